@@ -1,0 +1,17 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+func available() []*Set {
+	sets := []*Set{{Level: "generic", Gemm: gemmGeneric, Vec: vecGeneric, Lookup: lookupGeneric}}
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+		return sets
+	}
+	sets = append(sets, &Set{Level: "avx2", Gemm: gemmAVX2, Vec: vecAVX2, Lookup: lookupAVX2})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
+		sets = append(sets, &Set{Level: "avx512", Gemm: gemmAVX512, Vec: vecAVX512, Lookup: lookupAVX512})
+	}
+	return sets
+}

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func available() []*Set {
+	return []*Set{{Level: "generic", Gemm: gemmGeneric, Vec: vecGeneric, Lookup: lookupGeneric}}
+}
