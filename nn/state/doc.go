@@ -1,0 +1,32 @@
+// Package state reads and writes named-tensor files: the weights, optimizer
+// states and codebooks that models are saved as and loaded from.
+//
+// A file is a flat map from names to tensors in the safetensors format. Its
+// element types (DType) are wider than the engine's: tensors stay raw
+// (dtype, shape, bytes) until they are asked for as float32, float64 or int64.
+//
+//	f, err := state.OpenSafetensors("model.safetensors")
+//	if err != nil {
+//		return err
+//	}
+//	defer f.Close()
+//	w, err := f.Float32s("blocks.0.attn.qkv.weight")
+//
+// Load fills the parameters of a model, strictly: it reports what is missing,
+// unexpected or of another shape, and then writes nothing.
+//
+// Every durable write goes through WriteFileAtomic, so that a crash or a full
+// disk leaves either the old file or the new one, never half of one.
+//
+// # Errors
+//
+// Files are never trusted. A damaged or hostile file gives an error that names
+// the file, the tensor and the reason; nothing is allocated before its size was
+// checked against the size of the file. Causes are wrapped, so
+// errors.Is(err, syscall.ENOSPC) works.
+//
+// # Concurrency
+//
+// A File may be read by several goroutines at once. Close must come after all
+// reads.
+package state

@@ -1,0 +1,208 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+)
+
+// Entry describes one tensor of a file.
+type Entry struct {
+	Name   string
+	DType  DType
+	Shape  []int // row-major sizes; empty for a scalar
+	Offset int64 // of its first byte, from the start of the file
+	Size   int64 // in bytes
+}
+
+// Len returns the number of elements.
+func (e Entry) Len() int {
+	n := 1
+	for _, s := range e.Shape {
+		n *= s
+	}
+	return n
+}
+
+// File is an open safetensors file. Only its header is in memory.
+type File struct {
+	name   string
+	r      io.ReaderAt
+	closer io.Closer // nil when the caller owns r
+	header header
+	names  []string
+}
+
+// OpenSafetensors opens the file at path. Close it after the last read.
+func OpenSafetensors(path string) (*File, error) {
+	// Stat first: opening a named pipe would block.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("state: %s: not a regular file", path)
+	}
+	osFile, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	f, err := ReadSafetensors(osFile, info.Size(), path)
+	if err != nil {
+		osFile.Close()
+		return nil, err
+	}
+	f.closer = osFile
+	return f, nil
+}
+
+// ReadSafetensors reads the header of a file of size bytes from r, which stays
+// in use until the last read. Errors call the file name.
+func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
+	h, err := readHeader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("state: %s: %w", name, err)
+	}
+	return &File{name: name, r: r, header: h, names: slices.Sorted(maps.Keys(h.entries))}, nil
+}
+
+// Close closes what OpenSafetensors opened.
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Name returns the path or name the file was opened under.
+func (f *File) Name() string { return f.name }
+
+// Names returns the names of all tensors, sorted.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Metadata returns the file's free-form strings, empty when it has none.
+func (f *File) Metadata() map[string]string { return maps.Clone(f.header.meta) }
+
+// Entry returns the description of a tensor and whether the file has it.
+func (f *File) Entry(name string) (Entry, bool) {
+	e, ok := f.header.entries[name]
+	e.Shape = slices.Clone(e.Shape)
+	return e, ok
+}
+
+// Reader returns a stream of the raw little-endian bytes of a tensor.
+func (f *File) Reader(name string) (io.Reader, error) {
+	e, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(f.r, e.Offset, e.Size), nil
+}
+
+// Bytes returns the raw little-endian bytes of a tensor.
+func (f *File) Bytes(name string) ([]byte, error) {
+	e, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if int64(int(e.Size)) != e.Size {
+		return nil, f.tensorError(name, errors.New("too large for this machine"))
+	}
+	b := make([]byte, e.Size)
+	if err := readFullAt(f.r, b, e.Offset); err != nil {
+		return nil, f.tensorError(name, err)
+	}
+	return b, nil
+}
+
+// Float32s returns a tensor of float, integer or BOOL type as float32, row
+// after row. F64 and wide integers are rounded to nearest, a F64 beyond the
+// range of float32 to infinity.
+func (f *File) Float32s(name string) ([]float32, error) {
+	return readAs[float32](f, name, DType.numeric)
+}
+
+// Float64s is Float32s in float64; only I64 and U64 may need rounding.
+func (f *File) Float64s(name string) ([]float64, error) {
+	return readAs[float64](f, name, DType.numeric)
+}
+
+// Int64s returns a tensor of integer or BOOL type. Floats are refused, and so
+// are U64 values of 2^63 and more.
+func (f *File) Int64s(name string) ([]int64, error) {
+	out, err := readAs[int64](f, name, DType.integer)
+	if err != nil {
+		return nil, err
+	}
+	if f.header.entries[name].DType == U64 {
+		for i, v := range out {
+			if v < 0 {
+				return nil, f.tensorError(name, fmt.Errorf("element %d, %d, does not fit in int64", i, uint64(v)))
+			}
+		}
+	}
+	return out, nil
+}
+
+// readAs reads a whole tensor whose type the caller accepts.
+func readAs[T float32 | float64 | int64](f *File, name string, accepts func(DType) bool) ([]T, error) {
+	e, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if !accepts(e.DType) {
+		var t T
+		return nil, f.tensorError(name, fmt.Errorf("%s cannot be read as %T", e.DType, t))
+	}
+	out := make([]T, e.Len())
+	if err := readInto(f, e, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// readInto converts the elements of e, of numeric type, into dst, in chunks so
+// that no raw copy of the tensor is made.
+func readInto[T float32 | float64 | int64](f *File, e Entry, dst []T) error {
+	const chunk = 64 << 10 // a multiple of every element size
+	size := e.DType.Size()
+	buf := make([]byte, min(chunk, e.Size))
+	for off := e.Offset; len(dst) > 0; {
+		n := min(len(dst), len(buf)/size)
+		raw := buf[:n*size]
+		if err := readFullAt(f.r, raw, off); err != nil {
+			return f.tensorError(e.Name, err)
+		}
+		decode(dst[:n], raw, e.DType)
+		dst = dst[n:]
+		off += int64(len(raw))
+	}
+	return nil
+}
+
+func (f *File) find(name string) (Entry, error) {
+	e, ok := f.header.entries[name]
+	if !ok {
+		return Entry{}, f.tensorError(name, errors.New("not in the file"))
+	}
+	return e, nil
+}
+
+func (f *File) tensorError(name string, err error) error {
+	return fmt.Errorf("state: %s: tensor %s: %w", f.name, quote(name), err)
+}
+
+// readFullAt fills b from offset off, or returns an error.
+func readFullAt(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil // ReadAt may say io.EOF at the very end
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
