@@ -1,0 +1,99 @@
+package tensor
+
+// call is one use of a front-door function: it checks its tensors, makes contiguous copies of views where
+// the backend needs them, and gives those copies back at the end.
+type call struct {
+	op    string
+	dev   *Device
+	temps []*Tensor
+}
+
+// begin checks that the tensors given (nil ones aside) are live and share a device.
+func begin(op string, ts ...*Tensor) *call {
+	c := &call{op: op}
+	for _, t := range ts {
+		if t == nil {
+			continue
+		}
+		t.live(op)
+		if c.dev == nil {
+			c.dev = t.st.dev
+		} else if c.dev != t.st.dev {
+			panic(&Error{Op: op, Reason: "tensors on two devices, " + c.dev.Name() + " and " + t.st.dev.Name()})
+		}
+	}
+	return c
+}
+
+func (c *call) end() {
+	for _, t := range c.temps {
+		t.Release()
+	}
+}
+
+// must panics with a ShapeError unless ok.
+func (c *call) must(ok bool, reason string, shapes ...Shape) {
+	if !ok {
+		panic(&ShapeError{Op: c.op, Shapes: shapes, Reason: reason})
+	}
+}
+
+// in returns t, or a contiguous copy, after a check of its dtype. nil stays nil.
+func (c *call) in(t *Tensor, dtype DType) *Tensor {
+	if t == nil {
+		return nil
+	}
+	mustf(t.dtype == dtype, c.op, []Shape{t.shape}, "dtype is %v, want %v", t.dtype, dtype)
+	if t.IsContiguous() {
+		return t
+	}
+	copied := newTensor(c.dev, c.op, t.dtype, t.shape...)
+	c.dev.backend.Copy(copied, t)
+	c.temps = append(c.temps, copied)
+	return copied
+}
+
+// f32 is in for Float32.
+func (c *call) f32(t *Tensor) *Tensor { return c.in(t, Float32) }
+
+// vector is f32 with a check of the size; nil stays nil.
+func (c *call) vector(t *Tensor, what string, n int) *Tensor {
+	if t == nil {
+		return nil
+	}
+	mustf(t.Size() == n, c.op, []Shape{t.shape}, "%s has %d elements, want %d", what, t.Size(), n)
+	return c.f32(t)
+}
+
+// rows is f32 seen as [M, last axis]; nil stays nil.
+func (c *call) rows(t *Tensor) *Tensor {
+	if t == nil {
+		return nil
+	}
+	c.must(len(t.shape) > 0, "want at least one axis", t.shape)
+	d := t.shape[len(t.shape)-1]
+	m := 1
+	for _, n := range t.shape[:len(t.shape)-1] {
+		m *= n
+	}
+	return c.f32(t).Reshape(m, d)
+}
+
+// out is a new Float32 tensor named after the call.
+func (c *call) out(shape ...int) *Tensor { return newTensor(c.dev, c.op, Float32, shape...) }
+
+// dst checks a destination: contiguous Float32 of the given size; nil stays nil.
+func (c *call) dst(t *Tensor, what string, size int) *Tensor {
+	if t == nil {
+		return nil
+	}
+	t.inPlace(c.op, Float32)
+	mustf(t.Size() == size, c.op, []Shape{t.shape}, "%s has %d elements, want %d", what, t.Size(), size)
+	return t
+}
+
+// grad is dst for a Grad.
+func (c *call) grad(g Grad, what string, size int) Grad {
+	c.dst(g.To, what, size)
+	return g
+}

@@ -1,0 +1,36 @@
+package tensor
+
+// NearestCode returns, for each row of z [.., D], the index of the nearest row of codebook [K, D] by squared
+// distance, the lowest on ties, as Int32 of z's shape without its last axis. The M x K distances are never stored.
+func NearestCode(z, codebook *Tensor) *Tensor {
+	c := begin("NearestCode", z, codebook)
+	defer c.end()
+	c.must(len(codebook.shape) == 2 && codebook.Dim(0) > 0 && codebook.Dim(1) > 0 && z.Dim(-1) == codebook.Dim(1),
+		"want z [.., D] and codebook [K, D]", z.shape, codebook.shape)
+	codes := newTensor(c.dev, c.op, Int32, z.shape[:len(z.shape)-1]...)
+	c.dev.backend.NearestCode(codes, c.rows(z), c.f32(codebook))
+	return codes
+}
+
+// CodeStats adds, for each row m of z, 1 to counts[codes[m]] and z[m] to sums[codes[m]]. counts is Float32 [K], sums [K, D].
+// A code outside [0, K) panics.
+func CodeStats(counts, sums, codes, z *Tensor) {
+	c := begin("CodeStats", counts, sums, codes, z)
+	defer c.end()
+	rows := c.rows(z)
+	c.must(len(sums.shape) == 2 && sums.Dim(1) == rows.shape[1] && codes.Size() == rows.shape[0],
+		"want sums [K, D], codes [M], z [M, D]", sums.shape, codes.shape, z.shape)
+	c.dst(counts, "counts", sums.Dim(0))
+	c.dst(sums, "sums", sums.Size())
+	c.dev.backend.CodeStats(counts, sums, c.in(codes, Int32), rows)
+}
+
+// CodebookEMA moves a codebook [K, D] of unit rows towards the mean direction of the rows of z that chose each code; see
+// Backend.CodebookEMA. Codes that no row chose stay.
+func CodebookEMA(codebook, counts, sums *Tensor, decay float32) {
+	c := begin("CodebookEMA", codebook, counts, sums)
+	defer c.end()
+	c.must(len(codebook.shape) == 2 && codebook.shape.Equal(sums.shape), "shapes differ", codebook.shape, sums.shape)
+	c.dst(codebook, "codebook", codebook.Size())
+	c.dev.backend.CodebookEMA(codebook, c.vector(counts, "counts", codebook.Dim(0)), c.f32(sums), decay)
+}

@@ -1,0 +1,136 @@
+package tensor
+
+import "slices"
+
+// Unary returns op of each element of x, any shape, Float32.
+func Unary(op UnaryOp, x *Tensor) *Tensor {
+	c := begin("Unary", x)
+	defer c.end()
+	y := c.out(x.shape...)
+	c.dev.backend.Unary(op, y, c.f32(x))
+	return y
+}
+
+// UnaryGrad returns dy·op'(x), where y = Unary(op, x). x or y may be nil where op.Needs says so.
+func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
+	c := begin("UnaryGrad", dy, x, y)
+	defer c.end()
+	for _, t := range []*Tensor{x, y} {
+		c.must(t == nil || t.shape.Equal(dy.shape), "shapes differ", dy.shape)
+	}
+	dx := c.out(dy.shape...)
+	c.dev.backend.UnaryGrad(op, dx, c.f32(dy), c.f32(x), c.f32(y))
+	return dx
+}
+
+// Binary returns op of the elements of a and b, Float32, broadcast as in numpy.
+func Binary(op BinaryOp, a, b *Tensor) *Tensor {
+	c := begin("Binary", a, b)
+	shape, ok := broadcast(a.shape, b.shape)
+	c.must(ok, "not broadcastable", a.shape, b.shape)
+	dst := c.out(shape...)
+	BinaryInto(dst, op, a, b)
+	return dst
+}
+
+// BinaryInto is Binary with the result in dst, which may be a or b when that has dst's shape.
+func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
+	c := begin("Binary", dst, a, b)
+	shape, ok := broadcast(a.shape, b.shape)
+	c.must(ok && shape.Equal(dst.shape), "not broadcastable to the result", a.shape, b.shape, dst.shape)
+	dst.inPlace(c.op, Float32)
+	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
+	c.dev.backend.Binary(op, dst, a.Expand(shape...), b.Expand(shape...))
+}
+
+// Add returns a + b, broadcast.
+func Add(a, b *Tensor) *Tensor { return Binary(BinaryAdd, a, b) }
+
+// Sub returns a − b, broadcast.
+func Sub(a, b *Tensor) *Tensor { return Binary(BinarySub, a, b) }
+
+// Mul returns a·b elementwise, broadcast.
+func Mul(a, b *Tensor) *Tensor { return Binary(BinaryMul, a, b) }
+
+// Div returns a/b elementwise, broadcast.
+func Div(a, b *Tensor) *Tensor { return Binary(BinaryDiv, a, b) }
+
+// Affine returns x·scale + shift.
+func Affine(x *Tensor, scale, shift float32) *Tensor {
+	c := begin("Affine", x)
+	defer c.end()
+	y := c.out(x.shape...)
+	c.dev.backend.Affine(y, c.f32(x), scale, shift)
+	return y
+}
+
+// AddScaled adds a·x to dst, of the same shape.
+func AddScaled(dst, x *Tensor, a float32) {
+	c := begin("AddScaled", dst, x)
+	defer c.end()
+	c.must(dst.shape.Equal(x.shape), "shapes differ", dst.shape, x.shape)
+	dst.inPlace(c.op, Float32)
+	c.dev.backend.AddScaled(dst, c.f32(x), a)
+}
+
+// Cast returns x as Float32 or BFloat16 (rounded to nearest even).
+func Cast(x *Tensor, dtype DType) *Tensor {
+	c := begin("Cast", x)
+	defer c.end()
+	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
+	y := newTensor(c.dev, c.op, dtype, x.shape...)
+	if x.dtype == dtype {
+		c.dev.backend.Copy(y, x)
+	} else {
+		c.dev.backend.Cast(y, c.in(x, x.dtype))
+	}
+	return y
+}
+
+// CopyInto copies src to dst, of the same shape and dtype; both may be views with gaps.
+func CopyInto(dst, src *Tensor) {
+	c := begin("CopyInto", dst, src)
+	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
+	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
+	c.dev.backend.Copy(dst, src)
+}
+
+// Clone returns a contiguous copy of t.
+func (t *Tensor) Clone() *Tensor {
+	c := begin("Clone", t)
+	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
+	c.dev.backend.Copy(y, t)
+	return y
+}
+
+// Contiguous returns t with one more owner when it is contiguous, else a contiguous copy: release the result either way.
+func (t *Tensor) Contiguous() *Tensor {
+	if t.IsContiguous() {
+		t.Retain()
+		return t
+	}
+	return t.Clone()
+}
+
+// Concat returns the tensors one after the other along an axis; their other sizes must be equal.
+func Concat(axis int, ts ...*Tensor) *Tensor {
+	c := begin("Concat", ts...)
+	c.must(len(ts) > 0, "nothing to join")
+	axis = ts[0].axis(c.op, axis)
+	shape := slices.Clone(ts[0].shape)
+	shape[axis] = 0
+	for _, t := range ts {
+		c.must(len(t.shape) == len(shape) && t.dtype == ts[0].dtype, "ranks or dtypes differ", ts[0].shape, t.shape)
+		for i, d := range t.shape {
+			c.must(i == axis || d == shape[i], "sizes differ off the joined axis", ts[0].shape, t.shape)
+		}
+		shape[axis] += t.shape[axis]
+	}
+	y := newTensor(c.dev, c.op, ts[0].dtype, shape...)
+	at := 0
+	for _, t := range ts {
+		c.dev.backend.Copy(y.Slice(axis, at, at+t.shape[axis]), t)
+		at += t.shape[axis]
+	}
+	return y
+}

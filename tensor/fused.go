@@ -1,0 +1,232 @@
+package tensor
+
+// Linear computes y = x·wᵀ + bias and what LinearArgs says may follow. X is [.., K]; Y, Pre and Branch are
+// allocated where the options need them and they are nil. It returns the completed arguments.
+func Linear(a LinearArgs) LinearArgs {
+	c := begin("Linear", a.Y, a.X, a.W, a.Bias, a.Pre, a.Residual, a.Gamma, a.Keep, a.Branch)
+	defer c.end()
+	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2, "want x [.., K] and w [N, K]", a.X.shape, a.W.shape)
+	c.must(a.X.Dim(-1) == a.W.Dim(1), "inner sizes differ", a.X.shape, a.W.shape)
+	c.must(!a.GELU || a.Residual == nil, "GELU and a residual exclude each other", a.X.shape, a.W.shape)
+	c.must(a.Residual != nil || a.Gamma == nil && a.Keep == nil, "gamma and keep need a residual", a.X.shape, a.W.shape)
+	n := a.W.Dim(0)
+	shape := append(a.X.shape[:len(a.X.shape)-1:len(a.X.shape)-1], n)
+	c.must(a.Residual == nil || a.Residual.shape.Equal(shape), "the residual has another shape than the result", shape)
+	alloc := func(at **Tensor, need bool) {
+		if need && *at == nil {
+			*at = c.out(shape...)
+		}
+	}
+	alloc(&a.Y, true)
+	alloc(&a.Pre, a.GELU)
+	alloc(&a.Branch, a.Gamma != nil)
+	size := Shape(shape).Size()
+	b := a
+	b.X, b.W, b.Bias = c.rows(a.X), c.f32(a.W), c.vector(a.Bias, "bias", n)
+	flat := func(t *Tensor, what string) *Tensor {
+		if t == nil {
+			return nil
+		}
+		return c.dst(t, what, size).Reshape(-1, n)
+	}
+	b.Y, b.Pre, b.Branch = flat(a.Y, "y"), flat(a.Pre, "pre"), flat(a.Branch, "branch")
+	b.Residual, b.Gamma = c.rows(a.Residual), c.vector(a.Gamma, "gamma", n)
+	b.Keep = c.keep(a.Keep, b.X.shape[0])
+	if n > 0 {
+		c.dev.backend.Linear(b)
+	}
+	return a
+}
+
+// keep checks the factors of stochastic depth: one for each of an equal share of the rows.
+func (c *call) keep(keep *Tensor, rows int) *Tensor {
+	if keep == nil {
+		return nil
+	}
+	c.must(len(keep.shape) == 1 && keep.Size() > 0 && rows%keep.Size() == 0, "want one factor for each sample", keep.shape)
+	return c.f32(keep)
+}
+
+// LinearGrad computes the gradients of Linear that a asks for.
+func LinearGrad(a LinearGradArgs) {
+	c := begin("LinearGrad", a.DX.To, a.DW.To, a.DBias.To, a.DGamma.To, a.DY, a.X, a.W, a.Pre, a.Gamma, a.Keep, a.Branch)
+	defer c.end()
+	c.must(a.X.Dim(-1) == a.W.Dim(1) && a.DY.Dim(-1) == a.W.Dim(0), "sizes differ", a.DY.shape, a.X.shape, a.W.shape)
+	c.must(a.DGamma.To == nil || a.Branch != nil, "the gradient of gamma needs branch", a.DY.shape)
+	n := a.W.Dim(0)
+	a.DX = c.gradRows(a.DX, "dx", a.X.Size(), a.X.Dim(-1))
+	a.DW = c.grad(a.DW, "dw", a.W.Size())
+	a.DBias, a.DGamma = c.grad(a.DBias, "dbias", n), c.grad(a.DGamma, "dgamma", n)
+	a.DY, a.X, a.W, a.Pre, a.Branch = c.rows(a.DY), c.rows(a.X), c.f32(a.W), c.rows(a.Pre), c.rows(a.Branch)
+	a.Gamma, a.Keep = c.vector(a.Gamma, "gamma", n), c.keep(a.Keep, a.X.shape[0])
+	c.must(a.DY.shape[0] == a.X.shape[0], "row counts differ", a.DY.shape, a.X.shape)
+	c.dev.backend.LinearGrad(a)
+}
+
+// gradRows is grad with the destination seen as [M, d].
+func (c *call) gradRows(g Grad, what string, size, d int) Grad {
+	c.grad(g, what, size)
+	if g.To != nil && d > 0 {
+		g.To = g.To.Reshape(-1, d)
+	}
+	return g
+}
+
+// Attention computes softmax(scale·q·kᵀ + bias)·v as AttentionArgs describes; Out and LSE are allocated when nil.
+func Attention(a AttentionArgs) AttentionArgs {
+	c := begin("Attention", a.Out, a.LSE, a.QKV, a.Bias)
+	defer c.end()
+	c.must(len(a.QKV.shape) == 3 && a.Heads > 0 && a.QKV.Dim(2)%(3*a.Heads) == 0, "want qkv [B, N, 3·H·D]", a.QKV.shape)
+	b, n, w := a.QKV.Dim(0), a.QKV.Dim(1), a.QKV.Dim(2)/3
+	c.must(a.Bias == nil || a.Bias.shape.Equal(Shape{a.Heads, n, n}), "want bias [H, N, N]", a.QKV.shape, shapeOf(a.Bias))
+	if a.Out == nil {
+		a.Out = c.out(b, n, w)
+	}
+	if a.LSE == nil {
+		a.LSE = c.out(b, a.Heads, n)
+	}
+	d := a
+	d.Out, d.LSE = c.dst(a.Out, "out", b*n*w), c.dst(a.LSE, "lse", b*a.Heads*n)
+	d.QKV, d.Bias = c.f32(a.QKV), c.f32(a.Bias)
+	c.dev.backend.Attention(d)
+	return a
+}
+
+func shapeOf(t *Tensor) Shape {
+	if t == nil {
+		return nil
+	}
+	return t.shape
+}
+
+// AttentionGrad computes the gradients of Attention that a asks for.
+func AttentionGrad(a AttentionGradArgs) {
+	c := begin("AttentionGrad", a.DQKV.To, a.DBias.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
+	defer c.end()
+	c.must(a.DOut.shape.Equal(a.Out.shape) && a.QKV.Size() == 3*a.Out.Size(), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)
+	n := a.QKV.Dim(1)
+	a.DQKV, a.DBias = c.grad(a.DQKV, "dqkv", a.QKV.Size()), c.grad(a.DBias, "dbias", a.Heads*n*n)
+	a.DOut, a.Out, a.LSE, a.QKV, a.Bias = c.f32(a.DOut), c.f32(a.Out), c.f32(a.LSE), c.f32(a.QKV), c.f32(a.Bias)
+	c.dev.backend.AttentionGrad(a)
+}
+
+// LayerNorm normalises the last axis as LayerNormArgs describes; Y, Mean, Rstd and, with R, Sum are allocated when nil.
+func LayerNorm(a LayerNormArgs) LayerNormArgs {
+	c := begin("LayerNorm", a.Y, a.Mean, a.Rstd, a.Sum, a.X, a.R, a.W, a.B)
+	defer c.end()
+	c.must(a.R == nil || a.R.shape.Equal(a.X.shape), "shapes differ", a.X.shape, shapeOf(a.R))
+	x := c.rows(a.X)
+	m, d := x.shape[0], x.shape[1]
+	c.must(d > 0 && a.W.Size() == d && a.B.Size() == d, "want w and b of the last axis", a.X.shape, a.W.shape, a.B.shape)
+	if a.Y == nil {
+		a.Y = c.out(a.X.shape...)
+	}
+	if a.Mean == nil {
+		a.Mean, a.Rstd = c.out(m), c.out(m)
+	}
+	if a.R != nil && a.Sum == nil {
+		a.Sum = c.out(a.X.shape...)
+	}
+	b := a
+	b.X, b.R, b.W, b.B = x, c.rows(a.R), c.f32(a.W), c.f32(a.B)
+	b.Y = c.dst(a.Y, "y", m*d).Reshape(m, d)
+	if a.Sum != nil {
+		b.Sum = c.dst(a.Sum, "sum", m*d).Reshape(m, d)
+	}
+	b.Mean, b.Rstd = c.dst(a.Mean, "mean", m), c.dst(a.Rstd, "rstd", m)
+	c.dev.backend.LayerNorm(b)
+	return a
+}
+
+// LayerNormGrad computes the gradients of LayerNorm that a asks for.
+func LayerNormGrad(a LayerNormGradArgs) {
+	c := begin("LayerNormGrad", a.DX.To, a.DW.To, a.DB.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
+	defer c.end()
+	c.must(a.DY.shape.Equal(a.X.shape), "shapes differ", a.DY.shape, a.X.shape)
+	d := a.X.Dim(-1)
+	a.DX = c.gradRows(a.DX, "dx", a.X.Size(), d)
+	a.DW, a.DB = c.grad(a.DW, "dw", d), c.grad(a.DB, "db", d)
+	a.DY, a.X, a.W = c.rows(a.DY), c.rows(a.X), c.f32(a.W)
+	c.dev.backend.LayerNormGrad(a)
+}
+
+// L2Normalize returns y = x/max(‖x‖, eps) over the last axis and the norms, of x's shape without that axis.
+func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
+	c := begin("L2Normalize", x)
+	defer c.end()
+	rows := c.rows(x)
+	y, norm = c.out(x.shape...), c.out(x.shape[:len(x.shape)-1]...)
+	c.dev.backend.L2Normalize(y.Reshape(rows.shape...), norm, rows, eps)
+	return y, norm
+}
+
+// L2NormalizeGrad returns the gradient with respect to x; y and norm are L2Normalize's.
+func L2NormalizeGrad(dy, y, norm *Tensor, eps float32) *Tensor {
+	c := begin("L2NormalizeGrad", dy, y, norm)
+	defer c.end()
+	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
+	dx := c.out(y.shape...)
+	c.dev.backend.L2NormalizeGrad(dx.Reshape(-1, y.Dim(-1)), c.rows(dy), c.rows(y), c.f32(norm), eps)
+	return dx
+}
+
+// CrossEntropy computes the mean cross-entropy as CrossEntropyArgs describes; Loss (shape []) and LSE are allocated when nil.
+// A label of K or more panics.
+func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
+	c := begin("CrossEntropy", a.Loss, a.LSE, a.Logits, a.Labels, a.Soft)
+	defer c.end()
+	r := c.rows(a.Logits).shape[0]
+	if a.Loss == nil {
+		a.Loss = c.out()
+	}
+	if a.LSE == nil {
+		a.LSE = c.out(r)
+	}
+	c.dev.backend.CrossEntropy(c.crossEntropy(a))
+	return a
+}
+
+// CrossEntropyGrad returns the gradient with respect to the logits, times dloss[0]. a is what CrossEntropy returned.
+func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
+	c := begin("CrossEntropyGrad", dloss, a.LSE, a.Logits, a.Labels, a.Soft)
+	defer c.end()
+	d := c.out(a.Logits.shape...)
+	c.dev.backend.CrossEntropyGrad(d.Reshape(-1, a.Logits.Dim(-1)), c.vector(dloss, "dloss", 1), c.crossEntropy(a))
+	return d
+}
+
+func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
+	logits := c.rows(a.Logits)
+	r, k := logits.shape[0], logits.shape[1]
+	c.must(k > 0, "no classes", a.Logits.shape)
+	c.must((a.Labels == nil) != (a.Soft == nil), "want either labels or soft targets", a.Logits.shape)
+	if a.Labels != nil {
+		c.must(a.Labels.Size() == r, "want one label for each row", a.Logits.shape, a.Labels.shape)
+		a.Labels = c.in(a.Labels, Int32)
+	} else {
+		c.must(a.Soft.shape.Equal(a.Logits.shape), "shapes differ", a.Logits.shape, a.Soft.shape)
+		a.Soft = c.rows(a.Soft)
+	}
+	a.Logits = logits
+	return a
+}
+
+// CosineLoss returns the mean over rows of 1 − cos(x, t), shape []; the last axis is compared.
+func CosineLoss(x, t *Tensor) *Tensor {
+	c := begin("CosineLoss", x, t)
+	defer c.end()
+	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	loss := c.out()
+	c.dev.backend.CosineLoss(loss, c.rows(x), c.rows(t))
+	return loss
+}
+
+// CosineLossGrad returns the gradient of CosineLoss with respect to x, times dloss[0].
+func CosineLossGrad(dloss, x, t *Tensor) *Tensor {
+	c := begin("CosineLossGrad", dloss, x, t)
+	defer c.end()
+	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	dx := c.out(x.shape...)
+	c.dev.backend.CosineLossGrad(dx.Reshape(-1, x.Dim(-1)), c.vector(dloss, "dloss", 1), c.rows(x), c.rows(t))
+	return dx
+}

@@ -1,0 +1,45 @@
+package tensor
+
+// GatherRows returns src[index[r]] for each r: src is [S, ..], index Int32 [R] in [0, S), the result [R, ..].
+func GatherRows(src, index *Tensor) *Tensor {
+	c := begin("GatherRows", src, index)
+	defer c.end()
+	c.must(len(src.shape) > 0 && len(index.shape) == 1, "want src [S, ..] and index [R]", src.shape, index.shape)
+	r, s, d := index.Size(), src.shape[0], src.shape[1:].Size()
+	y := c.out(append(Shape{r}, src.shape[1:]...)...)
+	c.dev.backend.GatherRows(y.Reshape(r, d), c.f32(src).Reshape(s, d), c.in(index, Int32))
+	return y
+}
+
+// ScatterAddRows adds src[r] to dst[index[r]], in ascending r: the gradient of GatherRows.
+func ScatterAddRows(dst, src, index *Tensor) {
+	c := begin("ScatterAddRows", dst, src, index)
+	defer c.end()
+	c.must(len(dst.shape) > 0 && len(index.shape) == 1 && src.shape.Equal(append(Shape{index.Size()}, dst.shape[1:]...)),
+		"want dst [S, ..], src [R, ..], index [R]", dst.shape, src.shape, index.shape)
+	dst.inPlace(c.op, Float32)
+	d := dst.shape[1:].Size()
+	c.dev.backend.ScatterAddRows(dst.Reshape(dst.shape[0], d), c.f32(src).Reshape(index.Size(), d), c.in(index, Int32))
+}
+
+// Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P], row-major over patches, each in (channel, y, x) order.
+func Patchify(img *Tensor, p int) *Tensor {
+	c := begin("Patchify", img)
+	defer c.end()
+	c.must(len(img.shape) == 4 && p > 0 && img.Dim(2)%p == 0 && img.Dim(3)%p == 0,
+		"want images [B, C, H, W] whose sides are multiples of the patch", img.shape, Shape{p, p})
+	y := c.out(img.Dim(0), (img.Dim(2)/p)*(img.Dim(3)/p), img.Dim(1)*p*p)
+	c.dev.backend.Patchify(y, c.f32(img), p)
+	return y
+}
+
+// Unpatchify is the inverse of Patchify for images of height h and width w.
+func Unpatchify(tokens *Tensor, p, h, w int) *Tensor {
+	c := begin("Unpatchify", tokens)
+	defer c.end()
+	c.must(len(tokens.shape) == 3 && p > 0 && h%p == 0 && w%p == 0 && tokens.Dim(1) == (h/p)*(w/p) && tokens.Dim(2)%(p*p) == 0,
+		"want tokens [B, H/P·W/P, C·P·P]", tokens.shape, Shape{p, h, w})
+	img := c.out(tokens.Dim(0), tokens.Dim(2)/(p*p), h, w)
+	c.dev.backend.Unpatchify(img, c.f32(tokens), p)
+	return img
+}

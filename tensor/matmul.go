@@ -1,0 +1,74 @@
+package tensor
+
+// MatMul returns a·b over the last two axes, [.., M, K] x [.., K, N]; leading axes are broadcast. Views made by T are
+// multiplied as they stand, without a copy.
+func MatMul(a, b *Tensor) *Tensor {
+	c := begin("MatMul", a, b)
+	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
+	batch, ok := broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
+	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
+	dst := c.out(append(batch, a.Dim(-2), b.Dim(-1))...)
+	MatMulInto(dst, a, b, false, Highest)
+	return dst
+}
+
+// MatMulInto writes a·b to dst, or with add adds it. dst is contiguous and shares no memory with a or b.
+func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
+	c := begin("MatMul", dst, a, b)
+	defer c.end()
+	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
+	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", a.shape, b.shape)
+	batch, ok := broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
+	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
+	m, k, n := a.Dim(-2), a.Dim(-1), b.Dim(-1)
+	c.must(dst.shape.Equal(append(batch[:len(batch):len(batch)], m, n)), "the result has another shape", a.shape, b.shape, dst.shape)
+	dst.inPlace(c.op, Float32)
+	size := batch.Size()
+	c.dev.backend.MatMul(dst.Reshape(size, m, n), c.batched(a, batch, m, k), c.batched(b, batch, k, n), add, p)
+}
+
+// batched sees t as [size of batch, r, s] with stride 1 on one of the last two axes.
+func (c *call) batched(t *Tensor, batch Shape, r, s int) *Tensor {
+	mustf(t.dtype == Float32, c.op, []Shape{t.shape}, "dtype is %v, want float32", t.dtype)
+	last := len(t.shape) - 1
+	if t.strides[last] != 1 && t.strides[last-1] != 1 || !uniform(t.shape[:last-1], t.strides[:last-1]) {
+		t = c.copied(t)
+	}
+	if !Shape(t.shape[:last-1]).Equal(batch) && t.shape[:last-1].Size() != 1 {
+		t = c.copied(t.Expand(append(batch[:len(batch):len(batch)], r, s)...))
+		last = len(t.shape) - 1
+	}
+	stride := 0
+	if t.shape[:last-1].Size() > 1 {
+		for i := last - 2; i >= 0; i-- {
+			if t.shape[i] > 1 {
+				stride = t.strides[i]
+				break
+			}
+		}
+	}
+	return t.view(c.op, Shape{batch.Size(), r, s}, []int{stride, t.strides[last-1], t.strides[last]}, t.offset)
+}
+
+// copied is a contiguous copy that lives until the end of the call.
+func (c *call) copied(t *Tensor) *Tensor {
+	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
+	c.dev.backend.Copy(y, t)
+	c.temps = append(c.temps, y)
+	return y
+}
+
+// uniform says whether the axes can be walked as one axis with one stride.
+func uniform(shape Shape, strides []int) bool {
+	next := -1 // what the stride of the axis before must be
+	for i := len(shape) - 1; i >= 0; i-- {
+		if shape[i] == 1 {
+			continue
+		}
+		if next >= 0 && strides[i] != next {
+			return false
+		}
+		next = strides[i] * shape[i]
+	}
+	return true
+}

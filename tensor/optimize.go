@@ -1,0 +1,27 @@
+package tensor
+
+// GradNorm returns the state [norm, factor, finite] that AdamW and SGD read: the 2-norm of grads, the clipping factor
+// min(1, maxNorm/(norm+1e-6)) (1 when maxNorm is 0), and 1 when the norm is finite, else 0.
+func GradNorm(grads *Tensor, maxNorm float32) *Tensor {
+	c := begin("GradNorm", grads)
+	defer c.end()
+	state := c.out(3)
+	c.dev.backend.GradNorm(state, c.f32(grads), maxNorm)
+	return state
+}
+
+// AdamW updates p and the moments m and v in place from the gradient g, all of one size; see AdamWHyper.
+func AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
+	c := begin("AdamW", p, g, m, v, state)
+	n := p.Size()
+	c.must(h.Step >= 1, "steps count from 1", p.shape)
+	c.dev.backend.AdamW(c.dst(p, "p", n), c.dst(g, "g", n), c.dst(m, "m", n), c.dst(v, "v", n), c.dst(state, "state", 3), h)
+}
+
+// SGD updates p and its momentum buffer in place from the gradient g, all of one size; see SGDHyper.
+func SGD(p, g, buf, state *Tensor, h SGDHyper) {
+	c := begin("SGD", p, g, buf, state)
+	n := p.Size()
+	c.must(h.Step >= 1, "steps count from 1", p.shape)
+	c.dev.backend.SGD(c.dst(p, "p", n), c.dst(g, "g", n), c.dst(buf, "buf", n), c.dst(state, "state", 3), h)
+}

@@ -1,0 +1,70 @@
+package tensor
+
+import "slices"
+
+// Reduce applies op along an axis, which disappears.
+func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
+	c := begin("Reduce", x)
+	defer c.end()
+	axis = x.axis(c.op, axis)
+	n := x.shape[axis]
+	y := c.out(slices.Delete(slices.Clone(x.shape), axis, axis+1)...)
+	c.dev.backend.Reduce(op, y, c.f32(x), x.shape[:axis].Size(), n, x.shape[axis+1:].Size())
+	return y
+}
+
+// ReduceAll applies op to all elements; the result has shape [].
+func ReduceAll(op ReduceOp, x *Tensor) *Tensor {
+	c := begin("ReduceAll", x)
+	defer c.end()
+	y := c.out()
+	c.dev.backend.Reduce(op, y, c.f32(x), 1, x.Size(), 1)
+	return y
+}
+
+// SumTo sums x over the axes along which shape was broadcast to x's shape: the gradient of Expand.
+func SumTo(x *Tensor, shape Shape) *Tensor {
+	common, ok := broadcast(x.shape, shape)
+	mustf(ok && common.Equal(x.shape), "SumTo", []Shape{x.shape, shape}, "not broadcastable")
+	y := x.Contiguous()
+	lead := len(x.shape) - len(shape)
+	for i := len(x.shape) - 1; i >= 0; i-- {
+		if i >= lead && shape[i-lead] == x.shape[i] {
+			continue
+		}
+		r := Reduce(ReduceSum, y, i)
+		y.Release()
+		y = r.Reshape(slices.Insert(slices.Clone(r.shape), i, 1)...)
+	}
+	return y.Reshape(shape...)
+}
+
+// ArgMax returns the index of the first maximum along the last axis, as Int32.
+func ArgMax(x *Tensor) *Tensor {
+	c := begin("ArgMax", x)
+	defer c.end()
+	m := c.rows(x)
+	c.must(m.shape[1] > 0, "nothing to choose from", x.shape)
+	y := newTensor(c.dev, c.op, Int32, x.shape[:len(x.shape)-1]...)
+	c.dev.backend.ArgMax(y, m)
+	return y
+}
+
+// Softmax over the last axis.
+func Softmax(x *Tensor) *Tensor {
+	c := begin("Softmax", x)
+	defer c.end()
+	y := c.out(x.shape...)
+	c.dev.backend.Softmax(y.Reshape(-1, x.Dim(-1)), c.rows(x))
+	return y
+}
+
+// SoftmaxGrad returns y·(dy − Σ dy·y), y = Softmax(x).
+func SoftmaxGrad(dy, y *Tensor) *Tensor {
+	c := begin("SoftmaxGrad", dy, y)
+	defer c.end()
+	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
+	dx := c.out(y.shape...)
+	c.dev.backend.SoftmaxGrad(dx.Reshape(-1, y.Dim(-1)), c.rows(dy), c.rows(y))
+	return dx
+}

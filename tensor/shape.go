@@ -1,0 +1,90 @@
+package tensor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Shape lists the size of each axis, outermost first. A scalar has shape [].
+type Shape []int
+
+// Size is the number of elements.
+func (s Shape) Size() int {
+	n := 1
+	for _, d := range s {
+		n *= d
+	}
+	return n
+}
+
+// Equal says whether both shapes are the same.
+func (s Shape) Equal(o Shape) bool { return slices.Equal(s, o) }
+
+// String prints like [2 3].
+func (s Shape) String() string { return fmt.Sprint([]int(s)) }
+
+// rowMajor returns the strides, in elements, of a contiguous tensor of shape s.
+func (s Shape) rowMajor() []int {
+	strides := make([]int, len(s))
+	n := 1
+	for i := len(s) - 1; i >= 0; i-- {
+		strides[i] = n
+		n *= s[i]
+	}
+	return strides
+}
+
+// broadcast returns the common shape of a and b under numpy's rule: aligned at the last axis,
+// sizes must be equal or one of them 1.
+func broadcast(a, b Shape) (Shape, bool) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	out := slices.Clone(a)
+	for i, d := range b {
+		switch at := &out[len(a)-len(b)+i]; {
+		case *at == d || d == 1:
+		case *at == 1:
+			*at = d
+		default:
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// ShapeError is the value of a panic caused by tensors that do not fit an operation.
+type ShapeError struct {
+	Op     string
+	Shapes []Shape
+	Reason string
+}
+
+func (e *ShapeError) Error() string {
+	var b strings.Builder
+	b.WriteString("tensor: " + e.Op + ":")
+	for i, s := range e.Shapes {
+		if i > 0 {
+			b.WriteString(" x")
+		}
+		b.WriteString(" " + s.String())
+	}
+	return b.String() + ": " + e.Reason
+}
+
+// Error is the value of a panic caused by any other misuse: mixed devices, a wrong dtype, a tensor used
+// after its memory went back to the pool.
+type Error struct {
+	Op     string
+	Reason string
+}
+
+func (e *Error) Error() string { return "tensor: " + e.Op + ": " + e.Reason }
+
+// mustf panics with a ShapeError unless ok.
+func mustf(ok bool, op string, shapes []Shape, format string, args ...any) {
+	if !ok {
+		panic(&ShapeError{Op: op, Shapes: shapes, Reason: fmt.Sprintf(format, args...)})
+	}
+}

@@ -1,0 +1,231 @@
+package tensor
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
+
+// Tensor is an array of numbers on a device: a window (shape, strides, offset) on a storage that views share.
+type Tensor struct {
+	st      *storage
+	gen     uint64 // the storage's generation when this tensor was made
+	dtype   DType
+	shape   Shape
+	strides []int // in elements; 0 on broadcast axes
+	offset  int   // in elements
+	op      string
+}
+
+// storage is pooled memory. Its generation grows when the memory goes back to the pool, so that tensors
+// made before are recognised as stale.
+type storage struct {
+	dev   *Device
+	buf   Buffer
+	class int
+	refs  atomic.Int64
+	gen   atomic.Uint64
+}
+
+// newTensor takes memory for a contiguous tensor with undefined content. op names it in later panics.
+func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
+	size := 1
+	for _, d := range shape {
+		if d < 0 {
+			panic(&ShapeError{Op: op, Shapes: []Shape{shape}, Reason: "negative size"})
+		}
+		size *= d
+	}
+	buf, class, err := dev.obtain(size * dtype.Size())
+	if err != nil {
+		panic(&Error{Op: op, Reason: fmt.Sprintf("%v for a tensor of shape %v", err, shape)})
+	}
+	st := &storage{dev: dev, buf: buf, class: class}
+	st.refs.Store(1)
+	s := Shape(slices.Clone(shape))
+	return &Tensor{st: st, dtype: dtype, shape: s, strides: s.rowMajor(), op: op}
+}
+
+// New returns a Float32 tensor with undefined content.
+func New(dev *Device, shape ...int) *Tensor { return newTensor(dev, "New", Float32, shape...) }
+
+// NewOf returns a tensor of the given dtype with undefined content.
+func NewOf(dev *Device, dtype DType, shape ...int) *Tensor {
+	return newTensor(dev, "NewOf", dtype, shape...)
+}
+
+// Zeros returns a Float32 tensor of zeros.
+func Zeros(dev *Device, shape ...int) *Tensor { return Full(dev, 0, shape...) }
+
+// Full returns a Float32 tensor with every element v.
+func Full(dev *Device, v float32, shape ...int) *Tensor {
+	t := newTensor(dev, "Full", Float32, shape...)
+	t.Fill(v)
+	return t
+}
+
+// FromSlice copies data to a Float32 tensor of the given shape.
+func FromSlice(dev *Device, data []float32, shape ...int) *Tensor {
+	t := newTensor(dev, "FromSlice", Float32, shape...)
+	t.Upload(data)
+	return t
+}
+
+// FromInts copies data to an Int32 tensor of the given shape.
+func FromInts(dev *Device, data []int32, shape ...int) *Tensor {
+	t := newTensor(dev, "FromInts", Int32, shape...)
+	t.UploadInts(data)
+	return t
+}
+
+// Device returns where t lives.
+func (t *Tensor) Device() *Device { return t.st.dev }
+
+// DType returns the type of t's elements.
+func (t *Tensor) DType() DType { return t.dtype }
+
+// Shape returns t's shape, which the caller must not change.
+func (t *Tensor) Shape() Shape { return t.shape }
+
+// Strides returns t's strides in elements, which the caller must not change.
+func (t *Tensor) Strides() []int { return t.strides }
+
+// Offset returns the index of t's first element in its buffer, in elements.
+func (t *Tensor) Offset() int { return t.offset }
+
+// Dim returns the size of an axis; negative axes count from the last.
+func (t *Tensor) Dim(axis int) int { return t.shape[t.axis("Dim", axis)] }
+
+// Rank returns the number of axes.
+func (t *Tensor) Rank() int { return len(t.shape) }
+
+// Size returns the number of elements.
+func (t *Tensor) Size() int { return t.shape.Size() }
+
+// Op names the operation that made t.
+func (t *Tensor) Op() string { return t.op }
+
+// Buffer returns the memory behind t, for backends. It panics when t was released.
+func (t *Tensor) Buffer() Buffer {
+	t.live("Buffer")
+	return t.st.buf
+}
+
+// Live says whether t's memory has not been released.
+func (t *Tensor) Live() bool { return t.st.gen.Load() == t.gen }
+
+// SameStorage says whether t and o are windows on the same memory.
+func (t *Tensor) SameStorage(o *Tensor) bool { return t.st == o.st }
+
+// live panics when t's memory was released.
+func (t *Tensor) live(op string) {
+	if !t.Live() {
+		panic(&Error{Op: op, Reason: fmt.Sprintf("a tensor %v made by %s is used after its release", t.shape, t.op)})
+	}
+}
+
+// Retain adds an owner to t's memory: one more Release is needed before it returns to the pool.
+func (t *Tensor) Retain() {
+	t.live("Retain")
+	t.st.refs.Add(1)
+}
+
+// Release gives up one ownership. With the last one the memory returns to the pool, and every tensor that
+// shares it, t included, may not be used any more. A tensor that is never released is freed by the garbage
+// collector together with its memory.
+func (t *Tensor) Release() {
+	t.live("Release")
+	if t.st.refs.Add(-1) == 0 {
+		t.st.gen.Add(1)
+		t.st.dev.recycle(t.st.buf, t.st.class)
+		t.st.buf = nil
+	}
+}
+
+// IsContiguous says whether t's elements stand row-major without gaps.
+func (t *Tensor) IsContiguous() bool {
+	n := 1
+	for i := len(t.shape) - 1; i >= 0; i-- {
+		if t.shape[i] != 1 && t.strides[i] != n {
+			return t.Size() == 0
+		}
+		n *= t.shape[i]
+	}
+	return true
+}
+
+// Fill sets every element of a contiguous Float32 tensor to v.
+func (t *Tensor) Fill(v float32) {
+	t.inPlace("Fill", Float32)
+	t.st.dev.backend.Fill(t, v)
+}
+
+// Zero sets every element to 0.
+func (t *Tensor) Zero() { t.Fill(0) }
+
+// Upload copies data into a contiguous Float32 tensor.
+func (t *Tensor) Upload(data []float32) {
+	t.inPlace("Upload", Float32)
+	mustf(len(data) == t.Size(), "Upload", []Shape{t.shape}, "%d numbers given", len(data))
+	t.st.dev.backend.Upload(t, data)
+}
+
+// UploadInts copies data into a contiguous Int32 tensor.
+func (t *Tensor) UploadInts(data []int32) {
+	t.inPlace("UploadInts", Int32)
+	mustf(len(data) == t.Size(), "UploadInts", []Shape{t.shape}, "%d numbers given", len(data))
+	t.st.dev.backend.UploadInts(t, data)
+}
+
+// Float32s copies t's elements out, row-major. It waits for the device.
+// After a device fault the numbers are undefined; Device.Sync returns the fault.
+func (t *Tensor) Float32s() []float32 {
+	mustf(t.dtype != Int32, "Float32s", []Shape{t.shape}, "dtype is %v", t.dtype)
+	c, release := t.asFloat32().contiguous("Float32s")
+	defer release()
+	out := make([]float32, t.Size())
+	t.st.dev.backend.Download(out, c)
+	return out
+}
+
+// asFloat32 is t itself, or a converted copy of a BFloat16 tensor that the garbage collector frees.
+func (t *Tensor) asFloat32() *Tensor {
+	if t.dtype == BFloat16 {
+		return Cast(t, Float32)
+	}
+	return t
+}
+
+// Ints copies the elements of an Int32 tensor out, row-major. It waits for the device.
+func (t *Tensor) Ints() []int32 {
+	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)
+	c, release := t.contiguous("Ints")
+	defer release()
+	out := make([]int32, t.Size())
+	t.st.dev.backend.DownloadInts(out, c)
+	return out
+}
+
+// Item returns the only element of a Float32 tensor of size 1.
+func (t *Tensor) Item() float32 {
+	mustf(t.Size() == 1, "Item", []Shape{t.shape}, "size is not 1")
+	return t.Float32s()[0]
+}
+
+// inPlace checks that t can be written as a whole.
+func (t *Tensor) inPlace(op string, dtype DType) {
+	t.live(op)
+	mustf(t.dtype == dtype, op, []Shape{t.shape}, "dtype is %v, want %v", t.dtype, dtype)
+	mustf(t.IsContiguous(), op, []Shape{t.shape}, "a view with gaps cannot be written; use CopyInto")
+}
+
+// contiguous returns t itself, or a contiguous copy, and what releases the copy.
+func (t *Tensor) contiguous(op string) (*Tensor, func()) {
+	t.live(op)
+	if t.IsContiguous() {
+		return t, func() {}
+	}
+	c := newTensor(t.st.dev, op, t.dtype, t.shape...)
+	t.st.dev.backend.Copy(c, t)
+	return c, c.Release
+}

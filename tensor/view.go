@@ -1,0 +1,84 @@
+package tensor
+
+import "slices"
+
+// view returns a tensor that shares t's memory.
+func (t *Tensor) view(op string, shape Shape, strides []int, offset int) *Tensor {
+	t.live(op)
+	return &Tensor{st: t.st, gen: t.gen, dtype: t.dtype, shape: shape, strides: strides, offset: offset, op: op}
+}
+
+// axis resolves a negative axis and checks its range.
+func (t *Tensor) axis(op string, axis int) int {
+	a := axis
+	if a < 0 {
+		a += len(t.shape)
+	}
+	mustf(a >= 0 && a < len(t.shape), op, []Shape{t.shape}, "no axis %d", axis)
+	return a
+}
+
+// T returns a view with the last two axes exchanged.
+func (t *Tensor) T() *Tensor { return t.Transpose(-2, -1) }
+
+// Transpose returns a view with two axes exchanged.
+func (t *Tensor) Transpose(a, b int) *Tensor {
+	a, b = t.axis("Transpose", a), t.axis("Transpose", b)
+	shape, strides := slices.Clone(t.shape), slices.Clone(t.strides)
+	shape[a], shape[b] = shape[b], shape[a]
+	strides[a], strides[b] = strides[b], strides[a]
+	return t.view("Transpose", shape, strides, t.offset)
+}
+
+// Permute returns a view whose axis i is t's axis order[i].
+func (t *Tensor) Permute(order ...int) *Tensor {
+	mustf(len(order) == len(t.shape), "Permute", []Shape{t.shape, order}, "want every axis once")
+	shape, strides := make(Shape, len(order)), make([]int, len(order))
+	seen := make([]bool, len(order))
+	for i, a := range order {
+		a = t.axis("Permute", a)
+		mustf(!seen[a], "Permute", []Shape{t.shape, order}, "want every axis once")
+		seen[a] = true
+		shape[i], strides[i] = t.shape[a], t.strides[a]
+	}
+	return t.view("Permute", shape, strides, t.offset)
+}
+
+// Reshape returns a view of a contiguous tensor with another shape of the same size. One size may be -1: it is
+// worked out. A view with gaps must be made contiguous first (Contiguous).
+func (t *Tensor) Reshape(shape ...int) *Tensor {
+	s := slices.Clone(Shape(shape))
+	if i := slices.Index(s, -1); i >= 0 {
+		s[i] = 1
+		if rest := s.Size(); rest > 0 {
+			s[i] = t.Size() / rest
+		}
+	}
+	mustf(s.Size() == t.Size() && !slices.ContainsFunc(s, func(d int) bool { return d < 0 }),
+		"Reshape", []Shape{t.shape, shape}, "sizes differ")
+	mustf(t.IsContiguous(), "Reshape", []Shape{t.shape, shape}, "the tensor is a view with gaps; make it Contiguous first")
+	return t.view("Reshape", s, s.rowMajor(), t.offset)
+}
+
+// Slice returns the view of elements lo … hi-1 along an axis.
+func (t *Tensor) Slice(axis, lo, hi int) *Tensor {
+	axis = t.axis("Slice", axis)
+	mustf(0 <= lo && lo <= hi && hi <= t.shape[axis], "Slice", []Shape{t.shape}, "range %d:%d on axis %d", lo, hi, axis)
+	shape := slices.Clone(t.shape)
+	shape[axis] = hi - lo
+	return t.view("Slice", shape, t.strides, t.offset+lo*t.strides[axis])
+}
+
+// Expand returns a view broadcast to shape: axes of size 1 and missing leading axes repeat with stride 0.
+func (t *Tensor) Expand(shape ...int) *Tensor {
+	s := Shape(slices.Clone(shape))
+	common, ok := broadcast(t.shape, s)
+	mustf(ok && common.Equal(s), "Expand", []Shape{t.shape, s}, "not broadcastable")
+	strides := make([]int, len(s))
+	for i := range t.shape {
+		if j := len(s) - len(t.shape) + i; t.shape[i] == s[j] {
+			strides[j] = t.strides[i]
+		}
+	}
+	return t.view("Expand", s, strides, t.offset)
+}
