@@ -1,8 +1,22 @@
 package kernel
 
+import "fmt"
+
 // GemmFuncs holds the matrix-product micro-kernels of one level.
-// The helper that owns this file fills in the fields.
-type GemmFuncs struct{}
+//
+// Every element of C is one chain of multiply-adds over ascending k from zero for each
+// block of K (see gemmDepth), and these sums are added to C in ascending order. Where the
+// tile lies, how high and wide it is, and whether its operands were packed changes nothing.
+type GemmFuncs struct {
+	rows, cols int // the largest tile
+
+	// tile computes an m x n tile of C = A·B, or C += A·B with accumulate, for
+	// 1 <= m <= rows, 1 <= n <= cols, k >= 1. See gemmTileGeneric.
+	tile func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
+
+	// transpose copies rows that run along k into a panel. See gemmTransposeGeneric.
+	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
+}
 
 // GemmArgs describes C = A·B, or C += A·B when Accumulate is set.
 //
@@ -25,5 +39,46 @@ type GemmArgs struct {
 	Serial bool
 }
 
-// MatMul computes g on this level.
-func (s *Set) MatMul(g GemmArgs) { gemmReference(g) }
+// MatMul computes g on this level. The bits of an element of C depend on its row of A, its
+// column of B and K alone: not on M, N, strides, threads or Serial. It panics when a slice
+// is too short for its sizes and strides.
+func (s *Set) MatMul(g GemmArgs) {
+	if g.M <= 0 || g.N <= 0 {
+		return
+	}
+	g.check()
+	if g.K <= 0 {
+		g.empty()
+		return
+	}
+	j := gemmJobs.Get().(*gemmJob)
+	j.run(&s.Gemm, g)
+	j.release()
+	gemmJobs.Put(j)
+}
+
+// check panics when an operand does not lie within its slice; the kernels do not look.
+func (g *GemmArgs) check() {
+	within := func(name string, have, rows, row, cols, col int) {
+		if row < 0 || col < 0 || rows > 0 && cols > 0 && have <= (rows-1)*row+(cols-1)*col {
+			panic(fmt.Sprintf("kernel: MatMul: %s of %d elements is too short for [%d %d] with strides [%d %d]",
+				name, have, rows, cols, row, col))
+		}
+	}
+	within("A", len(g.A), g.M, g.ARow, g.K, g.ACol)
+	within("B", len(g.B), g.K, g.BRow, g.N, g.BCol)
+	within("C", len(g.C), g.M, g.CRow, g.N, 1)
+}
+
+// empty is the product over no k at all.
+func (g *GemmArgs) empty() {
+	for i := range g.M {
+		c := g.C[i*g.CRow:][:g.N]
+		if !g.Accumulate {
+			clear(c)
+		}
+		if g.Epilogue != nil {
+			g.Epilogue(i, 0, c)
+		}
+	}
+}

@@ -2,7 +2,27 @@
 
 package kernel
 
+//go:generate go -C _asm/gemm run . -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
+
 var (
-	gemmAVX2   = gemmGeneric
-	gemmAVX512 = gemmGeneric
+	gemmAVX2   = GemmFuncs{rows: 6, cols: 16, tile: gemmTileAVX2, transpose: gemmTransposeWide}
+	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, transpose: gemmTransposeWide}
 )
+
+// gemmTransposeWide is gemmTransposeGeneric: whole blocks in assembly, what remains in Go.
+func gemmTransposeWide(dst []float32, ld int, src []float32, stride, rows, k int) {
+	wide := k &^ 7
+	for r := 0; r < rows; {
+		h := min(rows-r, 8)
+		from := src[r*stride:]
+		done := 0
+		if wide > 0 && (h == 8 || h == 6) {
+			gemmTransposeAVX2(dst[r:], ld, from, stride, h, wide)
+			done = wide
+		}
+		if done < k {
+			gemmTransposeGeneric(dst[done*ld+r:], ld, from[done:], stride, h, k-done)
+		}
+		r += h
+	}
+}

@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gobeit/gobeit/tensor/internal/pool"
+)
+
+// BenchmarkGemm measures the products of a ViT-B at 8 pictures of 197 tokens and of the
+// small 32-pixel model at 128 pictures of 65: y = x·Wᵀ, dx = dy·W, dW = dyᵀ·x.
+func BenchmarkGemm(b *testing.B) {
+	type linear struct{ m, n, k int }
+	layers := []linear{
+		{1576, 2304, 768}, {1576, 768, 768}, {1576, 3072, 768}, {1576, 768, 3072},
+		{8320, 576, 192}, {8320, 192, 192}, {8320, 768, 192}, {8320, 192, 768},
+	}
+	for _, s := range Levels() {
+		for _, threads := range []int{1, 2} {
+			for _, l := range layers {
+				benchmarkGemm(b, s, "y", threads, l.m, l.n, l.k, false, true)
+				benchmarkGemm(b, s, "dx", threads, l.m, l.k, l.n, false, false)
+				benchmarkGemm(b, s, "dw", threads, l.n, l.k, l.m, true, false)
+			}
+		}
+	}
+}
+
+func benchmarkGemm(b *testing.B, s *Set, op string, threads, m, n, k int, byColA, byColB bool) {
+	b.Run(fmt.Sprintf("cpu=%s/op=%s/threads=%d/m=%d/n=%d/k=%d", s.Level, op, threads, m, n, k), func(b *testing.B) {
+		defer pool.SetThreads(pool.Threads())
+		pool.SetThreads(threads)
+		g := gemmCase{m: m, n: n, k: k, byColA: byColA, byColB: byColB}.args(rand.New(rand.NewPCG(1, 1)))
+		b.ReportAllocs()
+		for b.Loop() {
+			s.MatMul(g)
+		}
+		reportFLOPs(b, 2*float64(m)*float64(n)*float64(k))
+	})
+}
+
+// BenchmarkGemmHead measures the products of one attention head, read in place from the
+// rows of qkv (3 x 12 heads of 64): scores = q·kᵀ, out = p·v, dv = pᵀ·dout.
+func BenchmarkGemmHead(b *testing.B) {
+	const d, stride = 64, 3 * 768
+	for _, s := range Levels() {
+		for _, n := range []int{65, 197} {
+			r := rand.New(rand.NewPCG(1, 1))
+			qkv, square := newOperand(r, n, stride, 0, false).data, newOperand(r, n, n, 0, false).data
+			c := make([]float32, n*stride)
+			for _, op := range []struct {
+				name string
+				g    GemmArgs
+			}{
+				{"qk", GemmArgs{M: n, N: n, K: d, A: qkv, ARow: stride, ACol: 1, B: qkv[768:], BRow: 1, BCol: stride, CRow: n}},
+				{"pv", GemmArgs{M: n, N: d, K: n, A: square, ARow: n, ACol: 1, B: qkv, BRow: stride, BCol: 1, CRow: 768}},
+				{"ptdo", GemmArgs{M: n, N: d, K: n, A: square, ARow: 1, ACol: n, B: qkv, BRow: stride, BCol: 1, CRow: 768}},
+			} {
+				b.Run(fmt.Sprintf("cpu=%s/op=%s/n=%d", s.Level, op.name, n), func(b *testing.B) {
+					op.g.C, op.g.Serial = c, true
+					b.ReportAllocs()
+					for b.Loop() {
+						s.MatMul(op.g)
+					}
+					reportFLOPs(b, 2*float64(n)*float64(n)*d)
+				})
+			}
+		}
+	}
+}
+
+func reportFLOPs(b *testing.B, each float64) {
+	b.ReportMetric(each*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}

@@ -1,0 +1,187 @@
+package kernel
+
+import (
+	"sync"
+
+	"github.com/gobeit/gobeit/tensor/internal/pool"
+)
+
+const (
+	// gemmMaxDepth bounds a block of K: a panel of B, 32 columns wide, then takes 32 KiB.
+	gemmMaxDepth = 256
+	// gemmBlockRows x gemmBlockCols bounds what one task makes of C, and gemmBlockRows x
+	// gemmMaxDepth the block of A that it packs: both stay in the second-level cache.
+	gemmBlockRows = 112
+	gemmBlockCols = 768
+	// gemmPackedB bounds the packed part of B, in elements, unless a single block of K by
+	// a single block of columns is more.
+	gemmPackedB = 2 << 20
+)
+
+// gemmDepth splits K into equal blocks, all but the last a multiple of 8 deep. It must
+// depend on K alone: it decides the order of the sums.
+func gemmDepth(k int) int {
+	blocks := (k + gemmMaxDepth - 1) / gemmMaxDepth
+	return (k + 8*blocks - 1) / (8 * blocks) * 8
+}
+
+// gemmJob is one product under way. B is packed first, all of it if it is not too large,
+// by as many tasks as there are blocks; then each task makes a block of C, packing the
+// rows of A that it needs. Jobs are pooled, with their buffers.
+type gemmJob struct {
+	f *GemmFuncs
+	g GemmArgs
+
+	depth          int  // of a block of K
+	directA        bool // read A and B in place
+	directB        bool
+	rows, cols     int // of a task's block of C
+	down, across   int // number of blocks of C in each direction
+	from, to       int // the range of K at hand, multiples of depth but for its end
+	left, right    int // the range of columns at hand
+	b              []float32
+	packB, product func(task int) // methods of this job, bound once
+}
+
+var gemmJobs = sync.Pool{New: func() any {
+	j := new(gemmJob)
+	j.packB, j.product = j.packTask, j.blockTask
+	return j
+}}
+
+// gemmPanels are buffers for a task's packed block of A.
+var gemmPanels = sync.Pool{New: func() any {
+	return new([gemmBlockRows * gemmMaxDepth]float32)
+}}
+
+// release drops the caller's memory.
+func (j *gemmJob) release() { j.f, j.g = nil, GemmArgs{} }
+
+func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
+	j.f, j.g, j.depth = f, g, gemmDepth(g.K)
+	j.directB = g.BCol == 1 && g.M <= 2*f.rows
+	j.directA = g.ACol == 1 && g.N <= 4*f.cols
+
+	// As many columns, and of them as much of K, as the packed B may take.
+	width := min(ceil(g.N, f.cols), max(gemmPackedB/j.depth, gemmBlockCols)/f.cols*f.cols)
+	deep := max(gemmPackedB/(width*j.depth), 1) * j.depth
+	for j.left = 0; j.left < g.N; j.left = j.right {
+		j.right = min(j.left+width, g.N)
+		j.split(width)
+		for j.from = 0; j.from < g.K; j.from = j.to {
+			j.to = min(j.from+deep, g.K)
+			if !j.directB {
+				if need := (j.to - j.from) * width; cap(j.b) < need {
+					j.b = make([]float32, need)
+				} else {
+					j.b = j.b[:need]
+				}
+				blocks := (j.to - j.from + j.depth - 1) / j.depth
+				j.each(blocks*j.across, j.packB)
+			}
+			j.each(j.down*j.across, j.product)
+		}
+	}
+}
+
+// split chooses the blocks of C, several for each thread so that none waits long at the end.
+func (j *gemmJob) split(width int) {
+	f := j.f
+	tall := (j.g.M + f.rows - 1) / f.rows // tiles, in each direction
+	wide := width / f.cols
+	rows, cols := gemmBlockRows/f.rows, gemmBlockCols/f.cols
+	want := 1
+	if threads := pool.Threads(); !j.g.Serial && threads > 1 {
+		want = 4 * threads
+	}
+	for {
+		j.down, j.across = (tall+rows-1)/rows, (wide+cols-1)/cols
+		switch {
+		case j.down*j.across >= want || rows <= 2 && cols <= 2:
+			// Even out.
+			j.rows = (tall + j.down - 1) / j.down * f.rows
+			j.cols = (wide + j.across - 1) / j.across * f.cols
+			j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
+			return
+		case cols*f.cols > rows*f.rows && cols > 2 || rows <= 2:
+			cols = (min(cols, wide) + 1) / 2
+		default:
+			rows = (min(rows, tall) + 1) / 2
+		}
+	}
+}
+
+func (j *gemmJob) each(tasks int, f func(task int)) {
+	if j.g.Serial || tasks == 1 {
+		for t := range tasks {
+			f(t)
+		}
+		return
+	}
+	pool.Run(tasks, f)
+}
+
+// packed is the place of the panel of column x (a multiple of the panel's width, counted
+// from left) in the block of K that starts at k: the panels of one block of K stand together.
+func (j *gemmJob) packed(k, x, depth int) []float32 {
+	width := ceil(j.right-j.left, j.f.cols)
+	return j.b[(k-j.from)*width+x*depth:]
+}
+
+// packTask packs one block of K by one block of columns.
+func (j *gemmJob) packTask(task int) {
+	k, x := j.from+task/j.across*j.depth, task%j.across*j.cols
+	g := &j.g
+	depth := min(j.depth, j.to-k)
+	total := min(j.cols, j.right-j.left-x)
+	if total <= 0 {
+		return
+	}
+	j.f.pack(j.packed(k, x, depth), j.f.cols, g.B[k*g.BRow+(j.left+x)*g.BCol:], g.BCol, g.BRow, total, depth)
+}
+
+// blockTask makes one block of C: neighbours in a column of blocks follow each other and
+// share their panels of B.
+func (j *gemmJob) blockTask(task int) {
+	g := &j.g
+	i, x := task%j.down*j.rows, task/j.down*j.cols
+	m, n := min(j.rows, g.M-i), min(j.cols, j.right-j.left-x)
+	if m <= 0 || n <= 0 {
+		return
+	}
+	var panels *[gemmBlockRows * gemmMaxDepth]float32
+	if !j.directA {
+		panels = gemmPanels.Get().(*[gemmBlockRows * gemmMaxDepth]float32)
+		defer gemmPanels.Put(panels)
+	}
+	for k := j.from; k < j.to; k += j.depth {
+		depth := min(j.depth, j.to-k)
+		a, aTile, aRow, aCol := g.A[i*g.ARow+k*g.ACol:], j.f.rows*g.ARow, g.ARow, g.ACol
+		if !j.directA {
+			j.f.pack(panels[:], j.f.rows, a, g.ARow, g.ACol, m, depth)
+			a, aTile, aRow, aCol = panels[:], j.f.rows*depth, 1, j.f.rows
+		}
+		b, bTile, bRow := []float32(nil), j.f.cols*depth, j.f.cols
+		if j.directB {
+			b, bTile, bRow = g.B[k*g.BRow+j.left+x:], j.f.cols, g.BRow
+		} else {
+			b = j.packed(k, x, depth)
+		}
+		c := g.C[i*g.CRow+j.left+x:]
+		add := g.Accumulate || k > 0
+		for q, y := 0, 0; y < n; q, y = q+1, y+j.f.cols {
+			w := min(j.f.cols, n-y)
+			for p, z := 0, 0; z < m; p, z = p+1, z+j.f.rows {
+				j.f.tile(min(j.f.rows, m-z), w, depth, a[p*aTile:], aRow, aCol, b[q*bTile:], bRow, c[z*g.CRow+y:], g.CRow, add)
+			}
+		}
+	}
+	if g.Epilogue != nil && j.to == g.K {
+		for r := i; r < i+m; r++ {
+			g.Epilogue(r, j.left+x, g.C[r*g.CRow+j.left+x:][:n])
+		}
+	}
+}
+
+// ceil rounds x up to a multiple of n.
+func ceil(x, n int) int { return (x + n - 1) / n * n }
