@@ -1,0 +1,186 @@
+package tensor
+
+import (
+	"github.com/gobeit/gobeit/tensor/internal/kernel"
+)
+
+// smallGemm is the number of multiplications below which a product is not worth splitting among threads.
+const smallGemm = 1 << 21
+
+// MatMul multiplies each pair of a batch.
+func (c *cpuBackend) MatMul(dst, a, b *Tensor, add bool, _ Precision) {
+	batch, m, n, k := dst.shape[0], dst.shape[1], dst.shape[2], a.shape[2]
+	if dst.Size() == 0 {
+		return
+	}
+	d, x, y := f32(dst), f32s(a), f32s(b)
+	serial := batch > 1 && m*n*k < smallGemm
+	one := func(i int) {
+		c.set.MatMul(kernel.GemmArgs{
+			M: m, N: n, K: k,
+			A: x[i*a.strides[0]:], ARow: a.strides[1], ACol: a.strides[2],
+			B: y[i*b.strides[0]:], BRow: b.strides[1], BCol: b.strides[2],
+			C: d[i*m*n:], CRow: n,
+			Accumulate: add, Serial: serial,
+		})
+	}
+	if serial {
+		split(batch, m*(n+k)+n*k, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				one(i)
+			}
+		})
+		return
+	}
+	for i := range batch {
+		one(i)
+	}
+}
+
+// Linear is one product whose epilogue does the rest to each piece of a row while it is in cache.
+func (c *cpuBackend) Linear(a LinearArgs) {
+	m, k, n := a.X.shape[0], a.X.shape[1], a.W.shape[0]
+	if m == 0 || n == 0 {
+		return
+	}
+	y := f32(a.Y)
+	product := y // what receives x·wᵀ + bias
+	switch {
+	case a.Pre != nil:
+		product = f32(a.Pre)
+	case a.Branch != nil:
+		product = f32(a.Branch)
+	case a.Residual != nil:
+		t, branch := scratch(a.Y, m*n)
+		defer t.Release()
+		product = branch
+	}
+	c.set.MatMul(kernel.GemmArgs{
+		M: m, N: n, K: k,
+		A: f32(a.X), ARow: k, ACol: 1,
+		B: f32(a.W), BRow: 1, BCol: k,
+		C: product, CRow: n,
+		Epilogue: c.linearEpilogue(a, y, m, n),
+	})
+}
+
+// linearEpilogue returns what Linear does to p = (x·wᵀ)[i, j:], or nil when nothing.
+func (c *cpuBackend) linearEpilogue(a LinearArgs, y []float32, m, n int) func(i, j int, p []float32) {
+	if a.Bias == nil && !a.GELU && a.Residual == nil {
+		return nil
+	}
+	var bias, residual, gamma []float32
+	if a.Bias != nil {
+		bias = f32(a.Bias)
+	}
+	if a.Residual != nil {
+		residual = f32(a.Residual)
+	}
+	if a.Gamma != nil {
+		gamma = f32(a.Gamma)
+	}
+	keep := keepOf(a.Keep, m)
+	return func(i, j int, p []float32) {
+		if bias != nil {
+			c.vec.Add(p, p, bias[j:j+len(p)])
+		}
+		at := i*n + j
+		out := y[at : at+len(p)]
+		switch {
+		case a.GELU:
+			c.vec.GELU(out, p)
+		case gamma != nil:
+			c.vec.ScaleResidual(out, residual[at:at+len(p)], p, gamma[j:j+len(p)], keep(i))
+		case residual != nil:
+			copy(out, residual[at:at+len(p)])
+			c.vec.AddScaled(out, p, keep(i))
+		}
+	}
+}
+
+// keepOf returns the stochastic-depth factor of each of m rows; all rows of a sample share one.
+func keepOf(keep *Tensor, m int) func(row int) float32 {
+	if keep == nil {
+		return func(int) float32 { return 1 }
+	}
+	factors := f32(keep)
+	rows := m / len(factors)
+	return func(row int) float32 { return factors[row/rows] }
+}
+
+// LinearGrad first takes the upstream gradient back through what followed the product, then multiplies.
+func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
+	m, k, n := a.X.shape[0], a.X.shape[1], a.W.shape[0]
+	d := f32(a.DY) // the gradient of x·wᵀ + bias
+	through := a.Pre != nil || a.Gamma != nil || a.Keep != nil
+	if through {
+		t, own := scratch(a.DY, m*n)
+		defer t.Release()
+		d = own
+	}
+	if through || a.DBias.To != nil || a.DGamma.To != nil {
+		c.linearRowsGrad(a, d, m, n)
+	}
+	if a.DX.To != nil {
+		c.set.MatMul(kernel.GemmArgs{
+			M: m, N: k, K: n,
+			A: d, ARow: n, ACol: 1,
+			B: f32(a.W), BRow: k, BCol: 1,
+			C: f32(a.DX.To), CRow: k, Accumulate: a.DX.Add,
+		})
+	}
+	if a.DW.To != nil {
+		c.set.MatMul(kernel.GemmArgs{
+			M: n, N: k, K: m,
+			A: d, ARow: 1, ACol: n,
+			B: f32(a.X), BRow: k, BCol: 1,
+			C: f32(a.DW.To), CRow: k, Accumulate: a.DW.Add,
+		})
+	}
+}
+
+// linearRowsGrad fills d, when that is not DY itself, and sums the gradients of bias and gamma over the rows.
+func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) {
+	v, dy, keep := c.vec, f32(a.DY), keepOf(a.Keep, m)
+	var pre, gamma, branch []float32
+	if a.Pre != nil {
+		pre = f32(a.Pre)
+	}
+	if a.Gamma != nil {
+		gamma = f32(a.Gamma)
+	}
+	if a.DGamma.To != nil {
+		branch = f32(a.Branch)
+	}
+	t, sums := c.reduceRows(a.DY, m, n, 2*n, func(lo, hi int, part []float32) {
+		dBias, dGamma := part[:n], part[n:]
+		for i := lo; i < hi; i++ {
+			row, up := d[i*n:(i+1)*n], dy[i*n:(i+1)*n]
+			if branch != nil && keep(i) != 0 {
+				if keep(i) == 1 {
+					v.MulAdd(dGamma, up, branch[i*n:(i+1)*n])
+				} else {
+					v.Affine(row, up, keep(i), 0)
+					v.MulAdd(dGamma, row, branch[i*n:(i+1)*n])
+				}
+			}
+			switch {
+			case pre != nil:
+				v.GELUGrad(row, up, pre[i*n:(i+1)*n])
+			case a.Keep != nil:
+				v.Affine(row, up, keep(i), 0)
+				if gamma != nil {
+					v.Mul(row, row, gamma)
+				}
+			case gamma != nil:
+				v.Mul(row, up, gamma)
+			}
+			if a.DBias.To != nil {
+				v.Add(dBias, dBias, row)
+			}
+		}
+	})
+	defer t.Release()
+	c.store(a.DBias, sums[:n])
+	c.store(a.DGamma, sums[n:])
+}

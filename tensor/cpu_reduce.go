@@ -1,0 +1,140 @@
+package tensor
+
+import "math"
+
+// Reduce applies op along the middle axis of x [outer, n, inner].
+func (c *cpuBackend) Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int) {
+	d, s := f32(dst), f32(x)
+	if inner == 1 {
+		split(outer, n, func(lo, hi int) {
+			for o := lo; o < hi; o++ {
+				row := s[o*n : (o+1)*n]
+				if op == ReduceMax {
+					d[o] = c.vec.MaxValue(row)
+				} else {
+					d[o] = float32(c.sum(row))
+				}
+			}
+		})
+	} else {
+		c.reduceColumns(op, dst, s, outer, n, inner)
+	}
+	if op == ReduceMean {
+		split(len(d), 1, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				d[i] /= float32(n)
+			}
+		})
+	}
+}
+
+// sum adds up x: pieces of fixed length in float32, their sums in float64, in order. Long ones are summed in parallel.
+func (c *cpuBackend) sum(x []float32) float64 {
+	const length = 4096
+	if len(x) <= length {
+		return float64(c.vec.Sum(x))
+	}
+	return sumRows(len(x), 1, func(lo, hi int) float64 {
+		total := 0.0
+		for ; lo < hi; lo += length {
+			total += float64(c.vec.Sum(x[lo:min(hi, lo+length)]))
+		}
+		return total
+	})
+}
+
+// reduceColumns combines n rows of inner elements for each o. How n is cut depends on n alone.
+func (c *cpuBackend) reduceColumns(op ReduceOp, dst *Tensor, x []float32, outer, n, inner int) {
+	combine, start := c.vec.Add, float32(0)
+	if op == ReduceMax {
+		combine, start = c.vec.Max, float32(math.Inf(-1))
+	}
+	const strip, run = 2048, 256 // columns and at least rows of one task
+	runs := max(1, min(maxBlocks, n/run))
+	length := ceilDiv(n, runs)
+	d := f32(dst)
+	parts := d
+	if runs > 1 {
+		t, buf := scratch(dst, outer*runs*inner)
+		defer t.Release()
+		parts = buf
+	}
+	strips := ceilDiv(inner, strip)
+	each(outer*runs*strips, length*min(inner, strip), func(i int) {
+		part, lo := i/strips, i%strips*strip
+		hi := min(inner, lo+strip)
+		o, first := part/runs, part%runs*length
+		to := parts[part*inner+lo : part*inner+hi]
+		fill(to, start)
+		for r := first; r < min(n, first+length); r++ {
+			row := (o*n + r) * inner
+			combine(to, to, x[row+lo:row+hi])
+		}
+	})
+	if runs == 1 {
+		return
+	}
+	split(outer, runs*inner, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
+			to := d[o*inner : (o+1)*inner]
+			copy(to, parts[o*runs*inner:])
+			for r := 1; r < runs; r++ {
+				combine(to, to, parts[(o*runs+r)*inner:(o*runs+r+1)*inner])
+			}
+		}
+	})
+}
+
+// ArgMax finds the first maximum of each row.
+func (c *cpuBackend) ArgMax(dst, x *Tensor) {
+	k := x.shape[1]
+	d, s := i32(dst), f32(x)
+	split(len(d), k, func(lo, hi int) {
+		for m := lo; m < hi; m++ {
+			row := s[m*k : (m+1)*k]
+			top := c.vec.MaxValue(row)
+			d[m] = 0
+			for i, v := range row {
+				if v == top {
+					d[m] = int32(i)
+					break
+				}
+			}
+		}
+	})
+}
+
+// softmax of one row; y may be x. It returns the log of the denominator.
+func (c *cpuBackend) softmax(y, x []float32) float64 {
+	top := c.vec.MaxValue(x)
+	sum := c.vec.ExpSum(y, x, top)
+	c.vec.Affine(y, y, 1/sum, 0)
+	return float64(top) + math.Log(float64(sum))
+}
+
+// Softmax of each row.
+func (c *cpuBackend) Softmax(dst, x *Tensor) {
+	c.rows(x, func(lo, hi, k int) {
+		d, s := f32(dst), f32(x)
+		for at := lo * k; at < hi*k; at += k {
+			c.softmax(d[at:at+k], s[at:at+k])
+		}
+	})
+}
+
+// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row.
+func (c *cpuBackend) SoftmaxGrad(dx, dy, y *Tensor) {
+	c.rows(y, func(lo, hi, k int) {
+		d, g, s := f32(dx), f32(dy), f32(y)
+		for at := lo * k; at < hi*k; at += k {
+			c.vec.SoftmaxGrad(d[at:at+k], g[at:at+k], s[at:at+k])
+		}
+	})
+}
+
+// rows splits the rows of x [M, K] among tasks; f gets K too.
+func (c *cpuBackend) rows(x *Tensor, f func(lo, hi, k int)) {
+	if k := x.shape[1]; k > 0 {
+		split(x.shape[0], 4*k, func(lo, hi int) { f(lo, hi, k) })
+	}
+}
