@@ -14,6 +14,9 @@ type GemmFuncs struct {
 	// 1 <= m <= rows, 1 <= n <= cols, k >= 1. See gemmTileGeneric.
 	tile func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
 
+	// gather copies rows that run across k into panels. See gemmGatherGeneric.
+	gather func(dst []float32, width int, src []float32, stride, strips, k int)
+
 	// transpose copies rows that run along k into a panel. See gemmTransposeGeneric.
 	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
 }

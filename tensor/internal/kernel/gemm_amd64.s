@@ -6400,3 +6400,118 @@ transpose6:
 	JNZ          transpose6
 	VZEROUPPER
 	RET
+
+// func gemmGatherAVX2(dst []float32, width int, src []float32, stride int, strips int, k int)
+// Requires: AVX, MMX+
+TEXT ·gemmGatherAVX2(SB), NOSPLIT|NOFRAME, $0-80
+	MOVQ  dst_base+0(FP), DI
+	MOVQ  width+24(FP), AX
+	MOVQ  src_base+32(FP), SI
+	MOVQ  stride+56(FP), DX
+	MOVQ  strips+64(FP), R9
+	MOVQ  k+72(FP), CX
+	SHLQ  $0x02, AX
+	SHLQ  $0x02, DX
+	MOVQ  CX, BX
+	IMULQ AX, BX
+	MOVQ  DX, R8
+	SHLQ  $0x03, R8
+	CMPQ  AX, $0x00000018
+	JEQ   gather6
+	CMPQ  AX, $0x00000038
+	JEQ   gather14
+	CMPQ  AX, $0x00000040
+	JEQ   gather16
+
+gather32:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ R9, R12
+
+gather32_strip:
+	PREFETCHT0 (R11)(R8*1)
+	PREFETCHT0 64(R11)(R8*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    64(R11), Y2
+	VMOVUPS    96(R11), Y3
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    Y1, 32(R10)
+	VMOVUPS    Y2, 64(R10)
+	VMOVUPS    Y3, 96(R10)
+	ADDQ       $0x80, R11
+	ADDQ       BX, R10
+	DECQ       R12
+	JNZ        gather32_strip
+	ADDQ       DX, SI
+	ADDQ       AX, DI
+	DECQ       CX
+	JNZ        gather32
+	VZEROUPPER
+	RET
+
+gather16:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ R9, R12
+
+gather16_strip:
+	PREFETCHT0 (R11)(R8*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    Y1, 32(R10)
+	ADDQ       $0x40, R11
+	ADDQ       BX, R10
+	DECQ       R12
+	JNZ        gather16_strip
+	ADDQ       DX, SI
+	ADDQ       AX, DI
+	DECQ       CX
+	JNZ        gather16
+	VZEROUPPER
+	RET
+
+gather14:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ R9, R12
+
+gather14_strip:
+	PREFETCHT0 (R11)(R8*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    24(R11), Y1
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    Y1, 24(R10)
+	ADDQ       $0x38, R11
+	ADDQ       BX, R10
+	DECQ       R12
+	JNZ        gather14_strip
+	ADDQ       DX, SI
+	ADDQ       AX, DI
+	DECQ       CX
+	JNZ        gather14
+	VZEROUPPER
+	RET
+
+gather6:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ R9, R12
+
+gather6_strip:
+	PREFETCHT0 (R11)(R8*1)
+	VMOVUPS    (R11), X0
+	VMOVUPS    8(R11), X1
+	VMOVUPS    X0, (R10)
+	VMOVUPS    X1, 8(R10)
+	ADDQ       $0x18, R11
+	ADDQ       BX, R10
+	DECQ       R12
+	JNZ        gather6_strip
+	ADDQ       DX, SI
+	ADDQ       AX, DI
+	DECQ       CX
+	JNZ        gather6
+	VZEROUPPER
+	RET

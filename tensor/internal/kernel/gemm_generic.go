@@ -1,6 +1,6 @@
 package kernel
 
-var gemmGeneric = GemmFuncs{rows: 2, cols: 4, tile: gemmTileGeneric, transpose: gemmTransposeGeneric}
+var gemmGeneric = GemmFuncs{rows: 2, cols: 4, tile: gemmTileGeneric, gather: gemmGatherGeneric, transpose: gemmTransposeGeneric}
 
 // gemmTileGeneric computes an m x n tile over k steps:
 //
@@ -61,6 +61,16 @@ func gemmTile2x4(k int, a []float32, aRow, aCol int, b []float32, bRow int, c []
 	}
 	r0[0], r0[1], r0[2], r0[3] = c00, c01, c02, c03
 	r1[0], r1[1], r1[2], r1[3] = c10, c11, c12, c13
+}
+
+// gemmGatherGeneric sets dst[(s*k+p)*width+x] = src[p*stride+s*width+x] for s < strips, p < k
+// and x < width.
+func gemmGatherGeneric(dst []float32, width int, src []float32, stride, strips, k int) {
+	for p := range k {
+		for s := range strips {
+			copy(dst[(s*k+p)*width:][:width], src[p*stride+s*width:])
+		}
+	}
 }
 
 // gemmTransposeGeneric sets dst[p*ld+r] = src[r*stride+p] for r < rows and p < k.

@@ -18,3 +18,8 @@ func gemmTileAVX512(m int, n int, k int, a []float32, aRow int, aCol int, b []fl
 //
 //go:noescape
 func gemmTransposeAVX2(dst []float32, ld int, src []float32, stride int, rows int, k int)
+
+// gemmGatherAVX2 is gemmGatherGeneric for whole strips of 6, 14, 16 or 32, strips > 0 and k > 0.
+//
+//go:noescape
+func gemmGatherAVX2(dst []float32, width int, src []float32, stride int, strips int, k int)

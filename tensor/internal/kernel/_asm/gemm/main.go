@@ -1,5 +1,5 @@
 // Command gemm writes the matrix-product kernels of the AVX2 and AVX-512 levels:
-// one tile function per level and one transposing copy that both share.
+// one tile function per level, and the two packing copies, which both share.
 //
 // Both tile functions are the same loop at different sizes. A tile of C stays in
 // registers; every step of k loads one row of B into registers, broadcasts one element
@@ -50,6 +50,7 @@ func main() {
 	avx2().tile()
 	avx512().tile()
 	transpose()
+	gather()
 	Generate()
 }
 
@@ -132,7 +133,7 @@ func (l level) tile() {
 	TEXT("gemmTile"+l.name, NOSPLIT|NOFRAME,
 		"func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)")
 	Pragma("noescape")
-	Doc("gemmTile"+l.name+fmt.Sprintf(" is gemmTileGeneric for m <= %d and n <= %d.", l.rows, 2*l.lanes))
+	Doc("gemmTile" + l.name + fmt.Sprintf(" is gemmTileGeneric for m <= %d and n <= %d.", l.rows, 2*l.lanes))
 
 	Load(Param("m"), m)
 	Load(Param("n"), n)
