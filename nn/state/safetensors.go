@@ -159,7 +159,7 @@ func readAs[T float32 | float64 | int64](f *File, name string, accepts func(DTyp
 	}
 	out := make([]T, e.Len())
 	if err := readInto(f, e, out); err != nil {
-		return nil, err
+		return nil, f.tensorError(name, err)
 	}
 	return out, nil
 }
@@ -174,7 +174,7 @@ func readInto[T float32 | float64 | int64](f *File, e Entry, dst []T) error {
 		n := min(len(dst), len(buf)/size)
 		raw := buf[:n*size]
 		if err := readFullAt(f.r, raw, off); err != nil {
-			return f.tensorError(e.Name, err)
+			return err
 		}
 		decode(dst[:n], raw, e.DType)
 		dst = dst[n:]
