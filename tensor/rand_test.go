@@ -64,7 +64,7 @@ func TestRandMoments(t *testing.T) {
 	}
 	// A normal cut at one deviation keeps a deviation of 0.5396 of the original.
 	for _, c := range []struct {
-		what            string
+		what           string
 		got, want, tol float64
 	}{
 		{"uniform mean", mean[0], 0.5, 0.004}, {"normal mean", mean[1], 0, 0.012},

@@ -1,0 +1,229 @@
+package autograd
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// random returns a tensor of numbers between lo and hi.
+func random(dev *tensor.Device, stream uint64, lo, hi float64, shape ...int) *tensor.Tensor {
+	r := tensor.NewRand(11, stream)
+	data := make([]float32, tensor.Shape(shape).Size())
+	for i := range data {
+		data[i] = float32(r.Uniform(lo, hi))
+	}
+	return tensor.FromSlice(dev, data, shape...)
+}
+
+// TestRules checks every rule of the table by differences.
+func TestRules(t *testing.T) {
+	dev := tensor.CPU()
+	x := func(stream uint64, shape ...int) *tensor.Tensor { return random(dev, stream, -1, 1, shape...) }
+	index := tensor.FromInts(dev, []int32{2, 0, 2, 1}, 4)
+	labels := tensor.FromInts(dev, []int32{1, -1, 4}, 3)
+	soft := tensor.Softmax(x(90, 3, 5))
+	keep := tensor.FromSlice(dev, []float32{0, 1.25}, 2)
+	cases := []struct {
+		kind kind
+		name string
+		in   []*tensor.Tensor
+		f    func(in []*Var) *Var
+	}{
+		{kAdd, "same shape", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Add(in[0], in[1]) }},
+		{kAdd, "twice the same", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Add(in[0], in[0]) }},
+		{kAdd, "broadcast", []*tensor.Tensor{x(1, 2, 1, 3), x(2, 4, 1)}, func(in []*Var) *Var { return Add(in[0], in[1]) }},
+		{kSub, "broadcast", []*tensor.Tensor{x(1, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Sub(in[0], in[1]) }},
+		{kMul, "broadcast", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 1)}, func(in []*Var) *Var { return Mul(in[0], in[1]) }},
+		{kMul, "square", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Mul(in[0], in[0]) }},
+		{kAffine, "", []*tensor.Tensor{x(1, 5)}, func(in []*Var) *Var { return Affine(in[0], -1.5, 2) }},
+		{kUnary, "gelu", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return GELU(in[0]) }},
+		{kUnary, "tanh", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Tanh(in[0]) }},
+		{kUnary, "exp", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryExp, in[0]) }},
+		{kUnary, "sigmoid", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnarySigmoid, in[0]) }},
+		{kUnary, "quick gelu", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryQuickGELU, in[0]) }},
+		{kUnary, "log", []*tensor.Tensor{random(dev, 3, 1, 2, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryLog, in[0]) }},
+		{kUnary, "sqrt", []*tensor.Tensor{random(dev, 3, 1, 2, 7)}, func(in []*Var) *Var { return Unary(tensor.UnarySqrt, in[0]) }},
+		{kUnary, "relu", []*tensor.Tensor{random(dev, 3, 0.5, 1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryReLU, Affine(in[0], 1, -0.4)) }},
+		{kMatMul, "batched", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{kMatMul, "broadcast", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{kLinear, "bias", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 5, 4), x(3, 5)},
+			func(in []*Var) *Var { return Linear(in[0], in[1], in[2], LinearOptions{}) }},
+		{kLinear, "gelu", []*tensor.Tensor{x(1, 3, 4), x(2, 5, 4), x(3, 5)},
+			func(in []*Var) *Var { return Linear(in[0], in[1], in[2], LinearOptions{GELU: true}) }},
+		{kLinear, "residual, gamma, keep", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 5, 4), x(3, 5), x(4, 2, 3, 5), x(5, 5)},
+			func(in []*Var) *Var {
+				return Linear(in[0], in[1], in[2], LinearOptions{Residual: in[3], Gamma: in[4], Keep: keep})
+			}},
+		{kLinear, "residual is the input", []*tensor.Tensor{x(1, 3, 4), x(2, 4, 4)},
+			func(in []*Var) *Var { return Linear(in[0], in[1], nil, LinearOptions{Residual: in[0]}) }},
+		{kAttention, "bias", []*tensor.Tensor{x(1, 2, 3, 12), x(2, 2, 3, 3)}, func(in []*Var) *Var { return Attention(in[0], in[1], 2, 0.7) }},
+		{kAttention, "no bias", []*tensor.Tensor{x(1, 2, 3, 12)}, func(in []*Var) *Var { return Attention(in[0], nil, 1, 0.5) }},
+		{kLayerNorm, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
+		{kSoftmax, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
+		{kL2Normalize, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},
+		{kCrossEntropy, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
+		{kCrossEntropy, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},
+		{kCosineLoss, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return CosineLoss(in[0], x(8, 3, 4)) }},
+		{kMean, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Mean(in[0], 1) }},
+		{kMean, "mean square", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return MeanSquare(in[0], in[1]) }},
+		{kSum, "last axis", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Sum(in[0], -1) }},
+		{kReshape, "used twice", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var {
+			return Add(Reshape(in[0], 6), Reshape(Mul(in[0], in[0]), 6))
+		}},
+		{kPermute, "", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Permute(in[0], 2, 0, 1) }},
+		{kSlice, "", []*tensor.Tensor{x(1, 2, 5, 2)}, func(in []*Var) *Var { return Slice(in[0], 1, 1, 4) }},
+		{kConcat, "", []*tensor.Tensor{x(1, 2, 1, 2), x(2, 2, 3, 2)}, func(in []*Var) *Var { return Concat(1, in[0], in[1]) }},
+		{kGatherRows, "repeats", []*tensor.Tensor{x(1, 3, 2)}, func(in []*Var) *Var {
+			return Add(GatherRows(in[0], index), GatherRows(Mul(in[0], in[0]), index))
+		}},
+		{kPatchify, "", []*tensor.Tensor{x(1, 1, 2, 4, 6)}, func(in []*Var) *Var { return Patchify(in[0], 2) }},
+		{kStraightThrough, "identity", []*tensor.Tensor{x(1, 3)}, func(in []*Var) *Var {
+			return StraightThrough(in[0], in[0].Value().Clone())
+		}},
+		{kCheckpoint, "", []*tensor.Tensor{x(1, 3, 4), x(2, 4, 4)}, func(in []*Var) *Var {
+			return Checkpoint(in[0], func(v *Var) *Var { return Add(v, GELU(Mul(v, v))) })
+		}},
+	}
+	dev.SetPoison(true)
+	defer dev.SetPoison(false)
+	seen := map[kind]bool{}
+	for _, c := range cases {
+		t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
+			inputs := c.in
+			if c.kind == kCheckpoint {
+				inputs = inputs[:1]
+			}
+			if err := CheckGradients(dev, 1e-3, c.f, inputs...); err != nil {
+				t.Error(err)
+			}
+		})
+		seen[c.kind] = true
+	}
+	for k := range kinds {
+		if rules[k] == nil || !seen[k] || k.String() == "" {
+			t.Errorf("%v (%d): rule %t, tested %t", k, k, rules[k] != nil, seen[k])
+		}
+	}
+}
+
+func TestCheckGradientsFindsAWrongRule(t *testing.T) {
+	dev := tensor.CPU()
+	err := CheckGradients(dev, 1e-3, func(in []*Var) *Var {
+		return Mul(in[0], StopGradient(in[0])) // the gradient is x, the truth is 2x
+	}, random(dev, 1, 0.5, 1, 3))
+	if err == nil {
+		t.Fatal("a wrong gradient passed")
+	}
+}
+
+func TestStopGradientAndStraightThrough(t *testing.T) {
+	dev := tensor.CPU()
+	tape := NewTape(dev)
+	defer tape.Reset()
+	x := tape.Leaf(tensor.FromSlice(dev, []float32{2, 3}, 2))
+	q := StraightThrough(x, tensor.FromSlice(dev, []float32{10, 20}, 2)).Keep()
+	y := Sum(Mul(q, Affine(StopGradient(x), 1, 1)), 0).Keep()
+	tape.Backward(y)
+	if diff := cmp.Diff([]float32{3, 4}, x.Grad().Float32s()); diff != "" {
+		t.Errorf("gradient (-want +got):\n%s", diff)
+	}
+	if got := y.Value().Item(); got != 10*3+20*4 {
+		t.Errorf("value %v", got)
+	}
+}
+
+// mlp is a small network used by the tests of memory.
+func mlp(tape *Tape, x *Var, w, dw *tensor.Tensor, checkpoint bool) *Var {
+	segment := func(h *Var) *Var {
+		n := Linear(h, tape.Param(w, dw), nil, LinearOptions{GELU: true})
+		return Linear(n, tape.Param(w, dw), nil, LinearOptions{Residual: h})
+	}
+	h := x
+	for range 4 {
+		if checkpoint {
+			h = Checkpoint(h, segment)
+		} else {
+			h = segment(h)
+		}
+	}
+	return Mean(Reshape(Mul(h, h), -1), 0)
+}
+
+func TestCheckpointGivesEqualBitsInLessMemory(t *testing.T) {
+	dev := tensor.CPU()
+	x, w := random(dev, 1, -1, 1, 256, 32), random(dev, 2, -0.2, 0.2, 32, 32)
+	var grads [2][]float32
+	var held [2]int64
+	for i, checkpoint := range []bool{false, true} {
+		tape := NewTape(dev)
+		dw := tensor.Zeros(dev, 32, 32)
+		before := dev.MemStats().InUse
+		loss := mlp(tape, tape.Constant(x), w, dw, checkpoint)
+		held[i] = dev.MemStats().InUse - before
+		tape.Backward(loss)
+		grads[i] = dw.Float32s()
+		tape.Reset()
+		dw.Release()
+	}
+	if diff := cmp.Diff(grads[0], grads[1]); diff != "" {
+		t.Error("gradients differ")
+	}
+	if held[1]*2 > held[0] {
+		t.Errorf("holds %d bytes with checkpoints, %d without", held[1], held[0])
+	}
+}
+
+func TestStepsLeaveNothingBehind(t *testing.T) {
+	dev := tensor.CPU()
+	dev.SetPoison(true)
+	defer dev.SetPoison(false)
+	x, w, dw := random(dev, 1, -1, 1, 64, 32), random(dev, 2, -0.2, 0.2, 32, 32), tensor.Zeros(dev, 32, 32)
+	tape := NewTape(dev)
+	var after [10]tensor.MemStats
+	for i := range after {
+		loss := mlp(tape, tape.Constant(x), w, dw, false)
+		tape.Backward(loss)
+		if v := loss.Value().Item(); math.IsNaN(float64(v)) {
+			t.Fatal("the loss was freed in Backward")
+		}
+		tape.Reset()
+		after[i] = dev.MemStats()
+	}
+	if after[9].InUse != after[0].InUse || after[9].Held != after[2].Held {
+		t.Errorf("memory grows: after step 0 %+v, 2 %+v, 9 %+v", after[0], after[2], after[9])
+	}
+}
+
+func TestScopeKeepsOnlyItsResult(t *testing.T) {
+	dev := tensor.CPU()
+	tape := NewTape(dev)
+	before := dev.MemStats().InUse
+	x := tape.Constant(random(dev, 1, -1, 1, 64, 64))
+	y := tape.Scope(func() *Var { return Reshape(GELU(GELU(x)), -1) })
+	if y.NeedsGrad() || len(y.Value().Float32s()) != 64*64 {
+		t.Error("the result is wrong")
+	}
+	if got := dev.MemStats().InUse - before; got > 2*64*64*4 {
+		t.Errorf("%d bytes stay in use", got)
+	}
+	tape.Reset()
+}
+
+func TestUseAfterResetPanicsNamingTheOp(t *testing.T) {
+	dev := tensor.CPU()
+	tape := NewTape(dev)
+	y := Tanh(tape.Constant(random(dev, 1, -1, 1, 3)))
+	value := y.Value()
+	tape.Reset()
+	defer func() {
+		err, ok := recover().(*tensor.Error)
+		if !ok || err.Error() != "tensor: Float32s: a tensor [3] made by Unary is used after its release" {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	value.Float32s()
+}

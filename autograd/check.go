@@ -1,0 +1,62 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// CheckGradients compares the gradients that Backward gives for Σ c·f(inputs), with fixed random c, against five-point differences of
+// the same sum, worked out in float64 from float32 values. Inputs should be of order one. It returns an error naming the first
+// element whose gradient is off by more than tol·(1 + its size). It is meant for tests of models and new operations; the op-case
+// table checks each operation against a float64 reference.
+func CheckGradients(dev *tensor.Device, tol float64, f func(in []*Var) *Var, inputs ...*tensor.Tensor) error {
+	tape := NewTape(dev)
+	defer tape.Reset()
+	var weights []float32
+	run := func(values [][]float32) float64 {
+		var sum float64
+		tape.Scope(func() *Var {
+			vars := make([]*Var, len(inputs))
+			for i, v := range values {
+				vars[i] = tape.Own(tensor.FromSlice(dev, v, inputs[i].Shape()...))
+			}
+			for i, y := range f(vars).Value().Float32s() {
+				sum += float64(weights[i]) * float64(y)
+			}
+			return nil
+		})
+		return sum
+	}
+	vars := make([]*Var, len(inputs))
+	values := make([][]float32, len(inputs))
+	for i, in := range inputs {
+		vars[i], values[i] = tape.Leaf(in), in.Float32s()
+	}
+	y := f(vars)
+	r := tensor.NewRand(1)
+	for range y.Value().Size() {
+		weights = append(weights, float32(r.Norm()))
+	}
+	tape.BackwardFrom(y, tensor.FromSlice(dev, weights, y.Shape()...))
+	const h = 1.0 / 64
+	for i := range inputs {
+		if vars[i].Grad() == nil {
+			return fmt.Errorf("input %d: no gradient", i)
+		}
+		got := vars[i].Grad().Float32s()
+		for j, x := range values[i] {
+			at := func(d float32) float64 {
+				values[i][j] = x + d
+				return run(values)
+			}
+			want := (8*(at(h)-at(-h)) - (at(2*h) - at(-2*h))) / (12 * h)
+			values[i][j] = x
+			if d := math.Abs(float64(got[j]) - want); !(d <= tol*(1+math.Abs(want))) {
+				return fmt.Errorf("input %d, element %d: gradient %v, differences give %v", i, j, got[j], want)
+			}
+		}
+	}
+	return nil
+}

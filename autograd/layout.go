@@ -1,0 +1,59 @@
+package autograd
+
+import (
+	"slices"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Reshape returns x with another shape of the same size; one size may be -1. It copies nothing.
+func Reshape(x *Var, shape ...int) *Var {
+	x.value.Retain()
+	return x.tape.result(kReshape, x.value.Reshape(shape...), nil, nil, x)
+}
+
+// Permute returns x with axis i taken from axis order[i], contiguous.
+func Permute(x *Var, order ...int) *Var {
+	order = slices.Clone(order)
+	for i := range order {
+		if order[i] < 0 {
+			order[i] += x.value.Rank()
+		}
+	}
+	return x.tape.result(kPermute, x.value.Permute(order...).Clone(), order, nil, x)
+}
+
+// Slice returns elements lo … hi-1 along an axis, contiguous.
+func Slice(x *Var, axis, lo, hi int) *Var {
+	if axis < 0 {
+		axis += x.value.Rank()
+	}
+	return x.tape.result(kSlice, x.value.Slice(axis, lo, hi).Clone(), [2]int{axis, lo}, nil, x)
+}
+
+// Concat joins along an axis.
+func Concat(axis int, xs ...*Var) *Var {
+	values := make([]*tensor.Tensor, len(xs))
+	for i, x := range xs {
+		values[i] = x.value
+	}
+	if axis < 0 {
+		axis += values[0].Rank()
+	}
+	return xs[0].tape.result(kConcat, tensor.Concat(axis, values...), axis, nil, xs...)
+}
+
+// GatherRows returns x[index[r]] for each r; x is [S, ..], index Int32 [R]; rows may repeat.
+func GatherRows(x *Var, index *tensor.Tensor) *Var {
+	return x.tape.result(kGatherRows, tensor.GatherRows(x.value, index), index, nil, x)
+}
+
+// Expand repeats axes of size 1, and missing leading axes, to shape.
+func Expand(x *Var, shape ...int) *Var {
+	return Add(x, x.tape.Own(tensor.Zeros(x.tape.dev, shape...)))
+}
+
+// Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P]; see tensor.Patchify.
+func Patchify(img *Var, p int) *Var {
+	return img.tape.result(kPatchify, tensor.Patchify(img.value, p), p, nil, img)
+}

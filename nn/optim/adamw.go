@@ -1,0 +1,97 @@
+package optim
+
+import (
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// AdamWConfig holds what stays the same over a run.
+type AdamWConfig struct {
+	Beta1, Beta2, Eps float64
+	Decay             float64
+	Clip              float64                   // bound on the gradient's global 2-norm; 0: none
+	LRScale           func(p *nn.Param) float64 // nil: 1 for all (layer-wise decay of SPEC 6.3 otherwise)
+}
+
+// AdamW updates all trainable parameters of a set from their gradients (arXiv 1711.05101, bias-corrected).
+type AdamW struct {
+	M, V  *tensor.Tensor // moments, laid out as set.Values()
+	Count int            // steps taken
+
+	set      *nn.Set
+	config   AdamWConfig
+	segments []segment
+	state    *tensor.Tensor // [norm, factor, finite] of the last step
+}
+
+// segment is a run of the flat storage whose parameters share their settings.
+type segment struct {
+	lo, hi int
+	decays bool
+	scale  float64
+}
+
+// NewAdamW makes an optimizer whose moments are zero.
+func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
+	n := set.Values().Size()
+	return &AdamW{
+		M: tensor.Zeros(set.Device(), n), V: tensor.Zeros(set.Device(), n),
+		set: set, config: c, segments: segments(set, c.LRScale),
+	}
+}
+
+// segments joins parameters that stand side by side and share their settings.
+func segments(set *nn.Set, scale func(p *nn.Param) float64) []segment {
+	var list []segment
+	for _, p := range set.Flat() {
+		s := segment{lo: p.Value.Offset(), hi: p.Value.Offset() + p.Shape.Size(), decays: p.Decays(), scale: 1}
+		if scale != nil {
+			s.scale = scale(p)
+		}
+		if i := len(list) - 1; i >= 0 && list[i].decays == s.decays && list[i].scale == s.scale {
+			list[i].hi = s.hi
+			continue
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// Step clips the gradients and updates the parameters at learning rate lr with the configured weight decay. It does nothing to
+// the parameters when the gradient is not finite; State tells.
+func (o *AdamW) Step(lr float64) { o.StepDecay(lr, o.config.Decay) }
+
+// StepDecay is Step with this step's own weight decay.
+func (o *AdamW) StepDecay(lr, decay float64) {
+	o.Count++
+	o.dropState()
+	o.state = tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))
+	for _, s := range o.segments {
+		h := tensor.AdamWHyper{
+			LR: lr * s.scale, Beta1: o.config.Beta1, Beta2: o.config.Beta2, Eps: o.config.Eps, Step: o.Count,
+		}
+		if s.decays {
+			h.Decay = decay
+		}
+		cut := func(t *tensor.Tensor) *tensor.Tensor { return t.Slice(0, s.lo, s.hi) }
+		tensor.AdamW(cut(o.set.Values()), cut(o.set.Grads()), cut(o.M), cut(o.V), o.state, h)
+	}
+}
+
+// State holds the last step's gradient norm before clipping, the clipping factor and whether the norm was finite (1 or 0), on the
+// device. It is valid until the next step.
+func (o *AdamW) State() *tensor.Tensor { return o.state }
+
+// Release gives the moments back.
+func (o *AdamW) Release() {
+	o.M.Release()
+	o.V.Release()
+	o.dropState()
+}
+
+func (o *AdamW) dropState() {
+	if o.state != nil {
+		o.state.Release()
+		o.state = nil
+	}
+}

@@ -1,0 +1,43 @@
+package optim
+
+import (
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// SGDConfig holds what stays the same over a run. Decay is added to the gradient (not decoupled), as in PyTorch.
+type SGDConfig struct {
+	Momentum, Decay float64
+	Nesterov        bool
+	Clip            float64 // 0: none
+}
+
+// SGD is stochastic gradient descent with momentum.
+type SGD struct {
+	Buffer *tensor.Tensor // momentum, laid out as set.Values()
+	Count  int
+
+	set      *nn.Set
+	config   SGDConfig
+	segments []segment
+}
+
+// NewSGD makes an optimizer whose momentum is zero.
+func NewSGD(set *nn.Set, c SGDConfig) *SGD {
+	return &SGD{Buffer: tensor.Zeros(set.Device(), set.Values().Size()), set: set, config: c, segments: segments(set, nil)}
+}
+
+// Step updates the parameters at learning rate lr.
+func (o *SGD) Step(lr float64) {
+	o.Count++
+	state := tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))
+	defer state.Release()
+	for _, s := range o.segments {
+		h := tensor.SGDHyper{LR: lr, Momentum: o.config.Momentum, Nesterov: o.config.Nesterov, Step: o.Count}
+		if s.decays {
+			h.Decay = o.config.Decay
+		}
+		cut := func(t *tensor.Tensor) *tensor.Tensor { return t.Slice(0, s.lo, s.hi) }
+		tensor.SGD(cut(o.set.Values()), cut(o.set.Grads()), cut(o.Buffer), state, h)
+	}
+}

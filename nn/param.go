@@ -1,0 +1,178 @@
+package nn
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Param is a named tensor of a model: a trainable parameter, or a buffer (state that no gradient reaches).
+type Param struct {
+	Name    string
+	Shape   tensor.Shape
+	Value   *tensor.Tensor // nil until Set.Build
+	Grad    *tensor.Tensor // nil for buffers and in models built for inference
+	NoDecay bool           // exempt from weight decay whatever its shape
+	Buffer  bool
+	init    Init
+}
+
+// Var brings the parameter onto a tape: as a constant when it has no gradient.
+func (p *Param) Var(t *autograd.Tape) *autograd.Var {
+	if p == nil {
+		return nil
+	}
+	if p.Grad == nil {
+		return t.Constant(p.Value)
+	}
+	return t.Param(p.Value, p.Grad)
+}
+
+// Decays says whether weight decay applies: not to tensors of at most one axis, biases and those marked NoDecay (SPEC 6.1).
+func (p *Param) Decays() bool {
+	return !p.Buffer && !p.NoDecay && len(p.Shape) > 1 && !strings.HasSuffix(p.Name, ".bias")
+}
+
+// Set collects the parameters of a model while it is constructed, and then holds them in one flat storage.
+type Set struct {
+	params []*Param
+	flat   []*Param // the trainable ones, in storage order
+	byName map[string]*Param
+	dev    *tensor.Device
+	values *tensor.Tensor // flat: parameters that decay, then the others
+	grads  *tensor.Tensor
+}
+
+// NewSet returns an empty set.
+func NewSet() *Set { return &Set{byName: map[string]*Param{}} }
+
+// Scope returns the root scope, whose names have no prefix.
+func (s *Set) Scope() Scope { return Scope{set: s} }
+
+// Params lists parameters and buffers in the order in which the model declared them.
+func (s *Set) Params() []*Param { return s.params }
+
+// Flat lists the trainable parameters in the order in which they stand in Values.
+func (s *Set) Flat() []*Param { return s.flat }
+
+// Lookup returns the parameter or buffer of that name, or nil.
+func (s *Set) Lookup(name string) *Param { return s.byName[name] }
+
+// Device returns where the set was built.
+func (s *Set) Device() *tensor.Device { return s.dev }
+
+// Count is the number of trainable numbers.
+func (s *Set) Count() int {
+	n := 0
+	for _, p := range s.params {
+		if !p.Buffer {
+			n += p.Shape.Size()
+		}
+	}
+	return n
+}
+
+// Values and Grads are the flat storages of all trainable parameters, padding included; Grads is nil in a model built for inference.
+func (s *Set) Values() *tensor.Tensor { return s.values }
+
+// Grads is the flat storage of the gradients; see Values.
+func (s *Set) Grads() *tensor.Tensor { return s.grads }
+
+// ZeroGrad sets all gradients to zero.
+func (s *Set) ZeroGrad() { s.grads.Zero() }
+
+// Mode says what a built set will be used for.
+type Mode uint8
+
+const (
+	Training  Mode = iota // with gradients
+	Inference             // values only
+)
+
+// align is the multiple, in elements, at which each parameter starts in the flat storage: one cache line.
+const align = 16
+
+// Build allocates the storage on dev and runs every initialiser. A parameter's initial value depends on (seed, its full name) alone.
+func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
+	s.dev, s.flat = dev, nil
+	total := 0
+	offsets := map[*Param]int{}
+	for _, decays := range []bool{true, false} {
+		for _, p := range s.params {
+			if !p.Buffer && p.Decays() == decays {
+				offsets[p] = total
+				s.flat = append(s.flat, p)
+				total += (p.Shape.Size() + align - 1) / align * align
+			}
+		}
+	}
+	s.values = tensor.Zeros(dev, total)
+	if mode == Training {
+		s.grads = tensor.Zeros(dev, total)
+	}
+	for _, p := range s.params {
+		if p.Buffer {
+			p.Value = tensor.New(dev, p.Shape...)
+		} else {
+			at, n := offsets[p], p.Shape.Size()
+			p.Value = s.values.Slice(0, at, at+n).Reshape(p.Shape...)
+			if s.grads != nil {
+				p.Grad = s.grads.Slice(0, at, at+n).Reshape(p.Shape...)
+			}
+		}
+		data := make([]float32, p.Shape.Size())
+		p.init(data, tensor.NewRand(seed, streamInit, tensor.HashString(p.Name)))
+		p.Value.Upload(data)
+	}
+}
+
+// streamInit separates the random numbers of initial values from others of the same seed.
+const streamInit = 0x1217
+
+// Release gives all storage back.
+func (s *Set) Release() {
+	for _, p := range s.params {
+		if p.Buffer {
+			p.Value.Release()
+		}
+	}
+	s.values.Release()
+	if s.grads != nil {
+		s.grads.Release()
+	}
+}
+
+// Scope joins names the way PyTorch's state dictionaries do: scope.Sub("blocks").Index(0).Param("norm1.weight", …) is
+// "blocks.0.norm1.weight".
+type Scope struct {
+	set    *Set
+	prefix string
+}
+
+// Sub returns the scope of a child.
+func (s Scope) Sub(name string) Scope { return Scope{s.set, s.prefix + name + "."} }
+
+// Index returns the scope of the i-th child of a list.
+func (s Scope) Index(i int) Scope { return s.Sub(strconv.Itoa(i)) }
+
+// Param declares a trainable parameter.
+func (s Scope) Param(name string, init Init, shape ...int) *Param {
+	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init})
+}
+
+// Buffer declares state that no gradient reaches.
+func (s Scope) Buffer(name string, init Init, shape ...int) *Param {
+	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init, Buffer: true})
+}
+
+func (s Scope) add(p *Param) *Param {
+	if s.set.byName[p.Name] != nil {
+		panic(fmt.Sprintf("nn: parameter %s is declared twice", p.Name))
+	}
+	s.set.params = append(s.set.params, p)
+	s.set.byName[p.Name] = p
+	return p
+}
