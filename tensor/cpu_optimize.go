@@ -27,9 +27,9 @@ func (c *cpuBackend) AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
 		return
 	}
 	step := kernel.AdamWStep{
-		LR: float32(h.LR), Decay: float32(h.Decay), Beta1: float32(h.Beta1), Beta2: float32(h.Beta2), Eps: float32(h.Eps),
-		Correct1:  float32(1 - math.Pow(h.Beta1, float64(h.Step))),
-		Correct2:  float32(1 - math.Pow(h.Beta2, float64(h.Step))),
+		LR: h.LR, Decay: h.Decay, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps,
+		Correct1:  1 - math.Pow(h.Beta1, float64(h.Step)),
+		Correct2:  1 - math.Pow(h.Beta2, float64(h.Step)),
 		GradScale: st[1],
 	}
 	w, grad, m1, m2 := f32(p), f32(g), f32(m), f32(v)
