@@ -80,19 +80,13 @@ func patchRuns(img *Tensor, p int, f func(token, pixel int)) {
 
 // NearestCode searches for each row of z.
 func (c *cpuBackend) NearestCode(codes, z, codebook *Tensor) {
-	d := z.shape[1]
-	to, rows, book := i32(codes), f32(z), f32(codebook)
-	split(len(to), len(book)/8, func(lo, hi int) { c.set.Lookup.NearestCode(to[lo:hi], rows[lo*d:hi*d], book, d) })
+	c.set.NearestCodes(i32(codes), f32(z), f32(codebook), z.shape[1])
 }
 
 // CodeStats counts the codes and sums their rows.
 func (c *cpuBackend) CodeStats(counts, sums, codes, z *Tensor) {
-	d := z.shape[1]
-	n := f32(counts)
-	for _, k := range indices("CodeStats", codes, sums.shape[0]) {
-		n[k]++
-	}
-	c.ScatterAddRows(sums, z.Reshape(codes.Size(), d), codes)
+	indices("CodeStats", codes, sums.shape[0])
+	c.set.CodeStats(f32(counts), f32(sums), i32(codes), f32(z), z.shape[1])
 }
 
 // codebookEps bounds the norms of codes from below.
