@@ -13,9 +13,11 @@ const (
 	// gemmMaxDepth the block of A that it packs: both stay in the second-level cache.
 	gemmBlockRows = 112
 	gemmBlockCols = 768
-	// gemmPackedB bounds the packed part of B, in elements, unless a single block of K by
-	// a single block of columns is more.
-	gemmPackedB = 2 << 20
+	// gemmPackedB bounds the packed part of B, in elements. Where C has at most gemmSmallC
+	// elements, a quarter is better: passing over C more often then costs less than
+	// fetching B from the last cache.
+	gemmPackedB = 1 << 21
+	gemmSmallC  = 1 << 20
 )
 
 // gemmDepth splits K into equal blocks, all but the last a multiple of 8 deep. It must
@@ -59,15 +61,21 @@ func (j *gemmJob) release() { j.f, j.g = nil, GemmArgs{} }
 
 func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	j.f, j.g, j.depth = f, g, gemmDepth(g.K)
+	// Packing pays when the panels are read often. Rows of A half a page apart share so few
+	// sets of the first-level cache that they push each other out, so these are always packed.
 	j.directB = g.BCol == 1 && g.M <= 2*f.rows
-	j.directA = g.ACol == 1 && g.N <= 4*f.cols
+	j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
 
 	// As many columns, and of them as much of K, as the packed B may take.
-	width := min(ceil(g.N, f.cols), max(gemmPackedB/j.depth, gemmBlockCols)/f.cols*f.cols)
-	deep := max(gemmPackedB/(width*j.depth), 1) * j.depth
+	room := gemmPackedB
+	if g.M*g.N <= gemmSmallC {
+		room /= 4
+	}
+	width := min(ceil(g.N, f.cols), room/gemmMaxDepth/f.cols*f.cols)
+	deep := room / (width * j.depth) * j.depth
 	for j.left = 0; j.left < g.N; j.left = j.right {
 		j.right = min(j.left+width, g.N)
-		j.split(width)
+		j.split(ceil(j.right-j.left, f.cols))
 		for j.from = 0; j.from < g.K; j.from = j.to {
 			j.to = min(j.from+deep, g.K)
 			if !j.directB {
@@ -84,31 +92,31 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	}
 }
 
-// split chooses the blocks of C, several for each thread so that none waits long at the end.
+// split cuts width columns of C into blocks, several for each thread so that none waits
+// long at the end. Low blocks fetch B more often, narrow ones pack A more often.
 func (j *gemmJob) split(width int) {
-	f := j.f
-	tall := (j.g.M + f.rows - 1) / f.rows // tiles, in each direction
-	wide := width / f.cols
-	rows, cols := gemmBlockRows/f.rows, gemmBlockCols/f.cols
+	tall, wide := (j.g.M+j.f.rows-1)/j.f.rows, width/j.f.cols // in tiles
+	rows, cols := min(tall, gemmBlockRows/j.f.rows), min(wide, gemmBlockCols/j.f.cols)
 	want := 1
 	if threads := pool.Threads(); !j.g.Serial && threads > 1 {
 		want = 4 * threads
 	}
-	for {
-		j.down, j.across = (tall+rows-1)/rows, (wide+cols-1)/cols
-		switch {
-		case j.down*j.across >= want || rows <= 2 && cols <= 2:
-			// Even out.
-			j.rows = (tall + j.down - 1) / j.down * f.rows
-			j.cols = (wide + j.across - 1) / j.across * f.cols
-			j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
-			return
-		case cols*f.cols > rows*f.rows && cols > 2 || rows <= 2:
-			cols = (min(cols, wide) + 1) / 2
-		default:
-			rows = (min(rows, tall) + 1) / 2
+	for ((tall+rows-1)/rows)*((wide+cols-1)/cols) < want && rows*cols > 1 {
+		if cols*j.f.cols > rows*j.f.rows && cols > 1 || rows == 1 {
+			cols = (cols + 1) / 2
+		} else {
+			rows = (rows + 1) / 2
 		}
 	}
+	// As many blocks, as equal as can be; fewer where equal blocks need no more.
+	j.rows, j.cols = even(tall, rows)*j.f.rows, even(wide, cols)*j.f.cols
+	j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
+}
+
+// even is the size of equal blocks of n things, of at most size each.
+func even(n, size int) int {
+	blocks := (n + size - 1) / size
+	return (n + blocks - 1) / blocks
 }
 
 func (j *gemmJob) each(tasks int, f func(task int)) {
@@ -124,8 +132,7 @@ func (j *gemmJob) each(tasks int, f func(task int)) {
 // packed is the place of the panel of column x (a multiple of the panel's width, counted
 // from left) in the block of K that starts at k: the panels of one block of K stand together.
 func (j *gemmJob) packed(k, x, depth int) []float32 {
-	width := ceil(j.right-j.left, j.f.cols)
-	return j.b[(k-j.from)*width+x*depth:]
+	return j.b[(k-j.from)*ceil(j.right-j.left, j.f.cols)+x*depth:]
 }
 
 // packTask packs one block of K by one block of columns.
@@ -134,9 +141,6 @@ func (j *gemmJob) packTask(task int) {
 	g := &j.g
 	depth := min(j.depth, j.to-k)
 	total := min(j.cols, j.right-j.left-x)
-	if total <= 0 {
-		return
-	}
 	j.f.pack(j.packed(k, x, depth), j.f.cols, g.B[k*g.BRow+(j.left+x)*g.BCol:], g.BCol, g.BRow, total, depth)
 }
 
@@ -146,9 +150,6 @@ func (j *gemmJob) blockTask(task int) {
 	g := &j.g
 	i, x := task%j.down*j.rows, task/j.down*j.cols
 	m, n := min(j.rows, g.M-i), min(j.cols, j.right-j.left-x)
-	if m <= 0 || n <= 0 {
-		return
-	}
 	var panels *[gemmBlockRows * gemmMaxDepth]float32
 	if !j.directA {
 		panels = gemmPanels.Get().(*[gemmBlockRows * gemmMaxDepth]float32)

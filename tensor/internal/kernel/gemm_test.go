@@ -322,12 +322,13 @@ func TestGemmShortSlicePanics(t *testing.T) {
 	}
 }
 
-// TestGemmAllocations: a product reuses the buffers of the last.
+// TestGemmAllocations: a product reuses the job and the buffers of the last; without that it
+// would allocate 4 times. (The race detector makes pools forget some.)
 func TestGemmAllocations(t *testing.T) {
 	s := levels[len(levels)-1]
 	g := gemmCase{m: 65, n: 65, k: 64, byColB: true}.args(rand.New(rand.NewPCG(17, 18)))
 	g.Serial = true
-	if n := testing.AllocsPerRun(100, func() { s.MatMul(g) }); n >= 1 {
+	if n := testing.AllocsPerRun(100, func() { s.MatMul(g) }); n > 2 {
 		t.Errorf("a small product allocates %v times", n)
 	}
 }
