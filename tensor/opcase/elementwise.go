@@ -1,0 +1,301 @@
+package opcase
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// mapped applies g to each element.
+func mapped(g func(x float64) float64) func(in [][]float64) [][]float64 {
+	return func(in [][]float64) [][]float64 {
+		y := make([]float64, len(in[0]))
+		for i, x := range in[0] {
+			y[i] = g(x)
+		}
+		return one(y)
+	}
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+func gelu(x float64) float64 { return x * 0.5 * math.Erfc(-x/math.Sqrt2) }
+
+var unaries = []struct {
+	name string
+	op   tensor.UnaryOp
+	x    Gen
+	f    func(float64) float64
+}{
+	{"exp", tensor.UnaryExp, uniform(-6, 3), math.Exp},
+	{"log", tensor.UnaryLog, uniform(0.1, 4), math.Log},
+	{"sqrt", tensor.UnarySqrt, uniform(0.1, 4), math.Sqrt},
+	{"tanh", tensor.UnaryTanh, uniform(-2.5, 2.5), math.Tanh},
+	{"sigmoid", tensor.UnarySigmoid, uniform(-5, 3), sigmoid},
+	{"gelu", tensor.UnaryGELU, uniform(-6, 6), gelu},
+	{"quickgelu", tensor.UnaryQuickGELU, uniform(-6, 6), func(x float64) float64 { return x * sigmoid(1.702*x) }},
+	{"relu", tensor.UnaryReLU, awayFromZero, func(x float64) float64 { return max(x, 0) }},
+}
+
+// awayFromZero keeps central differences on one side of a kink at 0.
+func awayFromZero(r *tensor.Rand, _ int) float64 {
+	x := r.Uniform(-2, 2)
+	return x + math.Copysign(0.01, x)
+}
+
+func elementwise() []Case {
+	var cases []Case
+	for _, u := range unaries {
+		for _, n := range sizes {
+			cases = append(cases, Case{
+				Name:   fmt.Sprintf("Unary/op=%s/n=%d", u.name, n),
+				Inputs: []Input{in(u.x, n)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Unary(u.op, in[0]))
+				},
+				Reference: mapped(u.f),
+				Backward: func(_ *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+					x, y := in[0], out[0]
+					needsX, needsY := u.op.Needs()
+					if !needsX {
+						x = nil
+					}
+					if !needsY {
+						y = nil
+					}
+					return one(tensor.UnaryGrad(u.op, dy, x, y))
+				},
+				Tolerance: 2e-6, FLOPs: float64(4 * n),
+			})
+		}
+	}
+	for _, n := range sizes {
+		cases = append(cases,
+			Case{
+				Name:   fmt.Sprintf("Affine/n=%d", n),
+				Inputs: []Input{f(n)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Affine(in[0], -1.5, 0.25))
+				},
+				Reference: mapped(func(x float64) float64 { return -1.5*x + 0.25 }),
+				Tolerance: 1e-6, FLOPs: float64(2 * n),
+			},
+			Case{
+				Name:   fmt.Sprintf("AddScaled/n=%d", n),
+				Inputs: []Input{f(n), f(n)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					dst := in[0].Clone()
+					tensor.AddScaled(dst, in[1], -0.75)
+					return one(dst)
+				},
+				Reference: func(in [][]float64) [][]float64 {
+					y := make([]float64, n)
+					for i := range y {
+						y[i] = in[0][i] - 0.75*in[1][i]
+					}
+					return one(y)
+				},
+				Tolerance: 1e-6, FLOPs: float64(2 * n),
+			},
+			Case{
+				Name: fmt.Sprintf("Fill/n=%d", n),
+				Forward: func(dev *tensor.Device, _ []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Full(dev, 2.5, n))
+				},
+				Reference: func([][]float64) [][]float64 {
+					y := make([]float64, n)
+					for i := range y {
+						y[i] = 2.5
+					}
+					return one(y)
+				},
+			},
+			Case{
+				Name:   fmt.Sprintf("Cast/n=%d", n),
+				Inputs: []Input{f(n)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Cast(tensor.Cast(in[0], tensor.BFloat16), tensor.Float32))
+				},
+				Reference: mapped(roundBFloat16),
+			},
+		)
+	}
+	return cases
+}
+
+// roundBFloat16 keeps 8 significant bits, rounding to nearest even.
+func roundBFloat16(x float64) float64 {
+	if x == 0 {
+		return x
+	}
+	_, exp := math.Frexp(x)
+	return math.Ldexp(math.RoundToEven(math.Ldexp(x, 8-exp)), exp-8)
+}
+
+var binaries = []struct {
+	name string
+	op   tensor.BinaryOp
+	f    func(a, b float64) float64
+}{
+	{"add", tensor.BinaryAdd, func(a, b float64) float64 { return a + b }},
+	{"sub", tensor.BinarySub, func(a, b float64) float64 { return a - b }},
+	{"mul", tensor.BinaryMul, func(a, b float64) float64 { return a * b }},
+	{"div", tensor.BinaryDiv, func(a, b float64) float64 { return a / b }},
+	{"max", tensor.BinaryMax, math.Max},
+	{"min", tensor.BinaryMin, math.Min},
+}
+
+// strided holds the cases whose operands are walked with strides of their own.
+func strided() []Case {
+	var cases []Case
+	pairs := [][2][]int{
+		{{17, 65}, {65}}, {{65}, {17, 65}}, {{17, 65}, {17, 1}}, {{17, 65}, {}}, {{1, 17}, {65, 1}}, {{3, 17, 5}, {17, 1}},
+		{{3, 1, 5}, {1, 17, 1}}, {{2, 3, 0}, {3, 1}}, {{33001}, {1}}, {{520, 197}, {197}}, {{520, 197}, {520, 1}},
+	}
+	for _, n := range sizes {
+		pairs = append(pairs, [2][]int{{n}, {n}})
+	}
+	for _, b := range binaries {
+		for _, p := range pairs {
+			cases = append(cases, Case{
+				Name:   fmt.Sprintf("Binary/op=%s/a=%v/b=%v", b.name, p[0], p[1]),
+				Inputs: []Input{f(p[0]...), in(uniform(0.5, 2), p[1]...)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Binary(b.op, in[0], in[1]))
+				},
+				Reference: func(in [][]float64) [][]float64 { return one(broadcast(p[0], p[1], in[0], in[1], b.f)) },
+				Tolerance: 1e-6,
+			})
+		}
+	}
+	cases = append(cases, Case{
+		Name:   "Binary/op=sub/transposed",
+		Inputs: []Input{f(65, 17), f(17, 65)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.Sub(in[0].T(), in[1]))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, 17*65)
+			for i := range y {
+				y[i] = in[0][i%65*17+i/65] - in[1][i]
+			}
+			return one(y)
+		},
+		Tolerance: 1e-6,
+	}, Case{
+		Name:   "Binary/op=add/in place",
+		Inputs: []Input{f(17, 65), f(65)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			dst := in[0].Clone()
+			tensor.BinaryInto(dst, tensor.BinaryAdd, dst, in[1])
+			return one(dst)
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			return one(broadcast([]int{17, 65}, []int{65}, in[0], in[1], func(a, b float64) float64 { return a + b }))
+		},
+		Tolerance: 1e-6,
+	})
+	for _, c := range []struct{ shape, order []int }{
+		{[]int{17}, []int{0}}, {[]int{65, 197}, []int{1, 0}}, {[]int{520, 300}, []int{1, 0}}, {[]int{2, 17, 3, 5}, []int{0, 2, 1, 3}},
+		{[]int{3, 17, 65}, []int{2, 0, 1}}, {[]int{5, 4, 3, 2}, []int{3, 1, 0, 2}}, {[]int{2, 0, 3}, []int{2, 1, 0}}, {[]int{3, 65, 17}, []int{0, 2, 1}},
+	} {
+		cases = append(cases, permuteCase(c.shape, c.order))
+	}
+	for axis := range 3 {
+		cases = append(cases, concatCase(axis))
+	}
+	return cases
+}
+
+// broadcast applies g to a and b as numpy would.
+func broadcast(as, bs []int, a, b []float64, g func(a, b float64) float64) []float64 {
+	rank := max(len(as), len(bs))
+	pad := func(s []int) []int {
+		p := make([]int, rank)
+		for i := range p {
+			p[i] = 1
+		}
+		copy(p[rank-len(s):], s)
+		return p
+	}
+	as, bs = pad(as), pad(bs)
+	shape := make([]int, rank)
+	for i := range shape {
+		shape[i] = as[i]
+		if as[i] == 1 {
+			shape[i] = bs[i]
+		}
+	}
+	y := make([]float64, tensor.Shape(shape).Size())
+	for i := range y {
+		ia, ib, na, nb, rest := 0, 0, 1, 1, i
+		for axis := rank - 1; axis >= 0; axis-- {
+			at := rest % shape[axis]
+			rest /= shape[axis]
+			ia += at % as[axis] * na
+			ib += at % bs[axis] * nb
+			na, nb = na*as[axis], nb*bs[axis]
+		}
+		y[i] = g(a[ia], b[ib])
+	}
+	return y
+}
+
+// permuteCase copies a permuted view to a contiguous tensor, and that back into a permuted view.
+func permuteCase(shape, order []int) Case {
+	return Case{
+		Name:   fmt.Sprintf("Copy/shape=%v/order=%v", shape, order),
+		Inputs: []Input{f(shape...)},
+		Forward: func(dev *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			y := in[0].Permute(order...).Clone()
+			back := tensor.Full(dev, 7, shape...)
+			tensor.CopyInto(back.Permute(order...), y)
+			return []*tensor.Tensor{y, back}
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, len(in[0]))
+			for i := range y {
+				at, rest := make([]int, len(shape)), i
+				for axis := len(order) - 1; axis >= 0; axis-- {
+					at[order[axis]] = rest % shape[order[axis]]
+					rest /= shape[order[axis]]
+				}
+				from := 0
+				for axis, n := range shape {
+					from = from*n + at[axis]
+				}
+				y[i] = in[0][from]
+			}
+			return [][]float64{y, in[0]}
+		},
+	}
+}
+
+// concatCase joins [2 3 4]-like tensors of 1, 3 and 0 along an axis.
+func concatCase(axis int) Case {
+	var inputs []Input
+	for _, n := range []int{1, 3, 0, 2} {
+		shape := []int{2, 3, 4}
+		shape[axis] = n
+		inputs = append(inputs, f(shape...))
+	}
+	return Case{
+		Name:   fmt.Sprintf("Concat/axis=%d", axis),
+		Inputs: inputs,
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.Concat(axis, in...))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			outer := tensor.Shape{2, 3, 4}[:axis].Size()
+			var y []float64
+			for o := range outer {
+				for _, x := range in {
+					n := len(x) / outer
+					y = append(y, x[o*n:(o+1)*n]...)
+				}
+			}
+			return one(y)
+		},
+	}
+}

@@ -1,0 +1,122 @@
+package opcase
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// eachRow applies g to each row of d elements.
+func eachRow(x []float64, d int, g func(m int, row []float64)) {
+	for m := 0; d > 0 && m < len(x)/d; m++ {
+		g(m, x[m*d:(m+1)*d])
+	}
+}
+
+func reductions() []Case {
+	var cases []Case
+	for op, name := range []string{tensor.ReduceSum: "sum", tensor.ReduceMean: "mean", tensor.ReduceMax: "max"} {
+		for _, c := range []struct {
+			shape []int
+			axis  int
+		}{
+			{[]int{17}, 0}, {[]int{1}, 0}, {[]int{70001}, 0}, {[]int{3, 17, 5}, 0}, {[]int{3, 17, 5}, 1}, {[]int{3, 17, 5}, 2},
+			{[]int{2, 3, 0}, 1}, {[]int{197, 65}, 1}, {[]int{1700, 65}, 0}, {[]int{2, 520, 17}, 1}, {[]int{2, 3, 2500}, 1},
+		} {
+			cases = append(cases, reduceCase(tensor.ReduceOp(op), name, c.shape, c.axis))
+		}
+	}
+	for _, s := range [][2]int{{0, 3}, {1, 1}, {3, 17}, {17, 65}, {520, 197}, {2, 8192}} {
+		m, k := s[0], s[1]
+		cases = append(cases,
+			Case{
+				Name:   fmt.Sprintf("ArgMax/m=%d/k=%d", m, k),
+				Inputs: []Input{in(oneOf(0, 1, 2), m, k)}, // many ties
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.ArgMax(in[0]))
+				},
+				Reference: func(in [][]float64) [][]float64 {
+					y := make([]float64, m)
+					eachRow(in[0], k, func(m int, row []float64) {
+						best := 0
+						for i, v := range row {
+							if v > row[best] {
+								best = i
+							}
+						}
+						y[m] = float64(best)
+					})
+					return one(y)
+				},
+			},
+			Case{
+				Name:   fmt.Sprintf("Softmax/m=%d/k=%d", m, k),
+				Inputs: []Input{in(uniform(-5, 5), m, k)},
+				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.Softmax(in[0]))
+				},
+				Reference: func(in [][]float64) [][]float64 {
+					y := make([]float64, m*k)
+					eachRow(in[0], k, func(m int, row []float64) { softmax(y[m*k:], row) })
+					return one(y)
+				},
+				Backward: func(_ *tensor.Device, _, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+					return one(tensor.SoftmaxGrad(dy, out[0]))
+				},
+				Tolerance: 2e-6, FLOPs: float64(10 * m * k),
+			})
+	}
+	return cases
+}
+
+// softmax fills y and returns the log of the denominator.
+func softmax(y, x []float64) float64 {
+	top, sum := math.Inf(-1), 0.0
+	for _, v := range x {
+		top = max(top, v)
+	}
+	for i, v := range x {
+		y[i] = math.Exp(v - top)
+		sum += y[i]
+	}
+	for i := range x {
+		y[i] /= sum
+	}
+	return top + math.Log(sum)
+}
+
+func reduceCase(op tensor.ReduceOp, name string, shape []int, axis int) Case {
+	s := tensor.Shape(shape)
+	outer, n, inner := s[:axis].Size(), s[axis], s[axis+1:].Size()
+	return Case{
+		Name:   fmt.Sprintf("Reduce/op=%s/shape=%v/axis=%d", name, shape, axis),
+		Inputs: []Input{f(shape...)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.Reduce(op, in[0], axis))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, outer*inner)
+			for i := range y {
+				r := 0.0
+				if op == tensor.ReduceMax {
+					r = math.Inf(-1)
+				}
+				for j := range n {
+					v := in[0][(i/inner*n+j)*inner+i%inner]
+					if op == tensor.ReduceMax {
+						r = max(r, v)
+					} else {
+						r += v
+					}
+				}
+				if op == tensor.ReduceMean {
+					r /= float64(n)
+				}
+				y[i] = r
+			}
+			return one(y)
+		},
+		Tolerance: 2e-6, FLOPs: float64(outer * n * inner),
+	}
+}
