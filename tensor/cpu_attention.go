@@ -66,28 +66,30 @@ func (c *cpuBackend) Attention(args AttentionArgs) {
 	}
 	out, lse := f32(args.Out), f32(args.LSE)
 	n, d := a.n, a.d
-	each(a.b*a.h, a.cost(), func(i int) {
-		sample, head := i/a.h, i%a.h
+	split(a.b*a.h, a.cost(), func(lo, hi int) {
 		t, buf := scratch(args.Out, n*n+n*d+n)
 		defer t.Release()
 		s, q, inv := buf[:n*n], buf[n*n:n*n+n*d], buf[n*n+n*d:]
-		a.scaled(q, sample, head, 0)
-		a.scores(s, q, sample, head)
-		for r := range n {
-			row := s[r*n : (r+1)*n]
-			top := c.vec.MaxValue(row)
-			sum := c.vec.ExpSum(row, row, top)
-			inv[r] = 1 / sum
-			lse[i*n+r] = float32(float64(top) + math.Log(float64(sum)))
+		normalize := func(r, _ int, p []float32) { c.vec.Affine(p, p, inv[r], 0) }
+		for i := lo; i < hi; i++ {
+			sample, head := i/a.h, i%a.h
+			a.scaled(q, sample, head, 0)
+			a.scores(s, q, sample, head)
+			for r := range n {
+				row := s[r*n : (r+1)*n]
+				top := c.vec.MaxValue(row)
+				sum := c.vec.ExpSum(row, row, top)
+				inv[r] = 1 / sum
+				lse[i*n+r] = float32(float64(top) + math.Log(float64(sum)))
+			}
+			c.set.MatMul(kernel.GemmArgs{
+				M: n, N: d, K: n,
+				A: s, ARow: n, ACol: 1,
+				B: a.part(a.qkv, sample, head, 2), BRow: a.width(), BCol: 1,
+				C: out[(sample*n*a.h+head)*d:], CRow: a.h * d,
+				Epilogue: normalize, Serial: true,
+			})
 		}
-		c.set.MatMul(kernel.GemmArgs{
-			M: n, N: d, K: n,
-			A: s, ARow: n, ACol: 1,
-			B: a.part(a.qkv, sample, head, 2), BRow: a.width(), BCol: 1,
-			C: out[(sample*n*a.h+head)*d:], CRow: a.h * d,
-			Epilogue: func(r, _ int, p []float32) { c.vec.Affine(p, p, inv[r], 0) },
-			Serial:   true,
-		})
 	})
 }
 
@@ -116,14 +118,18 @@ func (c *cpuBackend) AttentionGrad(args AttentionGradArgs) {
 		sums = parts
 	}
 	g := attentionGrad{attention: a, args: args, dOut: f32(args.DOut), out: f32(args.Out), lse: f32(args.LSE)}
-	each(runs*a.h, length*a.cost(), func(i int) {
-		run, head := i/a.h, i%a.h
-		var sum []float32
-		if sums != nil {
-			sum = sums[run*size+head*a.n*a.n:][:a.n*a.n]
-		}
-		for sample := run * length; sample < min(a.b, (run+1)*length); sample++ {
-			g.head(sample, head, sum, sample == run*length)
+	split(runs*a.h, length*a.cost(), func(lo, hi int) {
+		t, buf := scratch(args.DOut, 2*a.n*(a.n+a.d))
+		defer t.Release()
+		for i := lo; i < hi; i++ {
+			run, head := i/a.h, i%a.h
+			var sum []float32
+			if sums != nil {
+				sum = sums[run*size+head*a.n*a.n:][:a.n*a.n]
+			}
+			for sample := run * length; sample < min(a.b, (run+1)*length); sample++ {
+				g.head(buf, sample, head, sum, sample == run*length)
+			}
 		}
 	})
 	if sums == nil {
@@ -149,11 +155,9 @@ type attentionGrad struct {
 }
 
 // head computes the gradients of one head of one sample and adds that of its scores to sum, or with first sets it;
-// sum may be nil. With P the probabilities: dV = Pᵀ·dO; dP = dO·Vᵀ; dS = P∘(dP − rowsum(dO∘O)); dQ = scale·dS·K; dK = scale·dSᵀ·Q.
-func (a *attentionGrad) head(sample, head int, sum []float32, first bool) {
+// sum may be nil; buf is scratch of 2·N·(N+D). With P the probabilities: dV = Pᵀ·dO; dP = dO·Vᵀ; dS = P∘(dP − rowsum(dO∘O)); dQ = scale·dS·K; dK = scale·dSᵀ·Q.
+func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, first bool) {
 	n, d := a.n, a.d
-	t, buf := scratch(a.args.DOut, 2*n*n+2*n*d)
-	defer t.Release()
 	p, ds := buf[:n*n], buf[n*n:2*n*n]
 	q, k := buf[2*n*n:2*n*n+n*d], buf[2*n*n+n*d:]
 	a.scaled(q, sample, head, 0)
