@@ -1,0 +1,135 @@
+package beit
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// backbone is what classifier, tokenizer and MIM model share: patch embedding, class token, positions and blocks. It ends at the
+// residual stream; norms and heads are the models' own.
+type backbone struct {
+	Embed     *nn.PatchEmbed
+	CLS       *nn.Param      // [1, 1, d]
+	Mask      *nn.Param      // [1, 1, d], MIM only
+	Pos       *nn.Param      // [1, N+1, d], or nil
+	SharedRel *nn.RelPosBias // or nil
+	Blocks    nn.Blocks
+}
+
+// starts says how a model's parameters are initialised (SPEC 2.6).
+type starts struct {
+	linear nn.LinearInit
+	embed  nn.LinearInit
+	token  nn.Init // cls_token, mask_token, pos_embed
+}
+
+// The normal distributions of initial weights: deviation 0.02, cut far outside (classifier, tokenizer) or at one deviation (MIM).
+var (
+	wideNormal   = nn.Normal(0.02, -2, 2)
+	narrowNormal = nn.Normal(0.02, -0.02, 0.02)
+)
+
+// classifierStarts is what the authors' classifier and tokenizer do, which leave the patch embedding at the library's default.
+func classifierStarts() starts {
+	return starts{linear: wideNormal, embed: nn.LibraryDefault, token: nn.TruncNormal(0.02, -2, 2)}
+}
+
+func newBackbone(s nn.Scope, c ViTConfig, init starts, masked bool) backbone {
+	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width)}
+	b.CLS.NoDecay = true
+	if masked {
+		b.Mask = s.Param("mask_token", init.token, 1, 1, c.Width)
+	}
+	b.Embed = nn.NewPatchEmbed(s.Sub("patch_embed").Sub("proj"), c.Channels, c.PatchSize, c.Width, init.embed)
+	if c.AbsPos {
+		b.Pos = s.Param("pos_embed", init.token, 1, c.Tokens()+1, c.Width)
+		b.Pos.NoDecay = true
+	}
+	if c.RelPos == RelPosShared {
+		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), c.Grid(), c.Grid(), c.Heads)
+	}
+	for i := range c.Depth {
+		block := c.block(i, init.linear)
+		if c.RelPos == RelPosBlock {
+			block.RelPosRows, block.RelPosCols = c.Grid(), c.Grid()
+		}
+		b.Blocks = append(b.Blocks, nn.NewBlock(s.Sub("blocks").Index(i), block))
+	}
+	return b
+}
+
+// block describes block i = 0, 1, …
+func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
+	return nn.BlockConfig{
+		Width: c.Width, Heads: c.Heads, Hidden: c.Hidden(), QKVBias: c.QKVBias, LayerScale: c.LayerScale, Eps: layerNormEps,
+		DropPath: dropPath(c.DropPath, i, c.Depth), Depth: i + 1, Layer: uint64(i), Init: init,
+	}
+}
+
+// embed returns the residual stream before the first block, [B, N+1, d]. mask, [B, N, 1] with 1 where a patch is masked, may be nil.
+func (b *backbone) embed(c nn.Context, images *autograd.Var, mask *tensor.Tensor) *autograd.Var {
+	return b.assemble(c, b.Embed.Forward(c, images), mask)
+}
+
+// assemble puts masks, class token and positions to patch embeddings x [B, N, d].
+func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor) *autograd.Var {
+	if mask != nil {
+		m := c.Tape.Constant(mask)
+		x = autograd.Add(autograd.Mul(x, autograd.Affine(m, -1, 1)), autograd.Mul(m, b.Mask.Var(c.Tape)))
+	}
+	samples, d := x.Shape()[0], x.Shape()[2]
+	x = autograd.Concat(1, autograd.Expand(b.CLS.Var(c.Tape), samples, 1, d), x)
+	if b.Pos != nil {
+		x = autograd.Add(x, b.Pos.Var(c.Tape))
+	}
+	return x
+}
+
+// shared is the bias that all blocks add to their attention logits, [H, N+1, N+1], or nil.
+func (b *backbone) shared(c nn.Context) *autograd.Var {
+	if b.SharedRel == nil {
+		return nil
+	}
+	return b.SharedRel.Forward(c)
+}
+
+// last returns the residual stream after the last block.
+func (b *backbone) last(c nn.Context, images *autograd.Var) *autograd.Var {
+	return b.Blocks.Forward(c, b.embed(c, images, nil), b.shared(c))
+}
+
+// AllBlocks returns the residual stream after each block, class token first, [B, N+1, d] each.
+func (b *backbone) AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var {
+	x, shared := b.embed(c, images, nil), b.shared(c)
+	var out []*autograd.Var
+	for i := range b.Blocks {
+		x = b.Blocks[i:i+1].Forward(c, x, shared)
+		out = append(out, x)
+	}
+	return out
+}
+
+// BlockTokens returns the patch tokens after block n = 1, 2, …, [B, N, d].
+func (b *backbone) BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var {
+	return patches(b.Blocks[:n].Forward(c, b.embed(c, images, nil), b.shared(c)))
+}
+
+// AttentionMaps returns the last block's attention, [B, H, N+1, N+1] with rows that sum to 1; row and column 0 are the class token.
+func (b *backbone) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
+	n := len(b.Blocks) - 1
+	shared := b.shared(c)
+	x := b.Blocks[:n].Forward(c, b.embed(c, images, nil), shared)
+	return b.Blocks[n].Attn.Weights(c, b.Blocks[n].Norm1.Forward(c, x), shared)
+}
+
+// patches drops the class token.
+func patches(x *autograd.Var) *autograd.Var { return autograd.Slice(x, 1, 1, x.Shape()[1]) }
+
+// cls is the class token alone, [B, d].
+func cls(x *autograd.Var) *autograd.Var {
+	return autograd.Reshape(autograd.Slice(x, 1, 0, 1), x.Shape()[0], x.Shape()[2])
+}
+
+// noGrad runs f, which makes one value, unrecorded, and frees what it made on the way.
+func noGrad(c nn.Context, f func() *autograd.Var) *autograd.Var { return c.Tape.Scope(f) }

@@ -1,0 +1,26 @@
+// Package beit has the models of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, masked image modelling with patch aggregation, and
+// the vision transformer that is fine-tuned in the end, with teachers, masking and the published settings.
+//
+// A model is declared under the authors' parameter names, then built on a device:
+//
+//	recipe, err := beit.MIMPreset("small32")
+//	if err != nil {
+//		return err
+//	}
+//	set := nn.NewSet()
+//	model := beit.NewMIM(set.Scope(), recipe.Model)
+//	set.Build(dev, seed, nn.Training)
+//
+//	ctx := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: seed}
+//	labels := beit.CodeTarget{Tokenizer: tokenizer}.Labels(ctx, view)
+//	r := model.Forward(ctx, ctx.Tape.Constant(student), mask, labels)
+//	ctx.Tape.Backward(r.Loss)
+//
+// Models know neither files nor devices: pictures come as tensors, [B, 3, S, S], and weights are in the set.
+//
+// A config from outside is checked by its Check method, whose error names the keys; constructors and forward passes panic on
+// misuse, as package tensor does. A built model may be used by many goroutines at once, each with its own tape, as long as
+// nothing trains it.
+//
+// Section numbers in comments (SPEC 5.3) are those of the project's description of BEiT v2.
+package beit

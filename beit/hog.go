@@ -1,0 +1,179 @@
+package beit
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// HOG describes patches by histograms of oriented gradients, a teacher that needs no weights (SPEC 4.3, after MaskFeat,
+// arXiv 2112.09133). For each of the cells it holds 27 numbers: for each colour channel 9 orientation bins, magnitudes summed over
+// the pixels of the cell that lie in the picture, divided by their 2-norm + 0.01. Three colours follow.
+type HOG struct {
+	name   string
+	size   int     // side of the pictures
+	patch  int     // P
+	sides  []int   // sides of the cells centred on the patch, in halves of P
+	factor float32 // on the differences
+	centre float32 // taken from the mean colour
+}
+
+// Numbers of HOG.
+const (
+	hogBins     = 9
+	hogChannels = 3
+	hogCell     = hogBins * hogChannels
+	hogEps      = 0.01
+)
+
+// NewHOG makes the teacher "hog" for pictures of a side that is a multiple of patch, which must be even: cells of side P, 2P and 4P,
+// and the mean colour; 84 numbers, the smallest cell first. Use it inside NewStandard.
+func NewHOG(size, patch int) (*HOG, error) {
+	return newHOG(HOG{name: "hog", size: size, patch: patch, sides: []int{2, 4, 8}, factor: 0.5})
+}
+
+// NewHOGRef makes the teacher "hog-ref" of the reference run (SPEC 17): cells of side P alone, differences that are not halved, and
+// the mean colour minus one half; 30 numbers, not standardised.
+func NewHOGRef(size, patch int) (*HOG, error) {
+	return newHOG(HOG{name: "hog-ref", size: size, patch: patch, sides: []int{2}, factor: 1, centre: 0.5})
+}
+
+func newHOG(h HOG) (*HOG, error) {
+	if h.patch < 2 || h.patch%2 != 0 || h.size < h.patch || h.size%h.patch != 0 {
+		return nil, fmt.Errorf("teacher %s: pictures of side %d with patches of side %d: the patch must be even and divide the side", h.name, h.size, h.patch)
+	}
+	return &h, nil
+}
+
+// Name is "hog" or "hog-ref".
+func (h *HOG) Name() string { return h.name }
+
+// Dim is 84 for "hog", 30 for "hog-ref".
+func (h *HOG) Dim() int { return len(h.sides)*hogCell + hogChannels }
+
+// Features copies the images to the host and computes there.
+func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
+	b, n := images.Dim(0), h.size/h.patch*(h.size/h.patch)
+	out := make([]float32, b*n*h.Dim())
+	h.Compute(out, images.Float32s())
+	return tensor.FromSlice(images.Device(), out, b, n, h.Dim())
+}
+
+// Compute writes the features [B, N, Dim] of images [B, 3, S, S] to dst. Pictures are shared among the pool's workers.
+func (h *HOG) Compute(dst, images []float32) {
+	in, out := hogChannels*h.size*h.size, h.size/h.patch*(h.size/h.patch)*h.Dim()
+	if len(images)%in != 0 || len(dst) != len(images)/in*out {
+		panic(fmt.Sprintf("beit: HOG: %d pixels of pictures of %d give %d numbers each, dst has %d", len(images), in, out, len(dst)))
+	}
+	tensor.ParallelFor(len(images)/in, func(i int) {
+		h.picture(dst[i*out:(i+1)*out], images[i*in:(i+1)*in])
+	})
+}
+
+// picture computes one picture's features.
+func (h *HOG) picture(dst, img []float32) {
+	s, half := h.size, h.patch/2
+	g := s / half // half-patches along a side
+	// area[y][x] holds, for each channel and bin, the sum over the half-patches above y and left of x.
+	stride := (g + 1) * hogCell
+	area := make([]float64, (g+1)*stride)
+	for c := range hogChannels {
+		h.gradients(area, img[c*s*s:(c+1)*s*s], c*hogBins, half, stride)
+	}
+	for y := 1; y <= g; y++ {
+		row, above := area[y*stride:(y+1)*stride], area[(y-1)*stride:y*stride]
+		for i := hogCell; i < stride; i++ {
+			row[i] += row[i-hogCell]
+		}
+		for i := hogCell; i < stride; i++ {
+			row[i] += above[i]
+		}
+	}
+	n := s / h.patch
+	for py := range n {
+		for px := range n {
+			at := dst[(py*n+px)*h.Dim():][:h.Dim()]
+			for _, side := range h.sides {
+				y0, y1 := max(2*py+1-side/2, 0), min(2*py+1+side/2, g)
+				x0, x1 := max(2*px+1-side/2, 0), min(2*px+1+side/2, g)
+				cell(at[:hogCell], area[y0*stride:], area[y1*stride:], x0*hogCell, x1*hogCell)
+				at = at[hogCell:]
+			}
+			h.colour(at, img, py, px)
+		}
+	}
+}
+
+// cell takes the difference of sums that belongs to a rectangle and divides each channel's bins by their norm.
+func cell(dst []float32, top, bottom []float64, x0, x1 int) {
+	for c := 0; c < hogCell; c += hogBins {
+		var bins [hogBins]float64
+		norm := 0.0
+		for k := range bins {
+			v := bottom[x1+c+k] - bottom[x0+c+k] - top[x1+c+k] + top[x0+c+k]
+			bins[k] = v
+			norm += v * v
+		}
+		scale := 1 / (math.Sqrt(norm) + hogEps)
+		for k, v := range bins {
+			dst[c+k] = float32(v * scale)
+		}
+	}
+}
+
+// colour writes a patch's mean colour.
+func (h *HOG) colour(dst, img []float32, py, px int) {
+	s, p := h.size, h.patch
+	for c := range hogChannels {
+		sum := float32(0)
+		for y := py * p; y < (py+1)*p; y++ {
+			for _, v := range img[(c*s+y)*s+px*p:][:p] {
+				sum += v
+			}
+		}
+		dst[c] = sum/float32(p*p) - h.centre
+	}
+}
+
+// gradients adds each pixel's gradient magnitude of one channel to its bin of its half-patch, stored one row and column further on.
+func (h *HOG) gradients(area []float64, img []float32, offset, half, stride int) {
+	s := h.size
+	for y := range s {
+		up, down := max(y-1, 1-y), min(y+1, 2*s-3-y) // reflected: -1 → 1, s → s-2
+		row, above, below := img[y*s:(y+1)*s], img[up*s:(up+1)*s], img[down*s:(down+1)*s]
+		line := area[(y/half+1)*stride:]
+		for x := range s {
+			gx := h.factor * (row[min(x+1, 2*s-3-x)] - row[max(x-1, 1-x)])
+			gy := h.factor * (below[x] - above[x])
+			magnitude := math.Sqrt(float64(gx*gx + gy*gy))
+			line[(x/half+1)*hogCell+offset+orientation(gx, gy)] += magnitude
+		}
+	}
+}
+
+// cotangents holds cot(k·π/9) for k = 1 … 8.
+var cotangents = func() (c [hogBins - 1]float32) {
+	for i := range c {
+		c[i] = float32(1 / math.Tan(float64(i+1)*math.Pi/hogBins))
+	}
+	return c
+}()
+
+// orientation is ⌊atan2(gx, gy)·9/π⌋ mod 9: with gx ≥ 0 the angle's cotangent is gy/gx, which falls as the angle grows.
+func orientation(gx, gy float32) int {
+	if gx == 0 {
+		return 0
+	}
+	if gx < 0 {
+		gx, gy = -gx, -gy
+	}
+	bin := 0
+	for _, c := range cotangents {
+		if gy <= gx*c {
+			bin++
+		}
+	}
+	return bin
+}

@@ -1,0 +1,115 @@
+package beit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Training holds what a training loop needs besides the model. LR is the peak rate at batch size Batch.
+type Training struct {
+	Epochs       int     `toml:"epochs"`
+	Batch        int     `toml:"batch"`
+	LR           float64 `toml:"lr"`
+	MinLR        float64 `toml:"min_lr"`
+	WarmupEpochs int     `toml:"warmup_epochs"`
+	Beta1        float64 `toml:"beta1"`
+	Beta2        float64 `toml:"beta2"`
+	Eps          float64 `toml:"eps"`
+	Decay        float64 `toml:"weight_decay"`
+	Clip         float64 `toml:"clip"`           // bound on the gradient's 2-norm; 0: none
+	MinCropScale float64 `toml:"min_crop_scale"` // smallest area of a random crop
+}
+
+// TokenizerRecipe is a tokenizer with how to train it.
+type TokenizerRecipe struct {
+	Model   VQKDConfig `toml:"model"`
+	Teacher string     `toml:"teacher"` // "clip", "dino", "hog", "hog-ref", "run"
+	Train   Training   `toml:"train"`
+}
+
+// MIMRecipe is a model for masked image modelling with how to train it.
+type MIMRecipe struct {
+	Model     MIMConfig  `toml:"model"`
+	Mask      MaskConfig `toml:"mask"`
+	Tokenizer string     `toml:"tokenizer"` // the preset of the tokenizer that makes its targets
+	Train     Training   `toml:"train"`
+}
+
+// FineTuning holds the settings of supervised training that starts from a pretrained model.
+type FineTuning struct {
+	Train      Training `toml:"train"`
+	LayerDecay float64  `toml:"layer_decay"`
+	DropPath   float64  `toml:"drop_path"`
+	Smoothing  float64  `toml:"smoothing"`
+	Mixup      float64  `toml:"mixup"`
+	Cutmix     float64  `toml:"cutmix"`
+}
+
+// TokenizerPreset returns a named recipe: the published ones (SPEC 3.1, 6.5) and small ones of our own (SPEC 5.6).
+func TokenizerPreset(name string) (TokenizerRecipe, error) {
+	return find("tokenizer", tokenizers, name)
+}
+
+// MIMPreset returns a named recipe: the published ones (SPEC 5.5), the authors' other models with settings of the nearest recipe, and
+// small ones of our own (SPEC 5.6).
+func MIMPreset(name string) (MIMRecipe, error) { return find("pretraining", mims, name) }
+
+// ViTPreset returns a named backbone as a classifier is fine-tuned from it (SPEC 2.7), without classes.
+func ViTPreset(name string) (ViTConfig, error) { return find("model", vits, name) }
+
+// FineTuningPreset returns the published settings for ImageNet-1k (SPEC 6.5) by the pretraining that went before.
+func FineTuningPreset(name string) (FineTuning, error) { return find("fine-tuning", fineTunings, name) }
+
+// TokenizerPresets lists the names that TokenizerPreset knows.
+func TokenizerPresets() []string { return slices.Sorted(maps.Keys(tokenizers)) }
+
+// MIMPresets lists the names that MIMPreset knows.
+func MIMPresets() []string { return slices.Sorted(maps.Keys(mims)) }
+
+// ViTPresets lists the names that ViTPreset knows.
+func ViTPresets() []string { return slices.Sorted(maps.Keys(vits)) }
+
+// FineTuningPresets lists the names that FineTuningPreset knows.
+func FineTuningPresets() []string { return slices.Sorted(maps.Keys(fineTunings)) }
+
+func find[T any](kind string, table map[string]T, name string) (T, error) {
+	if v, ok := table[name]; ok {
+		return v, nil
+	}
+	var none T
+	return none, fmt.Errorf("%s preset %q does not exist; did you mean %q?", kind, name, nearest(name, slices.Sorted(maps.Keys(table))))
+}
+
+// nearest returns the name that the fewest edits separate from s, the first on ties.
+func nearest(s string, names []string) string {
+	best, least := "", -1
+	for _, n := range names {
+		if d := edits(s, n); least < 0 || d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of two strings, by bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := min(row[j], row[j+1]) + 1
+			if a[i] == b[j] {
+				d = min(d, diagonal)
+			} else {
+				d = min(d, diagonal+1)
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,71 @@
+package beit
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// ViT is the vision transformer of fine-tuning, and encoder and decoder of the tokenizer.
+type ViT struct {
+	backbone
+	Config ViTConfig
+	Norm   *nn.LayerNorm // "norm" for all tokens, with CLS pooling
+	FCNorm *nn.LayerNorm // "fc_norm" for the mean of the patches, with mean pooling
+	Head   *nn.Linear    // "head", nil without classes
+}
+
+// NewViT declares the parameters of SPEC 2 under the authors' names. The config must pass Check.
+func NewViT(s nn.Scope, c ViTConfig) *ViT {
+	v := &ViT{Config: c, backbone: newBackbone(s, c, classifierStarts(), false)}
+	if c.MeanPool {
+		v.FCNorm = nn.NewLayerNorm(s.Sub("fc_norm"), c.Width, layerNormEps)
+	} else {
+		v.Norm = nn.NewLayerNorm(s.Sub("norm"), c.Width, layerNormEps)
+	}
+	if c.Classes > 0 {
+		init := wideNormal
+		if c.InitScale > 0 {
+			init = init.Scale(c.InitScale)
+		}
+		v.Head = nn.NewLinear(s.Sub("head"), c.Width, c.Classes, init)
+	}
+	return v
+}
+
+// normed applies the model's last norm.
+func (v *ViT) normed(c nn.Context, x *autograd.Var) *autograd.Var {
+	if v.FCNorm != nil {
+		return v.FCNorm.Forward(c, x)
+	}
+	return v.Norm.Forward(c, x)
+}
+
+// Pooled returns what the classifier head sees, [B, d]: the normed mean of the patch tokens, or the normed class token.
+func (v *ViT) Pooled(c nn.Context, images *autograd.Var) *autograd.Var {
+	x := v.last(c, images)
+	if v.Config.MeanPool {
+		return v.normed(c, autograd.Mean(patches(x), 1))
+	}
+	return v.normed(c, cls(x))
+}
+
+// Logits returns the scores of the classes, [B, Classes]. The model must have a head.
+func (v *ViT) Logits(c nn.Context, images *autograd.Var) *autograd.Var {
+	return v.Head.Forward(c, v.Pooled(c, images), autograd.LinearOptions{})
+}
+
+// AllTokens returns the normed class token and patch tokens, [B, N+1, d].
+func (v *ViT) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return v.normed(c, v.last(c, images))
+}
+
+// PatchTokens returns the normed patch tokens, [B, N, d].
+func (v *ViT) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return v.normed(c, patches(v.last(c, images)))
+}
+
+// DecodeTokens is PatchTokens for patches that are flat already, [B, N, C·P·P].
+func (v *ViT) DecodeTokens(c nn.Context, x *autograd.Var) *autograd.Var {
+	x = v.assemble(c, v.Embed.Tokens(c, x), nil)
+	return v.normed(c, patches(v.Blocks.Forward(c, x, v.shared(c))))
+}

@@ -1,0 +1,156 @@
+package beit
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// VQKDConfig describes a tokenizer.
+type VQKDConfig struct {
+	Encoder    ViTConfig `toml:"encoder"`
+	Decoder    ViTConfig `toml:"decoder"`     // image_size is the encoder's grid, patch_size 1, channels code_dim
+	Codes      int       `toml:"codes"`       // K
+	CodeDim    int       `toml:"code_dim"`    // D
+	TargetDim  int       `toml:"target_dim"`  // width C of the teacher's features
+	Decay      float64   `toml:"decay"`       // of the codebook's moving average
+	Beta       float64   `toml:"beta"`        // weight of the commitment loss
+	KMeansInit bool      `toml:"kmeans_init"` // the codebook starts empty; InitKMeans fills it
+}
+
+// Check says what is wrong with the config, naming the keys.
+func (c VQKDConfig) Check() error {
+	wrap := func(part string, err error) error {
+		if err == nil {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	err := errors.Join(wrap("encoder", c.Encoder.Check()), wrap("decoder", c.Decoder.Check()))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	must(c.Codes > 0, "codes = %d: must be at least 1", c.Codes)
+	must(c.CodeDim > 0, "code_dim = %d: must be at least 1", c.CodeDim)
+	must(c.TargetDim > 0, "target_dim = %d: must be at least 1", c.TargetDim)
+	must(c.Decay >= 0 && c.Decay <= 1, "decay = %g: must be in [0, 1]", c.Decay)
+	must(c.Beta >= 0, "beta = %g: must not be negative", c.Beta)
+	must(c.Decoder.Channels == c.CodeDim, "decoder.channels = %d: must be code_dim = %d", c.Decoder.Channels, c.CodeDim)
+	must(c.Decoder.PatchSize == 1, "decoder.patch_size = %d: must be 1", c.Decoder.PatchSize)
+	must(c.Decoder.Grid() == c.Encoder.Grid(), "decoder.image_size = %d: must be the encoder's grid %d", c.Decoder.ImageSize, c.Encoder.Grid())
+	return errors.Join(errs...)
+}
+
+// VQKD is the tokenizer trained by vector-quantised knowledge distillation: an encoder whose output tokens are replaced by their
+// nearest codes, from which a decoder must guess a teacher's features.
+type VQKD struct {
+	Config       VQKDConfig
+	Encoder      *ViT
+	Decoder      *ViT
+	EncodeLayers [2]*nn.Linear // d → d, tanh, d → D
+	DecodeLayers [2]*nn.Linear // d → d, tanh, d → C
+
+	Codebook *nn.Param // "quantize.embedding.weight" [K, D], unit rows; a buffer
+	Bins     *nn.Param // "quantize.embedding.cluster_size" [K]: what k-means counted last
+	Initted  *nn.Param // "quantize.embedding.initted" [1]: 1 once the codebook holds codes
+	Usage    *nn.Param // "quantize.cluster_size" [K]: moving average of the counts since ResetUsage
+
+	counts, sums *tensor.Tensor // of the update under way: [K], [K, D]; nil before the first
+	last         *tensor.Tensor // counts of the last finished update, [K]
+}
+
+// NewVQKD declares the parameters of SPEC 3.8 under the authors' names. The config must pass Check.
+func NewVQKD(s nn.Scope, c VQKDConfig) *VQKD {
+	m := &VQKD{Config: c, Encoder: NewViT(s.Sub("encoder"), c.Encoder), Decoder: NewViT(s.Sub("decoder"), c.Decoder)}
+	layers := func(name string, in, out int) [2]*nn.Linear {
+		l := s.Sub(name)
+		return [2]*nn.Linear{nn.NewLinear(l.Index(0), in, in, wideNormal), nn.NewLinear(l.Index(2), in, out, wideNormal)}
+	}
+	m.EncodeLayers = layers("encode_task_layer", c.Encoder.Width, c.CodeDim)
+	m.DecodeLayers = layers("decode_task_layer", c.Decoder.Width, c.TargetDim)
+	q := s.Sub("quantize")
+	codes, initted := nn.UnitRows(c.CodeDim), nn.Ones
+	if c.KMeansInit {
+		codes, initted = nn.Zeros, nn.Zeros
+	}
+	e := q.Sub("embedding")
+	m.Codebook = e.Buffer("weight", codes, c.Codes, c.CodeDim)
+	m.Bins = e.Buffer("cluster_size", nn.Zeros, c.Codes)
+	e.Buffer("embed_avg", nn.Zeros, c.Codes, c.CodeDim) // in every published file, never used
+	m.Initted = e.Buffer("initted", initted, 1)
+	m.Usage = q.Buffer("cluster_size", nn.Zeros, c.Codes)
+	return m
+}
+
+// Features returns the tokens before normalisation, [B, N, D], of images [B, 3, S, S] in [0, 1].
+func (m *VQKD) Features(c nn.Context, images *autograd.Var) *autograd.Var {
+	x := m.Encoder.PatchTokens(c, SymmetricRange(images, 1))
+	return task(c, m.EncodeLayers, x)
+}
+
+// task is linear, tanh, linear in float32.
+func task(c nn.Context, l [2]*nn.Linear, x *autograd.Var) *autograd.Var {
+	return c.Exact(func() *autograd.Var {
+		x := autograd.Tanh(l[0].Forward(c, x, autograd.LinearOptions{}))
+		return l[1].Forward(c, x, autograd.LinearOptions{})
+	})
+}
+
+// Encode returns the tokens as unit rows [B·N, D].
+func (m *VQKD) Encode(c nn.Context, images *autograd.Var) *autograd.Var {
+	return autograd.L2Normalize(autograd.Reshape(m.Features(c, images), -1, m.Config.CodeDim))
+}
+
+// Codes returns the code of every patch, Int32 [B·N] row-major, without gradients or statistics. The caller releases it.
+func (m *VQKD) Codes(c nn.Context, images *autograd.Var) *tensor.Tensor {
+	z := noGrad(c, func() *autograd.Var { return m.Encode(c, images) })
+	return tensor.NearestCode(z.Value(), m.Codebook.Value)
+}
+
+// Decode guesses the teacher's features [B, N, C] from codebook rows x [B, N, D].
+func (m *VQKD) Decode(c nn.Context, x *autograd.Var) *autograd.Var {
+	return task(c, m.DecodeLayers, m.Decoder.DecodeTokens(c, x))
+}
+
+// VQKDResult is what a forward pass yields. The losses, Codes and Z may be read until the tape's Reset; for another Var call Keep before
+// Backward.
+type VQKDResult struct {
+	Loss, Rec, Quant *autograd.Var  // one element each; Loss = Rec + Quant
+	Features         *autograd.Var  // tokens before normalisation, [B, N, D]
+	Quantized        *autograd.Var  // the codebook rows that the decoder sees, [B, N, D]
+	Reconstruction   *autograd.Var  // [B, N, C]
+	Codes            *tensor.Tensor // Int32 [B·N]
+	Z                *tensor.Tensor // unit rows [B·N, D]
+}
+
+// Forward encodes images [B, 3, S, S] in [0, 1], looks up the codebook as it stands and compares what the decoder makes of the codes
+// with the teacher's features target [B, N, C] (SPEC 3.3). It moves nothing: see Accumulate and UpdateCodebook.
+func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor) VQKDResult {
+	r := VQKDResult{Features: m.Features(c, images)}
+	shape := r.Features.Shape()
+	z := autograd.L2Normalize(autograd.Reshape(r.Features, -1, m.Config.CodeDim)).Keep()
+	r.Z = z.Value()
+	r.Codes = c.Tape.Own(tensor.NearestCode(r.Z, m.Codebook.Value)).Value()
+	chosen := c.Tape.Own(tensor.GatherRows(m.Codebook.Value, r.Codes)) // z_q
+	r.Quant = autograd.Affine(autograd.MeanSquare(z, chosen), float32(m.Config.Beta), 0).Keep()
+	chosen.Value().Retain() // one owner is the tape, the other the result of StraightThrough
+	r.Quantized = autograd.Reshape(autograd.StraightThrough(z, chosen.Value()), shape...)
+	r.Reconstruction = m.Decode(c, r.Quantized)
+	r.Rec = autograd.CosineLoss(r.Reconstruction, target).Keep()
+	r.Loss = autograd.Add(r.Rec, r.Quant)
+	return r
+}
+
+// SymmetricRange maps pixels in [0, top] to [-1, 1], which is what the encoder reads. top is 1 or 255.
+func SymmetricRange(images *autograd.Var, top float32) *autograd.Var {
+	return autograd.Affine(images, 2/top, -1)
+}

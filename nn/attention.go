@@ -1,0 +1,81 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Attention is multi-head self-attention whose query and value have a learned bias and whose key has none: a bias on the key would
+// cancel in the softmax.
+type Attention struct {
+	QKV          *Param // "qkv.weight" [3d, d]: rows of q, k, v, each head after head
+	QBias, VBias *Param // [d], or nil
+	Proj         *Linear
+	Bias         *RelPosBias // the block's own, or nil
+	Heads        int
+}
+
+// newAttention declares "qkv.weight", "q_bias", "v_bias", "relative_position_bias_table" and "proj" where the config has them.
+func newAttention(s Scope, c BlockConfig) *Attention {
+	d := c.Width
+	a := &Attention{Heads: c.Heads}
+	if c.QKVBias {
+		a.QBias, a.VBias = s.Param("q_bias", Zeros, d), s.Param("v_bias", Zeros, d)
+	}
+	if c.RelPosRows > 0 {
+		a.Bias = NewRelPosBias(s, c.RelPosRows, c.RelPosCols, c.Heads)
+	}
+	weight, _ := c.Init(d)
+	a.QKV = s.Param("qkv.weight", weight, 3*d, d)
+	a.Proj = NewLinear(s.Sub("proj"), d, d, c.Init.Scale(c.rescale()))
+	return a
+}
+
+// qkv returns queries, keys and values of x [B, N, d] as [B, N, 3d].
+func (a *Attention) qkv(c Context, x *autograd.Var) *autograd.Var {
+	var bias *autograd.Var
+	if a.QBias != nil {
+		zeros := c.Tape.Own(tensor.Zeros(c.Tape.Device(), a.QBias.Shape...))
+		bias = autograd.Concat(0, a.QBias.Var(c.Tape), zeros, a.VBias.Var(c.Tape))
+	}
+	return autograd.Linear(x, a.QKV.Var(c.Tape), bias, autograd.LinearOptions{})
+}
+
+// bias is the shared bias (or nil) plus the block's own (or nil).
+func (a *Attention) bias(c Context, shared *autograd.Var) *autograd.Var {
+	if a.Bias == nil {
+		return shared
+	}
+	own := a.Bias.Forward(c)
+	if shared == nil {
+		return own
+	}
+	return autograd.Add(own, shared)
+}
+
+func (a *Attention) scale() float32 {
+	return float32(1 / math.Sqrt(float64(a.QKV.Shape[1]/a.Heads)))
+}
+
+// Mix returns each token's weighted sum of values, heads joined, before the output projection: [B, N, d] from x [B, N, d].
+// shared is a bias [H, N, N] or nil.
+func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
+	return autograd.Attention(a.qkv(c, x), a.bias(c, shared), a.Heads, a.scale())
+}
+
+// Weights returns the attention itself, [B, H, N, N] with rows that sum to 1, for looking at. It is written out from single
+// operations and stores every weight, so Mix is the way to compute.
+func (a *Attention) Weights(c Context, x, shared *autograd.Var) *autograd.Var {
+	b, n, d := x.Shape()[0], x.Shape()[1], x.Shape()[2]
+	parts := autograd.Permute(autograd.Reshape(a.qkv(c, x), b, n, 3, a.Heads, d/a.Heads), 2, 0, 3, 1, 4) // [3, B, H, N, d_h]
+	part := func(i int) *autograd.Var {
+		return autograd.Reshape(autograd.Slice(parts, 0, i, i+1), b, a.Heads, n, d/a.Heads)
+	}
+	logits := autograd.MatMul(autograd.Affine(part(0), a.scale(), 0), autograd.Permute(part(1), 0, 1, 3, 2))
+	if bias := a.bias(c, shared); bias != nil {
+		logits = autograd.Add(logits, bias)
+	}
+	return autograd.Softmax(logits)
+}

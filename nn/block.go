@@ -1,0 +1,75 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/gobeit/gobeit/autograd"
+)
+
+// BlockConfig describes one transformer block.
+type BlockConfig struct {
+	Width, Heads, Hidden   int
+	QKVBias                bool
+	LayerScale             float64 // initial value; 0 or less: no gamma_1 and gamma_2
+	Eps                    float32 // of the layer norms
+	RelPosRows, RelPosCols int     // window of the block's own relative position table; 0: none
+	DropPath               float64 // rate of stochastic depth
+	Depth                  int     // position in the model, from 1: attn.proj and mlp.fc2 start divided by √(2·Depth)
+	Layer                  uint64  // which layer this is for stochastic depth; no two blocks of a model share it
+	Init                   LinearInit
+}
+
+// rescale is the factor on the initial weights of the layers that write to the residual stream.
+func (c BlockConfig) rescale() float64 { return 1 / math.Sqrt(2*float64(c.Depth)) }
+
+// Block is a pre-norm transformer block: x += drop(γ₁ ⊙ attention(norm1(x))); x += drop(γ₂ ⊙ mlp(norm2(x))).
+type Block struct {
+	Norm1, Norm2   *LayerNorm
+	Attn           *Attention
+	MLP            *MLP
+	Gamma1, Gamma2 *Param // [d], or nil
+	DropPath       float64
+	layer          uint64
+}
+
+// NewBlock declares "norm1", "attn", "norm2", "mlp" and, with LayerScale, "gamma_1" and "gamma_2".
+func NewBlock(s Scope, c BlockConfig) *Block {
+	b := &Block{DropPath: c.DropPath, layer: c.Layer}
+	if c.LayerScale > 0 {
+		gamma := Const(float32(c.LayerScale))
+		b.Gamma1, b.Gamma2 = s.Param("gamma_1", gamma, c.Width), s.Param("gamma_2", gamma, c.Width)
+	}
+	b.Norm1 = NewLayerNorm(s.Sub("norm1"), c.Width, c.Eps)
+	b.Attn = newAttention(s.Sub("attn"), c)
+	b.Norm2 = NewLayerNorm(s.Sub("norm2"), c.Width, c.Eps)
+	b.MLP = NewMLP(s.Sub("mlp"), c.Width, c.Hidden, c.Init, c.Init.Scale(c.rescale()))
+	return b
+}
+
+// Forward maps the residual stream x [B, N, d] to the next. shared is an attention bias [H, N, N] or nil.
+func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
+	samples := x.Shape()[0]
+	y := b.Attn.Mix(c, b.Norm1.Forward(c, x), shared)
+	x = b.Attn.Proj.Forward(c, y, autograd.LinearOptions{
+		Residual: x, Gamma: b.Gamma1.Var(c.Tape), Keep: c.Keep(2*b.layer, b.DropPath, samples),
+	})
+	return b.MLP.Forward(c, b.Norm2.Forward(c, x), autograd.LinearOptions{
+		Residual: x, Gamma: b.Gamma2.Var(c.Tape), Keep: c.Keep(2*b.layer+1, b.DropPath, samples),
+	})
+}
+
+// Blocks is a stack of blocks.
+type Blocks []*Block
+
+// Forward runs x through all blocks. While nothing is recorded, memory is that of one block.
+func (l Blocks) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
+	if len(l) == 0 {
+		return x
+	}
+	last := len(l) - 1
+	step := func() *autograd.Var { return l[last].Forward(c, l[:last].Forward(c, x, shared), shared) }
+	if c.Tape.Recording() {
+		return step()
+	}
+	return c.Tape.Scope(step)
+}

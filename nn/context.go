@@ -1,0 +1,49 @@
+package nn
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Context goes through every forward pass: the tape, and what stochastic depth depends on.
+type Context struct {
+	Tape  *autograd.Tape
+	Train bool   // stochastic depth is on
+	Seed  uint64 // of the run
+	Step  int    // optimizer steps done so far
+	Micro int    // which of the step's micro-batches this is
+}
+
+// streamDropPath separates the random numbers of stochastic depth from others of the same seed.
+const streamDropPath = 0xd709
+
+// Keep returns the factors of stochastic depth for a batch of b samples, Float32 [b]: 1/(1-rate) with probability 1-rate, else 0.
+// They depend on (seed, step, micro-step, layer, sample) alone. It returns nil, which stands for ones, when not training or
+// when the rate is 0. The tape owns the result.
+func (c Context) Keep(layer uint64, rate float64, b int) *tensor.Tensor {
+	if !c.Train || rate <= 0 {
+		return nil
+	}
+	keep := make([]float32, b)
+	for i := range keep {
+		u := tensor.NewRand(c.Seed, streamDropPath, uint64(c.Step), uint64(c.Micro), layer, uint64(i)).Float64()
+		keep[i] = KeepFactor(u, rate)
+	}
+	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), keep, b)).Value()
+}
+
+// KeepFactor is what a residual branch is multiplied by: 1/(1-rate) when the uniform number u in [0, 1) is at least rate, else 0.
+func KeepFactor(u, rate float64) float32 {
+	if u < rate {
+		return 0
+	}
+	return float32(1 / (1 - rate))
+}
+
+// Exact runs f with float32 matrix products, whatever the tape's precision: quantizer, losses and statistics need it.
+func (c Context) Exact(f func() *autograd.Var) *autograd.Var {
+	p := c.Tape.Precision
+	c.Tape.Precision = tensor.Highest
+	defer func() { c.Tape.Precision = p }()
+	return f()
+}

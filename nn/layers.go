@@ -1,0 +1,104 @@
+package nn
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+)
+
+// LinearInit gives the initialisers of a linear layer's weight and bias for its number of inputs.
+type LinearInit func(fanIn int) (weight, bias Init)
+
+// Normal draws weights from a normal of deviation std cut to [lo, hi]; biases are 0.
+func Normal(std, lo, hi float64) LinearInit {
+	return func(int) (Init, Init) { return TruncNormal(std, lo, hi), Zeros }
+}
+
+// LibraryDefault is what PyTorch gives a linear or convolution layer: weight and bias within ±1/√fanIn.
+func LibraryDefault(fanIn int) (weight, bias Init) { return FanIn(fanIn), FanIn(fanIn) }
+
+// Scale multiplies weights, not biases, by factor after they were drawn.
+func (f LinearInit) Scale(factor float64) LinearInit {
+	return func(fanIn int) (Init, Init) {
+		w, b := f(fanIn)
+		return Scaled(w, factor), b
+	}
+}
+
+// Linear is y = x·wᵀ + b.
+type Linear struct {
+	W *Param // [out, in]
+	B *Param // [out], nil without a bias
+}
+
+// NewLinear declares "weight" and "bias".
+func NewLinear(s Scope, in, out int, init LinearInit) *Linear {
+	w, b := init(in)
+	return &Linear{W: s.Param("weight", w, out, in), B: s.Param("bias", b, out)}
+}
+
+// Forward maps x [.., in] to [.., out], with what o says may follow in the same pass.
+func (l *Linear) Forward(c Context, x *autograd.Var, o autograd.LinearOptions) *autograd.Var {
+	return autograd.Linear(x, l.W.Var(c.Tape), l.B.Var(c.Tape), o)
+}
+
+// LayerNorm normalises the last axis.
+type LayerNorm struct {
+	W, B *Param // [d]
+	Eps  float32
+}
+
+// NewLayerNorm declares "weight", at 1, and "bias", at 0.
+func NewLayerNorm(s Scope, d int, eps float32) *LayerNorm {
+	return &LayerNorm{W: s.Param("weight", Ones, d), B: s.Param("bias", Zeros, d), Eps: eps}
+}
+
+// Forward normalises x [.., d].
+func (n *LayerNorm) Forward(c Context, x *autograd.Var) *autograd.Var {
+	return autograd.LayerNorm(x, n.W.Var(c.Tape), n.B.Var(c.Tape), n.Eps)
+}
+
+// PatchEmbed is a convolution whose kernel and stride are the patch, seen as a linear layer on flattened patches.
+type PatchEmbed struct {
+	W     *Param // [d, C, P, P]
+	B     *Param // [d]
+	Patch int
+}
+
+// NewPatchEmbed declares "weight" and "bias".
+func NewPatchEmbed(s Scope, channels, patch, d int, init LinearInit) *PatchEmbed {
+	w, b := init(channels * patch * patch)
+	return &PatchEmbed{
+		W: s.Param("weight", w, d, channels, patch, patch), B: s.Param("bias", b, d), Patch: patch,
+	}
+}
+
+// Forward maps images [B, C, H, W] to tokens [B, N, d], row-major over patches.
+func (e *PatchEmbed) Forward(c Context, images *autograd.Var) *autograd.Var {
+	return e.Tokens(c, autograd.Patchify(images, e.Patch))
+}
+
+// Tokens is Forward for patches that are flat already, [B, N, C·P·P] in (channel, y, x) order.
+func (e *PatchEmbed) Tokens(c Context, patches *autograd.Var) *autograd.Var {
+	return autograd.Linear(patches, e.W.flat(c.Tape), e.B.Var(c.Tape), autograd.LinearOptions{})
+}
+
+// flat is Var seen as a matrix of Shape[0] rows.
+func (p *Param) flat(t *autograd.Tape) *autograd.Var {
+	rows := p.Shape[0]
+	if p.Grad == nil {
+		return t.Constant(p.Value.Reshape(rows, -1))
+	}
+	return t.Param(p.Value.Reshape(rows, -1), p.Grad.Reshape(rows, -1))
+}
+
+// MLP is fc2(GELU(fc1(x))).
+type MLP struct{ FC1, FC2 *Linear }
+
+// NewMLP declares "fc1" and "fc2".
+func NewMLP(s Scope, d, hidden int, fc1, fc2 LinearInit) *MLP {
+	return &MLP{FC1: NewLinear(s.Sub("fc1"), d, hidden, fc1), FC2: NewLinear(s.Sub("fc2"), hidden, d, fc2)}
+}
+
+// Forward applies the MLP to x [.., d]; o says what follows fc2.
+func (m *MLP) Forward(c Context, x *autograd.Var, o autograd.LinearOptions) *autograd.Var {
+	return m.FC2.Forward(c, m.FC1.Forward(c, x, autograd.LinearOptions{GELU: true}), o)
+}
