@@ -118,7 +118,7 @@ func copyRuns[T any](l loop, dst, src []T) {
 // copyTransposed copies square tiles, so that the side that jumps stays in cache: the last axis is dense on one side at most,
 // and the axis that is densest on the other side becomes the tile's second.
 func copyTransposed[T any](l loop, dst, src []T) {
-	const tile = 32
+	const tile = 16
 	last := len(l.shape) - 1
 	sparse := l.strides[1]
 	if sparse[last] == 1 {
