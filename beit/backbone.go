@@ -67,8 +67,8 @@ func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
 	}
 }
 
-// embed returns the residual stream before the first block, [B, N+1, d]. mask, [B, N, 1] with 1 where a patch is masked, may be nil.
-func (b *backbone) embed(c nn.Context, images *autograd.Var, mask *tensor.Tensor) *autograd.Var {
+// ResidualMasked is Residual with the mask token in place of the patches where mask, [B, N, 1], is 1 and not 0. mask may be nil.
+func (b *backbone) ResidualMasked(c nn.Context, images *autograd.Var, mask *tensor.Tensor) *autograd.Var {
 	return b.assemble(c, b.Embed.Forward(c, images), mask)
 }
 
@@ -94,14 +94,19 @@ func (b *backbone) shared(c nn.Context) *autograd.Var {
 	return b.SharedRel.Forward(c)
 }
 
+// Residual returns the residual stream before the first block, class token first, [B, N+1, d].
+func (b *backbone) Residual(c nn.Context, images *autograd.Var) *autograd.Var {
+	return b.ResidualMasked(c, images, nil)
+}
+
 // last returns the residual stream after the last block.
 func (b *backbone) last(c nn.Context, images *autograd.Var) *autograd.Var {
-	return b.Blocks.Forward(c, b.embed(c, images, nil), b.shared(c))
+	return b.Blocks.Forward(c, b.Residual(c, images), b.shared(c))
 }
 
 // AllBlocks returns the residual stream after each block, class token first, [B, N+1, d] each.
 func (b *backbone) AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var {
-	x, shared := b.embed(c, images, nil), b.shared(c)
+	x, shared := b.Residual(c, images), b.shared(c)
 	var out []*autograd.Var
 	for i := range b.Blocks {
 		x = b.Blocks[i:i+1].Forward(c, x, shared)
@@ -112,14 +117,14 @@ func (b *backbone) AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var
 
 // BlockTokens returns the patch tokens after block n = 1, 2, …, [B, N, d].
 func (b *backbone) BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var {
-	return patches(b.Blocks[:n].Forward(c, b.embed(c, images, nil), b.shared(c)))
+	return patches(b.Blocks[:n].Forward(c, b.Residual(c, images), b.shared(c)))
 }
 
 // AttentionMaps returns the last block's attention, [B, H, N+1, N+1] with rows that sum to 1; row and column 0 are the class token.
 func (b *backbone) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
 	n := len(b.Blocks) - 1
 	shared := b.shared(c)
-	x := b.Blocks[:n].Forward(c, b.embed(c, images, nil), shared)
+	x := b.Blocks[:n].Forward(c, b.Residual(c, images), shared)
 	return b.Blocks[n].Attn.Weights(c, b.Blocks[n].Norm1.Forward(c, x), shared)
 }
 

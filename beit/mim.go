@@ -115,7 +115,7 @@ func (m *MIM) forward(c nn.Context, images *autograd.Var, mask []bool, target La
 	at := ints(withCLS)
 
 	shared := m.shared(c)
-	x := m.embed(c, images, marked)
+	x := m.ResidualMasked(c, images, marked)
 	early := m.Config.EarlyLayer
 	if len(m.Extra) == 0 {
 		early = 0
