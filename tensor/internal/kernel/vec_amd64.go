@@ -2,7 +2,10 @@
 
 package kernel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 //go:generate go -C _asm/vec run . -level avx2 -out ../../vec_avx2_amd64.s -stubs ../../vec_avx2_amd64.go -pkg kernel
 //go:generate go -C _asm/vec run . -level avx512 -out ../../vec_avx512_amd64.s -stubs ../../vec_avx512_amd64.go -pkg kernel
@@ -198,5 +201,14 @@ func checked3(op string, f func(dst, a, b []float32)) func(dst, a, b []float32) 
 	return func(dst, a, b []float32) {
 		sameLength(op, len(dst), len(a), len(b))
 		f(dst, a, b)
+	}
+}
+
+// sameLength panics unless all lengths equal the first; the assembly trusts them.
+func sameLength(op string, n int, others ...int) {
+	for _, m := range others {
+		if m != n {
+			panic(fmt.Sprintf("kernel: %s: slices of %d and %d elements", op, n, m))
+		}
 	}
 }

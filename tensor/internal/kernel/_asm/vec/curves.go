@@ -116,16 +116,14 @@ func (g *gen) sigmoid(z V) (s, slope V) {
 	return g.choose(g.compare(less, z, g.num(0)), ed, d), g.mul(ed, d)
 }
 
-func (g *gen) minusLargest() word { return g.num(-105) }
-
 func (g *gen) quickGELU(x V) V {
-	x = g.atLeast(x, g.minusLargest())
+	x = g.atLeast(x, g.negated("sigmoidLargest"))
 	s, _ := g.sigmoid(g.mul(x, g.named("quickGELU")))
 	return g.mul(x, s)
 }
 
 func (g *gen) quickGELUGrad(x V) V {
-	z := g.atMost(g.atLeast(g.mul(x, g.named("quickGELU")), g.minusLargest()), g.named("sigmoidLargest"))
+	z := g.atMost(g.atLeast(g.mul(x, g.named("quickGELU")), g.negated("sigmoidLargest")), g.named("sigmoidLargest"))
 	s, slope := g.sigmoid(z)
 	g.addProduct(s, z, slope)
 	return s

@@ -87,20 +87,27 @@ func (g *gen) writeConstants() {
 func (g *gen) num(x float32) word { return g.bits(math.Float32bits(x)) }
 
 // named is the constant of that name in poly.go, as a float32.
-func (g *gen) named(name string) word {
+func (g *gen) named(name string) word { return g.num(g.float(name)) }
+
+func (g *gen) negated(name string) word { return g.num(-g.float(name)) }
+
+// integer is the integer constant of that name in poly.go.
+func (g *gen) integer(name string) word {
+	x, _ := constant.Uint64Val(g.lookup(name))
+	return g.bits(uint32(x))
+}
+
+func (g *gen) float(name string) float32 {
+	x, _ := constant.Float32Val(g.lookup(name))
+	return x
+}
+
+func (g *gen) lookup(name string) constant.Value {
 	c, ok := g.consts.Lookup(name).(*types.Const)
 	if !ok {
 		log.Fatalf("vec: poly.go has no constant %s", name)
 	}
-	x, _ := constant.Float32Val(c.Val())
-	return g.num(x)
-}
-
-// integer is the integer constant of that name in poly.go.
-func (g *gen) integer(name string) word {
-	c := g.consts.Lookup(name).(*types.Const)
-	x, _ := constant.Uint64Val(c.Val())
-	return g.bits(uint32(x))
+	return c.Val()
 }
 
 var (
@@ -215,8 +222,8 @@ func (g *gen) shift(f func(...Op), n int, a V) V {
 	return v
 }
 
-// polynomial is the value at x of the polynomial whose coefficients are the constants
-// name0 to name<degree>.
+// polynomial is the value at x of the polynomial of that degree whose coefficients are the
+// constants name0, name1, ...
 func (g *gen) polynomial(x V, name string, degree int) V {
 	p := g.fill(g.named(fmt.Sprint(name, degree)))
 	for i := degree - 1; i >= 0; i-- {
