@@ -1,0 +1,98 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Dataset is a numbered collection of pictures. It may be used by several goroutines at once.
+type Dataset interface {
+	// Len is the number of pictures.
+	Len() int
+	// Name tells a person which picture i is: a path inside the folder or archive.
+	Name(i int) string
+	// Label is the class of picture i, an index into Classes, or -1 where there are no classes.
+	Label(i int) int
+	// Classes are the names of the classes, or nil where the pictures are not labelled.
+	Classes() []string
+	// Image reads and decodes picture i. The caller must not write into it.
+	Image(i int) (*Image, error)
+}
+
+// ErrNoPictures is wrapped by the error for a folder or archive without a picture.
+var ErrNoPictures = errors.New("no pictures found")
+
+// subset is a choice of another dataset's pictures.
+type subset struct {
+	Dataset
+	index []int
+}
+
+// Subset is the dataset of those pictures of ds that index lists, in that order. It panics when an
+// index lies outside ds.
+func Subset(ds Dataset, index []int) Dataset {
+	for _, i := range index {
+		if i < 0 || i >= ds.Len() {
+			panic(fmt.Sprintf("data: Subset: index %d of a dataset of %d", i, ds.Len()))
+		}
+	}
+	return &subset{ds, slices.Clone(index)}
+}
+
+func (s *subset) Len() int                    { return len(s.index) }
+func (s *subset) Name(i int) string           { return s.Dataset.Name(s.index[i]) }
+func (s *subset) Label(i int) int             { return s.Dataset.Label(s.index[i]) }
+func (s *subset) Image(i int) (*Image, error) { return s.Dataset.Image(s.index[i]) }
+
+// Split sets a fraction of ds aside for validation: which pictures depends on ds.Len and the seed alone.
+// Both parts keep the order of ds, and each has at least one picture.
+func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err error) {
+	n := ds.Len()
+	if !(fraction > 0 && fraction < 1) {
+		return nil, nil, fmt.Errorf("validation fraction %g: must lie between 0 and 1", fraction)
+	}
+	if n < 2 {
+		return nil, nil, fmt.Errorf("cannot split %d pictures into training and validation: at least 2 are needed", n)
+	}
+	count := min(max(int(math.Round(fraction*float64(n))), 1), n-1)
+	order := tensor.NewRand(seed, streamSplit).Perm(n)
+	held, kept := order[:count], order[count:]
+	slices.Sort(held)
+	slices.Sort(kept)
+	return &subset{ds, kept}, &subset{ds, held}, nil
+}
+
+// cached keeps decoded pictures while they fit.
+type cached struct {
+	Dataset
+	images []atomic.Pointer[Image]
+	room   atomic.Int64
+}
+
+// Cached keeps pictures of ds decoded, the first ones read until limit bytes are full. Small pictures
+// cost more to decode than to augment, so a set that fits is decoded once instead of once an epoch.
+func Cached(ds Dataset, limit int64) Dataset {
+	c := &cached{Dataset: ds, images: make([]atomic.Pointer[Image], ds.Len())}
+	c.room.Store(limit)
+	return c
+}
+
+func (c *cached) Image(i int) (*Image, error) {
+	if m := c.images[i].Load(); m != nil {
+		return m, nil
+	}
+	m, err := c.Dataset.Image(i)
+	if err != nil {
+		return nil, err
+	}
+	size := int64(len(m.Pix))
+	if c.room.Add(-size) < 0 || !c.images[i].CompareAndSwap(nil, m) {
+		c.room.Add(size)
+	}
+	return m, nil
+}

@@ -1,0 +1,39 @@
+// Package data feeds pictures to training: datasets over folders and .tar files, decoding,
+// augmentation with the arithmetic of the Python imaging library, and a loader that prefetches.
+//
+//	src, err := data.Open("pictures.tar", data.DefaultLimits)
+//	if err != nil {
+//		return err
+//	}
+//	defer src.Close()
+//	loader, err := data.NewLoader(data.Cached(src.Train, 256<<20), data.LoaderOptions{
+//		Batch: 128, Seed: 1, Pipeline: data.VQKDTrain(32),
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	for batch, err := range loader.Batches(ctx, epoch, 0) {
+//		if err != nil {
+//			return err
+//		}
+//		train(batch.Views[0]) // (B, 3, 32, 32) float32, valid until the next turn of the loop
+//	}
+//
+// # Errors
+//
+// A missing folder, an archive cut short, a picture that cannot be decoded: each is an error of one
+// line that names the file. Nothing is allocated for a picture before its header was checked against
+// Limits. The loader leaves unreadable pictures out, names them in Batch.Skipped, and fails only when
+// too many are unreadable. Wrong arguments (a batch of 0, a crop outside its picture) panic.
+//
+// # Determinism
+//
+// The order of an epoch and the augmentation of a picture are pure functions of the seed, the stream,
+// the epoch and the picture's index, so the number of threads never changes a byte and a run can start
+// again at any batch.
+//
+// # Concurrency
+//
+// Datasets and pipelines may be used by several goroutines at once; an iteration over batches belongs
+// to one.
+package data

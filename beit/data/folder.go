@@ -1,0 +1,198 @@
+package data
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// extensions are the endings, in lower case, of the files taken for pictures.
+var extensions = []string{".jpg", ".jpeg", ".png"}
+
+// maxDepth bounds how deep folders are followed.
+const maxDepth = 64
+
+// files is a dataset of the picture files of a file system.
+type files struct {
+	fsys    fs.FS
+	source  string // what errors call the folder or archive
+	paths   []string
+	labels  []int32 // nil without classes
+	classes []string
+	limits  Limits
+}
+
+func (f *files) Len() int          { return len(f.paths) }
+func (f *files) Name(i int) string { return f.paths[i] }
+func (f *files) Classes() []string { return f.classes }
+
+func (f *files) Label(i int) int {
+	if f.labels == nil {
+		return -1
+	}
+	return int(f.labels[i])
+}
+
+func (f *files) Image(i int) (*Image, error) {
+	m, err := f.decode(f.paths[i])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Join(f.source, f.paths[i]), err)
+	}
+	return m, nil
+}
+
+func (f *files) decode(name string) (*Image, error) {
+	file, err := f.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ReadImage(file, f.limits)
+}
+
+// Folder is the dataset of the pictures below dir ("." for all of fsys). Pictures in dir itself make it
+// an unlabelled set of everything below; else each folder in dir that holds pictures is a class, unless
+// there is only one. Classes are in order of name, files in order of folder and name. Errors call the
+// place source.
+func Folder(fsys fs.FS, dir, source string, limits Limits) (Dataset, error) {
+	return scan(fsys, dir, source, nil, limits)
+}
+
+// scan is Folder, with classes numbered as in classes if that is not nil.
+func scan(fsys fs.FS, dir, source string, classes []string, limits Limits) (Dataset, error) {
+	w := &walker{fsys: fsys}
+	if err := w.walk(dir, 0, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	if len(w.found) == 0 {
+		return nil, w.noPictures(path.Join(source, dir))
+	}
+	slices.SortFunc(w.found, func(a, b string) int {
+		if c := strings.Compare(path.Dir(a), path.Dir(b)); c != 0 {
+			return c
+		}
+		return strings.Compare(a, b)
+	})
+	f := &files{fsys: fsys, source: source, paths: w.found, limits: limits}
+	names := classNames(dir, w.found)
+	switch {
+	case classes == nil && len(names) < 2:
+		return f, nil
+	case classes == nil:
+		classes = names
+	case names == nil:
+		return nil, fmt.Errorf("%s: pictures lie outside class folders, but the training pictures have classes", path.Join(source, dir))
+	}
+	return f, f.label(dir, classes)
+}
+
+// label groups the files by class.
+func (f *files) label(dir string, classes []string) error {
+	number := make(map[string]int32, len(classes))
+	for i, c := range classes {
+		number[c] = int32(i)
+	}
+	for _, p := range f.paths {
+		class := topFolder(dir, p)
+		if _, ok := number[class]; !ok {
+			return fmt.Errorf("%s: class folder %q has no counterpart among the training pictures", path.Join(f.source, dir), class)
+		}
+	}
+	slices.SortStableFunc(f.paths, func(a, b string) int {
+		return int(number[topFolder(dir, a)] - number[topFolder(dir, b)])
+	})
+	f.classes = classes
+	f.labels = make([]int32, len(f.paths))
+	for i, p := range f.paths {
+		f.labels[i] = number[topFolder(dir, p)]
+	}
+	return nil
+}
+
+// topFolder is the name of the folder directly in dir that holds name; empty for a file in dir itself.
+func topFolder(dir, name string) string {
+	if dir != "." {
+		name = strings.TrimPrefix(name, dir+"/")
+	}
+	top, _, ok := strings.Cut(name, "/")
+	if !ok {
+		return ""
+	}
+	return top
+}
+
+// classNames lists the folders directly in dir, or nil if a picture lies in dir itself.
+func classNames(dir string, found []string) []string {
+	var names []string
+	for _, p := range found {
+		top := topFolder(dir, p)
+		if top == "" {
+			return nil
+		}
+		names = append(names, top)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// walker collects picture files. It follows symbolic links, where the file system does.
+type walker struct {
+	fsys   fs.FS
+	found  []string
+	others int    // files that are no pictures
+	other  string // one of them
+}
+
+func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
+	info, err := fs.Stat(w.fsys, dir)
+	if err != nil {
+		return err
+	}
+	looped := slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, info) })
+	if looped || depth > maxDepth { // a link to a folder above would be followed for ever
+		return nil
+	}
+	entries, err := fs.ReadDir(w.fsys, dir)
+	if err != nil {
+		return err
+	}
+	above = append(above[:len(above):len(above)], info)
+	for _, e := range entries {
+		if hidden(e.Name()) {
+			continue
+		}
+		name := path.Join(dir, e.Name())
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			target, err := fs.Stat(w.fsys, name)
+			if err != nil {
+				continue // a link to nowhere is no picture
+			}
+			mode = target.Mode().Type()
+		}
+		switch {
+		case mode.IsDir():
+			if err := w.walk(name, depth+1, above); err != nil {
+				return err
+			}
+		case mode.IsRegular() && slices.Contains(extensions, strings.ToLower(path.Ext(name))):
+			w.found = append(w.found, name)
+		default:
+			w.others++
+			w.other = name
+		}
+	}
+	return nil
+}
+
+func (w *walker) noPictures(place string) error {
+	looked := strings.Join(extensions, ", ")
+	if w.others > 0 {
+		return fmt.Errorf("%s: %w: looked for %s files there and in its folders; the %d other files, such as %s, are not read",
+			place, ErrNoPictures, looked, w.others, w.other)
+	}
+	return fmt.Errorf("%s: %w: looked for %s files there and in its folders", place, ErrNoPictures, looked)
+}

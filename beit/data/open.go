@@ -1,0 +1,120 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+)
+
+// Source is an opened folder or archive of pictures.
+type Source struct {
+	Train Dataset // what stands in train/, or everything when there is no such folder
+	Val   Dataset // what stands in val/; nil when there is no such folder
+	file  io.Closer
+}
+
+// Close releases the archive. The datasets must not be used afterwards.
+func (s *Source) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// Open opens a folder or a .tar file of pictures. Inside, class folders (class/**/*.jpg, also .jpeg
+// and .png) or unlabelled pictures may stand at the top or in train/ and val/. One folder that holds
+// everything else is looked through.
+func Open(name string, limits Limits) (*Source, error) {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no such folder or .tar file: %w", name, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open pictures: %w", err)
+	}
+	if info.IsDir() {
+		return OpenFS(os.DirFS(name), name, limits)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open pictures: %w", err)
+	}
+	src, err := openTar(file, info.Size(), name, limits)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	src.file = file
+	return src, nil
+}
+
+func openTar(file io.ReaderAt, size int64, name string, limits Limits) (*Source, error) {
+	fsys, err := NewTarFS(file, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a readable .tar file: %w", name, err)
+	}
+	return OpenFS(fsys, name, limits)
+}
+
+// OpenFS is Open for any file system; name stands for it in errors.
+func OpenFS(fsys fs.FS, name string, limits Limits) (*Source, error) {
+	root := "."
+	if !isDir(fsys, "train") {
+		if only, ok := onlyFolder(fsys); ok && isDir(fsys, path.Join(only, "train")) {
+			root = only
+		}
+	}
+	if !isDir(fsys, path.Join(root, "train")) {
+		if isDir(fsys, path.Join(root, "val")) {
+			return nil, fmt.Errorf("%s: has a folder val but no folder train: name the folder %s to use it alone", name, path.Join(name, "val"))
+		}
+		all, err := scan(fsys, root, name, nil, limits)
+		if err != nil {
+			return nil, err
+		}
+		return &Source{Train: all}, nil
+	}
+	train, err := scan(fsys, path.Join(root, "train"), name, nil, limits)
+	if err != nil {
+		return nil, err
+	}
+	if !isDir(fsys, path.Join(root, "val")) {
+		return &Source{Train: train}, nil
+	}
+	val, err := scan(fsys, path.Join(root, "val"), name, train.Classes(), limits)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Train: train, Val: val}, nil
+}
+
+func isDir(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
+}
+
+// onlyFolder returns the one folder at the top of fsys, when nothing else is there.
+func onlyFolder(fsys fs.FS) (string, bool) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return "", false
+	}
+	only := ""
+	for _, e := range entries {
+		if hidden(e.Name()) {
+			continue
+		}
+		if only != "" || !isDir(fsys, e.Name()) {
+			return "", false
+		}
+		only = e.Name()
+	}
+	return only, only != ""
+}
+
+// hidden reports names that systems leave behind in folders and archives and that are never pictures.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") || name == "__MACOSX" }
