@@ -1,0 +1,111 @@
+package data
+
+import (
+	"image"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Aspect ratios between which RandomBox chooses.
+const (
+	minRatio = 3.0 / 4
+	maxRatio = 4.0 / 3
+)
+
+// RandomBox chooses the crop of a "random resized crop" in a picture of w x h: its area is a share of
+// the whole, uniform in [scale[0], scale[1]], the logarithm of its aspect uniform between those of 3/4 and
+// 4/3. When ten tries do not fit, it is the largest central box of an aspect in that range.
+func RandomBox(w, h int, scale [2]float64, r *tensor.Rand) image.Rectangle {
+	for range 10 {
+		area := r.Uniform(scale[0], scale[1]) * float64(w) * float64(h)
+		ratio := math.Exp(r.Uniform(math.Log(minRatio), math.Log(maxRatio)))
+		bw := int(math.RoundToEven(math.Sqrt(area * ratio)))
+		bh := int(math.RoundToEven(math.Sqrt(area / ratio)))
+		if bw < 1 || bw > w || bh < 1 || bh > h {
+			continue
+		}
+		top := r.IntN(h - bh + 1)
+		left := r.IntN(w - bw + 1)
+		return image.Rect(left, top, left+bw, top+bh)
+	}
+	bw, bh := w, h
+	if ratio := float64(w) / float64(h); ratio < minRatio {
+		bh = int(math.RoundToEven(float64(w) / minRatio))
+	} else if ratio > maxRatio {
+		bw = int(math.RoundToEven(float64(h) * maxRatio))
+	}
+	left, top := (w-bw)/2, (h-bh)/2
+	return image.Rect(left, top, left+bw, top+bh)
+}
+
+// ResizeShorter resizes m so that its shorter side has the given size; the other keeps the aspect, rounded
+// down.
+func ResizeShorter(m *Image, size int, f Filter) *Image {
+	w, h := shorterSide(m, size)
+	return Resize(m, m.Bounds(), w, h, f)
+}
+
+// shorterSide returns the size that ResizeShorter gives m.
+func shorterSide(m *Image, size int) (w, h int) {
+	if m.W <= m.H {
+		return size, size * m.H / m.W
+	}
+	return size * m.W / m.H, size
+}
+
+// centreBox is the central square of the given size in a picture of w x h.
+func centreBox(w, h, size int) image.Rectangle {
+	left := int(math.RoundToEven(float64(w-size) / 2))
+	top := int(math.RoundToEven(float64(h-size) / 2))
+	return image.Rect(left, top, left+size, top+size)
+}
+
+// Crop returns the part box of m. It panics when box is empty or leaves m.
+func Crop(m *Image, box image.Rectangle) *Image {
+	return Resize(m, box, box.Dx(), box.Dy(), Bilinear)
+}
+
+// ResizeCentre returns the central square of side size of m resized to a shorter side of short, computing
+// no pixel outside it.
+func ResizeCentre(m *Image, short, size int, f Filter) *Image {
+	w, h := shorterSide(m, short)
+	return resizeWindow(m, m.Bounds(), w, h, f, centreBox(w, h, size))
+}
+
+// Flip returns m mirrored left to right.
+func Flip(m *Image) *Image {
+	out := NewImage(m.W, m.H)
+	for y := range m.H {
+		src, dst := m.row(y, 0, m.W), out.row(y, 0, m.W)
+		for x := range m.W {
+			copy(dst[3*x:3*x+3], src[3*(m.W-1-x):])
+		}
+	}
+	return out
+}
+
+// padCrop cuts the square of the given size at (left, top) from m surrounded by pad mirrored pixels on each
+// side; the edge pixels themselves are not repeated.
+func padCrop(m *Image, pad, left, top, size int) *Image {
+	out := NewImage(size, size)
+	for y := range size {
+		src := m.row(reflect(top+y-pad, m.H), 0, m.W)
+		dst := out.row(y, 0, size)
+		for x := range size {
+			copy(dst[3*x:3*x+3], src[3*reflect(left+x-pad, m.W):])
+		}
+	}
+	return out
+}
+
+// reflect mirrors positions outside [0, n) at the first and last one.
+func reflect(i, n int) int {
+	if i < 0 {
+		return -i
+	}
+	if i >= n {
+		return 2*(n-1) - i
+	}
+	return i
+}

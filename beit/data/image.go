@@ -1,0 +1,103 @@
+package data
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+)
+
+// Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first.
+type Image struct {
+	W, H int
+	Pix  []uint8 // H*W*3
+}
+
+// NewImage returns a black picture.
+func NewImage(w, h int) *Image {
+	if w < 1 || h < 1 {
+		panic(fmt.Sprintf("data: NewImage: size %dx%d", w, h))
+	}
+	return &Image{W: w, H: h, Pix: make([]uint8, 3*w*h)}
+}
+
+// Bounds is the rectangle of the whole picture.
+func (m *Image) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
+
+// row is row y, columns x0 to x1.
+func (m *Image) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
+
+// fromImage converts what the standard decoders return.
+func fromImage(src image.Image) *Image {
+	b := src.Bounds()
+	m := NewImage(b.Dx(), b.Dy())
+	for y := range m.H {
+		row := m.row(y, 0, m.W)
+		switch s := src.(type) {
+		case *image.YCbCr:
+			ycbcrRow(row, s, y)
+		case *image.Gray:
+			grayRow(row, s.Pix[y*s.Stride:])
+		case *image.RGBA:
+			dropAlpha(row, s.Pix[y*s.Stride:], 4, 1)
+		case *image.NRGBA:
+			dropAlpha(row, s.Pix[y*s.Stride:], 4, 1)
+		case *image.RGBA64: // big-endian: the high byte comes first
+			dropAlpha(row, s.Pix[y*s.Stride:], 8, 2)
+		case *image.NRGBA64:
+			dropAlpha(row, s.Pix[y*s.Stride:], 8, 2)
+		case *image.CMYK:
+			cmykRow(row, s.Pix[y*s.Stride:])
+		default:
+			anyRow(row, src, y)
+		}
+	}
+	return m
+}
+
+// dropAlpha copies colours as stored, which in PNG files are not multiplied by alpha.
+func dropAlpha(dst, src []uint8, pixel, component int) {
+	for i := 0; i < len(dst); i += 3 {
+		dst[i], dst[i+1], dst[i+2] = src[0], src[component], src[2*component]
+		src = src[min(pixel, len(src)):]
+	}
+}
+
+func grayRow(dst, src []uint8) {
+	for x := range len(dst) / 3 {
+		dst[3*x], dst[3*x+1], dst[3*x+2] = src[x], src[x], src[x]
+	}
+}
+
+// ycbcrRow applies the JFIF equations with 16 fractional bits, rounded as libjpeg does.
+func ycbcrRow(dst []uint8, s *image.YCbCr, y int) {
+	x0, y0 := s.Rect.Min.X, s.Rect.Min.Y+y
+	for x := range len(dst) / 3 {
+		yy := int32(s.Y[s.YOffset(x0+x, y0)])
+		c := s.COffset(x0+x, y0)
+		cb, cr := int32(s.Cb[c])-128, int32(s.Cr[c])-128
+		dst[3*x] = clip8(yy + (91881*cr+32768)>>16)
+		dst[3*x+1] = clip8(yy + (-22554*cb-46802*cr+32768)>>16)
+		dst[3*x+2] = clip8(yy + (116130*cb+32768)>>16)
+	}
+}
+
+// cmykRow multiplies each ink's transparency with that of black, in rounded steps of 1/255.
+func cmykRow(dst, src []uint8) {
+	for x := range len(dst) / 3 {
+		light := 255 - int32(src[4*x+3])
+		for c := range 3 {
+			t := int32(src[4*x+c])*light + 128
+			dst[3*x+c] = clip8(light - (t>>8+t)>>8)
+		}
+	}
+}
+
+func anyRow(dst []uint8, src image.Image, y int) {
+	b := src.Bounds()
+	for x := range len(dst) / 3 {
+		c := color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
+		dst[3*x], dst[3*x+1], dst[3*x+2] = c.R, c.G, c.B
+	}
+}
+
+func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

@@ -1,0 +1,286 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// LoaderOptions say how a Loader makes batches.
+type LoaderOptions struct {
+	Batch    int // pictures in a batch
+	Pipeline Pipeline
+	Seed     uint64 // of order and augmentation
+	Stream   uint64 // separates loaders with the same seed, for example two stages of a run
+	// Sequential is for evaluation: pictures in the order of the dataset, the last batch may be shorter,
+	// and unreadable pictures are left out instead of replaced.
+	Sequential bool
+	// Ahead is how many batches are made before they are asked for; 0 means 2.
+	Ahead int
+	// MaxUnreadable is the share of unreadable pictures among those read that is an error, 0 meaning 0.1.
+	MaxUnreadable float64
+}
+
+// Loader makes batches of augmented pictures in the background. Several iterations may run at once.
+type Loader struct {
+	ds   Dataset
+	opt  LoaderOptions
+	size int // pictures in a batch, at most the size of the dataset
+	bad  badPictures
+}
+
+// Batch is one step's input. It is valid until the loop that yielded it goes on.
+type Batch struct {
+	Epoch, Number int
+	Index         []int       // of each picture in the dataset
+	Labels        []int32     // -1 where the dataset has none
+	Views         [][]float32 // one for each view of the pipeline: (B, 3, Size, Size)
+	Skipped       []Skipped   // pictures found unreadable since the batch before
+	Wait          time.Duration
+
+	back   [][]float32 // Views at full size
+	labels []int32     // Labels at full size
+	reads  reads
+}
+
+// NewLoader checks the options against the dataset. When the dataset is smaller than a batch, the batch
+// shrinks: see BatchSize.
+func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
+	if opt.Batch < 1 {
+		panic(fmt.Sprintf("data: NewLoader: batch of %d", opt.Batch))
+	}
+	checkViews(opt.Pipeline.Outputs())
+	if ds.Len() == 0 {
+		return nil, fmt.Errorf("load pictures: %w: the dataset is empty", ErrNoPictures)
+	}
+	if opt.Ahead == 0 {
+		opt.Ahead = 2
+	}
+	if opt.MaxUnreadable == 0 {
+		opt.MaxUnreadable = 0.1
+	}
+	return &Loader{ds: ds, opt: opt, size: min(opt.Batch, ds.Len())}, nil
+}
+
+// BatchSize is the number of pictures in a batch: the one asked for, or the whole dataset if that is smaller.
+func (l *Loader) BatchSize() int { return l.size }
+
+// Len is the number of batches in an epoch. Pictures that fill no whole batch are left out of the epoch,
+// other ones each time, unless the loader is sequential.
+func (l *Loader) Len() int {
+	if l.opt.Sequential {
+		return (l.ds.Len() + l.size - 1) / l.size
+	}
+	return l.ds.Len() / l.size
+}
+
+// Unreadable is how many different pictures have been found unreadable so far.
+func (l *Loader) Unreadable() int { return l.bad.count() }
+
+// Batches yields the batches of an epoch from number start on. It ends after the first error; leaving the
+// loop or cancelling ctx stops the work in the background before Batches returns.
+func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		p := newProducer(l, epoch, start)
+		go p.run(ctx)
+		defer func() {
+			cancel()
+			for range p.made { // closed when the producer has stopped
+			}
+		}()
+		for {
+			asked := time.Now()
+			var next made
+			var more bool
+			select {
+			case next, more = <-p.made:
+			case <-ctx.Done():
+				next, more = made{err: ctx.Err()}, true
+			}
+			if !more {
+				return
+			}
+			if next.err == nil && ctx.Err() != nil {
+				next.err = ctx.Err()
+			}
+			if next.err != nil {
+				yield(nil, next.err)
+				return
+			}
+			next.batch.Wait = time.Since(asked)
+			next.batch.Skipped = l.bad.report(next.batch.reads.failed)
+			if !yield(next.batch, nil) {
+				return
+			}
+			p.free <- next.batch
+		}
+	}
+}
+
+// made is what a producer hands over.
+type made struct {
+	batch *Batch
+	err   error
+}
+
+// producer makes the batches of one iteration, reusing those that come back.
+type producer struct {
+	l            *Loader
+	epoch, start int
+	order        []int // nil when sequential
+	made         chan made
+	free         chan *Batch
+	read, failed int // pictures of this iteration so far
+}
+
+func newProducer(l *Loader, epoch, start int) *producer {
+	p := &producer{l: l, epoch: epoch, start: start}
+	p.made = make(chan made, l.opt.Ahead)
+	p.free = make(chan *Batch, l.opt.Ahead+2)
+	for range l.opt.Ahead + 2 { // those waiting, the one in use and the one in the making
+		p.free <- l.newBatch()
+	}
+	if !l.opt.Sequential {
+		p.order = tensor.NewRand(l.opt.Seed, streamOrder, l.opt.Stream, uint64(epoch)).Perm(l.ds.Len())
+	}
+	return p
+}
+
+func (l *Loader) newBatch() *Batch {
+	b := &Batch{labels: make([]int32, l.size)}
+	for _, v := range l.opt.Pipeline.Outputs() {
+		b.back = append(b.back, make([]float32, l.size*3*v.Size*v.Size))
+	}
+	b.Views = make([][]float32, len(b.back))
+	b.reads.init(l.size)
+	return b
+}
+
+// run makes batches until the epoch ends, ctx is cancelled or too many pictures are unreadable.
+func (p *producer) run(ctx context.Context) {
+	defer close(p.made)
+	for number := p.start; number < p.l.Len(); number++ {
+		var b *Batch
+		select {
+		case b = <-p.free:
+		case <-ctx.Done():
+			return
+		}
+		err := p.fill(ctx, b, number)
+		if err == nil && len(b.Index) == 0 {
+			p.free <- b // nothing of this batch could be read
+			continue
+		}
+		select {
+		case p.made <- made{b, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// fill makes batch number. Each picture is read and augmented as one task.
+func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
+	first := number * p.l.size
+	n := min(p.l.size, p.l.ds.Len()-first)
+	b.Epoch, b.Number = p.epoch, number
+	b.reads.reset(n)
+	tensor.ParallelFor(n, func(slot int) {
+		if ctx.Err() == nil {
+			p.sample(b, slot, p.index(first+slot))
+		}
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	p.read += n
+	for _, err := range b.reads.errs {
+		if err != nil {
+			p.failed++
+		}
+	}
+	b.reads.collect(p.l.ds)
+	if err := p.checkShare(b); err != nil {
+		return err
+	}
+	b.compact(n)
+	return nil
+}
+
+func (p *producer) index(position int) int {
+	if p.order == nil {
+		return position
+	}
+	return p.order[position]
+}
+
+// sample fills one slot with picture i, or with its replacement.
+func (p *producer) sample(b *Batch, slot, i int) {
+	m, err := p.l.image(i)
+	b.reads.errs[slot], b.reads.asked[slot] = err, i
+	for try := uint64(0); err != nil && try < maxReplacements && !p.l.opt.Sequential; try++ {
+		r := tensor.NewRand(p.l.opt.Seed, streamReplace, uint64(p.epoch), uint64(i), try)
+		other := r.IntN(p.l.ds.Len())
+		if m, err = p.l.image(other); err == nil {
+			b.reads.used[slot] = other
+		}
+	}
+	if err != nil {
+		b.reads.used[slot] = -1
+		return
+	}
+	if b.reads.errs[slot] == nil {
+		b.reads.used[slot] = i
+	}
+	dst := make([][]float32, len(b.back))
+	for v, view := range p.l.opt.Pipeline.Outputs() {
+		size := 3 * view.Size * view.Size
+		dst[v] = b.back[v][slot*size : (slot+1)*size]
+	}
+	r := tensor.NewRand(p.l.opt.Seed, streamAugment, p.l.opt.Stream, uint64(p.epoch), uint64(i))
+	p.l.opt.Pipeline.Apply(dst, m, r)
+	b.labels[slot] = int32(p.l.ds.Label(b.reads.used[slot]))
+}
+
+// image reads picture i unless it is known to be unreadable.
+func (l *Loader) image(i int) (*Image, error) {
+	if err := l.bad.find(i); err != nil {
+		return nil, err
+	}
+	m, err := l.ds.Image(i)
+	if err != nil {
+		l.bad.add(i, err)
+	}
+	return m, err
+}
+
+// compact moves the filled slots together and cuts everything to their number.
+func (b *Batch) compact(n int) {
+	b.Index = b.Index[:0]
+	for slot := range n {
+		if b.reads.used[slot] < 0 {
+			continue
+		}
+		to := len(b.Index)
+		b.Index = append(b.Index, b.reads.used[slot])
+		if to == slot {
+			continue
+		}
+		b.labels[to] = b.labels[slot]
+		for _, v := range b.back {
+			size := len(v) / len(b.labels)
+			copy(v[to*size:(to+1)*size], v[slot*size:(slot+1)*size])
+		}
+	}
+	b.Labels = b.labels[:len(b.Index)]
+	for i, v := range b.back {
+		b.Views[i] = v[:len(v)/len(b.labels)*len(b.Index)]
+	}
+}

@@ -1,0 +1,393 @@
+package data
+
+import (
+	"encoding/json"
+	"fmt"
+	"image"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// oracleDir holds the reference values; BEIT_ORACLE names another folder of the same form.
+func oracleDir() string {
+	if dir := os.Getenv("BEIT_ORACLE"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "testdata", "oracle")
+}
+
+// transformsOracle is transforms.safetensors with its configuration from the manifest.
+type transformsOracle struct {
+	t      *testing.T
+	file   *state.File
+	names  []string
+	config struct {
+		JPEG []struct {
+			Subsampling int
+		}
+		CropSize   int `json:"crop_size"`
+		SecondSize int `json:"second_size"`
+		Jitter     struct{ Brightness, Contrast, Saturation, Hue []float64 }
+	}
+}
+
+func readJSON(t *testing.T, name string, into any) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(oracleDir(), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func openTransforms(t *testing.T) *transformsOracle {
+	t.Helper()
+	var manifest struct {
+		Files map[string]struct {
+			Config  json.RawMessage
+			Tensors map[string]json.RawMessage
+		}
+	}
+	readJSON(t, "manifest.json", &manifest)
+	entry, ok := manifest.Files["transforms.safetensors"]
+	if !ok || len(entry.Tensors) == 0 {
+		t.Fatal("manifest.json lists no tensors for transforms.safetensors")
+	}
+	o := &transformsOracle{t: t}
+	if err := json.Unmarshal(entry.Config, &o.config); err != nil {
+		t.Fatal(err)
+	}
+	file, err := state.OpenSafetensors(filepath.Join(oracleDir(), "transforms.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	o.file = file
+	for name := range entry.Tensors {
+		o.names = append(o.names, name)
+	}
+	return o
+}
+
+func (o *transformsOracle) bytes(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := o.file.Bytes(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (o *transformsOracle) decode(t *testing.T, name string) *Image {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(oracleDir(), "images", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Decode(content, DefaultLimits)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return m
+}
+
+// TestOracleTransforms checks every entry of transforms.safetensors: pictures from PNG files and all that is
+// computed from them exactly, floats to 1e-6, JPEG files to the bounds of jpegBounds.
+func TestOracleTransforms(t *testing.T) {
+	o := openTransforms(t)
+	for _, name := range o.names {
+		t.Run(name, func(t *testing.T) {
+			source, what, _ := strings.Cut(name, "/")
+			if source == "other" {
+				o.checkDecoded(t, name, what)
+				return
+			}
+			if what == "jpeg" {
+				o.checkDecoded(t, name, source+".jpg")
+				return
+			}
+			o.check(t, name, source, what, o.decode(t, source+".png"))
+		})
+	}
+}
+
+// checkDecoded compares a decoded file with what libpng or libjpeg-turbo makes of it.
+func (o *transformsOracle) checkDecoded(t *testing.T, name, file string) {
+	got, want := o.decode(t, file), o.bytes(t, name)
+	maxDiff, mean := 0, 0.0
+	if len(got.Pix) != len(want) {
+		t.Fatalf("%d values, want %d", len(got.Pix), len(want))
+	}
+	for i, v := range got.Pix {
+		d := max(int(v), int(want[i])) - min(int(v), int(want[i]))
+		maxDiff, mean = max(maxDiff, d), mean+float64(d)/float64(len(want))
+	}
+	maxBound, meanBound := o.jpegBounds(file)
+	t.Logf("differences: at most %d, %.3f on average (bounds %d, %g)", maxDiff, mean, maxBound, meanBound)
+	if maxDiff > maxBound || mean > meanBound {
+		t.Errorf("differences of at most %d, %.3f on average: bounds are %d, %g", maxDiff, mean, maxBound, meanBound)
+	}
+}
+
+// jpegBounds gives the largest and mean difference allowed: none for PNG, that of another inverse DCT where
+// the chroma has full resolution, that of replicated chroma (README of the oracle) elsewhere.
+func (o *transformsOracle) jpegBounds(file string) (most int, mean float64) {
+	if filepath.Ext(file) == ".png" {
+		return 0, 0
+	}
+	subsampled := strings.Contains(file, "420")
+	if n, err := strconv.Atoi(strings.Trim(file, "image.jpg")); err == nil && n < len(o.config.JPEG) {
+		subsampled = o.config.JPEG[n].Subsampling != 0
+	}
+	if subsampled {
+		return 45, 5
+	}
+	return 4, 0.4
+}
+
+func (o *transformsOracle) check(t *testing.T, name, source, what string, m *Image) {
+	first, rest, _ := strings.Cut(what, "/")
+	switch {
+	case what == "grayscale_L":
+		o.equal(t, name, Grey(m))
+	case first == "to_tensor":
+		o.floats(t, name, m, Unit, false)
+	case first == "normalize_imagenet":
+		o.floats(t, name, m, ImageNet, false)
+	case first == "normalize_inception":
+		o.floats(t, name, m, Inception, false)
+	case strings.HasPrefix(first, "eval_"):
+		size, err := strconv.Atoi(strings.TrimPrefix(first, "eval_"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.checkEval(t, name, rest, m, size)
+	case strings.HasPrefix(first, "crop"):
+		o.checkCrop(t, name, source+"/"+first, rest, m)
+	default:
+		o.equal(t, name, o.transform(t, what, m).Pix)
+	}
+}
+
+// transform computes a picture from its name alone, for example resize_bicubic_32x32.
+func (o *transformsOracle) transform(t *testing.T, what string, m *Image) *Image {
+	parts := strings.Split(what, "_")
+	switch parts[0] {
+	case "png":
+		return m
+	case "hflip":
+		return Flip(m)
+	case "resize":
+		var w, h int
+		if _, err := fmt.Sscanf(parts[2], "%dx%d", &w, &h); err != nil {
+			t.Fatal(err)
+		}
+		return Resize(m, m.Bounds(), w, h, filterNamed(t, parts[1]))
+	case "adjust":
+		factor, err := strconv.ParseFloat(parts[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return adjust(t, m, parts[1], factor)
+	case "color": // color_jitter_<op>_<op>...: those without hue use the second factor of each list
+		ops := parts[2:]
+		set := 1
+		if strings.HasSuffix(what, "_hue") {
+			set = 0
+		}
+		j := o.config.Jitter
+		factors := map[string][]float64{"brightness": j.Brightness, "contrast": j.Contrast, "saturation": j.Saturation, "hue": j.Hue}
+		for _, op := range ops {
+			m = adjust(t, m, op, factors[op][set])
+		}
+		return m
+	}
+	t.Fatalf("no check for %q", what)
+	return nil
+}
+
+func filterNamed(t *testing.T, name string) Filter {
+	t.Helper()
+	f, err := ParseFilter(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func adjust(t *testing.T, m *Image, op string, factor float64) *Image {
+	switch op {
+	case "brightness":
+		return AdjustBrightness(m, float32(factor))
+	case "contrast":
+		return AdjustContrast(m, float32(factor))
+	case "saturation":
+		return AdjustSaturation(m, float32(factor))
+	case "hue":
+		return AdjustHue(m, factor)
+	}
+	t.Fatalf("no adjustment %q", op)
+	return nil
+}
+
+func (o *transformsOracle) checkEval(t *testing.T, name, what string, m *Image, size int) {
+	switch short := int(float64(size) / 0.875); what {
+	case "resize":
+		o.equal(t, name, ResizeShorter(m, short, Bicubic).Pix)
+	case "center_crop":
+		o.equal(t, name, ResizeCentre(m, short, size, Bicubic).Pix)
+	case "output":
+		dst := make([]float32, 3*size*size)
+		(&Eval{Views: []View{{size, Bicubic, ImageNet}}}).Apply([][]float32{dst}, m, nil)
+		o.near(t, name, dst)
+	default:
+		t.Fatalf("no check for %q", what)
+	}
+}
+
+func (o *transformsOracle) checkCrop(t *testing.T, name, crop, what string, m *Image) {
+	b, err := o.file.Int64s(crop + "/box_top_left_height_width")
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := image.Rect(int(b[1]), int(b[0]), int(b[1]+b[3]), int(b[0]+b[2]))
+	size := o.config.CropSize
+	switch what {
+	case "box_top_left_height_width":
+		if !box.In(m.Bounds()) || box.Empty() {
+			t.Fatalf("box %v leaves the picture %v", box, m.Bounds())
+		}
+	case "pretrain_sample":
+		o.floats(t, name, Resize(m, box, size, size, Bicubic), ImageNet, true)
+	case "resized_bicubic_hflip":
+		o.equal(t, name, Flip(Resize(m, box, size, size, Bicubic)).Pix)
+	case "second_size_lanczos":
+		o.equal(t, name, Resize(m, box, o.config.SecondSize, o.config.SecondSize, Lanczos).Pix)
+	default:
+		f := filterNamed(t, strings.TrimPrefix(what, "resized_"))
+		o.equal(t, name, Resize(m, box, size, size, f).Pix)
+		o.equal(t, name, Resize(Crop(m, box), image.Rect(0, 0, box.Dx(), box.Dy()), size, size, f).Pix)
+	}
+}
+
+func (o *transformsOracle) equal(t *testing.T, name string, got []uint8) {
+	t.Helper()
+	want := o.bytes(t, name)
+	if len(got) != len(want) {
+		t.Fatalf("%d values, want %d", len(got), len(want))
+	}
+	wrong := 0
+	for i, v := range got {
+		if v != want[i] {
+			if wrong == 0 {
+				t.Errorf("value %d is %d, want %d", i, v, want[i])
+			}
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d values differ", wrong, len(want))
+	}
+}
+
+func (o *transformsOracle) floats(t *testing.T, name string, m *Image, n Norm, flip bool) {
+	t.Helper()
+	dst := make([]float32, 3*m.W*m.H)
+	ToFloat(dst, m, n, flip)
+	o.near(t, name, dst)
+}
+
+func (o *transformsOracle) near(t *testing.T, name string, got []float32) {
+	t.Helper()
+	want, err := o.file.Float32s(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d values, want %d", len(got), len(want))
+	}
+	for i, v := range got {
+		if d := math.Abs(float64(v) - float64(want[i])); !(d <= 1e-6) {
+			t.Fatalf("value %d is %g, want %g", i, v, want[i])
+		}
+	}
+}
+
+// cropStatistic is the distribution of one quantity over many random crops.
+type cropStatistic struct {
+	N             int
+	Mean, Std     float64
+	StandardError float64 `json:"standard_error"`
+	Min, Max      float64
+}
+
+// TestOracleRandomCrop compares RandomBox with the distribution of torchvision's boxes: means within five
+// combined standard errors, deviations within 5 %.
+func TestOracleRandomCrop(t *testing.T) {
+	var schedule struct {
+		Crops []struct {
+			Args struct {
+				Size  []int `json:"image_size_wh"`
+				Scale [2]float64
+			}
+			Area   cropStatistic `json:"area_fraction"`
+			Aspect cropStatistic `json:"log_aspect_w_over_h"`
+			Y      cropStatistic `json:"centre_y"`
+			X      cropStatistic `json:"centre_x"`
+			Height cropStatistic
+			Width  cropStatistic
+			Top    cropStatistic
+			Left   cropStatistic
+		} `json:"random_resized_crop"`
+	}
+	readJSON(t, "schedule.json", &schedule)
+	if len(schedule.Crops) == 0 {
+		t.Fatal("schedule.json has no random_resized_crop")
+	}
+	for _, c := range schedule.Crops {
+		w, h := c.Args.Size[0], c.Args.Size[1]
+		t.Run(fmt.Sprintf("%dx%d", w, h), func(t *testing.T) {
+			const n = 20000
+			values := make([][]float64, 8)
+			r := tensor.NewRand(1)
+			for range n {
+				b := RandomBox(w, h, c.Args.Scale, r)
+				bw, bh := float64(b.Dx()), float64(b.Dy())
+				for i, v := range []float64{bw * bh / float64(w*h), math.Log(bw / bh),
+					(float64(b.Min.Y) + bh/2) / float64(h), (float64(b.Min.X) + bw/2) / float64(w),
+					bh, bw, float64(b.Min.Y), float64(b.Min.X)} {
+					values[i] = append(values[i], v)
+				}
+			}
+			for i, want := range []cropStatistic{c.Area, c.Aspect, c.Y, c.X, c.Height, c.Width, c.Top, c.Left} {
+				mean, std := moments(values[i])
+				bound := 5 * math.Hypot(want.StandardError, std/math.Sqrt(n))
+				if math.Abs(mean-want.Mean) > bound {
+					t.Errorf("quantity %d: mean %g, want %g within %g", i, mean, want.Mean, bound)
+				}
+				if math.Abs(std/want.Std-1) > 0.05 {
+					t.Errorf("quantity %d: deviation %g, want %g", i, std, want.Std)
+				}
+			}
+		})
+	}
+}
+
+func moments(x []float64) (mean, std float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		std += (v - mean) * (v - mean) / float64(len(x))
+	}
+	return mean, math.Sqrt(std)
+}
