@@ -7,9 +7,15 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// TestOracle compares every CPU level of this machine with the reference data.
+// TestOracle compares every CPU level of this machine with the reference data. Released memory is filled with NaN.
 func TestOracle(t *testing.T) {
 	for _, level := range tensor.CPULevels() {
-		t.Run(level, func(t *testing.T) { oracletest.Run(t, tensor.CPULevel(level)) })
+		t.Run(level, func(t *testing.T) {
+			dev := tensor.CPULevel(level)
+			dev.SetPoison(true)
+			oracletest.Run(t, dev)
+		})
 	}
 }
+
+func TestOracleSchedule(t *testing.T) { oracletest.Schedule(t) }

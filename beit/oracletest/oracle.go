@@ -38,6 +38,10 @@ func Run(t *testing.T, dev *tensor.Device) {
 	}
 }
 
+// Schedule checks what schedule.json holds, where no device matters: learning-rate schedules, layer decay, parameter groups, rates of
+// stochastic depth, and statistics of masks and of initial weights.
+func Schedule(t *testing.T) { runSchedule(t, open(t)) }
+
 // Dir is the folder of the reference data.
 func Dir() string {
 	if dir := os.Getenv("BEIT_ORACLE"); dir != "" {
