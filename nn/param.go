@@ -116,17 +116,20 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	for _, p := range s.params {
 		if p.Buffer {
 			p.Value = tensor.New(dev, p.Shape...)
-		} else {
-			at, n := offsets[p], p.Shape.Size()
-			p.Value = s.values.Slice(0, at, at+n).Reshape(p.Shape...)
-			if s.grads != nil {
-				p.Grad = s.grads.Slice(0, at, at+n).Reshape(p.Shape...)
-			}
+			continue
 		}
+		at, n := offsets[p], p.Shape.Size()
+		p.Value = s.values.Slice(0, at, at+n).Reshape(p.Shape...)
+		if s.grads != nil {
+			p.Grad = s.grads.Slice(0, at, at+n).Reshape(p.Shape...)
+		}
+	}
+	tensor.ParallelFor(len(s.params), func(i int) {
+		p := s.params[i]
 		data := make([]float32, p.Shape.Size())
 		p.init(data, tensor.NewRand(seed, streamInit, tensor.HashString(p.Name)))
 		p.Value.Upload(data)
-	}
+	})
 }
 
 // streamInit separates the random numbers of initial values from others of the same seed.
