@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Extractor turns a batch of pictures into one or more kinds of features.
+type Extractor struct {
+	Names []string // of each kind
+	Dims  []int    // width of each kind
+	// Run maps images [B, 3, S, S] in [0, 1], which stay the caller's, to one [B, D] for each kind, which the caller releases.
+	Run func(images *tensor.Tensor) []*tensor.Tensor
+}
+
+// Backbone extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm.
+func Backbone(m *beit.MIM) Extractor {
+	d := m.Config.ViT.Width
+	return Extractor{Names: []string{"cls", "mean"}, Dims: []int{d, d}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+		tape := autograd.NewTape(images.Device())
+		both := tape.Scope(func() *autograd.Var { // [2, B, D]
+			view := tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
+			class, mean := m.Features(nn.Context{Tape: tape}, view)
+			b := class.Shape()[0]
+			return autograd.Concat(0, autograd.Reshape(class, 1, b, d), autograd.Reshape(mean, 1, b, d))
+		}).Value()
+		defer tape.Reset()
+		b := both.Dim(1)
+		return []*tensor.Tensor{both.Slice(0, 0, 1).Reshape(b, d).Clone(), both.Slice(0, 1, 2).Reshape(b, d).Clone()}
+	}}
+}
+
+// Pixels extracts the pictures themselves ("pixels"), each square of pixels averaged so that side·side·3 numbers remain. Where side
+// does not divide the picture's size S, or is larger, all pixels are taken.
+func Pixels(size, side int) Extractor {
+	if side > size || size%side != 0 {
+		side = size
+	}
+	return Extractor{Names: []string{"pixels"}, Dims: []int{3 * side * side}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+		p := size / side
+		squares := tensor.Patchify(images, p) // [B, side·side, 3·p·p]
+		defer squares.Release()
+		b := images.Dim(0)
+		return []*tensor.Tensor{tensor.Reduce(tensor.ReduceMean, squares.Reshape(b*side*side*3, p*p), 1).Reshape(b, -1)}
+	}}
+}
+
+// Teacher extracts the features that a tokenizer learns from ("teacher"), averaged over a grid of at most 4 by 4 cells of the grid of
+// patches.
+func Teacher(t beit.Teacher, grid int) Extractor {
+	cells := 4
+	for grid%cells != 0 {
+		cells--
+	}
+	n, c := grid/cells, t.Dim()
+	return Extractor{Names: []string{"teacher"}, Dims: []int{cells * cells * c}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+		tape := autograd.NewTape(images.Device())
+		defer tape.Reset()
+		y := t.Features(nn.Context{Tape: tape}, images) // [B, N, C]
+		defer y.Release()
+		b := images.Dim(0)
+		columns := tensor.Reduce(tensor.ReduceMean, y.Reshape(b*grid*cells, n, c), 1) // [B·grid·cells, C]
+		defer columns.Release()
+		squares := tensor.Reduce(tensor.ReduceMean, columns.Reshape(b*cells, n, cells*c), 1)
+		return []*tensor.Tensor{squares.Reshape(b, -1)}
+	}}
+}

@@ -1,0 +1,102 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Features are the rows that a probe sees, one for each picture.
+type Features struct {
+	Name    string
+	Dim     int       // D
+	X       []float32 // [M, D]
+	Labels  []int32   // [M], each in 0 … Classes-1
+	Classes int
+}
+
+// Len is the number M of pictures.
+func (f Features) Len() int { return len(f.Labels) }
+
+// row is the feature of picture i.
+func (f Features) row(i int) []float32 { return f.X[i*f.Dim : (i+1)*f.Dim] }
+
+// check says whether numbers and labels may be trusted.
+func (f Features) check(role string) error {
+	if f.Len() == 0 {
+		return fmt.Errorf("%s features %s: no pictures", role, f.Name)
+	}
+	if len(f.X) != f.Len()*f.Dim || f.Dim < 1 {
+		panic(fmt.Sprintf("probe: %s features %s: %d numbers for %d pictures of %d", role, f.Name, len(f.X), f.Len(), f.Dim))
+	}
+	for i, v := range f.X {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("%s features %s: number %d of picture %d is not finite", role, f.Name, i%f.Dim, i/f.Dim)
+		}
+	}
+	for i, l := range f.Labels {
+		if l < 0 || int(l) >= f.Classes {
+			return fmt.Errorf("%s features %s: picture %d has label %d of %d classes", role, f.Name, i, l, f.Classes)
+		}
+	}
+	return nil
+}
+
+// checkPair is check for both sets, which must be of one kind.
+func checkPair(train, val Features) error {
+	if train.Dim != val.Dim || train.Classes != val.Classes {
+		panic(fmt.Sprintf("probe: training features %d wide with %d classes, validation features %d wide with %d classes",
+			train.Dim, train.Classes, val.Dim, val.Classes))
+	}
+	return errors.Join(train.check("training"), val.check("validation"))
+}
+
+// batch is how many pictures are extracted at once.
+const batch = 128
+
+// Pipeline presents pictures for probing, in [0, 1]: up to 32 pixels the whole picture, above the centre of SPEC 11.3 (resized to
+// size/0.875, the centre cut out).
+func Pipeline(size int) data.Pipeline {
+	return &data.Eval{Whole: size <= 32, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
+}
+
+// Extract computes the features of every picture of ds with each extractor, in order: those of the first extractor come first.
+// Unreadable pictures are left out.
+func Extract(ctx context.Context, dev *tensor.Device, ds data.Dataset, p data.Pipeline, extractors ...Extractor) ([]Features, error) {
+	classes := len(ds.Classes())
+	if classes == 0 {
+		return nil, errors.New("the pictures have no labels: a probe needs a folder for each class")
+	}
+	loader, err := data.NewLoader(ds, data.LoaderOptions{Batch: batch, Pipeline: p, Sequential: true})
+	if err != nil {
+		return nil, err
+	}
+	var all []Features
+	for _, e := range extractors {
+		for i, name := range e.Names {
+			all = append(all, Features{Name: name, Dim: e.Dims[i], Classes: classes})
+		}
+	}
+	size := p.Outputs()[0].Size
+	for b, err := range loader.Batches(ctx, 0, 0) {
+		if err != nil {
+			return nil, fmt.Errorf("extract features: %w", err)
+		}
+		images := tensor.FromSlice(dev, b.Views[0], len(b.Index), 3, size, size)
+		at := 0
+		for _, e := range extractors {
+			for _, x := range e.Run(images) {
+				all[at].X = append(all[at].X, x.Float32s()...)
+				all[at].Labels = append(all[at].Labels, b.Labels...)
+				x.Release()
+				at++
+			}
+		}
+		images.Release()
+	}
+	return all, nil
+}

@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Blocks of the similarity matrix: pictures judged at once, and training pictures they are compared with at once.
+const (
+	knnRows = 256
+	knnCols = 16384
+)
+
+// KNN judges each picture of val by its k most similar ones of train (facebookresearch/dino eval_knn, SPEC 7.7): similarity s is the
+// cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
+// train has fewer than k pictures, all vote.
+func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, temperature float64) (Score, error) {
+	if err := checkPair(train, val); err != nil {
+		return Score{}, err
+	}
+	if k < 1 || temperature <= 0 {
+		panic(fmt.Sprintf("probe: KNN: k = %d, temperature %g: both must be positive", k, temperature))
+	}
+	tx, vx := unit(dev, train), unit(dev, val)
+	defer tx.Release()
+	defer vx.Release()
+	best := make([][]int32, val.Len())
+	for lo := 0; lo < val.Len(); lo += knnRows {
+		if err := ctx.Err(); err != nil {
+			return Score{}, err
+		}
+		hi := min(lo+knnRows, val.Len())
+		for i, list := range nearest(vx.Slice(0, lo, hi), tx, k) {
+			votes := make([]float64, train.Classes)
+			for _, n := range list {
+				votes[train.Labels[n.row]] += math.Exp(float64(n.similarity) / temperature)
+			}
+			best[lo+i] = bestClasses(votes)
+		}
+	}
+	return newScore(best, val.Labels, val.Classes), nil
+}
+
+// unit brings features to the device as unit rows [M, D].
+func unit(dev *tensor.Device, f Features) *tensor.Tensor {
+	x := tensor.FromSlice(dev, f.X, f.Len(), f.Dim)
+	defer x.Release()
+	y, norm := tensor.L2Normalize(x, 1e-12)
+	norm.Release()
+	return y
+}
+
+// neighbour is a row of the training set.
+type neighbour struct {
+	row        int32
+	similarity float32
+}
+
+// nearest returns for each unit row of x its k nearest unit rows of train, most similar first.
+func nearest(x, train *tensor.Tensor, k int) [][]neighbour {
+	lists := make([][]neighbour, x.Dim(0))
+	for lo := 0; lo < train.Dim(0); lo += knnCols {
+		hi := min(lo+knnCols, train.Dim(0))
+		product := tensor.MatMul(x, train.Slice(0, lo, hi).T())
+		s := product.Float32s()
+		product.Release()
+		n := hi - lo
+		tensor.ParallelFor(len(lists), func(i int) { lists[i] = closest(lists[i], s[i*n:(i+1)*n], lo, k) })
+	}
+	return lists
+}
+
+// closest merges the similarities of training rows first, first+1, … into a list of at most k.
+func closest(list []neighbour, similarities []float32, first, k int) []neighbour {
+	for j, s := range similarities {
+		if len(list) == k && s <= list[k-1].similarity {
+			continue
+		}
+		if len(list) < k {
+			list = append(list, neighbour{})
+		}
+		at := len(list) - 1
+		for at > 0 && list[at-1].similarity < s {
+			list[at] = list[at-1]
+			at--
+		}
+		list[at] = neighbour{int32(first + j), s}
+	}
+	return list
+}

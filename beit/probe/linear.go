@@ -1,0 +1,138 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/optim"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// LinearConfig says how a linear probe is trained.
+type LinearConfig struct {
+	Epochs int
+	Batch  int
+	LR     float64 // of AdamW, constant
+	Decay  float64
+	Seed   uint64
+	Seeds  int // classifiers trained, each with its own start and order
+}
+
+// LinearDefaults is the protocol of the reference run (SPEC 17), for three seeds.
+var LinearDefaults = LinearConfig{Epochs: 30, Batch: 256, LR: 2e-3, Decay: 1e-3, Seeds: 3}
+
+// LinearResult is the mean of several classifiers, which follow.
+type LinearResult struct {
+	Score
+	Seeds []Score `json:"seeds"`
+}
+
+// Streams of random numbers.
+const (
+	streamOrder = 0x9a0b + iota
+	streamStart
+)
+
+// Linear trains one linear layer on train, every dimension standardised by train's mean and deviation, and judges it on val.
+func Linear(ctx context.Context, dev *tensor.Device, train, val Features, cfg LinearConfig) (LinearResult, error) {
+	if err := checkPair(train, val); err != nil {
+		return LinearResult{}, err
+	}
+	if cfg.Epochs < 1 || cfg.Batch < 1 || cfg.Seeds < 1 {
+		panic(fmt.Sprintf("probe: Linear: epochs, batch and seeds must be positive: %+v", cfg))
+	}
+	shift, scale := standardise(train)
+	tx, vx := upload(dev, train, shift, scale), upload(dev, val, shift, scale)
+	defer tx.Release()
+	defer vx.Release()
+	var r LinearResult
+	for k := range cfg.Seeds {
+		best, err := linearOnce(ctx, tx, vx, train, cfg, uint64(k))
+		if err != nil {
+			return LinearResult{}, err
+		}
+		r.Seeds = append(r.Seeds, newScore(best, val.Labels, val.Classes))
+	}
+	r.Score = meanScore(r.Seeds)
+	return r, nil
+}
+
+// linearOnce trains classifier k and returns what it takes each row of vx for.
+func linearOnce(ctx context.Context, tx, vx *tensor.Tensor, train Features, cfg LinearConfig, k uint64) ([][]int32, error) {
+	dev, m := tx.Device(), train.Len()
+	set := nn.NewSet()
+	layer := nn.NewLinear(set.Scope(), train.Dim, train.Classes, nn.LibraryDefault)
+	set.Build(dev, tensor.NewRand(cfg.Seed, streamStart, k).Uint64(), nn.Training)
+	defer set.Release()
+	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: cfg.Decay})
+	defer opt.Release()
+	c := nn.Context{Tape: autograd.NewTape(dev), Train: true}
+	index, labels := make([]int32, m), make([]int32, m)
+	for epoch := range cfg.Epochs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for i, j := range tensor.NewRand(cfg.Seed, streamOrder, k, uint64(epoch)).Perm(m) {
+			index[i], labels[i] = int32(j), train.Labels[j]
+		}
+		for lo := 0; lo < m; lo += cfg.Batch {
+			hi := min(lo+cfg.Batch, m)
+			rows := c.Tape.Own(tensor.FromInts(dev, index[lo:hi], hi-lo))
+			want := c.Tape.Own(tensor.FromInts(dev, labels[lo:hi], hi-lo))
+			x := c.Tape.Own(tensor.GatherRows(tx, rows.Value()))
+			set.ZeroGrad()
+			logits := layer.Forward(c, x, autograd.LinearOptions{})
+			c.Tape.Backward(autograd.CrossEntropy(logits, want.Value(), 0))
+			opt.Step(cfg.LR)
+			c.Tape.Reset()
+		}
+	}
+	logits := c.Tape.Scope(func() *autograd.Var { return layer.Forward(c, c.Tape.Constant(vx), autograd.LinearOptions{}) })
+	scores := logits.Value().Float32s()
+	c.Tape.Reset()
+	best := make([][]int32, len(scores)/train.Classes)
+	for i := range best {
+		best[i] = bestClasses(scores[i*train.Classes : (i+1)*train.Classes])
+	}
+	return best, nil
+}
+
+// standardise returns what to take from each dimension and what to multiply it with then. A dimension that is constant in training says
+// nothing and becomes 0 everywhere.
+func standardise(f Features) (shift, scale []float32) {
+	shift, scale = make([]float32, f.Dim), make([]float32, f.Dim)
+	n := float64(f.Len())
+	mean, square := make([]float64, f.Dim), make([]float64, f.Dim)
+	for i := range f.Len() {
+		for d, v := range f.row(i) {
+			mean[d] += float64(v) / n
+		}
+	}
+	for i := range f.Len() {
+		for d, v := range f.row(i) {
+			square[d] += (float64(v) - mean[d]) * (float64(v) - mean[d]) / n
+		}
+	}
+	for d := range shift {
+		shift[d] = float32(mean[d])
+		if std := math.Sqrt(square[d]); std > 1e-6*(1+math.Abs(mean[d])) {
+			scale[d] = float32(1 / std)
+		}
+	}
+	return shift, scale
+}
+
+// upload brings standardised features [M, D] to the device.
+func upload(dev *tensor.Device, f Features, shift, scale []float32) *tensor.Tensor {
+	x := make([]float32, len(f.X))
+	for i := range f.Len() {
+		row := x[i*f.Dim : (i+1)*f.Dim]
+		for d, v := range f.row(i) {
+			row[d] = (v - shift[d]) * scale[d]
+		}
+	}
+	return tensor.FromSlice(dev, x, f.Len(), f.Dim)
+}
