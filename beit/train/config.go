@@ -1,0 +1,100 @@
+package train
+
+import (
+	"time"
+
+	"github.com/gobeit/gobeit/beit"
+)
+
+// Stage names what a run trains.
+type Stage string
+
+// The stages.
+const (
+	Tokenizer Stage = "tokenizer"
+	Pretrain  Stage = "pretrain"
+)
+
+// Config is the whole configuration of a run. Its TOML form is a run's config.toml.
+type Config struct {
+	Stage     Stage  `toml:"stage"`
+	Preset    string `toml:"preset"`    // what the other values began as
+	Seed      uint64 `toml:"seed"`      // of everything that is random
+	Precision string `toml:"precision"` // of matrix products: "highest", "high" or "medium"
+	InitFrom  string `toml:"init_from"` // model file or run folder whose weights the run starts with; empty: random ones
+
+	Data      DataConfig       `toml:"data"`
+	Train     TrainConfig      `toml:"train"`
+	Log       LogConfig        `toml:"log"`
+	Tokenizer *TokenizerConfig `toml:"tokenizer"` // in stage tokenizer
+	Pretrain  *PretrainConfig  `toml:"pretrain"`  // in stage pretrain
+}
+
+// DataConfig says what pictures a run sees.
+type DataConfig struct {
+	Path        string     `toml:"path"`         // folder or .tar, or "procedural:N" for N drawn pictures
+	EvalPath    string     `toml:"eval_path"`    // validation pictures, where path holds none
+	ValFraction float64    `toml:"val_fraction"` // part of the training pictures set aside when there are no validation pictures; 0: none
+	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
+	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
+	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"
+	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop"
+	Pad         int        `toml:"pad"`          // pixels with "pad-crop"
+	Eval        EvalConfig `toml:"eval"`
+}
+
+// EvalConfig says how pictures are shown in validation.
+type EvalConfig struct {
+	Whole bool `toml:"whole"` // the largest central square; else the central part, 7/8 of its side
+	Batch int  `toml:"batch"` // pictures in a batch
+	Limit int  `toml:"limit"` // use at most this many pictures; 0: all
+}
+
+// TrainConfig holds optimisation and schedule.
+type TrainConfig struct {
+	beit.Training               // batch is the number of pictures in an update
+	Accum         int           `toml:"accum"`       // parts that an update's pictures are processed in, to save memory
+	LRScaling     string        `toml:"lr_scaling"`  // of lr with batch/lr_batch: "none", "linear" or "sqrt"
+	LRBatch       int           `toml:"lr_batch"`    // the batch that lr is meant for
+	OpenWarmup    bool          `toml:"open_warmup"` // the warm-up of w steps is lr·t/w, as in the reference run; else lr·t/(w-1)
+	TimeBudget    time.Duration `toml:"time_budget"` // chooses epochs by the measured speed; 0: epochs counts
+}
+
+// LogConfig says what a run writes, and when.
+type LogConfig struct {
+	Every      int `toml:"every"`      // updates between step records
+	Checkpoint int `toml:"checkpoint"` // updates between checkpoints, besides those at the end of each epoch; 0: none
+	Keep       int `toml:"keep"`       // checkpoints kept
+	EvalEvery  int `toml:"eval_every"` // epochs between validations; the last epoch always has one
+}
+
+// TokenizerConfig is what only the tokenizer stage has.
+type TokenizerConfig struct {
+	Teacher      string          `toml:"teacher"`       // "hog", "hog-ref" or "run"
+	TeacherRun   string          `toml:"teacher_run"`   // file or run folder of the model that teaches, with "run"
+	TeacherBlock int             `toml:"teacher_block"` // the block whose output it is, from 1; 0: ⌈2L/3⌉
+	KMeansTokens int             `toml:"kmeans_tokens"` // k-means gathers batches until it has so many tokens, and 4·codes at least
+	Reseed       bool            `toml:"reseed"`        // replace codes that are hardly used
+	Model        beit.VQKDConfig `toml:"model"`
+}
+
+// PretrainConfig is what only the pretraining stage has.
+type PretrainConfig struct {
+	Target       string          `toml:"target"`        // "codes", or "features" to predict what the tokenizer's teacher says
+	Tokenizer    string          `toml:"tokenizer"`     // file or run folder of the tokenizer
+	ShuffleCodes bool            `toml:"shuffle_codes"` // a control: codes are exchanged between all patches of the data set
+	Mask         beit.MaskConfig `toml:"mask"`
+	Model        beit.MIMConfig  `toml:"model"`
+}
+
+// Configure makes a configuration: the preset, then what the TOML file says, then assignments "key=value" with dotted keys. preset
+// may be empty: the file's, or "small32"; file may be empty. Unknown keys are errors that name the nearest one there is.
+func Configure(stage Stage, preset, file string, set []string) (Config, error) {
+	panic("train: Configure is being written")
+}
+
+// Check says what is wrong with the configuration, naming the keys.
+func (c Config) Check() error { panic("train: Check is being written") }
+
+// TOML is the configuration as text that Configure reads back.
+func (c Config) TOML() string { panic("train: TOML is being written") }

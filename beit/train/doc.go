@@ -1,0 +1,30 @@
+// Package train runs the stages of BEiT v2: training of a VQ-KD tokenizer, and pretraining of a backbone on its codes. It keeps run
+// folders, metrics and checkpoints, continues what was interrupted, and evaluates tokenizers.
+//
+//	cfg, err := train.Configure(train.Tokenizer, "small32", "", []string{"data.path=pictures.tar", "train.epochs=8"})
+//	if err != nil {
+//		return err
+//	}
+//	result, err := train.Run(ctx, "runs/tokenizer", cfg, train.Env{})
+//	if errors.Is(err, train.ErrInterrupted) {
+//		result, err = train.Resume(ctx, "runs/tokenizer", train.Env{}, nil)
+//	}
+//
+// # Run folder
+//
+// A run folder holds config.toml as resolved, metrics.jsonl, checkpoints/ with the newest few, and, once finished,
+// tokenizer.safetensors or backbone.safetensors, which can be opened alone by LoadTokenizer or LoadBackbone. Every file is replaced
+// as a whole, so a run that was killed at any moment can be resumed.
+//
+// # Determinism
+//
+// A run's weights, optimizer state, codebook, counters and metrics, less the fields named by MachineFields, depend on the
+// configuration, the pictures and the device alone: not on the number of threads, and not on how often the run was interrupted.
+//
+// # Errors and output
+//
+// The package prints nothing: progress, notices and warnings go to Env.Reporter. Errors are one line that names the file, key or
+// tensor. Cancelling the context ends the step under way, writes a checkpoint and returns ErrInterrupted.
+//
+// Runs in different folders may go on at the same time in one process.
+package train
