@@ -78,11 +78,11 @@ func find[T any](kind string, table map[string]T, name string) (T, error) {
 		return v, nil
 	}
 	var none T
-	return none, fmt.Errorf("%s preset %q does not exist; did you mean %q?", kind, name, nearest(name, slices.Sorted(maps.Keys(table))))
+	return none, fmt.Errorf("%s preset %q does not exist; did you mean %q?", kind, name, Nearest(name, slices.Sorted(maps.Keys(table))))
 }
 
-// nearest returns the name that the fewest edits separate from s, the first on ties.
-func nearest(s string, names []string) string {
+// Nearest returns the name that the fewest edits separate from s, the first on ties.
+func Nearest(s string, names []string) string {
 	best, least := "", -1
 	for _, n := range names {
 		if d := edits(s, n); least < 0 || d < least {
