@@ -1,0 +1,363 @@
+package data
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// pngOf is a PNG file of a w x h picture in one colour.
+func pngOf(w, h int, c color.NRGBA) []byte {
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			m.SetNRGBA(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+var smallPNG = pngOf(3, 2, color.NRGBA{10, 20, 30, 255})
+
+func tree(names ...string) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for _, n := range names {
+		fsys[n] = &fstest.MapFile{Data: smallPNG}
+	}
+	return fsys
+}
+
+// tarOf writes the files of fsys, in order of name.
+func tarOf(t testing.TB, fsys fstest.MapFS) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.AddFS(fsys); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// listing is what a dataset shows of itself, one picture a line.
+func listing(ds Dataset) []string {
+	if ds == nil {
+		return nil
+	}
+	out := []string{}
+	for i := range ds.Len() {
+		line := ds.Name(i)
+		if label := ds.Label(i); label >= 0 {
+			line += " " + ds.Classes()[label]
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestLayouts(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		files      []string
+		train, val []string
+	}{
+		{"classes", []string{"b/2.png", "b/1.JPG", "a/x/9.jpeg", "a/z.png", "a/notes.txt", "a/.hidden.png"},
+			[]string{"a/z.png a", "a/x/9.jpeg a", "b/1.JPG b", "b/2.png b"}, nil},
+		{"flat", []string{"2.png", "1.png", "sub/3.png", "sub2/4.png"}, []string{"1.png", "2.png", "sub/3.png", "sub2/4.png"}, nil},
+		{"one folder", []string{"photos/2.png", "photos/1.png"}, []string{"photos/1.png", "photos/2.png"}, nil},
+		{"parts", []string{"train/a/1.png", "train/b/2.png", "val/b/3.png"},
+			[]string{"train/a/1.png a", "train/b/2.png b"}, []string{"val/b/3.png b"}},
+		{"parts of flat", []string{"train/1.png", "val/2.png"}, []string{"train/1.png"}, []string{"val/2.png"}},
+		{"parts below", []string{"set/train/a/1.png", "set/train/b/1.png", "set/val/a/2.png"},
+			[]string{"set/train/a/1.png a", "set/train/b/1.png b"}, []string{"set/val/a/2.png a"}},
+		{"prefix of a class", []string{"a/1.png", "a-b/1.png", "a.b/1.png"}, []string{"a/1.png a", "a-b/1.png a-b", "a.b/1.png a.b"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fsys := tree(c.files...)
+			archive := tarOf(t, fsys)
+			tarred, err := NewTarFS(bytes.NewReader(archive), int64(len(archive)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for kind, fsys := range map[string]fs.FS{"folder": fsys, "tar": tarred} {
+				src, err := OpenFS(fsys, "set", DefaultLimits)
+				if err != nil {
+					t.Fatalf("%s: %v", kind, err)
+				}
+				if d := cmp.Diff(c.train, listing(src.Train)); d != "" {
+					t.Errorf("%s: training pictures (-want +got):\n%s", kind, d)
+				}
+				if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
+					t.Errorf("%s: validation pictures (-want +got):\n%s", kind, d)
+				}
+				if m, err := src.Train.Image(0); err != nil || m.W != 3 || m.H != 2 {
+					t.Errorf("%s: first picture: %v, %v", kind, m, err)
+				}
+			}
+		})
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	whole := tarOf(t, tree("a/1.png", "b/1.png"))
+	write("webp/1.webp", nil)
+	write("only/val/1.png", smallPNG)
+	write("odd/train/a/1.png", smallPNG)
+	write("odd/train/b/1.png", smallPNG)
+	write("odd/val/c/1.png", smallPNG)
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path, text string
+		is         error
+	}{
+		{filepath.Join(dir, "missing"), "no such folder or .tar file", fs.ErrNotExist},
+		{filepath.Join(dir, "empty"), "looked for .jpg, .jpeg, .png", ErrNoPictures},
+		{filepath.Join(dir, "webp"), "such as 1.webp", ErrNoPictures},
+		{filepath.Join(dir, "only"), "no folder train", nil},
+		{filepath.Join(dir, "odd"), `class folder "c" has no counterpart`, nil},
+		{write("cut.tar", whole[:1000]), "not a readable .tar file", io.ErrUnexpectedEOF},
+		{write("text.tar", []byte(strings.Repeat("no tar ", 200))), "not a readable .tar file", tar.ErrHeader},
+		{write("empty.tar", nil), "no pictures found", ErrNoPictures},
+	} {
+		src, err := Open(c.path, DefaultLimits)
+		if err == nil {
+			t.Errorf("%s: opened: %v", c.path, listing(src.Train))
+			continue
+		}
+		text := err.Error()
+		if !strings.Contains(text, c.text) || !strings.Contains(text, c.path) || strings.Contains(text, "\n") {
+			t.Errorf("%s: error %q should contain the path and %q", c.path, text, c.text)
+		}
+		if c.is != nil && !errors.Is(err, c.is) {
+			t.Errorf("%s: error %q is not %v", c.path, text, c.is)
+		}
+	}
+	src, err := Open(write("good.tar", whole), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSymlinks(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"real/1.png", "set/a/2.png", "set/b/3.png"} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, smallPNG, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{
+		"set/a/linked": filepath.Join(dir, "real"), // a folder elsewhere
+		"set/b/loop":   filepath.Join(dir, "set"),  // a folder above
+		"set/b/gone":   filepath.Join(dir, "gone"), // nothing
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Skipf("this system has no symbolic links: %v", err)
+		}
+	}
+	src, err := Open(filepath.Join(dir, "set"), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a/2.png a", "a/linked/1.png a", "b/3.png b"}
+	if d := cmp.Diff(want, listing(src.Train)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestSplit(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i := range 50 {
+		fsys[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{Data: smallPNG}
+	}
+	ds, err := Folder(fsys, ".", "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, val, err := Split(ds, 0.1, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.Len() != 45 || val.Len() != 5 {
+		t.Fatalf("parts of %d and %d, want 45 and 5", train.Len(), val.Len())
+	}
+	seen := map[string]int{}
+	for _, name := range append(listing(train), listing(val)...) {
+		seen[name]++
+	}
+	if len(seen) != 50 {
+		t.Errorf("%d different pictures in both parts, want 50", len(seen))
+	}
+	_, again, _ := Split(ds, 0.1, 7)
+	_, other, _ := Split(ds, 0.1, 8)
+	if d := cmp.Diff(listing(val), listing(again)); d != "" {
+		t.Errorf("the same seed gave another split:\n%s", d)
+	}
+	if cmp.Equal(listing(val), listing(other)) {
+		t.Error("another seed gave the same split")
+	}
+	for _, f := range []float64{0, 1, -1, 2} {
+		if _, _, err := Split(ds, f, 1); err == nil {
+			t.Errorf("fraction %g was accepted", f)
+		}
+	}
+	if _, _, err := Split(Subset(ds, []int{3}), 0.5, 1); err == nil {
+		t.Error("one picture was split")
+	}
+}
+
+// counting counts how often pictures are decoded.
+type counting struct {
+	Dataset
+	n int
+}
+
+func (c *counting) Image(i int) (*Image, error) { c.n++; return c.Dataset.Image(i) }
+
+func TestCached(t *testing.T) {
+	ds, err := Folder(tree("1.png", "2.png", "3.png"), ".", "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := &counting{Dataset: ds}
+	c := Cached(below, 2*3*2*3) // room for two pictures of 3x2
+	for range 3 {
+		for i := range 3 {
+			if m, err := c.Image(i); err != nil || m.Pix[0] != 10 {
+				t.Fatalf("picture %d: %v, %v", i, m, err)
+			}
+		}
+	}
+	if below.n != 3+1+1 { // the third one found no room
+		t.Errorf("%d pictures decoded, want 5", below.n)
+	}
+}
+
+func TestTarFS(t *testing.T) {
+	archive := tarOf(t, tree("a/1.png", "a/b/2.png", "3.png"))
+	fsys, err := NewTarFS(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fstest.TestFS(fsys, "a/1.png", "a/b/2.png", "3.png"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTarHostile gives archives whose entries try to do harm.
+func TestTarHostile(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	add := func(h tar.Header, content string) {
+		h.Size, h.Mode = int64(len(content)), 0o644
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(tar.Header{Name: "../../etc/passwd.png"}, "x")
+	add(tar.Header{Name: "/abs.png"}, "x")
+	add(tar.Header{Name: "./good/../good/1.png"}, "old")
+	add(tar.Header{Name: "good/1.png"}, "new")
+	add(tar.Header{Name: "good"}, "a file where a folder is")
+	add(tar.Header{Name: "good/1.png/below.png"}, "below a file")
+	add(tar.Header{Name: "."}, "x")
+	add(tar.Header{Name: "good/link.png", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, "")
+	add(tar.Header{Name: "good/hard.png", Typeflag: tar.TypeLink, Linkname: "good/1.png"}, "")
+	add(tar.Header{Name: "good/device.png", Typeflag: tar.TypeChar}, "")
+	add(tar.Header{Name: strings.Repeat("d/", 500) + "deep.png"}, "x")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fsys, err := NewTarFS(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	if err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{".", "good", "good/1.png"}, names); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if content, err := fs.ReadFile(fsys, "good/1.png"); err != nil || string(content) != "new" {
+		t.Errorf("good/1.png is %q, %v", content, err)
+	}
+
+	huge := tarOf(t, tree("1.png"))
+	copy(huge[124:136], []byte{0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) // size 2^63-1, base 256
+	copy(huge[148:156], "        ")
+	sum := 0
+	for _, v := range huge[:512] {
+		sum += int(v)
+	}
+	copy(huge[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	if _, err := NewTarFS(bytes.NewReader(huge), int64(len(huge))); err == nil {
+		t.Error("a file larger than its archive was accepted")
+	}
+}
+
+func FuzzTar(f *testing.F) {
+	whole := tarOf(f, tree("a/1.png", "b/c/2.png"))
+	f.Add(whole)
+	f.Add(whole[:700])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		fsys, err := NewTarFS(bytes.NewReader(archive), int64(len(archive)))
+		if err != nil {
+			return
+		}
+		if err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			_, err = fs.ReadFile(fsys, name)
+			return err
+		}); err != nil {
+			t.Errorf("an archive that opened cannot be read: %v", err)
+		}
+	})
+}

@@ -1,0 +1,190 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func encodePNG(t testing.TB, m image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func encodeJPEG(t testing.TB, m image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// fill sets every pixel of m to c.
+func fill[M interface {
+	image.Image
+	Set(x, y int, c color.Color)
+}](m M, c color.Color) M {
+	for y := range m.Bounds().Dy() {
+		for x := range m.Bounds().Dx() {
+			m.Set(x, y, c)
+		}
+	}
+	return m
+}
+
+func TestDecodeKinds(t *testing.T) {
+	r := image.Rect(0, 0, 5, 3)
+	half := color.NRGBA{200, 100, 50, 128}
+	deep := color.NRGBA64{0xabcd, 0x1234, 0x0080, 0xffff}
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    [3]uint8
+	}{
+		{"rgb", encodePNG(t, fill(image.NewRGBA(r), color.RGBA{1, 2, 3, 255})), [3]uint8{1, 2, 3}},
+		{"alpha is dropped", encodePNG(t, fill(image.NewNRGBA(r), half)), [3]uint8{200, 100, 50}},
+		{"clear pixels keep their colour", encodePNG(t, fill(image.NewNRGBA(r), color.NRGBA{9, 8, 7, 0})), [3]uint8{9, 8, 7}},
+		{"grey", encodePNG(t, fill(image.NewGray(r), color.Gray{77})), [3]uint8{77, 77, 77}},
+		{"grey of 16 bits", encodePNG(t, fill(image.NewGray16(r), color.Gray16{0x1280})), [3]uint8{0x12, 0x12, 0x12}},
+		{"rgb of 16 bits", encodePNG(t, fill(image.NewNRGBA64(r), deep)), [3]uint8{0xab, 0x12, 0}},
+		{"palette", encodePNG(t, fill(image.NewPaletted(r, color.Palette{half, color.NRGBA{4, 5, 6, 255}}), half)), [3]uint8{200, 100, 50}},
+		{"grey jpeg", encodeJPEG(t, fill(image.NewGray(r), color.Gray{90})), [3]uint8{90, 90, 90}},
+		{"jpeg", encodeJPEG(t, fill(image.NewRGBA(r), color.RGBA{128, 128, 128, 255})), [3]uint8{128, 128, 128}},
+	} {
+		m, err := Decode(c.content, DefaultLimits)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if m.W != 5 || m.H != 3 || len(m.Pix) != 45 {
+			t.Errorf("%s: size %dx%d with %d bytes", c.name, m.W, m.H, len(m.Pix))
+			continue
+		}
+		for i, v := range m.Pix {
+			if v != c.want[i%3] {
+				t.Errorf("%s: byte %d is %d, want %d", c.name, i, v, c.want[i%3])
+				break
+			}
+		}
+	}
+}
+
+// pngHeader is a PNG file that ends after declaring its size.
+func pngHeader(w, h uint32) []byte {
+	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR")
+	b = binary.BigEndian.AppendUint32(b, w)
+	b = binary.BigEndian.AppendUint32(b, h)
+	b = append(b, 8, 2, 0, 0, 0)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[12:]))
+}
+
+// jpegWithSize is a whole JPEG file with another size in its header.
+func jpegWithSize(t testing.TB, w, h uint16) []byte {
+	b := encodeJPEG(t, fill(image.NewRGBA(image.Rect(0, 0, 16, 16)), color.RGBA{1, 2, 3, 255}))
+	frame := bytes.Index(b, []byte{0xff, 0xc0})
+	binary.BigEndian.PutUint16(b[frame+5:], h)
+	binary.BigEndian.PutUint16(b[frame+7:], w)
+	return b
+}
+
+func TestDecodeHostile(t *testing.T) {
+	whole := encodePNG(t, fill(image.NewRGBA(image.Rect(0, 0, 64, 64)), color.RGBA{1, 2, 3, 255}))
+	photo := encodeJPEG(t, fill(image.NewRGBA(image.Rect(0, 0, 64, 64)), color.RGBA{90, 20, 30, 255}))
+	var animation bytes.Buffer
+	if err := gif.Encode(&animation, image.NewGray(image.Rect(0, 0, 4, 4)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, text string
+		content    []byte
+	}{
+		{"empty", "empty", nil},
+		{"no picture", "unknown format", []byte("hello")},
+		{"gif", "format gif is not read", animation.Bytes()},
+		{"png of 65536x65536", "65536x65536 pixels: the limit", pngHeader(65536, 65536)},
+		{"png of 2^31-1", "dimension overflow", pngHeader(1<<31-1, 1<<31-1)},
+		{"png of size 0", "", pngHeader(0, 10)},
+		{"png too short for its size", "too few for 8000x8000", pngHeader(8000, 8000)},
+		{"jpeg too short for its size", "too few for 8000x8000", jpegWithSize(t, 8000, 8000)},
+		{"jpeg of 65535x65535", "pixels: the limit", jpegWithSize(t, 65535, 65535)},
+		{"jpeg of size 0", "", jpegWithSize(t, 0, 16)},
+		{"png cut short", "unexpected EOF", whole[:len(whole)-20]},
+		{"jpeg cut short", "decode jpeg picture", photo[:len(photo)-20]},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Decode(c.content, DefaultLimits)
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: decoded", c.name)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, c.text) || strings.Contains(text, "\n") {
+			t.Errorf("%s: error %q should contain %q", c.name, text, c.text)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
+			t.Errorf("%s: %d bytes allocated on the way to an error", c.name, used)
+		}
+	}
+	var cause png.FormatError
+	if _, err := Decode(whole[:len(whole)-20], DefaultLimits); !errors.As(err, &cause) {
+		t.Errorf("the cause is not wrapped: %v", err)
+	}
+}
+
+func TestReadImageLimitsFileSize(t *testing.T) {
+	ds, err := Folder(fstest.MapFS{"a.png": {Data: smallPNG}}, ".", "set", Limits{Pixels: 100, Bytes: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ds.Image(0)
+	if err == nil || !strings.Contains(err.Error(), "set/a.png: picture file of") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestDecoderPanic uses a format whose decoder panics after a good header.
+func TestDecoderPanic(t *testing.T) {
+	image.RegisterFormat("png", "PANIC",
+		func(io.Reader) (image.Image, error) { panic("index out of range") },
+		func(io.Reader) (image.Config, error) { return image.Config{Width: 1, Height: 1}, nil })
+	_, err := Decode([]byte("PANIC"), DefaultLimits)
+	if err == nil || !strings.Contains(err.Error(), "decoder failed: index out of range") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	r := image.Rect(0, 0, 9, 7)
+	f.Add(encodePNG(f, fill(image.NewNRGBA(r), color.NRGBA{1, 2, 3, 4})))
+	f.Add(encodePNG(f, fill(image.NewPaletted(r, color.Palette{color.Black, color.White}), color.White)))
+	f.Add(encodeJPEG(f, fill(image.NewRGBA(r), color.RGBA{100, 2, 3, 255})))
+	f.Add(jpegWithSize(f, 300, 200))
+	f.Add(pngHeader(1<<31-1, 1))
+	limits := Limits{Pixels: 1 << 16, Bytes: 1 << 20}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		m, err := Decode(content, limits)
+		if err != nil {
+			return
+		}
+		if m.W < 1 || m.H < 1 || m.W*m.H > limits.Pixels || len(m.Pix) != 3*m.W*m.H {
+			t.Errorf("picture of %dx%d with %d bytes", m.W, m.H, len(m.Pix))
+		}
+	})
+}
