@@ -1,0 +1,280 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/google/go-cmp/cmp"
+)
+
+// broken is a dataset in which some pictures cannot be read.
+type broken struct {
+	Dataset
+	bad func(i int) bool
+}
+
+var errBroken = errors.New("broken on purpose")
+
+func (b broken) Image(i int) (*Image, error) {
+	if b.bad(i) {
+		return nil, fmt.Errorf("%s: %w", b.Name(i), errBroken)
+	}
+	return b.Dataset.Image(i)
+}
+
+// taken is a copy of a batch.
+type taken struct {
+	Epoch, Number int
+	Index         []int
+	Labels        []int32
+	Views         [][]float32
+	Skipped       []int
+}
+
+func take(b *Batch) taken {
+	out := taken{b.Epoch, b.Number, slices.Clone(b.Index), slices.Clone(b.Labels), nil, nil}
+	for _, v := range b.Views {
+		out.Views = append(out.Views, slices.Clone(v))
+	}
+	for _, s := range b.Skipped {
+		out.Skipped = append(out.Skipped, s.Index)
+	}
+	return out
+}
+
+func batches(t *testing.T, l *Loader, epoch, start int) []taken {
+	t.Helper()
+	var out []taken
+	for b, err := range l.Batches(t.Context(), epoch, start) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, take(b))
+	}
+	return out
+}
+
+func newLoader(t *testing.T, ds Dataset, opt LoaderOptions) *Loader {
+	t.Helper()
+	if opt.Pipeline == nil {
+		opt.Pipeline = MIMTrain(View{16, Bicubic, ImageNet}, View{8, Lanczos, Unit}, 0.2)
+	}
+	l, err := NewLoader(ds, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestLoaderDeterminism: the same bytes for any number of threads, after a restart inside an epoch, and
+// with pictures cached; other ones for another epoch, seed or stream.
+func TestLoaderDeterminism(t *testing.T) {
+	ds := broken{Procedural(50, 16, 1), func(i int) bool { return i == 7 || i == 31 }}
+	opt := LoaderOptions{Batch: 8, Seed: 3, Stream: 2}
+	want := batches(t, newLoader(t, ds, opt), 4, 0)
+	if len(want) != 6 {
+		t.Fatalf("%d batches, want 6", len(want))
+	}
+	threads := tensor.Threads()
+	defer tensor.SetThreads(threads)
+	for _, n := range []int{1, 2, 5} {
+		tensor.SetThreads(n)
+		if d := cmp.Diff(want, batches(t, newLoader(t, Cached(ds, 1<<20), opt), 4, 0)); d != "" {
+			t.Fatalf("%d threads (-want +got):\n%s", n, d)
+		}
+	}
+	rest := batches(t, newLoader(t, ds, opt), 4, 3)
+	for i := range rest { // which pictures are reported depends on what was read before
+		rest[i].Skipped, want[i+3].Skipped = nil, nil
+	}
+	if d := cmp.Diff(want[3:], rest); d != "" {
+		t.Errorf("starting at batch 3 (-want +got):\n%s", d)
+	}
+	seed, stream := opt, opt
+	seed.Seed, stream.Stream = 4, 3
+	for name, other := range map[string][]taken{
+		"epoch":  batches(t, newLoader(t, ds, opt), 5, 0),
+		"seed":   batches(t, newLoader(t, ds, seed), 4, 0),
+		"stream": batches(t, newLoader(t, ds, stream), 4, 0),
+	} {
+		if cmp.Equal(want[0].Index, other[0].Index) || cmp.Equal(want[0].Views, other[0].Views) {
+			t.Errorf("another %s gave the same batch", name)
+		}
+	}
+}
+
+func TestLoaderEpoch(t *testing.T) {
+	ds := Procedural(50, 16, 1)
+	l := newLoader(t, ds, LoaderOptions{Batch: 8, Seed: 1})
+	seen := map[int]bool{}
+	for _, b := range batches(t, l, 0, 0) {
+		if len(b.Index) != 8 || len(b.Labels) != 8 || len(b.Views[0]) != 8*3*16*16 || len(b.Views[1]) != 8*3*8*8 {
+			t.Fatalf("batch of %d pictures, %d labels, views of %d and %d", len(b.Index), len(b.Labels), len(b.Views[0]), len(b.Views[1]))
+		}
+		for slot, i := range b.Index {
+			if seen[i] {
+				t.Errorf("picture %d came twice", i)
+			}
+			seen[i] = true
+			if int(b.Labels[slot]) != ds.Label(i) {
+				t.Errorf("picture %d has label %d, want %d", i, b.Labels[slot], ds.Label(i))
+			}
+		}
+	}
+	if len(seen) != 48 {
+		t.Errorf("%d pictures in the epoch, want 48", len(seen))
+	}
+	small := newLoader(t, Subset(ds, []int{4, 5, 6}), LoaderOptions{Batch: 8})
+	if got := batches(t, small, 0, 0); small.BatchSize() != 3 || len(got) != 1 || len(got[0].Index) != 3 {
+		t.Errorf("3 pictures: batch size %d, %d batches", small.BatchSize(), len(got))
+	}
+	if _, err := NewLoader(Subset(ds, nil), LoaderOptions{Batch: 1, Pipeline: VQKDTrain(8)}); !errors.Is(err, ErrNoPictures) {
+		t.Errorf("empty dataset: %v", err)
+	}
+}
+
+func TestLoaderSequential(t *testing.T) {
+	clean := Procedural(30, 16, 1)
+	ds := broken{clean, func(i int) bool { return i == 3 || (i >= 16 && i < 24) }}
+	l := newLoader(t, ds, LoaderOptions{Batch: 8, Sequential: true, MaxUnreadable: 0.5, Pipeline: VQKDEval(16)})
+	var index []int
+	var sizes, skipped []int
+	for _, b := range batches(t, l, 0, 0) {
+		index, skipped = append(index, b.Index...), append(skipped, b.Skipped...)
+		sizes = append(sizes, len(b.Index))
+		for slot, i := range b.Index {
+			m, err := clean.Image(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := make([]float32, 3*16*16)
+			VQKDEval(16).Apply([][]float32{want}, m, nil)
+			if !cmp.Equal(want, b.Views[0][slot*768:(slot+1)*768]) || int(b.Labels[slot]) != clean.Label(i) {
+				t.Errorf("slot %d does not hold picture %d", slot, i)
+			}
+		}
+	}
+	want := []int{0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29}
+	if d := cmp.Diff(want, index); d != "" {
+		t.Errorf("pictures (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]int{7, 8, 6}, sizes); d != "" {
+		t.Errorf("batch sizes (-want +got):\n%s", d)
+	}
+	if l.Unreadable() != 9 || l.Len() != 4 {
+		t.Errorf("%d unreadable, %d batches; want 9, 4", l.Unreadable(), l.Len())
+	}
+	if d := cmp.Diff([]int{3}, skipped); d != "" { // those of the empty batch are counted, not handed over
+		t.Errorf("skipped (-want +got):\n%s", d)
+	}
+}
+
+// TestUnreadable: few unreadable pictures are replaced, always by the same ones, and named once; many are an error.
+func TestUnreadable(t *testing.T) {
+	ds := broken{Procedural(40, 16, 1), func(i int) bool { return i == 5 || i == 6 }}
+	l := newLoader(t, ds, LoaderOptions{Batch: 10, Seed: 1})
+	for epoch := range 3 {
+		var named []int
+		for _, b := range batches(t, l, epoch, 0) {
+			named = append(named, b.Skipped...)
+			if slices.Contains(b.Index, 5) || slices.Contains(b.Index, 6) || len(b.Index) != 10 {
+				t.Errorf("epoch %d: batch of %v", epoch, b.Index)
+			}
+		}
+		slices.Sort(named)
+		if want := [][]int{{5, 6}, nil, nil}[epoch]; !slices.Equal(named, want) {
+			t.Errorf("epoch %d: named %v, want %v", epoch, named, want)
+		}
+	}
+	if l.Unreadable() != 2 {
+		t.Errorf("%d counted, want 2", l.Unreadable())
+	}
+	for share, ok := range map[int]bool{4: true, 5: false, 40: false} {
+		ds.bad = func(i int) bool { return i < share }
+		l := newLoader(t, ds, LoaderOptions{Batch: 40, Seed: 1})
+		var last error
+		for _, err := range l.Batches(t.Context(), 0, 0) {
+			last = err
+		}
+		switch {
+		case ok && last != nil:
+			t.Errorf("%d of 40 unreadable: %v", share, last)
+		case !ok && (!errors.Is(last, errBroken) || !strings.Contains(last.Error(), fmt.Sprintf("%d of the 40 pictures", share))):
+			t.Errorf("%d of 40 unreadable: error %v", share, last)
+		}
+	}
+}
+
+// TestLoaderStops: leaving the loop and cancelling end the work in the background.
+func TestLoaderStops(t *testing.T) {
+	l := newLoader(t, Procedural(100, 16, 1), LoaderOptions{Batch: 4})
+	tensor.ParallelFor(4, func(int) {}) // starts the workers, which stay
+	before := runtime.NumGoroutine()
+	for range 20 {
+		for range l.Batches(t.Context(), 0, 0) {
+			break
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	var last error
+	for _, err := range l.Batches(ctx, 0, 0) {
+		if n++; n == 3 {
+			cancel()
+		}
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) || n != 4 {
+		t.Errorf("after cancelling in turn 3: %d turns, error %v", n, last)
+	}
+	for wait := time.Now(); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Since(wait) > 5*time.Second {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+// TestLoaderMemory: batches are reused, so their number does not grow the heap.
+func TestLoaderMemory(t *testing.T) {
+	l := newLoader(t, Cached(Procedural(64, 16, 1), 1<<20), LoaderOptions{Batch: 4, Ahead: 3})
+	different := map[*float32]bool{}
+	for range 2 {
+		for b, err := range l.Batches(t.Context(), 0, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			different[&b.Views[0][0]] = true
+		}
+	}
+	if len(different) > 2*5 {
+		t.Errorf("%d batches were allocated in two epochs, want at most 10", len(different))
+	}
+}
+
+func BenchmarkLoader(b *testing.B) {
+	ds := Cached(Procedural(2560, 32, 1), 1<<30)
+	for name, p := range map[string]Pipeline{"padcrop": &PadCrop{4, []View{{32, Bicubic, Unit}}}, "vqkd": VQKDTrain(32)} {
+		b.Run("pipeline="+name, func(b *testing.B) {
+			l, err := NewLoader(ds, LoaderOptions{Batch: 128, Pipeline: p})
+			if err != nil {
+				b.Fatal(err)
+			}
+			n, epoch := 0, 0
+			for b.Loop() {
+				for batch := range l.Batches(b.Context(), epoch, 0) {
+					n += len(batch.Index)
+				}
+				epoch++
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "images/s")
+		})
+	}
+}
