@@ -1,0 +1,246 @@
+package beit_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// mimRun is a tiny pretraining model with pictures and a mask.
+type mimRun struct {
+	set    *nn.Set
+	model  *beit.MIM
+	tape   *autograd.Tape
+	images *tensor.Tensor
+	mask   []bool
+}
+
+func newMIMRun(cfg beit.MIMConfig, batch int) mimRun {
+	dev := tensor.CPU()
+	r := mimRun{set: nn.NewSet(), tape: autograd.NewTape(dev), mask: make([]bool, batch*16)}
+	r.model = beit.NewMIM(r.set.Scope(), cfg)
+	r.set.Build(dev, 2, nn.Training)
+	r.images = tensor.FromSlice(dev, pictures(batch, 16), batch, 3, 16, 16)
+	for i := range batch {
+		beit.BlockMask(beit.MaskConfig{Rows: 4, Cols: 4, Count: 6, MinBlock: 2}, tensor.NewRand(4, uint64(i)), r.mask[i*16:(i+1)*16])
+	}
+	return r
+}
+
+func (r mimRun) context() nn.Context { return nn.Context{Tape: r.tape, Train: true} }
+
+func aggregation(vocab int) beit.MIMConfig {
+	return beit.MIMConfig{ViT: tinyViT(), Vocab: vocab, EarlyLayer: 2, HeadLayers: 2, SharedHead: true}
+}
+
+// TestMIMUntrainedLoss checks that an untrained model's losses are those of a uniform guess, ln K each (18.02 for both at K = 8192), and
+// that only masked patches are predicted.
+func TestMIMUntrainedLoss(t *testing.T) {
+	const vocab, batch = 8192, 2
+	r := newMIMRun(aggregation(vocab), batch)
+	defer r.tape.Reset()
+	codes := make([]int32, batch*16)
+	for i := range codes {
+		codes[i] = int32(i * 997 % vocab)
+	}
+	res := r.model.Forward(r.context(), r.tape.Constant(r.images), r.mask, beit.GivenCodes(codes))
+	if got := res.Loss.Value().Item(); math.Abs(float64(got)-18.02) > 0.05 {
+		t.Errorf("loss %g, want about 18.02", got)
+	}
+	if got := res.LogitsMain.Shape(); !got.Equal(tensor.Shape{6 * batch, vocab}) {
+		t.Errorf("predictions have shape %v", got)
+	}
+	var rows []int32
+	for i, on := range r.mask {
+		if on {
+			rows = append(rows, int32(i))
+		}
+	}
+	if diff := cmp.Diff(rows, res.Rows.Ints()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestCodeTargetEqualsGivenCodes checks that looking up masked patches alone gives the tokenizer's codes of these patches.
+func TestCodeTargetEqualsGivenCodes(t *testing.T) {
+	const batch = 3
+	tok := newTokenizerRun(t, 64, batch)
+	r := newMIMRun(aggregation(64), batch)
+	r.tape = autograd.NewTape(tok.dev)
+	r.set = nn.NewSet()
+	r.model = beit.NewMIM(r.set.Scope(), aggregation(64))
+	r.set.Build(tok.dev, 2, nn.Training)
+	defer r.tape.Reset()
+	target := beit.CodeTarget{Tokenizer: tok.model}
+	if target.Dim() != 64 {
+		t.Errorf("the target has %d codes", target.Dim())
+	}
+	labels := target.Labels(r.context(), tok.images)
+	student := r.tape.Constant(tok.images)
+	looked := r.model.Forward(r.context(), student, r.mask, labels)
+	given := r.model.Forward(r.context(), student, r.mask, beit.GivenCodes(tok.codes()))
+	if a, b := looked.Loss.Value().Item(), given.Loss.Value().Item(); a != b {
+		t.Errorf("loss %g with looked-up codes, %g with given ones", a, b)
+	}
+	r.tape.Backward(looked.Loss)
+	if p := r.set.Lookup("mask_token"); !anyNonZero(p.Grad.Float32s()) {
+		t.Error("the mask token has no gradient")
+	}
+	for _, p := range tok.set.Flat() {
+		if anyNonZero(p.Grad.Float32s()) {
+			t.Fatalf("the frozen tokenizer has a gradient in %s", p.Name)
+		}
+	}
+}
+
+func anyNonZero(v []float32) bool {
+	for _, x := range v {
+		if x != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// TestFeatureTarget compares the loss with 1 − cosine by hand.
+func TestFeatureTarget(t *testing.T) {
+	const batch = 2
+	hog, err := beit.NewHOGRef(16, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := beit.FeatureTarget{Teacher: hog}
+	cfg := aggregation(target.Dim())
+	cfg.HeadLayers, cfg.EarlyLayer = 0, 0
+	r := newMIMRun(cfg, batch)
+	defer r.tape.Reset()
+	res := r.model.Forward(r.context(), r.tape.Constant(r.images), r.mask, target.Labels(r.context(), r.images))
+	pred, features, d := res.LogitsMain.Value().Float32s(), hog.Features(nn.Context{}, r.images).Float32s(), hog.Dim()
+	want := 0.0
+	rows := res.Rows.Ints()
+	for i, row := range rows {
+		var xy, xx, yy float64
+		for j := range d {
+			x, y := float64(pred[i*d+j]), float64(features[int(row)*d+j])
+			xy, xx, yy = xy+x*y, xx+x*x, yy+y*y
+		}
+		want += (1 - xy/math.Sqrt(xx*yy)) / float64(len(rows))
+	}
+	if got := float64(res.Loss.Value().Item()); math.Abs(got-want) > 1e-5 {
+		t.Errorf("loss %g, want %g", got, want)
+	}
+	if res.Aggregation != nil || res.LogitsAggregation != nil {
+		t.Error("a plain model has a second head")
+	}
+}
+
+// TestSwappedClassTokens checks that the swap changes the second prediction alone, and that a batch of one has nothing to swap.
+func TestSwappedClassTokens(t *testing.T) {
+	r := newMIMRun(aggregation(32), 3)
+	defer r.tape.Reset()
+	for _, name := range []string{"blocks.0.gamma_1", "cls_pt_layers.0.gamma_1"} { // strong attention, so that the class token matters
+		r.set.Lookup(name).Value.Fill(20)
+	}
+	labels := beit.GivenCodes(make([]int32, len(r.mask)))
+	images := r.tape.Constant(r.images)
+	own := r.model.Forward(r.context(), images, r.mask, labels)
+	swapped := r.model.ForwardSwapped(r.context(), images, r.mask, labels)
+	if diff := cmp.Diff(own.LogitsMain.Value().Float32s(), swapped.LogitsMain.Value().Float32s()); diff != "" {
+		t.Error("the swap changes the main prediction")
+	}
+	if cmp.Equal(own.LogitsAggregation.Value().Float32s(), swapped.LogitsAggregation.Value().Float32s()) {
+		t.Error("the swap does not change the second prediction")
+	}
+	single := r.tape.Constant(r.images.Slice(0, 0, 1))
+	a := r.model.Forward(r.context(), single, r.mask[:16], labels)
+	b := r.model.ForwardSwapped(r.context(), single, r.mask[:16], labels)
+	if !cmp.Equal(a.LogitsAggregation.Value().Float32s(), b.LogitsAggregation.Value().Float32s()) {
+		t.Error("a batch of one changes under the swap")
+	}
+}
+
+// TestAggregationInit checks our default for the aggregation blocks: as the other blocks, rescaled by their depth. The authors' default
+// is checked against the reference data.
+func TestAggregationInit(t *testing.T) {
+	cfg := aggregation(32)
+	cfg.ViT.Width, cfg.ViT.Heads = 96, 3
+	r := newMIMRun(cfg, 1)
+	for i, depth := range []float64{3, 4} {
+		prefix := "cls_pt_layers." + string(rune('0'+i)) + "."
+		bound := 0.02 / math.Sqrt(2*depth)
+		for _, name := range []string{"attn.proj", "mlp.fc2"} {
+			largest := 0.0
+			for _, v := range r.set.Lookup(prefix + name + ".weight").Value.Float32s() {
+				largest = max(largest, math.Abs(float64(v)))
+			}
+			if largest > bound*1.0001 || largest < 0.99*bound {
+				t.Errorf("%s%s: largest weight %g, want %g", prefix, name, largest, bound)
+			}
+			if anyNonZero(r.set.Lookup(prefix + name + ".bias").Value.Float32s()) {
+				t.Errorf("%s%s: the bias is not zero", prefix, name)
+			}
+		}
+	}
+}
+
+// TestFeaturesAreOfUnmaskedImages compares with the parts of the model.
+func TestFeaturesAreOfUnmaskedImages(t *testing.T) {
+	r := newMIMRun(aggregation(32), 2)
+	defer r.tape.Reset()
+	images := r.tape.Constant(r.images)
+	class, mean := r.model.Features(r.context(), images)
+	blocks := r.model.AllBlocks(r.context(), images)
+	all := r.model.Norm.Forward(r.context(), blocks[len(blocks)-1]).Value().Float32s() // [2, 17, 24]
+	const d, tokens = 24, 17
+	for b := range 2 {
+		for i := range d {
+			if got, want := class.Value().Float32s()[b*d+i], all[b*tokens*d+i]; got != want {
+				t.Fatalf("class token of picture %d: %g, want %g", b, got, want)
+			}
+			want := 0.0
+			for n := 1; n < tokens; n++ {
+				want += float64(all[(b*tokens+n)*d+i]) / (tokens - 1)
+			}
+			if got := float64(mean.Value().Float32s()[b*d+i]); math.Abs(got-want) > 1e-5 {
+				t.Fatalf("mean of picture %d: %g, want %g", b, got, want)
+			}
+		}
+	}
+}
+
+// TestMIMWithoutMask panics with a message that names the cause.
+func TestMIMWithoutMask(t *testing.T) {
+	r := newMIMRun(aggregation(32), 1)
+	defer r.tape.Reset()
+	defer func() {
+		if got, ok := recover().(string); !ok || !strings.Contains(got, "masked") {
+			t.Errorf("panic is %v", got)
+		}
+	}()
+	r.model.Forward(r.context(), r.tape.Constant(r.images), make([]bool, 16), beit.GivenCodes(make([]int32, 16)))
+}
+
+// TestBlockMaskReversedBounds draws from a range whose lower bound exceeds what is left to mask.
+func TestBlockMaskReversedBounds(t *testing.T) {
+	cfg := beit.MaskConfig{Rows: 5, Cols: 7, Count: 9, MinBlock: 16}
+	mask := make([]bool, 35)
+	for seed := range uint64(200) {
+		beit.BlockMask(cfg, tensor.NewRand(seed), mask)
+		n := 0
+		for _, on := range mask {
+			if on {
+				n++
+			}
+		}
+		if n != cfg.Count {
+			t.Fatalf("seed %d: %d patches masked, want %d", seed, n, cfg.Count)
+		}
+	}
+}
