@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/optim"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// steps are whole training steps on random pictures: forward, backward, optimizer, codebook.
+func steps() []Case {
+	return []Case{
+		tokenizerStep("small32", 128),
+		mimStep("small32", 128, false),
+		mimStep("base_300e", 2, true),
+	}
+}
+
+func tokenizerStep(preset string, batch int) Case {
+	return Case{
+		Name: fmt.Sprintf("TokenizerStep/preset=%s/batch=%d", preset, batch), Images: batch,
+		Setup: func(dev *tensor.Device) (run, release func()) {
+			recipe := must(beit.TokenizerPreset(preset))
+			c := recipe.Model
+			c.KMeansInit = false
+			set := nn.NewSet()
+			m := beit.NewVQKD(set.Scope(), c)
+			teacher := beit.NewStandard(set.Scope(), must(beit.NewHOG(c.Encoder.ImageSize, c.Encoder.PatchSize)))
+			set.Build(dev, 1, nn.Training)
+			opt := adamw(set, recipe.Train)
+			images := pictures(dev, batch, c.Encoder.ImageSize)
+			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
+			run = func() {
+				set.ZeroGrad()
+				target := x.Tape.Own(teacher.Features(x, images)).Value()
+				r := m.Forward(x, x.Tape.Constant(images), target)
+				m.Accumulate(r)
+				x.Tape.Backward(r.Loss)
+				opt.Step(recipe.Train.LR)
+				m.UpdateCodebook()
+				x.Tape.Reset()
+				x.Step++
+			}
+			return run, func() { images.Release(); opt.Release(); set.Release() }
+		},
+	}
+}
+
+func mimStep(preset string, batch int, slow bool) Case {
+	return Case{
+		Name: fmt.Sprintf("MIMStep/preset=%s/batch=%d", preset, batch), Images: batch, Slow: slow,
+		Setup: func(dev *tensor.Device) (run, release func()) {
+			recipe := must(beit.MIMPreset(preset))
+			c := must(beit.TokenizerPreset(recipe.Tokenizer)).Model
+			c.KMeansInit = false
+			frozen := nn.NewSet()
+			target := beit.CodeTarget{Tokenizer: beit.NewVQKD(frozen.Scope(), c)}
+			frozen.Build(dev, 1, nn.Inference)
+			set := nn.NewSet()
+			m := beit.NewMIM(set.Scope(), recipe.Model)
+			set.Build(dev, 2, nn.Training)
+			opt := adamw(set, recipe.Train)
+			images := pictures(dev, batch, recipe.Model.ViT.ImageSize)
+			mask := masks(recipe.Mask, batch)
+			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
+			run = func() {
+				set.ZeroGrad()
+				student := x.Tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
+				r := m.Forward(x, student, mask, target.Labels(x, images))
+				x.Tape.Backward(r.Loss)
+				opt.Step(recipe.Train.LR)
+				x.Tape.Reset()
+				x.Step++
+			}
+			return run, func() { images.Release(); opt.Release(); set.Release(); frozen.Release() }
+		},
+	}
+}
+
+func adamw(set *nn.Set, t beit.Training) *optim.AdamW {
+	return optim.NewAdamW(set, optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip})
+}
+
+// pictures draws pixels in [0, 1].
+func pictures(dev *tensor.Device, batch, size int) *tensor.Tensor {
+	x := random(dev, 3, batch, 3, size, size)
+	defer x.Release()
+	return tensor.Affine(x, 1, 0.5)
+}
+
+func masks(c beit.MaskConfig, batch int) []bool {
+	n := c.Rows * c.Cols
+	mask := make([]bool, batch*n)
+	for b := range batch {
+		beit.BlockMask(c, tensor.NewRand(4, uint64(b)), mask[b*n:(b+1)*n])
+	}
+	return mask
+}
+
+// must unwraps what depends on names written here.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
