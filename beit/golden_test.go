@@ -5,8 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/BurntSushi/toml"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/optim"
 )
 
 // The numbers of this file are those of SPEC 2.7, 3.1 and 15.
@@ -154,6 +158,77 @@ func TestDropPathRates(t *testing.T) {
 	near("block 12", m.Blocks[11].DropPath, 0.1)
 	near("aggregation 1", m.Extra[0].DropPath, 0.0818)
 	near("aggregation 2", m.Extra[1].DropPath, 0.0909)
+}
+
+func TestLayerDecay(t *testing.T) {
+	for name, want := range map[string]float64{
+		"patch_embed.proj.weight": 0.003697, "cls_token": 0.003697, "pos_embed": 0.003697,
+		"blocks.0.norm1.weight": 0.005688, "blocks.11.mlp.fc2.bias": 0.65, "fc_norm.weight": 1, "head.weight": 1,
+		"rel_pos_bias.relative_position_bias_table": 1,
+	} {
+		got := optim.LayerDecay(0.65, 12, beit.LayerID(name, 12))
+		if math.Abs(got-want) > 5e-7 {
+			t.Errorf("%s: factor %.6f, want %.6f", name, got, want)
+		}
+	}
+}
+
+// TestPublishedSchedule is the 300-epoch recipe on ImageNet-1k, 625 steps an epoch.
+func TestPublishedSchedule(t *testing.T) {
+	r, err := beit.MIMPreset("base_300e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const epoch = 625
+	c := optim.Cosine{Peak: r.Train.LR, Min: r.Train.MinLR, Warmup: r.Train.WarmupEpochs * epoch, Total: r.Train.Epochs * epoch}
+	for step, want := range map[int]float64{0: 0, 6249: 1.5e-3, 6250: 1.5e-3} {
+		if got := c.At(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d: rate %g, want %g", step, got, want)
+		}
+	}
+	if got := c.At(c.Total - 1); got <= 1e-5 || got > 1.0001e-5 {
+		t.Errorf("last step: rate %g, want just above 1e-5", got)
+	}
+}
+
+// TestRecipesAsTOML writes every recipe and reads it back strictly.
+func TestRecipesAsTOML(t *testing.T) {
+	for _, name := range beit.MIMPresets() {
+		r, _ := beit.MIMPreset(name)
+		roundTrip(t, name, r)
+	}
+	for _, name := range beit.TokenizerPresets() {
+		r, _ := beit.TokenizerPreset(name)
+		roundTrip(t, name, r)
+	}
+	for _, name := range beit.FineTuningPresets() {
+		r, _ := beit.FineTuningPreset(name)
+		roundTrip(t, name, r)
+	}
+}
+
+func roundTrip[T any](t *testing.T, name string, want T) {
+	t.Helper()
+	text, err := toml.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got T
+	meta, err := toml.Decode(string(text), &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(meta.Undecoded()) > 0 {
+		t.Errorf("%s: keys %v are not read", name, meta.Undecoded())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if key, _, ok := strings.Cut(strings.TrimSpace(line), " ="); ok && strings.ToLower(key) != key {
+			t.Errorf("%s: key %q has no toml tag", name, key)
+		}
+	}
 }
 
 func TestPresetsPassCheck(t *testing.T) {

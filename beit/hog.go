@@ -143,12 +143,14 @@ func (h *HOG) gradients(area []float64, img []float32, offset, half, stride int)
 	for y := range s {
 		up, down := max(y-1, 1-y), min(y+1, 2*s-3-y) // reflected: -1 → 1, s → s-2
 		row, above, below := img[y*s:(y+1)*s], img[up*s:(up+1)*s], img[down*s:(down+1)*s]
-		line := area[(y/half+1)*stride:]
-		for x := range s {
-			gx := h.factor * (row[min(x+1, 2*s-3-x)] - row[max(x-1, 1-x)])
-			gy := h.factor * (below[x] - above[x])
-			magnitude := math.Sqrt(float64(gx*gx + gy*gy))
-			line[(x/half+1)*hogCell+offset+orientation(gx, gy)] += magnitude
+		line := area[(y/half+1)*stride+offset:]
+		for x0 := 0; x0 < s; x0 += half {
+			line = line[hogCell:]
+			for x := x0; x < x0+half; x++ {
+				gx := h.factor * (row[min(x+1, 2*s-3-x)] - row[max(x-1, 1-x)])
+				gy := h.factor * (below[x] - above[x])
+				line[orientation(gx, gy)] += math.Sqrt(float64(gx*gx + gy*gy))
+			}
 		}
 	}
 }
@@ -169,11 +171,9 @@ func orientation(gx, gy float32) int {
 	if gx < 0 {
 		gx, gy = -gx, -gy
 	}
-	bin := 0
+	above := uint32(0) // how many of the cotangents are below gy/gx; by sign bits, because the branches would be random
 	for _, c := range cotangents {
-		if gy <= gx*c {
-			bin++
-		}
+		above += math.Float32bits(float32(gx*c)-gy) >> 31
 	}
-	return bin
+	return hogBins - 1 - int(above)
 }
