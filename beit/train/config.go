@@ -86,15 +86,3 @@ type PretrainConfig struct {
 	Mask         beit.MaskConfig `toml:"mask"`
 	Model        beit.MIMConfig  `toml:"model"`
 }
-
-// Configure makes a configuration: the preset, then what the TOML file says, then assignments "key=value" with dotted keys. preset
-// may be empty: the file's, or "small32"; file may be empty. Unknown keys are errors that name the nearest one there is.
-func Configure(stage Stage, preset, file string, set []string) (Config, error) {
-	panic("train: Configure is being written")
-}
-
-// Check says what is wrong with the configuration, naming the keys.
-func (c Config) Check() error { panic("train: Check is being written") }
-
-// TOML is the configuration as text that Configure reads back.
-func (c Config) TOML() string { panic("train: TOML is being written") }

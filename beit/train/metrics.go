@@ -89,6 +89,3 @@ func ReadMetrics(dir string) ([]Record, error) {
 	}
 	return list, nil
 }
-
-// metricsFile is the name of the metrics in a run folder.
-const metricsFile = "metrics.jsonl"

@@ -1,59 +1,211 @@
 package train
 
 import (
-	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// TokenizerModel is a trained tokenizer with what it was trained on.
+// TokenizerModel is a trained tokenizer.
 type TokenizerModel struct {
-	Path    string // the file
-	Model   *beit.VQKD
-	Set     *nn.Set
-	Teacher beit.Teacher // with the training set's statistics
+	Path   string // the file
+	Config Config // of the run that trained it
+	Model  *beit.VQKD
+	Set    *nn.Set
 }
 
 // BackboneModel is a pretrained model.
 type BackboneModel struct {
-	Path  string
-	Model *beit.MIM
-	Set   *nn.Set
+	Path   string
+	Config Config
+	Model  *beit.MIM
+	Set    *nn.Set
 }
+
+// Prefixes of tensors that are no part of a model: a checkpoint's, and the teacher's statistics.
+const (
+	prefixTrain   = "train."
+	prefixTeacher = "teacher."
+)
+
+// metaConfig is the key of a model file's metadata that holds the run's configuration.
+const metaConfig = "config"
 
 // LoadTokenizer opens a finished tokenizer: a file, or a run folder, whose newest checkpoint serves while the run goes on.
 func LoadTokenizer(dev *tensor.Device, path string) (*TokenizerModel, error) {
-	panic("train: LoadTokenizer is being written")
+	f, cfg, err := openModel(path, Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	t := &TokenizerModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
+	t.Model = beit.NewVQKD(t.Set.Scope(), cfg.Tokenizer.Model)
+	t.Set.Build(dev, 0, nn.Inference)
+	if err := loadSet(t.Set, f, prefixTrain, prefixTeacher); err != nil {
+		return nil, err
+	}
+	if !t.Model.Ready() {
+		return nil, fmt.Errorf("%s: the codebook was never filled (quantize.embedding.initted is 0)", f.Name())
+	}
+	return t, nil
+}
+
+// Teacher opens the teacher that the tokenizer learned from, with its statistics.
+func (t *TokenizerModel) Teacher() (beit.Teacher, error) {
+	set := nn.NewSet()
+	teacher, standard, err := openTeacher(t.Set.Device(), set.Scope(), t.Config.Tokenizer)
+	if err != nil || standard == nil {
+		return teacher, err
+	}
+	set.Build(t.Set.Device(), 0, nn.Inference)
+	f, err := state.OpenSafetensors(t.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	_, err = state.Load(slots(set), f, func(name string) (string, bool) { return name, strings.HasPrefix(name, prefixTeacher) })
+	return teacher, err
 }
 
 // LoadBackbone opens a pretrained model: a file, or a run folder, whose newest checkpoint serves while the run goes on.
 func LoadBackbone(dev *tensor.Device, path string) (*BackboneModel, error) {
-	panic("train: LoadBackbone is being written")
+	f, cfg, err := openModel(path, Pretrain)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := &BackboneModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
+	b.Model = beit.NewMIM(b.Set.Scope(), cfg.Pretrain.Model)
+	b.Set.Build(dev, 0, nn.Inference)
+	return b, loadSet(b.Set, f, prefixTrain)
 }
 
-// TokenizerReport says what a tokenizer does with pictures, its codebook frozen.
-type TokenizerReport struct {
-	Pictures       int     `json:"pictures"`
-	Reconstruction float64 `json:"reconstruction"` // mean of 1 − cosine with the teacher's features
-	Constant       float64 `json:"constant"`       // what the best constant prediction scores
-	KMeans         float64 `json:"kmeans"`         // what K centres of the teacher's features score, fitted on training pictures
-	Codes          int     `json:"codes"`          // K
-	Used           int     `json:"used"`           // codes that some patch got
-	Perplexity     float64 `json:"perplexity"`     // exp(entropy)
-	Entropy        float64 `json:"entropy"`        // of the codes, in nat
-	TopShare       float64 `json:"top_share"`      // of the most common code
+// openModel opens the model file of a stage that path names or that the run folder path holds.
+func openModel(path string, stage Stage) (*state.File, Config, error) {
+	file, err := modelFile(path, stage)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	f, err := state.OpenSafetensors(file)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	cfg, err := configOf(f)
+	if err == nil && cfg.Stage != stage {
+		err = fmt.Errorf("%s: comes from stage %s, wanted is a model of stage %s", file, cfg.Stage, stage)
+	}
+	if err != nil {
+		f.Close()
+		return nil, Config{}, err
+	}
+	return f, cfg, nil
 }
 
-// EvalTokenizer measures a tokenizer on the pictures val; the two marks are fitted on the pictures fit.
-func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Dataset, eval EvalConfig, env Env) (TokenizerReport, error) {
-	panic("train: EvalTokenizer is being written")
+// modelFile finds the file: path itself, or in a run folder the finished model or the newest checkpoint.
+func modelFile(path string, stage Stage) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("model: %w", err)
+	}
+	if !info.IsDir() {
+		return path, nil
+	}
+	finished := filepath.Join(path, stage.modelName())
+	if _, err := os.Stat(finished); err == nil {
+		return finished, nil
+	}
+	list, err := checkpoints(path)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", fmt.Errorf("%s: holds neither %s nor a checkpoint", path, stage.modelName())
+	}
+	return list[len(list)-1], nil
 }
 
-// EncodeDataset returns the codes of all pictures, N for each in the order of ds: codes[i·N+n]. Pictures that cannot be read have
-// codes of -1, and are named to the reporter.
-func EncodeDataset(ctx context.Context, tok *TokenizerModel, ds data.Dataset, eval EvalConfig, env Env) (codes []int32, err error) {
-	panic("train: EncodeDataset is being written")
+// modelName is what a finished model is called in its run folder.
+func (s Stage) modelName() string {
+	if s == Tokenizer {
+		return "tokenizer.safetensors"
+	}
+	return "backbone.safetensors"
+}
+
+// configOf reads the configuration inside a model file.
+func configOf(f *state.File) (Config, error) {
+	text := f.Metadata()[metaConfig]
+	if text == "" {
+		return Config{}, fmt.Errorf("%s: holds no configuration of a run, so its shape is unknown", f.Name())
+	}
+	return parseConfig([]byte(text), f.Name())
+}
+
+// loadSet fills a built set from f, strictly, but for tensors whose names start with one of the prefixes in skip.
+func loadSet(set *nn.Set, f *state.File, skip ...string) error {
+	_, err := state.Load(slots(set), f, func(name string) (string, bool) {
+		for _, prefix := range skip {
+			if strings.HasPrefix(name, prefix) {
+				return "", false
+			}
+		}
+		return name, true
+	})
+	return err
+}
+
+// slots are the places of a set's parameters and buffers.
+func slots(set *nn.Set) []state.Slot {
+	var list []state.Slot
+	for _, p := range set.Params() {
+		list = append(list, state.Slot{Name: p.Name, Shape: p.Shape, Set: func(v []float32) error {
+			p.Value.Upload(v)
+			return nil
+		}})
+	}
+	return list
+}
+
+// tensors lists a set's parameters and buffers for a file.
+func tensors(set *nn.Set) []state.Named {
+	var list []state.Named
+	for _, p := range set.Params() {
+		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
+	}
+	return list
+}
+
+// saveModel writes a finished model.
+func (r *run) saveModel() error {
+	list, meta := tensors(r.task.set()), map[string]string{metaConfig: r.cfg.TOML()}
+	return r.write(r.modelPath(), func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) })
+}
+
+func (r *run) modelPath() string { return filepath.Join(r.dir, r.cfg.Stage.modelName()) }
+
+// initFrom starts the model with the weights of another one.
+func (r *run) initFrom() error {
+	if r.cfg.InitFrom == "" {
+		return nil
+	}
+	f, _, err := openModel(r.cfg.InitFrom, r.cfg.Stage)
+	if err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	defer f.Close()
+	skip := []string{prefixTrain}
+	if r.task.set().Lookup(prefixTeacher+"mean") == nil {
+		skip = append(skip, prefixTeacher)
+	}
+	if err := loadSet(r.task.set(), f, skip...); err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	return nil
 }

@@ -3,9 +3,15 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -54,11 +60,101 @@ type Result struct {
 
 // Run trains in a new run folder dir, which is created. cfg comes from Configure.
 func Run(ctx context.Context, dir string, cfg Config, env Env) (*Result, error) {
-	panic("train: Run is being written")
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+		return nil, fmt.Errorf("%s: already holds a run; resume it or choose another folder", dir)
+	}
+	r, err := newRun(dir, cfg.clone(), env, state.WriteFileAtomic)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return r.fresh(ctx)
 }
 
-// Resume continues the run in dir. set are assignments as for Configure; of the keys that they change, only those that do not touch
-// the result may differ: data.path, data.eval_path, data.cache_mb, log.keep and the paths of other runs.
+// Resume continues the run in dir, from its beginning when it has no checkpoint yet. set are assignments as for Configure; once there
+// is a checkpoint they may change only keys without influence on the result: where pictures and other runs are found, the size of the
+// cache, and the number of checkpoints kept.
 func Resume(ctx context.Context, dir string, env Env, set []string) (*Result, error) {
-	panic("train: Resume is being written")
+	return resume(ctx, dir, env, set, state.WriteFileAtomic)
 }
+
+func resume(ctx context.Context, dir string, env Env, set []string, write writeFunc) (*Result, error) {
+	name := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a run folder: %w", dir, err)
+	}
+	cfg, err := parseConfig(text, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range set {
+		if err := cfg.set(s); err != nil {
+			return nil, err
+		}
+	}
+	f, damaged, err := openCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		if err := cfg.Check(); err != nil {
+			return nil, err
+		}
+		r, err := newRun(dir, cfg, env, write)
+		if err != nil {
+			return nil, err
+		}
+		defer r.close()
+		return r.fresh(ctx)
+	}
+	defer f.Close()
+	if err := sameConfig(f, cfg); err != nil {
+		return nil, err
+	}
+	r, err := newRun(dir, cfg, env, write)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	for _, err := range damaged {
+		r.env.Reporter.Warning(fmt.Sprintf("left out a damaged checkpoint: %v", err))
+	}
+	if err := r.restore(f); err != nil {
+		return nil, err
+	}
+	return r.train(ctx)
+}
+
+// harmless are the keys that may differ between a run and its continuation.
+var harmless = []string{
+	"data.path", "data.eval_path", "data.cache_mb", "log.keep", "init_from", "tokenizer.teacher_run", "pretrain.tokenizer",
+}
+
+// sameConfig refuses to continue from checkpoint f with another configuration.
+func sameConfig(f *state.File, cfg Config) error {
+	old, err := configOf(f)
+	if err != nil {
+		return err
+	}
+	if old.Stage != cfg.Stage {
+		return fmt.Errorf("%s: comes from stage %s, the run folder's config from stage %s", f.Name(), old.Stage, cfg.Stage)
+	}
+	changed := slices.DeleteFunc(changedKeys(old, cfg), func(k string) bool { return slices.Contains(harmless, k) })
+	if len(changed) > 0 {
+		return fmt.Errorf("%s: the configuration changed since the run began: %s; resume without these changes or begin a new run",
+			f.Name(), strings.Join(changed, ", "))
+	}
+	return nil
+}
+
+// silent is the reporter of those who gave none.
+type silent struct{}
+
+func (silent) Progress(Progress) {}
+func (silent) Record(Record)     {}
+func (silent) Notice(string)     {}
+func (silent) Warning(string)    {}

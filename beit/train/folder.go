@@ -1,0 +1,203 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Names in a run folder.
+const (
+	configFile    = "config.toml"
+	metricsFile   = "metrics.jsonl"
+	checkpointDir = "checkpoints"
+)
+
+// Tensors and metadata of a checkpoint besides the model's.
+const (
+	tensorM      = prefixTrain + "adamw.m" // laid out as the set's flat storage
+	tensorV      = prefixTrain + "adamw.v"
+	metaCounters = "counters"
+)
+
+// counters are the state of a run besides its tensors.
+type counters struct {
+	Step     int             `json:"step"`   // updates done
+	Closed   int             `json:"closed"` // epochs whose records are written
+	AdamW    int             `json:"adamw"`  // updates that the optimizer counted
+	Data     string          `json:"data"`   // fingerprint of the pictures
+	Interval means           `json:"interval"`
+	Epoch    means           `json:"epoch"`
+	Task     json.RawMessage `json:"task"`
+}
+
+// checkpoints lists the checkpoints of a run folder, oldest first.
+func checkpoints(dir string) ([]string, error) {
+	list, err := filepath.Glob(filepath.Join(escape(dir), checkpointDir, "step-*.safetensors"))
+	if err != nil {
+		return nil, fmt.Errorf("checkpoints: %w", err)
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// escape guards a folder's name against filepath.Glob.
+func escape(dir string) string {
+	var b bytes.Buffer
+	for _, c := range []byte(dir) {
+		if bytes.IndexByte([]byte(`*?[\`), c) >= 0 && filepath.Separator != '\\' {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// saveConfig writes config.toml.
+func (r *run) saveConfig() error {
+	return r.write(filepath.Join(r.dir, configFile), func(w io.Writer) error {
+		_, err := io.WriteString(w, r.cfg.TOML())
+		return err
+	})
+}
+
+// checkpoint writes the state of the run and removes all but the newest checkpoints.
+func (r *run) checkpoint() error {
+	if err := r.settle(); err != nil {
+		return err
+	}
+	if err := r.metrics.Sync(); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	list, task := r.task.save()
+	r.at.Task, r.at.AdamW = task, r.opt.Count
+	text, err := json.Marshal(r.at)
+	if err != nil {
+		return fmt.Errorf("checkpoint: counters: %w", err)
+	}
+	list = append(list, tensors(r.task.set())...)
+	list = append(list,
+		state.Named{Name: tensorM, DType: state.F32, Shape: r.opt.M.Shape(), Float32s: r.opt.M.Float32s()},
+		state.Named{Name: tensorV, DType: state.F32, Shape: r.opt.V.Shape(), Float32s: r.opt.V.Float32s()})
+	meta := map[string]string{metaConfig: r.cfg.TOML(), metaCounters: string(text)}
+	name := filepath.Join(r.dir, checkpointDir, fmt.Sprintf("step-%09d.safetensors", r.at.Step))
+	if err := r.write(name, func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) }); err != nil {
+		return err
+	}
+	return r.prune()
+}
+
+func (r *run) prune() error {
+	list, err := checkpoints(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range list[:max(len(list)-r.cfg.Log.Keep, 0)] {
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("old checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
+// openCheckpoint opens the newest checkpoint that can be read, nil when there is none. Others are named in damaged.
+func openCheckpoint(dir string) (f *state.File, damaged []error, err error) {
+	list, err := checkpoints(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Backward(list) {
+		f, err := state.OpenSafetensors(name)
+		if err == nil {
+			return f, damaged, nil
+		}
+		damaged = append(damaged, err)
+	}
+	if len(damaged) > 0 {
+		return nil, nil, fmt.Errorf("no checkpoint can be read: %w", damaged[0])
+	}
+	return nil, nil, nil
+}
+
+// restore continues from a checkpoint.
+func (r *run) restore(f *state.File) error {
+	var at counters
+	if err := json.Unmarshal([]byte(f.Metadata()[metaCounters]), &at); err != nil {
+		return fmt.Errorf("%s: counters: %w", f.Name(), err)
+	}
+	if at.Data != r.at.Data {
+		return fmt.Errorf("%s: the run was begun with %s, and now there are %s", f.Name(), at.Data, r.at.Data)
+	}
+	if err := loadSet(r.task.set(), f, prefixTrain); err != nil {
+		return err
+	}
+	m, err := f.Float32s(tensorM)
+	if err != nil {
+		return err
+	}
+	v, err := f.Float32s(tensorV)
+	if err != nil {
+		return err
+	}
+	if len(m) != r.opt.M.Size() || len(v) != r.opt.V.Size() {
+		return fmt.Errorf("%s: moments of %d and %d numbers, the model needs %d", f.Name(), len(m), len(v), r.opt.M.Size())
+	}
+	r.opt.M.Upload(m)
+	r.opt.V.Upload(v)
+	r.opt.Count = at.AdamW
+	r.at = at
+	if err := r.task.restore(f, at.Task); err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+// openMetrics opens metrics.jsonl for new lines, cut back to what was known after r.at.Step updates. A line that a crash cut short
+// goes too.
+func (r *run) openMetrics() error {
+	name := filepath.Join(r.dir, metricsFile)
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	var kept bytes.Buffer
+	for line := range bytes.Lines(old) {
+		var rec Record
+		if !bytes.HasSuffix(line, []byte("\n")) || json.Unmarshal(line, &rec) != nil || rec.Step > r.at.Step || r.at.Step == 0 {
+			break
+		}
+		kept.Write(line)
+	}
+	err = r.write(name, func(w io.Writer) error {
+		_, err := w.Write(kept.Bytes())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.metrics, err = os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	return nil
+}
+
+// record appends a line to the metrics and reports it.
+func (r *run) record(rec Record) error {
+	line, err := json.Marshal(rec)
+	if err == nil {
+		_, err = r.metrics.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	r.env.Reporter.Record(rec)
+	return nil
+}

@@ -1,0 +1,154 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// First numbers of the random paths of this package.
+const (
+	streamLimit uint64 = 0x747261696e_00 + iota
+	streamKMeans
+	streamTeacher
+	streamMask
+	streamMaskVal
+	streamShuffle
+	streamMarks
+)
+
+// pictures are the data sets of a run.
+type pictures struct {
+	train, val data.Dataset // val may be nil
+	close      func() error
+}
+
+// OpenPictures opens the pictures that a configuration names: what it trains on, and those for validation, nil where there are none.
+// Call done when both are no longer needed.
+func OpenPictures(c Config) (train, val data.Dataset, done func() error, err error) {
+	p, err := openPictures(c, nil)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return p.train, p.val, p.close, nil
+}
+
+func openPictures(c Config, given *data.Source) (p *pictures, err error) {
+	p = &pictures{close: func() error { return nil }}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	switch n, drawn := strings.CutPrefix(c.Data.Path, "procedural:"); {
+	case given != nil:
+		p.train, p.val = given.Train, given.Val
+	case drawn:
+		count, err := strconv.Atoi(n)
+		if err != nil || count < 1 {
+			return p, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of pictures", c.Data.Path)
+		}
+		p.train = data.Procedural(count, c.imageSize(), c.Seed)
+		p.val = data.Procedural(max(count/5, 1), c.imageSize(), c.Seed+1)
+	case c.Data.Path == "":
+		return p, fmt.Errorf("data.path: name a folder or .tar file of pictures, or procedural:N")
+	default:
+		if err := p.open(c.Data); err != nil {
+			return p, err
+		}
+	}
+	if p.train == nil || p.train.Len() == 0 {
+		return p, fmt.Errorf("%s: %w", c.Data.Path, data.ErrNoPictures)
+	}
+	if p.val == nil && c.Data.ValFraction > 0 {
+		if p.train, p.val, err = data.Split(p.train, c.Data.ValFraction, c.Seed); err != nil {
+			return p, fmt.Errorf("data.val_fraction: %w", err)
+		}
+	}
+	p.train = data.Cached(atMost(p.train, c.Data.Limit, c.Seed), int64(c.Data.CacheMB)<<20)
+	if p.val != nil {
+		p.val = data.Cached(atMost(p.val, c.Data.Eval.Limit, c.Seed), int64(c.Data.CacheMB)<<20)
+	}
+	return p, nil
+}
+
+func (p *pictures) open(c DataConfig) error {
+	src, err := data.Open(c.Path, data.DefaultLimits)
+	if err != nil {
+		return err
+	}
+	p.train, p.val, p.close = src.Train, src.Val, src.Close
+	if c.EvalPath == "" {
+		return nil
+	}
+	eval, err := data.Open(c.EvalPath, data.DefaultLimits)
+	if err != nil {
+		return fmt.Errorf("data.eval_path: %w", err)
+	}
+	if p.val = eval.Val; p.val == nil {
+		p.val = eval.Train
+	}
+	p.close = func() error {
+		eval.Close()
+		return src.Close()
+	}
+	return nil
+}
+
+// atMost draws limit of ds's pictures, kept in order; 0 means all.
+func atMost(ds data.Dataset, limit int, seed uint64) data.Dataset {
+	if limit == 0 || limit >= ds.Len() {
+		return ds
+	}
+	index := tensor.NewRand(seed, streamLimit).Perm(ds.Len())[:limit]
+	slices.Sort(index)
+	return data.Subset(ds, index)
+}
+
+// fingerprint tells data sets apart that must not be exchanged in the middle of a run.
+func (p *pictures) fingerprint() string {
+	sum := func(ds data.Dataset) (int, uint64) {
+		if ds == nil {
+			return 0, 0
+		}
+		h := uint64(0)
+		for i := range ds.Len() {
+			h = h*0x9e3779b97f4a7c15 + tensor.HashString(ds.Name(i))
+		}
+		return ds.Len(), h
+	}
+	n, h := sum(p.train)
+	m, g := sum(p.val)
+	return fmt.Sprintf("%d training pictures (%016x), %d validation pictures (%016x)", n, h, m, g)
+}
+
+// views are the forms in which the stage's models get a picture: the tokenizer's alone, or the student's first.
+func (c Config) views() []data.View {
+	plain := data.View{Size: c.imageSize(), Filter: data.Bicubic, Norm: data.Unit}
+	if c.Stage == Tokenizer {
+		return []data.View{plain}
+	}
+	student := plain
+	student.Norm = data.ImageNet
+	return []data.View{student, plain}
+}
+
+// augmentation is the pipeline of training.
+func (c Config) augmentation() data.Pipeline {
+	switch c.Data.Augment {
+	case augmentPad:
+		return &data.PadCrop{Pad: c.Data.Pad, Views: c.views()}
+	case augmentNone:
+		return &data.Eval{Whole: c.Data.Eval.Whole, Views: c.views()}
+	}
+	return &data.RandomCrop{Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Views: c.views()}
+}
+
+// evalLoader reads ds once in its order.
+func (e EvalConfig) evalLoader(ds data.Dataset, views []data.View) (*data.Loader, error) {
+	return data.NewLoader(ds, data.LoaderOptions{Batch: e.Batch, Sequential: true, Pipeline: &data.Eval{Whole: e.Whole, Views: views}})
+}

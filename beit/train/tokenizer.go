@@ -1,0 +1,343 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+const (
+	// kMeansLeast is how many tokens for each code k-means starts from at least.
+	kMeansLeast = 4
+	// teacherPictures is over how many pictures the teacher's statistics are measured.
+	teacherPictures = 8192
+	// usageFall is the part of the most codes used so far below which a warning is due (SPEC 3.6).
+	usageFall = 0.7
+)
+
+// tokenizerTask trains a VQ-KD tokenizer.
+type tokenizerTask struct {
+	r        *run
+	s        *nn.Set
+	model    *beit.VQKD
+	teacher  beit.Teacher
+	standard *beit.Standard // the teacher when it has statistics, else nil
+	reseeder *beit.Reseeder // nil without re-seeding
+	spare    *tensor.Tensor // the codebook before the last update
+
+	last   beit.VQKDResult
+	now    *readings
+	recent window
+	count  tokenizerCounts
+}
+
+// tokenizerCounts are kept in checkpoints.
+type tokenizerCounts struct {
+	Next     int  `json:"next"`     // of the window
+	MaxUsed  int  `json:"max_used"` // most codes that a window used
+	Fallen   bool `json:"fallen"`   // the user was warned
+	Reseeded int  `json:"reseeded"` // codes replaced since the last record
+	Seen     int  `json:"seen"`     // of the reseeder
+}
+
+func newTokenizerTask(r *run) (task, error) {
+	t := &tokenizerTask{r: r, s: nn.NewSet(), now: &readings{}}
+	c := r.cfg.Tokenizer
+	var err error
+	statistics := nn.NewSet() // a first look at the teacher, for the width of its features
+	if t.teacher, _, err = openTeacher(r.dev, statistics.Scope(), c); err != nil {
+		return nil, err
+	}
+	c.Model.TargetDim = t.teacher.Dim()
+	t.model = beit.NewVQKD(t.s.Scope(), c.Model)
+	if _, has := t.teacher.(*beit.Standard); has {
+		t.standard = beit.NewStandard(t.s.Scope(), t.teacher.(*beit.Standard).Raw)
+		t.teacher = t.standard
+	}
+	t.s.Build(r.dev, r.cfg.Seed, nn.Training)
+	t.spare = tensor.Zeros(r.dev, c.Model.Codes, c.Model.CodeDim)
+	if c.Reseed {
+		t.reseeder = beit.NewReseeder(t.model, r.cfg.Seed)
+	}
+	return t, nil
+}
+
+func (t *tokenizerTask) set() *nn.Set { return t.s }
+
+// upload brings the pictures of view i of a batch onto the device; the tape owns them.
+func upload(c nn.Context, b *data.Batch, i int) *autograd.Var {
+	n := len(b.Index)
+	side := intSqrt(len(b.Views[i]) / (3 * n))
+	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), b.Views[i], n, 3, side, side))
+}
+
+func intSqrt(n int) int {
+	s := 0
+	for s*s < n {
+		s++
+	}
+	return s
+}
+
+func (t *tokenizerTask) prepare(ctx context.Context) error {
+	if t.standard != nil {
+		if err := t.fitTeacher(ctx); err != nil {
+			return err
+		}
+	}
+	if t.model.Ready() {
+		return nil
+	}
+	return t.initCodebook(ctx)
+}
+
+// fitTeacher measures the teacher's statistics over augmented training pictures.
+func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
+	cfg := t.r.cfg
+	loader, err := data.NewLoader(t.r.pictures.train, data.LoaderOptions{
+		Batch: cfg.Train.Batch / cfg.Train.Accum, Pipeline: cfg.augmentation(), Seed: cfg.Seed, Stream: streamTeacher,
+	})
+	if err != nil {
+		return err
+	}
+	total := min(loader.Len(), (teacherPictures+loader.BatchSize()-1)/loader.BatchSize())
+	c := t.r.context(0)
+	batches := func(yield func(*tensor.Tensor, error) bool) {
+		for b, err := range loader.Batches(ctx, 0, 0) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			t.r.warnSkipped(b)
+			more := yield(upload(c, b, 0).Value(), nil)
+			t.r.tape.Reset()
+			t.r.phase("teacher", b.Number+1, total)
+			if !more || b.Number+1 == total {
+				return
+			}
+		}
+	}
+	return t.standard.Fit(c, iter.Seq2[*tensor.Tensor, error](batches))
+}
+
+// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code.
+func (t *tokenizerTask) initCodebook(ctx context.Context) error {
+	m := t.model.Config
+	need := max(kMeansLeast*m.Codes, t.r.cfg.Tokenizer.KMeansTokens)
+	var rows []float32
+	for epoch := 0; len(rows) < need*m.CodeDim; epoch++ {
+		for b, err := range t.r.loader.Batches(ctx, epoch, 0) {
+			if err != nil {
+				return fmt.Errorf("k-means: %w", err)
+			}
+			t.r.warnSkipped(b)
+			c := t.r.context(0)
+			c.Train = false
+			t.r.tape.NoGrad(func() { rows = append(rows, t.model.Encode(c, upload(c, b, 0)).Value().Float32s()...) })
+			t.r.tape.Reset()
+			t.r.phase("k-means", min(len(rows)/m.CodeDim, need), need)
+			if len(rows) >= need*m.CodeDim {
+				break
+			}
+		}
+	}
+	n := len(rows) / m.CodeDim
+	z := tensor.FromSlice(t.r.dev, rows, n, m.CodeDim)
+	defer z.Release()
+	counts := t.model.InitKMeans(z, beit.SampleRows(tensor.NewRand(t.r.cfg.Seed, streamKMeans), n, m.Codes))
+	empty := 0
+	for _, c := range counts {
+		if c == 0 {
+			empty++
+		}
+	}
+	t.r.env.Reporter.Notice(fmt.Sprintf("k-means made %d codes from %d tokens, %d of them of no token", m.Codes, n, empty))
+	return ctx.Err()
+}
+
+func (t *tokenizerTask) ready(context.Context) error { return nil }
+
+func (t *tokenizerTask) begin() { t.model.ResetUsage() }
+
+func (t *tokenizerTask) forward(c nn.Context, b *data.Batch) *autograd.Var {
+	images := upload(c, b, 0)
+	target := c.Tape.Own(t.teacher.Features(c, images.Value()))
+	t.last = t.model.Forward(c, images, target.Value())
+	return t.last.Loss
+}
+
+func (t *tokenizerTask) commit(nn.Context) {
+	t.model.Accumulate(t.last)
+	if t.reseeder != nil {
+		t.reseeder.Observe(t.last)
+	}
+	t.now.scalar("loss", t.last.Loss.Value())
+	t.now.scalar("rec_loss", t.last.Rec.Value())
+	t.now.scalar("quant_loss", t.last.Quant.Value())
+	t.now.code(t.last.Codes)
+}
+
+func (t *tokenizerTask) take() *readings {
+	r := t.now
+	t.now = &readings{}
+	return r
+}
+
+func (t *tokenizerTask) update(step int) {
+	tensor.CopyInto(t.spare, t.model.Codebook.Value)
+	t.model.UpdateCodebook()
+	if t.reseeder != nil {
+		t.count.Reseeded += t.reseeder.Step(step, t.r.cfg.Train.Epochs*t.r.perEpoch)
+	}
+}
+
+func (t *tokenizerTask) settled(r *readings) {
+	for _, c := range r.codes {
+		t.recent.add(c.Ints())
+	}
+}
+
+func (t *tokenizerTask) describe(v map[string]float64) {
+	use := UseOf(t.recent.codes, t.model.Config.Codes)
+	v["codes_used"], v["perplexity"] = float64(use.Used), use.Perplexity
+	if t.reseeder != nil {
+		v["reseeded"] = float64(t.count.Reseeded)
+		t.count.Reseeded = 0
+	}
+	t.count.MaxUsed = max(t.count.MaxUsed, use.Used)
+	fallen := float64(use.Used) < usageFall*float64(t.count.MaxUsed)
+	if fallen && !t.count.Fallen {
+		t.r.env.Reporter.Warning(fmt.Sprintf("codes are dying: the last %d tokens used %d of %d codes, and once they used %d (see tokenizer.reseed)",
+			len(t.recent.codes), use.Used, use.Codes, t.count.MaxUsed))
+	}
+	t.count.Fallen = fallen
+}
+
+func (t *tokenizerTask) validate(ctx context.Context) (map[string]float64, error) {
+	rec, quant, use, err := t.r.measureTokenizer(ctx, t.model, t.teacher)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]float64{
+		"rec_loss": rec, "quant_loss": quant, "codes_used": float64(use.Used), "perplexity": use.Perplexity,
+		"entropy": use.Entropy, "top_share": use.TopShare,
+	}, nil
+}
+
+// measureTokenizer returns both losses and the use of codes on the validation pictures, the codebook frozen.
+func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.Teacher) (rec, quant float64, use CodeUse, err error) {
+	loader, err := r.cfg.Data.Eval.evalLoader(r.pictures.val, r.cfg.views()[:1])
+	if err != nil {
+		return 0, 0, CodeUse{}, err
+	}
+	c := nn.Context{Tape: r.tape, Seed: r.cfg.Seed}
+	var codes []int32
+	n := 0.0
+	for b, err := range loader.Batches(ctx, 0, 0) {
+		if err != nil {
+			return 0, 0, CodeUse{}, err
+		}
+		r.warnSkipped(b)
+		r.tape.NoGrad(func() {
+			images := upload(c, b, 0)
+			target := r.tape.Own(teacher.Features(c, images.Value()))
+			res := m.Forward(c, images, target.Value())
+			weight := float64(len(b.Index))
+			rec += weight * float64(res.Rec.Value().Item())
+			quant += weight * float64(res.Quant.Value().Item())
+			codes = append(codes, res.Codes.Ints()...)
+			n += weight
+		})
+		r.tape.Reset()
+		r.phase("validate", b.Number+1, loader.Len())
+	}
+	if n == 0 {
+		return 0, 0, CodeUse{}, fmt.Errorf("no validation picture could be read")
+	}
+	return rec / n, quant / n, UseOf(codes, m.Config.Codes), nil
+}
+
+// Tensors of a checkpoint.
+const (
+	tensorWindow = prefixTrain + "window"
+	tensorCounts = prefixTrain + "reseed.counts"
+	tensorRing   = prefixTrain + "reseed.ring"
+)
+
+func (t *tokenizerTask) save() ([]state.Named, json.RawMessage) {
+	list := []state.Named{{Name: tensorWindow, DType: state.I32, Shape: []int{len(t.recent.codes)}, Int32s: t.recent.codes}}
+	t.count.Next = t.recent.next
+	if s := t.reseeder; s != nil {
+		t.count.Seen = s.Seen
+		list = append(list, state.Named{Name: tensorCounts, DType: state.F32, Shape: s.Counts.Shape(), Float32s: s.Counts.Float32s()})
+		if s.Ring != nil {
+			list = append(list, state.Named{Name: tensorRing, DType: state.F32, Shape: s.Ring.Shape(), Float32s: s.Ring.Float32s()})
+		}
+	}
+	text, err := json.Marshal(t.count)
+	if err != nil {
+		panic(err) // numbers only
+	}
+	return list, text
+}
+
+func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
+	if err := json.Unmarshal(text, &t.count); err != nil {
+		return fmt.Errorf("tokenizer's counters: %w", err)
+	}
+	codes, err := f.Int64s(tensorWindow)
+	if err != nil {
+		return err
+	}
+	for _, c := range codes {
+		if c < 0 || c >= int64(t.model.Config.Codes) {
+			return fmt.Errorf("tensor %s: code %d of %d", tensorWindow, c, t.model.Config.Codes)
+		}
+		t.recent.codes = append(t.recent.codes, int32(c))
+	}
+	t.recent.next = t.count.Next
+	if t.reseeder == nil {
+		return nil
+	}
+	counts, err := f.Float32s(tensorCounts)
+	if err != nil {
+		return err
+	}
+	var ring []float32
+	if _, has := f.Entry(tensorRing); has {
+		if ring, err = f.Float32s(tensorRing); err != nil {
+			return err
+		}
+	}
+	t.reseeder.Restore(counts, ring, t.count.Seen)
+	return nil
+}
+
+func (t *tokenizerTask) rewind() { tensor.CopyInto(t.model.Codebook.Value, t.spare) }
+
+func (t *tokenizerTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
+	images := upload(c, b, 0)
+	check("pictures", images.Value())
+	target := c.Tape.Own(t.teacher.Features(c, images.Value())).Value()
+	check("teacher's features", target)
+	c.Tape.NoGrad(func() {
+		for i, x := range t.model.Encoder.AllBlocks(c, beit.SymmetricRange(images, 1)) {
+			check(fmt.Sprintf("output of encoder.blocks.%d", i), x.Value())
+		}
+	})
+	res := t.model.Forward(c, images, target)
+	check("tokens before normalisation", res.Features.Value())
+	check("tokens", res.Z)
+	check("decoder's reconstruction", res.Reconstruction.Value())
+	check("reconstruction loss", res.Rec.Value())
+	check("commitment loss", res.Quant.Value())
+	return res.Loss
+}
