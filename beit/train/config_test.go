@@ -1,0 +1,158 @@
+package train
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestConfigRoundTrip(t *testing.T) {
+	for _, stage := range []Stage{Tokenizer, Pretrain} {
+		for _, name := range Presets(stage) {
+			want, err := Configure(stage, name, "", []string{"seed=7", "train.time_budget=4m30s", `data.path=C:\pictures "of" mine`})
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "config.toml")
+			if err := os.WriteFile(file, []byte(want.TOML()), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Configure(stage, "", file, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s %s (-want +got):\n%s", stage, name, d)
+			}
+			if got.Train.TimeBudget != 270*time.Second || changedKeys(want, got) != nil {
+				t.Errorf("%s %s: time budget %s, changed keys %v", stage, name, got.Train.TimeBudget, changedKeys(want, got))
+			}
+		}
+	}
+}
+
+func TestConfigureOrder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "own.toml")
+	text := "preset = \"small64\"\n[train]\nepochs = 3\nlr = 0.5\n[tokenizer.model]\ncodes = 99\n"
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Configure(Tokenizer, "", file, []string{"train.lr = 0.25", "tokenizer.model.code_dim=8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Preset != "small64" || c.Train.Epochs != 3 || c.Train.LR != 0.25 || c.Tokenizer.Model.Codes != 99 || c.Tokenizer.Model.Encoder.ImageSize != 64 {
+		t.Errorf("got %s", c.TOML())
+	}
+	if c.Tokenizer.Model.Decoder.Channels != 8 {
+		t.Errorf("decoder.channels = %d did not follow code_dim = 8", c.Tokenizer.Model.Decoder.Channels)
+	}
+	if c, err = Configure(Tokenizer, "small32", file, nil); err != nil || c.Preset != "small32" || c.Tokenizer.Model.Encoder.ImageSize != 32 {
+		t.Errorf("the caller's preset: %v, error %v", c.Preset, err)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		stage  Stage
+		preset string
+		file   string
+		set    []string
+		want   string
+	}{
+		{"stage", "tokeniser", "", "", nil, `did you mean "tokenizer"`},
+		{"preset", Pretrain, "smal32", "", nil, `did you mean "small32"`},
+		{"key in a file", Tokenizer, "", "[train]\nepoch = 3\n", nil, "unknown key train.epoch in stage tokenizer; did you mean train.epochs?"},
+		{"table in a file", Tokenizer, "", "[trian]\n", nil, "unknown key trian"},
+		{"key of the other stage", Tokenizer, "", "[pretrain]\ntarget = \"codes\"\n", nil, "unknown key pretrain"},
+		{"other stage", Tokenizer, "", "stage = \"pretrain\"\n", nil, `this run is of stage "tokenizer"`},
+		{"syntax", Tokenizer, "", "[train\n", nil, "own.toml"},
+		{"type", Tokenizer, "", "[train]\nepochs = \"many\"\n", nil, "epochs"},
+		{"assigned key", Tokenizer, "", "", []string{"tokenizer.model.encoder.dept=3"}, "did you mean tokenizer.model.encoder.depth?"},
+		{"no assignment", Tokenizer, "", "", []string{"train.epochs"}, "key=value"},
+		{"assigned type", Tokenizer, "", "", []string{"train.epochs=many"}, "is not a whole number"},
+		{"assigned duration", Tokenizer, "", "", []string{"train.time_budget=4"}, "is not a duration"},
+		{"assigned preset", Tokenizer, "", "", []string{"preset=small64"}, "cannot be assigned"},
+		{"value", Tokenizer, "", "", []string{"data.augment=flip"}, "data.augment"},
+		{"not a number", Tokenizer, "", "", []string{"train.lr=NaN"}, "train.lr"},
+		{"accum", Tokenizer, "", "", []string{"train.accum=3"}, "train.accum"},
+		{"model", Pretrain, "", "", []string{"pretrain.model.vit.heads=5"}, "width = 192"},
+		{"mask", Pretrain, "", "", []string{"pretrain.mask.count=64"}, "pretrain.mask.count"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := ""
+			if c.file != "" {
+				file = filepath.Join(t.TempDir(), "own.toml")
+				if err := os.WriteFile(file, []byte(c.file), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Configure(c.stage, c.preset, file, c.set)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %v, want one line with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestReferencePreset compares with the configuration of the reference run (SPEC 17).
+func TestReferencePreset(t *testing.T) {
+	tok, err := Configure(Tokenizer, Reference32, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := tok.Tokenizer; c.Teacher != "hog-ref" || c.Reseed || max(kMeansLeast*c.Model.Codes, c.KMeansTokens) > 128*64 || c.Model.TargetDim != 30 {
+		t.Errorf("tokenizer %+v", c)
+	}
+	if tok.Data.Augment != "pad-crop" || tok.Data.Pad != 4 || !tok.Data.Eval.Whole || tok.Train.Epochs != 8 || tok.Train.Clip != 0 || tok.Train.lrFactor() != 1 {
+		t.Errorf("data %+v, train %+v", tok.Data, tok.Train)
+	}
+	pre, err := Configure(Pretrain, Reference32, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := pre.Pretrain.Model; m.EarlyLayer != 4 || m.HeadLayers != 2 || !m.SharedHead || m.ViT.LayerScale != 0.1 || m.ViT.AbsPos || m.ViT.RelPos != "shared" {
+		t.Errorf("model %+v", m)
+	}
+	if p := pre.Pretrain; p.Mask.Count != 26 || p.Mask.MinBlock != 4 || pre.Train.Clip != 3 || pre.Train.Beta2 != 0.98 || pre.Train.Epochs != 10 {
+		t.Errorf("mask %+v, train %+v", p.Mask, pre.Train)
+	}
+	s := newSchedule(pre.Train, 156)
+	peak := 1.5e-3
+	for step, want := range map[int]float64{
+		0: 0, 1: peak / 156, 155: peak * 155 / 156, 156: peak, 858: 1e-5 + (peak-1e-5)/2,
+	} {
+		if got := s.at(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("learning rate at step %d: %g, want %g", step, got, want)
+		}
+	}
+}
+
+func TestLRFactor(t *testing.T) {
+	for _, c := range []struct {
+		scaling string
+		batch   int
+		want    float64
+	}{{"none", 32, 1}, {"linear", 32, 0.25}, {"sqrt", 32, 0.5}, {"sqrt", 128, 1}} {
+		var k TrainConfig
+		k.LRScaling, k.LRBatch, k.Batch = c.scaling, 128, c.batch
+		if got := k.lrFactor(); got != c.want {
+			t.Errorf("%s at batch %d: %g, want %g", c.scaling, c.batch, got, c.want)
+		}
+	}
+}
+
+func TestShortRunsWarmUpHalfway(t *testing.T) {
+	var c TrainConfig
+	c.LR, c.Epochs, c.WarmupEpochs, c.LRBatch, c.Batch = 1, 1, 1, 1, 1
+	s := newSchedule(c, 100)
+	if s.at(49) != 1 || s.at(99) > 0.01 {
+		t.Errorf("rates %g at step 49, %g at step 99", s.at(49), s.at(99))
+	}
+}

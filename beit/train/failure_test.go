@@ -1,0 +1,207 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+func TestNotFinite(t *testing.T) {
+	tok := tokenizerRun(t)
+	for _, c := range []struct {
+		stage Stage
+		param string // poisoned before an update
+		want  string
+	}{
+		{Tokenizer, "encoder.blocks.1.mlp.fc1.weight", "parameter encoder.blocks.1.mlp.fc1.weight, element 3"},
+		{Tokenizer, "encode_task_layer.2.bias", "parameter encode_task_layer.2.bias, element 3"},
+		{Pretrain, "norm.bias", "parameter norm.bias, element 3"},
+	} {
+		t.Run(c.param, func(t *testing.T) {
+			set := []string{"log.checkpoint=2"}
+			if c.stage == Pretrain {
+				set = append(set, "pretrain.tokenizer="+tok)
+			}
+			dir := filepath.Join(t.TempDir(), "run")
+			r, err := newRun(dir, tiny(t, c.stage, set...), Env{}, state.WriteFileAtomic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.close()
+			r.env.Reporter = watcher(func(p Progress) {
+				if p.Phase != "train" || p.Done != 3 {
+					return
+				}
+				v := r.task.set().Lookup(c.param).Value
+				x := v.Float32s()
+				x[3] = float32(math.NaN())
+				v.Upload(x)
+			})
+			_, err = r.fresh(context.Background())
+			if !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "update 4 in epoch 1") {
+				t.Fatalf("error %v, want %q in update 4", err, c.want)
+			}
+			if list, _ := checkpoints(dir); len(list) != 1 || !strings.HasSuffix(list[0], "step-000000002.safetensors") {
+				t.Errorf("checkpoints %v, want that of update 2", list)
+			}
+		})
+	}
+}
+
+// TestNotFiniteInside has overflow arise on the way, from finite parameters.
+func TestNotFiniteInside(t *testing.T) {
+	r, err := newRun(filepath.Join(t.TempDir(), "run"), tiny(t, Tokenizer), Env{}, state.WriteFileAtomic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	r.env.Reporter = watcher(func(p Progress) {
+		if p.Phase == "train" && p.Done == 1 {
+			r.task.set().Lookup("encoder.blocks.0.mlp.fc2.weight").Value.Fill(3e38)
+		}
+	})
+	_, err = r.fresh(context.Background())
+	if !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "output of encoder.blocks.0") {
+		t.Fatalf("error %v, want one about encoder.blocks.0", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	empty := t.TempDir()
+	for _, c := range []struct {
+		name  string
+		stage Stage
+		set   []string
+		want  string
+		is    error
+	}{
+		{"missing folder", Tokenizer, []string{"data.path=" + filepath.Join(empty, "nothing")}, "nothing", fs.ErrNotExist},
+		{"empty folder", Tokenizer, []string{"data.path=" + empty}, empty, data.ErrNoPictures},
+		{"no path", Tokenizer, []string{"data.path="}, "data.path", nil},
+		{"no number", Tokenizer, []string{"data.path=procedural:many"}, "procedural:N", nil},
+		{"published teacher", Tokenizer, []string{"tokenizer.teacher=clip"}, "clip", nil},
+		{"no tokenizer", Pretrain, nil, "pretrain.tokenizer", nil},
+		{"missing tokenizer", Pretrain, []string{"pretrain.tokenizer=" + filepath.Join(empty, "gone")}, "gone", fs.ErrNotExist},
+		{"no run", Pretrain, []string{"pretrain.tokenizer=" + empty}, "checkpoint", nil},
+		{"missing start", Tokenizer, []string{"init_from=" + filepath.Join(empty, "gone")}, "init_from", fs.ErrNotExist},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Run(context.Background(), filepath.Join(t.TempDir(), "run"), tiny(t, c.stage, c.set...), Env{})
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("error %v, want one line with %q", err, c.want)
+			}
+			if c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("error %v does not wrap %v", err, c.is)
+			}
+		})
+	}
+}
+
+func TestOtherPatchesThanTheTokenizers(t *testing.T) {
+	cfg := tiny(t, Pretrain, "pretrain.tokenizer="+tokenizerRun(t), "pretrain.model.vit.patch_size=8", "pretrain.mask.count=2")
+	_, err := Run(context.Background(), filepath.Join(t.TempDir(), "run"), cfg, Env{})
+	if err == nil || !strings.Contains(err.Error(), "4 x 4") || !strings.Contains(err.Error(), "2 x 2") {
+		t.Errorf("error %v, want both grids", err)
+	}
+}
+
+func TestFewPictures(t *testing.T) {
+	for _, c := range []struct{ pictures, batch, accum, wantBatch, wantAccum int }{
+		{5, 8, 1, 5, 1},
+		{5, 8, 4, 4, 2},
+		{1, 8, 2, 1, 1},
+		{40, 8, 2, 8, 2},
+	} {
+		cfg := tiny(t, Tokenizer, "train.epochs=1")
+		cfg.Train.Batch, cfg.Train.Accum = c.batch, c.accum
+		s := &stopper{}
+		dir := filepath.Join(t.TempDir(), "run")
+		res, err := Run(context.Background(), dir, cfg, Env{Reporter: s, Source: &data.Source{Train: data.Procedural(c.pictures, 16, 1)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := res.Config.Train; got.Batch != c.wantBatch || got.Accum != c.wantAccum || res.Steps != c.pictures/c.wantBatch {
+			t.Errorf("%+v: batch %d in %d parts, %d updates", c, got.Batch, got.Accum, res.Steps)
+		}
+		if told := strings.Contains(strings.Join(s.notices, "\n"), "the batch shrinks"); told != (c.wantBatch != c.batch) {
+			t.Errorf("%+v: notices %q", c, s.notices)
+		}
+		if res.Final.Kind != KindEpoch {
+			t.Errorf("without validation pictures the final record is %+v", res.Final)
+		}
+	}
+}
+
+func TestTimeBudget(t *testing.T) {
+	cfg := tiny(t, Tokenizer, "train.time_budget=700ms", "log.every=1000")
+	dir := filepath.Join(t.TempDir(), "run")
+	s := &stopper{}
+	began := time.Now()
+	res, err := Run(context.Background(), dir, cfg, Env{Reporter: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	epochs := res.Config.Train.Epochs
+	if epochs < 1 || res.Steps != epochs*5 || time.Since(began) > 20*time.Second {
+		t.Errorf("%d epochs, %d updates in %s", epochs, res.Steps, time.Since(began))
+	}
+	if !strings.Contains(strings.Join(s.notices, "\n"), "time budget 700ms") {
+		t.Errorf("notices %q", s.notices)
+	}
+	// The run is that of as many epochs without a budget.
+	plain := tiny(t, Tokenizer, "log.every=1000")
+	plain.Train.Epochs = epochs
+	other := filepath.Join(t.TempDir(), "run")
+	if _, err := Run(context.Background(), other, plain, Env{}); err != nil {
+		t.Fatal(err)
+	}
+	a, b := contents(t, dir, Tokenizer), contents(t, other, Tokenizer)
+	if a["metrics"] != b["metrics"] {
+		t.Errorf("metrics differ from those of %d epochs without a budget", epochs)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, configFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := parseConfig(text, "config"); err != nil || c.Train.Epochs != epochs {
+		t.Errorf("config.toml has %d epochs, error %v", c.Train.Epochs, err)
+	}
+}
+
+func TestInitFrom(t *testing.T) {
+	first := tokenizerRun(t)
+	cfg := tiny(t, Tokenizer, "init_from="+first, "train.epochs=1", "train.lr=0", "train.min_lr=0", "tokenizer.model.decay=1", "tokenizer.reseed=false")
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := Run(context.Background(), dir, cfg, Env{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"encoder.patch_embed.proj.weight", "decode_task_layer.2.bias", "quantize.embedding.weight"} {
+		values := func(dir string) []float32 {
+			f, err := state.OpenSafetensors(filepath.Join(dir, "tokenizer.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			v, err := f.Float32s(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		a, b := values(first), values(dir)
+		for i := range a {
+			if math.Abs(float64(a[i]-b[i])) > 1e-6 { // the codebook is normalised again
+				t.Fatalf("%s: element %d was %g, and is %g after a run without a learning rate", name, i, a[i], b[i])
+			}
+		}
+	}
+}
