@@ -25,6 +25,7 @@ type writeFunc func(path string, write func(w io.Writer) error) error
 // task is what differs between the stages.
 type task interface {
 	set() *nn.Set
+	release()
 	// prepare is called before the first update of a fresh run, with initial weights in place.
 	prepare(ctx context.Context) error
 	// ready is called before the first update, whether the run is fresh or resumed.
@@ -144,8 +145,7 @@ func (r *run) close() {
 		r.opt.Release()
 	}
 	if r.task != nil {
-		r.task.take().release()
-		r.task.set().Release()
+		r.task.release()
 	}
 	if r.metrics != nil {
 		r.metrics.Close()
@@ -226,7 +226,10 @@ func (r *run) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Dir: r.dir, Model: r.modelPath(), Config: r.cfg, Steps: r.at.Step}
+	res := &Result{Dir: r.dir, Model: r.modelPath(), Config: r.cfg, Steps: r.at.Step, Unreadable: r.loader.Unreadable()}
+	if res.Unreadable > 0 {
+		r.env.Reporter.Notice(fmt.Sprintf("%d training pictures could not be read; others stood in for them", res.Unreadable))
+	}
 	for _, rec := range list {
 		if rec.Kind == KindVal || rec.Kind == KindEpoch && res.Final.Kind != KindVal {
 			res.Final = rec

@@ -59,6 +59,12 @@ func newPretrainTask(r *run) (task, error) {
 
 func (t *pretrainTask) set() *nn.Set { return t.s }
 
+func (t *pretrainTask) release() {
+	t.now.release()
+	t.s.Release()
+	t.source.Set.Release()
+}
+
 func (t *pretrainTask) prepare(ctx context.Context) error { return ctx.Err() }
 
 func (t *pretrainTask) begin() {}

@@ -20,26 +20,28 @@ var teacherNames = []string{teacherHOG, teacherHOGRef, teacherRun, "clip", "dino
 // openTeacher makes the teacher that c names. Its statistics, where it has any, are declared in scope; standard is nil where it
 // has none.
 func openTeacher(dev *tensor.Device, scope nn.Scope, c *TokenizerConfig) (t beit.Teacher, standard *beit.Standard, err error) {
-	e := c.Model.Encoder
-	switch c.Teacher {
-	case teacherHOG:
-		t, err = beit.NewHOG(e.ImageSize, e.PatchSize)
-	case teacherHOGRef:
-		t, err = beit.NewHOGRef(e.ImageSize, e.PatchSize)
-		if err != nil {
-			return nil, nil, fmt.Errorf("tokenizer.teacher: %w", err)
-		}
-		return t, nil, nil
-	case teacherRun:
-		t, err = openRunTeacher(dev, c)
-	default:
-		err = fmt.Errorf("%s: the published network's weights cannot be read yet; choose %s, %s or %s", c.Teacher, teacherHOG, teacherHOGRef, teacherRun)
-	}
+	raw, err := rawTeacher(dev, c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("tokenizer.teacher: %w", err)
 	}
-	standard = beit.NewStandard(scope, t)
+	if c.Teacher == teacherHOGRef {
+		return raw, nil, nil
+	}
+	standard = beit.NewStandard(scope, raw)
 	return standard, standard, nil
+}
+
+func rawTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
+	e := c.Model.Encoder
+	switch c.Teacher {
+	case teacherHOG:
+		return beit.NewHOG(e.ImageSize, e.PatchSize)
+	case teacherHOGRef:
+		return beit.NewHOGRef(e.ImageSize, e.PatchSize)
+	case teacherRun:
+		return openRunTeacher(dev, c)
+	}
+	return nil, fmt.Errorf("%s: the published network's weights cannot be read yet; choose %s, %s or %s", c.Teacher, teacherHOG, teacherHOGRef, teacherRun)
 }
 
 func openRunTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {

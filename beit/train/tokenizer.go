@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
@@ -52,16 +53,11 @@ func newTokenizerTask(r *run) (task, error) {
 	t := &tokenizerTask{r: r, s: nn.NewSet(), now: &readings{}}
 	c := r.cfg.Tokenizer
 	var err error
-	statistics := nn.NewSet() // a first look at the teacher, for the width of its features
-	if t.teacher, _, err = openTeacher(r.dev, statistics.Scope(), c); err != nil {
+	if t.teacher, t.standard, err = openTeacher(r.dev, t.s.Scope(), c); err != nil {
 		return nil, err
 	}
 	c.Model.TargetDim = t.teacher.Dim()
 	t.model = beit.NewVQKD(t.s.Scope(), c.Model)
-	if _, has := t.teacher.(*beit.Standard); has {
-		t.standard = beit.NewStandard(t.s.Scope(), t.teacher.(*beit.Standard).Raw)
-		t.teacher = t.standard
-	}
 	t.s.Build(r.dev, r.cfg.Seed, nn.Training)
 	t.spare = tensor.Zeros(r.dev, c.Model.Codes, c.Model.CodeDim)
 	if c.Reseed {
@@ -72,19 +68,17 @@ func newTokenizerTask(r *run) (task, error) {
 
 func (t *tokenizerTask) set() *nn.Set { return t.s }
 
+func (t *tokenizerTask) release() {
+	t.now.release()
+	t.spare.Release()
+	t.s.Release()
+}
+
 // upload brings the pictures of view i of a batch onto the device; the tape owns them.
 func upload(c nn.Context, b *data.Batch, i int) *autograd.Var {
 	n := len(b.Index)
-	side := intSqrt(len(b.Views[i]) / (3 * n))
+	side := int(math.Sqrt(float64(len(b.Views[i]) / (3 * n))))
 	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), b.Views[i], n, 3, side, side))
-}
-
-func intSqrt(n int) int {
-	s := 0
-	for s*s < n {
-		s++
-	}
-	return s
 }
 
 func (t *tokenizerTask) prepare(ctx context.Context) error {
