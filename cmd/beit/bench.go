@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/gobeit/gobeit/bench"
+)
+
+// benchCmd is "beit bench".
+type benchCmd struct {
+	Filter string `placeholder:"REGEXP" help:"Run the cases whose name matches."`
+	Times  int    `default:"5" placeholder:"N" help:"Measurements of each case, at least 5; the median is printed."`
+	Slow   bool   `help:"Run the cases that take more than a second each, too."`
+	JSON   bool   `name:"json" help:"Print figures as JSON."`
+}
+
+// Run measures the suite.
+func (c *benchCmd) Run(a *app) error {
+	filter, err := regexp.Compile(c.Filter)
+	if err != nil {
+		return usagef("--filter: %w", err)
+	}
+	r := newReporter(a.errOut)
+	var results []bench.Result
+	for _, one := range bench.Suite() {
+		if !filter.MatchString(one.Name) || one.Slow && !c.Slow {
+			continue
+		}
+		r.live("measuring " + one.Name)
+		result, err := bench.Measure(a.ctx, a.dev, one, c.Times)
+		if err != nil {
+			return err
+		}
+		results = append(results, result)
+	}
+	r.clear()
+	if len(results) == 0 {
+		return usagef("--filter %s: no case has such a name", c.Filter)
+	}
+	if c.JSON {
+		return printJSON(a.out, struct {
+			Device  string         `json:"device"`
+			Results []bench.Result `json:"results"`
+		}{a.dev.Name(), results})
+	}
+	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\n", a.dev.Name(), results[0].Threads, results[0].Runs)
+	var t table
+	t.add("case", "ms", "best ms", "GFLOP/s", "Mcodes/s", "images/s")
+	rate := func(x float64) string {
+		if x == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%.4g", x)
+	}
+	for _, r := range results {
+		t.add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), rate(r.Mcodes), rate(r.Images))
+	}
+	return t.print(a.out)
+}

@@ -1,0 +1,148 @@
+// Command beit trains, probes and inspects BEiT v2 models: visual tokenizers and backbones pretrained on their codes.
+//
+// Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusFailure     = 1
+	statusUsage       = 2
+	statusInterrupted = 130
+)
+
+// cli is the command line: a command is a field, its flags are its fields.
+type cli struct {
+	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu."`
+	Threads int    `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
+
+	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on drawn pictures and show what they learned. Takes minutes and needs nothing."`
+	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
+	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone on the codes of a tokenizer."`
+	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
+	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
+	Config     configCmd     `cmd:"" help:"List the presets, or print the configuration that a preset and assignments give."`
+	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
+	Version    versionCmd    `cmd:"" help:"Print version and device."`
+}
+
+// app is what commands get from the process.
+type app struct {
+	ctx         context.Context
+	dev         *tensor.Device
+	out, errOut io.Writer
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(statusInterrupted)
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// leave is what kong's wish to end the process (after --help) is turned into.
+type leave int
+
+// run carries out one command line and returns the exit status.
+func run(ctx context.Context, args []string, out, errOut io.Writer) (status int) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case leave:
+			status = int(p)
+		default:
+			status = fail(errOut, statusFailure, fmt.Errorf("internal error, please report it with the command that you ran: %v", p))
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("beit"), kong.Writers(out, errOut), kong.Exit(func(code int) { panic(leave(code)) }),
+		kong.Description("BEiT v2 in Go: visual tokenizers, masked image modelling, probes."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 120}))
+	if err != nil {
+		panic(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fail(errOut, statusUsage, explain(err, parser, args))
+	}
+	a := &app{ctx: ctx, out: out, errOut: errOut}
+	if err := a.choose(c.Device, c.Threads); err != nil {
+		return fail(errOut, statusUsage, err)
+	}
+	err = command.Run(a)
+	var usage usageError
+	switch {
+	case err == nil:
+		return statusOK
+	case errors.As(err, &usage):
+		return fail(errOut, statusUsage, err)
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+		return fail(errOut, statusInterrupted, err)
+	}
+	return fail(errOut, statusFailure, err)
+}
+
+// choose sets device and threads.
+func (a *app) choose(device string, threads int) error {
+	if device != "cpu" {
+		return fmt.Errorf("--device %s: this build computes on cpu alone", device)
+	}
+	if threads < 0 {
+		return fmt.Errorf("--threads %d: must be at least 1", threads)
+	}
+	if err := tensor.CheckCPU(); err != nil {
+		return err
+	}
+	if threads > 0 {
+		tensor.SetThreads(threads)
+	}
+	a.dev = tensor.CPU()
+	return nil
+}
+
+// fail prints one line and returns status.
+func fail(w io.Writer, status int, err error) int {
+	fmt.Fprintln(w, "beit: "+strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+	return status
+}
+
+// terminal says whether w is one, and how wide.
+func terminal(w io.Writer) (columns int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	return columns, err == nil && columns > 20
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// dataFlags name the pictures of commands that do not train.
+type dataFlags struct {
+	Data        string  `required:"" placeholder:"DIR|TAR" help:"Pictures: a folder or .tar file, with train/ and val/ inside or without."`
+	EvalData    string  `placeholder:"DIR|TAR" help:"Validation pictures, where the data have no val/."`
+	ValFraction float64 `placeholder:"F" help:"Part of the pictures set aside for validation, where there are none."`
+	Seed        uint64  `default:"1" placeholder:"N" help:"Seed of everything that is random."`
+}
+
+// pictures are opened data sets.
+type pictures struct {
+	train, val data.Dataset
+	close      func() error
+}
+
+// open opens the pictures as a run with the same flags would, for a model whose pictures have the given side.
+func (f dataFlags) open(size int) (*pictures, error) {
+	if f.ValFraction < 0 || f.ValFraction >= 1 {
+		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
+	}
+	cfg := train.Config{Stage: train.Tokenizer, Seed: f.Seed, Tokenizer: &train.TokenizerConfig{}}
+	cfg.Tokenizer.Model.Encoder.ImageSize = size
+	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: 512}
+	fit, val, done, err := train.OpenPictures(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &pictures{fit, val, done}, nil
+}
+
+// openBoth is open for commands that need validation pictures.
+func (f dataFlags) openBoth(size int) (*pictures, error) {
+	p, err := f.open(size)
+	if err != nil {
+		return nil, err
+	}
+	if p.val == nil {
+		p.close()
+		return nil, usagef("there are no validation pictures: name some with --eval-data, or set a part aside with --val-fraction 0.1")
+	}
+	return p, nil
+}

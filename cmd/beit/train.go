@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// configFlags choose a configuration.
+type configFlags struct {
+	Preset string   `placeholder:"NAME" help:"Preset to start from (small32); 'beit config' lists them."`
+	Config string   `placeholder:"FILE" help:"TOML file over the preset."`
+	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment over both, for example train.epochs=20; may be repeated."`
+}
+
+// runFlags are those of the commands that train.
+type runFlags struct {
+	configFlags
+	Data        string        `placeholder:"DIR|TAR" help:"Pictures: a folder or .tar file, with train/ and val/ inside or without; procedural:N draws N pictures."`
+	EvalData    string        `placeholder:"DIR|TAR" help:"Validation pictures, where the data have no val/."`
+	ValFraction float64       `placeholder:"F" help:"Part of the pictures set aside for validation, where there are none."`
+	Out         string        `placeholder:"DIR" help:"Run folder to create (runs/STAGE, numbered)."`
+	Resume      string        `placeholder:"RUN" help:"Continue the run in this folder."`
+	InitFrom    string        `placeholder:"FILE|RUN" help:"Weights to start with."`
+	TimeBudget  time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
+	Accum       int           `placeholder:"N" help:"Parts that a batch is processed in, to save memory."`
+	Seed        string        `placeholder:"N" help:"Seed of everything that is random."`
+	Precision   string        `placeholder:"P" help:"Of matrix products: highest, high or medium."`
+	JSON        bool          `name:"json" help:"Print the result as JSON."`
+}
+
+// assignments are what the flags stand for, then those of --set. extra come first.
+func (f runFlags) assignments(extra ...string) []string {
+	list := extra
+	add := func(key, value string, given bool) {
+		if given {
+			list = append(list, key+"="+value)
+		}
+	}
+	add("data.path", f.Data, f.Data != "")
+	add("data.eval_path", f.EvalData, f.EvalData != "")
+	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
+	add("init_from", f.InitFrom, f.InitFrom != "")
+	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
+	add("train.accum", strconv.Itoa(f.Accum), f.Accum != 0)
+	add("seed", f.Seed, f.Seed != "")
+	add("precision", f.Precision, f.Precision != "")
+	return append(list, f.Set...)
+}
+
+// run starts or continues a run.
+func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
+	r := newReporter(a.errOut)
+	env := train.Env{Device: a.dev, Reporter: r}
+	var result *train.Result
+	var err error
+	dir := f.Resume
+	if f.Resume != "" {
+		if f.Out != "" || f.Preset != "" || f.Config != "" {
+			return usagef("--resume continues a run with its own configuration: leave --out, --preset and --config away")
+		}
+		result, err = train.Resume(a.ctx, dir, env, f.assignments(extra...))
+	} else {
+		var cfg train.Config
+		if cfg, err = train.Configure(stage, f.Preset, f.Config, f.assignments(extra...)); err != nil {
+			return usageError{err}
+		}
+		if cfg.Data.Path == "" {
+			return usagef("name the pictures with --data DIR or --data FILE.tar")
+		}
+		dir = f.Out
+		if dir == "" {
+			dir = freeFolder(filepath.Join("runs", string(stage)))
+		}
+		result, err = train.Run(a.ctx, dir, cfg, env)
+	}
+	r.clear()
+	if errors.Is(err, train.ErrInterrupted) {
+		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
+	}
+	if err != nil {
+		return err
+	}
+	return f.report(a, result)
+}
+
+// command is what trains a stage.
+func command(stage train.Stage) string {
+	if stage == train.Tokenizer {
+		return "tokenizer train"
+	}
+	return "pretrain"
+}
+
+// freeFolder returns the first of name, name-2, name-3, … that does not exist.
+func freeFolder(name string) string {
+	for i := 1; ; i++ {
+		dir := name
+		if i > 1 {
+			dir = fmt.Sprintf("%s-%d", name, i)
+		}
+		if _, err := os.Lstat(dir); errors.Is(err, os.ErrNotExist) {
+			return dir
+		}
+	}
+}
+
+// finished is the result of a run as JSON.
+type finished struct {
+	Run   string       `json:"run"`
+	Model string       `json:"model"`
+	Steps int          `json:"steps"`
+	Final train.Record `json:"final"`
+}
+
+func (f runFlags) report(a *app, r *train.Result) error {
+	if f.JSON {
+		return printJSON(a.out, finished{r.Dir, r.Model, r.Steps, r.Final})
+	}
+	return printPairs(a.out, [2]string{"run folder", r.Dir}, [2]string{"model", r.Model})
+}
+
+// pretrainCmd is "beit pretrain".
+type pretrainCmd struct {
+	runFlags
+	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer that makes the codes."`
+}
+
+// Run pretrains a backbone.
+func (c *pretrainCmd) Run(a *app) error {
+	var extra []string
+	if c.Tokenizer != "" {
+		extra = append(extra, "pretrain.tokenizer="+c.Tokenizer)
+	} else if c.Resume == "" && c.Config == "" && !strings.Contains(strings.Join(c.Set, " "), "pretrain.tokenizer=") {
+		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
+	}
+	return c.run(a, train.Pretrain, extra...)
+}
+
+// tokenizerTrainCmd is "beit tokenizer train".
+type tokenizerTrainCmd struct {
+	runFlags
+	Teacher string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, or the run folder of a pretrained backbone."`
+}
+
+// Run trains a tokenizer.
+func (c *tokenizerTrainCmd) Run(a *app) error {
+	var extra []string
+	switch c.Teacher {
+	case "":
+	case "hog", "hog-ref":
+		extra = append(extra, "tokenizer.teacher="+c.Teacher)
+	default:
+		if _, err := os.Stat(c.Teacher); err != nil {
+			return usagef("--teacher %s: neither hog nor hog-ref nor a run folder or model file that exists", c.Teacher)
+		}
+		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
+	}
+	return c.run(a, train.Tokenizer, extra...)
+}

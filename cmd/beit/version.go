@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// versionCmd is "beit version".
+type versionCmd struct {
+	Levels bool `help:"Print the CPU levels that this machine can run, one a line, slowest first; BEIT_CPU forces one."`
+}
+
+// Run prints what this binary is and what it runs on.
+func (c *versionCmd) Run(a *app) error {
+	if c.Levels {
+		_, err := fmt.Fprintln(a.out, strings.Join(tensor.CPULevels(), "\n"))
+		return err
+	}
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintf(a.out, "beit %s, %s %s/%s\n%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, a.dev.Report())
+	return err
+}
