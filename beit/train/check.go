@@ -19,6 +19,7 @@ func (c Config) Check() error {
 	d := c.Data
 	k.oneOf("data.augment", d.Augment, augmentCrop, augmentPad, augmentNone)
 	k.must(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction = %g: must be in [0, 1)", d.ValFraction)
+	k.must(d.Unreadable > 0 && d.Unreadable <= 1, "data.unreadable = %g: must be in (0, 1]", d.Unreadable)
 	k.must(d.Jitter >= 0 && d.Jitter <= 1, "data.jitter = %g: must be in [0, 1]", d.Jitter)
 	k.atLeast("data.limit", d.Limit, 0)
 	k.atLeast("data.cache_mb", d.CacheMB, 0)

@@ -37,6 +37,7 @@ type DataConfig struct {
 	ValFraction float64    `toml:"val_fraction"` // part of the training pictures set aside when there are no validation pictures; 0: none
 	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
 	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
+	Unreadable  float64    `toml:"unreadable"`   // part of the pictures that may be unreadable before the run gives up
 	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"
 	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop"
 	Pad         int        `toml:"pad"`          // pixels with "pad-crop"

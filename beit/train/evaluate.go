@@ -38,6 +38,7 @@ func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Datas
 	cfg.Data.Eval = eval
 	r := &run{
 		cfg: cfg, env: env, dev: tok.Set.Device(), tape: autograd.NewTape(tok.Set.Device()), pictures: &pictures{train: fit, val: val},
+		skipped: map[string]bool{},
 	}
 	r.env.Reporter = cmp.Or[Reporter](env.Reporter, silent{})
 	rep := TokenizerReport{Pictures: val.Len()}
@@ -89,7 +90,7 @@ func (r *run) marks(ctx context.Context, teacher beit.Teacher) (constant, kmeans
 
 // features calls use with the teacher's features [B, N, C] of each batch of ds.
 func (r *run) features(ctx context.Context, teacher beit.Teacher, ds data.Dataset, use func(y *tensor.Tensor)) error {
-	loader, err := r.cfg.Data.Eval.evalLoader(ds, r.cfg.views()[:1])
+	loader, err := r.cfg.evalLoader(ds, r.cfg.Data.Eval, r.cfg.views()[:1])
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func nearestLoss(y, centres *tensor.Tensor) float64 {
 // codes of -1, and are named to the reporter.
 func EncodeDataset(ctx context.Context, tok *TokenizerModel, ds data.Dataset, eval EvalConfig, env Env) (codes []int32, err error) {
 	reporter := cmp.Or[Reporter](env.Reporter, silent{})
-	loader, err := eval.evalLoader(ds, tok.Config.views()[:1])
+	loader, err := tok.Config.evalLoader(ds, eval, tok.Config.views()[:1])
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -142,6 +143,9 @@ func TestFewPictures(t *testing.T) {
 }
 
 func TestTimeBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes its time")
+	}
 	cfg := tiny(t, Tokenizer, "train.time_budget=700ms", "log.every=1000")
 	dir := filepath.Join(t.TempDir(), "run")
 	s := &stopper{}
@@ -203,5 +207,44 @@ func TestInitFrom(t *testing.T) {
 				t.Fatalf("%s: element %d was %g, and is %g after a run without a learning rate", name, i, a[i], b[i])
 			}
 		}
+	}
+}
+
+// spoiled is a dataset some of whose pictures cannot be read.
+type spoiled struct {
+	data.Dataset
+	bad func(i int) bool
+}
+
+func (s spoiled) Name(i int) string { return fmt.Sprintf("picture-%d", i) }
+
+func (s spoiled) Image(i int) (*data.Image, error) {
+	if s.bad(i) {
+		return nil, fmt.Errorf("%s: spoiled", s.Name(i))
+	}
+	return s.Dataset.Image(i)
+}
+
+func TestUnreadablePictures(t *testing.T) {
+	source := func(bad func(i int) bool) *data.Source {
+		return &data.Source{Train: spoiled{data.Procedural(40, 16, 1), bad}, Val: spoiled{data.Procedural(10, 16, 2), func(int) bool { return false }}}
+	}
+	s := &stopper{}
+	few := func(i int) bool { return i == 7 || i == 21 }
+	res, err := Run(context.Background(), filepath.Join(t.TempDir(), "run"), tiny(t, Tokenizer), Env{Source: source(few), Reporter: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(s.warnings, "\n")
+	if res.Unreadable != 2 || strings.Count(all, "picture-7:") != 2 || strings.Count(all, "picture-21:") != 2 { // the warning, and the error in it
+		t.Errorf("%d unreadable pictures, warnings:\n%s", res.Unreadable, all)
+	}
+	many := func(i int) bool { return i%2 == 0 }
+	if _, err = Run(context.Background(), filepath.Join(t.TempDir(), "run"), tiny(t, Tokenizer), Env{Source: source(many)}); err == nil || !strings.Contains(err.Error(), "unreadable") {
+		t.Errorf("half of the pictures unreadable: error %v", err)
+	}
+	cfg := tiny(t, Tokenizer, "data.unreadable=0.9")
+	if _, err = Run(context.Background(), filepath.Join(t.TempDir(), "run"), cfg, Env{Source: source(many)}); err != nil {
+		t.Errorf("half of the pictures unreadable, 0.9 allowed: %v", err)
 	}
 }

@@ -73,6 +73,8 @@ type run struct {
 	pending  *readings // of the last update
 	metrics  *os.File
 
+	skipped map[string]bool // unreadable pictures that the reporter heard of
+
 	began, looping time.Time
 	firstStep      int // when looping began
 	clock          clock
@@ -84,7 +86,10 @@ func newRun(dir string, cfg Config, env Env, write writeFunc) (r *run, err error
 	if env.Device == nil {
 		env.Device = tensor.CPU()
 	}
-	r = &run{dir: dir, cfg: cfg, env: env, write: write, dev: env.Device, tape: autograd.NewTape(env.Device), began: time.Now()}
+	r = &run{
+		dir: dir, cfg: cfg, env: env, write: write, dev: env.Device, tape: autograd.NewTape(env.Device), skipped: map[string]bool{},
+		began: time.Now(),
+	}
 	made := r // r is nil after a return with an error
 	defer func() {
 		if err != nil {
@@ -99,9 +104,7 @@ func newRun(dir string, cfg Config, env Env, write writeFunc) (r *run, err error
 	}
 	r.fitBatch()
 	t := r.cfg.Train
-	r.loader, err = data.NewLoader(r.pictures.train, data.LoaderOptions{
-		Batch: t.Batch / t.Accum, Pipeline: r.cfg.augmentation(), Seed: cfg.Seed, Stream: tensor.HashString(string(cfg.Stage)),
-	})
+	r.loader, err = r.cfg.trainLoader(r.pictures.train, tensor.HashString(string(cfg.Stage)))
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +229,9 @@ func (r *run) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Dir: r.dir, Model: r.modelPath(), Config: r.cfg, Steps: r.at.Step, Unreadable: r.loader.Unreadable()}
+	res := &Result{Dir: r.dir, Model: r.modelPath(), Config: r.cfg, Steps: r.at.Step, Unreadable: len(r.skipped)}
 	if res.Unreadable > 0 {
-		r.env.Reporter.Notice(fmt.Sprintf("%d training pictures could not be read; others stood in for them", res.Unreadable))
+		r.env.Reporter.Notice(fmt.Sprintf("%d pictures could not be read; other training pictures stood in for them", res.Unreadable))
 	}
 	for _, rec := range list {
 		if rec.Kind == KindVal || rec.Kind == KindEpoch && res.Final.Kind != KindVal {
@@ -375,9 +378,13 @@ func (r *run) closeEpoch(ctx context.Context) error {
 	return nil
 }
 
-// warnSkipped names pictures that could not be read.
+// warnSkipped names pictures that could not be read, each once.
 func (r *run) warnSkipped(b *data.Batch) {
 	for _, s := range b.Skipped {
+		if r.skipped[s.Name] {
+			continue
+		}
+		r.skipped[s.Name] = true
 		r.env.Reporter.Warning(fmt.Sprintf("picture left out: %s: %v", s.Name, s.Err))
 	}
 }

@@ -148,7 +148,16 @@ func (c Config) augmentation() data.Pipeline {
 	return &data.RandomCrop{Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Views: c.views()}
 }
 
+// trainLoader makes augmented micro-batches; stream separates loaders of one run.
+func (c Config) trainLoader(ds data.Dataset, stream uint64) (*data.Loader, error) {
+	return data.NewLoader(ds, data.LoaderOptions{
+		Batch: c.Train.Batch / c.Train.Accum, Pipeline: c.augmentation(), Seed: c.Seed, Stream: stream, MaxUnreadable: c.Data.Unreadable,
+	})
+}
+
 // evalLoader reads ds once in its order.
-func (e EvalConfig) evalLoader(ds data.Dataset, views []data.View) (*data.Loader, error) {
-	return data.NewLoader(ds, data.LoaderOptions{Batch: e.Batch, Sequential: true, Pipeline: &data.Eval{Whole: e.Whole, Views: views}})
+func (c Config) evalLoader(ds data.Dataset, e EvalConfig, views []data.View) (*data.Loader, error) {
+	return data.NewLoader(ds, data.LoaderOptions{
+		Batch: e.Batch, Sequential: true, Pipeline: &data.Eval{Whole: e.Whole, Views: views}, MaxUnreadable: c.Data.Unreadable,
+	})
 }

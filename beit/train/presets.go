@@ -37,7 +37,7 @@ func preset(stage Stage, name string) (Config, error) {
 	small := strings.HasPrefix(recipe, "small")
 	c := Config{
 		Stage: stage, Preset: name, Seed: 1, Precision: "highest",
-		Data: DataConfig{CacheMB: 512, Augment: augmentCrop, Pad: 4, Eval: EvalConfig{Batch: 128}},
+		Data: DataConfig{CacheMB: 512, Unreadable: 0.1, Augment: augmentCrop, Pad: 4, Eval: EvalConfig{Batch: 128}},
 		Log:  LogConfig{Every: 20, Keep: 3, EvalEvery: 1},
 	}
 	if recipe == "small32" { // a crop of a picture of 32 pixels leaves too few of them

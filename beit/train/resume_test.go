@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -34,6 +36,9 @@ func TestResumeGivesTheSameBytes(t *testing.T) {
 			}
 			want := contents(t, whole, cfg.Stage)
 			for step := 1; step < 10; step++ {
+				if testing.Short() && step%5 != 2 {
+					continue
+				}
 				dir := filepath.Join(t.TempDir(), "parts")
 				stopped(t, "train", step, func(ctx context.Context, env Env) error {
 					_, err := Run(ctx, dir, cfg, env)
@@ -105,6 +110,9 @@ func killer(at int) writeFunc {
 }
 
 func TestKilledWhileWriting(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many runs")
+	}
 	cfg := tiny(t, Tokenizer, "log.checkpoint=3")
 	whole := filepath.Join(t.TempDir(), "whole")
 	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
@@ -238,6 +246,9 @@ func TestResumeRefusesChanges(t *testing.T) {
 }
 
 func TestThreadsDoNotMatter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many runs")
+	}
 	defer tensor.SetThreads(tensor.Threads())
 	for name, cfg := range resumable(t) {
 		t.Run(name, func(t *testing.T) {
@@ -261,6 +272,9 @@ func TestThreadsDoNotMatter(t *testing.T) {
 }
 
 func TestResumeKeepsReseeding(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many runs")
+	}
 	cfg := tiny(t, Tokenizer, "train.epochs=60", "log.eval_every=100", "log.every=50", "tokenizer.model.codes=128")
 	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
 	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
@@ -285,5 +299,51 @@ func TestResumeKeepsReseeding(t *testing.T) {
 	}
 	if replaced[200] == 0 || replaced[300] != 0 {
 		t.Errorf("codes replaced by update: %v, want some at 200 and none in the last quarter", replaced)
+	}
+}
+
+// TestKilledProcess ends another process by SIGKILL while it trains.
+func TestKilledProcess(t *testing.T) {
+	if dir := os.Getenv("BEIT_TRAIN_DIR"); dir != "" { // in that process
+		_, err := Run(context.Background(), dir, tiny(t, Tokenizer, "train.epochs=8", "log.checkpoint=1"), Env{})
+		t.Fatalf("the run ended before it was killed: error %v", err)
+	}
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	cfg := tiny(t, Tokenizer, "train.epochs=8", "log.checkpoint=1")
+	whole := filepath.Join(t.TempDir(), "whole")
+	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
+		t.Fatal(err)
+	}
+	want := contents(t, whole, Tokenizer)
+	for _, sign := range []string{configFile, metricsFile, filepath.Join(checkpointDir, "step-000000017.safetensors")} {
+		dir := filepath.Join(t.TempDir(), "run")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcess$")
+		cmd.Env = append(os.Environ(), "BEIT_TRAIN_DIR="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for wait := 0; ; wait++ {
+			if _, err := os.Stat(filepath.Join(dir, sign)); err == nil {
+				break
+			}
+			if wait == 20000 {
+				t.Fatalf("%s did not appear", sign)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatal("the process was not killed")
+		}
+		if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
+			t.Fatalf("killed when there was %s: %v", sign, err)
+		}
+		if d := differing(want, contents(t, dir, Tokenizer)); d != nil {
+			t.Errorf("killed when there was %s: different %v", sign, d)
+		}
 	}
 }

@@ -57,7 +57,7 @@ type Result struct {
 	Steps  int    // updates
 	Final  Record // the last validation, or the last epoch where there are no validation pictures
 
-	Unreadable int // training pictures that were left out, as far as this process read them
+	Unreadable int // pictures that were left out, as far as this process read them
 }
 
 // Run trains in a new run folder dir, which is created. cfg comes from Configure.

@@ -95,10 +95,7 @@ func (t *tokenizerTask) prepare(ctx context.Context) error {
 
 // fitTeacher measures the teacher's statistics over augmented training pictures.
 func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
-	cfg := t.r.cfg
-	loader, err := data.NewLoader(t.r.pictures.train, data.LoaderOptions{
-		Batch: cfg.Train.Batch / cfg.Train.Accum, Pipeline: cfg.augmentation(), Seed: cfg.Seed, Stream: streamTeacher,
-	})
+	loader, err := t.r.cfg.trainLoader(t.r.pictures.train, streamTeacher)
 	if err != nil {
 		return err
 	}
@@ -228,7 +225,7 @@ func (t *tokenizerTask) validate(ctx context.Context) (map[string]float64, error
 
 // measureTokenizer returns both losses and the use of codes on the validation pictures, the codebook frozen.
 func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.Teacher) (rec, quant float64, use CodeUse, err error) {
-	loader, err := r.cfg.Data.Eval.evalLoader(r.pictures.val, r.cfg.views()[:1])
+	loader, err := r.cfg.evalLoader(r.pictures.val, r.cfg.Data.Eval, r.cfg.views()[:1])
 	if err != nil {
 		return 0, 0, CodeUse{}, err
 	}
