@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// tiny makes a tokenizer for pictures of 16 pixels that trains in a moment.
+var tiny = assign(
+	"tokenizer.model.encoder.image_size=16", "tokenizer.model.encoder.width=24", "tokenizer.model.encoder.depth=1",
+	"tokenizer.model.decoder.image_size=4", "tokenizer.model.decoder.width=24", "tokenizer.model.decoder.depth=1",
+	"tokenizer.model.codes=8", "tokenizer.kmeans_tokens=0", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
+// tinyMIM is a backbone for it.
+var tinyMIM = assign(
+	"pretrain.model.vit.image_size=16", "pretrain.model.vit.width=24", "pretrain.model.vit.depth=2", "pretrain.model.early_layer=1",
+	"pretrain.model.vocab=8", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
+	"train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
+func assign(list ...string) []string {
+	var args []string
+	for _, s := range list {
+		args = append(args, "--set", s)
+	}
+	return args
+}
+
+// writePictures makes folders train/ and val/ with a folder of PNG pictures for each class.
+func writePictures(t *testing.T, dir string, counts map[string]int) {
+	t.Helper()
+	for part, n := range counts {
+		ds := data.Procedural(n, 16, uint64(n))
+		for i := range n {
+			m, err := ds.Image(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := image.NewRGBA(image.Rect(0, 0, m.W, m.H))
+			for p := range m.W * m.H {
+				out.Set(p%m.W, p/m.W, color.RGBA{m.Pix[3*p], m.Pix[3*p+1], m.Pix[3*p+2], 255})
+			}
+			var buf bytes.Buffer
+			if err := png.Encode(&buf, out); err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join(dir, part, fmt.Sprintf("class%d", ds.Label(i)), fmt.Sprintf("%04d.png", i))
+			if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, buf.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// mustRun carries out a command line that must succeed, and returns what it prints.
+func mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	status, out, errOut := beitRun(t, args...)
+	if status != 0 {
+		t.Fatalf("beit %s: status %d: %s", strings.Join(args, " "), status, errOut)
+	}
+	return out
+}
+
+// decode reads a command's JSON.
+func decode[T any](t *testing.T, text string) (v T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return v
+}
+
+// TestChain goes the whole way from a folder of pictures to probes, through the command line alone.
+func TestChain(t *testing.T) {
+	dir := t.TempDir()
+	pictures, tok, back := filepath.Join(dir, "pictures"), filepath.Join(dir, "tok"), filepath.Join(dir, "back")
+	writePictures(t, pictures, map[string]int{"train": 80, "val": 30})
+
+	out := mustRun(t, append([]string{"tokenizer", "train", "--data", pictures, "--out", tok, "--json"}, tiny...)...)
+	done := decode[finished](t, out)
+	if done.Run != tok || done.Steps != 2*(80/16) || done.Final.Kind != train.KindVal || done.Final.Values["rec_loss"] <= 0 {
+		t.Errorf("tokenizer: %+v", done)
+	}
+	report := decode[train.TokenizerReport](t, mustRun(t, "tokenizer", "eval", tok, "--data", pictures, "--json"))
+	if report.Pictures != 30 || report.Codes != 8 || report.Used < 1 || report.Constant <= 0 || report.KMeans >= report.Constant {
+		t.Errorf("evaluation: %+v", report)
+	}
+	if text := mustRun(t, "tokenizer", "eval", tok, "--data", pictures); !strings.Contains(text, "of 8") {
+		t.Errorf("evaluation as text:\n%s", text)
+	}
+	lines := strings.Split(strings.TrimSpace(mustRun(t, "tokenizer", "encode", tok, "--data", pictures, "--part", "val")), "\n")
+	if len(lines) != 30 {
+		t.Fatalf("%d lines of codes for 30 pictures", len(lines))
+	}
+	if one := decode[encoded](t, lines[0]); len(one.Codes) != 16 || !strings.HasSuffix(one.Name, ".png") {
+		t.Errorf("codes of a picture: %+v", one)
+	}
+
+	mustRun(t, append([]string{"pretrain", "--data", pictures, "--tokenizer", tok, "--out", back}, tinyMIM...)...)
+	for _, kind := range []string{"linear", "knn"} {
+		rows := decode[[]probed](t, mustRun(t, "probe", kind, back, "--data", pictures, "--json"))
+		var names []string
+		for _, r := range rows {
+			names = append(names, r.Network+" "+r.Feature)
+			if r.Top1 < 0 || r.Top1 > 1 || r.Top5 < r.Top1 {
+				t.Errorf("%s: %+v", kind, r)
+			}
+		}
+		want := "pretrained cls, pretrained mean, untrained cls, untrained mean, none pixels, hog teacher"
+		if got := strings.Join(names, ", "); got != want {
+			t.Errorf("%s probed %s; want %s", kind, got, want)
+		}
+	}
+	if text := mustRun(t, "probe", "linear", back, "--data", pictures, "--alone", "--epochs", "1", "--seeds", "1"); strings.Count(text, "\n") != 3 {
+		t.Errorf("probe of the backbone alone:\n%s", text)
+	}
+	checkInspect(t, tok, back)
+	checkResume(t, pictures, tok, back)
+}
+
+func checkInspect(t *testing.T, tok, back string) {
+	t.Helper()
+	curves := filepath.Join(t.TempDir(), "curves.png")
+	info := decode[runInfo](t, mustRun(t, "inspect", back, "--json", "--curves", curves))
+	if info.Stage != train.Pretrain || info.Model == "" || info.Validation == nil || len(info.Checkpoints) == 0 {
+		t.Errorf("inspect of a run: %+v", info)
+	}
+	if stat, err := os.Stat(curves); err != nil || stat.Size() < 1000 {
+		t.Errorf("curves: %v, %v", stat, err)
+	}
+	file := decode[fileInfo](t, mustRun(t, "inspect", info.Model, "--json"))
+	if file.Numbers < 1000 || len(file.Tensors) < 10 {
+		t.Errorf("inspect of a file: %d numbers in %d tensors", file.Numbers, len(file.Tensors))
+	}
+	if text := mustRun(t, "inspect", filepath.Join(tok, "tokenizer.safetensors")); !strings.Contains(text, "quantize.embedding.weight") {
+		t.Errorf("inspect as text:\n%s", text)
+	}
+	if text := mustRun(t, "inspect", tok); !strings.Contains(text, "rec_loss") {
+		t.Errorf("inspect of a run as text:\n%s", text)
+	}
+}
+
+// checkResume continues a finished run, which changes nothing, and refuses another configuration.
+func checkResume(t *testing.T, pictures, tok, back string) {
+	t.Helper()
+	model := filepath.Join(back, "backbone.safetensors")
+	before, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(model); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, "pretrain", "--resume", back, "--data", pictures, "--tokenizer", tok)
+	after, err := os.ReadFile(model)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("a resumed run wrote another model (%v)", err)
+	}
+	status, _, e := beitRun(t, "pretrain", "--resume", back, "--set", "train.lr=1")
+	if status != 1 || !strings.Contains(e, "train.lr") {
+		t.Errorf("resumed with another rate: status %d, %q", status, e)
+	}
+	status, _, e = beitRun(t, append([]string{"pretrain", "--data", pictures, "--tokenizer", tok, "--out", back}, tinyMIM...)...)
+	if status != 1 || !strings.Contains(e, "already holds a run") {
+		t.Errorf("into a folder that holds a run: status %d, %q", status, e)
+	}
+}

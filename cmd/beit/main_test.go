@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/bench"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// beitRun carries out a command line in this process.
+func beitRun(t *testing.T, args ...string) (status int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	status = run(t.Context(), args, &o, &e)
+	return status, o.String(), e.String()
+}
+
+// Every mistake gives its status and one line on standard error that says what to do, and nothing on standard output.
+func TestMistakes(t *testing.T) {
+	empty, file := t.TempDir(), filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(file, []byte("not a model"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	for _, c := range []struct {
+		name   string
+		args   string
+		status int
+		want   string
+	}{
+		{"command", "confg", 2, `no command "confg"; did you mean "config"?`},
+		{"subcommand", "tokenizer trian", 2, `did you mean "tokenizer train"?`},
+		{"no subcommand", "tokenizer", 2, "expected one of"},
+		{"flag", "pretrain --resum x", 2, `did you mean "--resume"?`},
+		{"flag without value", "pretrain --seed", 2, "--seed"},
+		{"too many arguments", "version now", 2, "unexpected argument now"},
+		{"device", "--device vulkan version", 2, "--device vulkan"},
+		{"threads", "--threads -1 version", 2, "--threads"},
+		{"preset", "config tokenizer --preset smal32", 2, `did you mean "small32"?`},
+		{"stage", "config tokeniser", 2, `did you mean "tokenizer"?`},
+		{"key", "tokenizer train --data x --set train.epoch=3", 2, "did you mean train.epochs?"},
+		{"value", "tokenizer train --data x --set train.epochs=many", 2, "whole number"},
+		{"missing config file", "tokenizer train --data x --config " + empty + "/none.toml", 2, "none.toml"},
+		{"no data", "tokenizer train", 2, "--data"},
+		{"no tokenizer", "pretrain --data x", 2, "--tokenizer"},
+		{"teacher", "tokenizer train --data x --teacher hogg", 2, "--teacher hogg"},
+		{"missing folder", "tokenizer train --out " + out + " --data " + empty + "/none", 1, "no such folder"},
+		{"empty folder", "tokenizer train --out " + out + " --data " + empty, 1, "no pictures found"},
+		{"drawn pictures", "tokenizer train --out " + out + " --data procedural:many", 1, "procedural:N"},
+		{"resume of nothing", "pretrain --resume " + empty, 1, "not a run folder"},
+		{"resume with preset", "pretrain --resume " + empty + " --preset small32", 2, "--preset"},
+		{"model that is none", "tokenizer eval --data " + empty + " " + file, 1, "notes.txt"},
+		{"missing model", "probe linear --data " + empty + " " + empty + "/none", 1, "none"},
+		{"probe without data", "probe knn " + file, 2, "--data"},
+		{"probe numbers", "probe knn --k 0 --data x x", 2, "--k 0"},
+		{"inspect nothing", "inspect " + empty + "/none", 1, "no such file or run folder"},
+		{"inspect no run", "inspect " + empty, 1, "not a run folder"},
+		{"curves of a file", "inspect --curves x.png " + file, 2, "--curves"},
+		{"bench", "bench --filter nothing", 2, "no case"},
+		{"rounds", "quickstart --rounds 0", 2, "--rounds 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, o, e := beitRun(t, strings.Fields(c.args)...)
+			if status != c.status || !strings.Contains(e, c.want) {
+				t.Errorf("beit %s: status %d, want %d; message %q, want one with %q", c.args, status, c.status, e, c.want)
+			}
+			if strings.Count(e, "\n") != 1 || !strings.HasPrefix(e, "beit: ") || o != "" {
+				t.Errorf("beit %s: want one line on standard error alone, got %q and output %q", c.args, e, o)
+			}
+		})
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a run that could not begin left its folder")
+	}
+}
+
+// TestMain lets this binary be the command, for tests of the process as a whole.
+func TestMain(m *testing.M) {
+	if os.Getenv("BEIT_TEST_COMMAND") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// process makes the command as a process of its own.
+func process(t *testing.T, args ...string) (cmd *exec.Cmd, errOut *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, errOut = exec.CommandContext(t.Context(), self, args...), &bytes.Buffer{}
+	cmd.Env = append(os.Environ(), "BEIT_TEST_COMMAND=1")
+	cmd.Stderr = errOut
+	return cmd, errOut
+}
+
+func TestBadLevel(t *testing.T) {
+	cmd, errOut := process(t, "version")
+	cmd.Env = append(cmd.Env, "BEIT_CPU=abacus")
+	_ = cmd.Run()
+	if got := errOut.String(); cmd.ProcessState.ExitCode() != 2 || !strings.Contains(got, "abacus") || strings.Count(got, "\n") != 1 {
+		t.Errorf("status %d, message %q", cmd.ProcessState.ExitCode(), got)
+	}
+}
+
+// The first interrupt ends the step, leaves a checkpoint and status 130; the run can then be resumed.
+func TestInterruptSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be interrupted by another there")
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd, errOut := process(t, append([]string{"tokenizer", "train", "--data", "procedural:64", "--out", dir, "--set", "log.checkpoint=1"},
+		append(tiny, "--set", "train.epochs=100000")...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for list := []string(nil); len(list) == 0; list, _ = checkpoints(dir) {
+		if time.Now().After(deadline) {
+			t.Fatal("no checkpoint after 20 s")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := errOut.String(); cmd.ProcessState.ExitCode() != 130 || !strings.Contains(got, "beit tokenizer train --resume "+dir) {
+		t.Errorf("status %d, messages %q", cmd.ProcessState.ExitCode(), got)
+	}
+	if text := mustRun(t, "inspect", dir); !strings.Contains(text, "not finished") {
+		t.Errorf("inspect of the interrupted run:\n%s", text)
+	}
+}
+
+// A panic below ends in one plain line.
+func TestPanic(t *testing.T) {
+	status, _, e := beitRun(t, "--threads", "1", "version")
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, e)
+	}
+	var none context.Context // which commands do not expect
+	var o, errOut bytes.Buffer
+	status = run(none, strings.Fields("bench --filter MatMul/layer=proj"), &o, &errOut)
+	if got := errOut.String(); status != 1 || !strings.HasPrefix(got, "beit: internal error") || strings.Count(got, "\n") != 1 {
+		t.Errorf("status %d, message %q", status, got)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range []string{"", "--help", "pretrain --help", "probe linear --help"} {
+		status, o, e := beitRun(t, strings.Fields(args)...)
+		if status != 0 || !strings.Contains(o, "Usage: beit") || e != "" {
+			t.Errorf("beit %s: status %d, output %.60q, error %q", args, status, o, e)
+		}
+	}
+}
+
+func TestVersionLevels(t *testing.T) {
+	_, o, _ := beitRun(t, "version", "--levels")
+	if o != strings.Join(tensor.CPULevels(), "\n")+"\n" {
+		t.Errorf("%q", o)
+	}
+}
+
+// What config prints, it reads back.
+func TestConfigRoundTrip(t *testing.T) {
+	for _, stage := range []string{"tokenizer", "pretrain"} {
+		_, text, e := beitRun(t, "config", stage, "--set", "train.epochs=7")
+		if !strings.Contains(text, "epochs = 7\n") {
+			t.Fatalf("%s: %s%s", stage, text, e)
+		}
+		name := filepath.Join(t.TempDir(), "c.toml")
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, again, e := beitRun(t, "config", stage, "--config", name); again != text {
+			t.Errorf("%s: %s\nread back gives %s%s", stage, text, again, e)
+		}
+	}
+	_, list, _ := beitRun(t, "config")
+	for _, name := range append(train.Presets(train.Tokenizer), train.Presets(train.Pretrain)...) {
+		if !strings.Contains(list, "  "+name+"\n") {
+			t.Errorf("preset %s is not listed", name)
+		}
+	}
+}
+
+func TestBenchJSON(t *testing.T) {
+	status, o, e := beitRun(t, "bench", "--json", "--filter", "MatMul/layer=proj")
+	var got struct {
+		Device  string
+		Results []bench.Result
+	}
+	if err := json.Unmarshal([]byte(o), &got); err != nil || status != 0 {
+		t.Fatalf("status %d, %v: %s%s", status, err, o, e)
+	}
+	if len(got.Results) != 1 || got.Results[0].GFLOPs <= 0 || got.Device == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Off a terminal, progress is plain lines: no control characters.
+func TestPlainProgress(t *testing.T) {
+	var w bytes.Buffer
+	r := newReporter(&w)
+	r.last = time.Now().Add(-time.Hour)
+	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, Left: 95 * time.Second})
+	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 8, Total: 70})
+	r.live("nothing here")
+	r.Record(train.Record{Kind: train.KindVal, Epoch: 1, Values: map[string]float64{"loss": 2.25, "codes_used": 500}})
+	r.Warning("codes are dying")
+	r.clear()
+	want := "pretrain  epoch 1/10  7/70  loss 2.5000  lr 1.00e-03  171 images/s  1m35s left\n" +
+		"pretrain epoch 1 validation  codes used 500  loss 2.2500\nwarning: codes are dying\n"
+	if w.String() != want {
+		t.Errorf("got\n%swant\n%s", w.String(), want)
+	}
+}
+
+// On a terminal one line changes, never wider than the terminal, and makes room for lines that stay.
+func TestLiveProgress(t *testing.T) {
+	var w bytes.Buffer
+	r := newReporter(&w)
+	r.columns = 40
+	r.Progress(train.Progress{Stage: train.Tokenizer, Phase: "train", Done: 35, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5})
+	r.Notice("a notice")
+	want := "\rtokenizer  [############............]  \x1b[K\r\x1b[Ka notice\n"
+	if w.String() != want {
+		t.Errorf("got %q, want %q", w.String(), want)
+	}
+}
+
+func TestClock(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		12 * time.Second: "12s", 125 * time.Second: "2m05s", 3*time.Hour + 20*time.Minute: "3h20m", 52 * time.Hour: "2d04h",
+	} {
+		if got := clock(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// A cancelled context is an interruption: status 130 and how to go on.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out := filepath.Join(t.TempDir(), "run")
+	var o, e bytes.Buffer
+	args := append([]string{"tokenizer", "train", "--data", "procedural:32", "--out", out}, tiny...)
+	if status := run(ctx, args, &o, &e); status != 130 || !strings.Contains(e.String(), "beit tokenizer train --resume "+out) {
+		t.Errorf("status %d, messages %q", status, e.String())
+	}
+}
