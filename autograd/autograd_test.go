@@ -154,7 +154,7 @@ func mlp(tape *Tape, x *Var, w, dw *tensor.Tensor, checkpoint bool) *Var {
 }
 
 func TestCheckpointGivesEqualBitsInLessMemory(t *testing.T) {
-	dev := tensor.CPU()
+	dev := tensor.CPULevel("generic") // a pool of its own
 	x, w := random(dev, 1, -1, 1, 256, 32), random(dev, 2, -0.2, 0.2, 32, 32)
 	var grads [2][]float32
 	var held [2]int64
@@ -178,9 +178,8 @@ func TestCheckpointGivesEqualBitsInLessMemory(t *testing.T) {
 }
 
 func TestStepsLeaveNothingBehind(t *testing.T) {
-	dev := tensor.CPU()
+	dev := tensor.CPULevel("generic") // a pool of its own
 	dev.SetPoison(true)
-	defer dev.SetPoison(false)
 	x, w, dw := random(dev, 1, -1, 1, 64, 32), random(dev, 2, -0.2, 0.2, 32, 32), tensor.Zeros(dev, 32, 32)
 	tape := NewTape(dev)
 	var after [10]tensor.MemStats
@@ -199,7 +198,7 @@ func TestStepsLeaveNothingBehind(t *testing.T) {
 }
 
 func TestScopeKeepsOnlyItsResult(t *testing.T) {
-	dev := tensor.CPU()
+	dev := tensor.CPULevel("generic") // a pool of its own
 	tape := NewTape(dev)
 	before := dev.MemStats().InUse
 	x := tape.Constant(random(dev, 1, -1, 1, 64, 64))

@@ -3,30 +3,43 @@ package autograd
 import "github.com/gobeit/gobeit/tensor"
 
 // Checkpoint runs f(x) without keeping what lies between: Backward runs f again, with equal results, and differentiates it then.
-// It trades one more forward pass of the segment for its memory. f may use parameters; anything else that needs a
-// gradient must come through x.
+// It trades one more forward pass of the segment for its memory. f may use parameters and Vars of before the call; it runs twice,
+// so it must do the same both times and nothing besides.
 func Checkpoint(x *Var, f func(x *Var) *Var) *Var {
 	t := x.tape
 	if t.quiet > 0 {
 		return f(x)
 	}
+	before := len(t.owned)
 	y := t.Scope(func() *Var { return f(t.Constant(x.value)) })
-	y.needs = true // parameters inside f may need a gradient even when x does not
-	t.nodes = append(t.nodes, &node{kind: kCheckpoint, in: []*Var{x}, out: y, attr: f})
+	if len(t.owned) == before { // the result is not f's own, so there is nothing to compute again
+		return f(x)
+	}
+	y.needs = true // what f uses besides x may need a gradient even when x does not
+	t.nodes = append(t.nodes, &node{kind: kCheckpoint, in: []*Var{x}, out: y, attr: segment{f, t.Precision}})
 	return y
 }
 
+// segment is what Checkpoint runs again, and the precision at which it ran.
+type segment struct {
+	f         func(*Var) *Var
+	precision tensor.Precision
+}
+
 func checkpointGrad(n *node, dy *tensor.Tensor) {
-	x := n.in[0]
+	x, s := n.in[0], n.attr.(segment)
 	t := x.tape
+	now := t.Precision
+	t.Precision = s.precision
+	defer func() { t.Precision = now }()
+
 	leaf := &Var{tape: t, value: x.value, needs: x.needs, keep: true}
 	nodes, owned := len(t.nodes), len(t.owned)
-	y := n.attr.(func(*Var) *Var)(leaf)
+	y := s.f(leaf)
 	if y.needs {
-		dy.Retain()
-		y.accept(dy)
-		t.unwind(nodes)
+		y.accept(n.handOn(dy))
 	}
+	t.unwind(nodes)
 	for _, v := range t.owned[owned:] {
 		v.release()
 	}

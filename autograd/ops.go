@@ -6,7 +6,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// normEps bounds norms from below (SPEC of the reference: x / max(‖x‖₂, 1e-12)).
+// normEps bounds norms from below, as in PyTorch's functional.normalize.
 const normEps = 1e-12
 
 // Add returns a + b, broadcast as in numpy.
@@ -42,6 +42,9 @@ func Tanh(x *Var) *Var { return Unary(tensor.UnaryTanh, x) }
 
 // MatMul returns a·b over the last two axes at the tape's precision; leading axes are broadcast.
 func MatMul(a, b *Var) *Var {
+	if a.value.Rank() < 2 || b.value.Rank() < 2 {
+		panic(&tensor.ShapeError{Op: "MatMul", Shapes: []tensor.Shape{a.Shape(), b.Shape()}, Reason: "want at least two axes"})
+	}
 	p := a.tape.Precision
 	y := tensor.New(a.tape.dev, slices.Concat(leading(a.value, b.value), []int{a.value.Dim(-2), b.value.Dim(-1)})...)
 	tensor.MatMulInto(y, a.value, b.value, false, p)

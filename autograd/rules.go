@@ -47,7 +47,7 @@ var names = [kinds]string{
 }
 
 // rules is the table of all backward rules. A rule is given the node and the gradient dy of its output and hands each
-// input its gradient: through dest (a backend writes it), accept (a fresh tensor) or pass (dy itself).
+// input its gradient: through dest (a backend writes it), accept (a fresh tensor) or pass (dy itself). It must not change dy.
 var rules [kinds]func(n *node, dy *tensor.Tensor)
 
 func init() { // not a literal, because the rule of Checkpoint walks the table itself
@@ -85,30 +85,28 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 		// y = a·b: da = dy·bᵀ, db = aᵀ·dy
 		kMatMul: func(n *node, dy *tensor.Tensor) {
 			a, b, p := n.in[0], n.in[1], n.attr.(tensor.Precision)
-			a.acceptProduct(dy, b.value.T(), p)
-			b.acceptProduct(a.value.T(), dy, p)
+			n.acceptProduct(0, dy, b.value.T(), p)
+			n.acceptProduct(1, a.value.T(), dy, p)
 		},
 		kLinear: func(n *node, dy *tensor.Tensor) {
-			x, w, bias, residual, gamma := n.in[0], n.in[1], n.in[2], n.in[3], n.in[4]
 			f := n.attr.(tensor.LinearArgs)
 			tensor.LinearGrad(tensor.LinearGradArgs{
-				DX: x.dest(), DW: w.dest(), DBias: bias.dest(), DGamma: gamma.dest(),
-				DY: dy, X: x.value, W: w.value, Pre: f.Pre, Gamma: f.Gamma, Keep: f.Keep, Branch: f.Branch, Precision: f.Precision,
+				DX: n.dest(0), DW: n.dest(1), DBias: n.dest(2), DGamma: n.dest(4),
+				DY: dy, X: n.in[0].value, W: n.in[1].value, Pre: f.Pre, Gamma: f.Gamma, Keep: f.Keep, Branch: f.Branch, Precision: f.Precision,
 			})
-			n.pass(residual, dy)
+			n.pass(n.in[3], dy)
 		},
 		kAttention: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.AttentionArgs)
 			tensor.AttentionGrad(tensor.AttentionGradArgs{
-				DQKV: n.in[0].dest(), DBias: n.in[1].dest(), DOut: dy, Out: f.Out, LSE: f.LSE, QKV: f.QKV, Bias: f.Bias,
+				DQKV: n.dest(0), DBias: n.dest(1), DOut: dy, Out: f.Out, LSE: f.LSE, QKV: f.QKV, Bias: f.Bias,
 				Heads: f.Heads, Scale: f.Scale, Precision: f.Precision,
 			})
 		},
 		kLayerNorm: func(n *node, dy *tensor.Tensor) {
-			x, w, b := n.in[0], n.in[1], n.in[2]
 			f := n.attr.(tensor.LayerNormArgs)
 			tensor.LayerNormGrad(tensor.LayerNormGradArgs{
-				DX: x.dest(), DW: w.dest(), DB: b.dest(), DY: dy, X: x.value, W: w.value, Mean: f.Mean, Rstd: f.Rstd,
+				DX: n.dest(0), DW: n.dest(1), DB: n.dest(2), DY: dy, X: f.X, W: f.W, Mean: f.Mean, Rstd: f.Rstd,
 			})
 		},
 		kSoftmax: func(n *node, dy *tensor.Tensor) {
@@ -154,7 +152,7 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 			}
 		},
 		kGatherRows: func(n *node, dy *tensor.Tensor) {
-			d := n.in[0].dest()
+			d := n.dest(0)
 			if !d.Add {
 				d.To.Zero()
 			}
@@ -194,14 +192,15 @@ func (v *Var) acceptSummed(product func() *tensor.Tensor) {
 	g.Release()
 }
 
-// acceptProduct hands a·b, summed over broadcast leading axes, to v.
-func (v *Var) acceptProduct(a, b *tensor.Tensor, p tensor.Precision) {
+// acceptProduct hands a·b, summed over broadcast leading axes, to input i.
+func (n *node) acceptProduct(i int, a, b *tensor.Tensor, p tensor.Precision) {
+	v := n.in[i]
 	if !v.needs {
 		return
 	}
 	shape := slices.Concat(leading(a, b), []int{a.Dim(-2), b.Dim(-1)})
 	if v.Shape().Equal(shape) {
-		d := v.dest()
+		d := n.dest(i)
 		tensor.MatMulInto(d.To, a, b, d.Add, p)
 		return
 	}

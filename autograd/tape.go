@@ -1,8 +1,6 @@
 package autograd
 
 import (
-	"fmt"
-
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -27,13 +25,14 @@ type Var struct {
 	needs bool // a gradient may be asked for
 	param bool // grad belongs to the caller and is added to
 	keep  bool // value and gradient live until Reset
+	done  bool // Backward has been through the operation that made v
 	freed bool
 }
 
 // node is one recorded operation.
 type node struct {
 	kind  kind
-	in    []*Var // nil where an optional input is absent
+	in    []*Var // nil where an optional input is absent; a Var may stand in several places
 	out   *Var
 	saved []*tensor.Tensor // released when the node's gradient is done
 	attr  any              // what the kind's rule needs besides
@@ -55,8 +54,12 @@ func (t *Tape) Own(v *tensor.Tensor) *Var {
 	return x
 }
 
-// Param brings a parameter onto the tape. Backward adds its gradient to grad, of the same shape; both stay the caller's.
+// Param brings a parameter onto the tape. Backward adds its gradient to grad, contiguous and of the same shape; both stay the
+// caller's.
 func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
+	if !grad.IsContiguous() {
+		panic(&tensor.ShapeError{Op: "Param", Shapes: []tensor.Shape{value.Shape(), grad.Shape()}, Reason: "the gradient is a view with gaps"})
+	}
 	if !value.Shape().Equal(grad.Shape()) {
 		panic(&tensor.ShapeError{Op: "Param", Shapes: []tensor.Shape{value.Shape(), grad.Shape()}, Reason: "value and gradient differ in shape"})
 	}
@@ -80,7 +83,8 @@ func (t *Tape) NoGrad(f func()) {
 // Recording says whether operations are recorded at present.
 func (t *Tape) Recording() bool { return t.quiet == 0 }
 
-// Scope runs f in a NoGrad region, keeps its result and returns everything else that f made to the pool.
+// Scope runs f in a NoGrad region, keeps its result (f may return nil for none) and returns everything else that f made to the
+// pool, Vars under Keep included.
 func (t *Tape) Scope(f func() *Var) *Var {
 	mark := len(t.owned)
 	var result *Var
@@ -194,64 +198,82 @@ func (t *Tape) Backward(loss *Var) {
 }
 
 // BackwardFrom is Backward for an output of any shape with a given upstream gradient, which becomes the tape's.
+//
+// It goes through all that the tape has recorded and forgets it, so a second call needs new operations. It panics when out is on
+// another tape, depends on nothing that needs a gradient or was gone through before, and in a NoGrad region.
 func (t *Tape) BackwardFrom(out *Var, dout *tensor.Tensor) {
 	if !out.Shape().Equal(dout.Shape()) {
 		panic(&tensor.ShapeError{Op: "BackwardFrom", Shapes: []tensor.Shape{out.Shape(), dout.Shape()}, Reason: "value and gradient differ in shape"})
 	}
-	if !out.needs {
-		panic(&tensor.Error{Op: "Backward", Reason: "the output depends on nothing that needs a gradient"})
+	reason := ""
+	switch {
+	case out.tape != t:
+		reason = "the output is on another tape"
+	case t.quiet > 0:
+		reason = "called in a NoGrad region"
+	case out.done:
+		reason = "the output was gone through by an earlier Backward"
+	case !out.needs:
+		reason = "the output depends on nothing that needs a gradient"
+	}
+	if reason != "" {
+		panic(&tensor.Error{Op: "Backward", Reason: reason})
 	}
 	out.Keep()
+	if !dout.IsContiguous() {
+		whole := dout.Clone()
+		dout.Release()
+		dout = whole
+	}
 	out.accept(dout)
 	t.unwind(0)
 }
 
-// unwind runs the rules of the nodes from mark on, last first, and forgets those nodes.
+// unwind runs the rules of the nodes from mark on, last first, and forgets those nodes. A rule may record and unwind further nodes.
 func (t *Tape) unwind(mark int) {
 	for i := len(t.nodes) - 1; i >= mark; i-- {
 		n := t.nodes[i]
-		t.nodes = t.nodes[:i]
 		if n.out.grad != nil {
-			n.backward()
+			rules[n.kind](n, n.out.grad)
 		}
 		n.release()
+		n.out.done = true
 		if !n.out.keep {
 			n.out.release()
 		}
+		t.nodes[i] = nil
+		t.nodes = t.nodes[:i]
 	}
 }
 
-func (n *node) backward() {
-	rule := rules[n.kind]
-	if rule == nil {
-		panic(fmt.Sprintf("autograd: no rule for %v", n.kind))
-	}
-	rule(n, n.out.grad)
-}
-
-// dest says where a backend shall write v's gradient.
-func (v *Var) dest() tensor.Grad {
+// dest says where a backend shall write the gradient of the node's input i. Gradients are always contiguous and, but for those of
+// parameters, nobody else's, so that they can be added to in place.
+func (n *node) dest(i int) tensor.Grad {
+	v := n.in[i]
 	if v == nil || !v.needs {
 		return tensor.Grad{}
 	}
+	if v.grad == nil && n.repeats(i) { // the backend may write one gradient before the other
+		v.grad = tensor.Zeros(v.tape.dev, v.Shape()...)
+	}
 	if v.grad != nil {
-		v.exclusive()
 		return tensor.Grad{To: v.grad, Add: true}
 	}
 	v.grad = tensor.New(v.tape.dev, v.Shape()...)
 	return tensor.Grad{To: v.grad}
 }
 
-// exclusive is called before v's gradient is changed in place.
-func (v *Var) exclusive() {
-	if !v.grad.IsContiguous() {
-		g := v.grad.Clone()
-		v.grad.Release()
-		v.grad = g
+// repeats says whether input i stands in another place too.
+func (n *node) repeats(i int) bool {
+	for j, v := range n.in {
+		if j != i && v == n.in[i] {
+			return true
+		}
 	}
+	return false
 }
 
-// accept takes g, which becomes v's, as a gradient or adds it.
+// accept takes g, contiguous, which becomes v's, as a gradient or adds it.
 func (v *Var) accept(g *tensor.Tensor) {
 	if v == nil || !v.needs {
 		g.Release()
@@ -261,21 +283,24 @@ func (v *Var) accept(g *tensor.Tensor) {
 		v.grad = g
 		return
 	}
-	v.exclusive()
 	tensor.AddScaled(v.grad, g, 1)
 	g.Release()
 }
 
-// pass hands the node's whole upstream gradient on to input v, seen in v's shape, without a copy where that is safe: dy has no
-// other use once the node is done. A rule may pass dy on to one input only, and last.
+// pass hands the node's whole upstream gradient on to input v, seen in v's shape. A rule may do so for one input only, and last.
 func (n *node) pass(v *Var, dy *tensor.Tensor) {
 	if v == nil || !v.needs {
 		return
 	}
+	v.accept(n.handOn(dy).Reshape(v.Shape()...))
+}
+
+// handOn returns the node's upstream gradient for another Var to own, without a copy where that is safe: dy has no other use once
+// the node is done, unless its Var is kept.
+func (n *node) handOn(dy *tensor.Tensor) *tensor.Tensor {
 	if n.out.keep {
-		dy = dy.Clone()
-	} else {
-		dy.Retain()
+		return dy.Clone()
 	}
-	v.accept(dy.Reshape(v.Shape()...))
+	dy.Retain()
+	return dy
 }

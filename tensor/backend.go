@@ -63,7 +63,7 @@ type Backend interface {
 	Sync(ctx context.Context) error // waits; returns the sticky error
 
 	Alloc(bytes int) (Buffer, error)
-	Free(b Buffer)
+	Free(b Buffer)   // once the work that was given before is done; may come from another goroutine
 	Poison(b Buffer) // fills with NaN
 
 	Upload(dst *Tensor, src []float32)
@@ -123,7 +123,7 @@ type Backend interface {
 	NearestCode(codes, z, codebook *Tensor)
 	// CodeStats: counts[codes[m]] += 1 and sums[codes[m]] += z[m], in ascending m. counts is Float32 [K], sums [K, D].
 	CodeStats(counts, sums, codes, z *Tensor)
-	// CodebookEMA moves a codebook of unit rows (SPEC: exponential moving average of the mean direction):
+	// CodebookEMA moves a codebook of unit rows by an exponential moving average of the mean direction:
 	// for counts[k] > 0: mean = l2norm(sums[k]/counts[k]), else mean = codebook[k];
 	// codebook[k] = l2norm(decay·codebook[k] + (1−decay)·mean), with norms bounded below by 1e-12.
 	CodebookEMA(codebook, counts, sums *Tensor, decay float32)

@@ -47,10 +47,15 @@ func (c *call) in(t *Tensor, dtype DType) *Tensor {
 	if t.IsContiguous() {
 		return t
 	}
-	copied := newTensor(c.dev, c.op, t.dtype, t.shape...)
-	c.dev.backend.Copy(copied, t)
-	c.temps = append(c.temps, copied)
-	return copied
+	return c.copied(t)
+}
+
+// copied is a contiguous copy that lives until the end of the call.
+func (c *call) copied(t *Tensor) *Tensor {
+	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
+	c.dev.backend.Copy(y, t)
+	c.temps = append(c.temps, y)
+	return y
 }
 
 // f32 is in for Float32.
@@ -61,7 +66,7 @@ func (c *call) vector(t *Tensor, what string, n int) *Tensor {
 	if t == nil {
 		return nil
 	}
-	mustf(t.Size() == n, c.op, []Shape{t.shape}, "%s has %d elements, want %d", what, t.Size(), n)
+	mustf(t.Size() == n, c.op, []Shape{t.shape, {n}}, "%s has %d elements, want %d", what, t.Size(), n)
 	return c.f32(t)
 }
 
@@ -71,12 +76,8 @@ func (c *call) rows(t *Tensor) *Tensor {
 		return nil
 	}
 	c.must(len(t.shape) > 0, "want at least one axis", t.shape)
-	d := t.shape[len(t.shape)-1]
-	m := 1
-	for _, n := range t.shape[:len(t.shape)-1] {
-		m *= n
-	}
-	return c.f32(t).Reshape(m, d)
+	last := len(t.shape) - 1
+	return c.f32(t).Reshape(t.shape[:last].Size(), t.shape[last])
 }
 
 // out is a new Float32 tensor named after the call.
@@ -88,7 +89,7 @@ func (c *call) dst(t *Tensor, what string, size int) *Tensor {
 		return nil
 	}
 	t.inPlace(c.op, Float32)
-	mustf(t.Size() == size, c.op, []Shape{t.shape}, "%s has %d elements, want %d", what, t.Size(), size)
+	mustf(t.Size() == size, c.op, []Shape{t.shape, {size}}, "%s has %d elements, want %d", what, t.Size(), size)
 	return t
 }
 

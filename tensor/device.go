@@ -20,7 +20,7 @@ type Device struct {
 // MemStats counts the bytes of a device's pool.
 type MemStats struct {
 	Held  int64 // obtained from the system and not given back
-	InUse int64 // of these, in tensors that were not released
+	InUse int64 // of these, in tensors that were neither released nor collected as garbage
 	Peak  int64 // the largest InUse so far
 }
 
@@ -68,7 +68,23 @@ func (d *Device) SetPoison(on bool) {
 	d.poison = on
 }
 
-// sizeClass rounds bytes up to one of four steps between powers of two, so that at most a fifth is wasted.
+// forgotten is memory whose tensors the garbage collector found before anybody released them.
+type forgotten struct {
+	buf   Buffer
+	class int
+}
+
+// forget frees memory that was never released. It does not go to the pool: a kernel may still be reading it on behalf of a tensor
+// that nothing else refers to any more.
+func (d *Device) forget(f forgotten) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.backend.Free(f.buf)
+	d.stats.Held -= int64(f.class)
+	d.stats.InUse -= int64(f.class)
+}
+
+// sizeClass rounds bytes up to one of four steps between powers of two, so that at most a quarter is added.
 func sizeClass(bytes int) int {
 	if bytes <= 256 {
 		return 256

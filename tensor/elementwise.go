@@ -15,8 +15,10 @@ func Unary(op UnaryOp, x *Tensor) *Tensor {
 func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 	c := begin("UnaryGrad", dy, x, y)
 	defer c.end()
+	needsX, needsY := op.Needs()
+	c.must((x != nil || !needsX) && (y != nil || !needsY), "the rule needs the function's input or output, which is nil", dy.shape)
 	for _, t := range []*Tensor{x, y} {
-		c.must(t == nil || t.shape.Equal(dy.shape), "shapes differ", dy.shape)
+		c.must(t == nil || t.shape.Equal(dy.shape), "shapes differ", dy.shape, shapeOf(t))
 	}
 	dx := c.out(dy.shape...)
 	c.dev.backend.UnaryGrad(op, dx, c.f32(dy), c.f32(x), c.f32(y))
@@ -91,7 +93,10 @@ func Cast(x *Tensor, dtype DType) *Tensor {
 func CopyInto(dst, src *Tensor) {
 	c := begin("CopyInto", dst, src)
 	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
-	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
+	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape, src.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
+	for i, n := range dst.shape {
+		c.must(n < 2 || dst.strides[i] != 0 || dst.Size() == 0, "the destination is a view that repeats elements", dst.shape, src.shape)
+	}
 	c.dev.backend.Copy(dst, src)
 }
 

@@ -51,8 +51,12 @@ func (c *call) keep(keep *Tensor, rows int) *Tensor {
 func LinearGrad(a LinearGradArgs) {
 	c := begin("LinearGrad", a.DX.To, a.DW.To, a.DBias.To, a.DGamma.To, a.DY, a.X, a.W, a.Pre, a.Gamma, a.Keep, a.Branch)
 	defer c.end()
+	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2 && len(a.DY.shape) > 0, "want dy [.., N], x [.., K], w [N, K]", a.DY.shape, a.X.shape, a.W.shape)
 	c.must(a.X.Dim(-1) == a.W.Dim(1) && a.DY.Dim(-1) == a.W.Dim(0), "sizes differ", a.DY.shape, a.X.shape, a.W.shape)
 	c.must(a.DGamma.To == nil || a.Branch != nil, "the gradient of gamma needs branch", a.DY.shape)
+	for _, t := range []*Tensor{a.Pre, a.Branch} {
+		c.must(t == nil || t.shape.Equal(a.DY.shape), "what was saved has another shape than dy", a.DY.shape, shapeOf(t))
+	}
 	n := a.W.Dim(0)
 	a.DX = c.gradRows(a.DX, "dx", a.X.Size(), a.X.Dim(-1))
 	a.DW = c.grad(a.DW, "dw", a.W.Size())
@@ -76,9 +80,7 @@ func (c *call) gradRows(g Grad, what string, size, d int) Grad {
 func Attention(a AttentionArgs) AttentionArgs {
 	c := begin("Attention", a.Out, a.LSE, a.QKV, a.Bias)
 	defer c.end()
-	c.must(len(a.QKV.shape) == 3 && a.Heads > 0 && a.QKV.Dim(2)%(3*a.Heads) == 0, "want qkv [B, N, 3·H·D]", a.QKV.shape)
-	b, n, w := a.QKV.Dim(0), a.QKV.Dim(1), a.QKV.Dim(2)/3
-	c.must(a.Bias == nil || a.Bias.shape.Equal(Shape{a.Heads, n, n}), "want bias [H, N, N]", a.QKV.shape, shapeOf(a.Bias))
+	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
 	if a.Out == nil {
 		a.Out = c.out(b, n, w)
 	}
@@ -92,6 +94,7 @@ func Attention(a AttentionArgs) AttentionArgs {
 	return a
 }
 
+// shapeOf is t's shape for an error, [] for nil.
 func shapeOf(t *Tensor) Shape {
 	if t == nil {
 		return nil
@@ -99,14 +102,22 @@ func shapeOf(t *Tensor) Shape {
 	return t.shape
 }
 
+// heads checks qkv [B, N, 3·H·D] and bias [H, N, N] or nil, and returns B, N and H·D.
+func (c *call) heads(qkv, bias *Tensor, heads int) (b, n, width int) {
+	c.must(len(qkv.shape) == 3 && heads > 0 && qkv.Dim(2)%(3*heads) == 0, "want qkv [B, N, 3·H·D]", qkv.shape, Shape{heads})
+	b, n, width = qkv.Dim(0), qkv.Dim(1), qkv.Dim(2)/3
+	c.must(bias == nil || bias.shape.Equal(Shape{heads, n, n}), "want bias [H, N, N]", qkv.shape, shapeOf(bias))
+	return b, n, width
+}
+
 // AttentionGrad computes the gradients of Attention that a asks for.
 func AttentionGrad(a AttentionGradArgs) {
 	c := begin("AttentionGrad", a.DQKV.To, a.DBias.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
 	defer c.end()
-	c.must(a.DOut.shape.Equal(a.Out.shape) && a.QKV.Size() == 3*a.Out.Size(), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)
-	n := a.QKV.Dim(1)
+	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
+	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{b, n, w}), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)
 	a.DQKV, a.DBias = c.grad(a.DQKV, "dqkv", a.QKV.Size()), c.grad(a.DBias, "dbias", a.Heads*n*n)
-	a.DOut, a.Out, a.LSE, a.QKV, a.Bias = c.f32(a.DOut), c.f32(a.Out), c.f32(a.LSE), c.f32(a.QKV), c.f32(a.Bias)
+	a.DOut, a.Out, a.LSE, a.QKV, a.Bias = c.f32(a.DOut), c.f32(a.Out), c.vector(a.LSE, "lse", b*a.Heads*n), c.f32(a.QKV), c.f32(a.Bias)
 	c.dev.backend.AttentionGrad(a)
 }
 
@@ -122,7 +133,10 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 		a.Y = c.out(a.X.shape...)
 	}
 	if a.Mean == nil {
-		a.Mean, a.Rstd = c.out(m), c.out(m)
+		a.Mean = c.out(m)
+	}
+	if a.Rstd == nil {
+		a.Rstd = c.out(m)
 	}
 	if a.R != nil && a.Sum == nil {
 		a.Sum = c.out(a.X.shape...)
@@ -143,10 +157,12 @@ func LayerNormGrad(a LayerNormGradArgs) {
 	c := begin("LayerNormGrad", a.DX.To, a.DW.To, a.DB.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
 	defer c.end()
 	c.must(a.DY.shape.Equal(a.X.shape), "shapes differ", a.DY.shape, a.X.shape)
+	c.must(len(a.X.shape) > 0 && a.X.Dim(-1) > 0, "want x [.., D]", a.X.shape)
 	d := a.X.Dim(-1)
 	a.DX = c.gradRows(a.DX, "dx", a.X.Size(), d)
 	a.DW, a.DB = c.grad(a.DW, "dw", d), c.grad(a.DB, "db", d)
-	a.DY, a.X, a.W = c.rows(a.DY), c.rows(a.X), c.f32(a.W)
+	a.DY, a.X, a.W = c.rows(a.DY), c.rows(a.X), c.vector(a.W, "w", d)
+	a.Mean, a.Rstd = c.vector(a.Mean, "mean", a.X.shape[0]), c.vector(a.Rstd, "rstd", a.X.shape[0])
 	c.dev.backend.LayerNormGrad(a)
 }
 
@@ -165,8 +181,9 @@ func L2NormalizeGrad(dy, y, norm *Tensor, eps float32) *Tensor {
 	c := begin("L2NormalizeGrad", dy, y, norm)
 	defer c.end()
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
+	rows := c.rows(y)
 	dx := c.out(y.shape...)
-	c.dev.backend.L2NormalizeGrad(dx.Reshape(-1, y.Dim(-1)), c.rows(dy), c.rows(y), c.f32(norm), eps)
+	c.dev.backend.L2NormalizeGrad(dx.Reshape(rows.shape...), c.rows(dy), rows, c.vector(norm, "norm", rows.shape[0]), eps)
 	return dx
 }
 
@@ -190,8 +207,10 @@ func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
 	c := begin("CrossEntropyGrad", dloss, a.LSE, a.Logits, a.Labels, a.Soft)
 	defer c.end()
+	a.Loss = nil // may be released by now; it is not needed
+	f := c.crossEntropy(a)
 	d := c.out(a.Logits.shape...)
-	c.dev.backend.CrossEntropyGrad(d.Reshape(-1, a.Logits.Dim(-1)), c.vector(dloss, "dloss", 1), c.crossEntropy(a))
+	c.dev.backend.CrossEntropyGrad(d.Reshape(f.Logits.shape...), c.vector(dloss, "dloss", 1), f)
 	return d
 }
 
@@ -207,7 +226,7 @@ func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 		c.must(a.Soft.shape.Equal(a.Logits.shape), "shapes differ", a.Logits.shape, a.Soft.shape)
 		a.Soft = c.rows(a.Soft)
 	}
-	a.Logits = logits
+	a.Logits, a.Loss, a.LSE = logits, c.dst(a.Loss, "loss", 1), c.dst(a.LSE, "lse", r)
 	return a
 }
 

@@ -50,14 +50,6 @@ func (c *call) batched(t *Tensor, batch Shape, r, s int) *Tensor {
 	return t.view(c.op, Shape{batch.Size(), r, s}, []int{stride, t.strides[last-1], t.strides[last]}, t.offset)
 }
 
-// copied is a contiguous copy that lives until the end of the call.
-func (c *call) copied(t *Tensor) *Tensor {
-	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
-	c.dev.backend.Copy(y, t)
-	c.temps = append(c.temps, y)
-	return y
-}
-
 // uniform says whether the axes can be walked as one axis with one stride.
 func uniform(shape Shape, strides []int) bool {
 	next := -1 // what the stride of the axis before must be

@@ -45,6 +45,7 @@ func (t *Tensor) texts() []string {
 	for i := range t.shape {
 		if n := t.show(i); n < t.shape[i] {
 			small = Concat(i, small.Slice(i, 0, edge), small.Slice(i, t.shape[i]-edge, t.shape[i]))
+			defer small.Release()
 		}
 	}
 	var out []string

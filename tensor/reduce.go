@@ -25,7 +25,7 @@ func ReduceAll(op ReduceOp, x *Tensor) *Tensor {
 // SumTo sums x over the axes along which shape was broadcast to x's shape: the gradient of Expand.
 func SumTo(x *Tensor, shape Shape) *Tensor {
 	common, ok := broadcast(x.shape, shape)
-	mustf(ok && common.Equal(x.shape), "SumTo", []Shape{x.shape, shape}, "not broadcastable")
+	mustf(ok && len(shape) <= len(x.shape) && common.Equal(x.shape), "SumTo", []Shape{x.shape, shape}, "not broadcastable")
 	y := x.Contiguous()
 	lead := len(x.shape) - len(shape)
 	for i := len(x.shape) - 1; i >= 0; i-- {
@@ -54,8 +54,9 @@ func ArgMax(x *Tensor) *Tensor {
 func Softmax(x *Tensor) *Tensor {
 	c := begin("Softmax", x)
 	defer c.end()
+	rows := c.rows(x)
 	y := c.out(x.shape...)
-	c.dev.backend.Softmax(y.Reshape(-1, x.Dim(-1)), c.rows(x))
+	c.dev.backend.Softmax(y.Reshape(rows.shape...), rows)
 	return y
 }
 
@@ -64,7 +65,8 @@ func SoftmaxGrad(dy, y *Tensor) *Tensor {
 	c := begin("SoftmaxGrad", dy, y)
 	defer c.end()
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
+	rows := c.rows(y)
 	dx := c.out(y.shape...)
-	c.dev.backend.SoftmaxGrad(dx.Reshape(-1, y.Dim(-1)), c.rows(dy), c.rows(y))
+	c.dev.backend.SoftmaxGrad(dx.Reshape(rows.shape...), c.rows(dy), rows)
 	return dx
 }

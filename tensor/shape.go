@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -17,6 +18,22 @@ func (s Shape) Size() int {
 	}
 	return n
 }
+
+// checked returns a copy of s, and panics when a size is negative or the elements are more than memory can have.
+func (s Shape) checked(op string) Shape {
+	mustf(!slices.ContainsFunc(s, func(d int) bool { return d < 0 }), op, []Shape{s}, "negative size")
+	n := 1
+	if !slices.Contains(s, 0) {
+		for _, d := range s {
+			mustf(n <= maxElements/d, op, []Shape{s}, "more elements than memory can have")
+			n *= d
+		}
+	}
+	return slices.Clone(s)
+}
+
+// maxElements keeps byte counts of 4-byte elements, rounded up by the pool, inside an int.
+const maxElements = math.MaxInt / 16
 
 // Equal says whether both shapes are the same.
 func (s Shape) Equal(o Shape) bool { return slices.Equal(s, o) }

@@ -2,14 +2,13 @@ package tensor
 
 import (
 	"fmt"
-	"slices"
+	"runtime"
 	"sync/atomic"
 )
 
 // Tensor is an array of numbers on a device: a window (shape, strides, offset) on a storage that views share.
 type Tensor struct {
 	st      *storage
-	gen     uint64 // the storage's generation when this tensor was made
 	dtype   DType
 	shape   Shape
 	strides []int // in elements; 0 on broadcast axes
@@ -17,32 +16,26 @@ type Tensor struct {
 	op      string
 }
 
-// storage is pooled memory. Its generation grows when the memory goes back to the pool, so that tensors
-// made before are recognised as stale.
+// storage is one use of pooled memory, from the moment it leaves the pool until its last owner releases it. The next use of the
+// memory has a storage of its own, so tensors of before are recognised as stale.
 type storage struct {
 	dev   *Device
 	buf   Buffer
 	class int
-	refs  atomic.Int64
-	gen   atomic.Uint64
+	refs  atomic.Int64 // owners; 0 or less: released
+	lost  runtime.Cleanup
 }
 
 // newTensor takes memory for a contiguous tensor with undefined content. op names it in later panics.
 func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
-	size := 1
-	for _, d := range shape {
-		if d < 0 {
-			panic(&ShapeError{Op: op, Shapes: []Shape{shape}, Reason: "negative size"})
-		}
-		size *= d
-	}
-	buf, class, err := dev.obtain(size * dtype.Size())
+	s := Shape(shape).checked(op)
+	buf, class, err := dev.obtain(s.Size() * dtype.Size())
 	if err != nil {
 		panic(&Error{Op: op, Reason: fmt.Sprintf("%v for a tensor of shape %v", err, shape)})
 	}
 	st := &storage{dev: dev, buf: buf, class: class}
 	st.refs.Store(1)
-	s := Shape(slices.Clone(shape))
+	st.lost = runtime.AddCleanup(st, dev.forget, forgotten{buf, class})
 	return &Tensor{st: st, dtype: dtype, shape: s, strides: s.rowMajor(), op: op}
 }
 
@@ -112,7 +105,7 @@ func (t *Tensor) Buffer() Buffer {
 }
 
 // Live says whether t's memory has not been released.
-func (t *Tensor) Live() bool { return t.st.gen.Load() == t.gen }
+func (t *Tensor) Live() bool { return t.st.refs.Load() > 0 }
 
 // SameStorage says whether t and o are windows on the same memory.
 func (t *Tensor) SameStorage(o *Tensor) bool { return t.st == o.st }
@@ -131,14 +124,16 @@ func (t *Tensor) Retain() {
 }
 
 // Release gives up one ownership. With the last one the memory returns to the pool, and every tensor that
-// shares it, t included, may not be used any more. A tensor that is never released is freed by the garbage
-// collector together with its memory.
+// shares it, t included, may not be used any more: one Release too many panics. Memory that is never released is freed
+// once the garbage collector finds it, which spares a program from leaks but not from growing meanwhile.
 func (t *Tensor) Release() {
 	t.live("Release")
-	if t.st.refs.Add(-1) == 0 {
-		t.st.gen.Add(1)
+	switch owners := t.st.refs.Add(-1); {
+	case owners < 0:
+		t.live("Release")
+	case owners == 0:
+		t.st.lost.Stop()
 		t.st.dev.recycle(t.st.buf, t.st.class)
-		t.st.buf = nil
 	}
 }
 
@@ -181,28 +176,25 @@ func (t *Tensor) UploadInts(data []int32) {
 // After a device fault the numbers are undefined; Device.Sync returns the fault.
 func (t *Tensor) Float32s() []float32 {
 	mustf(t.dtype != Int32, "Float32s", []Shape{t.shape}, "dtype is %v", t.dtype)
-	c, release := t.asFloat32().contiguous("Float32s")
-	defer release()
-	out := make([]float32, t.Size())
-	t.st.dev.backend.Download(out, c)
-	return out
-}
-
-// asFloat32 is t itself, or a converted copy of a BFloat16 tensor that the garbage collector frees.
-func (t *Tensor) asFloat32() *Tensor {
 	if t.dtype == BFloat16 {
-		return Cast(t, Float32)
+		wide := Cast(t, Float32)
+		defer wide.Release()
+		return wide.Float32s()
 	}
-	return t
+	c := begin("Float32s", t)
+	defer c.end()
+	out := make([]float32, t.Size())
+	c.dev.backend.Download(out, c.f32(t))
+	return out
 }
 
 // Ints copies the elements of an Int32 tensor out, row-major. It waits for the device.
 func (t *Tensor) Ints() []int32 {
 	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)
-	c, release := t.contiguous("Ints")
-	defer release()
+	c := begin("Ints", t)
+	defer c.end()
 	out := make([]int32, t.Size())
-	t.st.dev.backend.DownloadInts(out, c)
+	c.dev.backend.DownloadInts(out, c.in(t, Int32))
 	return out
 }
 
@@ -217,15 +209,4 @@ func (t *Tensor) inPlace(op string, dtype DType) {
 	t.live(op)
 	mustf(t.dtype == dtype, op, []Shape{t.shape}, "dtype is %v, want %v", t.dtype, dtype)
 	mustf(t.IsContiguous(), op, []Shape{t.shape}, "a view with gaps cannot be written; use CopyInto")
-}
-
-// contiguous returns t itself, or a contiguous copy, and what releases the copy.
-func (t *Tensor) contiguous(op string) (*Tensor, func()) {
-	t.live(op)
-	if t.IsContiguous() {
-		return t, func() {}
-	}
-	c := newTensor(t.st.dev, op, t.dtype, t.shape...)
-	t.st.dev.backend.Copy(c, t)
-	return c, c.Release
 }

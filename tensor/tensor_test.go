@@ -80,6 +80,20 @@ func TestMistakesPanicNamingOpAndShapes(t *testing.T) {
 		{func() { gone.Fill(1) }, "tensor: Fill: a tensor [3] made by New is used after its release"},
 		{func() { a.T().Fill(1) }, "tensor: Fill: [768 32]: a view with gaps cannot be written; use CopyInto"},
 		{func() { Linear(LinearArgs{X: a, W: New(dev, 4, 5)}) }, "tensor: Linear: [32 768] x [4 5]: inner sizes differ"},
+		{func() { a.Expand(2, 32, 767) }, "tensor: Expand: [32 768] x [2 32 767]: not broadcastable"},
+		{func() { CopyInto(New(dev, 1).Expand(3), New(dev, 3)) }, "tensor: CopyInto: [3] x [3]: the destination is a view that repeats elements"},
+		{func() { UnaryGrad(UnaryTanh, a, a, nil) }, "tensor: UnaryGrad: [32 768]: the rule needs the function's input or output, which is nil"},
+		{func() { UnaryGrad(UnaryGELU, a, b, nil) }, "tensor: UnaryGrad: [32 768] x [512 768]: shapes differ"},
+		{func() { LayerNormGrad(LayerNormGradArgs{DY: a, X: a, W: New(dev, 768), Mean: New(dev, 31), Rstd: New(dev, 32)}) },
+			"tensor: LayerNormGrad: [31] x [32]: mean has 31 elements, want 32"},
+		{func() { LinearGrad(LinearGradArgs{DY: a, X: a, W: New(dev, 768, 768), Pre: b}) },
+			"tensor: LinearGrad: [32 768] x [512 768]: what was saved has another shape than dy"},
+		{func() { L2NormalizeGrad(a, a, New(dev, 5), 1e-12) }, "tensor: L2NormalizeGrad: [5] x [32]: norm has 5 elements, want 32"},
+		{func() { CrossEntropyGrad(New(dev), CrossEntropyArgs{Logits: a, Soft: a, LSE: New(dev, 3)}) },
+			"tensor: CrossEntropyGrad: [3] x [32]: lse has 3 elements, want 32"},
+		{func() {
+			AttentionGrad(AttentionGradArgs{DOut: New(dev, 2, 3, 4), Out: New(dev, 2, 3, 4), LSE: New(dev, 2, 1, 2), QKV: New(dev, 2, 3, 12), Heads: 1})
+		}, "tensor: AttentionGrad: [2 1 2] x [6]: lse has 4 elements, want 6"},
 		{func() { Add(a, New(NewDevice(dev.backend), 768)) }, "tensor: Binary: tensors on two devices, "},
 	}
 	for _, c := range cases {
@@ -165,5 +179,12 @@ func TestSumToUndoesExpand(t *testing.T) {
 		if diff := cmp.Diff(c.want, SumTo(x, c.to).Float32s()); diff != "" {
 			t.Errorf("to %v: %s", c.to, diff)
 		}
+	}
+	none := Full(dev, 1, 1, 2).Expand(3, 0, 2)
+	if diff := cmp.Diff([]float32{0, 0}, SumTo(none, Shape{1, 2}).Float32s()); diff != "" {
+		t.Error(diff)
+	}
+	if got := recovered(func() { SumTo(x, Shape{1, 2, 3, 2}) }); got != "tensor: SumTo: [2 3 2] x [1 2 3 2]: not broadcastable" {
+		t.Error(got)
 	}
 }

@@ -5,7 +5,7 @@ import "slices"
 // view returns a tensor that shares t's memory.
 func (t *Tensor) view(op string, shape Shape, strides []int, offset int) *Tensor {
 	t.live(op)
-	return &Tensor{st: t.st, gen: t.gen, dtype: t.dtype, shape: shape, strides: strides, offset: offset, op: op}
+	return &Tensor{st: t.st, dtype: t.dtype, shape: shape, strides: strides, offset: offset, op: op}
 }
 
 // axis resolves a negative axis and checks its range.
@@ -54,7 +54,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 			s[i] = t.Size() / rest
 		}
 	}
-	mustf(s.Size() == t.Size() && !slices.ContainsFunc(s, func(d int) bool { return d < 0 }),
+	mustf(!slices.ContainsFunc(s, func(d int) bool { return d < 0 }) && s.checked("Reshape").Size() == t.Size(),
 		"Reshape", []Shape{t.shape, shape}, "sizes differ")
 	mustf(t.IsContiguous(), "Reshape", []Shape{t.shape, shape}, "the tensor is a view with gaps; make it Contiguous first")
 	return t.view("Reshape", s, s.rowMajor(), t.offset)
@@ -66,12 +66,16 @@ func (t *Tensor) Slice(axis, lo, hi int) *Tensor {
 	mustf(0 <= lo && lo <= hi && hi <= t.shape[axis], "Slice", []Shape{t.shape}, "range %d:%d on axis %d", lo, hi, axis)
 	shape := slices.Clone(t.shape)
 	shape[axis] = hi - lo
-	return t.view("Slice", shape, t.strides, t.offset+lo*t.strides[axis])
+	offset := t.offset
+	if hi > lo { // an empty view needs no place, and the one behind the last element may lie outside the buffer
+		offset += lo * t.strides[axis]
+	}
+	return t.view("Slice", shape, t.strides, offset)
 }
 
 // Expand returns a view broadcast to shape: axes of size 1 and missing leading axes repeat with stride 0.
 func (t *Tensor) Expand(shape ...int) *Tensor {
-	s := Shape(slices.Clone(shape))
+	s := Shape(shape).checked("Expand")
 	common, ok := broadcast(t.shape, s)
 	mustf(ok && common.Equal(s), "Expand", []Shape{t.shape, s}, "not broadcastable")
 	strides := make([]int, len(s))
