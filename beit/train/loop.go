@@ -42,8 +42,9 @@ type task interface {
 	update(step int)
 	// settled is called with readings that the device has finished.
 	settled(r *readings)
-	// describe adds to a step record.
+	// describe adds to a step record, describeEpoch to an epoch record.
 	describe(v map[string]float64)
+	describeEpoch(v map[string]float64)
 	// validate measures the model on the validation pictures.
 	validate(ctx context.Context) (map[string]float64, error)
 	// save and restore are about state that is not in the set. restore finds its tensors in f.
@@ -350,6 +351,7 @@ func (r *run) closeEpoch(ctx context.Context) error {
 	}
 	epoch := r.at.Closed + 1
 	average := r.at.Epoch.values()
+	r.task.describeEpoch(average)
 	r.clock.epoch(average, r.dev)
 	list := []Record{{Kind: KindEpoch, Epoch: epoch, Step: r.at.Step, Values: average}}
 	if r.pictures.val != nil && (epoch%r.cfg.Log.EvalEvery == 0 || epoch == r.cfg.Train.Epochs) {

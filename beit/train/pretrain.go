@@ -148,6 +148,8 @@ func (t *pretrainTask) settled(*readings) {}
 
 func (t *pretrainTask) describe(map[string]float64) {}
 
+func (t *pretrainTask) describeEpoch(map[string]float64) {}
+
 func (t *pretrainTask) save() ([]state.Named, json.RawMessage) { return nil, json.RawMessage("{}") }
 
 func (t *pretrainTask) restore(*state.File, json.RawMessage) error { return nil }

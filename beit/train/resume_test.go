@@ -243,6 +243,13 @@ func TestResumeRefusesChanges(t *testing.T) {
 	if _, err := Resume(context.Background(), dir, Env{}, []string{"log.keep=9"}); err != nil {
 		t.Errorf("harmless change: %v", err)
 	}
+	text, err := os.ReadFile(filepath.Join(dir, configFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := parseConfig(text, "config"); err != nil || c.Log.Keep != 9 {
+		t.Errorf("config.toml after a harmless change: log.keep = %d, error %v", c.Log.Keep, err)
+	}
 }
 
 func TestThreadsDoNotMatter(t *testing.T) {

@@ -128,6 +128,11 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 	if err := r.restore(f); err != nil {
 		return nil, err
 	}
+	if r.cfg.TOML() != string(text) {
+		if err := r.saveConfig(); err != nil {
+			return nil, err
+		}
+	}
 	return r.train(ctx)
 }
 

@@ -212,6 +212,17 @@ func (t *tokenizerTask) describe(v map[string]float64) {
 	t.count.Fallen = fallen
 }
 
+// describeEpoch counts the codes that no picture of the epoch used.
+func (t *tokenizerTask) describeEpoch(v map[string]float64) {
+	unused := 0
+	for _, u := range t.model.Usage.Value.Float32s() {
+		if u == 0 {
+			unused++
+		}
+	}
+	v["codes_unused"] = float64(unused)
+}
+
 func (t *tokenizerTask) validate(ctx context.Context) (map[string]float64, error) {
 	rec, quant, use, err := t.r.measureTokenizer(ctx, t.model, t.teacher)
 	if err != nil {

@@ -152,6 +152,9 @@ func TestTokenizerRun(t *testing.T) {
 			t.Errorf("step record lacks %s: %+v", key, records[0])
 		}
 	}
+	if v, ok := records[2].Values["codes_unused"]; !ok || v < 0 || v > 31 {
+		t.Errorf("epoch record %+v", records[2])
+	}
 	tok, err := LoadTokenizer(tensor.CPU(), dir)
 	if err != nil {
 		t.Fatal(err)
