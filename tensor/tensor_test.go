@@ -84,7 +84,9 @@ func TestMistakesPanicNamingOpAndShapes(t *testing.T) {
 		{func() { CopyInto(New(dev, 1).Expand(3), New(dev, 3)) }, "tensor: CopyInto: [3] x [3]: the destination is a view that repeats elements"},
 		{func() { UnaryGrad(UnaryTanh, a, a, nil) }, "tensor: UnaryGrad: [32 768]: the rule needs the function's input or output, which is nil"},
 		{func() { UnaryGrad(UnaryGELU, a, b, nil) }, "tensor: UnaryGrad: [32 768] x [512 768]: shapes differ"},
-		{func() { LayerNormGrad(LayerNormGradArgs{DY: a, X: a, W: New(dev, 768), Mean: New(dev, 31), Rstd: New(dev, 32)}) },
+		{func() {
+			LayerNormGrad(LayerNormGradArgs{DY: a, X: a, W: New(dev, 768), Mean: New(dev, 31), Rstd: New(dev, 32)})
+		},
 			"tensor: LayerNormGrad: [31] x [32]: mean has 31 elements, want 32"},
 		{func() { LinearGrad(LinearGradArgs{DY: a, X: a, W: New(dev, 768, 768), Pre: b}) },
 			"tensor: LinearGrad: [32 768] x [512 768]: what was saved has another shape than dy"},
