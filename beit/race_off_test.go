@@ -1,0 +1,5 @@
+//go:build !race
+
+package beit_test
+
+const raceDetector = false
