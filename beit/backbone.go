@@ -17,7 +17,7 @@ type backbone struct {
 	Blocks    nn.Blocks
 }
 
-// starts says how a model's parameters are initialised (SPEC 2.6).
+// starts says how a model's parameters are initialised.
 type starts struct {
 	linear nn.LinearInit
 	embed  nn.LinearInit

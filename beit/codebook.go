@@ -23,8 +23,8 @@ func (m *VQKD) Stats() (counts, sums *tensor.Tensor) { return m.counts, m.sums }
 // LastCounts returns how often the last finished update saw each code, [K], nil before the first.
 func (m *VQKD) LastCounts() *tensor.Tensor { return m.last }
 
-// UpdateCodebook moves every code that was seen towards the mean direction of its tokens and updates the usage statistics
-// (SPEC 3.4 steps 3 to 6), from what was accumulated, which it then clears. Codes that nothing chose stay.
+// UpdateCodebook moves every code that was seen towards the mean direction of its tokens and updates the usage statistics,
+// as the authors' norm_ema_quantizer.py does, from what was accumulated, which it then clears. Codes that nothing chose stay.
 func (m *VQKD) UpdateCodebook() {
 	if m.counts == nil {
 		panic("beit: VQKD: UpdateCodebook without Accumulate")
@@ -62,7 +62,7 @@ func (m *VQKD) Ready() bool { return m.Initted.Value.Item() > 0 }
 const kMeansIterations = 10
 
 // InitKMeans fills the codebook with the k-means centres of unit rows z [M, D], starting from the rows that initial names, one for each
-// code, and returns how many rows each centre ended with (SPEC 3.5).
+// code, and returns how many rows each centre ended with.
 func (m *VQKD) InitKMeans(z *tensor.Tensor, initial []int) (counts []float32) {
 	if len(initial) != m.Config.Codes {
 		panic(fmt.Sprintf("beit: VQKD: %d initial rows for %d codes", len(initial), m.Config.Codes))

@@ -44,7 +44,7 @@ func (c ViTConfig) Tokens() int { return c.Grid() * c.Grid() }
 // Hidden is the width inside the MLPs.
 func (c ViTConfig) Hidden() int { return int(float64(c.Width) * c.MLPRatio) }
 
-// layerNormEps is that of every layer norm in BEiT (SPEC 2.1).
+// layerNormEps is that of every layer norm in BEiT.
 const layerNormEps = 1e-6
 
 // dropPath is the rate of stochastic depth of block i = 0, 1, … when the last of n blocks has rate.

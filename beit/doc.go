@@ -22,5 +22,5 @@
 // misuse, as package tensor does. A built model may be used by many goroutines at once, each with its own tape, as long as
 // nothing trains it.
 //
-// Section numbers in comments (SPEC 5.3) are those of the project's description of BEiT v2.
+// "The authors" are those of the paper, and "the authors' code" is the folder beit2 of github.com/microsoft/unilm.
 package beit

@@ -13,7 +13,7 @@ import (
 	"github.com/gobeit/gobeit/nn/optim"
 )
 
-// The numbers of this file are those of SPEC 2.7, 3.1 and 15.
+// The numbers of this file were worked out from the authors' definitions (microsoft/unilm, beit2), apart from this code.
 
 func TestViTParameterCounts(t *testing.T) {
 	for _, c := range []struct {

@@ -8,9 +8,10 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// HOG describes patches by histograms of oriented gradients, a teacher that needs no weights (SPEC 4.3, after MaskFeat,
+// HOG describes patches by histograms of oriented gradients, a teacher that needs no weights (after MaskFeat,
 // arXiv 2112.09133). For each of the cells it holds 27 numbers: for each colour channel 9 orientation bins, magnitudes summed over
-// the pixels of the cell that lie in the picture, divided by their 2-norm + 0.01. Three colours follow.
+// the pixels of the cell that lie in the picture, divided by their 2-norm + 0.01. Three colours follow. A pixel's gradient is the
+// difference of its neighbours, halved in "hog", in a picture reflected at its border (-1 is 1); its bin ⌊atan2(gx, gy)·9/π⌋ mod 9.
 type HOG struct {
 	name   string
 	size   int     // side of the pictures
@@ -34,7 +35,7 @@ func NewHOG(size, patch int) (*HOG, error) {
 	return newHOG(HOG{name: "hog", size: size, patch: patch, sides: []int{2, 4, 8}, factor: 0.5})
 }
 
-// NewHOGRef makes the teacher "hog-ref" of the reference run (SPEC 17): cells of side P alone, differences that are not halved, and
+// NewHOGRef makes the teacher "hog-ref" of the preset "reference32": cells of side P alone, differences that are not halved, and
 // the mean colour minus one half; 30 numbers, not standardised.
 func NewHOGRef(size, patch int) (*HOG, error) {
 	return newHOG(HOG{name: "hog-ref", size: size, patch: patch, sides: []int{2}, factor: 1, centre: 0.5})

@@ -33,7 +33,7 @@ func pictures(b, s int) []float32 {
 	return out
 }
 
-// hogReference follows the definition of SPEC 4.3 word by word in float64, one cell at a time.
+// hogReference follows the definition in HOG's comment word by word in float64, one cell at a time.
 func hogReference(img []float32, s, p int, ref bool) []float64 {
 	at := func(c, y, x int) float64 {
 		reflect := func(i int) int {

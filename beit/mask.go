@@ -22,8 +22,8 @@ const (
 	maskAttempts = 10
 )
 
-// BlockMask masks exactly cfg.Count patches (SPEC 5.1): rectangles of random area and shape until no more fits, then single patches.
-// mask has Rows·Cols elements, row-major, and is overwritten. Count must not exceed them.
+// BlockMask masks exactly cfg.Count patches as the authors' masking_generator.py does: rectangles of random area and shape until
+// no more fits, then single patches. mask has Rows·Cols elements, row-major, and is overwritten. Count must not exceed them.
 func BlockMask(cfg MaskConfig, r *tensor.Rand, mask []bool) {
 	if len(mask) != cfg.Rows*cfg.Cols || cfg.Count > len(mask) {
 		panic(fmt.Sprintf("beit: BlockMask: %d of %d x %d patches into a mask of %d", cfg.Count, cfg.Rows, cfg.Cols, len(mask)))

@@ -49,7 +49,7 @@ type MIM struct {
 	SecondHead *nn.Linear    // "cls_pt_lm_head", or Head when shared
 }
 
-// NewMIM declares the parameters of SPEC 5.3 under the authors' names. The config must pass Check.
+// NewMIM declares the model's parameters under the names of the authors' beit2/modeling_pretrain.py. The config must pass Check.
 func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 	init := starts{linear: narrowNormal, embed: narrowNormal, token: nn.TruncNormal(0.02, -0.02, 0.02)}
 	if c.WideInit {
@@ -95,7 +95,7 @@ func (m *MIM) Forward(c nn.Context, images *autograd.Var, mask []bool, target La
 }
 
 // ForwardSwapped is Forward with the class token of picture (b+1) mod B in place of that of picture b before the aggregation
-// blocks. When the second loss does not rise, these blocks do not use the class token (the CLS-swap test of SPEC 16).
+// blocks. When the second loss does not rise, these blocks do not use the class token.
 func (m *MIM) ForwardSwapped(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
 	b := images.Shape()[0]
 	next := make([]int32, b)

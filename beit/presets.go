@@ -46,19 +46,21 @@ type FineTuning struct {
 	Cutmix     float64  `toml:"cutmix"`
 }
 
-// TokenizerPreset returns a named recipe: the published ones (SPEC 3.1, 6.5) and small ones of our own (SPEC 5.6).
+// TokenizerPreset returns a named recipe: the published ones (microsoft/unilm, beit2/TOKENIZER.md) and small ones
+// of our own.
 func TokenizerPreset(name string) (TokenizerRecipe, error) {
 	return find("tokenizer", tokenizers, name)
 }
 
-// MIMPreset returns a named recipe: the published ones (SPEC 5.5), the authors' other models with settings of the nearest recipe, and
-// small ones of our own (SPEC 5.6).
+// MIMPreset returns a named recipe: the published ones (microsoft/unilm, beit2/PRETRAINING.md), the authors' other models with
+// settings of the nearest recipe, and small ones of our own.
 func MIMPreset(name string) (MIMRecipe, error) { return find("pretraining", mims, name) }
 
-// ViTPreset returns a named backbone as a classifier is fine-tuned from it (SPEC 2.7), without classes.
+// ViTPreset returns a named backbone as a classifier is fine-tuned from it, without classes.
 func ViTPreset(name string) (ViTConfig, error) { return find("model", vits, name) }
 
-// FineTuningPreset returns the published settings for ImageNet-1k (SPEC 6.5) by the pretraining that went before.
+// FineTuningPreset returns the published settings for ImageNet-1k (microsoft/unilm, beit2/get_started_for_image_classification.md)
+// by the pretraining that went before.
 func FineTuningPreset(name string) (FineTuning, error) { return find("fine-tuning", fineTunings, name) }
 
 // TokenizerPresets lists the names that TokenizerPreset knows.

@@ -10,7 +10,7 @@ func vit(image, patch, width, depth, heads int, layerScale float64) ViTConfig {
 	}
 }
 
-// vits are the backbones of SPEC 2.7 and 5.6.
+// vits are the backbones of the authors' code (beit2/modeling_finetune.py) and small ones of our own.
 var vits = map[string]ViTConfig{
 	"base_16_224":   vit(224, 16, 768, 12, 12, 0.1),
 	"base_16_256":   vit(256, 16, 768, 12, 12, 0.1),
@@ -43,7 +43,7 @@ func tokenizer(backbone ViTConfig, decoderDepth, codes, dim, targetDim int) VQKD
 	}
 }
 
-// tokenizers are the recipes of SPEC 3.1 with 6.5, and 5.6.
+// tokenizers are the models of beit2/modeling_vqkd.py with the settings of beit2/TOKENIZER.md, and small ones of our own.
 var tokenizers = map[string]TokenizerRecipe{
 	"vqkd_encoder_base_decoder_1x768x12_clip": publishedTokenizer(1, "clip", 512),
 	"vqkd_encoder_base_decoder_3x768x12_clip": publishedTokenizer(3, "clip", 512),
@@ -77,8 +77,8 @@ func smallTokenizer(name string, codes, dim, epochs int) TokenizerRecipe {
 	}
 }
 
-// mims are the recipes of SPEC 5.5 and 5.6. The plain models, 24x544 and huge have no published recipe: they take the settings of the
-// base or large one, and the masking rule of 5.6 where the grid differs.
+// mims are the recipes of beit2/PRETRAINING.md and small ones of our own. The plain models, 24x544 and huge have no published
+// recipe: they take the settings of the base or large one, and our rule for masks (maskFor) where the grid differs.
 var mims = map[string]MIMRecipe{
 	"base_1600e":  publishedMIM("base_16_224", 9, 1600),
 	"base_300e":   publishedMIM("base_16_224", 9, 300),
@@ -127,7 +127,7 @@ func publishedMIM(name string, early, epochs int) MIMRecipe {
 	return r
 }
 
-// maskFor is the masking of a grid by the rule of SPEC 5.6: two fifths of the patches.
+// maskFor is the masking of a grid that no recipe tells: two fifths of the patches, as in the published ones.
 func maskFor(grid int) MaskConfig {
 	n := float64(grid * grid)
 	return MaskConfig{
@@ -149,7 +149,7 @@ func smallMIM(name string, vocab, early, head, epochs int) MIMRecipe {
 	}
 }
 
-// fineTunings are the columns of SPEC 6.5 for ImageNet-1k at 224².
+// fineTunings are the settings of beit2/get_started_for_image_classification.md for ImageNet-1k at 224².
 var fineTunings = map[string]FineTuning{
 	"base_1600e":  fineTuning(5e-4, 100, 20, 0.60, 0.2, true),
 	"base_300e":   fineTuning(5e-4, 100, 20, 0.65, 0.1, true),

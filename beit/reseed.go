@@ -2,7 +2,7 @@ package beit
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Constants of re-seeding (SPEC 3.6).
+// Constants of re-seeding, which is our addition.
 const (
 	reseedEvery   = 100  // steps
 	reseedBelow   = 0.1  // of the mean count

@@ -68,7 +68,7 @@ func (l *CodeLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var
 	return autograd.CrossEntropy(pred, l.Codes(pred.Tape(), rows), 0)
 }
 
-// FeatureTarget has the model predict a teacher's features themselves, by cosine (SPEC 10.6).
+// FeatureTarget has the model predict a teacher's features themselves, by cosine, as MVP does (arXiv 2203.05175).
 type FeatureTarget struct{ Teacher Teacher }
 
 // Dim is the width of the teacher's features.

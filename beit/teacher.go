@@ -114,7 +114,7 @@ type blockModel interface {
 	BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var
 }
 
-// RunTeacher teaches with the patch tokens in the middle of a model trained before (SPEC 4.4). Use it inside NewStandard.
+// RunTeacher teaches with the patch tokens in the middle of a model trained before. Use it inside NewStandard.
 type RunTeacher struct {
 	model blockModel
 	block int

@@ -14,7 +14,7 @@ type ViT struct {
 	Head   *nn.Linear    // "head", nil without classes
 }
 
-// NewViT declares the parameters of SPEC 2 under the authors' names. The config must pass Check.
+// NewViT declares the model's parameters under the names of the authors' beit2/modeling_finetune.py. The config must pass Check.
 func NewViT(s nn.Scope, c ViTConfig) *ViT {
 	v := &ViT{Config: c, backbone: newBackbone(s, c, classifierStarts(), false)}
 	if c.MeanPool {

@@ -68,7 +68,7 @@ type VQKD struct {
 	last         *tensor.Tensor // counts of the last finished update, [K]
 }
 
-// NewVQKD declares the parameters of SPEC 3.8 under the authors' names. The config must pass Check.
+// NewVQKD declares the tokenizer's parameters under the names of the authors' beit2/modeling_vqkd.py. The config must pass Check.
 func NewVQKD(s nn.Scope, c VQKDConfig) *VQKD {
 	m := &VQKD{Config: c, Encoder: NewViT(s.Sub("encoder"), c.Encoder), Decoder: NewViT(s.Sub("decoder"), c.Decoder)}
 	layers := func(name string, in, out int) [2]*nn.Linear {
@@ -133,7 +133,7 @@ type VQKDResult struct {
 }
 
 // Forward encodes images [B, 3, S, S] in [0, 1], looks up the codebook as it stands and compares what the decoder makes of the codes
-// with the teacher's features target [B, N, C] (SPEC 3.3). It moves nothing: see Accumulate and UpdateCodebook.
+// with the teacher's features target [B, N, C]. It moves nothing: see Accumulate and UpdateCodebook.
 func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor) VQKDResult {
 	r := VQKDResult{Features: m.Features(c, images)}
 	shape := r.Features.Shape()

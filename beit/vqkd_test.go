@@ -66,7 +66,7 @@ func rowNorms(x *tensor.Tensor) []float64 {
 	return out
 }
 
-// TestTokenizerTrains makes some steps and checks the golden facts of SPEC 15: bounds of the losses, unit rows of the codebook, unused
+// TestTokenizerTrains makes some steps and checks what always holds: bounds of the losses, unit rows of the codebook, unused
 // codes that stay, and that the loss falls. The pool must be flat after the first steps.
 func TestTokenizerTrains(t *testing.T) {
 	const steps = 40

@@ -31,7 +31,8 @@ func (p *Param) Var(t *autograd.Tape) *autograd.Var {
 	return t.Param(p.Value, p.Grad)
 }
 
-// Decays says whether weight decay applies: not to tensors of at most one axis, biases and those marked NoDecay (SPEC 6.1).
+// Decays says whether weight decay applies: not to tensors of at most one axis, biases and those marked NoDecay, as in the
+// authors' code.
 func (p *Param) Decays() bool {
 	return !p.Buffer && !p.NoDecay && len(p.Shape) > 1 && !strings.HasSuffix(p.Name, ".bias")
 }
@@ -81,12 +82,18 @@ func (s *Set) Values() *tensor.Tensor { return s.values }
 // Grads is the flat storage of the gradients; see Values.
 func (s *Set) Grads() *tensor.Tensor { return s.grads }
 
-// ZeroGrad sets all gradients to zero.
-func (s *Set) ZeroGrad() { s.grads.Zero() }
+// ZeroGrad sets all gradients to zero. It panics in a model built for inference.
+func (s *Set) ZeroGrad() {
+	if s.grads == nil {
+		panic(&tensor.Error{Op: "ZeroGrad", Reason: "the set was not built for training"})
+	}
+	s.grads.Zero()
+}
 
 // Mode says what a built set will be used for.
 type Mode uint8
 
+// The modes of Set.Build.
 const (
 	Training  Mode = iota // with gradients
 	Inference             // values only

@@ -75,6 +75,18 @@ func TestInitialValueDependsOnSeedAndNameAlone(t *testing.T) {
 	}
 }
 
+func TestZeroGradNeedsTraining(t *testing.T) {
+	set := NewSet()
+	set.Scope().Param("w", Ones, 2)
+	set.Build(tensor.CPU(), 1, Inference)
+	defer func() {
+		if err, ok := recover().(*tensor.Error); !ok || err.Error() != "tensor: ZeroGrad: the set was not built for training" {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	set.ZeroGrad()
+}
+
 func TestDeclaringTwicePanics(t *testing.T) {
 	defer func() {
 		if r, ok := recover().(string); !ok || !strings.Contains(r, "a.w is declared twice") {

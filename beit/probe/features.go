@@ -58,8 +58,8 @@ func checkPair(train, val Features) error {
 // batch is how many pictures are extracted at once.
 const batch = 128
 
-// Pipeline presents pictures for probing, in [0, 1]: up to 32 pixels the whole picture, above the centre of SPEC 11.3 (resized to
-// size/0.875, the centre cut out).
+// Pipeline presents pictures for probing, in [0, 1]: up to 32 pixels the whole picture, above the centre: resized to
+// size/0.875, as in the authors' evaluation, and the centre cut out.
 func Pipeline(size int) data.Pipeline {
 	return &data.Eval{Whole: size <= 32, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
 }

@@ -14,7 +14,7 @@ const (
 	knnCols = 16384
 )
 
-// KNN judges each picture of val by its k most similar ones of train (facebookresearch/dino eval_knn, SPEC 7.7): similarity s is the
+// KNN judges each picture of val by its k most similar ones of train (eval_knn.py of facebookresearch/dino): similarity s is the
 // cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
 // train has fewer than k pictures, all vote.
 func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, temperature float64) (Score, error) {

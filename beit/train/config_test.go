@@ -101,7 +101,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestReferencePreset compares with the configuration of the reference run (SPEC 17).
+// TestReferencePreset compares with the configuration of the run of the authors' code.
 func TestReferencePreset(t *testing.T) {
 	tok, err := Configure(Tokenizer, Reference32, "", nil)
 	if err != nil {

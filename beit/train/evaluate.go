@@ -28,7 +28,8 @@ const (
 	markIterations = 20
 )
 
-// EvalTokenizer measures a tokenizer on the pictures val. The two marks of SPEC 9.3 are fitted on pictures of fit, the training set.
+// EvalTokenizer measures a tokenizer on the pictures val. Two marks to compare its loss with, the best constant
+// prediction and k-means of the features, are fitted on pictures of fit, the training set.
 func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Dataset, eval EvalConfig, env Env) (TokenizerReport, error) {
 	teacher, err := tok.Teacher()
 	if err != nil {

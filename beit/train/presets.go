@@ -8,7 +8,7 @@ import (
 	"github.com/gobeit/gobeit/beit"
 )
 
-// Reference32 is the preset of the run of the authors' code that small32 is compared with (SPEC 17).
+// Reference32 is the preset of the run of the authors' code that small32 is compared with.
 const Reference32 = "reference32"
 
 // Presets lists the presets of a stage.

@@ -49,7 +49,7 @@ func copied(codes []int32, mask []bool, nearest [][]int) (masked, hits int) {
 }
 
 // validate measures both heads on the validation pictures, beside marks that need no model: the entropy of the codes, and copying the
-// nearest visible patch's code. loss_swap is the aggregation head's loss with class tokens exchanged (SPEC 16).
+// nearest visible patch's code. loss_swap is the aggregation head's loss with class tokens exchanged (see beit.MIM.ForwardSwapped).
 func (t *pretrainTask) validate(ctx context.Context) (map[string]float64, error) {
 	loader, err := t.r.cfg.evalLoader(t.r.pictures.val, t.r.cfg.Data.Eval, t.r.cfg.views())
 	if err != nil {

@@ -153,7 +153,7 @@ func UseOf(codes []int32, k int) CodeUse {
 	return use
 }
 
-// windowTokens is over how many tokens usage is measured while training (SPEC 3.6).
+// windowTokens is over how many tokens usage is measured while training.
 const windowTokens = 65536
 
 // window holds the codes of the last tokens.

@@ -20,7 +20,7 @@ const (
 	kMeansLeast = 4
 	// teacherPictures is over how many pictures the teacher's statistics are measured.
 	teacherPictures = 8192
-	// usageFall is the part of the most codes used so far below which a warning is due (SPEC 3.6).
+	// usageFall is the part of the most codes used so far below which a warning is due.
 	usageFall = 0.7
 )
 

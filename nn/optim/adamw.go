@@ -10,7 +10,7 @@ type AdamWConfig struct {
 	Beta1, Beta2, Eps float64
 	Decay             float64
 	Clip              float64                   // bound on the gradient's global 2-norm; 0: none
-	LRScale           func(p *nn.Param) float64 // nil: 1 for all (layer-wise decay of SPEC 6.3 otherwise)
+	LRScale           func(p *nn.Param) float64 // factor on the learning rate, see LayerDecay; nil: 1 for all
 }
 
 // AdamW updates all trainable parameters of a set from their gradients (arXiv 1711.05101, bias-corrected).

@@ -9,7 +9,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// SPEC 15: S = 625 steps an epoch, 300 epochs, 10 of warm-up.
+// Values by the formula of the authors' cosine_scheduler for 625 steps an epoch, 300 epochs, 10 of warm-up.
 func TestCosineGoldenValues(t *testing.T) {
 	c := Cosine{Peak: 1.5e-3, Min: 1e-5, Warmup: 6250, Total: 187_500}
 	for _, w := range []struct {
@@ -25,6 +25,11 @@ func TestCosineGoldenValues(t *testing.T) {
 	}
 	if got := (Cosine{Peak: 1, Warmup: 1, Total: 5}).At(0); got != 0 {
 		t.Errorf("a warm-up of one step has rate %v, want 0", got)
+	}
+	for _, s := range []Cosine{{Peak: 1, Min: 0.25, Warmup: 5, Total: 5}, {Peak: 1, Min: 0.25, Warmup: 2, Total: 4}} {
+		if got := s.At(5); got != 0.25 {
+			t.Errorf("%+v has rate %v after its end", s, got)
+		}
 	}
 	if got, want := LayerDecay(0.65, 12, 0), 0.003697; math.Abs(got-want) > 1e-6 {
 		t.Errorf("decay of the embeddings %v, want %v", got, want)

@@ -12,10 +12,10 @@ type SGDConfig struct {
 	Clip            float64 // 0: none
 }
 
-// SGD is stochastic gradient descent with momentum.
+// SGD is stochastic gradient descent with momentum; tensor.SGDHyper has the formula.
 type SGD struct {
 	Buffer *tensor.Tensor // momentum, laid out as set.Values()
-	Count  int
+	Count  int            // steps taken
 
 	set      *nn.Set
 	config   SGDConfig
@@ -27,7 +27,11 @@ func NewSGD(set *nn.Set, c SGDConfig) *SGD {
 	return &SGD{Buffer: tensor.Zeros(set.Device(), set.Values().Size()), set: set, config: c, segments: segments(set, nil)}
 }
 
-// Step updates the parameters at learning rate lr.
+// Release gives the momentum back.
+func (o *SGD) Release() { o.Buffer.Release() }
+
+// Step clips the gradients and updates the parameters at learning rate lr. It does nothing to the parameters when the gradient is
+// not finite.
 func (o *SGD) Step(lr float64) {
 	o.Count++
 	state := tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))
