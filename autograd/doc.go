@@ -14,7 +14,8 @@
 // gradient in between only after Keep; Reset frees the rest. In a NoGrad region nothing is recorded; Scope also frees everything
 // but its result.
 //
-// All backward rules stand in one table, in rules.go. StopGradient and StraightThrough are ordinary operations.
+// A tape may be left in the middle of a step, also by a panic: Reset brings it back. All backward rules stand in one table, in
+// rules.go. StopGradient and StraightThrough are ordinary operations.
 //
 // Misuse (shapes that do not fit, inputs from two tapes) panics as in package tensor. A Tape belongs to one goroutine; parameters
 // may be read through many tapes at the same time.

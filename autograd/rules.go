@@ -36,6 +36,7 @@ const (
 	kinds
 )
 
+// String names the operation as in the package's functions.
 func (k kind) String() string { return names[k] }
 
 var names = [kinds]string{

@@ -58,19 +58,30 @@ type Grad struct {
 //
 // B is the batch, N tokens, M rows (usually B·N), D or K the width, H heads.
 type Backend interface {
+	// Name is what Device.Name returns.
 	Name() string
+	// Report is what Device.Report returns.
 	Report() string
-	Sync(ctx context.Context) error // waits; returns the sticky error
+	// Sync waits until the work given so far is done and returns the sticky error, if any.
+	Sync(ctx context.Context) error
 
+	// Alloc takes memory of at least the given size, with undefined content. Its error goes into the panic of the operation.
 	Alloc(bytes int) (Buffer, error)
-	Free(b Buffer)   // once the work that was given before is done; may come from another goroutine
-	Poison(b Buffer) // fills with NaN
+	// Free gives memory back to the system once the work given before is done. It may be called from any goroutine.
+	Free(b Buffer)
+	// Poison fills b with NaN.
+	Poison(b Buffer)
 
+	// Upload: dst[i] = src[i], both of one length. src may be changed once the call has returned.
 	Upload(dst *Tensor, src []float32)
+	// UploadInts is Upload for Int32.
 	UploadInts(dst *Tensor, src []int32)
+	// Download: dst[i] = src[i], after waiting for the work that writes src.
 	Download(dst []float32, src *Tensor)
+	// DownloadInts is Download for Int32.
 	DownloadInts(dst []int32, src *Tensor)
 
+	// Fill: dst[i] = v.
 	Fill(dst *Tensor, v float32)
 	// Copy copies between two tensors of one shape and dtype, each with any strides.
 	Copy(dst, src *Tensor)
@@ -100,19 +111,28 @@ type Backend interface {
 	// MatMul: dst[b] (+)= a[b]·b[b] with dst [B, M, N] contiguous, a [B, M, K] and b [B, K, N] of any batch stride (0 repeats)
 	// and stride 1 on one of their last two axes.
 	MatMul(dst, a, b *Tensor, add bool, p Precision)
+	// Linear computes what LinearArgs describes.
 	Linear(a LinearArgs)
+	// LinearGrad writes the gradients that are asked for, in any order.
 	LinearGrad(a LinearGradArgs)
+	// Attention computes what AttentionArgs describes.
 	Attention(a AttentionArgs)
+	// AttentionGrad writes the gradients that are asked for, in any order.
 	AttentionGrad(a AttentionGradArgs)
 
+	// LayerNorm computes what LayerNormArgs describes.
 	LayerNorm(a LayerNormArgs)
+	// LayerNormGrad writes the gradients that are asked for, in any order.
 	LayerNormGrad(a LayerNormGradArgs)
 	// L2Normalize: y[m] = x[m] / max(‖x[m]‖, eps), norm[m] = ‖x[m]‖. y may be x.
 	L2Normalize(y, norm, x *Tensor, eps float32)
 	// L2NormalizeGrad: dx[m] = (dy[m] − y[m]·(y[m]·dy[m])) / norm[m], or dy[m]/eps where norm[m] ≤ eps.
 	L2NormalizeGrad(dx, dy, y, norm *Tensor, eps float32)
 
+	// CrossEntropy computes what CrossEntropyArgs describes. It panics when a label is K or more.
 	CrossEntropy(a CrossEntropyArgs)
+	// CrossEntropyGrad: dlogits[r] = dloss[0]/rows that count · (softmax(logits[r])·Σ target[r] − target[r]), 0 for rows that do not
+	// count; a.Loss is nil.
 	CrossEntropyGrad(dlogits, dloss *Tensor, a CrossEntropyArgs)
 	// CosineLoss: loss = mean over rows of 1 − x·t/(max(‖x‖,eps)·max(‖t‖,eps)), eps = 1e-12; loss has one element, x and t are [M, D].
 	CosineLoss(loss, x, t *Tensor)

@@ -5,6 +5,7 @@ import "fmt"
 // DType is the type of a tensor's elements.
 type DType uint8
 
+// The types of elements.
 const (
 	Float32  DType = iota // the working type of every operation
 	BFloat16              // storage, Cast, and matrix-product operations that say so
@@ -19,6 +20,7 @@ func (d DType) Size() int {
 	return 4
 }
 
+// String is "float32", "bfloat16" or "int32".
 func (d DType) String() string {
 	switch d {
 	case Float32:
@@ -35,12 +37,14 @@ func (d DType) String() string {
 // A device that cannot do what is asked does better, never worse, and Device.Report says so.
 type Precision uint8
 
+// The precisions.
 const (
 	Highest Precision = iota // float32 products
 	High                     // three bfloat16 products: hi*hi + hi*lo + lo*hi, float32 accumulation
 	Medium                   // one bfloat16 product, float32 accumulation
 )
 
+// String is "highest", "high" or "medium".
 func (p Precision) String() string {
 	switch p {
 	case Highest:

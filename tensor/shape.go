@@ -78,6 +78,7 @@ type ShapeError struct {
 	Reason string
 }
 
+// Error names the operation, the shapes and the reason: "tensor: MatMul: [32 768] x [512 768]: inner sizes differ".
 func (e *ShapeError) Error() string {
 	var b strings.Builder
 	b.WriteString("tensor: " + e.Op + ":")
@@ -97,6 +98,7 @@ type Error struct {
 	Reason string
 }
 
+// Error names the operation and the reason.
 func (e *Error) Error() string { return "tensor: " + e.Op + ": " + e.Reason }
 
 // mustf panics with a ShapeError unless ok.
