@@ -145,7 +145,7 @@ func (o *transformsOracle) jpegBounds(file string) (most int, mean float64) {
 		return 0, 0
 	}
 	subsampled := strings.Contains(file, "420")
-	if n, err := strconv.Atoi(strings.Trim(file, "image.jpg")); err == nil && n < len(o.config.JPEG) {
+	if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "image"), ".jpg")); err == nil && n < len(o.config.JPEG) {
 		subsampled = o.config.JPEG[n].Subsampling != 0
 	}
 	if subsampled {
