@@ -101,11 +101,11 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 			case <-ctx.Done():
 				next, more = made{err: ctx.Err()}, true
 			}
-			if !more {
-				return
-			}
-			if next.err == nil && ctx.Err() != nil {
+			if next.err == nil && ctx.Err() != nil { // a cancelled producer just closes its channel
 				next.err = ctx.Err()
+			}
+			if !more && next.err == nil {
+				return
 			}
 			if next.err != nil {
 				yield(nil, next.err)
