@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -81,8 +80,8 @@ func parts(p train.Progress) []string {
 	if p.Total > 0 {
 		words = append(words, fmt.Sprintf("%d/%d", p.Done, p.Total))
 	}
-	if p.Phase == "train" {
-		words = append(words, fmt.Sprintf("loss %.4f", p.Loss), fmt.Sprintf("lr %.2e", p.LR))
+	if p.Phase == "train" && p.Loss != 0 { // 0: not known yet
+		words = append(words, fmt.Sprintf("loss %.4f", p.Loss))
 	}
 	if p.ImagesPerSec > 0 {
 		words = append(words, fmt.Sprintf("%.0f images/s", p.ImagesPerSec))
@@ -117,6 +116,15 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
 }
 
+// shownValues are the values of a record that are shown, in this order, and what they are called. metrics.jsonl has all of them.
+var shownValues = [][2]string{
+	{"rec_loss", "reconstruction"}, {"quant_loss", "commitment"},
+	{"loss_1", "loss main"}, {"loss_2", "aggregation"}, {"loss_swap", "with CLS swapped"}, {"unigram_entropy", "entropy of codes"},
+	{"mlm_acc_1", "accuracy main"}, {"mlm_acc_2", "aggregation"}, {"copy_acc", "by copying"},
+	{"codes_used", "codes used"}, {"perplexity", "perplexity"}, {"reseeded", "re-seeded"},
+	{"grad_norm", "gradient norm"}, {"img_per_s", "images/s"},
+}
+
 // Record implements train.Reporter: epochs and validations get a line that stays.
 func (r *reporter) Record(rec train.Record) {
 	if rec.Kind == train.KindStep {
@@ -126,8 +134,10 @@ func (r *reporter) Record(rec train.Record) {
 	if rec.Kind == train.KindVal {
 		words[0] += " validation"
 	}
-	for _, name := range slices.Sorted(maps.Keys(rec.Values)) {
-		words = append(words, fmt.Sprintf("%s %s", strings.ReplaceAll(name, "_", " "), number(rec.Values[name])))
+	for _, v := range shownValues {
+		if x, ok := rec.Values[v[0]]; ok {
+			words = append(words, v[1]+" "+number(x))
+		}
 	}
 	r.line(strings.Join(words, "  "))
 }

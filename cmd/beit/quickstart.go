@@ -26,20 +26,20 @@ const quickPictures = 8000
 // quickBoth shrinks small32 to 16 patches and 4 blocks, and takes many small steps.
 var quickBoth = []string{
 	fmt.Sprintf("data.path=procedural:%d", quickPictures), "log.eval_every=1000",
-	"train.batch=32", "train.lr_batch=32", "train.lr=1e-3",
+	"train.batch=32", "train.lr_batch=32",
 }
 
 var quickTokenizer = append([]string{
 	"tokenizer.model.encoder.patch_size=8", "tokenizer.model.encoder.width=96", "tokenizer.model.encoder.depth=4",
 	"tokenizer.model.decoder.image_size=4", "tokenizer.model.decoder.width=96", "tokenizer.model.codes=256",
-	"train.epochs=6",
+	"train.epochs=6", "train.lr=1e-3",
 }, quickBoth...)
 
 var quickPretrain = append([]string{
 	"pretrain.model.vit.patch_size=8", "pretrain.model.vit.width=128", "pretrain.model.vit.depth=4", "pretrain.model.vit.heads=4",
 	"pretrain.model.vit.layer_scale=0", "pretrain.model.wide_init=true", "pretrain.model.vocab=256",
 	"pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
-	"train.epochs=15",
+	"train.epochs=15", "train.lr=2e-3",
 }, quickBoth...)
 
 // quickRound is what one round left.
