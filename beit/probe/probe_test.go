@@ -250,6 +250,18 @@ func TestExtract(t *testing.T) {
 	}
 }
 
+// unlabelled is flats without classes.
+type unlabelled struct{ flats }
+
+func (unlabelled) Classes() []string { return nil }
+
+func TestExtractNeedsLabels(t *testing.T) {
+	_, err := Extract(t.Context(), tensor.CPU(), unlabelled{flats{5, 16}}, Pipeline(16), Pixels(16, 4))
+	if err == nil || !strings.Contains(err.Error(), "no labels") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // The grid of a teacher's features is averaged cell by cell.
 func TestTeacherGrid(t *testing.T) {
 	x := numbered{grid: 8}

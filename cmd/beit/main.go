@@ -61,6 +61,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
+		fmt.Fprintln(os.Stderr, "\nending after this step; interrupt again to end at once")
 		cancel()
 		<-signals
 		os.Exit(statusInterrupted)
@@ -107,8 +108,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 		return statusOK
 	case errors.As(err, &usage):
 		return fail(errOut, statusUsage, err)
-	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.Is(err, train.ErrInterrupted):
 		return fail(errOut, statusInterrupted, err)
+	case errors.Is(err, context.Canceled):
+		return fail(errOut, statusInterrupted, errors.New("interrupted"))
 	}
 	return fail(errOut, statusFailure, err)
 }
