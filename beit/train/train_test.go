@@ -248,11 +248,13 @@ func TestRunTeacher(t *testing.T) {
 }
 
 func TestMemoryIsFlat(t *testing.T) {
-	held := map[int]int64{}
 	stages := map[Stage][]string{Tokenizer: nil, Pretrain: {"pretrain.tokenizer=" + tokenizerRun(t)}}
 	for stage, set := range stages {
+		held := map[int]int64{}
 		cfg := tiny(t, stage, append(set, "train.epochs=8", "log.eval_every=100", "data.val_fraction=0")...)
-		r, err := newRun(t.TempDir(), cfg, Env{Source: &data.Source{Train: data.Procedural(40, 16, 1)}}, state.WriteFileAtomic)
+		// A device of its own: on the shared one, what other tests left behind may be freed in the meantime.
+		dev := tensor.CPULevel(tensor.CPULevels()[0])
+		r, err := newRun(t.TempDir(), cfg, Env{Device: dev, Source: &data.Source{Train: data.Procedural(40, 16, 1)}}, state.WriteFileAtomic)
 		if err != nil {
 			t.Fatal(err)
 		}
