@@ -84,8 +84,12 @@ func (c *cpuBackend) Report() string {
 	if caches != nil {
 		name += ", " + strings.Join(caches, ", ")
 	}
-	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\nprecision high and medium run as highest",
-		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads())
+	precision := "precision high and medium run as highest"
+	if c.set.Medium() {
+		precision = "precision medium multiplies in bfloat16, high runs as highest"
+	}
+	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\n%s",
+		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), precision)
 }
 
 // Sync returns at once: CPU operations are done when they return.

@@ -12,12 +12,13 @@ type attention struct {
 	b, n, h, d int
 	qkv, bias  []float32 // bias is nil or [H, N, N]
 	scale      float32
+	medium     bool // precision of the products
 }
 
-func (c *cpuBackend) attention(qkv, bias *Tensor, heads int, scale float32) attention {
+func (c *cpuBackend) attention(qkv, bias *Tensor, heads int, scale float32, p Precision) attention {
 	a := attention{
 		cpuBackend: c, b: qkv.shape[0], n: qkv.shape[1], h: heads, d: qkv.shape[2] / (3 * heads),
-		qkv: f32(qkv), scale: scale,
+		qkv: f32(qkv), scale: scale, medium: p == Medium,
 	}
 	if bias != nil {
 		a.bias = f32(bias)
@@ -51,7 +52,7 @@ func (a *attention) scores(s, q []float32, sample, head int) {
 		A: q, ARow: a.d, ACol: 1,
 		B: a.part(a.qkv, sample, head, 1), BRow: 1, BCol: a.width(),
 		C: s, CRow: a.n,
-		Accumulate: a.bias != nil, Serial: true,
+		Accumulate: a.bias != nil, Medium: a.medium, Serial: true,
 	})
 }
 
@@ -60,7 +61,7 @@ func (a *attention) cost() int { return a.n * (a.n + a.d) }
 
 // Attention works on one head of one sample at a time, so that its N x N scores stay in cache.
 func (c *cpuBackend) Attention(args AttentionArgs) {
-	a := c.attention(args.QKV, args.Bias, args.Heads, args.Scale)
+	a := c.attention(args.QKV, args.Bias, args.Heads, args.Scale, args.Precision)
 	if a.n == 0 {
 		return
 	}
@@ -87,7 +88,7 @@ func (c *cpuBackend) Attention(args AttentionArgs) {
 				A: s, ARow: n, ACol: 1,
 				B: a.part(a.qkv, sample, head, 2), BRow: a.width(), BCol: 1,
 				C: out[(sample*n*a.h+head)*d:], CRow: a.h * d,
-				Epilogue: normalize, Serial: true,
+				Epilogue: normalize, Medium: a.medium, Serial: true,
 			})
 		}
 	})
@@ -96,7 +97,7 @@ func (c *cpuBackend) Attention(args AttentionArgs) {
 // AttentionGrad recomputes each head's probabilities from LSE. The gradient of the bias is summed over fixed runs of samples,
 // and these sums are added in order.
 func (c *cpuBackend) AttentionGrad(args AttentionGradArgs) {
-	a := c.attention(args.QKV, args.Bias, args.Heads, args.Scale)
+	a := c.attention(args.QKV, args.Bias, args.Heads, args.Scale, args.Precision)
 	size := a.h * a.n * a.n
 	runs := a.b
 	if args.DBias.To != nil {
@@ -170,7 +171,7 @@ func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, fir
 	}
 	into := func(which int, g kernel.GemmArgs) {
 		g.C, g.CRow = a.part(f32(a.args.DQKV.To), sample, head, which), a.width()
-		g.Accumulate, g.Serial = a.args.DQKV.Add, true
+		g.Accumulate, g.Medium, g.Serial = a.args.DQKV.Add, a.medium, true
 		a.set.MatMul(g)
 	}
 	if a.args.DQKV.To != nil {
@@ -180,7 +181,7 @@ func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, fir
 		M: n, N: n, K: d,
 		A: a.dOut[outAt:], ARow: outRow, ACol: 1,
 		B: a.part(a.qkv, sample, head, 2), BRow: 1, BCol: a.width(),
-		C: ds, CRow: n, Serial: true,
+		C: ds, CRow: n, Medium: a.medium, Serial: true,
 	})
 	for r := range n {
 		at := outAt + r*outRow

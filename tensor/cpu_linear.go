@@ -8,7 +8,7 @@ import (
 const smallGemm = 1 << 21
 
 // MatMul multiplies each pair of a batch.
-func (c *cpuBackend) MatMul(dst, a, b *Tensor, add bool, _ Precision) {
+func (c *cpuBackend) MatMul(dst, a, b *Tensor, add bool, p Precision) {
 	batch, m, n, k := dst.shape[0], dst.shape[1], dst.shape[2], a.shape[2]
 	if dst.Size() == 0 {
 		return
@@ -21,7 +21,7 @@ func (c *cpuBackend) MatMul(dst, a, b *Tensor, add bool, _ Precision) {
 			A: x[i*a.strides[0]:], ARow: a.strides[1], ACol: a.strides[2],
 			B: y[i*b.strides[0]:], BRow: b.strides[1], BCol: b.strides[2],
 			C: d[i*m*n:], CRow: n,
-			Accumulate: add, Serial: serial,
+			Accumulate: add, Medium: p == Medium, Serial: serial,
 		})
 	}
 	if serial {
@@ -60,6 +60,7 @@ func (c *cpuBackend) Linear(a LinearArgs) {
 		A: f32(a.X), ARow: k, ACol: 1,
 		B: f32(a.W), BRow: 1, BCol: k,
 		C: product, CRow: n,
+		Medium:   a.Precision == Medium,
 		Epilogue: c.linearEpilogue(a, y, m, n),
 	})
 }
@@ -127,6 +128,7 @@ func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
 			A: d, ARow: n, ACol: 1,
 			B: f32(a.W), BRow: k, BCol: 1,
 			C: f32(a.DX.To), CRow: k, Accumulate: a.DX.Add,
+			Medium: a.Precision == Medium,
 		})
 	}
 	if a.DW.To != nil {
@@ -135,6 +137,7 @@ func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
 			A: d, ARow: 1, ACol: n,
 			B: f32(a.X), BRow: k, BCol: 1,
 			C: f32(a.DW.To), CRow: k, Accumulate: a.DW.Add,
+			Medium: a.Precision == Medium,
 		})
 	}
 }

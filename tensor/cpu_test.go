@@ -159,12 +159,56 @@ func TestCPULevels(t *testing.T) {
 		if dev.Name() != "cpu/"+l {
 			t.Errorf("device of level %s is named %s", l, dev.Name())
 		}
-		if r := dev.Report(); !strings.Contains(r, "level "+l) || !strings.Contains(r, "high and medium run as highest") {
+		precision := "high and medium run as highest"
+		if l == "avx512bf16" {
+			precision = "medium multiplies in bfloat16, high runs as highest"
+		}
+		if r := dev.Report(); !strings.Contains(r, "level "+l) || !strings.Contains(r, precision) {
 			t.Errorf("report does not name level and precision:\n%s", r)
 		}
 	}
 	if CPULevel("abacus") != nil {
 		t.Error("a device for a level that is not there")
+	}
+}
+
+// On a level with bfloat16 every product heeds Medium; on the others it is Highest.
+func TestCPUProductsHeedMedium(t *testing.T) {
+	const b, n, h, d = 2, 33, 2, 16
+	for _, level := range CPULevels() {
+		dev := CPULevel(level)
+		results := func(p Precision) map[string]*Tensor {
+			x, w, dy := randomized(dev, 1, 50, 40), randomized(dev, 2, 60, 40), randomized(dev, 3, 50, 60)
+			qkv, bias, dout := randomized(dev, 4, b, n, 3*h*d), randomized(dev, 5, h, n, n), randomized(dev, 6, b, n, h*d)
+			y, dx, dw := New(dev, 50, 60), New(dev, 50, 40), New(dev, 60, 40)
+			MatMulInto(y, x, w.T(), false, p)
+			LinearGrad(LinearGradArgs{DX: Grad{To: dx}, DW: Grad{To: dw}, DY: dy, X: x, W: w, Precision: p})
+			a := Attention(AttentionArgs{QKV: qkv, Bias: bias, Heads: h, Scale: 0.3, Precision: p})
+			// The outputs of Highest, so that only the products of the gradient differ.
+			kept := Attention(AttentionArgs{QKV: qkv, Bias: bias, Heads: h, Scale: 0.3})
+			dqkv, dbias := New(dev, b, n, 3*h*d), New(dev, h, n, n)
+			AttentionGrad(AttentionGradArgs{
+				DQKV: Grad{To: dqkv}, DBias: Grad{To: dbias}, DOut: dout, Out: kept.Out, LSE: kept.LSE,
+				QKV: qkv, Bias: bias, Heads: h, Scale: 0.3, Precision: p,
+			})
+			parts := map[string]*Tensor{
+				"MatMul": y, "Linear": Linear(LinearArgs{X: x, W: w, Precision: p}).Y, "dx": dx, "dw": dw,
+				"Attention": a.Out, "its LSE": a.LSE, "dbias": dbias,
+			}
+			for i, name := range []string{"dq", "dk", "dv"} {
+				parts[name] = dqkv.Slice(2, i*h*d, (i+1)*h*d).Contiguous()
+			}
+			return parts
+		}
+		highest, high, medium := results(Highest), results(High), results(Medium)
+		for name, want := range highest {
+			if diff := cmp.Diff(values(want), values(high[name])); diff != "" {
+				t.Errorf("%s of %s at high is not that at highest: %s", name, level, diff)
+			}
+			if same := cmp.Equal(values(want), values(medium[name])); same == (level == "avx512bf16") {
+				t.Errorf("%s of %s at medium has the bytes of highest: %v", name, level, same)
+			}
+		}
 	}
 }
 

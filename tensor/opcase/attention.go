@@ -13,13 +13,14 @@ func attentions() []Case {
 		{0, 3, 1, 2}, {1, 0, 2, 3}, {1, 1, 1, 1}, {2, 3, 1, 5}, {1, 17, 2, 8}, {9, 5, 2, 3}, {2, 65, 3, 16}, {1, 197, 1, 64},
 	} {
 		for _, bias := range []bool{false, true} {
-			cases = append(cases, attentionCase(s[0], s[1], s[2], s[3], bias, false))
+			cases = append(cases, attentionCase(s[0], s[1], s[2], s[3], bias, false, tensor.Highest))
 		}
 	}
-	return append(cases, attentionCase(9, 17, 2, 4, true, true))
+	return append(cases, attentionCase(9, 17, 2, 4, true, true, tensor.Highest),
+		attentionCase(2, 17, 2, 8, true, true, tensor.Medium), attentionCase(2, 65, 3, 16, false, false, tensor.Medium))
 }
 
-func attentionCase(b, n, h, d int, bias, add bool) Case {
+func attentionCase(b, n, h, d int, bias, add bool, p tensor.Precision) Case {
 	name := fmt.Sprintf("Attention/b=%d/n=%d/h=%d/d=%d", b, n, h, d)
 	inputs := []Input{in(uniform(-2, 2), b, n, 3*h*d)}
 	if bias {
@@ -29,12 +30,15 @@ func attentionCase(b, n, h, d int, bias, add bool) Case {
 	if add {
 		name += "/gradients added"
 	}
+	if p != tensor.Highest {
+		name += "/" + p.String()
+	}
 	scale := float32(1 / math.Sqrt(float64(d)))
 	return Case{
 		Name:   name,
 		Inputs: inputs,
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			a := tensor.AttentionArgs{QKV: in[0], Heads: h, Scale: scale}
+			a := tensor.AttentionArgs{QKV: in[0], Heads: h, Scale: scale, Precision: p}
 			if bias {
 				a.Bias = in[1]
 			}
@@ -50,7 +54,7 @@ func attentionCase(b, n, h, d int, bias, add bool) Case {
 		},
 		Backward: func(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
 			a := tensor.AttentionGradArgs{
-				DQKV: gradient(dev, add, in[0].Shape()), DOut: dy, Out: out[0], LSE: out[1], QKV: in[0], Heads: h, Scale: scale,
+				DQKV: gradient(dev, add, in[0].Shape()), DOut: dy, Out: out[0], LSE: out[1], QKV: in[0], Heads: h, Scale: scale, Precision: p,
 			}
 			if !bias {
 				tensor.AttentionGrad(a)
@@ -60,7 +64,7 @@ func attentionCase(b, n, h, d int, bias, add bool) Case {
 			tensor.AttentionGrad(a)
 			return []*tensor.Tensor{taken(a.DQKV), taken(a.DBias)}
 		},
-		Tolerance: 5e-6, FLOPs: 4 * float64(b*h*n*n*d),
+		Tolerance: productTolerance(p), FLOPs: 4 * float64(b*h*n*n*d),
 	}
 }
 

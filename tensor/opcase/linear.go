@@ -10,6 +10,7 @@ import (
 type linearOptions struct {
 	name                                         string
 	bias, gelu, residual, gamma, keep, add, over bool
+	precision                                    tensor.Precision
 }
 
 func linears() []Case {
@@ -33,6 +34,11 @@ func linears() []Case {
 		for _, o := range options {
 			cases = append(cases, linearCase(s[0], s[1], s[2], s[3], o))
 		}
+	}
+	for _, i := range []int{2, 3, 10} {
+		o := options[i]
+		o.name, o.precision = "medium/"+o.name, tensor.Medium
+		cases = append(cases, linearCase(4, 17, 65, 33, o), linearCase(3, 65, 192, 70, o))
 	}
 	return append(cases, linearCase(8, 65, 192, 197, options[3]), linearCase(8, 65, 64, 192, options[9]))
 }
@@ -86,6 +92,7 @@ func linearCase(samples, perSample, k, n int, o linearOptions) Case {
 			a := tensor.LinearArgs{
 				X: in[0], W: in[1], Bias: choose(in, at.bias), GELU: o.gelu,
 				Residual: choose(in, at.residual), Gamma: choose(in, at.gamma), Keep: choose(in, at.keep),
+				Precision: o.precision,
 			}
 			if o.over {
 				a.Residual = a.Residual.Clone()
@@ -104,7 +111,7 @@ func linearCase(samples, perSample, k, n int, o linearOptions) Case {
 		Backward: func(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
 			return linearBackward(dev, in, out, dy, at, o)
 		},
-		Tolerance: 5e-6, FLOPs: 2 * float64(m*n*k),
+		Tolerance: productTolerance(o.precision), FLOPs: 2 * float64(m*n*k),
 	}
 }
 
@@ -141,6 +148,7 @@ func linearBackward(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Ten
 	a := tensor.LinearGradArgs{
 		DX: gradient(dev, o.add, in[0].Shape()), DW: gradient(dev, o.add, in[1].Shape()),
 		DY: dy, X: in[0], W: in[1], Gamma: choose(in, at.gamma), Keep: choose(in, at.keep),
+		Precision: o.precision,
 	}
 	if o.gelu {
 		a.Pre = out[1]

@@ -19,6 +19,9 @@ type GemmFuncs struct {
 
 	// transpose copies rows that run along k into a panel. See gemmTransposeGeneric.
 	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
+
+	// pairs serves GemmArgs.Medium; nil where the level has nothing faster than float32.
+	pairs *gemmPairs
 }
 
 // GemmArgs describes C = A·B, or C += A·B when Accumulate is set.
@@ -35,6 +38,9 @@ type GemmArgs struct {
 	C          []float32
 	CRow       int
 	Accumulate bool
+	// Medium asks for products of A and B rounded to bfloat16, with sums in float32. A level
+	// that cannot do that computes in float32 throughout (see Set.Medium).
+	Medium bool
 	// Epilogue, when not nil, is called once for each finished piece of a row of C:
 	// c = C[i*CRow+j : i*CRow+j+len(c)], still warm in cache, by the goroutine that made it.
 	Epilogue func(i, j int, c []float32)
@@ -42,8 +48,11 @@ type GemmArgs struct {
 	Serial bool
 }
 
+// Medium says whether this level heeds GemmArgs.Medium.
+func (s *Set) Medium() bool { return s.Gemm.pairs != nil }
+
 // MatMul computes g on this level. The bits of an element of C depend on its row of A, its
-// column of B and K alone: not on M, N, strides, threads or Serial. It panics when a slice
+// column of B, K and Medium alone: not on M, N, strides, threads or Serial. It panics when a slice
 // is too short for its sizes and strides.
 func (s *Set) MatMul(g GemmArgs) {
 	if g.M <= 0 || g.N <= 0 {

@@ -7,6 +7,7 @@ package kernel
 var (
 	gemmAVX2   = GemmFuncs{rows: 6, cols: 16, tile: gemmTileAVX2, gather: gemmGatherAVX2, transpose: gemmTransposeWide}
 	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, gather: gemmGatherAVX2, transpose: gemmTransposeWide}
+	gemmBF16   = gemmPairs{high: 16, tile: gemmTileBF16, gather: gemmGatherBF16, transpose: gemmTransposeBF16}
 )
 
 // gemmTransposeWide is gemmTransposeGeneric: whole blocks in assembly, what remains in Go.

@@ -16,7 +16,7 @@ func BenchmarkGemm(b *testing.B) {
 		{1576, 2304, 768}, {1576, 768, 768}, {1576, 3072, 768}, {1576, 768, 3072},
 		{8320, 576, 192}, {8320, 192, 192}, {8320, 768, 192}, {8320, 192, 768},
 	}
-	for _, s := range Levels() {
+	for _, s := range benchSets() {
 		for _, threads := range []int{1, 2} {
 			for _, l := range layers {
 				benchmarkGemm(b, s, "y", threads, l.m, l.n, l.k, false, true)
@@ -27,11 +27,31 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
-func benchmarkGemm(b *testing.B, s *Set, op string, threads, m, n, k int, byColA, byColB bool) {
-	b.Run(fmt.Sprintf("cpu=%s/op=%s/threads=%d/m=%d/n=%d/k=%d", s.Level, op, threads, m, n, k), func(b *testing.B) {
+// benchSet is a level at its fastest precision: at highest, one that knows medium is like the level below.
+type benchSet struct{ *Set }
+
+func (s benchSet) name() string {
+	precision := "highest"
+	if s.Medium() {
+		precision = "medium"
+	}
+	return fmt.Sprintf("cpu=%s/precision=%s", s.Level, precision)
+}
+
+func benchSets() []benchSet {
+	var sets []benchSet
+	for _, s := range Levels() {
+		sets = append(sets, benchSet{s})
+	}
+	return sets
+}
+
+func benchmarkGemm(b *testing.B, s benchSet, op string, threads, m, n, k int, byColA, byColB bool) {
+	b.Run(fmt.Sprintf("%s/op=%s/threads=%d/m=%d/n=%d/k=%d", s.name(), op, threads, m, n, k), func(b *testing.B) {
 		defer pool.SetThreads(pool.Threads())
 		pool.SetThreads(threads)
 		g := gemmCase{m: m, n: n, k: k, byColA: byColA, byColB: byColB}.args(rand.New(rand.NewPCG(1, 1)))
+		g.Medium = s.Medium()
 		b.ReportAllocs()
 		for b.Loop() {
 			s.MatMul(g)
@@ -44,7 +64,7 @@ func benchmarkGemm(b *testing.B, s *Set, op string, threads, m, n, k int, byColA
 // rows of qkv (3 x 12 heads of 64): scores = q·kᵀ, out = p·v, dv = pᵀ·dout.
 func BenchmarkGemmHead(b *testing.B) {
 	const d, stride = 64, 3 * 768
-	for _, s := range Levels() {
+	for _, s := range benchSets() {
 		for _, n := range []int{65, 197} {
 			r := rand.New(rand.NewPCG(1, 1))
 			qkv, square := newOperand(r, n, stride, 0, false).data, newOperand(r, n, n, 0, false).data
@@ -57,8 +77,8 @@ func BenchmarkGemmHead(b *testing.B) {
 				{"pv", GemmArgs{M: n, N: d, K: n, A: square, ARow: n, ACol: 1, B: qkv, BRow: stride, BCol: 1, CRow: 768}},
 				{"ptdo", GemmArgs{M: n, N: d, K: n, A: square, ARow: 1, ACol: n, B: qkv, BRow: stride, BCol: 1, CRow: 768}},
 			} {
-				b.Run(fmt.Sprintf("cpu=%s/op=%s/n=%d", s.Level, op.name, n), func(b *testing.B) {
-					op.g.C, op.g.Serial = c, true
+				b.Run(fmt.Sprintf("%s/op=%s/n=%d", s.name(), op.name, n), func(b *testing.B) {
+					op.g.C, op.g.Serial, op.g.Medium = c, true, s.Medium()
 					b.ReportAllocs()
 					for b.Loop() {
 						s.MatMul(op.g)

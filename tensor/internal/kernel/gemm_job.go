@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// gemmMaxDepth bounds a block of K: a panel of B, 32 columns wide, then takes 32 KiB.
+	// gemmMaxDepth bounds a block of K, in steps: a panel of B, 32 columns wide, then takes 32 KiB.
 	gemmMaxDepth = 256
 	// gemmBlockRows x gemmBlockCols bounds what one task makes of C, and gemmBlockRows x
 	// gemmMaxDepth the block of A that it packs: both stay in the second-level cache.
@@ -20,20 +20,25 @@ const (
 	gemmSmallC  = 1 << 20
 )
 
-// gemmDepth splits K into equal blocks, all but the last a multiple of 8 deep. It must
-// depend on K alone: it decides the order of the sums.
-func gemmDepth(k int) int {
-	blocks := (k + gemmMaxDepth - 1) / gemmMaxDepth
-	return (k + 8*blocks - 1) / (8 * blocks) * 8
+// gemmDepth splits the steps of K into equal blocks, all but the last a multiple of 8 deep.
+// It must depend on K alone: it decides the order of the sums.
+func gemmDepth(steps int) int {
+	blocks := (steps + gemmMaxDepth - 1) / gemmMaxDepth
+	return (steps + 8*blocks - 1) / (8 * blocks) * 8
 }
 
 // gemmJob is one product under way. B is packed first, all of it if it is not too large,
 // by as many tasks as there are blocks; then each task makes a block of C, packing the
 // rows of A that it needs. Jobs are pooled, with their buffers.
+//
+// K is counted in steps of the tile function: one k each, or two where it takes pairs.
 type gemmJob struct {
-	f *GemmFuncs
-	g GemmArgs
+	f     *GemmFuncs
+	g     GemmArgs
+	pairs *gemmPairs // nil unless the operands are packed as pairs
 
+	step, steps    int  // k in a step, and how many steps K has
+	high           int  // words of a packed panel of A for each step
 	depth          int  // of a block of K
 	directA        bool // read A and B in place
 	directB        bool
@@ -51,20 +56,28 @@ var gemmJobs = sync.Pool{New: func() any {
 	return j
 }}
 
-// gemmPanels are buffers for a task's packed block of A.
-var gemmPanels = sync.Pool{New: func() any {
-	return new([gemmBlockRows * gemmMaxDepth]float32)
-}}
+// gemmPanel is a buffer for a task's packed block of A, whose panels of 14 rows may be 16 wide.
+type gemmPanel [gemmBlockRows / 14 * 16 * gemmMaxDepth]float32
+
+var gemmPanels = sync.Pool{New: func() any { return new(gemmPanel) }}
 
 // release drops the caller's memory.
 func (j *gemmJob) release() { j.f, j.g = nil, GemmArgs{} }
 
 func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
-	j.f, j.g, j.depth = f, g, gemmDepth(g.K)
-	// Packing pays when the panels are read often. Rows of A half a page apart share so few
-	// sets of the first-level cache that they push each other out, so these are always packed.
-	j.directB = g.BCol == 1 && g.M <= 2*f.rows
-	j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
+	j.f, j.g = f, g
+	if g.Medium && f.pairs != nil {
+		j.pairs, j.step, j.high = f.pairs, 2, f.pairs.high
+		j.directA, j.directB = false, false
+	} else {
+		j.pairs, j.step, j.high = nil, 1, f.rows
+		// Packing pays when the panels are read often. Rows of A half a page apart share so few
+		// sets of the first-level cache that they push each other out, so these are always packed.
+		j.directB = g.BCol == 1 && g.M <= 2*f.rows
+		j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
+	}
+	j.steps = (g.K + j.step - 1) / j.step
+	j.depth = gemmDepth(j.steps)
 
 	// As many columns, and of them as much of K, as the packed B may take.
 	room := gemmPackedB
@@ -76,8 +89,8 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	for j.left = 0; j.left < g.N; j.left = j.right {
 		j.right = min(j.left+width, g.N)
 		j.split(ceil(j.right-j.left, f.cols))
-		for j.from = 0; j.from < g.K; j.from = j.to {
-			j.to = min(j.from+deep, g.K)
+		for j.from = 0; j.from < j.steps; j.from = j.to {
+			j.to = min(j.from+deep, j.steps)
 			if !j.directB {
 				if need := (j.to - j.from) * width; cap(j.b) < need {
 					j.b = make([]float32, need)
@@ -130,9 +143,19 @@ func (j *gemmJob) each(tasks int, f func(task int)) {
 }
 
 // packed is the place of the panel of column x (a multiple of the panel's width, counted
-// from left) in the block of K that starts at k: the panels of one block of K stand together.
+// from left) in the block of K that starts at step k: the panels of one block of K stand together.
 func (j *gemmJob) packed(k, x, depth int) []float32 {
 	return j.b[(k-j.from)*ceil(j.right-j.left, j.f.cols)+x*depth:]
+}
+
+// pack packs total rows of A or columns of B, from step k on, in panels of ld words for each step.
+func (j *gemmJob) pack(dst []float32, width, ld int, src []float32, across, along, total, k, depth int) {
+	src = src[k*j.step*along:]
+	if j.pairs != nil {
+		j.pairs.pack(dst, width, ld, src, across, along, total, min(2*depth, j.g.K-2*k))
+		return
+	}
+	j.f.pack(dst, width, src, across, along, total, depth)
 }
 
 // packTask packs one block of K by one block of columns.
@@ -141,7 +164,7 @@ func (j *gemmJob) packTask(task int) {
 	g := &j.g
 	depth := min(j.depth, j.to-k)
 	total := min(j.cols, j.right-j.left-x)
-	j.f.pack(j.packed(k, x, depth), j.f.cols, g.B[k*g.BRow+(j.left+x)*g.BCol:], g.BCol, g.BRow, total, depth)
+	j.pack(j.packed(k, x, depth), j.f.cols, j.f.cols, g.B[(j.left+x)*g.BCol:], g.BCol, g.BRow, total, k, depth)
 }
 
 // blockTask makes one block of C: neighbours in a column of blocks follow each other and
@@ -150,36 +173,46 @@ func (j *gemmJob) blockTask(task int) {
 	g := &j.g
 	i, x := task%j.down*j.rows, task/j.down*j.cols
 	m, n := min(j.rows, g.M-i), min(j.cols, j.right-j.left-x)
-	var panels *[gemmBlockRows * gemmMaxDepth]float32
+	var panel *gemmPanel
 	if !j.directA {
-		panels = gemmPanels.Get().(*[gemmBlockRows * gemmMaxDepth]float32)
-		defer gemmPanels.Put(panels)
+		panel = gemmPanels.Get().(*gemmPanel)
+		defer gemmPanels.Put(panel)
 	}
 	for k := j.from; k < j.to; k += j.depth {
-		depth := min(j.depth, j.to-k)
-		a, aTile, aRow, aCol := g.A[i*g.ARow+k*g.ACol:], j.f.rows*g.ARow, g.ARow, g.ACol
-		if !j.directA {
-			j.f.pack(panels[:], j.f.rows, a, g.ARow, g.ACol, m, depth)
-			a, aTile, aRow, aCol = panels[:], j.f.rows*depth, 1, j.f.rows
-		}
-		b, bTile, bRow := []float32(nil), j.f.cols*depth, j.f.cols
-		if j.directB {
-			b, bTile, bRow = g.B[k*g.BRow+j.left+x:], j.f.cols, g.BRow
-		} else {
-			b = j.packed(k, x, depth)
-		}
-		c := g.C[i*g.CRow+j.left+x:]
-		add := g.Accumulate || k > 0
-		for q, y := 0, 0; y < n; q, y = q+1, y+j.f.cols {
-			w := min(j.f.cols, n-y)
-			for p, z := 0, 0; z < m; p, z = p+1, z+j.f.rows {
-				j.f.tile(min(j.f.rows, m-z), w, depth, a[p*aTile:], aRow, aCol, b[q*bTile:], bRow, c[z*g.CRow+y:], g.CRow, add)
-			}
-		}
+		j.blockStep(panel, i, m, x, n, k, min(j.depth, j.to-k))
 	}
-	if g.Epilogue != nil && j.to == g.K {
+	if g.Epilogue != nil && j.to == j.steps {
 		for r := i; r < i+m; r++ {
 			g.Epilogue(r, j.left+x, g.C[r*g.CRow+j.left+x:][:n])
+		}
+	}
+}
+
+// blockStep adds one block of K, depth steps from step k, to the m rows from i and n columns from x of C.
+func (j *gemmJob) blockStep(panel *gemmPanel, i, m, x, n, k, depth int) {
+	g, tile := &j.g, j.f.tile
+	if j.pairs != nil {
+		tile = j.pairs.tile
+	}
+	a, aTile, aRow, aCol := g.A[i*g.ARow:], j.f.rows*g.ARow, g.ARow, g.ACol
+	if j.directA {
+		a = a[k*g.ACol:]
+	} else {
+		j.pack(panel[:], j.f.rows, j.high, a, g.ARow, g.ACol, m, k, depth)
+		a, aTile, aRow, aCol = panel[:], j.high*depth, 1, j.high
+	}
+	b, bTile, bRow := []float32(nil), j.f.cols*depth, j.f.cols
+	if j.directB {
+		b, bTile, bRow = g.B[k*g.BRow+j.left+x:], j.f.cols, g.BRow
+	} else {
+		b = j.packed(k, x, depth)
+	}
+	c := g.C[i*g.CRow+j.left+x:]
+	add := g.Accumulate || k > 0
+	for q, y := 0, 0; y < n; q, y = q+1, y+j.f.cols {
+		w := min(j.f.cols, n-y)
+		for p, z := 0, 0; z < m; p, z = p+1, z+j.f.rows {
+			tile(min(j.f.rows, m-z), w, depth, a[p*aTile:], aRow, aCol, b[q*bTile:], bRow, c[z*g.CRow+y:], g.CRow, add)
 		}
 	}
 }

@@ -14,6 +14,12 @@ func gemmTileAVX2(m int, n int, k int, a []float32, aRow int, aCol int, b []floa
 //go:noescape
 func gemmTileAVX512(m int, n int, k int, a []float32, aRow int, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
 
+// gemmTileBF16 is gemmTileAVX512 on words that hold pairs of bfloat16, of which it adds both products,
+// that of the upper halves first. Numbers that float32 holds as denormals count as zero, sums included.
+//
+//go:noescape
+func gemmTileBF16(m int, n int, k int, a []float32, aRow int, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
+
 // gemmTransposeAVX2 is gemmTransposeGeneric for rows 8 or 6 and k > 0 a multiple of 8.
 //
 //go:noescape
@@ -23,3 +29,15 @@ func gemmTransposeAVX2(dst []float32, ld int, src []float32, stride int, rows in
 //
 //go:noescape
 func gemmGatherAVX2(dst []float32, width int, src []float32, stride int, strips int, k int)
+
+// gemmTransposeBF16 packs 1 to 16 rows of k > 0 elements as packPairs does. It writes 16 words
+// for each pair; those of missing rows repeat the last row.
+//
+//go:noescape
+func gemmTransposeBF16(dst []float32, ld int, src []float32, stride int, rows int, k int)
+
+// gemmGatherBF16 packs strips > 0 strips of width columns, k > 0 rows of each, as packPairs does;
+// ld is 16 or 32 and width at most ld. It writes all ld words of each pair of rows.
+//
+//go:noescape
+func gemmGatherBF16(dst []float32, ld int, src []float32, stride int, width int, strips int, k int)

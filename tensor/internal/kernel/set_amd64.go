@@ -12,6 +12,11 @@ func available() []*Set {
 	sets = append(sets, &Set{Level: "avx2", Gemm: gemmAVX2, Vec: vecAVX2, Lookup: lookupAVX2})
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
 		sets = append(sets, &Set{Level: "avx512", Gemm: gemmAVX512, Vec: vecAVX512, Lookup: lookupAVX512})
+		if cpu.X86.HasAVX512BF16 {
+			bf16 := *sets[len(sets)-1]
+			bf16.Level, bf16.Gemm.pairs = "avx512bf16", &gemmBF16
+			sets = append(sets, &bf16)
+		}
 	}
 	return sets
 }

@@ -1,7 +1,8 @@
-// Command gemm writes the matrix-product kernels of the AVX2 and AVX-512 levels:
-// one tile function per level, and the two packing copies, which both share.
+// Command gemm writes the matrix-product kernels of the AVX2 and AVX-512 levels: one tile
+// function per level, the two packing copies, which both share, and a tile function and
+// packing copies for pairs of bfloat16.
 //
-// Both tile functions are the same loop at different sizes. A tile of C stays in
+// All tile functions are the same loop, at different sizes or with another multiplication. A tile of C stays in
 // registers; every step of k loads one row of B into registers, broadcasts one element
 // of A after the other, and multiplies. Each tile height has a loop of its own, in a
 // version for full vectors and in versions whose last vector is masked, so that a tile at
@@ -28,6 +29,8 @@ type level struct {
 	// load reads a vector, only the masked lanes (zero in the others) where masked is set.
 	load  func(src Mem, dst VecPhysical, masked bool)
 	store func(src VecPhysical, dst Mem, masked bool)
+	// multiply adds the products of x and y to sum.
+	multiply func(x, y, sum VecPhysical)
 }
 
 // The general registers of a tile function.
@@ -49,8 +52,11 @@ func main() {
 	ConstraintExpr("amd64,!purego")
 	avx2().tile()
 	avx512().tile()
+	bf16().tile()
 	transpose()
 	gather()
+	transposePairs()
+	gatherPairs()
 	Generate()
 }
 
@@ -90,14 +96,11 @@ func avx2() level {
 				VMOVUPS(src, dst)
 			}
 		},
+		multiply: func(x, y, sum VecPhysical) { VFMADD231PS(x, y, sum) },
 	}
 }
 
 func avx512() level {
-	zmm := []VecPhysical{
-		Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
-		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31,
-	}
 	return level{
 		name: "AVX512", lanes: 16, rows: 14,
 		reg: func(i int) VecPhysical { return zmm[i] },
@@ -125,7 +128,15 @@ func avx512() level {
 				VMOVUPS(src, dst)
 			}
 		},
+		multiply: func(x, y, sum VecPhysical) { VFMADD231PS(x, y, sum) },
 	}
+}
+
+// bf16 is avx512 on words of two bfloat16, so that a step of the loop is two of k.
+func bf16() level {
+	l := avx512()
+	l.name, l.multiply = "BF16", dot
+	return l
 }
 
 // tile writes the whole tile function of the level: it picks the loop for m and n.
@@ -133,7 +144,13 @@ func (l level) tile() {
 	TEXT("gemmTile"+l.name, NOSPLIT|NOFRAME,
 		"func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)")
 	Pragma("noescape")
-	Doc("gemmTile" + l.name + fmt.Sprintf(" is gemmTileGeneric for m <= %d and n <= %d.", l.rows, 2*l.lanes))
+	switch l.name {
+	case "BF16":
+		Doc("gemmTileBF16 is gemmTileAVX512 on words that hold pairs of bfloat16, of which it adds both products,",
+			"that of the upper halves first. Numbers that float32 holds as denormals count as zero, sums included.")
+	default:
+		Doc("gemmTile" + l.name + fmt.Sprintf(" is gemmTileGeneric for m <= %d and n <= %d.", l.rows, 2*l.lanes))
+	}
 
 	Load(Param("m"), m)
 	Load(Param("n"), n)
@@ -239,7 +256,7 @@ func (l level) loop(m, vecs int, masked bool) {
 		x := l.reg(vecs + r%l.spare(m, vecs))
 		VBROADCASTSS(element(r), x)
 		for v := range vecs {
-			VFMADD231PS(x, bv(v), acc(r, v))
+			l.multiply(x, bv(v), acc(r, v))
 		}
 	}
 	ADDQ(aStride, a)
