@@ -19,21 +19,22 @@ import (
 
 // panels say which values of the metrics are drawn together, top to bottom. Those that no record has are left out.
 var panels = []struct {
-	title string
-	keys  []string
+	title    string
+	fromZero bool // the axis of values begins at 0
+	keys     []string
 }{
-	{"reconstruction and commitment loss", []string{"rec_loss", "quant_loss"}},
-	{"cross-entropy of each head (nat)", []string{"loss_1", "loss_2", "loss_swap", "unigram_entropy"}},
-	{"accuracy on masked patches", []string{"mlm_acc_1", "mlm_acc_2", "copy_acc"}},
-	{"codes", []string{"codes_used", "perplexity"}},
-	{"gradient norm", []string{"grad_norm"}},
+	{"reconstruction and commitment loss", true, []string{"rec_loss", "quant_loss"}},
+	{"cross-entropy of each head (nat)", false, []string{"loss_1", "loss_2", "loss_swap", "unigram_entropy"}},
+	{"accuracy on masked patches", true, []string{"mlm_acc_1", "mlm_acc_2", "copy_acc"}},
+	{"codes", true, []string{"codes_used", "perplexity"}},
+	{"gradient norm", true, []string{"grad_norm"}},
 }
 
 // Size of a panel.
 const (
 	panelWidth  = 10 * vg.Inch
 	panelHeight = 2.6 * vg.Inch
-	legendWidth = 2.1 * vg.Inch
+	legendWidth = 2.5 * vg.Inch
 	gap         = 0.12 * vg.Inch
 )
 
@@ -48,6 +49,9 @@ func Curves(name string, records []train.Record) error {
 			return fmt.Errorf("curves: %w", err)
 		}
 		if drawn != nil {
+			if p.fromZero {
+				drawn.Y.Min = 0
+			}
 			plots, legends = append(plots, []*plot.Plot{drawn}), append(legends, legend)
 		}
 	}
@@ -74,7 +78,7 @@ func Curves(name string, records []train.Record) error {
 func panel(title string, keys []string, records []train.Record) (*plot.Plot, plot.Legend, error) {
 	p, legend := plot.New(), plot.NewLegend()
 	p.Title.Text = title
-	p.X.Min, p.Y.Min = 0, 0
+	p.X.Min = 0
 	p.Add(plotter.NewGrid())
 	legend.Top, legend.Left, legend.YPosition = true, true, draw.PosCenter
 	legend.Padding = vg.Points(3)

@@ -25,7 +25,7 @@ const quickPictures = 8000
 
 // quickBoth shrinks small32 to 16 patches and 4 blocks, and takes many small steps.
 var quickBoth = []string{
-	fmt.Sprintf("data.path=procedural:%d", quickPictures), "log.eval_every=1000",
+	fmt.Sprintf("data.path=procedural:%d", quickPictures), "log.eval_every=5",
 	"train.batch=32", "train.lr_batch=32",
 }
 
