@@ -11,7 +11,7 @@ type cpuBuffer struct{ words []float32 }
 
 const (
 	cacheLine   = 64
-	maxCPUBytes = math.MaxInt / 2
+	maxCPUBytes = min(math.MaxInt/2, 1<<46) // more than any machine has, and less than what makes make panic
 )
 
 // Alloc takes zeroed memory from the Go heap, which takes it back when it is no longer reachable.

@@ -29,6 +29,11 @@ func TestImpossibleSizesPanicBeforeMemoryIsTaken(t *testing.T) {
 			t.Errorf("got %s, want %s…", got, want)
 		}
 	}
+	if math.MaxInt > math.MaxInt32 { // with 32 bits that much memory may be there
+		if got := recovered(func() { New(dev, math.MaxInt/16) }); !strings.Contains(got, "bytes are beyond the address space") {
+			t.Errorf("got %s", got)
+		}
+	}
 	if got := dev.MemStats(); got != held {
 		t.Errorf("%+v, was %+v", got, held)
 	}
