@@ -64,9 +64,15 @@ func (p *procedural) Image(i int) (*Image, error) {
 				distance = min(distance, part.distance(label/len(partArrangements), px, py))
 			}
 			cover := min(max(0.5-distance/pixel, 0), 1)
-			a, b := ground.at(px, py), figure.at(px, py)
-			for c := range 3 {
-				v := a[c] + cover*(b[c]-a[c]) + grain*(r.Float64()-0.5)
+			colour := ground.at(px, py)
+			if cover > 0 {
+				front := figure.at(px, py)
+				for c := range colour {
+					colour[c] += cover * (front[c] - colour[c])
+				}
+			}
+			for c, v := range colour {
+				v += grain * (r.Float64() - 0.5)
 				m.Pix[3*(y*p.size+x)+c] = uint8(255 * min(max(v, 0), 1))
 			}
 		}
