@@ -134,7 +134,8 @@ type producer struct {
 	order        []int // nil when sequential
 	made         chan made
 	free         chan *Batch
-	read, failed int // pictures of this iteration so far
+	read, failed int       // pictures of this iteration so far
+	held         []Skipped // not yet handed over
 }
 
 func newProducer(l *Loader, epoch, start int) *producer {
@@ -172,7 +173,8 @@ func (p *producer) run(ctx context.Context) {
 		}
 		err := p.fill(ctx, b, number)
 		if err == nil && len(b.Index) == 0 {
-			p.free <- b // nothing of this batch could be read
+			p.held = b.reads.failed // nothing of this batch could be read: the next one names its pictures
+			p.free <- b
 			continue
 		}
 		select {
@@ -210,6 +212,8 @@ func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 	if err := p.checkShare(b); err != nil {
 		return err
 	}
+	b.reads.failed = append(p.held, b.reads.failed...)
+	p.held = nil
 	b.compact(n)
 	return nil
 }
