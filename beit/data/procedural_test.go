@@ -93,7 +93,7 @@ func hogProbe(t *testing.T, size, patch, grid int) probe.Extractor {
 // hopeless. (Measured, 10,000 training pictures: pixels 11 %, features 22 to 29 %.)
 func TestProceduralIsNotTrivial(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains classifiers for seconds; the long tests do")
+		t.Skip("-short: trains classifiers for seconds")
 	}
 	dev := tensor.CPU()
 	extractors := []probe.Extractor{probe.Pixels(32, 32), hogProbe(t, 32, 4, 4), hogProbe(t, 32, 8, 4), hogProbe(t, 32, 4, 1)}

@@ -144,7 +144,7 @@ func TestFewPictures(t *testing.T) {
 
 func TestTimeBudget(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes its time")
+		t.Skip("-short: trains several models")
 	}
 	cfg := tiny(t, Tokenizer, "train.time_budget=700ms", "log.every=1000")
 	dir := filepath.Join(t.TempDir(), "run")

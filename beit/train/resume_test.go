@@ -111,7 +111,7 @@ func killer(at int) writeFunc {
 
 func TestKilledWhileWriting(t *testing.T) {
 	if testing.Short() {
-		t.Skip("many runs")
+		t.Skip("-short: trains many models")
 	}
 	cfg := tiny(t, Tokenizer, "log.checkpoint=3")
 	whole := filepath.Join(t.TempDir(), "whole")
@@ -254,7 +254,7 @@ func TestResumeRefusesChanges(t *testing.T) {
 
 func TestThreadsDoNotMatter(t *testing.T) {
 	if testing.Short() {
-		t.Skip("many runs")
+		t.Skip("-short: trains many models")
 	}
 	defer tensor.SetThreads(tensor.Threads())
 	for name, cfg := range resumable(t) {
@@ -280,7 +280,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 
 func TestResumeKeepsReseeding(t *testing.T) {
 	if testing.Short() {
-		t.Skip("many runs")
+		t.Skip("-short: trains many models")
 	}
 	cfg := tiny(t, Tokenizer, "train.epochs=60", "log.eval_every=100", "log.every=50", "tokenizer.model.codes=128")
 	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
@@ -316,7 +316,7 @@ func TestKilledProcess(t *testing.T) {
 		t.Fatalf("the run ended before it was killed: error %v", err)
 	}
 	if testing.Short() {
-		t.Skip("starts processes")
+		t.Skip("-short: trains in processes that are killed")
 	}
 	cfg := tiny(t, Tokenizer, "train.epochs=8", "log.checkpoint=1")
 	whole := filepath.Join(t.TempDir(), "whole")
