@@ -22,6 +22,8 @@ type LoaderOptions struct {
 	Ahead int
 	// MaxUnreadable is the share of unreadable pictures among those read that is an error, 0 meaning 0.1.
 	MaxUnreadable float64
+	// Skipped is told of every picture that cannot be read, once, by the goroutine that iterates; it may be nil.
+	Skipped func(Skipped)
 }
 
 // Loader makes batches of augmented pictures in the background. Several iterations may run at once.
@@ -38,7 +40,6 @@ type Batch struct {
 	Index         []int       // of each picture in the dataset
 	Labels        []int32     // -1 where the dataset has none
 	Views         [][]float32 // one for each view of the pipeline: (B, 3, Size, Size)
-	Skipped       []Skipped   // pictures found unreadable since the batch before
 	Wait          time.Duration
 
 	back   [][]float32 // Views at full size
@@ -61,6 +62,9 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	}
 	if opt.MaxUnreadable == 0 {
 		opt.MaxUnreadable = 0.1
+	}
+	if opt.Skipped == nil {
+		opt.Skipped = func(Skipped) {}
 	}
 	return &Loader{ds: ds, opt: opt, size: min(opt.Batch, ds.Len())}, nil
 }
@@ -112,8 +116,10 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 				return
 			}
 			next.batch.Wait = time.Since(asked)
-			next.batch.Skipped = l.bad.report(next.batch.reads.failed)
-			if !yield(next.batch, nil) {
+			for _, s := range l.bad.report(next.batch.reads.failed) {
+				l.opt.Skipped(s)
+			}
+			if len(next.batch.Index) > 0 && !yield(next.batch, nil) { // none: in sequential order nothing of it could be read
 				return
 			}
 			p.free <- next.batch
@@ -134,8 +140,7 @@ type producer struct {
 	order        []int // nil when sequential
 	made         chan made
 	free         chan *Batch
-	read, failed int       // pictures of this iteration so far
-	held         []Skipped // not yet handed over
+	read, failed int // pictures of this iteration so far
 }
 
 func newProducer(l *Loader, epoch, start int) *producer {
@@ -172,11 +177,6 @@ func (p *producer) run(ctx context.Context) {
 			return
 		}
 		err := p.fill(ctx, b, number)
-		if err == nil && len(b.Index) == 0 {
-			p.held = b.reads.failed // nothing of this batch could be read: the next one names its pictures
-			p.free <- b
-			continue
-		}
 		select {
 		case p.made <- made{b, err}:
 		case <-ctx.Done():
@@ -212,8 +212,6 @@ func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 	if err := p.checkShare(b); err != nil {
 		return err
 	}
-	b.reads.failed = append(p.held, b.reads.failed...)
-	p.held = nil
 	b.compact(n)
 	return nil
 }

@@ -98,7 +98,7 @@ func TestProceduralIsNotTrivial(t *testing.T) {
 	dev := tensor.CPU()
 	extractors := []probe.Extractor{probe.Pixels(32, 32), hogProbe(t, 32, 4, 4), hogProbe(t, 32, 8, 4), hogProbe(t, 32, 4, 1)}
 	features := func(ds data.Dataset) []probe.Features {
-		f, err := probe.Extract(t.Context(), dev, ds, probe.Pipeline(32), extractors...)
+		f, err := probe.Extract(t.Context(), dev, ds, probe.Pipeline(32), nil, extractors...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,23 @@ type Skipped struct {
 	Err   error
 }
 
+// UnreadableError says that too many pictures could not be read. It wraps why one of them could not.
+type UnreadableError struct {
+	Failed, Read int     // pictures
+	Limit        float64 // share of Read that may fail
+	One          Skipped // of Failed
+}
+
+func (e *UnreadableError) Error() string {
+	if e.Failed == e.Read {
+		return fmt.Sprintf("none of the %d pictures read so far is readable: one is %v", e.Read, e.One.Err)
+	}
+	return fmt.Sprintf("%d of the %d pictures read so far are unreadable (more than %g %%): one is %v",
+		e.Failed, e.Read, 100*e.Limit, e.One.Err)
+}
+
+func (e *UnreadableError) Unwrap() error { return e.One.Err }
+
 // reads notes what happened to the pictures of one batch, by slot.
 type reads struct {
 	asked  []int     // index of the picture that belongs there
@@ -52,11 +69,10 @@ func (p *producer) checkShare(b *Batch) error {
 	if len(b.reads.failed) == 0 {
 		return nil
 	}
-	one := b.reads.failed[0]
 	enough := p.read >= min(enoughRead, p.l.ds.Len())
-	if enough && float64(p.failed) > p.l.opt.MaxUnreadable*float64(p.read) {
-		return fmt.Errorf("%d of the %d pictures read so far are unreadable (more than %g %%): one is %w",
-			p.failed, p.read, 100*p.l.opt.MaxUnreadable, one.Err)
+	none := p.failed == p.l.ds.Len()
+	if enough && (none || float64(p.failed) > p.l.opt.MaxUnreadable*float64(p.read)) {
+		return &UnreadableError{Failed: p.failed, Read: p.read, Limit: p.l.opt.MaxUnreadable, One: b.reads.failed[0]}
 	}
 	if p.l.opt.Sequential {
 		return nil

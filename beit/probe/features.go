@@ -65,13 +65,15 @@ func Pipeline(size int) data.Pipeline {
 }
 
 // Extract computes the features of every picture of ds with each extractor, in order: those of the first extractor come first.
-// Unreadable pictures are left out.
-func Extract(ctx context.Context, dev *tensor.Device, ds data.Dataset, p data.Pipeline, extractors ...Extractor) ([]Features, error) {
+// Unreadable pictures are left out and named to skipped, which may be nil.
+func Extract(
+	ctx context.Context, dev *tensor.Device, ds data.Dataset, p data.Pipeline, skipped func(data.Skipped), extractors ...Extractor,
+) ([]Features, error) {
 	classes := len(ds.Classes())
 	if classes == 0 {
 		return nil, errors.New("the pictures have no labels: a probe needs a folder for each class")
 	}
-	loader, err := data.NewLoader(ds, data.LoaderOptions{Batch: batch, Pipeline: p, Sequential: true})
+	loader, err := data.NewLoader(ds, data.LoaderOptions{Batch: batch, Pipeline: p, Sequential: true, Skipped: skipped})
 	if err != nil {
 		return nil, err
 	}

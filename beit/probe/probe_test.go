@@ -220,7 +220,7 @@ func TestExtract(t *testing.T) {
 		t.Fatal(err)
 	}
 	ds := flats{batch + 5, 16}
-	all, err := Extract(t.Context(), tensor.CPU(), ds, Pipeline(16), Backbone(m), Pixels(16, 2), Teacher(hog, 4))
+	all, err := Extract(t.Context(), tensor.CPU(), ds, Pipeline(16), nil, Backbone(m), Pixels(16, 2), Teacher(hog, 4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ type unlabelled struct{ flats }
 func (unlabelled) Classes() []string { return nil }
 
 func TestExtractNeedsLabels(t *testing.T) {
-	_, err := Extract(t.Context(), tensor.CPU(), unlabelled{flats{5, 16}}, Pipeline(16), Pixels(16, 4))
+	_, err := Extract(t.Context(), tensor.CPU(), unlabelled{flats{5, 16}}, Pipeline(16), nil, Pixels(16, 4))
 	if err == nil || !strings.Contains(err.Error(), "no labels") {
 		t.Errorf("error %v", err)
 	}

@@ -91,7 +91,7 @@ func (r *run) marks(ctx context.Context, teacher beit.Teacher) (constant, kmeans
 
 // features calls use with the teacher's features [B, N, C] of each batch of ds.
 func (r *run) features(ctx context.Context, teacher beit.Teacher, ds data.Dataset, use func(y *tensor.Tensor)) error {
-	loader, err := r.cfg.evalLoader(ds, r.cfg.Data.Eval, r.cfg.views()[:1])
+	loader, err := r.cfg.evalLoader(ds, r.cfg.Data.Eval, r.cfg.views()[:1], r.warnSkipped)
 	if err != nil {
 		return err
 	}
@@ -125,10 +125,12 @@ func nearestLoss(y, centres *tensor.Tensor) float64 {
 }
 
 // EncodeDataset returns the codes of all pictures, N for each in the order of ds: codes[i·N+n]. Pictures that cannot be read have
-// codes of -1, and are named to the reporter.
+// codes of -1 and are named to the reporter, however many; it is an error when none can be read.
 func EncodeDataset(ctx context.Context, tok *TokenizerModel, ds data.Dataset, eval EvalConfig, env Env) (codes []int32, err error) {
 	reporter := cmp.Or[Reporter](env.Reporter, silent{})
-	loader, err := tok.Config.evalLoader(ds, eval, tok.Config.views()[:1])
+	config := tok.Config
+	config.Data.Unreadable = 1
+	loader, err := config.evalLoader(ds, eval, config.views()[:1], func(s data.Skipped) { reporter.Warning(leftOut(s)) })
 	if err != nil {
 		return nil, err
 	}
@@ -142,9 +144,6 @@ func EncodeDataset(ctx context.Context, tok *TokenizerModel, ds data.Dataset, ev
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return nil, err
-		}
-		for _, s := range b.Skipped {
-			reporter.Warning(fmt.Sprintf("picture left out: %s: %v", s.Name, s.Err))
 		}
 		t := tok.Model.Codes(c, upload(c, b, 0))
 		list := t.Ints()

@@ -105,7 +105,7 @@ func newRun(dir string, cfg Config, env Env, write writeFunc) (r *run, err error
 	}
 	r.fitBatch()
 	t := r.cfg.Train
-	r.loader, err = r.cfg.trainLoader(r.pictures.train, tensor.HashString(string(cfg.Stage)))
+	r.loader, err = r.cfg.trainLoader(r.pictures.train, tensor.HashString(string(cfg.Stage)), r.warnSkipped)
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +253,6 @@ func (r *run) epoch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.warnSkipped(b)
 		r.clock.batch(b)
 		c := r.context(micro)
 		loss := r.task.forward(c, b)
@@ -380,13 +379,12 @@ func (r *run) closeEpoch(ctx context.Context) error {
 	return nil
 }
 
-// warnSkipped names pictures that could not be read, each once.
-func (r *run) warnSkipped(b *data.Batch) {
-	for _, s := range b.Skipped {
-		if r.skipped[s.Name] {
-			continue
-		}
+// warnSkipped names a picture that cannot be read, once for all loaders of the run.
+func (r *run) warnSkipped(s data.Skipped) {
+	if !r.skipped[s.Name] {
 		r.skipped[s.Name] = true
-		r.env.Reporter.Warning(fmt.Sprintf("picture left out: %s: %v", s.Name, s.Err))
+		r.env.Reporter.Warning(leftOut(s))
 	}
 }
+
+func leftOut(s data.Skipped) string { return fmt.Sprintf("picture left out: %v", s.Err) }

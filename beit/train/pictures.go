@@ -148,16 +148,18 @@ func (c Config) augmentation() data.Pipeline {
 	return &data.RandomCrop{Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Views: c.views()}
 }
 
-// trainLoader makes augmented micro-batches; stream separates loaders of one run.
-func (c Config) trainLoader(ds data.Dataset, stream uint64) (*data.Loader, error) {
+// trainLoader makes augmented micro-batches; stream separates loaders of one run, skipped is told of unreadable pictures.
+func (c Config) trainLoader(ds data.Dataset, stream uint64, skipped func(data.Skipped)) (*data.Loader, error) {
 	return data.NewLoader(ds, data.LoaderOptions{
 		Batch: c.Train.Batch / c.Train.Accum, Pipeline: c.augmentation(), Seed: c.Seed, Stream: stream, MaxUnreadable: c.Data.Unreadable,
+		Skipped: skipped,
 	})
 }
 
 // evalLoader reads ds once in its order.
-func (c Config) evalLoader(ds data.Dataset, e EvalConfig, views []data.View) (*data.Loader, error) {
+func (c Config) evalLoader(ds data.Dataset, e EvalConfig, views []data.View, skipped func(data.Skipped)) (*data.Loader, error) {
 	return data.NewLoader(ds, data.LoaderOptions{
 		Batch: e.Batch, Sequential: true, Pipeline: &data.Eval{Whole: e.Whole, Views: views}, MaxUnreadable: c.Data.Unreadable,
+		Skipped: skipped,
 	})
 }

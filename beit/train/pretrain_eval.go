@@ -51,7 +51,7 @@ func copied(codes []int32, mask []bool, nearest [][]int) (masked, hits int) {
 // validate measures both heads on the validation pictures, beside marks that need no model: the entropy of the codes, and copying the
 // nearest visible patch's code. loss_swap is the aggregation head's loss with class tokens exchanged (see beit.MIM.ForwardSwapped).
 func (t *pretrainTask) validate(ctx context.Context) (map[string]float64, error) {
-	loader, err := t.r.cfg.evalLoader(t.r.pictures.val, t.r.cfg.Data.Eval, t.r.cfg.views())
+	loader, err := t.r.cfg.evalLoader(t.r.pictures.val, t.r.cfg.Data.Eval, t.r.cfg.views(), t.r.warnSkipped)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,6 @@ func (t *pretrainTask) validate(ctx context.Context) (map[string]float64, error)
 		if err != nil {
 			return nil, err
 		}
-		t.r.warnSkipped(b)
 		t.r.tape.NoGrad(func() { all = append(all, t.validateBatch(b, m)...) })
 		t.r.tape.Reset()
 		t.r.phase("validate", b.Number+1, loader.Len())

@@ -95,7 +95,7 @@ func (t *tokenizerTask) prepare(ctx context.Context) error {
 
 // fitTeacher measures the teacher's statistics over augmented training pictures.
 func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
-	loader, err := t.r.cfg.trainLoader(t.r.pictures.train, streamTeacher)
+	loader, err := t.r.cfg.trainLoader(t.r.pictures.train, streamTeacher, t.r.warnSkipped)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,6 @@ func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
 				yield(nil, err)
 				return
 			}
-			t.r.warnSkipped(b)
 			more := yield(upload(c, b, 0).Value(), nil)
 			t.r.tape.Reset()
 			t.r.phase("teacher", b.Number+1, total)
@@ -129,7 +128,6 @@ func (t *tokenizerTask) initCodebook(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("k-means: %w", err)
 			}
-			t.r.warnSkipped(b)
 			c := t.r.context(0)
 			c.Train = false
 			t.r.tape.NoGrad(func() { rows = append(rows, t.model.Encode(c, upload(c, b, 0)).Value().Float32s()...) })
@@ -236,7 +234,7 @@ func (t *tokenizerTask) validate(ctx context.Context) (map[string]float64, error
 
 // measureTokenizer returns both losses and the use of codes on the validation pictures, the codebook frozen.
 func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.Teacher) (rec, quant float64, use CodeUse, err error) {
-	loader, err := r.cfg.evalLoader(r.pictures.val, r.cfg.Data.Eval, r.cfg.views()[:1])
+	loader, err := r.cfg.evalLoader(r.pictures.val, r.cfg.Data.Eval, r.cfg.views()[:1], r.warnSkipped)
 	if err != nil {
 		return 0, 0, CodeUse{}, err
 	}
@@ -247,7 +245,6 @@ func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.T
 		if err != nil {
 			return 0, 0, CodeUse{}, err
 		}
-		r.warnSkipped(b)
 		r.tape.NoGrad(func() {
 			images := upload(c, b, 0)
 			target := r.tape.Own(teacher.Features(c, images.Value()))

@@ -180,6 +180,14 @@ func TestTokenizerRun(t *testing.T) {
 	if use := UseOf(codes, 32); len(codes) != p.val.Len()*16 || use != rep.CodeUse {
 		t.Errorf("%d codes with use %+v, want %d with %+v", len(codes), use, p.val.Len()*16, rep.CodeUse)
 	}
+	first, warned := codes[:16], &stopper{}
+	codes, err = EncodeDataset(context.Background(), tok, spoiled{p.val, func(i int) bool { return i > 0 }}, res.Config.Data.Eval, Env{Reporter: warned})
+	if err != nil || !slices.Equal(codes[:16], first) || slices.Max(codes[16:]) != -1 || len(warned.warnings) != p.val.Len()-1 {
+		t.Errorf("all pictures but one unreadable: codes %v, %d warnings, error %v", codes, len(warned.warnings), err)
+	}
+	if _, err := EncodeDataset(context.Background(), tok, spoiled{p.val, func(int) bool { return true }}, res.Config.Data.Eval, Env{}); err == nil {
+		t.Error("encoded pictures that cannot be read")
+	}
 	if _, err := LoadBackbone(tensor.CPU(), dir); err == nil || !strings.Contains(err.Error(), "backbone.safetensors") && !strings.Contains(err.Error(), "stage") {
 		t.Errorf("a tokenizer loaded as a backbone: error %v", err)
 	}

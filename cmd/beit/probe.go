@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/probe"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/nn"
@@ -171,11 +172,12 @@ func extract(a *app, set *pictures, size int, contenders []contender) ([]sample,
 			list = append(list, sample{network: c.network})
 		}
 	}
-	fit, err := probe.Extract(a.ctx, a.dev, set.train, probe.Pipeline(size), extractors...)
+	skipped := func(s data.Skipped) { fmt.Fprintf(a.errOut, "warning: picture left out: %v\n", s.Err) }
+	fit, err := probe.Extract(a.ctx, a.dev, set.train, probe.Pipeline(size), skipped, extractors...)
 	if err != nil {
 		return nil, err
 	}
-	val, err := probe.Extract(a.ctx, a.dev, set.val, probe.Pipeline(size), extractors...)
+	val, err := probe.Extract(a.ctx, a.dev, set.val, probe.Pipeline(size), skipped, extractors...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -83,6 +84,10 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 	r.clear()
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
+	}
+	var unreadable *data.UnreadableError
+	if errors.As(err, &unreadable) {
+		return fmt.Errorf("%w; remove them, or let more pass with --set data.unreadable=0.5", err)
 	}
 	if err != nil {
 		return err
