@@ -282,6 +282,17 @@ func TestTarFS(t *testing.T) {
 	}
 }
 
+// TestTarCutShort: wherever an archive is cut before its mark of the end, that is an error.
+func TestTarCutShort(t *testing.T) {
+	archive := tarOf(t, tree("1.png", "2.png"))
+	end := len(archive) - 1024 // the mark: two blocks of zeros
+	for n := 64; n <= end; n += 64 {
+		if _, err := NewTarFS(bytes.NewReader(archive[:n]), int64(n)); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("cut after %d of %d bytes: error %v", n, len(archive), err)
+		}
+	}
+}
+
 // TestTarHostile gives archives whose entries try to do harm.
 func TestTarHostile(t *testing.T) {
 	var b bytes.Buffer

@@ -39,6 +39,9 @@ func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 	for count := 0; ; count++ {
 		h, err := reader.Next()
 		if err == io.EOF {
+			if size > 0 && !marked(in) {
+				return nil, fmt.Errorf("after %d entries: no mark of the end, the archive was cut short: %w", count, io.ErrUnexpectedEOF)
+			}
 			break
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
@@ -58,6 +61,18 @@ func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 	}
 	t.link()
 	return t, nil
+}
+
+// marked reports whether the last block that was read is one of the two of zeros that end an archive. The tar package also takes
+// the end of the file for the end of the archive.
+func marked(in *io.SectionReader) bool {
+	var block [512]byte
+	at, err := in.Seek(0, io.SeekCurrent)
+	if err != nil || at < int64(len(block)) {
+		return false
+	}
+	_, err = in.ReadAt(block[:], at-int64(len(block)))
+	return err == nil && block == [512]byte{}
 }
 
 // sparse reports files whose bytes do not lie in one piece.

@@ -42,6 +42,6 @@ func (r *run) chooseEpochs(ctx context.Context) error {
 	}
 	left := r.cfg.Train.TimeBudget - time.Since(r.began)
 	r.cfg.Train.Epochs = max(1, int(left.Seconds()/perEpoch))
-	r.env.Reporter.Notice(fmt.Sprintf("time budget %s: about %.0f pictures/s make %d epochs", r.cfg.Train.TimeBudget, 1/perPicture, r.cfg.Train.Epochs))
+	r.env.Reporter.Notice(fmt.Sprintf("time budget %s: about %.0f pictures/s allow %d epoch(s)", r.cfg.Train.TimeBudget, 1/perPicture, r.cfg.Train.Epochs))
 	return nil
 }

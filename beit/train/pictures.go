@@ -47,6 +47,8 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 	switch n, drawn := strings.CutPrefix(c.Data.Path, "procedural:"); {
 	case given != nil:
 		p.train, p.val = given.Train, given.Val
+	case drawn && c.Data.EvalPath != "":
+		return p, fmt.Errorf("data.eval_path = %q: drawn pictures bring their own for validation", c.Data.EvalPath)
 	case drawn:
 		count, err := strconv.Atoi(n)
 		if err != nil || count < 1 {

@@ -86,7 +86,7 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
 	}
 	var unreadable *data.UnreadableError
-	if errors.As(err, &unreadable) {
+	if errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read {
 		return fmt.Errorf("%w; remove them, or let more pass with --set data.unreadable=0.5", err)
 	}
 	if err != nil {
