@@ -30,10 +30,11 @@ const (
 
 // counters are the state of a run besides its tensors.
 type counters struct {
-	Step     int             `json:"step"`   // updates done
-	Closed   int             `json:"closed"` // epochs whose records are written
-	AdamW    int             `json:"adamw"`  // updates that the optimizer counted
-	Data     string          `json:"data"`   // fingerprint of the pictures
+	Step     int             `json:"step"`             // updates done
+	Closed   int             `json:"closed"`           // epochs whose records are written
+	AdamW    int             `json:"adamw"`            // updates that the optimizer counted
+	Data     string          `json:"data"`             // fingerprint of the pictures
+	Source   string          `json:"source,omitempty"` // fingerprint of the finished model that the run learns from; empty: none
 	Interval means           `json:"interval"`
 	Epoch    means           `json:"epoch"`
 	Task     json.RawMessage `json:"task"`
@@ -122,19 +123,37 @@ func openCheckpoint(dir string) (f *state.File, damaged []error, err error) {
 		damaged = append(damaged, err)
 	}
 	if len(damaged) > 0 {
-		return nil, nil, fmt.Errorf("no checkpoint can be read: %w", damaged[0])
+		return nil, nil, fmt.Errorf("no checkpoint can be read: %w; remove them all to start from the run's beginning", damaged[0])
 	}
 	return nil, nil, nil
 }
 
-// restore continues from a checkpoint.
+// restore continues from a checkpoint of a run with the same pictures and the same source.
 func (r *run) restore(f *state.File) error {
 	var at counters
 	if err := json.Unmarshal([]byte(f.Metadata()[metaCounters]), &at); err != nil {
-		return fmt.Errorf("%s: counters: %w", f.Name(), err)
+		return damagedCheckpoint(fmt.Errorf("%s: counters: %w", f.Name(), err))
 	}
 	if at.Data != r.at.Data {
 		return fmt.Errorf("%s: the run was begun with %s, and now there are %s", f.Name(), at.Data, r.at.Data)
+	}
+	if at.Source != "" && at.Source != r.at.Source {
+		return fmt.Errorf("%s: the run was begun with another %s than the one there is now: its weights differ", f.Name(), r.cfg.Stage.sourceName())
+	}
+	if err := r.load(f, at); err != nil {
+		return damagedCheckpoint(err)
+	}
+	return nil
+}
+
+func damagedCheckpoint(err error) error {
+	return fmt.Errorf("%w; remove this file to go on from the checkpoint before it", err)
+}
+
+// load takes state and counters from a checkpoint.
+func (r *run) load(f *state.File, at counters) error {
+	if first, last := at.Closed*r.perEpoch, min(at.Closed+1, r.cfg.Train.Epochs)*r.perEpoch; at.Closed < 0 || at.Step < first || at.Step > last {
+		return fmt.Errorf("%s: counters: update %d after %d of %d epochs of %d updates", f.Name(), at.Step, at.Closed, r.cfg.Train.Epochs, r.perEpoch)
 	}
 	if err := loadSet(r.task.set(), f, prefixTrain); err != nil {
 		return err
@@ -160,8 +179,8 @@ func (r *run) restore(f *state.File) error {
 	return nil
 }
 
-// openMetrics opens metrics.jsonl for new lines, cut back to what was known after r.at.Step updates. A line that a crash cut short
-// goes too.
+// openMetrics opens metrics.jsonl for new lines, cut back to what was known after r.at.Step updates. A last line that a crash cut
+// short goes too; other lines that cannot be read are left out with a warning.
 func (r *run) openMetrics() error {
 	name := filepath.Join(r.dir, metricsFile)
 	old, err := os.ReadFile(name)
@@ -169,9 +188,18 @@ func (r *run) openMetrics() error {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	var kept bytes.Buffer
+	number := 0
 	for line := range bytes.Lines(old) {
 		var rec Record
-		if !bytes.HasSuffix(line, []byte("\n")) || json.Unmarshal(line, &rec) != nil || rec.Step > r.at.Step || r.at.Step == 0 {
+		number++
+		if !bytes.HasSuffix(line, []byte("\n")) || r.at.Step == 0 {
+			break
+		}
+		if err := json.Unmarshal(line, &rec); err != nil {
+			r.env.Reporter.Warning(fmt.Sprintf("left out a damaged line: %s: line %d: %v", name, number, err))
+			continue
+		}
+		if rec.Step > r.at.Step {
 			break
 		}
 		kept.Write(line)

@@ -1,10 +1,13 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
@@ -129,6 +132,38 @@ func modelFile(path string, stage Stage) (string, error) {
 		return "", fmt.Errorf("%s: holds neither %s nor a checkpoint", path, stage.modelName())
 	}
 	return list[len(list)-1], nil
+}
+
+// sourceName is what the finished model that a stage may learn from is to it.
+func (s Stage) sourceName() string {
+	if s == Tokenizer {
+		return "teacher"
+	}
+	return "tokenizer"
+}
+
+// fingerprintModel is a digest of the tensors of the model file of a stage that path names or that the run folder path holds.
+func fingerprintModel(path string, stage Stage) (string, error) {
+	f, _, err := openModel(path, stage)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	for _, name := range slices.Sorted(slices.Values(f.Names())) {
+		if strings.HasPrefix(name, prefixTrain) {
+			continue
+		}
+		r, err := f.Reader(name)
+		if err != nil {
+			return "", err
+		}
+		io.WriteString(h, name)
+		if _, err := io.Copy(h, r); err != nil {
+			return "", fmt.Errorf("%s: tensor %s: %w", f.Name(), name, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
 // modelName is what a finished model is called in its run folder.

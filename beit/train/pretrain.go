@@ -37,6 +37,9 @@ func newPretrainTask(r *run) (task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
 	}
+	if r.at.Source, err = fingerprintModel(c.Tokenizer, Tokenizer); err != nil {
+		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
+	}
 	e, v := source.Model.Config.Encoder, c.Model.ViT
 	if e.ImageSize != v.ImageSize || e.Grid() != v.Grid() {
 		return nil, fmt.Errorf("pretrain.tokenizer: %s has pictures of %d in %d x %d patches, the model pictures of %d in %d x %d",
@@ -82,10 +85,21 @@ func (t *pretrainTask) ready(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		tensor.NewRand(t.r.cfg.Seed, streamShuffle, uint64(i)).Shuffle(len(codes), func(a, b int) { codes[a], codes[b] = codes[b], codes[a] })
+		shuffleReadable(codes, tensor.NewRand(t.r.cfg.Seed, streamShuffle, uint64(i)))
 		t.shuffled[i] = codes
 	}
 	return nil
+}
+
+// shuffleReadable exchanges codes between all patches but those of unreadable pictures, which keep their -1.
+func shuffleReadable(codes []int32, random *tensor.Rand) {
+	var at []int
+	for i, c := range codes {
+		if c >= 0 {
+			at = append(at, i)
+		}
+	}
+	random.Shuffle(len(at), func(a, b int) { codes[at[a]], codes[at[b]] = codes[at[b]], codes[at[a]] })
 }
 
 // given are the labels of the control for a batch of training (which = 0) or validation pictures.

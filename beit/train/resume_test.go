@@ -240,7 +240,7 @@ func TestResumeRefusesChanges(t *testing.T) {
 	if _, err := Resume(context.Background(), t.TempDir(), Env{}, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no run folder: error %v", err)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, []string{"log.keep=9"}); err != nil {
+	if _, err := Resume(context.Background(), dir, Env{}, []string{"log.keep=9", "data.unreadable=0.7"}); err != nil {
 		t.Errorf("harmless change: %v", err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, configFile))

@@ -77,22 +77,28 @@ func Run(ctx context.Context, dir string, cfg Config, env Env) (*Result, error) 
 }
 
 // Resume continues the run in dir, from its beginning when it has no checkpoint yet. set are assignments as for Configure; once there
-// is a checkpoint they may change only keys without influence on the result: where pictures and other runs are found, the size of the
-// cache, and the number of checkpoints kept.
+// is a checkpoint they may change only keys without influence on the result: where pictures and other runs are found, how many
+// pictures may be unreadable, the size of the cache, and the number of checkpoints kept.
 func Resume(ctx context.Context, dir string, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, env, set, state.WriteFileAtomic)
 }
 
-func resume(ctx context.Context, dir string, env Env, set []string, write writeFunc) (*Result, error) {
+// ReadConfig reads the configuration of the run in dir.
+func ReadConfig(dir string) (Config, error) {
 	name := filepath.Join(dir, configFile)
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a run folder: %w", dir, err)
+		return Config{}, fmt.Errorf("%s is not a run folder: %w", dir, err)
 	}
-	cfg, err := parseConfig(text, name)
+	return parseConfig(text, name)
+}
+
+func resume(ctx context.Context, dir string, env Env, set []string, write writeFunc) (*Result, error) {
+	cfg, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
+	text := cfg.TOML()
 	for _, s := range set {
 		if err := cfg.set(s); err != nil {
 			return nil, err
@@ -111,6 +117,7 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 			return nil, err
 		}
 		defer r.close()
+		r.env.Reporter.Notice(dir + " holds no checkpoint: the run starts from its beginning")
 		return r.fresh(ctx)
 	}
 	defer f.Close()
@@ -128,7 +135,7 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 	if err := r.restore(f); err != nil {
 		return nil, err
 	}
-	if r.cfg.TOML() != string(text) {
+	if r.cfg.TOML() != text {
 		if err := r.saveConfig(); err != nil {
 			return nil, err
 		}
@@ -138,7 +145,7 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 
 // harmless are the keys that may differ between a run and its continuation.
 var harmless = []string{
-	"data.path", "data.eval_path", "data.cache_mb", "log.keep", "init_from", "tokenizer.teacher_run", "pretrain.tokenizer",
+	"data.path", "data.eval_path", "data.cache_mb", "data.unreadable", "log.keep", "init_from", "tokenizer.teacher_run", "pretrain.tokenizer",
 }
 
 // sameConfig refuses to continue from checkpoint f with another configuration.

@@ -56,6 +56,11 @@ func newTokenizerTask(r *run) (task, error) {
 	if t.teacher, t.standard, err = openTeacher(r.dev, t.s.Scope(), c); err != nil {
 		return nil, err
 	}
+	if c.Teacher == teacherRun {
+		if r.at.Source, err = fingerprintModel(c.TeacherRun, Pretrain); err != nil {
+			return nil, err
+		}
+	}
 	c.Model.TargetDim = t.teacher.Dim()
 	t.model = beit.NewVQKD(t.s.Scope(), c.Model)
 	t.s.Build(r.dev, r.cfg.Seed, nn.Training)
@@ -302,6 +307,9 @@ func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
 		}
 		t.recent.codes = append(t.recent.codes, int32(c))
 	}
+	if t.count.Next < 0 || t.count.Next >= windowTokens || len(codes) > windowTokens {
+		return fmt.Errorf("tensor %s: %d codes, the next at %d, of %d", tensorWindow, len(codes), t.count.Next, windowTokens)
+	}
 	t.recent.next = t.count.Next
 	if t.reseeder == nil {
 		return nil
@@ -315,6 +323,10 @@ func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
 		if ring, err = f.Float32s(tensorRing); err != nil {
 			return err
 		}
+	}
+	if len(counts) != t.model.Config.Codes || len(ring)%t.model.Config.CodeDim != 0 {
+		return fmt.Errorf("tensors %s and %s: %d and %d numbers for %d codes of %d", tensorCounts, tensorRing, len(counts), len(ring),
+			t.model.Config.Codes, t.model.Config.CodeDim)
 	}
 	t.reseeder.Restore(counts, ring, t.count.Seen)
 	return nil

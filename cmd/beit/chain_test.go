@@ -130,6 +130,9 @@ func TestChain(t *testing.T) {
 	if text := mustRun(t, "probe", "linear", back, "--data", pictures, "--alone", "--epochs", "1", "--seeds", "1"); strings.Count(text, "\n") != 3 {
 		t.Errorf("probe of the backbone alone:\n%s", text)
 	}
+	if status, o, e := beitRun(t, "probe", "knn", back, "--data", pictures, "--tokenizer", back); status != 1 || o != "" || !strings.Contains(e, "stage") {
+		t.Errorf("probe beside a tokenizer that is none: status %d, %q", status, e)
+	}
 	checkInspect(t, tok, back)
 	checkResume(t, pictures, tok, back)
 }
@@ -150,6 +153,18 @@ func checkInspect(t *testing.T, tok, back string) {
 	}
 	if text := mustRun(t, "inspect", filepath.Join(tok, "tokenizer.safetensors")); !strings.Contains(text, "quantize.embedding.weight") {
 		t.Errorf("inspect as text:\n%s", text)
+	}
+	early := t.TempDir() // a run that was stopped before its first update
+	if err := os.CopyFS(early, os.DirFS(tok)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tokenizer.safetensors", "metrics.jsonl", "checkpoints"} {
+		if err := os.RemoveAll(filepath.Join(early, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text := mustRun(t, "inspect", early); !strings.Contains(text, "beit tokenizer train --resume "+early) {
+		t.Errorf("inspect of a run without metrics:\n%s", text)
 	}
 	if text := mustRun(t, "inspect", tok); !strings.Contains(text, "rec_loss") {
 		t.Errorf("inspect of a run as text:\n%s", text)
@@ -175,6 +190,14 @@ func checkResume(t *testing.T, pictures, tok, back string) {
 	status, _, e := beitRun(t, "pretrain", "--resume", back, "--set", "train.lr=1")
 	if status != 1 || !strings.Contains(e, "train.lr") {
 		t.Errorf("resumed with another rate: status %d, %q", status, e)
+	}
+	status, _, e = beitRun(t, "tokenizer", "train", "--resume", back)
+	if status != 2 || !strings.Contains(e, "beit pretrain --resume "+back) {
+		t.Errorf("resumed as a run of another stage: status %d, %q", status, e)
+	}
+	status, _, e = beitRun(t, "pretrain", "--resume", back, "--set", "train.epoch=1")
+	if status != 2 || !strings.Contains(e, "did you mean train.epochs?") {
+		t.Errorf("resumed with an unknown key: status %d, %q", status, e)
 	}
 	status, _, e = beitRun(t, append([]string{"pretrain", "--data", pictures, "--tokenizer", tok, "--out", back}, tinyMIM...)...)
 	if status != 1 || !strings.Contains(e, "already holds a run") {

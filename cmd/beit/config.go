@@ -18,7 +18,9 @@ type configCmd struct {
 func (c *configCmd) Run(a *app) error {
 	if c.Stage == "" {
 		for _, s := range []train.Stage{train.Tokenizer, train.Pretrain} {
-			fmt.Fprintf(a.out, "%s:\n  %s\n", s, strings.Join(train.Presets(s), "\n  "))
+			if _, err := fmt.Fprintf(a.out, "%s:\n  %s\n", s, strings.Join(train.Presets(s), "\n  ")); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

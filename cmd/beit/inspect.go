@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -91,12 +93,12 @@ type runInfo struct {
 }
 
 func (c *inspectCmd) folder(a *app) error {
-	cfg, err := runConfig(c.Path)
+	cfg, err := train.ReadConfig(c.Path)
 	if err != nil {
-		return fmt.Errorf("%s: not a run folder: %w", c.Path, err)
+		return err
 	}
 	records, err := train.ReadMetrics(c.Path)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // none yet: the run was stopped before its first update
 		return err
 	}
 	if c.Curves != "" {
@@ -123,13 +125,13 @@ func (c *inspectCmd) folder(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, info)
 	}
-	return info.print(a.out)
+	return info.print(a.out, c.Path)
 }
 
-func (i runInfo) print(w io.Writer) error {
+func (i runInfo) print(w io.Writer, dir string) error {
 	model := i.Model
 	if model == "" {
-		model = "not finished: continue with beit " + command(i.Stage) + " --resume"
+		model = "not finished: continue with beit " + command(i.Stage) + " --resume " + dir
 	}
 	pairs := [][2]string{
 		{"stage", string(i.Stage)}, {"preset", i.Preset}, {"data", i.Data}, {"epochs", fmt.Sprint(i.Epochs)}, {"model", model},
@@ -145,19 +147,6 @@ func (i runInfo) print(w io.Writer) error {
 		}
 	}
 	return printPairs(w, pairs...)
-}
-
-// runConfig reads the configuration in a run folder of either stage.
-func runConfig(dir string) (train.Config, error) {
-	name := filepath.Join(dir, "config.toml")
-	cfg, err := train.Configure(train.Tokenizer, "", name, nil)
-	if err == nil {
-		return cfg, nil
-	}
-	if other, err := train.Configure(train.Pretrain, "", name, nil); err == nil {
-		return other, nil
-	}
-	return cfg, err
 }
 
 // checkpoints lists what is in the folder of checkpoints, oldest first.

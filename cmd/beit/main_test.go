@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +83,37 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a run that could not begin left its folder")
+	}
+}
+
+// A full disk under a run: the message says how to go on, as soon as there is something to go on from.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: syscall.ENOSPC}
+	if got := advise(full, train.Pretrain, dir).Error(); got != full.Error() {
+		t.Errorf("before the run folder was written: %s", got)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got := advise(full, train.Pretrain, dir)
+	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {
+		t.Errorf("in the middle of the run: %v", got)
+	}
+}
+
+// fullWriter is standard output on a full disk.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	for _, args := range []string{"version", "version --levels", "config", "config tokenizer", "config pretrain --keys"} {
+		var e bytes.Buffer
+		status := run(t.Context(), strings.Fields(args), fullWriter{}, &e)
+		if status != 1 || strings.Count(e.String(), "\n") != 1 {
+			t.Errorf("beit %s: status %d, message %q", args, status, e.String())
+		}
 	}
 }
 

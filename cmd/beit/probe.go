@@ -84,7 +84,9 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features) (probe.S
 	contenders := []contender{{"pretrained", probe.Backbone(model.Model)}}
 	if !f.Alone {
 		contenders = append(contenders, untrained(a, model.Model.Config, f.Seed), pixels(model.Model.Config))
-		if teacher, err := f.teacher(a, model); err != nil {
+		if teacher, err := f.teacher(a, model); err != nil && f.Tokenizer != "" {
+			return err
+		} else if err != nil {
 			fmt.Fprintln(a.errOut, "the teacher's own features are left out:", err)
 		} else {
 			contenders = append(contenders, teacher)

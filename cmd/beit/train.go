@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
@@ -66,6 +67,9 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		if f.Out != "" || f.Preset != "" || f.Config != "" {
 			return usagef("--resume continues a run with its own configuration: leave --out, --preset and --config away")
 		}
+		if err := resumes(stage, dir, f.assignments(extra...)); err != nil {
+			return err
+		}
 		result, err = train.Resume(a.ctx, dir, env, f.assignments(extra...))
 	} else {
 		var cfg train.Config
@@ -82,17 +86,40 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		result, err = train.Run(a.ctx, dir, cfg, env)
 	}
 	r.clear()
-	if errors.Is(err, train.ErrInterrupted) {
-		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
+	if err != nil {
+		return advise(err, stage, dir)
 	}
+	return f.report(a, result)
+}
+
+// advise adds to the error that ended the run in dir what to do about it.
+func advise(err error, stage train.Stage, dir string) error {
 	var unreadable *data.UnreadableError
-	if errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read {
+	_, none := os.Stat(filepath.Join(dir, "config.toml"))
+	switch {
+	case errors.Is(err, train.ErrInterrupted):
+		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
+	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
 		return fmt.Errorf("%w; remove them, or let more pass with --set data.unreadable=0.5", err)
+	case errors.Is(err, syscall.ENOSPC) && none == nil:
+		return fmt.Errorf("the disk is full; what was saved before is whole: make room and continue with: beit %s --resume %s (%w)", command(stage), dir, err)
 	}
+	return err
+}
+
+// resumes says what is wrong with resuming the run in dir as one of the given stage, with assignments.
+func resumes(stage train.Stage, dir string, assignments []string) error {
+	cfg, err := train.ReadConfig(dir)
 	if err != nil {
 		return err
 	}
-	return f.report(a, result)
+	if cfg.Stage != stage {
+		return usagef("%s is a run of another stage: continue it with beit %s --resume %s", dir, command(cfg.Stage), dir)
+	}
+	if _, err := train.Configure(stage, "", filepath.Join(dir, "config.toml"), assignments); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // command is what trains a stage.
