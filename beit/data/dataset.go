@@ -49,6 +49,38 @@ func (s *subset) Name(i int) string           { return s.Dataset.Name(s.index[i]
 func (s *subset) Label(i int) int             { return s.Dataset.Label(s.index[i]) }
 func (s *subset) Image(i int) (*Image, error) { return s.Dataset.Image(s.index[i]) }
 
+// relabelled is another dataset with its classes numbered differently.
+type relabelled struct {
+	Dataset
+	classes []string
+	number  []int // of each class of Dataset in classes
+}
+
+// Relabel is ds with its classes numbered as in classes, so that two datasets that were opened apart can be compared. A class of ds
+// that classes does not have is an error. Without classes on either side, it is ds itself.
+func Relabel(ds Dataset, classes []string) (Dataset, error) {
+	own := ds.Classes()
+	if len(own) == 0 || len(classes) == 0 || slices.Equal(own, classes) {
+		return ds, nil
+	}
+	r := &relabelled{ds, classes, make([]int, len(own))}
+	for i, c := range own {
+		if r.number[i] = slices.Index(classes, c); r.number[i] < 0 {
+			return nil, fmt.Errorf("class %q has no counterpart among %d other classes, from %q to %q", c, len(classes), classes[0], classes[len(classes)-1])
+		}
+	}
+	return r, nil
+}
+
+func (r *relabelled) Classes() []string { return r.classes }
+
+func (r *relabelled) Label(i int) int {
+	if own := r.Dataset.Label(i); own >= 0 {
+		return r.number[own]
+	}
+	return -1
+}
+
 // Split sets a fraction of ds aside for validation: which pictures depends on ds.Len and the seed alone.
 // Both parts keep the order of ds, and each has at least one picture.
 func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err error) {

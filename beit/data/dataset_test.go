@@ -372,3 +372,49 @@ func FuzzTar(f *testing.F) {
 		}
 	})
 }
+
+// classed is a dataset of one picture for each label.
+type classed struct {
+	Dataset
+	classes []string
+	labels  []int
+}
+
+func (c classed) Len() int          { return len(c.labels) }
+func (c classed) Label(i int) int   { return c.labels[i] }
+func (c classed) Classes() []string { return c.classes }
+
+func TestRelabel(t *testing.T) {
+	some := classed{Procedural(4, 16, 1), []string{"cat", "dog"}, []int{1, 0, -1, 1}}
+	for _, c := range []struct {
+		name        string
+		ds          classed
+		classes     []string
+		want        []int
+		wantClasses []string
+	}{
+		{"other order", some, []string{"ape", "dog", "cat"}, []int{1, 2, -1, 1}, []string{"ape", "dog", "cat"}},
+		{"same", some, []string{"cat", "dog"}, []int{1, 0, -1, 1}, []string{"cat", "dog"}},
+		{"no classes to compare with", some, nil, []int{1, 0, -1, 1}, []string{"cat", "dog"}},
+		{"no classes", classed{some.Dataset, nil, []int{-1}}, []string{"cat"}, []int{-1}, nil},
+	} {
+		got, err := Relabel(c.ds, c.classes)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var labels []int
+		for i := range got.Len() {
+			labels = append(labels, got.Label(i))
+		}
+		if d := cmp.Diff(c.want, labels); d != "" {
+			t.Errorf("%s: labels (-want +got):\n%s", c.name, d)
+		}
+		if d := cmp.Diff(c.wantClasses, got.Classes()); d != "" {
+			t.Errorf("%s: classes (-want +got):\n%s", c.name, d)
+		}
+	}
+	if _, err := Relabel(some, []string{"ape", "cat"}); err == nil || !strings.Contains(err.Error(), `class "dog"`) {
+		t.Errorf("a class without counterpart: error %v", err)
+	}
+}

@@ -30,7 +30,7 @@ func (e *UnreadableError) Error() string {
 	if e.Failed == e.Read {
 		return fmt.Sprintf("none of the %d pictures read so far is readable: one is %v", e.Read, e.One.Err)
 	}
-	return fmt.Sprintf("%d of the %d pictures read so far are unreadable (more than %g %%): one is %v",
+	return fmt.Sprintf("%d of the %d pictures read so far are unreadable, more than the %g %% allowed; one of those to remove is %v",
 		e.Failed, e.Read, 100*e.Limit, e.One.Err)
 }
 

@@ -248,3 +248,29 @@ func TestUnreadablePictures(t *testing.T) {
 		t.Errorf("half of the pictures unreadable, 0.9 allowed: %v", err)
 	}
 }
+
+// TestUnreadableValidation: when no validation picture can be read the run stops, and goes on from the end of the epoch once they can.
+func TestUnreadableValidation(t *testing.T) {
+	cfg := tiny(t, Tokenizer)
+	source := func(bad bool) *data.Source {
+		return &data.Source{Train: data.Procedural(40, 16, 1), Val: spoiled{data.Procedural(10, 16, 2), func(int) bool { return bad }}}
+	}
+	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+	if _, err := Run(context.Background(), whole, cfg, Env{Source: source(false)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Run(context.Background(), dir, cfg, Env{Source: source(true)})
+	var unreadable *data.UnreadableError
+	if !errors.As(err, &unreadable) || unreadable.Failed != 10 || !strings.Contains(err.Error(), "validation") {
+		t.Fatalf("error %v, want one about validation pictures", err)
+	}
+	if list, _ := checkpoints(dir); len(list) != 1 || !strings.HasSuffix(list[0], "step-000000005.safetensors") {
+		t.Errorf("checkpoints %v, want that of the epoch's end", list)
+	}
+	if _, err := Resume(context.Background(), dir, Env{Source: source(false)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := differing(contents(t, whole, Tokenizer), contents(t, dir, Tokenizer)); d != nil {
+		t.Errorf("different %v", d)
+	}
+}

@@ -342,8 +342,8 @@ func (r *run) settle() error {
 	return nil
 }
 
-// closeEpoch writes the records of a finished epoch and a checkpoint. Interrupted, it leaves a checkpoint from which validation
-// starts again.
+// closeEpoch writes the records of a finished epoch and a checkpoint. When validation is interrupted or fails, it leaves a checkpoint
+// from which validation starts again.
 func (r *run) closeEpoch(ctx context.Context) error {
 	if err := r.settle(); err != nil {
 		return err
@@ -359,7 +359,7 @@ func (r *run) closeEpoch(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return cmp.Or(r.checkpoint(), ctx.Err())
 			}
-			return fmt.Errorf("validation: %w", err)
+			return cmp.Or(r.checkpoint(), fmt.Errorf("validation: %w", err))
 		}
 		list = append(list, Record{Kind: KindVal, Epoch: epoch, Step: r.at.Step, Values: v})
 	}

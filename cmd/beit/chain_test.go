@@ -133,6 +133,15 @@ func TestChain(t *testing.T) {
 	if status, o, e := beitRun(t, "probe", "knn", back, "--data", pictures, "--tokenizer", back); status != 1 || o != "" || !strings.Contains(e, "stage") {
 		t.Errorf("probe beside a tokenizer that is none: status %d, %q", status, e)
 	}
+	strange := filepath.Join(dir, "strange") // a folder of other classes
+	for _, class := range []string{"a", "b"} {
+		if err := os.CopyFS(filepath.Join(strange, class), os.DirFS(filepath.Join(pictures, "val"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, o, e := beitRun(t, "probe", "knn", back, "--data", filepath.Join(pictures, "train"), "--eval-data", strange); status != 1 || o != "" || !strings.Contains(e, `class "a"`) {
+		t.Errorf("probe with other classes: status %d, %q", status, e)
+	}
 	checkInspect(t, tok, back)
 	checkResume(t, pictures, tok, back)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
@@ -86,8 +87,8 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// A full disk under a run: the message says how to go on, as soon as there is something to go on from.
-func TestFullDisk(t *testing.T) {
+// What ended a run comes with how to go on, as soon as there is something to go on from.
+func TestAdvice(t *testing.T) {
 	dir := t.TempDir()
 	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: syscall.ENOSPC}
 	if got := advise(full, train.Pretrain, dir).Error(); got != full.Error() {
@@ -95,6 +96,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o666); err != nil {
 		t.Fatal(err)
+	}
+	if got := advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, train.Tokenizer, dir).Error(); !strings.Contains(got, "3 of the 20") ||
+		!strings.Contains(got, "beit tokenizer train --resume "+dir+" --set data.unreadable=0.5") {
+		t.Errorf("too many unreadable pictures: %s", got)
 	}
 	got := advise(full, train.Pretrain, dir)
 	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {

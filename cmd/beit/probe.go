@@ -81,6 +81,9 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features) (probe.S
 		return err
 	}
 	defer set.close()
+	if set.val, err = data.Relabel(set.val, set.train.Classes()); err != nil {
+		return fmt.Errorf("validation pictures: %w", err)
+	}
 	contenders := []contender{{"pretrained", probe.Backbone(model.Model)}}
 	if !f.Alone {
 		contenders = append(contenders, untrained(a, model.Model.Config, f.Seed), pixels(model.Model.Config))

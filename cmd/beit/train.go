@@ -99,9 +99,11 @@ func advise(err error, stage train.Stage, dir string) error {
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
+	case none != nil:
+		return err
 	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
-		return fmt.Errorf("%w; remove them, or let more pass with --set data.unreadable=0.5", err)
-	case errors.Is(err, syscall.ENOSPC) && none == nil:
+		return fmt.Errorf("%w; to let more pass: beit %s --resume %s --set data.unreadable=0.5", err, command(stage), dir)
+	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full; what was saved before is whole: make room and continue with: beit %s --resume %s (%w)", command(stage), dir, err)
 	}
 	return err
