@@ -136,5 +136,9 @@ func cls(x *autograd.Var) *autograd.Var {
 	return autograd.Reshape(autograd.Slice(x, 1, 0, 1), x.Shape()[0], x.Shape()[2])
 }
 
-// noGrad runs f, which makes one value, unrecorded, and frees what it made on the way.
-func noGrad(c nn.Context, f func() *autograd.Var) *autograd.Var { return c.Tape.Scope(f) }
+// frozen runs f, which makes one value, as in evaluation: unrecorded and without stochastic depth, even amid a training step of another
+// model. It frees what f made on the way.
+func frozen(c nn.Context, f func(c nn.Context) *autograd.Var) *autograd.Var {
+	c.Train = false
+	return c.Tape.Scope(func() *autograd.Var { return f(c) })
+}

@@ -100,6 +100,40 @@ func TestCodeTargetEqualsGivenCodes(t *testing.T) {
 	}
 }
 
+// TestFrozenModelsIgnoreTraining checks that a tokenizer and a teacher with stochastic depth look at pictures as in evaluation while a
+// model that learns from them is trained.
+func TestFrozenModelsIgnoreTraining(t *testing.T) {
+	dev := tensor.CPU()
+	cfg := tinyVQKD(256)
+	cfg.Encoder.DropPath = 0.9
+	set := nn.NewSet()
+	tok := beit.NewVQKD(set.Scope().Sub("tokenizer"), cfg)
+	vit := beit.NewViT(set.Scope().Sub("teacher"), cfg.Encoder)
+	set.Build(dev, 5, nn.Inference)
+	teacher, err := beit.NewRunTeacher(vit, cfg.Encoder, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape := autograd.NewTape(dev)
+	defer tape.Reset()
+	images := tensor.FromSlice(dev, pictures(8, 16), 8, 3, 16, 16)
+	rows := tensor.FromInts(dev, []int32{0, 17, 40, 77, 90, 127}, 6)
+	look := func(train bool) (codes, labels []int32, features []float32) {
+		c := nn.Context{Tape: tape, Train: train, Seed: 3}
+		all := tok.Codes(c, tape.Constant(images))
+		defer all.Release()
+		some := beit.CodeTarget{Tokenizer: tok}.Labels(c, images).(*beit.CodeLabels).Codes(tape, rows)
+		y := teacher.Features(c, images)
+		defer y.Release()
+		return all.Ints(), some.Ints(), y.Float32s()
+	}
+	codes, labels, features := look(false)
+	trainCodes, trainLabels, trainFeatures := look(true)
+	if diff := cmp.Diff(codes, trainCodes) + cmp.Diff(labels, trainLabels) + cmp.Diff(features, trainFeatures); diff != "" {
+		t.Errorf("evaluation and training differ:\n%s", diff)
+	}
+}
+
 func anyNonZero(v []float32) bool {
 	for _, x := range v {
 		if x != 0 {

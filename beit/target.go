@@ -28,7 +28,7 @@ func (t CodeTarget) Dim() int { return t.Tokenizer.Config.Codes }
 
 // Labels encodes the view. Codes are looked up for masked patches alone, when Loss is called.
 func (t CodeTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
-	z := noGrad(c, func() *autograd.Var { return t.Tokenizer.Encode(c, c.Tape.Constant(view)) })
+	z := frozen(c, func(c nn.Context) *autograd.Var { return t.Tokenizer.Encode(c, c.Tape.Constant(view)) })
 	return &CodeLabels{z: z.Value(), codebook: t.Tokenizer.Codebook.Value}
 }
 

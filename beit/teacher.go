@@ -141,8 +141,7 @@ func (t *RunTeacher) Dim() int { return t.width }
 
 // Features returns the patch tokens after the chosen block.
 func (t *RunTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	c.Train = false
-	y := noGrad(c, func() *autograd.Var {
+	y := frozen(c, func(c nn.Context) *autograd.Var {
 		view := c.Tape.Own(Normalize(images, ImageNetMean, ImageNetStd))
 		return t.model.BlockTokens(c, view, t.block)
 	})

@@ -112,7 +112,7 @@ func (m *VQKD) Encode(c nn.Context, images *autograd.Var) *autograd.Var {
 
 // Codes returns the code of every patch, Int32 [B·N] row-major, without gradients or statistics. The caller releases it.
 func (m *VQKD) Codes(c nn.Context, images *autograd.Var) *tensor.Tensor {
-	z := noGrad(c, func() *autograd.Var { return m.Encode(c, images) })
+	z := frozen(c, func(c nn.Context) *autograd.Var { return m.Encode(c, images) })
 	return tensor.NearestCode(z.Value(), m.Codebook.Value)
 }
 
