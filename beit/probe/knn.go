@@ -36,7 +36,7 @@ func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, te
 		for i, list := range nearest(vx.Slice(0, lo, hi), tx, k) {
 			votes := make([]float64, train.Classes)
 			for _, n := range list {
-				votes[train.Labels[n.row]] += math.Exp(float64(n.similarity) / temperature)
+				votes[train.Labels[n.row]] += math.Exp((float64(n.similarity) - float64(list[0].similarity)) / temperature) // at most 1
 			}
 			best[lo+i] = bestClasses(votes)
 		}

@@ -99,6 +99,18 @@ func TestKNNFindsItself(t *testing.T) {
 	}
 }
 
+// At a temperature at which exp(s/T) overflows, the most similar one decides.
+func TestKNNAtLowTemperature(t *testing.T) {
+	f := clouds(300, 16, 10, 3, 1)
+	s, err := KNN(t.Context(), tensor.CPU(), f, f, 20, 1e-9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Top1 != 1 {
+		t.Errorf("%+v, want all right", s)
+	}
+}
+
 // The votes of a set larger than both blocks, against the plain sum in float64.
 func TestKNNMatchesPlainSum(t *testing.T) {
 	train, val := clouds(knnCols+500, 6, 4, 2, 1), clouds(40, 6, 4, 2, 2)

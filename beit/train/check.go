@@ -13,6 +13,9 @@ import (
 // Check says what is wrong with the configuration, naming the keys.
 func (c Config) Check() error {
 	var k checker
+	if c.limits(&k); len(k.errs) > 0 {
+		return k.err() // what is below takes products
+	}
 	_, err := tensor.ParsePrecision(c.Precision)
 	k.must(err == nil, "precision = %q: must be one of highest, high, medium", c.Precision)
 	k.must(c.Seed <= math.MaxInt64, "seed = %d: must be below 2^63", c.Seed)

@@ -84,6 +84,14 @@ func TestConfigErrors(t *testing.T) {
 		{"accum", Tokenizer, "", "", []string{"train.accum=3"}, "train.accum"},
 		{"model", Pretrain, "", "", []string{"pretrain.model.vit.heads=5"}, "width = 192"},
 		{"mask", Pretrain, "", "", []string{"pretrain.mask.count=64"}, "pretrain.mask.count"},
+		{"epochs", Tokenizer, "", "", []string{"train.epochs=999999999999999999"}, "train.epochs"},
+		{"codes", Tokenizer, "", "", []string{"tokenizer.model.codes=16777216", "tokenizer.model.code_dim=1024"}, "tokenizer.model.codes: 16777216 x 1024"},
+		{"width", Tokenizer, "", "", []string{"tokenizer.model.decoder.width=300000"}, "tokenizer.model.decoder: 1 blocks of width 300000"},
+		{"width whose square overflows", Pretrain, "", "", []string{"pretrain.model.vit.width=6000000000"}, "pretrain.model.vit.width"},
+		{"depth", Pretrain, "", "", []string{"pretrain.model.vit.depth=10000000"}, "10000000 blocks"},
+		{"vocabulary", Pretrain, "", "", []string{"pretrain.model.vocab=16000000", "pretrain.model.vit.width=768"}, "pretrain.model.vocab: 16000000 x 768"},
+		{"patches", Pretrain, "", "", []string{"pretrain.model.vit.image_size=32000"}, "8000 x 8000 patches"},
+		{"patch", Tokenizer, "", "", []string{"tokenizer.model.encoder.image_size=65536", "tokenizer.model.encoder.patch_size=65536"}, "patch_size"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := ""

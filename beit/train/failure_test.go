@@ -89,6 +89,7 @@ func TestErrors(t *testing.T) {
 		{"empty folder", Tokenizer, []string{"data.path=" + empty}, empty, data.ErrNoPictures},
 		{"no path", Tokenizer, []string{"data.path="}, "data.path", nil},
 		{"no number", Tokenizer, []string{"data.path=procedural:many"}, "procedural:N", nil},
+		{"too many pictures", Tokenizer, []string{"data.path=procedural:99999999999"}, "procedural:N", nil},
 		{"published teacher", Tokenizer, []string{"tokenizer.teacher=clip"}, "clip", nil},
 		{"no tokenizer", Pretrain, nil, "pretrain.tokenizer", nil},
 		{"missing tokenizer", Pretrain, []string{"pretrain.tokenizer=" + filepath.Join(empty, "gone")}, "gone", fs.ErrNotExist},
@@ -96,9 +97,13 @@ func TestErrors(t *testing.T) {
 		{"missing start", Tokenizer, []string{"init_from=" + filepath.Join(empty, "gone")}, "init_from", fs.ErrNotExist},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Run(context.Background(), filepath.Join(t.TempDir(), "run"), tiny(t, c.stage, c.set...), Env{})
+			dir := filepath.Join(t.TempDir(), "run")
+			_, err := Run(context.Background(), dir, tiny(t, c.stage, c.set...), Env{})
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("error %v, want one line with %q", err, c.want)
+			}
+			if _, err := os.Stat(dir); err == nil {
+				t.Error("a run that could not begin left its folder")
 			}
 			if c.is != nil && !errors.Is(err, c.is) {
 				t.Errorf("error %v does not wrap %v", err, c.is)

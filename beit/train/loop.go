@@ -161,13 +161,13 @@ func (r *run) close() {
 
 // fresh begins a run.
 func (r *run) fresh(ctx context.Context) (*Result, error) {
+	if err := r.initFrom(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Join(r.dir, checkpointDir), 0o777); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
 	err := r.saveConfig()
-	if err == nil {
-		err = r.initFrom()
-	}
 	if err == nil {
 		err = r.task.prepare(ctx)
 	}

@@ -51,8 +51,8 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 		return p, fmt.Errorf("data.eval_path = %q: drawn pictures bring their own for validation", c.Data.EvalPath)
 	case drawn:
 		count, err := strconv.Atoi(n)
-		if err != nil || count < 1 {
-			return p, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of pictures", c.Data.Path)
+		if err != nil || count < 1 || count > mostOfAny {
+			return p, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of pictures from 1 to %d", c.Data.Path, mostOfAny)
 		}
 		p.train = data.Procedural(count, c.imageSize(), c.Seed)
 		p.val = data.Procedural(max(count/5, 1), c.imageSize(), c.Seed+1)

@@ -48,10 +48,16 @@ func copied(codes []int32, mask []bool, nearest [][]int) (masked, hits int) {
 	return masked, hits
 }
 
+// streamSwap orders the validation pictures of pretraining.
+const streamSwap uint64 = 0x73776170
+
 // validate measures both heads on the validation pictures, beside marks that need no model: the entropy of the codes, and copying the
 // nearest visible patch's code. loss_swap is the aggregation head's loss with class tokens exchanged (see beit.MIM.ForwardSwapped).
+// Pictures come in a drawn order: in that of class folders, neighbours would exchange the token of their own class.
 func (t *pretrainTask) validate(ctx context.Context) (map[string]float64, error) {
-	loader, err := t.r.cfg.evalLoader(t.r.pictures.val, t.r.cfg.Data.Eval, t.r.cfg.views(), t.r.warnSkipped)
+	val := t.r.pictures.val
+	order := tensor.NewRand(t.r.cfg.Seed, streamSwap).Perm(val.Len())
+	loader, err := t.r.cfg.evalLoader(data.Subset(val, order), t.r.cfg.Data.Eval, t.r.cfg.views(), t.r.warnSkipped)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +66,9 @@ func (t *pretrainTask) validate(ctx context.Context) (map[string]float64, error)
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return nil, err
+		}
+		for i, at := range b.Index {
+			b.Index[i] = order[at]
 		}
 		t.r.tape.NoGrad(func() { all = append(all, t.validateBatch(b, m)...) })
 		t.r.tape.Reset()

@@ -31,7 +31,7 @@ const (
 // cli is the command line: a command is a field, its flags are its fields.
 type cli struct {
 	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu."`
-	Threads int    `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
+	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
 	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on drawn pictures and show what they learned. Takes minutes and needs nothing."`
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
@@ -117,18 +117,18 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 }
 
 // choose sets device and threads.
-func (a *app) choose(device string, threads int) error {
+func (a *app) choose(device string, threads *int) error {
 	if device != "cpu" {
 		return fmt.Errorf("--device %s: this build computes on cpu alone", device)
 	}
-	if threads < 0 {
-		return fmt.Errorf("--threads %d: must be at least 1", threads)
+	if threads != nil && *threads < 1 {
+		return fmt.Errorf("--threads %d: must be at least 1", *threads)
 	}
 	if err := tensor.CheckCPU(); err != nil {
 		return err
 	}
-	if threads > 0 {
-		tensor.SetThreads(threads)
+	if threads != nil {
+		tensor.SetThreads(*threads)
 	}
 	a.dev = tensor.CPU()
 	return nil

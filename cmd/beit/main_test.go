@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +50,8 @@ func TestMistakes(t *testing.T) {
 		{"too many arguments", "version now", 2, "unexpected argument now"},
 		{"device", "--device vulkan version", 2, "--device vulkan"},
 		{"threads", "--threads -1 version", 2, "--threads"},
+		{"no threads", "--threads 0 version", 2, "--threads 0"},
+		{"accum", "tokenizer train --data x --accum 0", 2, "train.accum = 0"},
 		{"preset", "config tokenizer --preset smal32", 2, `did you mean "small32"?`},
 		{"stage", "config tokeniser", 2, `did you mean "tokenizer"?`},
 		{"key", "tokenizer train --data x --set train.epoch=3", 2, "did you mean train.epochs?"},
@@ -100,6 +103,9 @@ func TestAdvice(t *testing.T) {
 	if got := advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, train.Tokenizer, dir).Error(); !strings.Contains(got, "3 of the 20") ||
 		!strings.Contains(got, "beit tokenizer train --resume "+dir+" --set data.unreadable=0.5") {
 		t.Errorf("too many unreadable pictures: %s", got)
+	}
+	if got := advise(fmt.Errorf("update 3: %w", train.ErrNotFinite), train.Pretrain, dir).Error(); !strings.Contains(got, "train.lr") {
+		t.Errorf("not finite: %s", got)
 	}
 	got := advise(full, train.Pretrain, dir)
 	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {

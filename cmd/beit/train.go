@@ -31,7 +31,7 @@ type runFlags struct {
 	Resume      string        `placeholder:"RUN" help:"Continue the run in this folder."`
 	InitFrom    string        `placeholder:"FILE|RUN" help:"Weights to start with."`
 	TimeBudget  time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
-	Accum       int           `placeholder:"N" help:"Parts that a batch is processed in, to save memory."`
+	Accum       *int          `placeholder:"N" help:"Parts that a batch is processed in, to save memory."`
 	Seed        string        `placeholder:"N" help:"Seed of everything that is random."`
 	Precision   string        `placeholder:"P" help:"Of matrix products: highest, high or medium."`
 	JSON        bool          `name:"json" help:"Print the result as JSON."`
@@ -50,7 +50,9 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
-	add("train.accum", strconv.Itoa(f.Accum), f.Accum != 0)
+	if f.Accum != nil {
+		add("train.accum", strconv.Itoa(*f.Accum), true)
+	}
 	add("seed", f.Seed, f.Seed != "")
 	add("precision", f.Precision, f.Precision != "")
 	return append(list, f.Set...)
@@ -101,6 +103,8 @@ func advise(err error, stage train.Stage, dir string) error {
 		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
 	case none != nil:
 		return err
+	case errors.Is(err, train.ErrNotFinite):
+		return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set", err)
 	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
 		return fmt.Errorf("%w; to let more pass: beit %s --resume %s --set data.unreadable=0.5", err, command(stage), dir)
 	case errors.Is(err, syscall.ENOSPC):
