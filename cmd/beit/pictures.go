@@ -10,7 +10,7 @@ type dataFlags struct {
 	Data        string  `required:"" placeholder:"DIR|TAR" help:"Pictures: a folder or .tar file, with train/ and val/ inside or without."`
 	EvalData    string  `placeholder:"DIR|TAR" help:"Validation pictures, where the data have no val/."`
 	ValFraction float64 `placeholder:"F" help:"Part of the pictures set aside for validation, where there are none."`
-	Seed        uint64  `default:"1" placeholder:"N" help:"Seed of everything that is random."`
+	Seed        *uint64 `placeholder:"N" help:"Seed of everything that is random, the choice of --val-fraction included (that of the model's run)."`
 }
 
 // pictures are opened data sets.
@@ -19,12 +19,20 @@ type pictures struct {
 	close      func() error
 }
 
-// open opens the pictures as a run with the same flags would, for a model whose pictures have the given side.
-func (f dataFlags) open(size int) (*pictures, error) {
+// seed is the flag's, or else that of the model's run: with another one, --val-fraction would choose pictures that the model learned from.
+func (f dataFlags) seed(run train.Config) uint64 {
+	if f.Seed != nil {
+		return *f.Seed
+	}
+	return run.Seed
+}
+
+// open opens the pictures as the run that made a model would with the same flags, for pictures of the given side.
+func (f dataFlags) open(size int, run train.Config) (*pictures, error) {
 	if f.ValFraction < 0 || f.ValFraction >= 1 {
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
-	cfg := train.Config{Stage: train.Tokenizer, Seed: f.Seed, Tokenizer: &train.TokenizerConfig{}}
+	cfg := train.Config{Stage: train.Tokenizer, Seed: f.seed(run), Tokenizer: &train.TokenizerConfig{}}
 	cfg.Tokenizer.Model.Encoder.ImageSize = size
 	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: 512}
 	fit, val, done, err := train.OpenPictures(cfg)
@@ -35,8 +43,8 @@ func (f dataFlags) open(size int) (*pictures, error) {
 }
 
 // openBoth is open for commands that need validation pictures.
-func (f dataFlags) openBoth(size int) (*pictures, error) {
-	p, err := f.open(size)
+func (f dataFlags) openBoth(size int, run train.Config) (*pictures, error) {
+	p, err := f.open(size, run)
 	if err != nil {
 		return nil, err
 	}

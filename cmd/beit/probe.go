@@ -38,9 +38,9 @@ func (c *probeLinearCmd) Run(a *app) error {
 	if c.Epochs < 1 || c.Seeds < 1 {
 		return usagef("--epochs %d, --seeds %d: both must be at least 1", c.Epochs, c.Seeds)
 	}
-	return c.probe(a, func(train, val probe.Features) (probe.Score, error) {
+	return c.probe(a, func(train, val probe.Features, seed uint64) (probe.Score, error) {
 		cfg := probe.LinearDefaults
-		cfg.Epochs, cfg.Seeds, cfg.Seed = c.Epochs, c.Seeds, c.Seed
+		cfg.Epochs, cfg.Seeds, cfg.Seed = c.Epochs, c.Seeds, seed
 		r, err := probe.Linear(a.ctx, a.dev, train, val, cfg)
 		return r.Score, err
 	})
@@ -58,7 +58,7 @@ func (c *probeKNNCmd) Run(a *app) error {
 	if c.K < 1 || !(c.Temperature > 0) {
 		return usagef("--k %d, --temperature %g: both must be positive", c.K, c.Temperature)
 	}
-	return c.probe(a, func(train, val probe.Features) (probe.Score, error) {
+	return c.probe(a, func(train, val probe.Features, _ uint64) (probe.Score, error) {
 		return probe.KNN(a.ctx, a.dev, train, val, c.K, c.Temperature)
 	})
 }
@@ -71,12 +71,13 @@ type probed struct {
 	probe.Score
 }
 
-func (f probeFlags) probe(a *app, score func(train, val probe.Features) (probe.Score, error)) error {
+func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) (probe.Score, error)) error {
 	model, err := train.LoadBackbone(a.dev, f.Model)
 	if err != nil {
 		return err
 	}
-	set, err := f.openBoth(model.Model.Config.ViT.ImageSize)
+	seed := f.seed(model.Config)
+	set, err := f.openBoth(model.Model.Config.ViT.ImageSize, model.Config)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features) (probe.S
 	}
 	contenders := []contender{{"pretrained", probe.Backbone(model.Model)}}
 	if !f.Alone {
-		contenders = append(contenders, untrained(a, model.Model.Config, f.Seed), pixels(model.Model.Config))
+		contenders = append(contenders, untrained(a, model.Model.Config, seed), pixels(model.Model.Config))
 		if teacher, err := f.teacher(a, model); err != nil && f.Tokenizer != "" {
 			return err
 		} else if err != nil {
@@ -101,7 +102,7 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features) (probe.S
 	}
 	var list []probed
 	for _, s := range all {
-		result, err := score(s.train, s.val)
+		result, err := score(s.train, s.val, seed)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	set, err := c.openBoth(tok.Model.Config.Encoder.ImageSize)
+	set, err := c.openBoth(tok.Model.Config.Encoder.ImageSize, tok.Config)
 	if err != nil {
 		return err
 	}
@@ -79,11 +79,11 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 		return err
 	}
 	enc := tok.Model.Config.Encoder
-	open := dataFlags{Data: c.Data, Seed: 1}.open
+	open := dataFlags{Data: c.Data}.open
 	if c.Part == "val" {
-		open = dataFlags{Data: c.Data, Seed: 1}.openBoth
+		open = dataFlags{Data: c.Data}.openBoth
 	}
-	set, err := open(enc.ImageSize)
+	set, err := open(enc.ImageSize, tok.Config)
 	if err != nil {
 		return err
 	}
