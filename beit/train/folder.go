@@ -199,7 +199,7 @@ func (r *run) openMetrics() error {
 			r.env.Reporter.Warning(fmt.Sprintf("left out a damaged line: %s: line %d: %v", name, number, err))
 			continue
 		}
-		if rec.Step > r.at.Step {
+		if rec.Step > r.at.Step || rec.Kind != KindStep && rec.Epoch > r.at.Closed { // an epoch is open until its checkpoint is written
 			break
 		}
 		kept.Write(line)
