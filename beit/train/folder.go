@@ -179,7 +179,7 @@ func (r *run) load(f *state.File, at counters) error {
 	return nil
 }
 
-// openMetrics opens metrics.jsonl for new lines, cut back to what was known after r.at.Step updates. A last line that a crash cut
+// openMetrics opens metrics.jsonl, and with it the events, for new lines, cut back to what was known after r.at.Step updates. A last line that a crash cut
 // short goes too; other lines that cannot be read are left out with a warning.
 func (r *run) openMetrics() error {
 	name := filepath.Join(r.dir, metricsFile)
@@ -188,6 +188,7 @@ func (r *run) openMetrics() error {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	var kept bytes.Buffer
+	var known []Record
 	number := 0
 	for line := range bytes.Lines(old) {
 		var rec Record
@@ -203,6 +204,7 @@ func (r *run) openMetrics() error {
 			break
 		}
 		kept.Write(line)
+		known = append(known, rec)
 	}
 	err = r.write(name, func(w io.Writer) error {
 		_, err := w.Write(kept.Bytes())
@@ -214,7 +216,7 @@ func (r *run) openMetrics() error {
 	if r.metrics, err = os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	return nil
+	return r.openEvents(known)
 }
 
 // record appends a line to the metrics and reports it.
@@ -222,6 +224,9 @@ func (r *run) record(rec Record) error {
 	line, err := json.Marshal(rec)
 	if err == nil {
 		_, err = r.metrics.Write(append(line, '\n'))
+	}
+	if err == nil {
+		_, err = r.events.Write(frame(nil, rec.event()))
 	}
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)

@@ -73,6 +73,7 @@ type run struct {
 	at       counters
 	pending  *readings // of the last update
 	metrics  *os.File
+	events   *os.File // for TensorBoard
 
 	skipped map[string]bool // unreadable pictures that the reporter heard of
 
@@ -151,8 +152,10 @@ func (r *run) close() {
 	if r.task != nil {
 		r.task.release()
 	}
-	if r.metrics != nil {
-		r.metrics.Close()
+	for _, f := range []*os.File{r.metrics, r.events} {
+		if f != nil {
+			f.Close()
+		}
 	}
 	if r.pictures != nil {
 		r.pictures.close()

@@ -162,7 +162,7 @@ func TestFullDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	writes := 0
 	full := func(path string, write func(w io.Writer) error) error {
-		if writes++; writes < 4 { // config, metrics, first checkpoint
+		if writes++; writes < 5 { // config, metrics, events, first checkpoint
 			return state.WriteFileAtomic(path, write)
 		}
 		return state.WriteFileAtomic(path, func(w io.Writer) error { return write(shortWriter{}) })
