@@ -52,7 +52,7 @@ func TestMeasure(t *testing.T) {
 
 // The training steps go through, also when run again.
 func TestStepsRun(t *testing.T) {
-	for _, c := range []Case{tokenizerStep("small32", 4), mimStep("small32", 4, false)} {
+	for _, c := range []Case{tokenizerStep("small32", 4, tensor.Medium), mimStep("small32", 4, tensor.Highest, false)} {
 		t.Run(c.Name, func(t *testing.T) {
 			dev := tensor.CPU()
 			before := dev.MemStats().InUse

@@ -13,15 +13,17 @@ import (
 // steps are whole training steps on random pictures: forward, backward, optimizer, codebook.
 func steps() []Case {
 	return []Case{
-		tokenizerStep("small32", 128),
-		mimStep("small32", 128, false),
-		mimStep("base_300e", 2, true),
+		tokenizerStep("small32", 128, tensor.Highest),
+		tokenizerStep("small32", 128, tensor.Medium),
+		mimStep("small32", 128, tensor.Highest, false),
+		mimStep("small32", 128, tensor.Medium, false),
+		mimStep("base_300e", 2, tensor.Highest, true),
 	}
 }
 
-func tokenizerStep(preset string, batch int) Case {
+func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
 	return Case{
-		Name: fmt.Sprintf("TokenizerStep/preset=%s/batch=%d", preset, batch), Images: batch,
+		Name: fmt.Sprintf("TokenizerStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch,
 		Setup: func(dev *tensor.Device) (run, release func()) {
 			recipe := must(beit.TokenizerPreset(preset))
 			c := recipe.Model
@@ -33,6 +35,7 @@ func tokenizerStep(preset string, batch int) Case {
 			opt := adamw(set, recipe.Train)
 			images := pictures(dev, batch, c.Encoder.ImageSize)
 			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
+			x.Tape.Precision = p
 			run = func() {
 				set.ZeroGrad()
 				target := x.Tape.Own(teacher.Features(x, images)).Value()
@@ -49,9 +52,9 @@ func tokenizerStep(preset string, batch int) Case {
 	}
 }
 
-func mimStep(preset string, batch int, slow bool) Case {
+func mimStep(preset string, batch int, p tensor.Precision, slow bool) Case {
 	return Case{
-		Name: fmt.Sprintf("MIMStep/preset=%s/batch=%d", preset, batch), Images: batch, Slow: slow,
+		Name: fmt.Sprintf("MIMStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: slow,
 		Setup: func(dev *tensor.Device) (run, release func()) {
 			recipe := must(beit.MIMPreset(preset))
 			c := must(beit.TokenizerPreset(recipe.Tokenizer)).Model
@@ -66,6 +69,7 @@ func mimStep(preset string, batch int, slow bool) Case {
 			images := pictures(dev, batch, recipe.Model.ViT.ImageSize)
 			mask := masks(recipe.Mask, batch)
 			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
+			x.Tape.Precision = p
 			run = func() {
 				set.ZeroGrad()
 				student := x.Tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
