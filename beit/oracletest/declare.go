@@ -10,14 +10,14 @@ import (
 
 // declare makes the model that parameters of the given names and shapes belong to, and returns its depth too. Patch-aggregation blocks
 // get the library's default, which is what the authors' code leaves them at.
-func declare(t *testing.T, shapes map[string][]int) (*nn.Set, int) {
+func declare(t *testing.T, shapes map[string][]int, given settings) (*nn.Set, int) {
 	t.Helper()
 	set := nn.NewSet()
 	switch {
 	case shapes["encode_task_layer.0.weight"] != nil:
 		code, target := shapes["encode_task_layer.2.weight"], shapes["decode_task_layer.2.weight"]
 		c := beit.VQKDConfig{
-			Encoder: inferViT(t, shapes, "encoder."), Decoder: inferViT(t, shapes, "decoder."),
+			Encoder: inferViT(t, shapes, "encoder.", given), Decoder: inferViT(t, shapes, "decoder.", given),
 			Codes: 1, CodeDim: code[0], TargetDim: target[0], Decay: 0.99, Beta: 1,
 		}
 		if codebook := shapes["quantize.embedding.weight"]; codebook != nil {
@@ -27,24 +27,26 @@ func declare(t *testing.T, shapes map[string][]int) (*nn.Set, int) {
 		return set, c.Encoder.Depth
 	case shapes["lm_head.weight"] != nil:
 		c := beit.MIMConfig{
-			ViT: inferViT(t, shapes, ""), Vocab: shapes["lm_head.weight"][0], HeadLayers: count(shapes, "cls_pt_layers."),
-			SharedHead: shapes["cls_pt_lm_head.weight"] == nil, LibraryInit: true, EarlyLayer: earlyLayer,
+			ViT: inferViT(t, shapes, "", given), Vocab: shapes["lm_head.weight"][0], HeadLayers: count(shapes, "cls_pt_layers."),
+			SharedHead: shapes["cls_pt_lm_head.weight"] == nil, LibraryInit: true, EarlyLayer: given.earlyLayer,
 		}
 		beit.NewMIM(set.Scope(), c)
 		return set, c.ViT.Depth
 	default:
-		c := inferViT(t, shapes, "")
+		c := inferViT(t, shapes, "", given)
 		beit.NewViT(set.Scope(), c)
 		return set, c.Depth
 	}
 }
 
-// earlyLayer is the block whose tokens the aggregation blocks of the initialised model see; the file does not say it, but its first
-// aggregation block is rescaled as block 3.
-const earlyLayer = 2
+// settings are what shapes do not tell; they matter to initial values alone.
+type settings struct {
+	earlyLayer int     // the block whose tokens the aggregation blocks see
+	layerScale float64 // where there is a layer scale
+}
 
 // inferViT reads a config off the shapes of parameters that begin with prefix.
-func inferViT(t *testing.T, shapes map[string][]int, prefix string) beit.ViTConfig {
+func inferViT(t *testing.T, shapes map[string][]int, prefix string, given settings) beit.ViTConfig {
 	t.Helper()
 	own := map[string][]int{}
 	for name, shape := range shapes {
@@ -52,29 +54,38 @@ func inferViT(t *testing.T, shapes map[string][]int, prefix string) beit.ViTConf
 			own[rest] = shape
 		}
 	}
-	patch, pos := own["patch_embed.proj.weight"], own["pos_embed"]
-	grid := 1
-	for grid*grid < pos[1]-1 {
-		grid++
+	patch, fc1 := own["patch_embed.proj.weight"], own["blocks.0.mlp.fc1.weight"]
+	if len(patch) != 4 || len(fc1) != 2 {
+		t.Fatalf("no patch embedding and blocks of a vision transformer under %q", prefix)
 	}
 	c := beit.ViTConfig{
-		ImageSize: grid * patch[3], PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: count(own, "blocks."), Heads: 2,
-		MLPRatio: float64(own["blocks.0.mlp.fc1.weight"][0]) / float64(patch[0]), QKVBias: own["blocks.0.attn.q_bias"] != nil,
-		AbsPos: true, RelPos: beit.RelPosNone, MeanPool: own["fc_norm.weight"] != nil, InitScale: 0.001,
+		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: count(own, "blocks."), Heads: 1,
+		MLPRatio: float64(fc1[0]) / float64(patch[0]), QKVBias: own["blocks.0.attn.q_bias"] != nil,
+		AbsPos: own["pos_embed"] != nil, RelPos: beit.RelPosNone, MeanPool: own["fc_norm.weight"] != nil, InitScale: 0.001,
 	}
 	if own["blocks.0.gamma_1"] != nil {
-		c.LayerScale = 0.1
+		c.LayerScale = given.layerScale
+	}
+	grid := 1
+	if c.AbsPos {
+		for grid*grid < own["pos_embed"][1]-1 { // its rows: the class token and every patch
+			grid++
+		}
 	}
 	for name, place := range map[string]beit.RelPos{
 		"blocks.0.attn.relative_position_bias_table": beit.RelPosBlock, "rel_pos_bias.relative_position_bias_table": beit.RelPosShared,
 	} {
 		if table := own[name]; table != nil {
 			c.RelPos, c.Heads = place, table[1]
+			for (2*grid-1)*(2*grid-1) < table[0]-3 { // its rows: every offset between patches, and three for the class token
+				grid++
+			}
 		}
 	}
 	if head := own["head.weight"]; head != nil {
 		c.Classes = head[0]
 	}
+	c.ImageSize = grid * c.PatchSize
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}

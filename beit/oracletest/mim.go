@@ -13,12 +13,16 @@ import (
 
 func runMIM(t *testing.T, f *file, dev *tensor.Device) {
 	var config struct {
-		Train    steps
+		Train    *steps
 		Variants map[string]modelConfig
 	}
 	f.config(t, &config)
-	for variant, c := range config.Variants {
+	for _, variant := range f.variants() {
 		t.Run(variant, func(t *testing.T) {
+			c, ok := config.Variants[variant]
+			if !ok {
+				f.set.Unknown(t, "%s: the file's configuration does not describe this variant", variant)
+			}
 			m := mimCase{file: f, variant: variant + "/", set: nn.NewSet()}
 			m.mim = beit.NewMIM(m.set.Scope(), beit.MIMConfig{
 				ViT: c.vit(), Vocab: c.Vocab, EarlyLayer: c.EarlyLayers, HeadLayers: c.HeadLayers, SharedHead: c.SharedLMHead,
@@ -27,8 +31,10 @@ func runMIM(t *testing.T, f *file, dev *tensor.Device) {
 			defer m.set.Release()
 			m.outputs(t)
 			m.everyPatch(t)
-			m.train(t, config.Train)
-			f.final(t, m.set, variant)
+			if f.trained(t, m.variant, config.Train) {
+				m.train(t, *config.Train)
+				f.final(t, m.set, variant)
+			}
 			f.complete(t, variant+"/")
 		})
 	}
@@ -89,8 +95,11 @@ func (m mimCase) everyPatch(t *testing.T) {
 	}
 	tape.NoGrad(func() {
 		x := m.mim.ResidualMasked(ctx, tape.Constant(m.tensor(t, m.set.Device(), m.variant+"in/images")), marks)
-		shared := m.mim.SharedRel.Forward(ctx)
-		out("shared_rel_pos_bias", shared)
+		var shared *autograd.Var
+		if m.mim.SharedRel != nil {
+			shared = m.mim.SharedRel.Forward(ctx)
+			out("shared_rel_pos_bias", shared)
+		}
 		var early *autograd.Var
 		for i := range m.mim.Blocks {
 			x = m.mim.Blocks[i].Forward(ctx, x, shared)
@@ -115,7 +124,7 @@ func (m mimCase) everyPatch(t *testing.T) {
 func (m mimCase) train(t *testing.T, s steps) {
 	m.load(t, m.set, m.variant+"param/")
 	dev := m.set.Device()
-	opt := optim.NewAdamW(m.set, optim.AdamWConfig{Beta1: s.Betas[0], Beta2: s.Betas[1], Eps: 1e-8, Clip: s.Clip})
+	opt := optim.NewAdamW(m.set, s.adamW(m.mim.Config.ViT.Depth))
 	defer opt.Release()
 	tape := autograd.NewTape(dev)
 	got := map[string][]float32{}

@@ -58,9 +58,37 @@ type steps struct {
 	LR         []float64  `json:"lr"`
 	Decay      decays     `json:"wd"`
 	Betas      [2]float64 `json:"betas"`
+	Eps        float64    `json:"eps"` // 0: 1e-8
 	Clip       float64    `json:"clip_grad"`
-	LayerDecay float64    `json:"layer_decay"`
+	LayerDecay float64    `json:"layer_decay"` // 0: the same rate for all layers
 	Smoothing  float32    `json:"smoothing"`
+}
+
+// adamW is the optimizer's configuration for a model of the given depth.
+func (s steps) adamW(depth int) optim.AdamWConfig {
+	c := optim.AdamWConfig{Beta1: s.Betas[0], Beta2: s.Betas[1], Eps: s.Eps, Clip: s.Clip}
+	if c.Eps == 0 {
+		c.Eps = 1e-8 // PyTorch's default
+	}
+	if s.LayerDecay != 0 {
+		c.LRScale = func(p *nn.Param) float64 { return optim.LayerDecay(s.LayerDecay, depth, beit.LayerID(p.Name, depth)) }
+	}
+	return c
+}
+
+// trained says whether a variant has training steps. Then the configuration must have a rate for each of them.
+func (f *file) trained(t *testing.T, variant string, s *steps) bool {
+	t.Helper()
+	if len(f.names(variant+"train/")) == 0 {
+		return false
+	}
+	if s == nil || len(s.Decay) == 0 {
+		t.Fatalf("%strain: the configuration does not describe the steps", variant)
+	}
+	if n := f.shape(t, variant+"train_in/images")[0]; n != len(s.LR) {
+		t.Fatalf("%strain_in: %d steps, but the configuration has %d learning rates", variant, n, len(s.LR))
+	}
+	return true
 }
 
 func runViT(t *testing.T, f *file, dev *tensor.Device) {
@@ -69,15 +97,19 @@ func runViT(t *testing.T, f *file, dev *tensor.Device) {
 		Variants map[string]modelConfig
 	}
 	f.config(t, &config)
-	for variant, c := range config.Variants {
+	for _, variant := range f.variants() {
 		t.Run(variant, func(t *testing.T) {
+			c, ok := config.Variants[variant]
+			if !ok {
+				f.set.Unknown(t, "%s: the file's configuration does not describe this variant", variant)
+			}
 			m := vitCase{file: f, variant: variant + "/", set: nn.NewSet()}
 			m.vit = beit.NewViT(m.set.Scope(), c.vit())
 			m.set.Build(dev, 0, nn.Training)
 			defer m.set.Release()
 			m.outputs(t)
 			m.features(t)
-			if f.has(variant + "/train/loss") {
+			if f.trained(t, m.variant, config.Train) {
 				m.train(t, *config.Train)
 				f.final(t, m.set, variant)
 			}
@@ -154,12 +186,7 @@ func patches(x *autograd.Var) *autograd.Var { return autograd.Slice(x, 1, 1, x.S
 func (m vitCase) train(t *testing.T, s steps) {
 	m.load(t, m.set, m.variant+"param/")
 	dev := m.set.Device()
-	opt := optim.NewAdamW(m.set, optim.AdamWConfig{
-		Beta1: s.Betas[0], Beta2: s.Betas[1], Eps: 1e-8, Clip: s.Clip,
-		LRScale: func(p *nn.Param) float64 {
-			return optim.LayerDecay(s.LayerDecay, m.vit.Config.Depth, beit.LayerID(p.Name, m.vit.Config.Depth))
-		},
-	})
+	opt := optim.NewAdamW(m.set, s.adamW(m.vit.Config.Depth))
 	defer opt.Release()
 	tape := autograd.NewTape(dev)
 	var losses, norms []float32
