@@ -36,6 +36,9 @@ var products = []product{
 // processor for itself.
 const settle = 250 * time.Millisecond
 
+// swing is how long a side runs before it is measured.
+const swing = 150 * time.Millisecond
+
 func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 7, "measurements of each side, `N` >= 5; the table shows their medians")
@@ -124,10 +127,12 @@ func values(seed uint64, n int) []float32 {
 	return x
 }
 
-// timed measures the second of two runs: the first wakes threads and processor.
+// timed measures f in full swing: after a rest it takes threads some time to be spread over the processors.
 func timed(f func()) time.Duration {
 	time.Sleep(settle)
-	f()
+	for begun := time.Now(); time.Since(begun) < swing; {
+		f()
+	}
 	start := time.Now()
 	f()
 	return time.Since(start)
