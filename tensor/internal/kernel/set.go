@@ -1,7 +1,3 @@
-// Package kernel holds the CPU kernels: functions on slices, one table of them
-// per CPU level. It knows no tensors. Each assembly function stands beside a
-// generic Go twin that defines what it computes; tests compare the two under
-// guard bands at every length.
 package kernel
 
 import (

@@ -1,6 +1,3 @@
-// Package pool is the one persistent set of worker goroutines of the process.
-// Operations, the picture loader and concurrent callers share it, so that
-// there is never more than one running goroutine per thread asked for.
 package pool
 
 import (
@@ -54,16 +51,24 @@ func Threads() int {
 	if n := threads.Load(); n > 0 {
 		return int(n)
 	}
-	SetThreads(runtime.GOMAXPROCS(0))
+	mu.Lock()
+	defer mu.Unlock()
+	if threads.Load() == 0 { // nobody has chosen meanwhile
+		set(runtime.GOMAXPROCS(0))
+	}
 	return int(threads.Load())
 }
 
 // SetThreads sets how many goroutines work on one Run, the caller included.
 // Results never depend on it. n below 1 means 1.
 func SetThreads(n int) {
-	n = max(n, 1)
 	mu.Lock()
 	defer mu.Unlock()
+	set(max(n, 1))
+}
+
+// set starts the workers that n threads need. The caller holds mu.
+func set(n int) {
 	for ; started < n-1; started++ {
 		go func() {
 			for j := range queue {
