@@ -58,6 +58,54 @@ func (c *call) copied(t *Tensor) *Tensor {
 	return y
 }
 
+// apart panics when dst, which is contiguous, shares elements with one of srcs; nil ones aside. Operations read their inputs while
+// they write, so the result would be neither that of the old elements nor that of the new ones.
+func (c *call) apart(dst *Tensor, srcs ...*Tensor) {
+	if dst == nil || dst.Size() == 0 {
+		return
+	}
+	for _, t := range srcs {
+		if t != nil && t.st == dst.st && t.Size() > 0 && reaches(t.shape, t.strides, t.offset, dst.offset, dst.offset+dst.Size()) {
+			c.must(false, "the result shares memory with an input", dst.shape, t.shape)
+		}
+	}
+}
+
+// apartOrSame is apart for operations that work element by element and so may overwrite a whole input.
+func (c *call) apartOrSame(dst *Tensor, srcs ...*Tensor) {
+	for _, t := range srcs {
+		if t != nil && !(t.st == dst.st && t.offset == dst.offset && t.Size() == dst.Size() && t.IsContiguous()) {
+			c.apart(dst, t)
+		}
+	}
+}
+
+// reaches says whether a view that starts at offset has an element in [lo, hi). No axis is empty.
+func reaches(shape Shape, strides []int, offset, lo, hi int) bool {
+	last := offset // the place of the view's last element
+	for i, n := range shape {
+		last += (n - 1) * strides[i]
+	}
+	if last < lo || offset >= hi {
+		return false
+	}
+	if offset >= lo || last < hi {
+		return true
+	}
+	for i, n := range shape { // the view spans the range, so only its gaps can save it
+		if n == 1 || strides[i] == 0 {
+			continue
+		}
+		for at := range n {
+			if reaches(shape[i+1:], strides[i+1:], offset+at*strides[i], lo, hi) {
+				return true
+			}
+		}
+		return false
+	}
+	return false
+}
+
 // f32 is in for Float32.
 func (c *call) f32(t *Tensor) *Tensor { return c.in(t, Float32) }
 

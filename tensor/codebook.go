@@ -22,6 +22,8 @@ func CodeStats(counts, sums, codes, z *Tensor) {
 		"want sums [K, D], codes [M], z [M, D]", sums.shape, codes.shape, z.shape)
 	c.dst(counts, "counts", sums.Dim(0))
 	c.dst(sums, "sums", sums.Size())
+	c.apart(counts, sums, rows)
+	c.apart(sums, rows)
 	c.dev.backend.CodeStats(counts, sums, c.in(codes, Int32), rows)
 }
 
@@ -32,5 +34,7 @@ func CodebookEMA(codebook, counts, sums *Tensor, decay float32) {
 	defer c.end()
 	c.must(len(codebook.shape) == 2 && codebook.shape.Equal(sums.shape), "shapes differ", codebook.shape, sums.shape)
 	c.dst(codebook, "codebook", codebook.Size())
-	c.dev.backend.CodebookEMA(codebook, c.vector(counts, "counts", codebook.Dim(0)), c.f32(sums), decay)
+	counts, sums = c.vector(counts, "counts", codebook.Dim(0)), c.f32(sums)
+	c.apart(codebook, counts, sums)
+	c.dev.backend.CodebookEMA(codebook, counts, sums, decay)
 }

@@ -105,7 +105,7 @@ func keepOf(keep *Tensor, m int) func(row int) float32 {
 		return func(int) float32 { return 1 }
 	}
 	factors := f32(keep)
-	rows := m / len(factors)
+	rows := m / max(len(factors), 1)
 	return func(row int) float32 { return factors[row/rows] }
 }
 

@@ -35,13 +35,15 @@ func Binary(op BinaryOp, a, b *Tensor) *Tensor {
 	return dst
 }
 
-// BinaryInto is Binary with the result in dst, which may be a or b when that has dst's shape.
+// BinaryInto is Binary with the result in dst, contiguous, which may be a or b when that is contiguous and of dst's size. Other inputs
+// that share elements with dst panic.
 func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
 	c := begin("Binary", dst, a, b)
 	shape, ok := broadcast(a.shape, b.shape)
 	c.must(ok && shape.Equal(dst.shape), "not broadcastable to the result", a.shape, b.shape, dst.shape)
 	dst.inPlace(c.op, Float32)
 	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
+	c.apartOrSame(dst, a, b)
 	c.dev.backend.Binary(op, dst, a.Expand(shape...), b.Expand(shape...))
 }
 
@@ -66,13 +68,15 @@ func Affine(x *Tensor, scale, shift float32) *Tensor {
 	return y
 }
 
-// AddScaled adds a·x to dst, of the same shape.
+// AddScaled adds a·x to dst, contiguous and of the same shape. x may be dst.
 func AddScaled(dst, x *Tensor, a float32) {
 	c := begin("AddScaled", dst, x)
 	defer c.end()
 	c.must(dst.shape.Equal(x.shape), "shapes differ", dst.shape, x.shape)
 	dst.inPlace(c.op, Float32)
-	c.dev.backend.AddScaled(dst, c.f32(x), a)
+	x = c.f32(x)
+	c.apartOrSame(dst, x)
+	c.dev.backend.AddScaled(dst, x, a)
 }
 
 // Cast returns x as Float32 or BFloat16 (rounded to nearest even).
@@ -89,13 +93,16 @@ func Cast(x *Tensor, dtype DType) *Tensor {
 	return y
 }
 
-// CopyInto copies src to dst, of the same shape and dtype; both may be views with gaps.
+// CopyInto copies src to dst, of the same shape and dtype; both may be views with gaps, and must not share elements.
 func CopyInto(dst, src *Tensor) {
 	c := begin("CopyInto", dst, src)
 	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
 	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape, src.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
 	for i, n := range dst.shape {
 		c.must(n < 2 || dst.strides[i] != 0 || dst.Size() == 0, "the destination is a view that repeats elements", dst.shape, src.shape)
+	}
+	if dst.IsContiguous() {
+		c.apart(dst, src)
 	}
 	c.dev.backend.Copy(dst, src)
 }

@@ -2,6 +2,9 @@ package tensor
 
 // Linear computes y = x·wᵀ + bias and what LinearArgs says may follow. X is [.., K]; Y, Pre and Branch are
 // allocated where the options need them and they are nil. It returns the completed arguments.
+//
+// Here and in the other functions that are given their destinations, these are contiguous, and sharing elements with an input
+// panics where the arguments' type does not allow it.
 func Linear(a LinearArgs) LinearArgs {
 	c := begin("Linear", a.Y, a.X, a.W, a.Bias, a.Pre, a.Residual, a.Gamma, a.Keep, a.Branch)
 	defer c.end()
@@ -32,6 +35,12 @@ func Linear(a LinearArgs) LinearArgs {
 	b.Y, b.Pre, b.Branch = flat(a.Y, "y"), flat(a.Pre, "pre"), flat(a.Branch, "branch")
 	b.Residual, b.Gamma = c.rows(a.Residual), c.vector(a.Gamma, "gamma", n)
 	b.Keep = c.keep(a.Keep, b.X.shape[0])
+	for _, dst := range []*Tensor{b.Y, b.Pre, b.Branch} {
+		c.apart(dst, b.X, b.W, b.Bias, b.Gamma, b.Keep)
+	}
+	c.apartOrSame(b.Y, b.Residual)
+	c.apart(b.Pre, b.Y, b.Residual)
+	c.apart(b.Branch, b.Y, b.Residual)
 	if n > 0 {
 		c.dev.backend.Linear(b)
 	}
@@ -43,7 +52,7 @@ func (c *call) keep(keep *Tensor, rows int) *Tensor {
 	if keep == nil {
 		return nil
 	}
-	c.must(len(keep.shape) == 1 && keep.Size() > 0 && rows%keep.Size() == 0, "want one factor for each sample", keep.shape)
+	c.must(len(keep.shape) == 1 && rows%max(keep.Size(), 1) == 0 && (keep.Size() > 0 || rows == 0), "want one factor for each sample", keep.shape)
 	return c.f32(keep)
 }
 
@@ -54,6 +63,7 @@ func LinearGrad(a LinearGradArgs) {
 	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2 && len(a.DY.shape) > 0, "want dy [.., N], x [.., K], w [N, K]", a.DY.shape, a.X.shape, a.W.shape)
 	c.must(a.X.Dim(-1) == a.W.Dim(1) && a.DY.Dim(-1) == a.W.Dim(0), "sizes differ", a.DY.shape, a.X.shape, a.W.shape)
 	c.must(a.DGamma.To == nil || a.Branch != nil, "the gradient of gamma needs branch", a.DY.shape)
+	c.must(a.Pre == nil || a.Gamma == nil && a.Keep == nil && a.DGamma.To == nil, "GELU excludes gamma and keep", a.DY.shape)
 	for _, t := range []*Tensor{a.Pre, a.Branch} {
 		c.must(t == nil || t.shape.Equal(a.DY.shape), "what was saved has another shape than dy", a.DY.shape, shapeOf(t))
 	}
@@ -64,6 +74,9 @@ func LinearGrad(a LinearGradArgs) {
 	a.DY, a.X, a.W, a.Pre, a.Branch = c.rows(a.DY), c.rows(a.X), c.f32(a.W), c.rows(a.Pre), c.rows(a.Branch)
 	a.Gamma, a.Keep = c.vector(a.Gamma, "gamma", n), c.keep(a.Keep, a.X.shape[0])
 	c.must(a.DY.shape[0] == a.X.shape[0], "row counts differ", a.DY.shape, a.X.shape)
+	for _, g := range []Grad{a.DX, a.DW, a.DBias, a.DGamma} {
+		c.apart(g.To, a.DY, a.X, a.W, a.Pre, a.Gamma, a.Keep, a.Branch)
+	}
 	c.dev.backend.LinearGrad(a)
 }
 
@@ -90,6 +103,8 @@ func Attention(a AttentionArgs) AttentionArgs {
 	d := a
 	d.Out, d.LSE = c.dst(a.Out, "out", b*n*w), c.dst(a.LSE, "lse", b*a.Heads*n)
 	d.QKV, d.Bias = c.f32(a.QKV), c.f32(a.Bias)
+	c.apart(d.Out, d.LSE, d.QKV, d.Bias)
+	c.apart(d.LSE, d.QKV, d.Bias)
 	c.dev.backend.Attention(d)
 	return a
 }
@@ -118,6 +133,9 @@ func AttentionGrad(a AttentionGradArgs) {
 	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{b, n, w}), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)
 	a.DQKV, a.DBias = c.grad(a.DQKV, "dqkv", a.QKV.Size()), c.grad(a.DBias, "dbias", a.Heads*n*n)
 	a.DOut, a.Out, a.LSE, a.QKV, a.Bias = c.f32(a.DOut), c.f32(a.Out), c.vector(a.LSE, "lse", b*a.Heads*n), c.f32(a.QKV), c.f32(a.Bias)
+	for _, g := range []Grad{a.DQKV, a.DBias} {
+		c.apart(g.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
+	}
 	c.dev.backend.AttentionGrad(a)
 }
 
@@ -148,6 +166,10 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 		b.Sum = c.dst(a.Sum, "sum", m*d).Reshape(m, d)
 	}
 	b.Mean, b.Rstd = c.dst(a.Mean, "mean", m), c.dst(a.Rstd, "rstd", m)
+	for _, dst := range []*Tensor{b.Y, b.Sum, b.Mean, b.Rstd} {
+		c.apart(dst, b.X, b.R, b.W, b.B)
+	}
+	c.apart(b.Y, b.Sum, b.Mean, b.Rstd)
 	c.dev.backend.LayerNorm(b)
 	return a
 }
@@ -163,6 +185,9 @@ func LayerNormGrad(a LayerNormGradArgs) {
 	a.DW, a.DB = c.grad(a.DW, "dw", d), c.grad(a.DB, "db", d)
 	a.DY, a.X, a.W = c.rows(a.DY), c.rows(a.X), c.vector(a.W, "w", d)
 	a.Mean, a.Rstd = c.vector(a.Mean, "mean", a.X.shape[0]), c.vector(a.Rstd, "rstd", a.X.shape[0])
+	for _, g := range []Grad{a.DX, a.DW, a.DB} {
+		c.apart(g.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
+	}
 	c.dev.backend.LayerNormGrad(a)
 }
 

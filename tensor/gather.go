@@ -1,6 +1,6 @@
 package tensor
 
-// GatherRows returns src[index[r]] for each r: src is [S, ..], index Int32 [R] in [0, S), the result [R, ..].
+// GatherRows returns src[index[r]] for each r: src is [S, ..], index Int32 [R], the result [R, ..]. An index outside [0, S) panics.
 func GatherRows(src, index *Tensor) *Tensor {
 	c := begin("GatherRows", src, index)
 	defer c.end()
@@ -11,7 +11,8 @@ func GatherRows(src, index *Tensor) *Tensor {
 	return y
 }
 
-// ScatterAddRows adds src[r] to dst[index[r]], in ascending r: the gradient of GatherRows.
+// ScatterAddRows adds src[r] to dst[index[r]], in ascending r: the gradient of GatherRows. dst is contiguous and shares no elements with
+// src. An index outside [0, S) panics.
 func ScatterAddRows(dst, src, index *Tensor) {
 	c := begin("ScatterAddRows", dst, src, index)
 	defer c.end()
@@ -19,7 +20,9 @@ func ScatterAddRows(dst, src, index *Tensor) {
 		"want dst [S, ..], src [R, ..], index [R]", dst.shape, src.shape, index.shape)
 	dst.inPlace(c.op, Float32)
 	d := dst.shape[1:].Size()
-	c.dev.backend.ScatterAddRows(dst.Reshape(dst.shape[0], d), c.f32(src).Reshape(index.Size(), d), c.in(index, Int32))
+	src = c.f32(src).Reshape(index.Size(), d)
+	c.apart(dst, src)
+	c.dev.backend.ScatterAddRows(dst.Reshape(dst.shape[0], d), src, c.in(index, Int32))
 }
 
 // Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P], row-major over patches, each in (channel, y, x) order.

@@ -7,12 +7,13 @@ func MatMul(a, b *Tensor) *Tensor {
 	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
 	batch, ok := broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
 	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
+	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", a.shape, b.shape) // before memory is taken
 	dst := c.out(append(batch, a.Dim(-2), b.Dim(-1))...)
 	MatMulInto(dst, a, b, false, Highest)
 	return dst
 }
 
-// MatMulInto writes a·b to dst, or with add adds it. dst is contiguous and shares no memory with a or b.
+// MatMulInto writes a·b to dst, or with add adds it. dst is contiguous. Sharing elements with a or b panics.
 func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	c := begin("MatMul", dst, a, b)
 	defer c.end()
@@ -24,7 +25,9 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	c.must(dst.shape.Equal(append(batch[:len(batch):len(batch)], m, n)), "the result has another shape", a.shape, b.shape, dst.shape)
 	dst.inPlace(c.op, Float32)
 	size := batch.Size()
-	c.dev.backend.MatMul(dst.Reshape(size, m, n), c.batched(a, batch, m, k), c.batched(b, batch, k, n), add, p)
+	x, y := c.batched(a, batch, m, k), c.batched(b, batch, k, n)
+	c.apart(dst, x, y)
+	c.dev.backend.MatMul(dst.Reshape(size, m, n), x, y, add, p)
 }
 
 // batched sees t as [size of batch, r, s] with stride 1 on one of the last two axes.

@@ -10,18 +10,32 @@ func GradNorm(grads *Tensor, maxNorm float32) *Tensor {
 	return state
 }
 
-// AdamW updates p and the moments m and v in place from the gradient g, all of one size; see AdamWHyper.
+// AdamW updates p and the moments m and v in place from the gradient g, all contiguous, of one size and apart in memory; see AdamWHyper.
 func AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
 	c := begin("AdamW", p, g, m, v, state)
 	n := p.Size()
 	c.must(h.Step >= 1, "steps count from 1", p.shape)
-	c.dev.backend.AdamW(c.dst(p, "p", n), c.dst(g, "g", n), c.dst(m, "m", n), c.dst(v, "v", n), c.dst(state, "state", 3), h)
+	c.dst(p, "p", n)
+	c.dst(g, "g", n)
+	c.dst(m, "m", n)
+	c.dst(v, "v", n)
+	c.dst(state, "state", 3)
+	c.apart(p, g, m, v, state)
+	c.apart(m, g, v, state)
+	c.apart(v, g, state)
+	c.dev.backend.AdamW(p, g, m, v, state, h)
 }
 
-// SGD updates p and its momentum buffer in place from the gradient g, all of one size; see SGDHyper.
+// SGD updates p and its momentum buffer in place from the gradient g, all contiguous, of one size and apart in memory; see SGDHyper.
 func SGD(p, g, buf, state *Tensor, h SGDHyper) {
 	c := begin("SGD", p, g, buf, state)
 	n := p.Size()
 	c.must(h.Step >= 1, "steps count from 1", p.shape)
-	c.dev.backend.SGD(c.dst(p, "p", n), c.dst(g, "g", n), c.dst(buf, "buf", n), c.dst(state, "state", 3), h)
+	c.dst(p, "p", n)
+	c.dst(g, "g", n)
+	c.dst(buf, "buf", n)
+	c.dst(state, "state", 3)
+	c.apart(p, g, buf, state)
+	c.apart(buf, g, state)
+	c.dev.backend.SGD(p, g, buf, state, h)
 }

@@ -90,6 +90,8 @@ func TestMistakesPanicNamingOpAndShapes(t *testing.T) {
 			"tensor: LayerNormGrad: [31] x [32]: mean has 31 elements, want 32"},
 		{func() { LinearGrad(LinearGradArgs{DY: a, X: a, W: New(dev, 768, 768), Pre: b}) },
 			"tensor: LinearGrad: [32 768] x [512 768]: what was saved has another shape than dy"},
+		{func() { LinearGrad(LinearGradArgs{DY: a, X: a, W: New(dev, 768, 768), Pre: a, Gamma: New(dev, 768)}) },
+			"tensor: LinearGrad: [32 768]: GELU excludes gamma and keep"},
 		{func() { L2NormalizeGrad(a, a, New(dev, 5), 1e-12) }, "tensor: L2NormalizeGrad: [5] x [32]: norm has 5 elements, want 32"},
 		{func() { CrossEntropyGrad(New(dev), CrossEntropyArgs{Logits: a, Soft: a, LSE: New(dev, 3)}) },
 			"tensor: CrossEntropyGrad: [3] x [32]: lse has 3 elements, want 32"},
