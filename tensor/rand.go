@@ -72,7 +72,7 @@ func (r *Rand) Uint64() uint64 { return uint64(r.Uint32())<<32 | uint64(r.Uint32
 // Float64 returns a number in [0, 1) with 53 random bits.
 func (r *Rand) Float64() float64 { return float64(r.Uint64()>>11) / (1 << 53) }
 
-// Uniform returns a number in [lo, hi), or (hi, lo] when the bounds are reversed.
+// Uniform returns a number from lo to hi, evenly. Rounding may give hi itself.
 func (r *Rand) Uniform(lo, hi float64) float64 { return lo + (hi-lo)*r.Float64() }
 
 // IntN returns an integer in [0, n), without bias. It panics when n < 1.
@@ -96,9 +96,15 @@ func (r *Rand) Norm() float64 { return r.TruncNorm(1, math.Inf(-1), math.Inf(1))
 // TruncNorm returns a normal number of deviation std and mean 0, cut to [lo, hi]: the inverse of the
 // distribution function at a uniform number between its values at the bounds.
 func (r *Rand) TruncNorm(std, lo, hi float64) float64 {
+	return truncNorm(r.Uint64()>>11, std, lo, hi)
+}
+
+// truncNorm is TruncNorm for 53 random bits.
+func truncNorm(bits uint64, std, lo, hi float64) float64 {
 	from := normCDF(lo / std)
 	to := normCDF(hi / std)
-	u := from + (to-from)*(float64(r.Uint64()>>11)+0.5)/(1<<53)
+	u := from + (to-from)*(float64(bits)+0.5)/(1<<53)
+	u = min(u, 1-0x1p-53) // the largest bits round to 1, where the inverse is infinite
 	x := std * math.Sqrt2 * math.Erfinv(2*u-1)
 	return min(max(x, lo), hi)
 }

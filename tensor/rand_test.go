@@ -77,6 +77,20 @@ func TestRandMoments(t *testing.T) {
 	}
 }
 
+// No bits give an infinite normal number, and the bounds hold.
+func TestTruncNormAtTheEnds(t *testing.T) {
+	const last = 1<<53 - 1
+	inf := math.Inf(1)
+	for _, bits := range []uint64{0, 1, last - 1, last} {
+		if x := truncNorm(bits, 1, -inf, inf); math.Abs(x) < 8 || math.Abs(x) > 9 {
+			t.Errorf("bits %#x give %v, want about ±8.2", bits, x)
+		}
+		if x := truncNorm(bits, 1, -2, 3); x < -2 || x > 3 {
+			t.Errorf("bits %#x give %v outside [-2, 3]", bits, x)
+		}
+	}
+}
+
 func TestPermIsAPermutation(t *testing.T) {
 	seen := make([]bool, 1000)
 	for _, i := range NewRand(3).Perm(len(seen)) {

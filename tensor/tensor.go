@@ -155,7 +155,7 @@ func (t *Tensor) Fill(v float32) {
 	t.st.dev.backend.Fill(t, v)
 }
 
-// Zero sets every element to 0.
+// Zero sets every element of a contiguous Float32 tensor to 0.
 func (t *Tensor) Zero() { t.Fill(0) }
 
 // Upload copies data into a contiguous Float32 tensor.
