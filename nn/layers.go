@@ -83,6 +83,7 @@ func (e *PatchEmbed) Tokens(c Context, patches *autograd.Var) *autograd.Var {
 
 // flat is Var seen as a matrix of Shape[0] rows.
 func (p *Param) flat(t *autograd.Tape) *autograd.Var {
+	p.mustBeBuilt()
 	rows := p.Shape[0]
 	if p.Grad == nil {
 		return t.Constant(p.Value.Reshape(rows, -1))

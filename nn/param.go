@@ -20,15 +20,22 @@ type Param struct {
 	init    Init
 }
 
-// Var brings the parameter onto a tape: as a constant when it has no gradient.
+// Var brings the parameter onto a tape: as a constant when it has no gradient. It panics before Set.Build.
 func (p *Param) Var(t *autograd.Tape) *autograd.Var {
 	if p == nil {
 		return nil
 	}
+	p.mustBeBuilt()
 	if p.Grad == nil {
 		return t.Constant(p.Value)
 	}
 	return t.Param(p.Value, p.Grad)
+}
+
+func (p *Param) mustBeBuilt() {
+	if p.Value == nil {
+		panic(&tensor.Error{Op: "Param", Reason: "parameter " + p.Name + " is used before its set was built"})
+	}
 }
 
 // Decays says whether weight decay applies: not to tensors of at most one axis, biases and those marked NoDecay, as in the
@@ -103,7 +110,11 @@ const (
 const align = 16
 
 // Build allocates the storage on dev and runs every initialiser. A parameter's initial value depends on (seed, its full name) alone.
+// A set is built once: a second call panics, for optimizers and tapes would go on with the storage of the first.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
+	if s.dev != nil {
+		panic(&tensor.Error{Op: "Build", Reason: "the set is built already"})
+	}
 	s.dev, s.flat = dev, nil
 	total := 0
 	offsets := map[*Param]int{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -85,6 +86,29 @@ func TestZeroGradNeedsTraining(t *testing.T) {
 		}
 	}()
 	set.ZeroGrad()
+}
+
+// A set that is used before it is built, or built again, panics with the reason.
+func TestBuildOnceAndFirst(t *testing.T) {
+	set := NewSet()
+	head := NewLinear(set.Scope().Sub("head"), 2, 3, LibraryDefault)
+	patch := NewPatchEmbed(set.Scope().Sub("patch_embed"), 1, 2, 3, LibraryDefault)
+	tape := autograd.NewTape(tensor.CPU())
+	check := func(want string, f func()) {
+		t.Helper()
+		defer func() {
+			if err, ok := recover().(*tensor.Error); !ok || err.Error() != want {
+				t.Errorf("recovered %v, want %s", err, want)
+			}
+		}()
+		f()
+	}
+	check("tensor: Param: parameter head.weight is used before its set was built", func() { head.W.Var(tape) })
+	check("tensor: Param: parameter patch_embed.weight is used before its set was built", func() {
+		patch.Tokens(Context{Tape: tape}, tape.Constant(tensor.Zeros(tensor.CPU(), 1, 4)))
+	})
+	set.Build(tensor.CPU(), 1, Inference)
+	check("tensor: Build: the set is built already", func() { set.Build(tensor.CPU(), 1, Inference) })
 }
 
 func TestDeclaringTwicePanics(t *testing.T) {

@@ -31,12 +31,19 @@ type segment struct {
 	scale  float64
 }
 
-// NewAdamW makes an optimizer whose moments are zero.
+// NewAdamW makes an optimizer whose moments are zero. It panics when the set was not built for training.
 func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
+	mustTrain("NewAdamW", set)
 	n := set.Values().Size()
 	return &AdamW{
 		M: tensor.Zeros(set.Device(), n), V: tensor.Zeros(set.Device(), n),
 		set: set, config: c, segments: segments(set, c.LRScale),
+	}
+}
+
+func mustTrain(op string, set *nn.Set) {
+	if set.Grads() == nil {
+		panic(&tensor.Error{Op: op, Reason: "the set was not built for training"})
 	}
 }
 

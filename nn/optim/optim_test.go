@@ -126,6 +126,27 @@ func TestAStepWithANaNGradientChangesNothing(t *testing.T) {
 	}
 }
 
+func TestOptimizersNeedTraining(t *testing.T) {
+	built := nn.NewSet()
+	built.Scope().Param("w", nn.Ones, 2)
+	built.Build(tensor.CPU(), 1, nn.Inference)
+	for op, f := range map[string]func(set *nn.Set){
+		"NewAdamW": func(set *nn.Set) { NewAdamW(set, AdamWConfig{}) },
+		"NewSGD":   func(set *nn.Set) { NewSGD(set, SGDConfig{}) },
+	} {
+		for _, set := range []*nn.Set{built, nn.NewSet()} {
+			func() {
+				defer func() {
+					if err, ok := recover().(*tensor.Error); !ok || err.Error() != "tensor: "+op+": the set was not built for training" {
+						t.Errorf("%s: recovered %v", op, err)
+					}
+				}()
+				f(set)
+			}()
+		}
+	}
+}
+
 func TestSGDGoesDownhill(t *testing.T) {
 	dev := tensor.CPU()
 	set := nn.NewSet()
@@ -150,6 +171,15 @@ func TestSGDGoesDownhill(t *testing.T) {
 	if math.Abs(x) > 0.01 {
 		t.Errorf("ended at %v, want near 0", x)
 	}
+}
+
+// A warm-up of two steps, then half a cosine.
+func ExampleCosine() {
+	schedule := Cosine{Peak: 1, Min: 0.5, Warmup: 2, Total: 6}
+	for step := range 6 {
+		fmt.Printf("%.3f ", schedule.At(step))
+	}
+	// Output: 0.000 1.000 1.000 0.927 0.750 0.573
 }
 
 // One step of AdamW on a single weight.

@@ -22,8 +22,9 @@ type SGD struct {
 	segments []segment
 }
 
-// NewSGD makes an optimizer whose momentum is zero.
+// NewSGD makes an optimizer whose momentum is zero. It panics when the set was not built for training.
 func NewSGD(set *nn.Set, c SGDConfig) *SGD {
+	mustTrain("NewSGD", set)
 	return &SGD{Buffer: tensor.Zeros(set.Device(), set.Values().Size()), set: set, config: c, segments: segments(set, nil)}
 }
 
