@@ -41,12 +41,24 @@ const (
 // Curves draws the values of a run's records over its updates, as a PNG picture: what was measured in training as a line, what was
 // measured on validation pictures as a dashed line with dots.
 func Curves(name string, records []train.Record) error {
+	picture, err := drawing(records)
+	if err != nil {
+		return err
+	}
+	return state.WriteFileAtomic(name, func(w io.Writer) error {
+		_, err := picture.WriteTo(w)
+		return err
+	})
+}
+
+// drawing draws all panels that records have figures for.
+func drawing(records []train.Record) (vgimg.PngCanvas, error) {
 	var plots [][]*plot.Plot
 	var legends []plot.Legend
 	for _, p := range panels {
 		drawn, legend, err := panel(p.title, p.keys, records)
 		if err != nil {
-			return fmt.Errorf("curves: %w", err)
+			return vgimg.PngCanvas{}, fmt.Errorf("curves: %w", err)
 		}
 		if drawn != nil {
 			if p.fromZero {
@@ -56,7 +68,7 @@ func Curves(name string, records []train.Record) error {
 		}
 	}
 	if len(plots) == 0 {
-		return errors.New("curves: the metrics hold no figure to draw yet")
+		return vgimg.PngCanvas{}, errors.New("curves: the metrics hold no figure to draw yet")
 	}
 	plots[len(plots)-1][0].X.Label.Text = "updates"
 	picture := vgimg.New(panelWidth, panelHeight*vg.Length(len(plots)))
@@ -68,10 +80,7 @@ func Curves(name string, records []train.Record) error {
 		beside.Max.Y -= 2 * gap // below the height of the title
 		legends[i].Draw(beside)
 	}
-	return state.WriteFileAtomic(name, func(w io.Writer) error {
-		_, err := vgimg.PngCanvas{Canvas: picture}.WriteTo(w)
-		return err
-	})
+	return vgimg.PngCanvas{Canvas: picture}, nil
 }
 
 // panel draws some values over each other; its plot is nil when no record has them.

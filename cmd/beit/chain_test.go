@@ -148,6 +148,11 @@ func TestChain(t *testing.T) {
 
 func checkInspect(t *testing.T, tok, back string) {
 	t.Helper()
+	for _, dir := range []string{tok, back} {
+		if page, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !bytes.Contains(page, []byte("<h2>Validation</h2>")) {
+			t.Errorf("report of %s: error %v, %d bytes", dir, err, len(page))
+		}
+	}
 	curves := filepath.Join(t.TempDir(), "curves.png")
 	info := decode[runInfo](t, mustRun(t, "inspect", back, "--json", "--curves", curves))
 	if info.Stage != train.Pretrain || info.Model == "" || info.Validation == nil || len(info.Checkpoints) == 0 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/probe"
-	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -39,7 +38,7 @@ var quickPretrain = append([]string{
 	"pretrain.model.vit.patch_size=8", "pretrain.model.vit.width=128", "pretrain.model.vit.depth=4", "pretrain.model.vit.heads=4",
 	"pretrain.model.vit.layer_scale=0", "pretrain.model.wide_init=true", "pretrain.model.vocab=256",
 	"pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
-	"train.epochs=15", "train.lr=2e-3",
+	"train.epochs=11", "train.lr=2e-3",
 }, quickBoth...)
 
 // quickRound is what one round left.
@@ -89,7 +88,7 @@ func (c *quickstartCmd) Run(a *app) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s in all; run folders, metrics and curves are in %s\n", clock(time.Since(began)), dir)
+	_, err := fmt.Fprintf(a.out, "\n%s in all; run folders with metrics and report.html are in %s\n", clock(time.Since(began)), dir)
 	return err
 }
 
@@ -112,7 +111,7 @@ func quickstartRound(a *app, dir, teacher string) (quickRound, error) {
 	return r, r.measure(a, result.Config)
 }
 
-// quickStage runs a stage, or continues it where it was begun before, and draws its curves.
+// quickStage runs a stage, or continues it where it was begun before, and writes its report.
 func quickStage(a *app, stage train.Stage, dir string, set []string) (*train.Result, error) {
 	rep := newReporter(a.errOut)
 	defer rep.clear()
@@ -130,11 +129,7 @@ func quickStage(a *app, stage train.Stage, dir string, set []string) (*train.Res
 	if err != nil {
 		return nil, err
 	}
-	records, err := train.ReadMetrics(dir)
-	if err != nil {
-		return nil, err
-	}
-	return result, report.Curves(filepath.Join(dir, "curves.png"), records)
+	return result, writeReport(result)
 }
 
 // measure evaluates the tokenizer and probes the backbone on the pictures that both were trained on.

@@ -33,7 +33,7 @@ func TestQuickstart(t *testing.T) {
 		if got := strings.Join(probed, ", "); got != want {
 			t.Errorf("round %d probed %s; want %s", i+1, got, want)
 		}
-		if _, err := os.Stat(filepath.Join(r.TokenizerFolder, "curves.png")); err != nil {
+		if _, err := os.Stat(filepath.Join(r.TokenizerFolder, "report.html")); err != nil {
 			t.Error(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -91,6 +92,9 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 	if err != nil {
 		return advise(err, stage, dir)
 	}
+	if err := writeReport(result); err != nil {
+		return err
+	}
 	return f.report(a, result)
 }
 
@@ -147,6 +151,15 @@ func freeFolder(name string) string {
 			return dir
 		}
 	}
+}
+
+// writeReport leaves report.html in the folder of a finished run.
+func writeReport(r *train.Result) error {
+	records, err := train.ReadMetrics(r.Dir)
+	if err != nil {
+		return err
+	}
+	return report.HTML(filepath.Join(r.Dir, "report.html"), r.Config, records)
 }
 
 // finished is the result of a run as JSON.
