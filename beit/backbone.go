@@ -35,10 +35,16 @@ func classifierStarts() starts {
 	return starts{linear: wideNormal, embed: nn.LibraryDefault, token: nn.TruncNormal(0.02, -2, 2)}
 }
 
-func newBackbone(s nn.Scope, c ViTConfig, init starts, masked bool) backbone {
+// extras are what only some models have.
+type extras struct {
+	mask    bool // a token for masked patches
+	keyBias bool // biases of queries, keys and values in one parameter
+}
+
+func newBackbone(s nn.Scope, c ViTConfig, init starts, has extras) backbone {
 	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width)}
 	b.CLS.NoDecay = true
-	if masked {
+	if has.mask {
 		b.Mask = s.Param("mask_token", init.token, 1, 1, c.Width)
 	}
 	b.Embed = nn.NewPatchEmbed(s.Sub("patch_embed").Sub("proj"), c.Channels, c.PatchSize, c.Width, init.embed)
@@ -51,6 +57,7 @@ func newBackbone(s nn.Scope, c ViTConfig, init starts, masked bool) backbone {
 	}
 	for i := range c.Depth {
 		block := c.block(i, init.linear)
+		block.KeyBias = has.keyBias
 		if c.RelPos == RelPosBlock {
 			block.RelPosRows, block.RelPosCols = c.Grid(), c.Grid()
 		}
@@ -69,11 +76,12 @@ func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
 
 // ResidualMasked is Residual with the mask token in place of the patches where mask, [B, N, 1], is 1 and not 0. mask may be nil.
 func (b *backbone) ResidualMasked(c nn.Context, images *autograd.Var, mask *tensor.Tensor) *autograd.Var {
-	return b.assemble(c, b.Embed.Forward(c, images), mask)
+	p := b.Embed.Patch
+	return b.assemble(c, b.Embed.Forward(c, images), mask, images.Shape()[2]/p, images.Shape()[3]/p)
 }
 
-// assemble puts masks, class token and positions to patch embeddings x [B, N, d].
-func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor) *autograd.Var {
+// assemble puts masks, class token and positions to patch embeddings x [B, N, d] of a grid of rows x cols.
+func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor, rows, cols int) *autograd.Var {
 	if mask != nil {
 		m := c.Tape.Constant(mask)
 		x = autograd.Add(autograd.Mul(x, autograd.Affine(m, -1, 1)), autograd.Mul(m, b.Mask.Var(c.Tape)))
@@ -81,7 +89,7 @@ func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor) 
 	samples, d := x.Shape()[0], x.Shape()[2]
 	x = autograd.Concat(1, autograd.Expand(b.CLS.Var(c.Tape), samples, 1, d), x)
 	if b.Pos != nil {
-		x = autograd.Add(x, b.Pos.Var(c.Tape))
+		x = autograd.Add(x, ResizePositions(c, b.Pos.Var(c.Tape), rows, cols))
 	}
 	return x
 }

@@ -56,7 +56,7 @@ func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 		init = starts{linear: wideNormal, embed: wideNormal, token: nn.TruncNormal(0.02, -2, 2)}
 	}
 	v := c.ViT
-	m := &MIM{Config: c, backbone: newBackbone(s, v, init, true)}
+	m := &MIM{Config: c, backbone: newBackbone(s, v, init, extras{mask: true})}
 	m.Norm = nn.NewLayerNorm(s.Sub("norm"), v.Width, layerNormEps)
 	m.Head = nn.NewLinear(s.Sub("lm_head"), v.Width, c.Vocab, init.linear)
 	extra := init.linear

@@ -109,7 +109,56 @@ func Normalize(images *tensor.Tensor, mean, std [3]float32) *tensor.Tensor {
 	return y
 }
 
-// blockModel is what a run's model must offer to teach: ViT and MIM do.
+// Pixel statistics of CLIP's training pictures.
+var (
+	CLIPMean = [3]float32{0.48145466, 0.4578275, 0.40821073}
+	CLIPStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}
+)
+
+// NetworkTeacher teaches with the patch tokens of a published network, which needs no Standard.
+type NetworkTeacher struct {
+	name      string
+	dim       int
+	mean, std [3]float32
+	tokens    func(c nn.Context, images *autograd.Var) *autograd.Var
+}
+
+// NewCLIPTeacher makes a teacher of a loaded CLIP model: every patch token in the space that pictures and texts share, [B, N, OutDim].
+func NewCLIPTeacher(m *CLIP) *NetworkTeacher {
+	return &NetworkTeacher{name: "clip", dim: m.Config.OutDim, mean: CLIPMean, std: CLIPStd, tokens: m.PatchTokens}
+}
+
+// NewDINOTeacher makes a teacher of a loaded DINO model: every normed patch token, [B, N, d].
+func NewDINOTeacher(m *DINO) *NetworkTeacher {
+	return &NetworkTeacher{name: "dino", dim: m.Config.Width, mean: ImageNetMean, std: ImageNetStd, tokens: m.PatchTokens}
+}
+
+// Name is "clip" or "dino".
+func (t *NetworkTeacher) Name() string { return t.name }
+
+// Dim is the width of the network's output.
+func (t *NetworkTeacher) Dim() int { return t.dim }
+
+// View is what the network sees of images in [0, 1]: clamped to that range, then normalised as it was trained. The caller releases it.
+func (t *NetworkTeacher) View(images *tensor.Tensor) *tensor.Tensor {
+	dev := images.Device()
+	zero, one := tensor.Zeros(dev, 1), tensor.Full(dev, 1, 1)
+	defer zero.Release()
+	defer one.Release()
+	y := tensor.Binary(tensor.BinaryMax, images, zero)
+	defer y.Release()
+	tensor.BinaryInto(y, tensor.BinaryMin, y, one)
+	return Normalize(y, t.mean, t.std)
+}
+
+// Features returns the network's patch tokens.
+func (t *NetworkTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
+	y := frozen(c, func(c nn.Context) *autograd.Var { return t.tokens(c, c.Tape.Own(t.View(images))) })
+	y.Value().Retain()
+	return y.Value()
+}
+
+// blockModel is what a run's model must offer to teach: ViT, MIM and DINO do.
 type blockModel interface {
 	BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var
 }

@@ -16,7 +16,7 @@ type ViT struct {
 
 // NewViT declares the model's parameters under the names of the authors' beit2/modeling_finetune.py. The config must pass Check.
 func NewViT(s nn.Scope, c ViTConfig) *ViT {
-	v := &ViT{Config: c, backbone: newBackbone(s, c, classifierStarts(), false)}
+	v := &ViT{Config: c, backbone: newBackbone(s, c, classifierStarts(), extras{})}
 	if c.MeanPool {
 		v.FCNorm = nn.NewLayerNorm(s.Sub("fc_norm"), c.Width, layerNormEps)
 	} else {
@@ -66,6 +66,6 @@ func (v *ViT) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 
 // DecodeTokens is PatchTokens for patches that are flat already, [B, N, C·P·P].
 func (v *ViT) DecodeTokens(c nn.Context, x *autograd.Var) *autograd.Var {
-	x = v.assemble(c, v.Embed.Tokens(c, x), nil)
+	x = v.assemble(c, v.Embed.Tokens(c, x), nil, v.Config.Grid(), v.Config.Grid())
 	return v.normed(c, patches(v.Blocks.Forward(c, x, v.shared(c))))
 }

@@ -7,21 +7,25 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Attention is multi-head self-attention whose query and value have a learned bias and whose key has none: a bias on the key would
-// cancel in the softmax.
+// Attention is multi-head self-attention. In BEiT query and value have a learned bias and the key has none, for a bias on the key
+// cancels in the softmax; other models have one for all three.
 type Attention struct {
 	QKV          *Param // "qkv.weight" [3d, d]: rows of q, k, v, each head after head
 	QBias, VBias *Param // [d], or nil
+	QKVBias      *Param // "qkv.bias" [3d], or nil: in place of QBias and VBias
 	Proj         *Linear
 	Bias         *RelPosBias // the block's own, or nil
 	Heads        int
 }
 
-// newAttention declares "qkv.weight", "q_bias", "v_bias", "relative_position_bias_table" and "proj" where the config has them.
+// newAttention declares "qkv.weight", "q_bias" and "v_bias" or "qkv.bias", "relative_position_bias_table" and "proj" where the config has them.
 func newAttention(s Scope, c BlockConfig) *Attention {
 	d := c.Width
 	a := &Attention{Heads: c.Heads}
-	if c.QKVBias {
+	switch {
+	case c.QKVBias && c.KeyBias:
+		a.QKVBias = s.Param("qkv.bias", Zeros, 3*d)
+	case c.QKVBias:
 		a.QBias, a.VBias = s.Param("q_bias", Zeros, d), s.Param("v_bias", Zeros, d)
 	}
 	if c.RelPosRows > 0 {
@@ -35,7 +39,7 @@ func newAttention(s Scope, c BlockConfig) *Attention {
 
 // qkv returns queries, keys and values of x [B, N, d] as [B, N, 3d].
 func (a *Attention) qkv(c Context, x *autograd.Var) *autograd.Var {
-	var bias *autograd.Var
+	bias := a.QKVBias.Var(c.Tape)
 	if a.QBias != nil {
 		zeros := c.Tape.Own(tensor.Zeros(c.Tape.Device(), a.QBias.Shape...))
 		bias = autograd.Concat(0, a.QBias.Var(c.Tape), zeros, a.VBias.Var(c.Tape))

@@ -10,6 +10,7 @@ import (
 type BlockConfig struct {
 	Width, Heads, Hidden   int
 	QKVBias                bool
+	KeyBias                bool    // with QKVBias: keys have a bias too, and the three are one parameter
 	LayerScale             float64 // initial value; 0 or less: no gamma_1 and gamma_2
 	Eps                    float32 // of the layer norms
 	RelPosRows, RelPosCols int     // window of the block's own relative position table; 0: none

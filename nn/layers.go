@@ -2,6 +2,7 @@ package nn
 
 import (
 	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // LinearInit gives the initialisers of a linear layer's weight and bias for its number of inputs.
@@ -92,7 +93,10 @@ func (p *Param) flat(t *autograd.Tape) *autograd.Var {
 }
 
 // MLP is fc2(GELU(fc1(x))).
-type MLP struct{ FC1, FC2 *Linear }
+type MLP struct {
+	FC1, FC2  *Linear
+	QuickGELU bool // x·sigmoid(1.702x) in place of GELU
+}
 
 // NewMLP declares "fc1" and "fc2".
 func NewMLP(s Scope, d, hidden int, fc1, fc2 LinearInit) *MLP {
@@ -101,5 +105,9 @@ func NewMLP(s Scope, d, hidden int, fc1, fc2 LinearInit) *MLP {
 
 // Forward applies the MLP to x [.., d]; o says what follows fc2.
 func (m *MLP) Forward(c Context, x *autograd.Var, o autograd.LinearOptions) *autograd.Var {
-	return m.FC2.Forward(c, m.FC1.Forward(c, x, autograd.LinearOptions{GELU: true}), o)
+	x = m.FC1.Forward(c, x, autograd.LinearOptions{GELU: !m.QuickGELU})
+	if m.QuickGELU {
+		x = autograd.Unary(tensor.UnaryQuickGELU, x)
+	}
+	return m.FC2.Forward(c, x, o)
 }

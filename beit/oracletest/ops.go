@@ -14,11 +14,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// notBuilt names the cases, by their beginning, of operations that only segmentation and resized models need and that the engine does
-// not have yet.
-var notBuilt = []string{
-	"conv3x3_", "conv_transpose_", "maxpool_", "batchnorm2d_", "adaptive_avg_pool_", "bilinear_", "bicubic_",
-}
+// notBuilt names the cases, by their beginning, of operations that only segmentation needs and that the engine does not have yet.
+var notBuilt = []string{"conv3x3_", "conv_transpose_", "maxpool_", "batchnorm2d_", "adaptive_avg_pool_", "bilinear_"}
 
 // opRunners checks each case of ops.safetensors by the name it begins with; the longest that fits counts. What follows it in the name,
 // and the meaning of the case in the manifest, give the operation's settings.
@@ -39,6 +36,7 @@ var opRunners = map[string]func(c *opCase){
 	"attention_":       (*opCase).attention,
 	"conv_patch_embed": (*opCase).patchEmbed,
 	"conv1x1":          (*opCase).patchEmbed,
+	"bicubic_":         (*opCase).bicubic,
 	"drop_path":        (*opCase).dropPath,
 	"adamw":            (*opCase).adamW,
 	"sgd":              (*opCase).sgd,
@@ -185,6 +183,13 @@ func (c *opCase) patchEmbed() {
 	out, p := w.Shape()[0], w.Shape()[2]
 	y := autograd.Linear(autograd.Patchify(c.in("x"), p), autograd.Reshape(w, out, -1), c.in("b"), autograd.LinearOptions{})
 	c.check(autograd.Reshape(swapLast(y), c.shape(c.t, c.op+"/out/y")...))
+}
+
+// bicubic resizes to the size that the case gives.
+func (c *opCase) bicubic() {
+	x, size := c.in("x"), c.ints(c.t, c.op+"/in/size")
+	h, w := float64(x.Shape()[2]), float64(x.Shape()[3])
+	c.check(nn.ResizeBicubic(nn.Context{Tape: c.tape}, x, size[0], size[1], h/float64(size[0]), w/float64(size[1])))
 }
 
 // dropPath scales samples by the factors that the given uniform numbers make.

@@ -90,7 +90,7 @@ func TestErrors(t *testing.T) {
 		{"no path", Tokenizer, []string{"data.path="}, "data.path", nil},
 		{"no number", Tokenizer, []string{"data.path=procedural:many"}, "procedural:N", nil},
 		{"too many pictures", Tokenizer, []string{"data.path=procedural:99999999999"}, "procedural:N", nil},
-		{"published teacher", Tokenizer, []string{"tokenizer.teacher=clip"}, "clip", nil},
+		{"published teacher", Tokenizer, []string{"tokenizer.teacher=clip"}, "tokenizer.teacher_file", nil},
 		{"no tokenizer", Pretrain, nil, "pretrain.tokenizer", nil},
 		{"missing tokenizer", Pretrain, []string{"pretrain.tokenizer=" + filepath.Join(empty, "gone")}, "gone", fs.ErrNotExist},
 		{"no run", Pretrain, []string{"pretrain.tokenizer=" + empty}, "checkpoint", nil},

@@ -84,7 +84,7 @@ func (r *run) checkpoint() error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: counters: %w", err)
 	}
-	list = append(list, tensors(r.task.set())...)
+	list = append(list, tensors(r.task.set().Params())...)
 	list = append(list,
 		state.Named{Name: tensorM, DType: state.F32, Shape: r.opt.M.Shape(), Float32s: r.opt.M.Float32s()},
 		state.Named{Name: tensorV, DType: state.F32, Shape: r.opt.V.Shape(), Float32s: r.opt.V.Float32s()})

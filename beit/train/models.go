@@ -149,6 +149,20 @@ func fingerprintModel(path string, stage Stage) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	return fingerprint(f)
+}
+
+// fingerprintFile is a digest of the tensors of a file that need not be of a run.
+func fingerprintFile(path string) (string, error) {
+	f, err := state.OpenSafetensors(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return fingerprint(f)
+}
+
+func fingerprint(f *state.File) (string, error) {
 	h := sha256.New()
 	for _, name := range slices.Sorted(slices.Values(f.Names())) {
 		if strings.HasPrefix(name, prefixTrain) {
@@ -208,10 +222,10 @@ func slots(set *nn.Set) []state.Slot {
 	return list
 }
 
-// tensors lists a set's parameters and buffers for a file.
-func tensors(set *nn.Set) []state.Named {
+// tensors lists parameters and buffers for a file.
+func tensors(params []*nn.Param) []state.Named {
 	var list []state.Named
-	for _, p := range set.Params() {
+	for _, p := range params {
 		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
 	}
 	return list
@@ -219,7 +233,7 @@ func tensors(set *nn.Set) []state.Named {
 
 // saveModel writes a finished model.
 func (r *run) saveModel() error {
-	list, meta := tensors(r.task.set()), map[string]string{metaConfig: r.cfg.TOML()}
+	list, meta := tensors(r.task.set().Params()), map[string]string{metaConfig: r.cfg.TOML()}
 	return r.write(r.modelPath(), func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) })
 }
 

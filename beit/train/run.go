@@ -145,7 +145,8 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 
 // harmless are the keys that may differ between a run and its continuation.
 var harmless = []string{
-	"data.path", "data.eval_path", "data.cache_mb", "data.unreadable", "log.keep", "init_from", "tokenizer.teacher_run", "pretrain.tokenizer",
+	"data.path", "data.eval_path", "data.cache_mb", "data.unreadable", "log.keep", "init_from", "tokenizer.teacher_run",
+	"tokenizer.teacher_file", "pretrain.tokenizer",
 }
 
 // sameConfig refuses to continue from checkpoint f with another configuration.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -13,9 +14,16 @@ const (
 	teacherHOG    = "hog"
 	teacherHOGRef = "hog-ref"
 	teacherRun    = "run"
+	teacherCLIP   = "clip"
+	teacherDINO   = "dino"
 )
 
-var teacherNames = []string{teacherHOG, teacherHOGRef, teacherRun, "clip", "dino"}
+var teacherNames = []string{teacherHOG, teacherHOGRef, teacherRun, teacherCLIP, teacherDINO}
+
+// published says whether the teacher is a network whose file tokenizer.teacher_file names.
+func (c *TokenizerConfig) published() bool {
+	return c.Teacher == teacherCLIP || c.Teacher == teacherDINO
+}
 
 // openTeacher makes the teacher that c names. Its statistics, where it has any, are declared in scope; standard is nil where it
 // has none.
@@ -24,7 +32,7 @@ func openTeacher(dev *tensor.Device, scope nn.Scope, c *TokenizerConfig) (t beit
 	if err != nil {
 		return nil, nil, fmt.Errorf("tokenizer.teacher: %w", err)
 	}
-	if c.Teacher == teacherHOGRef {
+	if c.Teacher == teacherHOGRef || c.published() { // these teach as they are
 		return raw, nil, nil
 	}
 	standard = beit.NewStandard(scope, raw)
@@ -41,7 +49,33 @@ func rawTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
 	case teacherRun:
 		return openRunTeacher(dev, c)
 	}
-	return nil, fmt.Errorf("%s: the published network's weights cannot be read yet; choose %s, %s or %s", c.Teacher, teacherHOG, teacherHOGRef, teacherRun)
+	return openPublished(dev, c)
+}
+
+// openPublished reads the network of tokenizer.teacher_file. It sees the tokenizer's pictures, so the patches must be as many.
+func openPublished(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
+	if c.TeacherFile == "" {
+		return nil, fmt.Errorf("%s: name the safetensors file of the network in tokenizer.teacher_file", c.Teacher)
+	}
+	f, err := state.OpenSafetensors(c.TeacherFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	open := openCLIP
+	if c.Teacher == teacherDINO {
+		open = openDINO
+	}
+	t, size, patch, err := open(dev, f)
+	if err != nil {
+		return nil, err
+	}
+	if e := c.Model.Encoder; e.ImageSize%patch != 0 || e.ImageSize/patch != e.Grid() {
+		return nil, fmt.Errorf("%s: the network was trained on pictures of %d in patches of %d; the tokenizer has pictures of %d in %d x %d patches, "+
+			"and both must cut a picture into as many: set tokenizer.model.encoder.patch_size=%d and image_size to a multiple of it",
+			f.Name(), size, patch, e.ImageSize, e.Grid(), e.Grid(), patch)
+	}
+	return t, nil
 }
 
 func openRunTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {

@@ -56,10 +56,14 @@ func newTokenizerTask(r *run) (task, error) {
 	if t.teacher, t.standard, err = openTeacher(r.dev, t.s.Scope(), c); err != nil {
 		return nil, err
 	}
-	if c.Teacher == teacherRun {
-		if r.at.Source, err = fingerprintModel(c.TeacherRun, Pretrain); err != nil {
-			return nil, err
-		}
+	switch {
+	case c.Teacher == teacherRun:
+		r.at.Source, err = fingerprintModel(c.TeacherRun, Pretrain)
+	case c.published():
+		r.at.Source, err = fingerprintFile(c.TeacherFile)
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.Model.TargetDim = t.teacher.Dim()
 	t.model = beit.NewVQKD(t.s.Scope(), c.Model)

@@ -197,7 +197,8 @@ func (c *pretrainCmd) Run(a *app) error {
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, or the run folder of a pretrained backbone."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a pretrained backbone, or, with --teacher-file, clip or dino."`
+	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network (.safetensors)."`
 }
 
 // Run trains a tokenizer.
@@ -205,13 +206,16 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	var extra []string
 	switch c.Teacher {
 	case "":
-	case "hog", "hog-ref":
+	case "hog", "hog-ref", "clip", "dino":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
 		if _, err := os.Stat(c.Teacher); err != nil {
-			return usagef("--teacher %s: neither hog nor hog-ref nor a run folder or model file that exists", c.Teacher)
+			return usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists", c.Teacher)
 		}
 		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
+	}
+	if c.TeacherFile != "" {
+		extra = append(extra, "tokenizer.teacher_file="+c.TeacherFile)
 	}
 	return c.run(a, train.Tokenizer, extra...)
 }

@@ -1,0 +1,127 @@
+package beit
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// CLIPConfig describes the image tower of CLIP.
+type CLIPConfig struct {
+	ImageSize, PatchSize, Channels int
+	Width, Depth, Heads, Hidden    int // Hidden is the width inside the MLPs
+	OutDim                         int // of the space that pictures and texts share
+}
+
+// Check says what is wrong with the config.
+func (c CLIPConfig) Check() error {
+	v := ViTConfig{
+		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: c.Heads, MLPRatio: 1,
+	}
+	err := v.Check()
+	if c.Hidden < 1 || c.OutDim < 1 {
+		err = errors.Join(err, fmt.Errorf("hidden = %d, output width = %d: must be at least 1", c.Hidden, c.OutDim))
+	}
+	return err
+}
+
+// CLIP is the image tower of CLIP (arXiv 2103.00020): no bias on the patch embedding, a norm before the first block, QuickGELU.
+// Pictures of other sizes than the config's get resampled positions.
+type CLIP struct {
+	Config CLIPConfig
+	Embed  *nn.PatchEmbed
+	CLS    *nn.Param // "class_embedding" [d]
+	Pos    *nn.Param // "positional_embedding" [N+1, d]
+	Pre    *nn.LayerNorm
+	Blocks nn.Blocks
+	Post   *nn.LayerNorm
+	Proj   *nn.Param // [d, OutDim]
+}
+
+// clipEps is that of CLIP's layer norms: PyTorch's default.
+const clipEps = 1e-5
+
+// NewCLIP declares the model's parameters, at 0, under the names of the published file ViT-B-16.pt: "visual.conv1.weight" and so on.
+// The config must pass Check; InferCLIP makes one from such a file.
+func NewCLIP(s nn.Scope, c CLIPConfig) *CLIP {
+	s = s.Sub("visual")
+	d, n := c.Width, c.ImageSize/c.PatchSize
+	m := &CLIP{
+		Config: c,
+		CLS:    s.Param("class_embedding", nn.Zeros, d),
+		Pos:    s.Param("positional_embedding", nn.Zeros, n*n+1, d),
+		Proj:   s.Param("proj", nn.Zeros, d, c.OutDim),
+		Embed:  &nn.PatchEmbed{W: s.Sub("conv1").Param("weight", nn.Zeros, d, c.Channels, c.PatchSize, c.PatchSize), Patch: c.PatchSize},
+		Pre:    nn.NewLayerNorm(s.Sub("ln_pre"), d, clipEps),
+		Post:   nn.NewLayerNorm(s.Sub("ln_post"), d, clipEps),
+	}
+	for i := range c.Depth {
+		m.Blocks = append(m.Blocks, c.block(s.Sub("transformer").Sub("resblocks").Index(i)))
+	}
+	return m
+}
+
+// zeroInit is for layers whose weights are loaded.
+func zeroInit(int) (weight, bias nn.Init) { return nn.Zeros, nn.Zeros }
+
+// block declares one block under CLIP's names.
+func (c CLIPConfig) block(s nn.Scope) *nn.Block {
+	d, attn, mlp := c.Width, s.Sub("attn"), s.Sub("mlp")
+	return &nn.Block{
+		Norm1: nn.NewLayerNorm(s.Sub("ln_1"), d, clipEps),
+		Attn: &nn.Attention{
+			QKV: attn.Param("in_proj_weight", nn.Zeros, 3*d, d), QKVBias: attn.Param("in_proj_bias", nn.Zeros, 3*d),
+			Proj: nn.NewLinear(attn.Sub("out_proj"), d, d, zeroInit), Heads: c.Heads,
+		},
+		Norm2: nn.NewLayerNorm(s.Sub("ln_2"), d, clipEps),
+		MLP: &nn.MLP{
+			FC1: nn.NewLinear(mlp.Sub("c_fc"), d, c.Hidden, zeroInit), FC2: nn.NewLinear(mlp.Sub("c_proj"), c.Hidden, d, zeroInit),
+			QuickGELU: true,
+		},
+	}
+}
+
+// Positions are the learned positions of a grid of rows x cols, [1, rows·cols + 1, d].
+func (m *CLIP) Positions(c nn.Context, rows, cols int) *autograd.Var {
+	return ResizePositions(c, autograd.Reshape(m.Pos.Var(c.Tape), 1, m.Pos.Shape[0], m.Pos.Shape[1]), rows, cols)
+}
+
+// Residual returns the residual stream before the first block, class token first, [B, N+1, d], of normalised images.
+func (m *CLIP) Residual(c nn.Context, images *autograd.Var) *autograd.Var {
+	p, d := m.Embed.Patch, m.Config.Width
+	x := m.Embed.Forward(c, images)
+	class := autograd.Expand(autograd.Reshape(m.CLS.Var(c.Tape), 1, 1, d), x.Shape()[0], 1, d)
+	x = autograd.Concat(1, class, x)
+	return m.Pre.Forward(c, autograd.Add(x, m.Positions(c, images.Shape()[2]/p, images.Shape()[3]/p)))
+}
+
+// AllTokens returns the class token and the patch tokens in the space that pictures and texts share, [B, N+1, OutDim]. CLIP itself
+// uses the first; as a teacher it gives the others.
+func (m *CLIP) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	x := m.Post.Forward(c, m.Blocks.Forward(c, m.Residual(c, images), nil))
+	return autograd.MatMul(x, m.Proj.Var(c.Tape))
+}
+
+// PatchTokens returns the patch tokens in that space, [B, N, OutDim].
+func (m *CLIP) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return patches(m.AllTokens(c, images))
+}
+
+// InferCLIP reads a config off the shapes of a model's parameters by name. The number of heads cannot be seen: it is that of the
+// published models, one for each 64 of the width, and 0 where the width is no multiple of 64. Check what it returns.
+func InferCLIP(shapes map[string][]int) (CLIPConfig, error) {
+	s := shapeReader{shapes: shapes}
+	conv := s.get("visual.conv1.weight", 4)
+	pos := s.get("visual.positional_embedding", 2)
+	fc := s.get("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)
+	proj := s.get("visual.proj", 2)
+	if s.err != nil {
+		return CLIPConfig{}, fmt.Errorf("not a CLIP model with a vision transformer: %w", s.err)
+	}
+	return CLIPConfig{
+		ImageSize: side(pos[0]-1) * conv[3], PatchSize: conv[3], Channels: conv[1], Width: conv[0], Heads: headsOf(conv[0]),
+		Depth: s.count("visual.transformer.resblocks."), Hidden: fc[0], OutDim: proj[1],
+	}, nil
+}

@@ -1,0 +1,72 @@
+package beit
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// DINO is the vision transformer of DINO (arXiv 2104.14294): absolute positions, a bias on queries, keys and values alike, no
+// LayerScale and one norm at the end. Pictures of other sizes than the config's get resampled positions.
+type DINO struct {
+	backbone
+	Config ViTConfig
+	Norm   *nn.LayerNorm // "norm"
+}
+
+// NewDINO declares the model's parameters under the names of the published file dino_vitbase16_pretrain.pth. The config must pass
+// Check; InferDINO makes one from such a file, DINOShape one for training.
+func NewDINO(s nn.Scope, c ViTConfig) *DINO {
+	init := classifierStarts()
+	init.embed = wideNormal
+	return &DINO{
+		Config: c, backbone: newBackbone(s, c, init, extras{keyBias: true}), Norm: nn.NewLayerNorm(s.Sub("norm"), c.Width, layerNormEps),
+	}
+}
+
+// DINOShape is c with what all models of DINO share: absolute positions, biases, no LayerScale, no head.
+func DINOShape(c ViTConfig) ViTConfig {
+	c.LayerScale, c.RelPos, c.AbsPos, c.QKVBias, c.MeanPool, c.Classes, c.InitScale = 0, RelPosNone, true, true, false, 0, 0
+	return c
+}
+
+// AllTokens returns the normed class token and patch tokens, [B, N+1, d], of normalised images.
+func (m *DINO) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return m.Norm.Forward(c, m.last(c, images))
+}
+
+// PatchTokens returns the normed patch tokens, [B, N, d].
+func (m *DINO) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return patches(m.AllTokens(c, images))
+}
+
+// ClassToken returns the normed class token, [B, d].
+func (m *DINO) ClassToken(c nn.Context, images *autograd.Var) *autograd.Var {
+	return m.Norm.Forward(c, cls(m.last(c, images)))
+}
+
+// Features returns the class token and the mean of the patch tokens after the norm, [B, d] each.
+func (m *DINO) Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
+	x := m.AllTokens(c, images)
+	return cls(x), autograd.Mean(patches(x), 1)
+}
+
+// InferDINO reads a config off the shapes of a model's parameters by name. The number of heads cannot be seen: it is that of the
+// published models, one for each 64 of the width, and 0 where the width is no multiple of 64. Check what it returns.
+func InferDINO(shapes map[string][]int) (ViTConfig, error) {
+	s := shapeReader{shapes: shapes}
+	patch := s.get("patch_embed.proj.weight", 4)
+	pos := s.get("pos_embed", 3)
+	fc1 := s.get("blocks.0.mlp.fc1.weight", 2)
+	if s.err != nil {
+		return ViTConfig{}, fmt.Errorf("not a DINO model: %w", s.err)
+	}
+	c := DINOShape(ViTConfig{
+		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: s.count("blocks."), MLPRatio: float64(fc1[0]) / float64(patch[0]),
+		ImageSize: side(pos[1]-1) * patch[3],
+	})
+	c.Heads = headsOf(c.Width)
+	c.QKVBias = shapes["blocks.0.attn.qkv.bias"] != nil
+	return c, nil
+}

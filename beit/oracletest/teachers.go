@@ -1,0 +1,139 @@
+package oracletest
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// paramShapes are the shapes of the file's parameters, by the names that models know.
+func (f *file) paramShapes(t *testing.T) map[string][]int {
+	shapes := map[string][]int{}
+	for _, name := range f.names("param/") {
+		shapes[name] = f.shape(t, "param/"+name)
+	}
+	return shapes
+}
+
+// teacherViews runs check for each variant of a teacher's file, with the picture as the teacher sees it. Pictures of the file are on the
+// tokenizer's scale, where 0 … 1 is -1 … 1.
+func (f *file) teacherViews(t *testing.T, dev *tensor.Device, teacher *beit.NetworkTeacher,
+	check func(t *testing.T, variant string, c nn.Context, view *autograd.Var)) {
+	for _, variant := range f.variants() {
+		if variant == "param" {
+			continue
+		}
+		t.Run(variant, func(t *testing.T) {
+			tape := autograd.NewTape(dev)
+			defer tape.Reset()
+			images := tensor.Affine(f.tensor(t, dev, variant+"/in/images"), 0.5, 0.5)
+			view := tape.Own(teacher.View(images))
+			f.equalTensor(t, variant+"/out/scaled", view.Value())
+			c := nn.Context{Tape: tape}
+			f.equalTensor(t, variant+"/out/regress_target", teacher.Features(c, images))
+			tape.NoGrad(func() { check(t, variant, c, view) })
+			f.complete(t, variant+"/")
+		})
+	}
+}
+
+func runCLIP(t *testing.T, f *file, dev *tensor.Device) {
+	var config struct{ ViT struct{ Heads int } }
+	f.config(t, &config)
+	cfg, err := beit.InferCLIP(f.paramShapes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Heads = config.ViT.Heads; cfg.Check() != nil {
+		t.Fatal(cfg.Check())
+	}
+	set := nn.NewSet()
+	m := beit.NewCLIP(set.Scope(), cfg)
+	set.Build(dev, 0, nn.Inference)
+	defer set.Release()
+	f.load(t, set, "param/")
+	f.teacherViews(t, dev, beit.NewCLIPTeacher(m), func(t *testing.T, variant string, c nn.Context, view *autograd.Var) {
+		out := func(name string, v *autograd.Var) {
+			t.Helper()
+			f.equalTensor(t, variant+"/out/"+name, v.Value())
+		}
+		if f.has(variant + "/out/interpolated_pos_embedding") {
+			p := cfg.PatchSize
+			out("interpolated_pos_embedding", m.Positions(c, view.Shape()[2]/p, view.Shape()[3]/p))
+		}
+		x := m.Residual(c, view)
+		out("ln_pre", x)
+		for i := range m.Blocks {
+			x = m.Blocks[i:i+1].Forward(c, x, nil)
+			out("resblock."+strconv.Itoa(i), x)
+		}
+		out("ln_post_patch_tokens", patches(m.Post.Forward(c, x)))
+		all := m.AllTokens(c, view)
+		out("all_final_tokens", all)
+		out("cls_embedding", autograd.Slice(all, 1, 0, 1))
+	})
+}
+
+func runDINO(t *testing.T, f *file, dev *tensor.Device) {
+	var config struct {
+		ViT struct {
+			Heads int `json:"num_heads"`
+		}
+	}
+	f.config(t, &config)
+	cfg, err := beit.InferDINO(f.paramShapes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Heads = config.ViT.Heads; cfg.Check() != nil {
+		t.Fatal(cfg.Check())
+	}
+	set := nn.NewSet()
+	m := beit.NewDINO(set.Scope(), cfg)
+	set.Build(dev, 0, nn.Inference)
+	defer set.Release()
+	f.load(t, set, "param/")
+	f.teacherViews(t, dev, beit.NewDINOTeacher(m), func(t *testing.T, variant string, c nn.Context, view *autograd.Var) {
+		out := func(name string, v *autograd.Var) {
+			t.Helper()
+			f.equalTensor(t, variant+"/out/"+name, v.Value())
+		}
+		out("tokens_after_pos_embed", m.Residual(c, view))
+		for i := range m.Blocks {
+			out("block_patch_tokens."+strconv.Itoa(i), m.BlockTokens(c, view, i+1))
+		}
+		out("all_tokens", m.AllTokens(c, view))
+		out("cls_token", m.ClassToken(c, view))
+		out("last_self_attention", m.AttentionMaps(c, view))
+	})
+}
+
+// runPositions checks tables of positions that are resized when a picture has another size. Those resized when a file is loaded are
+// not checked yet.
+func runPositions(t *testing.T, f *file, dev *tensor.Device) {
+	for _, variant := range f.variants() {
+		t.Run(variant, func(t *testing.T) {
+			if variant != "interpolate_pos_encoding" {
+				t.Skip("tables cannot be resized on loading yet")
+			}
+			tape := autograd.NewTape(dev)
+			defer tape.Reset()
+			pos := tape.Own(f.tensor(t, dev, variant+"/in/pos_embed"))
+			for _, name := range f.names(variant + "/out/") {
+				rows, cols, ok := strings.Cut(strings.TrimPrefix(name, "rows"), "_cols")
+				r, errRows := strconv.Atoi(rows)
+				c, errCols := strconv.Atoi(cols)
+				if !ok || errRows != nil || errCols != nil {
+					f.set.Unknown(t, "%s/out/%s: the name does not tell the grid", variant, name)
+				}
+				f.equalTensor(t, variant+"/out/"+name, beit.ResizePositions(nn.Context{Tape: tape}, pos, r, c).Value())
+			}
+			f.complete(t, variant+"/")
+		})
+	}
+}

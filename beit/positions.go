@@ -1,0 +1,33 @@
+package beit
+
+import (
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// gridOffset is added to the number of patches in the ratio of grids by the authors of DINO, and by BEiT's after them, so that a factor
+// times a size was never rounded down to one patch too few. It shifts the samples, so models trained with it need it.
+const gridOffset = 0.1
+
+// ResizePositions returns the learned positions [1, 1 + g·g, d] of a square grid for a grid of rows x cols, [1, 1 + rows·cols, d]:
+// the patches' resampled by cubic convolution, the class token's as it is. A grid of g x g gets them unchanged.
+func ResizePositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
+	n, d := pos.Shape()[1]-1, pos.Shape()[2]
+	g := side(n)
+	if rows == g && cols == g {
+		return pos
+	}
+	table := autograd.Permute(autograd.Reshape(autograd.Slice(pos, 1, 1, n+1), g, g, d), 2, 0, 1) // [d, g, g]
+	table = nn.ResizeBicubic(c, table, rows, cols, float64(g)/(float64(rows)+gridOffset), float64(g)/(float64(cols)+gridOffset))
+	table = autograd.Reshape(autograd.Permute(table, 1, 2, 0), 1, rows*cols, d)
+	return autograd.Concat(1, autograd.Slice(pos, 1, 0, 1), table)
+}
+
+// side is that of a square grid of n patches: the root of n, rounded up.
+func side(n int) int {
+	g := 0
+	for g*g < n {
+		g++
+	}
+	return g
+}

@@ -1,0 +1,48 @@
+package beit
+
+import (
+	"fmt"
+	"strings"
+)
+
+// shapeReader looks up shapes of a model's parameters by name, and remembers the first that is missing.
+type shapeReader struct {
+	shapes map[string][]int
+	err    error
+}
+
+// get returns the shape of a tensor of that many axes.
+func (r *shapeReader) get(name string, axes int) []int {
+	shape := r.shapes[name]
+	switch {
+	case r.err != nil:
+	case shape == nil:
+		r.err = fmt.Errorf("there is no tensor %s", name)
+	case len(shape) != axes:
+		r.err = fmt.Errorf("tensor %s has shape %v, wanted are %d axes", name, shape, axes)
+	}
+	if len(shape) != axes {
+		return make([]int, axes)
+	}
+	return shape
+}
+
+// count is the number of different children of a list, such as "blocks.".
+func (r *shapeReader) count(list string) int {
+	seen := map[string]bool{}
+	for name := range r.shapes {
+		if rest, ok := strings.CutPrefix(name, list); ok {
+			number, _, _ := strings.Cut(rest, ".")
+			seen[number] = true
+		}
+	}
+	return len(seen)
+}
+
+// headsOf is the number of heads of 64 that fill a width, 0 where none does.
+func headsOf(width int) int {
+	if width%64 != 0 {
+		return 0
+	}
+	return width / 64
+}
