@@ -165,8 +165,18 @@ func masked(mask []bool, b, n int) (rows, withCLS []int32, marks []float32) {
 	return rows, withCLS, marks
 }
 
-// Features returns the class token and the mean of the patch tokens after the final norm, [B, d] each, of unmasked images.
+// AllTokens returns class token and patch tokens after the final norm, [B, N+1, d], of unmasked images [B, 3, S, S], normalised as for
+// Forward.
+func (m *MIM) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
+	return m.Norm.Forward(c, m.last(c, images))
+}
+
+// Features returns the class token and the mean of the patch tokens of AllTokens, [B, d] each.
 func (m *MIM) Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
-	x := m.Norm.Forward(c, m.last(c, images))
+	return Pool(m.AllTokens(c, images))
+}
+
+// Pool splits tokens x [B, N+1, d] into the class token and the mean of the patch tokens, [B, d] each.
+func Pool(x *autograd.Var) (class, mean *autograd.Var) {
 	return cls(x), autograd.Mean(patches(x), 1)
 }

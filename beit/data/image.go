@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -25,6 +26,22 @@ func (m *Image) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
 
 // row is row y, columns x0 to x1.
 func (m *Image) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
+
+// FromImage converts a picture that a program has decoded or drawn, by the rules of Decode. It is an error when it is nil or has no pixels,
+// or more than the limit.
+func FromImage(src image.Image, limits Limits) (*Image, error) {
+	if src == nil {
+		return nil, errors.New("the picture is nil")
+	}
+	size := src.Bounds()
+	if size.Empty() {
+		return nil, fmt.Errorf("the picture has no pixels: its bounds are %v", size)
+	}
+	if size.Dx() > limits.Pixels/size.Dy() {
+		return nil, fmt.Errorf("the picture has %dx%d pixels: the limit is %d in all", size.Dx(), size.Dy(), limits.Pixels)
+	}
+	return fromImage(src), nil
+}
 
 // fromImage converts what the standard decoders return.
 func fromImage(src image.Image) *Image {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -88,6 +89,35 @@ func LoadBackbone(dev *tensor.Device, path string) (*BackboneModel, error) {
 	b.Model = beit.NewMIM(b.Set.Scope(), cfg.Pretrain.Model)
 	b.Set.Build(dev, 0, nn.Inference)
 	return b, loadSet(b.Set, f, prefixTrain)
+}
+
+// ModelStage says which stage made the model at path: a file, or a run folder.
+func ModelStage(path string) (Stage, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("model: %w", err)
+	}
+	if info.IsDir() {
+		for _, stage := range []Stage{Tokenizer, Pretrain} { // models may have been moved out of their runs
+			if _, err := os.Stat(filepath.Join(path, stage.modelName())); err == nil {
+				return stage, nil
+			}
+		}
+		cfg, err := ReadConfig(path)
+		return cfg.Stage, err
+	}
+	f, err := state.OpenSafetensors(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	cfg, err := configOf(f)
+	return cfg.Stage, err
+}
+
+// Pipeline presents pictures to the tokenizer as its run's validation does, in [0, 1].
+func (t *TokenizerModel) Pipeline() data.Pipeline {
+	return &data.Eval{Whole: t.Config.Data.Eval.Whole, Views: t.Config.views()}
 }
 
 // openModel opens the model file of a stage that path names or that the run folder path holds.

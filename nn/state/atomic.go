@@ -25,36 +25,101 @@ const tempPrefix = ".tmp-"
 // anything fails before the rename, the temporary is removed and the old file is
 // untouched. Errors name path and keep their cause. Writes are buffered.
 func WriteFileAtomic(path string, write func(w io.Writer) error) error {
-	dir := filepath.Dir(path)
-	temp, err := createTemp(dir)
+	p, err := CreatePending(path)
 	if err != nil {
-		return writeError(path, "", err)
+		return err
 	}
-	// Also runs when write panics; after the rename there is nothing to remove.
-	defer os.Remove(temp.Name())
-	defer temp.Close()
+	defer p.Discard() // also when write panics
+	if err := write(p.buf); err != nil {
+		return p.fail(err)
+	}
+	return Commit(p)
+}
 
-	buf := bufio.NewWriterSize(temp, 256<<10)
-	if err := write(buf); err != nil {
-		return writeError(path, temp.Name(), err)
+// Pending is a file that takes its place only when it is whole: the way to write
+// what WriteFileAtomic cannot, several files that belong together, or a header
+// that is known last. It belongs to one goroutine.
+type Pending struct {
+	path string
+	temp *os.File
+	buf  *bufio.Writer
+	size int64
+}
+
+// CreatePending starts a file that will stand at path after Commit. Call Discard
+// when done, whatever happened.
+func CreatePending(path string) (*Pending, error) {
+	temp, err := createTemp(filepath.Dir(path))
+	if err != nil {
+		return nil, writeError(path, "", err)
 	}
-	if err := buf.Flush(); err != nil {
-		return writeError(path, temp.Name(), err)
+	return &Pending{path: path, temp: temp, buf: bufio.NewWriterSize(temp, 256<<10)}, nil
+}
+
+// Write appends b.
+func (p *Pending) Write(b []byte) (int, error) {
+	n, err := p.buf.Write(b)
+	p.size += int64(n)
+	if err != nil {
+		err = p.fail(err)
 	}
-	if err := temp.Sync(); err != nil {
-		return writeError(path, temp.Name(), err)
+	return n, err
+}
+
+// Overwrite replaces bytes that were written before, from offset on. It panics
+// when these are not bytes of the file so far.
+func (p *Pending) Overwrite(b []byte, offset int64) error {
+	if offset < 0 || offset+int64(len(b)) > p.size {
+		panic(fmt.Sprintf("state: Overwrite: bytes %d to %d of a file of %d", offset, offset+int64(len(b)), p.size))
 	}
-	if err := temp.Close(); err != nil {
-		return writeError(path, temp.Name(), err)
+	if err := p.buf.Flush(); err != nil {
+		return p.fail(err)
 	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return writeError(path, temp.Name(), err)
-	}
-	if err := syncDir(dir); err != nil {
-		return writeError(path, "", err)
+	if _, err := p.temp.WriteAt(b, offset); err != nil {
+		return p.fail(err)
 	}
 	return nil
 }
+
+// Commit puts files in their places once every one of them is on the disk. When
+// it fails before that, no place has changed.
+func Commit(files ...*Pending) error {
+	for _, p := range files {
+		if err := p.finish(); err != nil {
+			return p.fail(err)
+		}
+	}
+	for _, p := range files {
+		if err := os.Rename(p.temp.Name(), p.path); err != nil {
+			return p.fail(err)
+		}
+	}
+	for _, p := range files {
+		if err := syncDir(filepath.Dir(p.path)); err != nil {
+			return p.fail(err)
+		}
+	}
+	return nil
+}
+
+// finish brings everything to the disk.
+func (p *Pending) finish() error {
+	if err := p.buf.Flush(); err != nil {
+		return err
+	}
+	if err := p.temp.Sync(); err != nil {
+		return err
+	}
+	return p.temp.Close()
+}
+
+// Discard removes what was not committed. After Commit it does nothing.
+func (p *Pending) Discard() {
+	p.temp.Close()
+	os.Remove(p.temp.Name())
+}
+
+func (p *Pending) fail(err error) error { return writeError(p.path, p.temp.Name(), err) }
 
 // CleanTemp removes the temporary files that a crash during WriteFileAtomic
 // left in dir. Nobody may be writing there. A folder that does not exist is

@@ -228,3 +228,71 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// Files that belong together appear together, and a header can be filled in last.
+func TestPending(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	for _, path := range []string{a, b} {
+		if err := WriteFileAtomic(path, writeText("old")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func() (*Pending, *Pending) {
+		t.Helper()
+		var list []*Pending
+		for _, path := range []string{a, b} {
+			p, err := CreatePending(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(p, "?new "+filepath.Base(path)); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, p)
+		}
+		return list[0], list[1]
+	}
+	p, q := write()
+	p.Discard()
+	q.Discard()
+	if diff := cmp.Diff(map[string]string{"a": "old", "b": "old"}, contents(t, dir)); diff != "" {
+		t.Errorf("after Discard:\n%s", diff)
+	}
+	p, q = write()
+	q.temp.Close() // the second cannot be finished: the first must not take its place
+	if err := Commit(p, q); err == nil || !strings.Contains(err.Error(), b) || strings.Contains(err.Error(), tempPrefix) {
+		t.Errorf("error %v", err)
+	}
+	p.Discard()
+	q.Discard()
+	if diff := cmp.Diff(map[string]string{"a": "old", "b": "old"}, contents(t, dir)); diff != "" {
+		t.Errorf("after a failed Commit:\n%s", diff)
+	}
+	p, q = write()
+	if err := p.Overwrite([]byte("!"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(p, " end"); err != nil {
+		t.Fatal(err)
+	}
+	if err := Commit(p, q); err != nil {
+		t.Fatal(err)
+	}
+	p.Discard()
+	q.Discard()
+	if diff := cmp.Diff(map[string]string{"a": "!new a end", "b": "?new b"}, contents(t, dir)); diff != "" {
+		t.Errorf("after Commit:\n%s", diff)
+	}
+	r, err := CreatePending(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Discard()
+	defer func() {
+		if recover() == nil {
+			t.Error("bytes beyond the end were overwritten")
+		}
+	}()
+	_ = r.Overwrite([]byte("x"), 0)
+}

@@ -1,0 +1,48 @@
+package infer
+
+import (
+	"context"
+	"iter"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// Item is the result for one picture of a dataset. Pictures that cannot be read have none: they are left out and named to the function
+// skipped, which may be nil; only when none can be read, that is an error. After an error nothing follows.
+type Item[T any] struct {
+	Index int    // of the picture in the dataset
+	Name  string // of the picture: a path inside the folder or archive
+	Value T
+}
+
+// over runs encode over ds, a batch at a time.
+func over[T any](
+	ctx context.Context, n *network, ds data.Dataset, skipped func(data.Skipped), encode func(nn.Context, *autograd.Var) ([]T, error),
+) iter.Seq2[Item[T], error] {
+	return func(yield func(Item[T], error) bool) {
+		loader, err := data.NewLoader(ds, data.LoaderOptions{
+			Batch: batch, Pipeline: n.pipeline, Sequential: true, MaxUnreadable: 1, Skipped: skipped,
+		})
+		if err != nil {
+			yield(Item[T]{}, err)
+			return
+		}
+		for b, err := range loader.Batches(ctx, 0, 0) {
+			var list []T
+			if err == nil {
+				list, err = forward(n, b.Views[0], encode)
+			}
+			if err != nil {
+				yield(Item[T]{}, err)
+				return
+			}
+			for i, at := range b.Index {
+				if !yield(Item[T]{at, ds.Name(at), list[i]}, nil) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package infer_test
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+
+	"github.com/gobeit/gobeit/beit/infer"
+)
+
+// gradient draws a picture of 60 x 40 pixels.
+func gradient() image.Image {
+	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
+	for y := range 40 {
+		for x := range 60 {
+			m.Set(x, y, color.RGBA{uint8(4 * x), uint8(6 * y), 128, 255})
+		}
+	}
+	return m
+}
+
+// Here runs.backbone is the run folder of a small backbone, 32 numbers wide.
+func ExampleOpenEncoder() {
+	enc, err := infer.OpenEncoder(runs.backbone, infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer enc.Close()
+	f, err := enc.Encode(gradient())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(enc.Dim(), len(f.CLS), len(f.Mean))
+	// Output: 32 32 32
+}
+
+// Here runs.tokenizer is the run folder of a tokenizer with 32 codes and a grid of 4 x 4 patches.
+func ExampleOpenTokenizer() {
+	tok, err := infer.OpenTokenizer(runs.tokenizer, infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tok.Close()
+	codes, err := tok.EncodeBatch([]image.Image{gradient(), gradient()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range codes {
+		fmt.Println(c.Rows, c.Cols, len(c.Index), c.At(3, 3) < 32)
+	}
+	// Output:
+	// 4 4 16 true
+	// 4 4 16 true
+}
+
+// A program that takes either kind of model.
+func ExampleOpen() {
+	for _, path := range []string{runs.tokenizer, runs.backbone} {
+		m, err := infer.Open(path)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer m.Close()
+		switch m := m.(type) {
+		case *infer.Tokenizer:
+			fmt.Println("tokenizer of", m.Vocabulary(), "codes")
+		case *infer.Encoder:
+			fmt.Println("encoder of", m.Dim(), "numbers")
+		}
+	}
+	// Output:
+	// tokenizer of 32 codes
+	// encoder of 32 numbers
+}

@@ -1,0 +1,55 @@
+package infer_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// runs are the run folders of a tokenizer and a backbone for pictures of 16 in 4 x 4 patches, trained for a moment on drawn pictures.
+var runs struct{ tokenizer, backbone string }
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "infer")
+	if err == nil {
+		err = trainRuns(dir)
+	}
+	status := 1
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		status = m.Run()
+	}
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+func trainRuns(dir string) error {
+	common := []string{"data.path=procedural:40", "train.batch=8", "train.epochs=1", "train.warmup_epochs=0"}
+	runs.tokenizer, runs.backbone = filepath.Join(dir, "tokenizer"), filepath.Join(dir, "backbone")
+	cfg, err := train.Configure(train.Tokenizer, "small32", "", append([]string{
+		"tokenizer.model.encoder.image_size=16", "tokenizer.model.encoder.width=32", "tokenizer.model.encoder.depth=2",
+		"tokenizer.model.encoder.heads=2", "tokenizer.model.decoder.image_size=4", "tokenizer.model.decoder.width=32",
+		"tokenizer.model.decoder.heads=2", "tokenizer.model.codes=32", "tokenizer.kmeans_tokens=300",
+	}, common...))
+	if err != nil {
+		return err
+	}
+	if _, err := train.Run(context.Background(), runs.tokenizer, cfg, train.Env{}); err != nil {
+		return err
+	}
+	cfg, err = train.Configure(train.Pretrain, "small32", "", append([]string{
+		"pretrain.tokenizer=" + runs.tokenizer, "pretrain.model.vit.image_size=16", "pretrain.model.vit.width=32",
+		"pretrain.model.vit.depth=2", "pretrain.model.vit.heads=2", "pretrain.model.early_layer=1", "pretrain.model.vocab=32",
+		"pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=4",
+	}, common...))
+	if err != nil {
+		return err
+	}
+	_, err = train.Run(context.Background(), runs.backbone, cfg, train.Env{})
+	return err
+}
