@@ -46,12 +46,13 @@ func (p *Param) Decays() bool {
 
 // Set collects the parameters of a model while it is constructed, and then holds them in one flat storage.
 type Set struct {
-	params []*Param
-	flat   []*Param // the trainable ones, in storage order
-	byName map[string]*Param
-	dev    *tensor.Device
-	values *tensor.Tensor // flat: parameters that decay, then the others
-	grads  *tensor.Tensor
+	params  []*Param
+	flat    []*Param // the trainable ones, in storage order
+	byName  map[string]*Param
+	dev     *tensor.Device
+	values  *tensor.Tensor // flat: parameters that decay, then the others
+	grads   *tensor.Tensor
+	derived []func() // give back what layers made from the parameters' shapes
 }
 
 // NewSet returns an empty set.
@@ -163,6 +164,9 @@ func (s *Set) Release() {
 	s.values.Release()
 	if s.grads != nil {
 		s.grads.Release()
+	}
+	for _, release := range s.derived {
+		release()
 	}
 }
 

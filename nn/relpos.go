@@ -42,8 +42,20 @@ type RelPosBias struct {
 
 // NewRelPosBias declares "relative_position_bias_table", at 0.
 func NewRelPosBias(s Scope, rows, cols, heads int) *RelPosBias {
-	return &RelPosBias{
+	b := &RelPosBias{
 		Table: s.Param("relative_position_bias_table", Zeros, RelPosRows(rows, cols), heads), Rows: rows, Cols: cols,
+	}
+	s.set.derived = append(s.set.derived, b.release)
+	return b
+}
+
+// release gives the index back.
+func (b *RelPosBias) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.index != nil {
+		b.index.Release()
+		b.index = nil
 	}
 }
 
