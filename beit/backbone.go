@@ -66,6 +66,9 @@ func newBackbone(s nn.Scope, c ViTConfig, init starts, has extras) backbone {
 	return b
 }
 
+// Width is that of the residual stream.
+func (b *backbone) Width() int { return b.CLS.Shape[2] }
+
 // block describes block i = 0, 1, …
 func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
 	return nn.BlockConfig{

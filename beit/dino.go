@@ -48,8 +48,7 @@ func (m *DINO) ClassToken(c nn.Context, images *autograd.Var) *autograd.Var {
 
 // Features returns the class token and the mean of the patch tokens after the norm, [B, d] each.
 func (m *DINO) Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
-	x := m.AllTokens(c, images)
-	return cls(x), autograd.Mean(patches(x), 1)
+	return Pool(m.AllTokens(c, images))
 }
 
 // InferDINO reads a config off the shapes of a model's parameters by name. The number of heads cannot be seen: it is that of the

@@ -1,5 +1,6 @@
 // Package beit has the models of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, masked image modelling with patch aggregation, and
-// the vision transformer that is fine-tuned in the end, with teachers, masking and the published settings.
+// the vision transformer that is fine-tuned in the end, with masking and the published settings; and teachers: HOG, CLIP, DINO with its
+// self-distillation, and the models themselves.
 //
 // A model is declared under the authors' parameter names, then built on a device:
 //

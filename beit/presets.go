@@ -36,6 +36,23 @@ type MIMRecipe struct {
 	Train     Training   `toml:"train"`
 }
 
+// DistillRecipe is a network that teaches itself, with how.
+type DistillRecipe struct {
+	Model DistillConfig `toml:"model"`
+	Crops CropConfig    `toml:"crops"`
+
+	TempEpochs int      `toml:"temp_epochs"` // over which the teacher's temperature goes from its start to its end
+	HoldEpochs int      `toml:"hold_epochs"` // in the beginning, in which the head's last layer is held
+	Train      Training `toml:"train"`       // min_crop_scale is the smallest area of a small crop
+}
+
+// CropConfig says what crops of a picture student and teacher see, besides two large ones of the network's picture size.
+type CropConfig struct {
+	Small     int     `toml:"small"`      // small crops of a picture
+	SmallSize int     `toml:"small_size"` // side that they are resized to
+	Split     float64 `toml:"split"`      // the largest area of a small crop and the smallest of a large one
+}
+
 // FineTuning holds the settings of supervised training that starts from a pretrained model.
 type FineTuning struct {
 	Train      Training `toml:"train"`
@@ -55,6 +72,14 @@ func TokenizerPreset(name string) (TokenizerRecipe, error) {
 // MIMPreset returns a named recipe: the published ones (microsoft/unilm, beit2/PRETRAINING.md), the authors' other models with
 // settings of the nearest recipe, and small ones of our own.
 func MIMPreset(name string) (MIMRecipe, error) { return find("pretraining", mims, name) }
+
+// DistillPreset returns a named recipe of our own.
+func DistillPreset(name string) (DistillRecipe, error) {
+	return find("teacher", distillations, name)
+}
+
+// DistillPresets lists the names that DistillPreset knows.
+func DistillPresets() []string { return slices.Sorted(maps.Keys(distillations)) }
 
 // ViTPreset returns a named backbone as a classifier is fine-tuned from it, without classes.
 func ViTPreset(name string) (ViTConfig, error) { return find("model", vits, name) }

@@ -149,6 +149,27 @@ func smallMIM(name string, vocab, early, head, epochs int) MIMRecipe {
 	}
 }
 
+// distillations are small recipes of our own; temperatures, center and weight decay are those of facebookresearch/dino.
+var distillations = map[string]DistillRecipe{
+	"small32":  smallDistill("small32", 1024, 20, CropConfig{Small: 4, SmallSize: 16, Split: 0.4}),
+	"small64":  smallDistill("small64", 2048, 50, CropConfig{Small: 4, SmallSize: 32, Split: 0.4}),
+	"small128": smallDistill("small128", 4096, 50, CropConfig{Small: 6, SmallSize: 64, Split: 0.4}),
+}
+
+func smallDistill(name string, outputs, epochs int, crops CropConfig) DistillRecipe {
+	return DistillRecipe{
+		Model: DistillConfig{
+			ViT: DINOShape(vits[name]), Hidden: 512, Bottleneck: 128, Outputs: outputs, StudentTemp: 0.1, TeacherTemp: 0.04, StartTemp: 0.04,
+			Momentum: 0.99, CenterDecay: 0.9,
+		},
+		Crops: crops, HoldEpochs: 1,
+		Train: Training{
+			Epochs: epochs, Batch: 128, LR: 1e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.04, Clip: 3,
+			MinCropScale: 0.1,
+		},
+	}
+}
+
 // fineTunings are the settings of beit2/get_started_for_image_classification.md for ImageNet-1k at 224².
 var fineTunings = map[string]FineTuning{
 	"base_1600e":  fineTuning(5e-4, 100, 20, 0.60, 0.2, true),

@@ -158,8 +158,20 @@ func (t *NetworkTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.T
 	return y.Value()
 }
 
-// blockModel is what a run's model must offer to teach: ViT, MIM and DINO do.
+// Encoder is a backbone without a task, which can be probed and can teach: MIM and DINO are.
+type Encoder interface {
+	// Width is that of a token.
+	Width() int
+	// AllTokens returns class token and patch tokens after the final norm, [B, N+1, d], of normalised images [B, 3, S, S].
+	AllTokens(c nn.Context, images *autograd.Var) *autograd.Var
+	// Features returns the class token and the mean of the patch tokens after the final norm, [B, d] each.
+	Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var)
+	blockModel
+}
+
+// blockModel is what a model must offer to teach as RunTeacher: encoders and ViT do.
 type blockModel interface {
+	// BlockTokens returns the patch tokens after block n = 1, 2, …, [B, N, d].
 	BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var
 }
 
@@ -170,7 +182,7 @@ type RunTeacher struct {
 	width int
 }
 
-// NewRunTeacher makes a teacher of a ViT's or MIM's backbone, which must be built and loaded. block counts from 1;
+// NewRunTeacher makes a teacher of a backbone, which must be built and loaded. block counts from 1;
 // 0 chooses ⌈2L/3⌉.
 func NewRunTeacher(model blockModel, c ViTConfig, block int) (*RunTeacher, error) {
 	if block == 0 {

@@ -175,17 +175,27 @@ func (s *Set) Release() {
 type Scope struct {
 	set    *Set
 	prefix string
+	frozen bool
 }
 
 // Sub returns the scope of a child.
-func (s Scope) Sub(name string) Scope { return Scope{s.set, s.prefix + name + "."} }
+func (s Scope) Sub(name string) Scope {
+	s.prefix += name + "."
+	return s
+}
+
+// Frozen returns the scope of the same names in which Param declares buffers, for a network that no gradient shall reach.
+func (s Scope) Frozen() Scope {
+	s.frozen = true
+	return s
+}
 
 // Index returns the scope of the i-th child of a list.
 func (s Scope) Index(i int) Scope { return s.Sub(strconv.Itoa(i)) }
 
-// Param declares a trainable parameter.
+// Param declares a trainable parameter, in a Frozen scope a buffer.
 func (s Scope) Param(name string, init Init, shape ...int) *Param {
-	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init})
+	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init, Buffer: s.frozen})
 }
 
 // Buffer declares state that no gradient reaches.

@@ -11,8 +11,9 @@
 //	}
 //	fmt.Println(len(f.CLS), len(f.Mean))
 //
-// A Tokenizer, from tokenizer.safetensors, gives each patch of a picture one of K codes. An Encoder, from backbone.safetensors, gives
-// the picture two vectors: the class token and the mean of the patch tokens. Open takes either file, or a run folder.
+// A Tokenizer, from tokenizer.safetensors, gives each patch of a picture one of K codes. An Encoder, from backbone.safetensors or
+// teacher.safetensors, gives the picture two vectors: the class token and the mean of the patch tokens. Open takes any of these files, or
+// a run folder.
 //
 // # Pictures
 //

@@ -27,30 +27,31 @@ type Features struct {
 // Encoder turns pictures into features.
 type Encoder struct {
 	network
-	model   *beit.MIM
+	model   beit.Encoder
+	grid    int
 	patches bool
 }
 
-// OpenEncoder opens backbone.safetensors, or the run folder that holds it.
+// OpenEncoder opens backbone.safetensors or teacher.safetensors, or the run folder that holds it.
 func OpenEncoder(path string, opt Options) (*Encoder, error) {
-	if err := checkStage(path, train.Pretrain); err != nil {
+	if err := checkStage(path, train.Pretrain, train.Teacher); err != nil {
 		return nil, err
 	}
-	m, err := train.LoadBackbone(opt.device(), path)
+	m, err := train.LoadEncoder(opt.device(), path)
 	if err != nil {
 		return nil, fmt.Errorf("open backbone: %w", err)
 	}
-	size := m.Model.Config.ViT.ImageSize
-	return &Encoder{model: m.Model, patches: opt.Patches, network: network{
+	size := m.ViT.ImageSize
+	return &Encoder{model: m.Model, grid: m.ViT.Grid(), patches: opt.Patches, network: network{
 		path: m.Path, config: m.Config, set: m.Set, pipeline: probe.Pipeline(size), size: size,
 	}}, nil
 }
 
 // Dim is the width D of features.
-func (e *Encoder) Dim() int { return e.model.Config.ViT.Width }
+func (e *Encoder) Dim() int { return e.model.Width() }
 
 // Grid is the number of rows, and of columns, of patches.
-func (e *Encoder) Grid() int { return e.model.Config.ViT.Grid() }
+func (e *Encoder) Grid() int { return e.grid }
 
 // Encode returns the features of a picture.
 func (e *Encoder) Encode(picture image.Image) (Features, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -44,7 +45,7 @@ func Open(path string) (Model, error) {
 	switch stage {
 	case train.Tokenizer:
 		return opened(OpenTokenizer(path, Options{}))
-	case train.Pretrain:
+	case train.Pretrain, train.Teacher:
 		return opened(OpenEncoder(path, Options{}))
 	}
 	return nil, openError(fmt.Errorf("%s: comes from stage %q", path, stage))
@@ -59,17 +60,17 @@ func opened[M Model](m M, err error) (Model, error) {
 }
 
 func openError(err error) error {
-	return fmt.Errorf("open model: %w; wanted is a run folder, or the tokenizer.safetensors or backbone.safetensors of one", err)
+	return fmt.Errorf("open model: %w; wanted is a run folder, or the tokenizer.safetensors, backbone.safetensors or teacher.safetensors of one", err)
 }
 
-// checkStage says whether path holds a model of the wanted stage.
-func checkStage(path string, want train.Stage) error {
+// checkStage says whether path holds a model of one of the wanted stages.
+func checkStage(path string, want ...train.Stage) error {
 	got, err := train.ModelStage(path)
 	if err != nil {
 		return openError(err)
 	}
-	if got != want {
-		return fmt.Errorf("open model: %s: holds a %s, wanted is a %s", path, kind(got), kind(want))
+	if !slices.Contains(want, got) {
+		return fmt.Errorf("open model: %s: holds a %s, wanted is a %s", path, kind(got), kind(want[0]))
 	}
 	return nil
 }

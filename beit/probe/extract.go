@@ -16,8 +16,8 @@ type Extractor struct {
 }
 
 // Backbone extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm.
-func Backbone(m *beit.MIM) Extractor {
-	d := m.Config.ViT.Width
+func Backbone(m beit.Encoder) Extractor {
+	d := m.Width()
 	return Extractor{Names: []string{"cls", "mean"}, Dims: []int{d, d}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		tape := autograd.NewTape(images.Device())
 		both := tape.Scope(func() *autograd.Var { // [2, B, D]

@@ -24,6 +24,7 @@ var panels = []struct {
 	keys     []string
 }{
 	{"reconstruction and commitment loss", true, []string{"rec_loss", "quant_loss"}},
+	{"cross-entropy with the teacher, entropy of its outputs, entropy of their mean (nat)", true, []string{"cross_entropy", "teacher_entropy", "mean_entropy"}},
 	{"loss of each head (codes: cross-entropy in nat; features: 1 - cosine)", false, []string{"loss_1", "loss_2", "loss_swap", "unigram_entropy"}},
 	{"accuracy on masked patches", true, []string{"mlm_acc_1", "mlm_acc_2", "copy_acc"}},
 	{"codes", true, []string{"codes_used", "perplexity"}},

@@ -20,7 +20,11 @@ func (c Config) Check() error {
 	k.must(err == nil, "precision = %q: must be one of highest, high, medium", c.Precision)
 	k.must(c.Seed <= math.MaxInt64, "seed = %d: must be below 2^63", c.Seed)
 	d := c.Data
-	k.oneOf("data.augment", d.Augment, augmentCrop, augmentPad, augmentNone)
+	if c.Stage == Teacher {
+		k.oneOf("data.augment", d.Augment, augmentMulti)
+	} else {
+		k.oneOf("data.augment", d.Augment, augmentCrop, augmentPad, augmentNone)
+	}
 	k.must(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction = %g: must be in [0, 1)", d.ValFraction)
 	k.must(d.Unreadable > 0 && d.Unreadable <= 1, "data.unreadable = %g: must be in (0, 1]", d.Unreadable)
 	k.must(d.Jitter >= 0 && d.Jitter <= 1, "data.jitter = %g: must be in [0, 1]", d.Jitter)
@@ -56,6 +60,11 @@ func (c Config) Check() error {
 	if c.Pretrain != nil {
 		c.Pretrain.check(&k)
 	}
+	if c.Teacher != nil {
+		c.Teacher.check(&k)
+		split := c.Teacher.Crops.Split
+		k.must(split >= t.MinCropScale && split <= 1, "teacher.crops.split = %g: must be between train.min_crop_scale = %g and 1", split, t.MinCropScale)
+	}
 	if d.Augment == augmentPad && len(k.errs) == 0 {
 		k.must(d.Pad < c.imageSize(), "data.pad = %d: must be below the picture's side %d", d.Pad, c.imageSize())
 	}
@@ -78,6 +87,16 @@ func (p *PretrainConfig) check(k *checker) {
 	k.must(m.Count >= 1 && m.Count < m.Rows*m.Cols, "pretrain.mask.count = %d: must be in 1 … %d", m.Count, m.Rows*m.Cols-1)
 	k.atLeast("pretrain.mask.min_block", m.MinBlock, 1)
 	k.atLeast("pretrain.mask.max_block", m.MaxBlock, 0)
+}
+
+func (t *TeacherConfig) check(k *checker) {
+	k.model("teacher.model", t.Model.Check())
+	k.atLeast("teacher.temp_epochs", t.TempEpochs, 0)
+	k.atLeast("teacher.hold_epochs", t.HoldEpochs, 0)
+	k.must(t.Crops.Small >= 0 && t.Crops.Small <= mostCrops, "teacher.crops.small = %d: must be in 0 … %d", t.Crops.Small, mostCrops)
+	size, patch := t.Crops.SmallSize, t.Model.ViT.PatchSize
+	k.must(size >= 1 && size <= t.Model.ViT.ImageSize && patch > 0 && size%patch == 0,
+		"teacher.crops.small_size = %d: must be a multiple of teacher.model.vit.patch_size = %d and at most image_size = %d", size, patch, t.Model.ViT.ImageSize)
 }
 
 // checker collects what is wrong.

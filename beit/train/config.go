@@ -13,7 +13,11 @@ type Stage string
 const (
 	Tokenizer Stage = "tokenizer"
 	Pretrain  Stage = "pretrain"
+	Teacher   Stage = "teacher" // self-distillation
 )
+
+// Stages lists all stages in the order in which they build on each other.
+func Stages() []Stage { return []Stage{Teacher, Tokenizer, Pretrain} }
 
 // Config is the whole configuration of a run. Its TOML form is a run's config.toml.
 type Config struct {
@@ -28,6 +32,7 @@ type Config struct {
 	Log       LogConfig        `toml:"log"`
 	Tokenizer *TokenizerConfig `toml:"tokenizer"` // in stage tokenizer
 	Pretrain  *PretrainConfig  `toml:"pretrain"`  // in stage pretrain
+	Teacher   *TeacherConfig   `toml:"teacher"`   // in stage teacher
 }
 
 // DataConfig says what pictures a run sees.
@@ -38,8 +43,8 @@ type DataConfig struct {
 	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
 	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
 	Unreadable  float64    `toml:"unreadable"`   // part of the pictures that may be unreadable before the run gives up
-	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"
-	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop"
+	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"; in stage teacher always "multi-crop"
+	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop" and "multi-crop"
 	Pad         int        `toml:"pad"`          // pixels with "pad-crop"
 	Eval        EvalConfig `toml:"eval"`
 }
@@ -87,4 +92,12 @@ type PretrainConfig struct {
 	ShuffleCodes bool            `toml:"shuffle_codes"` // a control: codes are exchanged between all patches of the data set
 	Mask         beit.MaskConfig `toml:"mask"`
 	Model        beit.MIMConfig  `toml:"model"`
+}
+
+// TeacherConfig is what only the teacher stage has.
+type TeacherConfig struct {
+	Crops      beit.CropConfig    `toml:"crops"`
+	TempEpochs int                `toml:"temp_epochs"` // over which the teacher's temperature goes from start_temp to teacher_temp
+	HoldEpochs int                `toml:"hold_epochs"` // in the beginning, in which the head's last layer is held
+	Model      beit.DistillConfig `toml:"model"`
 }

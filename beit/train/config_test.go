@@ -12,7 +12,7 @@ import (
 )
 
 func TestConfigRoundTrip(t *testing.T) {
-	for _, stage := range []Stage{Tokenizer, Pretrain} {
+	for _, stage := range Stages() {
 		for _, name := range Presets(stage) {
 			want, err := Configure(stage, name, "", []string{"seed=7", "train.time_budget=4m30s", `data.path=C:\pictures "of" mine`})
 			if err != nil {
@@ -91,6 +91,13 @@ func TestConfigErrors(t *testing.T) {
 		{"depth", Pretrain, "", "", []string{"pretrain.model.vit.depth=10000000"}, "10000000 blocks"},
 		{"vocabulary", Pretrain, "", "", []string{"pretrain.model.vocab=16000000", "pretrain.model.vit.width=768"}, "pretrain.model.vocab: 16000000 x 768"},
 		{"patches", Pretrain, "", "", []string{"pretrain.model.vit.image_size=32000"}, "8000 x 8000 patches"},
+		{"augmentation of a teacher", Teacher, "", "", []string{"data.augment=crop"}, "data.augment"},
+		{"small crops", Teacher, "", "", []string{"teacher.crops.small_size=15"}, "teacher.crops.small_size = 15"},
+		{"number of crops", Teacher, "", "", []string{"teacher.crops.small=65"}, "teacher.crops.small"},
+		{"split of crops", Teacher, "", "", []string{"teacher.crops.split=0.05"}, "teacher.crops.split"},
+		{"temperature", Teacher, "", "", []string{"teacher.model.teacher_temp=0"}, "teacher_temp"},
+		{"outputs", Teacher, "", "", []string{"teacher.model.outputs=16777216", "teacher.model.bottleneck=4096"}, "teacher.model.outputs: 16777216 x 4096"},
+		{"shape of a teacher", Teacher, "", "", []string{"teacher.model.vit.layer_scale=0.1"}, "layer_scale"},
 		{"patch", Tokenizer, "", "", []string{"tokenizer.model.encoder.image_size=65536", "tokenizer.model.encoder.patch_size=65536"}, "patch_size"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

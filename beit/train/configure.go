@@ -21,6 +21,7 @@ const (
 	augmentCrop    = "crop"
 	augmentPad     = "pad-crop"
 	augmentNone    = "none"
+	augmentMulti   = "multi-crop"
 	targetCodes    = "codes"
 	targetFeatures = "features"
 )
@@ -133,7 +134,7 @@ type field struct {
 	value reflect.Value
 }
 
-// fields lists the values of c, tables of the other stage left out.
+// fields lists the values of c, tables of other stages left out.
 func (c *Config) fields() []field {
 	var list []field
 	var walk func(prefix string, v reflect.Value)
@@ -164,8 +165,11 @@ func (c *Config) fields() []field {
 // Keys lists the keys that a stage's configuration has.
 func Keys(stage Stage) []string {
 	c := Config{Tokenizer: &TokenizerConfig{}}
-	if stage == Pretrain {
+	switch stage {
+	case Pretrain:
 		c = Config{Pretrain: &PretrainConfig{}}
+	case Teacher:
+		c = Config{Teacher: &TeacherConfig{}}
 	}
 	var keys []string
 	for _, f := range c.fields() {
@@ -232,6 +236,10 @@ func (c Config) clone() Config {
 		p := *c.Pretrain
 		c.Pretrain = &p
 	}
+	if c.Teacher != nil {
+		t := *c.Teacher
+		c.Teacher = &t
+	}
 	return c
 }
 
@@ -248,8 +256,11 @@ func (c Config) TOML() string {
 
 // imageSize is the side of the pictures that the stage's model takes.
 func (c Config) imageSize() int {
-	if c.Stage == Tokenizer {
+	switch c.Stage {
+	case Tokenizer:
 		return c.Tokenizer.Model.Encoder.ImageSize
+	case Teacher:
+		return c.Teacher.Model.ViT.ImageSize
 	}
 	return c.Pretrain.Model.ViT.ImageSize
 }

@@ -25,6 +25,8 @@ func TestNotFinite(t *testing.T) {
 	}{
 		{Tokenizer, "encoder.blocks.1.mlp.fc1.weight", "parameter encoder.blocks.1.mlp.fc1.weight, element 3"},
 		{Tokenizer, "encode_task_layer.2.bias", "parameter encode_task_layer.2.bias, element 3"},
+		{Teacher, "student.norm.bias", "parameter student.norm.bias, element 3"},
+		{Teacher, "norm.bias", "parameter norm.bias, element 3"},
 		{Pretrain, "norm.bias", "parameter norm.bias, element 3"},
 	} {
 		t.Run(c.param, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 const (
 	mostOfAny   = 1 << 24 // of whatever a key counts, drawn pictures too
 	mostPatches = 1 << 16 // of a picture
+	mostCrops   = 64      // small ones of a picture
 	mostNumbers = 1 << 33 // in the parameters of a part of a model
 )
 
@@ -45,5 +46,11 @@ func (c Config) limits(k *checker) {
 		m := c.Pretrain.Model
 		vit("pretrain.model.vit", m.ViT)
 		numbers("pretrain.model.vocab", m.Vocab, m.ViT.Width)
+	}
+	if c.Teacher != nil {
+		m := c.Teacher.Model
+		vit("teacher.model.vit", m.ViT)
+		numbers("teacher.model.hidden", m.Hidden, max(m.Hidden, m.ViT.Width))
+		numbers("teacher.model.outputs", m.Outputs, m.Bottleneck)
 	}
 }

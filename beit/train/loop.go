@@ -25,6 +25,8 @@ type writeFunc func(path string, write func(w io.Writer) error) error
 // task is what differs between the stages.
 type task interface {
 	set() *nn.Set
+	// finished lists what a finished model holds, the whole set or a part of it. init_from takes the same.
+	finished() []*nn.Param
 	release()
 	// prepare is called before the first update of a fresh run, with initial weights in place.
 	prepare(ctx context.Context) error
@@ -112,9 +114,12 @@ func newRun(dir string, cfg Config, env Env, write writeFunc) (r *run, err error
 	}
 	r.perEpoch = r.loader.Len() / t.Accum
 	r.at = counters{Data: r.pictures.fingerprint(), Interval: means{}, Epoch: means{}}
-	if cfg.Stage == Tokenizer {
+	switch cfg.Stage {
+	case Tokenizer:
 		r.task, err = newTokenizerTask(r)
-	} else {
+	case Teacher:
+		r.task, err = newDistillTask(r)
+	default:
 		r.task, err = newPretrainTask(r)
 	}
 	if err != nil {

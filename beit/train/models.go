@@ -74,7 +74,7 @@ func (t *TokenizerModel) Teacher() (beit.Teacher, error) {
 		return nil, err
 	}
 	defer f.Close()
-	_, err = state.Load(slots(set), f, func(name string) (string, bool) { return name, strings.HasPrefix(name, prefixTeacher) })
+	_, err = state.Load(slots(set.Params()), f, func(name string) (string, bool) { return name, strings.HasPrefix(name, prefixTeacher) })
 	return teacher, err
 }
 
@@ -91,6 +91,45 @@ func LoadBackbone(dev *tensor.Device, path string) (*BackboneModel, error) {
 	return b, loadSet(b.Set, f, prefixTrain)
 }
 
+// EncoderModel is a backbone of stage pretrain or teacher.
+type EncoderModel struct {
+	Path   string
+	Config Config
+	Model  beit.Encoder
+	ViT    beit.ViTConfig
+	Set    *nn.Set
+}
+
+// LoadEncoder opens what stage pretrain or stage teacher made: a file, or a run folder, whose newest checkpoint serves while the run
+// goes on.
+func LoadEncoder(dev *tensor.Device, path string) (*EncoderModel, error) {
+	if encoderStage(path) == Pretrain {
+		b, err := LoadBackbone(dev, path)
+		if err != nil {
+			return nil, err
+		}
+		return &EncoderModel{Path: b.Path, Config: b.Config, Model: b.Model, ViT: b.Model.Config.ViT, Set: b.Set}, nil
+	}
+	f, cfg, err := openModel(path, Teacher)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	e := &EncoderModel{Path: f.Name(), Config: cfg, ViT: cfg.Teacher.Model.ViT, Set: nn.NewSet()}
+	e.Model = beit.NewDINO(e.Set.Scope(), e.ViT)
+	e.Set.Build(dev, 0, nn.Inference)
+	return e, loadSet(e.Set, f, notTeacher...)
+}
+
+// encoderStage says which stage a file or run folder with a backbone comes from: Teacher, or else Pretrain, whose loader says what is
+// wrong, if anything is.
+func encoderStage(path string) Stage {
+	if stage, err := ModelStage(path); err == nil && stage == Teacher {
+		return Teacher
+	}
+	return Pretrain
+}
+
 // ModelStage says which stage made the model at path: a file, or a run folder.
 func ModelStage(path string) (Stage, error) {
 	info, err := os.Stat(path)
@@ -98,7 +137,7 @@ func ModelStage(path string) (Stage, error) {
 		return "", fmt.Errorf("model: %w", err)
 	}
 	if info.IsDir() {
-		for _, stage := range []Stage{Tokenizer, Pretrain} { // models may have been moved out of their runs
+		for _, stage := range Stages() { // models may have been moved out of their runs
 			if _, err := os.Stat(filepath.Join(path, stage.modelName())); err == nil {
 				return stage, nil
 			}
@@ -212,8 +251,11 @@ func fingerprint(f *state.File) (string, error) {
 
 // modelName is what a finished model is called in its run folder.
 func (s Stage) modelName() string {
-	if s == Tokenizer {
+	switch s {
+	case Tokenizer:
 		return "tokenizer.safetensors"
+	case Teacher:
+		return "teacher.safetensors"
 	}
 	return "backbone.safetensors"
 }
@@ -229,7 +271,12 @@ func configOf(f *state.File) (Config, error) {
 
 // loadSet fills a built set from f, strictly, but for tensors whose names start with one of the prefixes in skip.
 func loadSet(set *nn.Set, f *state.File, skip ...string) error {
-	_, err := state.Load(slots(set), f, func(name string) (string, bool) {
+	return loadParams(set.Params(), f, skip...)
+}
+
+// loadParams is loadSet for a part of a set.
+func loadParams(params []*nn.Param, f *state.File, skip ...string) error {
+	_, err := state.Load(slots(params), f, func(name string) (string, bool) {
 		for _, prefix := range skip {
 			if strings.HasPrefix(name, prefix) {
 				return "", false
@@ -240,10 +287,10 @@ func loadSet(set *nn.Set, f *state.File, skip ...string) error {
 	return err
 }
 
-// slots are the places of a set's parameters and buffers.
-func slots(set *nn.Set) []state.Slot {
+// slots are the places of parameters and buffers.
+func slots(params []*nn.Param) []state.Slot {
 	var list []state.Slot
-	for _, p := range set.Params() {
+	for _, p := range params {
 		list = append(list, state.Slot{Name: p.Name, Shape: p.Shape, Set: func(v []float32) error {
 			p.Value.Upload(v)
 			return nil
@@ -263,7 +310,7 @@ func tensors(params []*nn.Param) []state.Named {
 
 // saveModel writes a finished model.
 func (r *run) saveModel() error {
-	list, meta := tensors(r.task.set().Params()), map[string]string{metaConfig: r.cfg.TOML()}
+	list, meta := tensors(r.task.finished()), map[string]string{metaConfig: r.cfg.TOML()}
 	return r.write(r.modelPath(), func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) })
 }
 
@@ -283,7 +330,10 @@ func (r *run) initFrom() error {
 	if r.task.set().Lookup(prefixTeacher+"mean") == nil {
 		skip = append(skip, prefixTeacher)
 	}
-	if err := loadSet(r.task.set(), f, skip...); err != nil {
+	if r.cfg.Stage == Teacher {
+		skip = append(skip, notTeacher...)
+	}
+	if err := loadParams(r.task.finished(), f, skip...); err != nil {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	return nil

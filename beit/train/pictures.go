@@ -19,6 +19,7 @@ const (
 	streamMaskVal
 	streamShuffle
 	streamMarks
+	streamDistillVal
 )
 
 // pictures are the data sets of a run.
@@ -128,7 +129,8 @@ func (p *pictures) fingerprint() string {
 	return fmt.Sprintf("%d training pictures (%016x), %d validation pictures (%016x)", n, h, m, g)
 }
 
-// views are the forms in which the stage's models get a picture: the tokenizer's alone, or the student's first.
+// views are the forms in which the stage's models get a picture: the tokenizer's alone, or the student's first, or the student's
+// alone.
 func (c Config) views() []data.View {
 	plain := data.View{Size: c.imageSize(), Filter: data.Bicubic, Norm: data.Unit}
 	if c.Stage == Tokenizer {
@@ -136,6 +138,9 @@ func (c Config) views() []data.View {
 	}
 	student := plain
 	student.Norm = data.ImageNet
+	if c.Stage == Teacher {
+		return []data.View{student}
+	}
 	return []data.View{student, plain}
 }
 
@@ -144,6 +149,14 @@ func (c Config) augmentation() data.Pipeline {
 	switch c.Data.Augment {
 	case augmentPad:
 		return &data.PadCrop{Pad: c.Data.Pad, Views: c.views()}
+	case augmentMulti:
+		large, crops := c.views()[0], c.Teacher.Crops
+		small := large
+		small.Size = crops.SmallSize
+		return &data.MultiCrop{
+			Large: large, Small: small, Count: crops.Small, LargeScale: [2]float64{crops.Split, 1},
+			SmallScale: [2]float64{c.Train.MinCropScale, crops.Split}, Jitter: c.Data.Jitter,
+		}
 	case augmentNone:
 		return &data.Eval{Whole: c.Data.Eval.Whole, Views: c.views()}
 	}

@@ -13,9 +13,14 @@ const Reference32 = "reference32"
 
 // Presets lists the presets of a stage.
 func Presets(stage Stage) []string {
-	names := beit.TokenizerPresets()
-	if stage == Pretrain {
+	var names []string
+	switch stage {
+	case Teacher:
+		return beit.DistillPresets()
+	case Pretrain:
 		names = beit.MIMPresets()
+	default:
+		names = beit.TokenizerPresets()
 	}
 	names = append(names, Reference32)
 	slices.Sort(names)
@@ -24,8 +29,12 @@ func Presets(stage Stage) []string {
 
 // preset returns the configuration that a preset's name stands for.
 func preset(stage Stage, name string) (Config, error) {
-	if stages := []string{string(Tokenizer), string(Pretrain)}; !slices.Contains(stages, string(stage)) {
-		return Config{}, fmt.Errorf("stage %q does not exist; did you mean %q?", stage, beit.Nearest(string(stage), stages))
+	if !slices.Contains(Stages(), stage) {
+		var names []string
+		for _, s := range Stages() {
+			names = append(names, string(s))
+		}
+		return Config{}, fmt.Errorf("stage %q does not exist; did you mean %q?", stage, beit.Nearest(string(stage), names))
 	}
 	if !slices.Contains(Presets(stage), name) {
 		return Config{}, fmt.Errorf("%s preset %q does not exist; did you mean %q?", stage, name, beit.Nearest(name, Presets(stage)))
@@ -44,9 +53,12 @@ func preset(stage Stage, name string) (Config, error) {
 		c.Data.Augment, c.Data.Eval.Whole = augmentPad, true
 	}
 	var err error
-	if stage == Tokenizer {
+	switch stage {
+	case Tokenizer:
 		err = c.tokenizerPreset(recipe, small)
-	} else {
+	case Teacher:
+		err = c.teacherPreset(recipe)
+	default:
 		err = c.pretrainPreset(recipe, small)
 	}
 	c.Train.Accum, c.Train.LRBatch = 1, c.Train.Batch
@@ -77,6 +89,15 @@ func (c *Config) pretrainPreset(name string, small bool) error {
 	if small {
 		c.Train.LRScaling = "sqrt"
 	}
+	return err
+}
+
+func (c *Config) teacherPreset(name string) error {
+	r, err := beit.DistillPreset(name)
+	c.Train.Training = r.Train
+	c.Teacher = &TeacherConfig{Crops: r.Crops, TempEpochs: r.TempEpochs, HoldEpochs: r.HoldEpochs, Model: r.Model}
+	c.Data.Augment, c.Data.Jitter = augmentMulti, 0.4
+	c.Train.LRScaling = "sqrt"
 	return err
 }
 

@@ -62,6 +62,8 @@ func newPretrainTask(r *run) (task, error) {
 
 func (t *pretrainTask) set() *nn.Set { return t.s }
 
+func (t *pretrainTask) finished() []*nn.Param { return t.s.Params() }
+
 func (t *pretrainTask) release() {
 	t.now.release()
 	t.s.Release()

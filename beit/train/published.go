@@ -86,7 +86,7 @@ func dinoOrigin(file string) origin {
 }
 
 // notTeacher are the beginnings of tensors of a teacher's checkpoint that are no part of the network that teaches.
-var notTeacher = []string{prefixTrain}
+var notTeacher = []string{prefixTrain, beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 
 // openCLIP reads CLIP's image tower from a file.
 func openCLIP(dev *tensor.Device, f *state.File) (*beit.NetworkTeacher, int, int, error) {

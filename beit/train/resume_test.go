@@ -23,6 +23,7 @@ func resumable(t *testing.T) map[string]Config {
 	tok := tokenizerRun(t)
 	return map[string]Config{
 		"tokenizer": tiny(t, Tokenizer, "log.every=3", "train.accum=2"),
+		"teacher":   tiny(t, Teacher, "log.every=3", "train.accum=2", "teacher.model.vit.drop_path=0.2"),
 		"pretrain":  tiny(t, Pretrain, "log.every=3", "pretrain.tokenizer="+tok),
 	}
 }

@@ -79,11 +79,11 @@ func openPublished(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error)
 }
 
 func openRunTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
-	m, err := LoadBackbone(dev, c.TeacherRun)
+	m, err := LoadEncoder(dev, c.TeacherRun)
 	if err != nil {
 		return nil, err
 	}
-	v, e := m.Model.Config.ViT, c.Model.Encoder
+	v, e := m.ViT, c.Model.Encoder
 	if v.ImageSize != e.ImageSize || v.Grid() != e.Grid() {
 		return nil, fmt.Errorf("%s has pictures of %d in %d x %d patches, the tokenizer pictures of %d in %d x %d",
 			m.Path, v.ImageSize, v.Grid(), v.Grid(), e.ImageSize, e.Grid(), e.Grid())

@@ -58,7 +58,7 @@ func newTokenizerTask(r *run) (task, error) {
 	}
 	switch {
 	case c.Teacher == teacherRun:
-		r.at.Source, err = fingerprintModel(c.TeacherRun, Pretrain)
+		r.at.Source, err = fingerprintModel(c.TeacherRun, encoderStage(c.TeacherRun))
 	case c.published():
 		r.at.Source, err = fingerprintFile(c.TeacherFile)
 	}
@@ -76,6 +76,8 @@ func newTokenizerTask(r *run) (task, error) {
 }
 
 func (t *tokenizerTask) set() *nn.Set { return t.s }
+
+func (t *tokenizerTask) finished() []*nn.Param { return t.s.Params() }
 
 func (t *tokenizerTask) release() {
 	t.now.release()

@@ -28,11 +28,17 @@ func tiny(t *testing.T, stage Stage, set ...string) Config {
 			all = append(all, table+kv)
 		}
 	}
-	if stage == Tokenizer {
+	switch stage {
+	case Tokenizer:
 		vit("tokenizer.model.encoder.")
 		all = append(all, "tokenizer.model.decoder.width=32", "tokenizer.model.decoder.heads=2", "tokenizer.model.codes=32",
 			"tokenizer.model.code_dim=8", "tokenizer.kmeans_tokens=300")
-	} else {
+	case Teacher:
+		vit("teacher.model.vit.")
+		all = slices.DeleteFunc(all, func(s string) bool { return s == "data.augment=crop" })
+		all = append(all, "teacher.model.hidden=24", "teacher.model.bottleneck=8", "teacher.model.outputs=32", "teacher.crops.small=2",
+			"teacher.crops.small_size=8", "teacher.temp_epochs=1", "teacher.model.start_temp=0.06")
+	default:
 		vit("pretrain.model.vit.")
 		all = append(all, "pretrain.model.early_layer=1", "pretrain.mask.count=6", "pretrain.mask.min_block=4",
 			"pretrain.model.vit.drop_path=0.2")
@@ -256,7 +262,7 @@ func TestRunTeacher(t *testing.T) {
 }
 
 func TestMemoryIsFlat(t *testing.T) {
-	stages := map[Stage][]string{Tokenizer: nil, Pretrain: {"pretrain.tokenizer=" + tokenizerRun(t)}}
+	stages := map[Stage][]string{Tokenizer: nil, Teacher: nil, Pretrain: {"pretrain.tokenizer=" + tokenizerRun(t)}}
 	for stage, set := range stages {
 		held := map[int]int64{}
 		cfg := tiny(t, stage, append(set, "train.epochs=8", "log.eval_every=100", "data.val_fraction=0")...)

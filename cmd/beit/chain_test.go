@@ -146,6 +146,64 @@ func TestChain(t *testing.T) {
 	checkResume(t, pictures, tok, back)
 }
 
+// tinyTeacher is a teacher for the same patches.
+var tinyTeacher = assign(
+	"teacher.model.vit.image_size=16", "teacher.model.vit.width=24", "teacher.model.vit.depth=2", "teacher.model.hidden=16",
+	"teacher.model.bottleneck=8", "teacher.model.outputs=16", "teacher.crops.small=2", "teacher.crops.small_size=8", "train.batch=16",
+	"train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
+// TestTeacherChain trains a teacher, probes it and has it teach a tokenizer, through the command line alone.
+func TestTeacherChain(t *testing.T) {
+	dir := t.TempDir()
+	pictures, teacher, tok := filepath.Join(dir, "pictures"), filepath.Join(dir, "teacher"), filepath.Join(dir, "tok")
+	writePictures(t, pictures, map[string]int{"train": 80, "val": 30})
+	done := decode[finished](t, mustRun(t, append([]string{"teacher", "train", "--data", pictures, "--out", teacher, "--json"}, tinyTeacher...)...))
+	if done.Steps != 2*(80/16) || done.Final.Kind != train.KindVal || done.Final.Values["cross_entropy"] <= 0 {
+		t.Errorf("teacher: %+v", done)
+	}
+	if page, err := os.ReadFile(filepath.Join(teacher, "report.html")); err != nil || !bytes.Contains(page, []byte("teacher entropy")) {
+		t.Errorf("report: error %v, %d bytes", err, len(page))
+	}
+	var names []string
+	for _, r := range decode[[]probed](t, mustRun(t, "probe", "knn", teacher, "--data", pictures, "--json")) {
+		names = append(names, r.Network+" "+r.Feature)
+	}
+	if got, want := strings.Join(names, ", "), "pretrained cls, pretrained mean, untrained cls, untrained mean, none pixels"; got != want {
+		t.Errorf("probed %s; want %s", got, want)
+	}
+	mustRun(t, append([]string{"tokenizer", "train", "--data", pictures, "--out", tok, "--teacher", teacher}, tiny...)...)
+	rows := decode[[]probed](t, mustRun(t, "probe", "knn", teacher, "--data", pictures, "--tokenizer", tok, "--json"))
+	if last := rows[len(rows)-1]; last.Network != "run" || last.Feature != "teacher" {
+		t.Errorf("the tokenizer's teacher beside: %+v", last)
+	}
+	model := filepath.Join(teacher, "teacher.safetensors")
+	before, err := os.ReadFile(model)
+	if err == nil {
+		err = os.Remove(model)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, "teacher", "train", "--resume", teacher)
+	if after, err := os.ReadFile(model); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("a resumed run wrote another model (%v)", err)
+	}
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"name the safetensors file", []string{"--teacher", "clip"}},
+		{"not a CLIP model", []string{"--teacher", "clip", "--teacher-file", model}},
+		{"no multiple of 64", []string{"--teacher", "dino", "--teacher-file", model}},
+	} {
+		args := append(append([]string{"tokenizer", "train", "--data", pictures, "--out", filepath.Join(dir, "other")}, c.args...), tiny...)
+		if status, _, e := beitRun(t, args...); status != 1 || !strings.Contains(e, c.want) {
+			t.Errorf("%v: status %d, %q, want %q", c.args, status, e, c.want)
+		}
+	}
+}
+
 func checkInspect(t *testing.T, tok, back string) {
 	t.Helper()
 	for _, dir := range []string{tok, back} {

@@ -9,7 +9,7 @@ import (
 
 // configCmd is "beit config".
 type configCmd struct {
-	Stage string `arg:"" optional:"" placeholder:"STAGE" help:"Print the configuration of this stage, tokenizer or pretrain; without it, list the presets."`
+	Stage string `arg:"" optional:"" placeholder:"STAGE" help:"Print the configuration of this stage, teacher, tokenizer or pretrain; without it, list the presets."`
 	configFlags
 	Keys bool `help:"List the keys of the stage."`
 }
@@ -17,7 +17,7 @@ type configCmd struct {
 // Run prints presets, keys or a configuration as TOML.
 func (c *configCmd) Run(a *app) error {
 	if c.Stage == "" {
-		for _, s := range []train.Stage{train.Tokenizer, train.Pretrain} {
+		for _, s := range train.Stages() {
 			if _, err := fmt.Fprintf(a.out, "%s:\n  %s\n", s, strings.Join(train.Presets(s), "\n  ")); err != nil {
 				return err
 			}

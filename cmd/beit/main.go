@@ -35,6 +35,7 @@ type cli struct {
 
 	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on drawn pictures and show what they learned. Takes minutes and needs nothing."`
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
+	Teacher    teacherCmd    `cmd:"" help:"Train a teacher on pictures alone (self-distillation)."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone on the codes of a tokenizer."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`

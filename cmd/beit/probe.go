@@ -19,7 +19,7 @@ type probeCmd struct {
 
 // probeFlags are common to the probes.
 type probeFlags struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone or teacher: a run folder or model file."`
 	dataFlags
 	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
 	Alone     bool   `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
@@ -72,12 +72,12 @@ type probed struct {
 }
 
 func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) (probe.Score, error)) error {
-	model, err := train.LoadBackbone(a.dev, f.Model)
+	model, err := train.LoadEncoder(a.dev, f.Model)
 	if err != nil {
 		return err
 	}
 	seed := f.seed(model.Config)
-	set, err := f.openBoth(model.Model.Config.ViT.ImageSize, model.Config)
+	set, err := f.openBoth(model.ViT.ImageSize, model.Config)
 	if err != nil {
 		return err
 	}
@@ -87,16 +87,18 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	}
 	contenders := []contender{{"pretrained", probe.Backbone(model.Model)}}
 	if !f.Alone {
-		contenders = append(contenders, untrained(a, model.Model.Config, seed), pixels(model.Model.Config))
-		if teacher, err := f.teacher(a, model); err != nil && f.Tokenizer != "" {
+		contenders = append(contenders, untrained(a, model.Config, seed), pixels(model.ViT))
+		teacher, err := f.teacher(a, model)
+		switch {
+		case err != nil && f.Tokenizer != "":
 			return err
-		} else if err != nil {
+		case err != nil:
 			fmt.Fprintln(a.errOut, "the teacher's own features are left out:", err)
-		} else {
-			contenders = append(contenders, teacher)
+		case teacher != nil:
+			contenders = append(contenders, *teacher)
 		}
 	}
-	all, err := extract(a, set, model.Model.Config.ViT.ImageSize, contenders)
+	all, err := extract(a, set, model.ViT.ImageSize, contenders)
 	if err != nil {
 		return err
 	}
@@ -123,17 +125,21 @@ func printProbes(w io.Writer, list []probed) error {
 	return t.print(w)
 }
 
-// teacher is that of the tokenizer named by the flag, or else by the backbone's run.
-func (f probeFlags) teacher(a *app, model *train.BackboneModel) (contender, error) {
+// teacher is that of the tokenizer named by the flag, or else by the backbone's run; nil for a model that learned from no tokenizer.
+func (f probeFlags) teacher(a *app, model *train.EncoderModel) (*contender, error) {
 	path := f.Tokenizer
+	if path == "" && model.Config.Pretrain == nil {
+		return nil, nil
+	}
 	if path == "" {
 		path = model.Config.Pretrain.Tokenizer
 	}
 	tok, err := train.LoadTokenizer(a.dev, path)
 	if err != nil {
-		return contender{}, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
+		return nil, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
 	}
-	return teacherOf(tok)
+	teacher, err := teacherOf(tok)
+	return &teacher, err
 }
 
 // contender is a network whose features are probed.
@@ -143,15 +149,20 @@ type contender struct {
 }
 
 // untrained is the same network with fresh weights.
-func untrained(a *app, c beit.MIMConfig, seed uint64) contender {
+func untrained(a *app, c train.Config, seed uint64) contender {
 	set := nn.NewSet()
-	m := beit.NewMIM(set.Scope(), c)
+	var m beit.Encoder
+	if c.Stage == train.Teacher {
+		m = beit.NewDINO(set.Scope(), c.Teacher.Model.ViT)
+	} else {
+		m = beit.NewMIM(set.Scope(), c.Pretrain.Model)
+	}
 	set.Build(a.dev, seed, nn.Inference)
 	return contender{"untrained", probe.Backbone(m)}
 }
 
 // pixels are the pictures at 16 x 16.
-func pixels(c beit.MIMConfig) contender { return contender{"none", probe.Pixels(c.ViT.ImageSize, 16)} }
+func pixels(c beit.ViTConfig) contender { return contender{"none", probe.Pixels(c.ImageSize, 16)} }
 
 // teacherOf is the teacher of a tokenizer.
 func teacherOf(tok *train.TokenizerModel) (contender, error) {

@@ -119,6 +119,7 @@ func clock(d time.Duration) string {
 // shownValues are the values of a record that are shown, in this order, and what they are called. metrics.jsonl has all of them.
 var shownValues = [][2]string{
 	{"rec_loss", "reconstruction"}, {"quant_loss", "commitment"},
+	{"cross_entropy", "cross-entropy"}, {"teacher_entropy", "entropy of outputs"}, {"mean_entropy", "of their mean"},
 	{"loss_1", "loss main"}, {"loss_2", "aggregation"}, {"loss_swap", "with CLS swapped"}, {"unigram_entropy", "entropy of codes"},
 	{"mlm_acc_1", "accuracy main"}, {"mlm_acc_2", "aggregation"}, {"copy_acc", "by copying"},
 	{"codes_used", "codes used"}, {"perplexity", "perplexity"}, {"reseeded", "re-seeded"},

@@ -134,8 +134,11 @@ func resumes(stage train.Stage, dir string, assignments []string) error {
 
 // command is what trains a stage.
 func command(stage train.Stage) string {
-	if stage == train.Tokenizer {
+	switch stage {
+	case train.Tokenizer:
 		return "tokenizer train"
+	case train.Teacher:
+		return "teacher train"
 	}
 	return "pretrain"
 }
@@ -194,10 +197,21 @@ func (c *pretrainCmd) Run(a *app) error {
 	return c.run(a, train.Pretrain, extra...)
 }
 
+// teacherCmd groups the commands about teachers.
+type teacherCmd struct {
+	Train teacherTrainCmd `cmd:"" help:"Train a vision transformer by self-distillation (DINO): it can teach a tokenizer, and be probed."`
+}
+
+// teacherTrainCmd is "beit teacher train".
+type teacherTrainCmd struct{ runFlags }
+
+// Run trains a teacher.
+func (c *teacherTrainCmd) Run(a *app) error { return c.run(a, train.Teacher) }
+
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a pretrained backbone, or, with --teacher-file, clip or dino."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a pretrained backbone or trained teacher, or, with --teacher-file, clip or dino."`
 	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network (.safetensors)."`
 }
 

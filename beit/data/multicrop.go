@@ -1,0 +1,171 @@
+package data
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// MultiCrop is the augmentation of DINO (arXiv 2104.14294): two large crops of a picture and several small ones, each flipped, coloured
+// and blurred on its own.
+type MultiCrop struct {
+	Large, Small           View
+	Count                  int        // of small crops
+	LargeScale, SmallScale [2]float64 // share of the picture's area
+	Jitter                 float64    // strength of colour changes; 0 for no change of colours and no blur
+}
+
+// largeCrops is the number of large crops.
+const largeCrops = 2
+
+// Settings of the published augmentation (facebookresearch/dino, main_dino.py).
+const (
+	jitterProb   = 0.8
+	greyProb     = 0.2
+	solariseProb = 0.2 // of the second large crop
+	smallBlur    = 0.5 // probability of blur of a small crop
+	blurSide     = 224 // side of the picture that the radii of blur are meant for
+)
+
+var (
+	largeBlur  = [largeCrops]float64{1, 0.1} // probabilities of blur
+	blurRadius = [2]float64{0.1, 2}          // deviation in pixels, for pictures of blurSide
+)
+
+// Outputs implements Pipeline: the large crops come first.
+func (p *MultiCrop) Outputs() []View {
+	views := []View{p.Large, p.Large}
+	for range p.Count {
+		views = append(views, p.Small)
+	}
+	return views
+}
+
+// Apply implements Pipeline.
+func (p *MultiCrop) Apply(dst [][]float32, m *Image, r *tensor.Rand) {
+	if len(dst) != largeCrops+p.Count {
+		panic(fmt.Sprintf("data: Apply: %d destinations for %d views", len(dst), largeCrops+p.Count))
+	}
+	for i := range dst {
+		view, scale, blur, solarise := p.Small, p.SmallScale, smallBlur, 0.0
+		if i < largeCrops {
+			view, scale, blur = p.Large, p.LargeScale, largeBlur[i]
+		}
+		if i == 1 {
+			solarise = solariseProb
+		}
+		out := Resize(m, RandomBox(m.W, m.H, scale, r), view.Size, view.Size, view.Filter)
+		flip := r.Uint32()&1 == 1
+		if p.Jitter > 0 {
+			out = p.distort(out, blur, solarise, r)
+		}
+		ToFloat(dst[i], out, view.Norm, flip)
+	}
+}
+
+// distort changes colours and blurs, with the given probabilities of blur and solarisation.
+func (p *MultiCrop) distort(m *Image, blur, solarise float64, r *tensor.Rand) *Image {
+	if r.Float64() < jitterProb {
+		m = jitterHue(m, p.Jitter, r)
+	}
+	if r.Float64() < greyProb {
+		m = grey(m)
+	}
+	if r.Float64() < blur {
+		m = Blur(m, r.Uniform(blurRadius[0], blurRadius[1])*float64(m.W)/blurSide)
+	}
+	if r.Float64() < solarise {
+		m = Solarise(m)
+	}
+	return m
+}
+
+// jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], saturation by half as much, and turns the
+// colour circle by up to a quarter of it, in random order.
+func jitterHue(m *Image, strength float64, r *tensor.Rand) *Image {
+	order := r.Perm(4)
+	factor := func(s float64) float32 { return float32(r.Uniform(max(1-s, 0), 1+s)) }
+	brightness, contrast, saturation := factor(strength), factor(strength), factor(strength/2)
+	turn := r.Uniform(-strength/4, strength/4)
+	for _, op := range order {
+		switch op {
+		case 0:
+			m = AdjustBrightness(m, brightness)
+		case 1:
+			m = AdjustContrast(m, contrast)
+		case 2:
+			m = AdjustSaturation(m, saturation)
+		case 3:
+			m = AdjustHue(m, turn)
+		}
+	}
+	return m
+}
+
+// grey replaces each pixel by its luma.
+func grey(m *Image) *Image {
+	out := NewImage(m.W, m.H)
+	for i, v := range Grey(m) {
+		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
+	}
+	return out
+}
+
+// Solarise inverts values of 128 and more.
+func Solarise(m *Image) *Image {
+	var table [256]uint8
+	for v := range table {
+		table[v] = uint8(v)
+		if v >= 128 {
+			table[v] = uint8(255 - v)
+		}
+	}
+	return mapped(m, &table)
+}
+
+// Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or
+// less leaves m as it is.
+func Blur(m *Image, deviation float64) *Image {
+	reach := int(math.Ceil(3 * deviation))
+	if reach < 1 {
+		return m
+	}
+	weights := make([]float32, 2*reach+1)
+	sum := 0.0
+	for i := range weights {
+		d := float64(i-reach) / deviation
+		sum += math.Exp(-d * d / 2)
+	}
+	for i := range weights {
+		d := float64(i-reach) / deviation
+		weights[i] = float32(math.Exp(-d*d/2) / sum)
+	}
+	across := make([]float32, 3*m.W*m.H)
+	for y := range m.H {
+		row, to := m.row(y, 0, m.W), across[3*m.W*y:3*m.W*(y+1)]
+		for x := range m.W {
+			for k, w := range weights {
+				p := row[3*min(max(x+k-reach, 0), m.W-1):]
+				for c := range 3 {
+					to[3*x+c] += w * float32(p[c])
+				}
+			}
+		}
+	}
+	out := NewImage(m.W, m.H)
+	line := make([]float32, 3*m.W)
+	for y := range m.H {
+		clear(line)
+		for k, w := range weights {
+			from := across[3*m.W*min(max(y+k-reach, 0), m.H-1):][:3*m.W]
+			for i, v := range from {
+				line[i] += w * v
+			}
+		}
+		for i, v := range line {
+			out.Pix[3*m.W*y+i] = uint8(min(max(v+0.5, 0), 255))
+		}
+	}
+	return out
+}

@@ -1,0 +1,111 @@
+package data
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+func multiCrop(jitter float64) *MultiCrop {
+	return &MultiCrop{
+		Large: View{16, Bicubic, Unit}, Small: View{8, Bicubic, ImageNet}, Count: 3, LargeScale: [2]float64{0.4, 1},
+		SmallScale: [2]float64{0.1, 0.4}, Jitter: jitter,
+	}
+}
+
+func apply(p Pipeline, m *Image, seed uint64) [][]float32 {
+	var dst [][]float32
+	for _, v := range p.Outputs() {
+		dst = append(dst, make([]float32, 3*v.Size*v.Size))
+	}
+	p.Apply(dst, m, tensor.NewRand(seed))
+	return dst
+}
+
+func TestMultiCrop(t *testing.T) {
+	m := noise(23, 19, 1)
+	before := slices.Clone(m.Pix)
+	p := multiCrop(0.4)
+	first := apply(p, m, 1)
+	if len(first) != 5 || len(first[1]) != 3*16*16 || len(first[2]) != 3*8*8 {
+		t.Fatalf("%d views of %d and %d numbers", len(first), len(first[1]), len(first[2]))
+	}
+	if d := cmp.Diff(first, apply(p, m, 1)); d != "" {
+		t.Errorf("the same seed gives other views:\n%s", d)
+	}
+	for i, view := range apply(p, m, 2) {
+		if cmp.Equal(view, first[i]) {
+			t.Errorf("view %d is the same with another seed", i)
+		}
+	}
+	if cmp.Equal(first[0], first[1]) || cmp.Equal(first[2], first[3]) {
+		t.Error("two crops of one picture are the same")
+	}
+	if !slices.Equal(m.Pix, before) {
+		t.Error("the picture was changed")
+	}
+}
+
+// TestMultiCropWithoutColours: a picture of one colour keeps it, in the normalisation of each view.
+func TestMultiCropWithoutColours(t *testing.T) {
+	m := NewImage(20, 20)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(40 + 50*(i%3))
+	}
+	for i, view := range apply(multiCrop(0), m, 3) {
+		n := Unit
+		if i >= 2 {
+			n = ImageNet
+		}
+		for c := range 3 {
+			want := (float32(40+50*c)/255 - n.Mean[c]) / n.Std[c]
+			for _, v := range view[c*len(view)/3 : (c+1)*len(view)/3] {
+				if math.Abs(float64(v-want)) > 1e-5 {
+					t.Fatalf("view %d, channel %d: %g, want %g", i, c, v, want)
+				}
+			}
+		}
+	}
+}
+
+// TestBlur compares with the plain double sum in float64.
+func TestBlur(t *testing.T) {
+	m := noise(13, 9, 4)
+	for _, deviation := range []float64{0.2, 0.6, 1.7, 5} {
+		got := Blur(m, deviation)
+		reach := int(math.Ceil(3 * deviation))
+		for y := range m.H {
+			for x := range m.W {
+				for c := range 3 {
+					sum, weights := 0.0, 0.0
+					for dy := -reach; dy <= reach; dy++ {
+						for dx := -reach; dx <= reach; dx++ {
+							w := math.Exp(-float64(dx*dx+dy*dy) / (2 * deviation * deviation))
+							px, py := min(max(x+dx, 0), m.W-1), min(max(y+dy, 0), m.H-1)
+							sum += w * float64(m.Pix[3*(py*m.W+px)+c])
+							weights += w
+						}
+					}
+					if v := float64(got.Pix[3*(y*m.W+x)+c]); math.Abs(v-sum/weights) > 0.501 {
+						t.Fatalf("deviation %g at (%d, %d): %g, want %g", deviation, x, y, v, sum/weights)
+					}
+				}
+			}
+		}
+	}
+	if Blur(m, 0) != m {
+		t.Error("no deviation, but another picture")
+	}
+}
+
+func TestSolarise(t *testing.T) {
+	m := NewImage(1, 1)
+	copy(m.Pix, []uint8{127, 128, 255})
+	if got := Solarise(m).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
+		t.Errorf("%v, want 127 127 0", got)
+	}
+}
