@@ -33,7 +33,7 @@ var opRunners = map[string]func(c *opCase){
 	"mse_loss":         func(c *opCase) { c.check(autograd.MeanSquare(c.in("x"), c.in("target"))) },
 	"embedding":        func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
 	"matmul_":          (*opCase).matMul,
-	"attention_":       (*opCase).attention,
+	"attention":        (*opCase).attention,
 	"conv_patch_embed": (*opCase).patchEmbed,
 	"conv1x1":          (*opCase).patchEmbed,
 	"bicubic_":         (*opCase).bicubic,
@@ -117,7 +117,7 @@ func (c *opCase) meaning() string {
 
 // setting finds the number after a word, as in eps1e-5 or "smoothing 0.1": in the name of the case, else in its meaning.
 func (c *opCase) setting(word string, otherwise float64) float64 {
-	number := regexp.MustCompile(`(?:^|[^a-zA-Z])` + word + ` ?([0-9.]+(?:e-?[0-9]+)?)`)
+	number := regexp.MustCompile(`(?:^|[^a-zA-Z])` + word + ` ?([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)`)
 	for _, text := range []string{c.op, c.meaning()} {
 		if found := number.FindStringSubmatch(text); found != nil {
 			v, err := strconv.ParseFloat(found[1], 64)
@@ -153,10 +153,15 @@ func swapLast(x *autograd.Var) *autograd.Var {
 	return autograd.Permute(x, order...)
 }
 
-// matMul takes from the last two letters of the name which factors are transposed.
+// matMul takes from the two letters between the name's underscores which factors are transposed.
 func (c *opCase) matMul() {
 	a, b := c.in("a"), c.in("b")
-	letters := c.op[len(c.op)-2:]
+	parts := strings.Split(c.op, "_")
+	i := slices.IndexFunc(parts, regexp.MustCompile("^[NT][NT]$").MatchString)
+	if i < 0 {
+		c.set.Unknown(c.t, "%s: the name does not tell which factors are transposed", c.op)
+	}
+	letters := parts[i]
 	if letters[0] == 'T' {
 		a = swapLast(a)
 	}
