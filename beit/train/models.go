@@ -134,7 +134,7 @@ func encoderStage(path string) Stage {
 func ModelStage(path string) (Stage, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("model: %w", err)
+		return "", err
 	}
 	if info.IsDir() {
 		for _, stage := range Stages() { // models may have been moved out of their runs

@@ -108,7 +108,7 @@ func TestChain(t *testing.T) {
 	if len(lines) != 30 {
 		t.Fatalf("%d lines of codes for 30 pictures", len(lines))
 	}
-	if one := decode[encoded](t, lines[0]); len(one.Codes) != 16 || !strings.HasSuffix(one.Name, ".png") {
+	if one := decode[encoded](t, lines[0]); len(one.Codes) != 16 || one.Shape != [2]int{4, 4} || !strings.HasSuffix(one.Name, ".png") {
 		t.Errorf("codes of a picture: %+v", one)
 	}
 
@@ -142,6 +142,8 @@ func TestChain(t *testing.T) {
 	if status, o, e := beitRun(t, "probe", "knn", back, "--data", filepath.Join(pictures, "train"), "--eval-data", strange); status != 1 || o != "" || !strings.Contains(e, `class "a"`) {
 		t.Errorf("probe with other classes: status %d, %q", status, e)
 	}
+	checkEmbed(t, pictures, tok, back)
+	checkSimilar(t, pictures, tok, back)
 	checkInspect(t, tok, back)
 	checkResume(t, pictures, tok, back)
 }

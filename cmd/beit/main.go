@@ -38,6 +38,8 @@ type cli struct {
 	Teacher    teacherCmd    `cmd:"" help:"Train a teacher on pictures alone (self-distillation)."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone on the codes of a tokenizer."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
+	Embed      embedCmd      `cmd:"" help:"Write a vector for each picture, by a backbone."`
+	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Config     configCmd     `cmd:"" help:"List the presets, or print the configuration that a preset and assignments give."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`

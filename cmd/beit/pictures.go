@@ -27,14 +27,18 @@ func (f dataFlags) seed(run train.Config) uint64 {
 	return run.Seed
 }
 
-// open opens the pictures as the run that made a model would with the same flags, for pictures of the given side.
-func (f dataFlags) open(size int, run train.Config) (*pictures, error) {
+// cacheMB is for pictures that are read more than once.
+const cacheMB = 512
+
+// open opens the pictures as the run that made a model would with the same flags, for pictures of the given side. Up to cacheMB of them
+// stay in memory.
+func (f dataFlags) open(size int, run train.Config, cacheMB int) (*pictures, error) {
 	if f.ValFraction < 0 || f.ValFraction >= 1 {
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
 	cfg := train.Config{Stage: train.Tokenizer, Seed: f.seed(run), Tokenizer: &train.TokenizerConfig{}}
 	cfg.Tokenizer.Model.Encoder.ImageSize = size
-	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: 512}
+	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: cacheMB}
 	fit, val, done, err := train.OpenPictures(cfg)
 	if err != nil {
 		return nil, err
@@ -44,7 +48,7 @@ func (f dataFlags) open(size int, run train.Config) (*pictures, error) {
 
 // openBoth is open for commands that need validation pictures.
 func (f dataFlags) openBoth(size int, run train.Config) (*pictures, error) {
-	p, err := f.open(size, run)
+	p, err := f.open(size, run, cacheMB)
 	if err != nil {
 		return nil, err
 	}

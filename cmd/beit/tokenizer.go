@@ -1,20 +1,18 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 
+	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/train"
-	"github.com/gobeit/gobeit/nn/state"
 )
 
 // tokenizerCmd groups the commands about tokenizers.
 type tokenizerCmd struct {
 	Train  tokenizerTrainCmd  `cmd:"" help:"Train a tokenizer (VQ-KD)."`
 	Eval   tokenizerEvalCmd   `cmd:"" help:"Measure reconstruction and use of codes on validation pictures."`
-	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of pictures, one JSON line for each."`
+	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of pictures: JSON lines, or an array for NumPy."`
 }
 
 // tokenizerEvalCmd is "beit tokenizer eval".
@@ -62,57 +60,37 @@ func printTokenizer(w io.Writer, r train.TokenizerReport) error {
 type tokenizerEncodeCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
 	Data  string `required:"" placeholder:"DIR|TAR" help:"Pictures to encode."`
-	Part  string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
-	Out   string `placeholder:"FILE" help:"File to write (standard output)."`
+	partFlag
+	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
 // encoded is one line of the output.
 type encoded struct {
 	Name  string  `json:"name"`
-	Codes []int32 `json:"codes"` // row-major over the grid of patches
+	Shape [2]int  `json:"shape"` // of the grid of patches: rows, columns
+	Codes []int32 `json:"codes"` // row by row
 }
 
 // Run encodes pictures.
 func (c *tokenizerEncodeCmd) Run(a *app) error {
-	tok, err := train.LoadTokenizer(a.dev, c.Model)
+	if err := checkRows(c.Out); err != nil {
+		return err
+	}
+	tok, err := infer.OpenTokenizer(c.Model, infer.Options{Device: a.dev})
 	if err != nil {
 		return err
 	}
-	enc := tok.Model.Config.Encoder
-	open := dataFlags{Data: c.Data}.open
-	if c.Part == "val" {
-		open = dataFlags{Data: c.Data}.openBoth
-	}
-	set, err := open(enc.ImageSize, tok.Config)
+	defer tok.Close()
+	ds, done, err := c.open(c.Data, tok)
 	if err != nil {
 		return err
 	}
-	defer set.close()
-	ds := set.train
-	if c.Part == "val" {
-		ds = set.val
-	}
-	r := newReporter(a.errOut)
-	codes, err := train.EncodeDataset(a.ctx, tok, ds, tok.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
-	r.clear()
+	defer done()
+	grid := [2]int{tok.Grid(), tok.Grid()}
+	out, err := openRows(c.Out, a.out, grid[:], func(name string, row []int32) any { return encoded{name, grid, row} })
 	if err != nil {
 		return err
 	}
-	n := enc.Tokens()
-	write := func(w io.Writer) error {
-		buffered := bufio.NewWriter(w)
-		e := json.NewEncoder(buffered)
-		for i := range ds.Len() {
-			if list := codes[i*n : (i+1)*n]; list[0] >= 0 { // -1: unreadable
-				if err := e.Encode(encoded{ds.Name(i), list}); err != nil {
-					return err
-				}
-			}
-		}
-		return buffered.Flush()
-	}
-	if c.Out == "" {
-		return write(a.out)
-	}
-	return state.WriteFileAtomic(c.Out, write)
+	defer out.discard()
+	return write(a, "encode", ds, tok.EncodeDataset, out, func(v infer.Codes) []int32 { return v.Index })
 }

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Tile is a picture on a contact sheet.
+type Tile struct {
+	Image *data.Image
+	Lines []string // below it, cut where they are too long; letters beyond ASCII are shown as boxes
+}
+
+// Sizes on a contact sheet, in pixels.
+const (
+	tileSide    = 160 // of the square that a picture fits into
+	tileGap     = 12
+	tileColumns = 5
+	lineHeight  = 14
+)
+
+// Sheet draws a contact sheet as a PNG file: pictures in rows of five, each as large as fits its square.
+func Sheet(name string, tiles []Tile) error {
+	sheet := drawSheet(tiles)
+	return state.WriteFileAtomic(name, func(w io.Writer) error { return png.Encode(w, sheet) })
+}
+
+func drawSheet(tiles []Tile) *image.RGBA {
+	lines := 0
+	for _, t := range tiles {
+		lines = max(lines, len(t.Lines))
+	}
+	columns := min(tileColumns, max(len(tiles), 1))
+	stepX, stepY := tileSide+tileGap, tileSide+tileGap+lines*lineHeight
+	count := max((len(tiles)+columns-1)/columns, 1)
+	sheet := image.NewRGBA(image.Rect(0, 0, tileGap+columns*stepX, tileGap+count*stepY))
+	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
+	for i, t := range tiles {
+		at := image.Pt(tileGap+i%columns*stepX, tileGap+i/columns*stepY)
+		drawTile(sheet, t, at)
+	}
+	return sheet
+}
+
+// drawTile draws a picture in the middle of its square, whose corner is at, and its lines below.
+func drawTile(sheet *image.RGBA, t Tile, at image.Point) {
+	w, h := fit(t.Image.W, t.Image.H)
+	m := data.Resize(t.Image, t.Image.Bounds(), w, h, data.Bicubic)
+	x0, y0 := at.X+(tileSide-w)/2, at.Y+(tileSide-h)/2
+	for y := range h {
+		for x := range w {
+			p := m.Pix[3*(y*w+x):]
+			sheet.SetRGBA(x0+x, y0+y, color.RGBA{p[0], p[1], p[2], 255})
+		}
+	}
+	pen := font.Drawer{Dst: sheet, Src: image.Black, Face: basicfont.Face7x13}
+	for i, line := range t.Lines {
+		pen.Dot = fixed.P(at.X, at.Y+tileSide+(i+1)*lineHeight)
+		letters := []rune(line)
+		pen.DrawString(string(letters[:min(len(letters), tileSide/basicfont.Face7x13.Advance)]))
+	}
+}
+
+// fit is the largest size of a picture in the square, at least one pixel each way.
+func fit(w, h int) (int, int) {
+	long := max(w, h)
+	return max(w*tileSide/long, 1), max(h*tileSide/long, 1)
+}

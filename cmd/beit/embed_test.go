@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// checkEmbed writes features in both formats, with pictures that cannot be read among the others.
+func checkEmbed(t *testing.T, pictures, tok, back string) {
+	t.Helper()
+	old := tensor.Threads()
+	defer tensor.SetThreads(old)
+	dir := t.TempDir()
+	mixed := filepath.Join(dir, "mixed")
+	if err := os.CopyFS(mixed, os.DirFS(filepath.Join(pictures, "val"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"aaa.png", "zzz.png"} {
+		if err := os.WriteFile(filepath.Join(mixed, "class0", name), []byte("no picture"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	array, text := filepath.Join(dir, "x.npy"), filepath.Join(dir, "x.jsonl")
+	status, out, messages := beitRun(t, "embed", back, mixed, "--out", array, "--threads", "1")
+	if status != 0 || out != "" || !strings.Contains(messages, "float32 [30 24], the names of its rows in "+filepath.Join(dir, "x.names.json")) {
+		t.Fatalf("status %d, output %q, messages %q", status, out, messages)
+	}
+	for _, want := range []string{"class0/aaa.png", "class0/zzz.png", "2 of 32 pictures were left out"} {
+		if !strings.Contains(messages, want) {
+			t.Errorf("messages lack %q: %s", want, messages)
+		}
+	}
+	mustRun(t, "embed", back, mixed, "--out", text, "--threads", "3")
+	shape, values := readNpy(t, array, "<f4")
+	names := decode[[]string](t, string(readFile(t, filepath.Join(dir, "x.names.json"))))
+	if !slices.Equal(shape, []int{30, 24}) || len(names) != 30 {
+		t.Fatalf("shape %v, %d names", shape, len(names))
+	}
+	lines := strings.Split(strings.TrimSpace(string(readFile(t, text))), "\n")
+	if len(lines) != 30 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for i, line := range lines { // one thread and three say the same
+		one := decode[embedded](t, line)
+		if one.Name != names[i] || len(one.Vector) != 24 {
+			t.Fatalf("line %d is of %s and has %d numbers; row %d of the array is of %s", i, one.Name, len(one.Vector), i, names[i])
+		}
+		for j, v := range one.Vector {
+			if math.Float32bits(v) != values[24*i+j] {
+				t.Fatalf("%s, number %d: %g in text, %g in the array", one.Name, j, v, math.Float32frombits(values[24*i+j]))
+			}
+		}
+	}
+	if stdout := mustRun(t, "embed", back, mixed); stdout != string(readFile(t, text)) {
+		t.Error("standard output differs from the file")
+	}
+	if cls := mustRun(t, "embed", back, mixed, "--feature", "cls"); cls == string(readFile(t, text)) {
+		t.Error("cls and mean are the same")
+	}
+	if lines := mustRun(t, "embed", back, pictures, "--part", "val"); strings.Count(lines, "\n") != 30 {
+		t.Errorf("%d pictures in val/", strings.Count(lines, "\n"))
+	}
+	if status, _, e := beitRun(t, "embed", back, mixed, "--part", "val"); status != 2 || !strings.Contains(e, "no folder val") {
+		t.Errorf("a part that does not exist: status %d, %q", status, e)
+	}
+
+	mustRun(t, "tokenizer", "encode", tok, "--data", mixed, "--out", array, "--threads", "3")
+	shape, values = readNpy(t, array, "<i4")
+	if !slices.Equal(shape, []int{30, 4, 4}) {
+		t.Fatalf("codes have the shape %v", shape)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(mustRun(t, "tokenizer", "encode", tok, "--data", mixed, "--threads", "1")), "\n") {
+		one := decode[encoded](t, line)
+		for j, c := range one.Codes {
+			if one.Name != names[i] || uint32(c) != values[16*i+j] || c < 0 || c > 7 {
+				t.Fatalf("line %d: %+v, row of the array %v of %s", i, one, values[16*i:16*i+16], names[i])
+			}
+		}
+	}
+	checkEmbedFailures(t, pictures, tok, back)
+}
+
+// What goes wrong leaves no file, and the one that was there as it was.
+func checkEmbedFailures(t *testing.T, pictures, tok, back string) {
+	t.Helper()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "x.npy")
+	if err := os.WriteFile(out, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad")
+	if err := os.MkdirAll(bad, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bad, "a.png"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, e := beitRun(t, "embed", back, bad, "--out", out); status != 1 || !strings.Contains(e, "none of the 1 pictures") {
+		t.Errorf("nothing can be read: status %d, %q", status, e)
+	}
+	if status, _, e := beitRun(t, "embed", tok, pictures, "--out", out); status != 1 || !strings.Contains(e, "wanted is a backbone") {
+		t.Errorf("by a tokenizer: status %d, %q", status, e)
+	}
+	if status, _, e := beitRun(t, "tokenizer", "encode", back, "--data", pictures, "--out", out); status != 1 || !strings.Contains(e, "wanted is a tokenizer") {
+		t.Errorf("encoded by a backbone: status %d, %q", status, e)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var o, e bytes.Buffer
+	if status := run(ctx, []string{"embed", back, pictures, "--out", out}, &o, &e); status != 130 || strings.Count(e.String(), "\n") != 1 {
+		t.Errorf("interrupted: status %d, %q", status, e.String())
+	}
+	e.Reset()
+	if status := run(t.Context(), []string{"embed", back, pictures}, fullWriter{}, &e); status != 1 || !strings.Contains(e.String(), "no space left") {
+		t.Errorf("standard output on a full disk: status %d, %q", status, e.String())
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 || string(readFile(t, out)) != "old" {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// checkSimilar searches for a picture that is there.
+func checkSimilar(t *testing.T, pictures, tok, back string) {
+	t.Helper()
+	val, sheet := filepath.Join(pictures, "val"), filepath.Join(t.TempDir(), "sheet.png")
+	name := strings.Fields(mustRun(t, "embed", back, val))[0]
+	name = decode[embedded](t, name).Name
+	found := decode[similar](t, mustRun(t, "similar", back, filepath.Join(val, name), pictures, "--part", "val", "--top", "7", "--json", "--out", sheet))
+	if found.Compared != 30 || found.Feature != "mean" || len(found.Nearest) != 7 || !strings.HasSuffix(found.Nearest[0].Name, name) {
+		t.Fatalf("%+v", found)
+	}
+	if math.Abs(found.Nearest[0].Cosine-1) > 1e-12 {
+		t.Errorf("the picture itself: %+v", found.Nearest[0])
+	}
+	for i, m := range found.Nearest[1:] {
+		if m.Cosine > found.Nearest[i].Cosine {
+			t.Errorf("not in order: %+v", found.Nearest)
+		}
+	}
+	picture, err := png.Decode(bytes.NewReader(readFile(t, sheet)))
+	if err != nil || picture.Bounds().Dx() < 500 {
+		t.Errorf("contact sheet: %v", err)
+	}
+	if text := mustRun(t, "similar", back, filepath.Join(val, name), val, "--top", "100"); strings.Count(text, "\n") != 31 || !slices.Equal(strings.Fields(text)[:4], []string{"picture", "cosine", name, "1.0000"}) {
+		t.Errorf("as text:\n%s", text)
+	}
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"gone.png", []string{back, "gone.png", val}},
+		{"wanted is a backbone", []string{tok, filepath.Join(val, name), val}},
+		{"config.toml", []string{back, filepath.Join(back, "config.toml"), val}},
+		{"no such folder", []string{back, filepath.Join(val, name), "gone"}},
+	} {
+		status, o, e := beitRun(t, append([]string{"similar"}, c.args...)...)
+		if status != 1 || o != "" || !strings.Contains(e, c.want) || strings.Count(e, "\n") != 1 {
+			t.Errorf("similar %v: status %d, output %q, message %q, want one with %q", c.args, status, o, e, c.want)
+		}
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// readNpy reads a .npy file of 4-byte numbers by the text of the format (numpy.lib.format), not by our writer.
+func readNpy(t *testing.T, name, descr string) (shape []int, words []uint32) {
+	t.Helper()
+	b := readFile(t, name)
+	if len(b) < 10 || string(b[:8]) != "\x93NUMPY\x01\x00" {
+		t.Fatalf("%s begins with %q", name, b[:min(len(b), 10)])
+	}
+	n := int(b[8]) + int(b[9])<<8
+	if (10+n)%64 != 0 || b[10+n-1] != '\n' {
+		t.Fatalf("%s: header of %d bytes that ends in %q", name, n, b[10+n-1])
+	}
+	// A literal of a Python dictionary, near enough to JSON.
+	text := strings.NewReplacer("'", `"`, "(", "[", ", )", "]", ",)", "]", ")", "]", "False", "false", ", }", "}").Replace(string(b[10 : 10+n]))
+	var head struct {
+		Descr   string `json:"descr"`
+		Fortran *bool  `json:"fortran_order"`
+		Shape   []int  `json:"shape"`
+	}
+	if err := json.Unmarshal([]byte(text), &head); err != nil {
+		t.Fatalf("%s: %v in %q", name, err, text)
+	}
+	if head.Descr != descr || head.Fortran == nil || *head.Fortran {
+		t.Fatalf("%s: %+v", name, head)
+	}
+	size := 1
+	for _, d := range head.Shape {
+		size *= d
+	}
+	if b = b[10+n:]; len(b) != 4*size {
+		t.Fatalf("%s: %d bytes for the shape %v", name, len(b), head.Shape)
+	}
+	for ; len(b) > 0; b = b[4:] {
+		words = append(words, binary.LittleEndian.Uint32(b))
+	}
+	return head.Shape, words
+}
+
+// The bytes of a small array, written out.
+func TestNpyBytes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.npy")
+	out, err := openRows[int32](name, nil, []int{1, 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.discard()
+	for i, picture := range []string{"a.png", "ü \"b\"\n.png", "c.png"} {
+		if err := out.add(picture, []int32{int32(i), -2}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	summary, err := out.close()
+	if err != nil || !strings.Contains(summary, "int32 [3 1 2]") {
+		t.Fatal(summary, err)
+	}
+	dict := "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 1, 2,), }"
+	want := "\x93NUMPY\x01\x00\x76\x00" + dict + strings.Repeat(" ", 118-len(dict)-1) + "\n" +
+		"\x00\x00\x00\x00\xfe\xff\xff\xff\x01\x00\x00\x00\xfe\xff\xff\xff\x02\x00\x00\x00\xfe\xff\xff\xff"
+	if diff := cmp.Diff(want, string(readFile(t, name))); diff != "" {
+		t.Error(diff)
+	}
+	list := readFile(t, strings.TrimSuffix(name, ".npy")+".names.json")
+	if diff := cmp.Diff("[\n\"a.png\",\n\"ü \\\"b\\\"\\n.png\",\n\"c.png\"\n]\n", string(list)); diff != "" {
+		t.Error(diff)
+	}
+	if head := npyHeader("<f4", []int{math.MaxInt64, math.MaxInt32, 1024}); len(head) != npyHeaderLen || head[npyHeaderLen-1] != '\n' {
+		t.Errorf("the largest header has %d bytes: %q", len(head), head)
+	}
+}
+
+// findNumPy returns a function that runs a Python program, or skips the test where no Python has NumPy.
+func findNumPy(t *testing.T) func(program string, args ...string) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import numpy").Run() != nil {
+			continue
+		}
+		return func(program string, args ...string) string {
+			out, err := exec.Command(python, append([]string{"-c", program}, args...)...).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %v: %s", python, err, out)
+			}
+			return string(out)
+		}
+	}
+	t.Skip("no Python with NumPy here; TestNpyBytes has the bytes written out")
+	return nil
+}
+
+// NumPy itself reads the array, where there is one.
+func TestNpyByNumPy(t *testing.T) {
+	python := findNumPy(t)
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a.npy")
+	out, err := openRows[float32](name, nil, []int{3}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.discard()
+	for i := range 5 {
+		if err := out.add(fmt.Sprintf("%d.png", i), []float32{float32(i), 0.1, -3e-9}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := out.close(); err != nil {
+		t.Fatal(err)
+	}
+	got := python(`import sys, json, numpy
+x = numpy.load(sys.argv[1], allow_pickle=False)
+print(x.dtype, x.shape, x.flags['C_CONTIGUOUS'], repr(float(x[4, 1])), float(x.sum(axis=0)[0]), json.load(open(sys.argv[2]))[4])`,
+		name, filepath.Join(dir, "a.names.json"))
+	if want := "float32 (5, 3) True 0.10000000149011612 10.0 4.png\n"; got != want {
+		t.Errorf("NumPy reads %q, want %q", got, want)
+	}
+}

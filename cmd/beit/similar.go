@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/report"
+)
+
+// similarCmd is "beit similar".
+type similarCmd struct {
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
+	Image string `arg:"" placeholder:"PICTURE" help:"The picture to which others are compared."`
+	Data  string `arg:"" placeholder:"DIR|TAR" help:"Pictures to search: a folder or .tar file."`
+	partFlag
+	featureFlag
+	Top  int    `default:"10" placeholder:"N" help:"Pictures to name."`
+	Out  string `placeholder:"FILE.png" help:"Show them on a contact sheet in this file."`
+	JSON bool   `name:"json" help:"Print as JSON."`
+}
+
+// similar is the result.
+type similar struct {
+	Image    string  `json:"image"`
+	Feature  string  `json:"feature"`
+	Compared int     `json:"compared"` // pictures
+	Skipped  int     `json:"skipped"`  // pictures that could not be read
+	Nearest  []match `json:"nearest"`  // most similar first
+}
+
+// match is a picture that was found.
+type match struct {
+	Name   string  `json:"name"`
+	Cosine float64 `json:"cosine"` // of the angle between both pictures' features
+	index  int
+}
+
+// Run finds the nearest pictures.
+func (c *similarCmd) Run(a *app) error {
+	if c.Top < 1 {
+		return usagef("--top %d: must be at least 1", c.Top)
+	}
+	if c.Out != "" && filepath.Ext(c.Out) != ".png" {
+		return usagef("--out %s: the contact sheet is a .png file", c.Out)
+	}
+	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev})
+	if err != nil {
+		return err
+	}
+	defer enc.Close()
+	query, err := readPicture(c.Image)
+	if err != nil {
+		return err
+	}
+	ds, done, err := c.open(c.Data, enc)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var want []float32
+	for item, err := range enc.EncodeDataset(a.ctx, single{c.Image, query}, nil) {
+		if err != nil {
+			return err
+		}
+		want = c.of(item.Value)
+	}
+	found := similar{Image: c.Image, Feature: c.Feature}
+	found.Skipped, err = pass(a, "similar", ds, enc.EncodeDataset, func(item infer.Item[infer.Features]) error {
+		found.Compared++
+		found.Nearest = insert(found.Nearest, match{item.Name, cosine(want, c.of(item.Value)), item.Index}, c.Top)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := found.sheet(c.Out, query, ds); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return printJSON(a.out, found)
+	}
+	var t table
+	t.add("picture", "cosine")
+	for _, m := range found.Nearest {
+		t.add(m.Name, fmt.Sprintf("%.4f", m.Cosine))
+	}
+	return t.print(a.out)
+}
+
+// insert puts m into a list of at most n, the largest cosines first, and those found earlier first among equals.
+func insert(list []match, m match, n int) []match {
+	at := len(list)
+	for at > 0 && list[at-1].Cosine < m.Cosine {
+		at--
+	}
+	if at == n {
+		return list
+	}
+	list = slices.Insert(list, at, m)
+	return list[:min(n, len(list))]
+}
+
+// cosine of the angle between two vectors; 0 where one has no direction.
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i, x := range a {
+		x, y := float64(x), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+// sheet draws the picture and those found.
+func (s similar) sheet(name string, query *data.Image, ds data.Dataset) error {
+	tiles := []report.Tile{{Image: query, Lines: []string{"like this:", filepath.Base(s.Image)}}}
+	for i, m := range s.Nearest {
+		picture, err := ds.Image(m.index)
+		if err != nil {
+			return fmt.Errorf("contact sheet: %w", err)
+		}
+		tiles = append(tiles, report.Tile{Image: picture, Lines: []string{fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)}})
+	}
+	return report.Sheet(name, tiles)
+}
+
+// readPicture opens a picture by itself.
+func readPicture(path string) (*data.Image, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("picture: %w", err)
+	}
+	defer file.Close()
+	m, err := data.ReadImage(file, data.DefaultLimits)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// single is a dataset of one picture.
+type single struct {
+	name  string
+	image *data.Image
+}
+
+func (s single) Len() int                       { return 1 }
+func (s single) Name(int) string                { return s.name }
+func (s single) Label(int) int                  { return -1 }
+func (s single) Classes() []string              { return nil }
+func (s single) Image(int) (*data.Image, error) { return s.image, nil }
