@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -46,6 +47,72 @@ type eventScalar struct {
 	Value float32
 }
 
+// crc32c is the checksum of Castagnoli, a bit at a time by its definition (RFC 3720, appendix B.4), not by the table that writes it.
+func crc32c(data []byte) uint32 {
+	c := ^uint32(0)
+	for _, b := range data {
+		c ^= uint32(b)
+		for range 8 {
+			c = c>>1 ^ 0x82f63b78&-(c&1)
+		}
+	}
+	return ^c
+}
+
+// unmask undoes what TFRecord does to a checksum: rotate right by 15 bits, add a constant.
+func unmask(m uint32) uint32 {
+	m -= 0xa282ead8
+	return m<<15 | m>>17
+}
+
+// tfRecords splits a file of TFRecords into its messages. Every length and checksum must be right.
+func tfRecords(log []byte) (messages [][]byte, err error) {
+	for at := 0; at < len(log); {
+		rest := log[at:]
+		if len(rest) < 16 {
+			return nil, fmt.Errorf("byte %d: %d bytes are no record", at, len(rest))
+		}
+		n := binary.LittleEndian.Uint64(rest)
+		if got, want := unmask(binary.LittleEndian.Uint32(rest[8:])), crc32c(rest[:8]); got != want {
+			return nil, fmt.Errorf("byte %d: checksum of the length is %08x, want %08x", at, got, want)
+		}
+		if n > uint64(len(rest)-16) {
+			return nil, fmt.Errorf("byte %d: a record of %d bytes, %d are left", at, n, len(rest)-16)
+		}
+		message := rest[12 : 12+n]
+		if got, want := unmask(binary.LittleEndian.Uint32(rest[12+n:])), crc32c(message); got != want {
+			return nil, fmt.Errorf("byte %d: checksum of the record is %08x, want %08x", at, got, want)
+		}
+		messages = append(messages, message)
+		at += 16 + int(n)
+	}
+	return messages, nil
+}
+
+// The reader of this test knows the published value, and finds any single bit that was turned and any byte that is missing.
+func TestEventReaderIsStrict(t *testing.T) {
+	if got := crc32c([]byte("123456789")); got != 0xe3069283 {
+		t.Fatalf("checksum of the digits is %08x", got)
+	}
+	record := Record{Step: 7, Kind: KindStep, Values: map[string]float64{"loss": 1.5}}
+	log := frame(frame(nil, event(0, fileVersion("brain.Event:2"))), record.event())
+	if list, err := tfRecords(log); err != nil || len(list) != 2 {
+		t.Fatalf("%d records, %v", len(list), err)
+	}
+	for bit := range 8 * len(log) {
+		log[bit/8] ^= 1 << (bit % 8)
+		if _, err := tfRecords(log); err == nil {
+			t.Errorf("bit %d of byte %d was turned, and nobody noticed", bit%8, bit/8)
+		}
+		log[bit/8] ^= 1 << (bit % 8)
+	}
+	for n := range len(log) {
+		if list, err := tfRecords(log[:n]); err == nil && len(list) != 0 && n != 40 {
+			t.Errorf("%d of %d bytes: %d whole records", n, len(log), len(list))
+		}
+	}
+}
+
 // readEvents reads a run's events, checksums checked.
 func readEvents(t *testing.T, dir string) (list []eventScalar) {
 	t.Helper()
@@ -53,13 +120,12 @@ func readEvents(t *testing.T, dir string) (list []eventScalar) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for first := true; len(log) > 0; first = false {
-		n := binary.LittleEndian.Uint64(log)
-		message := log[12 : 12+n]
-		if binary.LittleEndian.Uint32(log[8:]) != masked(log[:8]) || binary.LittleEndian.Uint32(log[12+n:]) != masked(message) {
-			t.Fatal("wrong checksum")
-		}
-		log = log[16+n:]
+	messages, err := tfRecords(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, message := range messages {
+		first := i == 0
 		event, _ := fields(t, message)
 		if wall := math.Float64frombits(binary.LittleEndian.Uint64(event[1])); wall < 1.7e9 {
 			t.Errorf("an event of second %g", wall)
