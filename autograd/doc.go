@@ -17,6 +17,12 @@
 // A tape may be left in the middle of a step, also by a panic: Reset brings it back. All backward rules stand in one table, in
 // rules.go. StopGradient and StraightThrough are ordinary operations.
 //
-// Misuse (shapes that do not fit, inputs from two tapes) panics as in package tensor. A Tape belongs to one goroutine; parameters
-// may be read through many tapes at the same time.
+// # Errors
+//
+// Nothing here returns an error but CheckGradients. Misuse (shapes that do not fit, inputs from two tapes) panics as in package tensor.
+//
+// # Concurrency
+//
+// A Tape and its Vars belong to one goroutine; parameters may be read through many tapes at the same time. Gradients are added to
+// without a lock, so tapes that train the same parameters must take turns.
 package autograd

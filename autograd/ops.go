@@ -68,7 +68,7 @@ func leading(a, b *tensor.Tensor) []int {
 
 // LinearOptions says what follows a linear layer in the same pass; see tensor.LinearArgs.
 type LinearOptions struct {
-	GELU     bool
+	GELU     bool           // y = GELU(x·wᵀ + bias); not together with Residual
 	Residual *Var           // y = residual + keep·gamma ⊙ (x·wᵀ + bias)
 	Gamma    *Var           // LayerScale [N]; nil: ones
 	Keep     *tensor.Tensor // stochastic depth [B]; nil: ones

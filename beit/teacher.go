@@ -166,25 +166,25 @@ type Encoder interface {
 	AllTokens(c nn.Context, images *autograd.Var) *autograd.Var
 	// Features returns the class token and the mean of the patch tokens after the final norm, [B, d] each.
 	Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var)
-	blockModel
+	BlockModel
 }
 
-// blockModel is what a model must offer to teach as RunTeacher: encoders and ViT do.
-type blockModel interface {
+// BlockModel is a model whose blocks can be looked into, and so one that can teach as RunTeacher: an Encoder, or a ViT.
+type BlockModel interface {
 	// BlockTokens returns the patch tokens after block n = 1, 2, …, [B, N, d].
 	BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var
 }
 
 // RunTeacher teaches with the patch tokens in the middle of a model trained before. Use it inside NewStandard.
 type RunTeacher struct {
-	model blockModel
+	model BlockModel
 	block int
 	width int
 }
 
 // NewRunTeacher makes a teacher of a backbone, which must be built and loaded. block counts from 1;
 // 0 chooses ⌈2L/3⌉.
-func NewRunTeacher(model blockModel, c ViTConfig, block int) (*RunTeacher, error) {
+func NewRunTeacher(model BlockModel, c ViTConfig, block int) (*RunTeacher, error) {
 	if block == 0 {
 		block = (2*c.Depth + 2) / 3
 	}

@@ -13,6 +13,12 @@
 // Weights are stored [out, in]. An initial value depends on (seed, full name) alone, and stochastic depth on
 // (seed, step, micro-step, layer, sample) alone, so a model is the same whatever else was built or drawn before it.
 //
-// Misuse panics, as in package tensor. Once built, a model's forward methods may be called from many goroutines, each with a tape
+// # Errors
+//
+// Nothing here returns an error. Misuse panics, as in package tensor; files are package state's business.
+//
+// # Concurrency
+//
+// A set is declared and built by one goroutine. Once built, a model's forward methods may be called from many goroutines, each with a tape
 // of its own, as long as nobody changes the parameters.
 package nn

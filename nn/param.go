@@ -16,7 +16,7 @@ type Param struct {
 	Value   *tensor.Tensor // nil until Set.Build
 	Grad    *tensor.Tensor // nil for buffers and in models built for inference
 	NoDecay bool           // exempt from weight decay whatever its shape
-	Buffer  bool
+	Buffer  bool           // state that no gradient reaches
 	init    Init
 }
 

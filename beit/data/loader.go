@@ -37,10 +37,10 @@ type Loader struct {
 // Batch is one step's input. It is valid until the loop that yielded it goes on.
 type Batch struct {
 	Epoch, Number int
-	Index         []int       // of each picture in the dataset
-	Labels        []int32     // -1 where the dataset has none
-	Views         [][]float32 // one for each view of the pipeline: (B, 3, Size, Size)
-	Wait          time.Duration
+	Index         []int         // of each picture in the dataset
+	Labels        []int32       // -1 where the dataset has none
+	Views         [][]float32   // one for each view of the pipeline: (B, 3, Size, Size)
+	Wait          time.Duration // for which the loop that asked had to wait
 
 	back   [][]float32 // Views at full size
 	labels []int32     // Labels at full size

@@ -27,6 +27,7 @@ var filters = [...]struct {
 	Lanczos:  {"lanczos", 3, lanczos},
 }
 
+// String is "bilinear", "bicubic" or "lanczos".
 func (f Filter) String() string { return filters[f].name }
 
 // ParseFilter returns the filter called name.

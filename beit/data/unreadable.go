@@ -26,6 +26,7 @@ type UnreadableError struct {
 	One          Skipped // of Failed
 }
 
+// Error says how many pictures failed and names one of them.
 func (e *UnreadableError) Error() string {
 	if e.Failed == e.Read {
 		return fmt.Sprintf("none of the %d pictures read so far is readable: one is %v", e.Read, e.One.Err)
@@ -34,6 +35,7 @@ func (e *UnreadableError) Error() string {
 		e.Failed, e.Read, 100*e.Limit, e.One.Err)
 }
 
+// Unwrap returns why that one could not be read.
 func (e *UnreadableError) Unwrap() error { return e.One.Err }
 
 // reads notes what happened to the pictures of one batch, by slot.

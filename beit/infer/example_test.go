@@ -1,10 +1,12 @@
 package infer_test
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 )
 
@@ -76,4 +78,26 @@ func ExampleOpen() {
 	// Output:
 	// tokenizer of 32 codes
 	// encoder of 32 numbers
+}
+
+// The features of a whole folder, here of three drawn pictures; data.Open opens folders and archives.
+func ExampleEncoder_EncodeDataset() {
+	enc, err := infer.OpenEncoder(runs.backbone, infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer enc.Close()
+	skipped := func(s data.Skipped) { fmt.Println("left out:", s.Err) }
+	for item, err := range enc.EncodeDataset(context.Background(), data.Procedural(3, 32, 1), skipped) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(item.Index, item.Name, len(item.Value.Mean))
+	}
+	// Output:
+	// 0 discs in a row 0 32
+	// 1 discs in a cluster 1 32
+	// 2 squares in a row 2 32
 }

@@ -97,16 +97,16 @@ type network struct {
 	inputs sync.Pool // of *[]float32, for at most batch pictures
 }
 
-// Path implements Model.
+// Path is the file that the model was read from.
 func (n *network) Path() string { return n.path }
 
-// Config implements Model.
+// Config is the configuration of the run that trained the model.
 func (n *network) Config() train.Config { return n.config }
 
-// ImageSize implements Model.
+// ImageSize is the side S of the square that the model sees of a picture.
 func (n *network) ImageSize() int { return n.size }
 
-// Close implements Model.
+// Close waits for the calls under way and gives the model's memory back. Later calls fail with ErrClosed, but closing twice does no harm.
 func (n *network) Close() error {
 	n.use.Lock()
 	defer n.use.Unlock()

@@ -1,11 +1,11 @@
 // Package probe measures what frozen features are worth: a linear classifier trained on them, and a vote of nearest neighbours.
 //
 //	p := probe.Pipeline(32)
-//	train, err := probe.Extract(ctx, dev, src.Train, p, nil, probe.Backbone(model), probe.Pixels(16))
+//	train, err := probe.Extract(ctx, dev, src.Train, p, nil, probe.Backbone(model), probe.Pixels(32, 16))
 //	if err != nil {
 //		return err
 //	}
-//	val, err := probe.Extract(ctx, dev, src.Val, p, nil, probe.Backbone(model), probe.Pixels(16))
+//	val, err := probe.Extract(ctx, dev, src.Val, p, nil, probe.Backbone(model), probe.Pixels(32, 16))
 //	if err != nil {
 //		return err
 //	}

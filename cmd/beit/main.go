@@ -1,4 +1,13 @@
-// Command beit trains, probes and inspects BEiT v2 models: visual tokenizers and backbones pretrained on their codes.
+// Command beit trains, probes and uses BEiT v2 models: visual tokenizers and backbones pretrained on their codes.
+//
+//	beit quickstart                                                          # everything once, on drawn pictures, in minutes
+//	beit tokenizer train --data pictures --out runs/tokenizer
+//	beit pretrain --data pictures --tokenizer runs/tokenizer --out runs/backbone
+//	beit probe linear runs/backbone --data pictures
+//	beit embed runs/backbone pictures --out x.npy
+//
+// beit --help lists the commands, and beit COMMAND --help the flags of one. What was asked for goes to standard output, progress and
+// warnings to standard error, where an error is one line that says what to do.
 //
 // Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
 package main

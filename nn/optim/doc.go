@@ -12,5 +12,6 @@
 // Gradients of several backward passes add up, which is how accumulation works: scale each loss by one over their number. The norm,
 // the clipping factor and the finite flag stay on the device; a step with a gradient that is not finite changes no parameter.
 //
-// An optimizer belongs to one goroutine. Sets that were not built for training panic.
+// Nothing here returns an error; sets that were not built for training panic. An optimizer belongs to one goroutine, and no other may use
+// the set's parameters during a step.
 package optim

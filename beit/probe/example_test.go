@@ -1,0 +1,32 @@
+package probe_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/probe"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// How much can be read off raw pixels, averaged to 8 x 8, of drawn pictures in ten classes? probe.Backbone(model) asks the same of a model.
+func Example() {
+	ctx, dev := context.Background(), tensor.CPU()
+	var both []probe.Features // of training and validation pictures
+	for i, n := range []int{400, 100} {
+		pictures := data.Procedural(n, 16, uint64(i))
+		f, err := probe.Extract(ctx, dev, pictures, probe.Pipeline(16), nil, probe.Pixels(16, 8))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		both = append(both, f[0])
+	}
+	score, err := probe.KNN(ctx, dev, both[0], both[1], 20, 0.07)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(both[0].Name, both[0].Dim, score.Top1 > 0.05, score.Top1 < 0.5)
+	// Output: pixels 192 true true
+}
