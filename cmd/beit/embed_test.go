@@ -248,7 +248,7 @@ func TestNpyBytes(t *testing.T) {
 	if diff := cmp.Diff("[\n\"a.png\",\n\"ü \\\"b\\\"\\n.png\",\n\"c.png\"\n]\n", string(list)); diff != "" {
 		t.Error(diff)
 	}
-	if head := npyHeader("<f4", []int{math.MaxInt64, math.MaxInt32, 1024}); len(head) != npyHeaderLen || head[npyHeaderLen-1] != '\n' {
+	if head := npyHeader("<f4", []int{math.MaxInt, math.MaxInt32, 1024}); len(head) != npyHeaderLen || head[npyHeaderLen-1] != '\n' {
 		t.Errorf("the largest header has %d bytes: %q", len(head), head)
 	}
 }
