@@ -47,8 +47,12 @@ type Pending struct {
 }
 
 // CreatePending starts a file that will stand at path after Commit. Call Discard
-// when done, whatever happened.
+// when done, whatever happened. A folder at path is an error now rather than
+// after the work.
 func CreatePending(path string) (*Pending, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, writeError(path, "", syscall.EISDIR)
+	}
 	temp, err := createTemp(filepath.Dir(path))
 	if err != nil {
 		return nil, writeError(path, "", err)

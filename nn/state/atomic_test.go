@@ -133,13 +133,13 @@ func TestWriteFileAtomicBadPlace(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) || strings.Contains(err.Error(), tempPrefix) || called {
 		t.Error(err, called)
 	}
-	// A folder stands where the file should go: the rename fails.
+	// A folder stands where the file should go: that is said before the work.
 	taken := filepath.Join(dir, "taken")
 	if err := os.Mkdir(taken, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFileAtomic(taken, writeText("x")); err == nil || !strings.Contains(err.Error(), taken) {
-		t.Error(err)
+	if err := WriteFileAtomic(taken, func(io.Writer) error { called = true; return nil }); !errors.Is(err, syscall.EISDIR) || !strings.Contains(err.Error(), taken) || called {
+		t.Error(err, called)
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 1 {
