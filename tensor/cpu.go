@@ -14,34 +14,55 @@ import (
 // cpuBackend runs every operation on the calling goroutine and the process's worker pool, with the
 // kernels of one CPU level. It keeps no state, so it may be shared by goroutines.
 type cpuBackend struct {
-	set *kernel.Set
-	vec *kernel.VecFuncs // &set.Vec
+	set      *kernel.Set
+	vec      *kernel.VecFuncs // &set.Vec
+	selfTest string           // its verdict
 }
 
-func newCPU(set *kernel.Set) *Device { return NewDevice(&cpuBackend{set: set, vec: &set.Vec}) }
+func newCPU(set *kernel.Set, selfTest string) *Device {
+	return NewDevice(&cpuBackend{set: set, vec: &set.Vec, selfTest: selfTest})
+}
 
-var cpuDevice = sync.OnceValues(func() (*Device, error) {
-	set, err := kernel.Best()
+// cpu is the device of CPU and how it was chosen.
+type cpu struct {
+	device *Device
+	choice kernel.Choice
+}
+
+// sharedCPU tests and chooses at its first call, so that programs which never compute do not wait for it.
+var sharedCPU = sync.OnceValues(func() (cpu, error) {
+	choice, err := kernel.Choose()
 	if err != nil {
-		return nil, &Error{Op: "CPU", Reason: err.Error()}
+		return cpu{}, &Error{Op: "CPU", Reason: err.Error()}
 	}
-	return newCPU(set), nil
+	return cpu{newCPU(choice.Set, choice.String()), choice}, nil
 })
 
 // CPU returns the device that is always there. All callers share it. It runs the fastest level of this
-// processor, or the one that the environment variable BEIT_CPU names, and panics when this machine lacks
-// that one (see CheckCPU).
+// processor that passes a self-test of a few milliseconds, made once (see CPUSelfTest), or the level that the
+// environment variable BEIT_CPU names, and panics when this machine lacks that one (see CheckCPU).
 func CPU() *Device {
-	dev, err := cpuDevice()
+	c, err := sharedCPU()
 	if err != nil {
 		panic(err)
 	}
-	return dev
+	return c.device
+}
+
+// CPUSelfTest returns in one line what comparing the kernels of CPU's level with plain Go said. When they differ,
+// ok is false, and CPU runs the next level that agrees, unless BEIT_CPU names one: that runs even so.
+// It panics when CPU would.
+func CPUSelfTest() (verdict string, ok bool) {
+	c, err := sharedCPU()
+	if err != nil {
+		panic(err)
+	}
+	return c.choice.String(), c.choice.Faults == nil
 }
 
 // CheckCPU returns the error that CPU would panic with: BEIT_CPU names a level that this machine or build lacks.
 func CheckCPU() error {
-	_, err := cpuDevice()
+	_, err := sharedCPU()
 	return err
 }
 
@@ -57,7 +78,7 @@ func CPULevels() []string {
 // CPULevel returns a new device that runs one level of CPULevels, or nil when this machine lacks it.
 func CPULevel(level string) *Device {
 	if s := kernel.Find(level); s != nil {
-		return newCPU(s)
+		return newCPU(s, "not run: the program chose the level")
 	}
 	return nil
 }
@@ -67,8 +88,8 @@ func (c *cpuBackend) Name() string { return "cpu/" + c.set.Level }
 
 // Report names the processor and how it is used.
 func (c *cpuBackend) Report() string {
-	cpu := cpuid.CPU
-	name := strings.TrimSpace(cpu.BrandName)
+	processor := cpuid.CPU
+	name := strings.TrimSpace(processor.BrandName)
 	if name == "" {
 		name = "unknown processor"
 	}
@@ -76,7 +97,7 @@ func (c *cpuBackend) Report() string {
 	for _, cache := range []struct {
 		name  string
 		bytes int
-	}{{"L1", cpu.Cache.L1D}, {"L2", cpu.Cache.L2}, {"L3", cpu.Cache.L3}} {
+	}{{"L1", processor.Cache.L1D}, {"L2", processor.Cache.L2}, {"L3", processor.Cache.L3}} {
 		if cache.bytes > 0 {
 			caches = append(caches, fmt.Sprintf("%s %d KiB", cache.name, cache.bytes>>10))
 		}
@@ -88,8 +109,8 @@ func (c *cpuBackend) Report() string {
 	if c.set.Medium() {
 		precision = "precision medium multiplies in bfloat16, high runs as highest"
 	}
-	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\n%s",
-		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), precision)
+	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\nself-test: %s\n%s",
+		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), c.selfTest, precision)
 }
 
 // Sync returns at once: CPU operations are done when they return.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/gobeit/gobeit/bench"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // benchCmd is "beit bench".
@@ -38,13 +39,15 @@ func (c *benchCmd) Run(a *app) error {
 	if len(results) == 0 {
 		return usagef("--filter %s: no case has such a name", c.Filter)
 	}
+	verdict, _ := tensor.CPUSelfTest()
 	if c.JSON {
 		return printJSON(a.out, struct {
-			Device  string         `json:"device"`
-			Results []bench.Result `json:"results"`
-		}{a.dev.Name(), results})
+			Device   string         `json:"device"`
+			SelfTest string         `json:"self_test"`
+			Results  []bench.Result `json:"results"`
+		}{a.dev.Name(), verdict, results})
 	}
-	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\n", a.dev.Name(), results[0].Threads, results[0].Runs)
+	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\nself-test: %s\n", a.dev.Name(), results[0].Threads, results[0].Runs, verdict)
 	var t table
 	t.add("case", "ms", "best ms", "GFLOP/s", "Mcodes/s", "images/s")
 	rate := func(x float64) string {

@@ -143,7 +143,15 @@ func (a *app) choose(device string, threads *int) error {
 		tensor.SetThreads(*threads)
 	}
 	a.dev = tensor.CPU()
+	a.warn(tensor.CPUSelfTest())
 	return nil
+}
+
+// warn prints the verdict of the CPU's self-test when it failed.
+func (a *app) warn(verdict string, ok bool) {
+	if !ok {
+		fmt.Fprintln(a.errOut, "beit: warning: the CPU's self-test failed, please report it: "+verdict)
+	}
 }
 
 // fail prints one line and returns status.

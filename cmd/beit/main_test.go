@@ -121,6 +121,29 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+// A failed self-test is told on standard error, a passed one is not; both are in version and bench.
+func TestSelfTest(t *testing.T) {
+	var e bytes.Buffer
+	a := &app{errOut: &e}
+	a.warn("avx2 agrees with generic", true)
+	if e.Len() != 0 {
+		t.Errorf("warned of a passed self-test: %q", e.String())
+	}
+	a.warn("kernels that differ from generic: avx2 curves", false)
+	if got := e.String(); !strings.HasPrefix(got, "beit: warning: ") || !strings.HasSuffix(got, "avx2 curves\n") || strings.Count(got, "\n") != 1 {
+		t.Errorf("warning: %q", got)
+	}
+	verdict, ok := tensor.CPUSelfTest()
+	if !ok {
+		t.Errorf("the self-test failed: %s", verdict)
+	}
+	for _, args := range []string{"version", "bench --filter NearestCode/m=6272"} {
+		if status, o, e := beitRun(t, strings.Fields(args)...); status != 0 || e != "" || !strings.Contains(o, "self-test: "+verdict+"\n") {
+			t.Errorf("beit %s: status %d, message %q, output %q", args, status, e, o)
+		}
+	}
+}
+
 // fullWriter is standard output on a full disk.
 type fullWriter struct{}
 

@@ -1,10 +1,11 @@
 // Package kernel holds the CPU kernels: functions on slices, one table of them
 // (Set) per CPU level. It knows no tensors.
 //
-//	set, err := kernel.Best() // the fastest level of this machine, or what BEIT_CPU names
+//	c, err := kernel.Choose() // the fastest level of this machine, or what BEIT_CPU names
 //	if err != nil {
 //		return err
 //	}
+//	set := c.Set
 //	set.Vec.Add(dst, a, b)
 //	set.MatMul(kernel.GemmArgs{M: m, N: n, K: k, A: a, ARow: k, ACol: 1, B: b, BRow: n, BCol: 1, C: c, CRow: n})
 //
@@ -13,10 +14,13 @@
 // assembly is written by the generators in _asm, run by go generate, and left out
 // by the build tag purego.
 //
+// Choose first compares a level with generic on small problems (Set.SelfTest) and passes over one that
+// differs: a processor, emulator or compiler may be at fault where our tests never ran.
+//
 // Sums are split by sizes alone, so results have the same bits on any number of
 // threads. They may differ between levels in the last places.
 //
-// Slices that do not fit their sizes panic; only Best, which reads the
+// Slices that do not fit their sizes panic; only Choose, which reads the
 // environment, returns an error. Everything may be called by several goroutines at
 // once on slices that they do not write to at the same time. Large products and
 // lookups share the goroutines of package pool.
