@@ -188,7 +188,9 @@ func (m *Distill) Forward(c nn.Context, large, small *autograd.Var, at DistillSt
 
 	x := m.Student.ClassToken(c, large)
 	if small != nil {
-		x = autograd.Concat(0, x, m.Student.ClassToken(c, small))
+		apart := c
+		apart.Micro = ^c.Micro // stochastic depth draws anew for the small crops
+		x = autograd.Concat(0, x, m.Student.ClassToken(apart, small))
 	}
 	y := autograd.Affine(m.StudentHead.Forward(c, x, at.Held), float32(1/m.Config.StudentTemp), 0)
 	r.Loss = distillLoss(y, r.Predictions).Keep()
