@@ -42,16 +42,16 @@ func RandomBox(w, h int, scale [2]float64, r *tensor.Rand) image.Rectangle {
 // ResizeShorter resizes m so that its shorter side has the given size; the other keeps the aspect, rounded
 // down.
 func ResizeShorter(m *Image, size int, f Filter) *Image {
-	w, h := shorterSide(m, size)
+	w, h := shorterSide(m.W, m.H, size)
 	return Resize(m, m.Bounds(), w, h, f)
 }
 
-// shorterSide returns the size that ResizeShorter gives m.
-func shorterSide(m *Image, size int) (w, h int) {
-	if m.W <= m.H {
-		return size, size * m.H / m.W
+// shorterSide returns the size that ResizeShorter gives a picture of w x h.
+func shorterSide(w, h, size int) (int, int) {
+	if w <= h {
+		return size, size * h / w
 	}
-	return size * m.W / m.H, size
+	return size * w / h, size
 }
 
 // centreBox is the central square of the given size in a picture of w x h.
@@ -69,8 +69,13 @@ func Crop(m *Image, box image.Rectangle) *Image {
 // ResizeCentre returns the central square of side size of m resized to a shorter side of short, computing
 // no pixel outside it.
 func ResizeCentre(m *Image, short, size int, f Filter) *Image {
-	w, h := shorterSide(m, short)
-	return resizeWindow(m, m.Bounds(), w, h, f, centreBox(w, h, size))
+	return resizeCentre(m, short, size, f)
+}
+
+func resizeCentre(p Picture, short, size int, f Filter) *Image {
+	pw, ph := p.Size()
+	w, h := shorterSide(pw, ph, short)
+	return resizeWindow(p, boundsOf(p), w, h, f, centreBox(w, h, size))
 }
 
 // Flip returns m mirrored left to right.

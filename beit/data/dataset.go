@@ -24,6 +24,18 @@ type Dataset interface {
 	Image(i int) (*Image, error)
 }
 
+// pictureOf reads and decodes picture i of ds, unconverted where ds can leave it so.
+func pictureOf(ds Dataset, i int) (Picture, error) {
+	if d, ok := ds.(interface{ picture(i int) (Picture, error) }); ok {
+		return d.picture(i)
+	}
+	m, err := ds.Image(i)
+	if err != nil {
+		return nil, err // and not a Picture that holds a nil *Image
+	}
+	return m, nil
+}
+
 // ErrNoPictures is wrapped by the error for a folder or archive without a picture.
 var ErrNoPictures = errors.New("no pictures found")
 
@@ -49,6 +61,8 @@ func (s *subset) Name(i int) string           { return s.Dataset.Name(s.index[i]
 func (s *subset) Label(i int) int             { return s.Dataset.Label(s.index[i]) }
 func (s *subset) Image(i int) (*Image, error) { return s.Dataset.Image(s.index[i]) }
 
+func (s *subset) picture(i int) (Picture, error) { return pictureOf(s.Dataset, s.index[i]) }
+
 // relabelled is another dataset with its classes numbered differently.
 type relabelled struct {
 	Dataset
@@ -73,6 +87,8 @@ func Relabel(ds Dataset, classes []string) (Dataset, error) {
 }
 
 func (r *relabelled) Classes() []string { return r.classes }
+
+func (r *relabelled) picture(i int) (Picture, error) { return pictureOf(r.Dataset, i) }
 
 func (r *relabelled) Label(i int) int {
 	if own := r.Dataset.Label(i); own >= 0 {
@@ -115,15 +131,29 @@ func Cached(ds Dataset, limit int64) Dataset {
 }
 
 func (c *cached) Image(i int) (*Image, error) {
-	if m := c.images[i].Load(); m != nil {
-		return m, nil
-	}
-	m, err := c.Dataset.Image(i)
+	p, err := c.picture(i)
 	if err != nil {
 		return nil, err
 	}
-	size := int64(len(m.Pix))
-	if c.room.Add(-size) < 0 || !c.images[i].CompareAndSwap(nil, m) {
+	return whole(p), nil
+}
+
+func (c *cached) picture(i int) (Picture, error) {
+	if m := c.images[i].Load(); m != nil {
+		return m, nil
+	}
+	p, err := pictureOf(c.Dataset, i)
+	if err != nil {
+		return nil, err
+	}
+	w, h := p.Size()
+	size := 3 * int64(w) * int64(h)
+	if c.room.Add(-size) < 0 {
+		c.room.Add(size)
+		return p, nil
+	}
+	m := whole(p)
+	if !c.images[i].CompareAndSwap(nil, m) {
 		c.room.Add(size)
 	}
 	return m, nil

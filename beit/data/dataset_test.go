@@ -130,7 +130,7 @@ func TestOpenErrors(t *testing.T) {
 		return name
 	}
 	whole := tarOf(t, tree("a/1.png", "b/1.png"))
-	write("webp/1.webp", nil)
+	write("heic/1.heic", nil)
 	write("only/val/1.png", smallPNG)
 	write("odd/train/a/1.png", smallPNG)
 	write("odd/train/b/1.png", smallPNG)
@@ -144,7 +144,7 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		{filepath.Join(dir, "missing"), "no such folder or .tar file", fs.ErrNotExist},
 		{filepath.Join(dir, "empty"), "looked for .jpg, .jpeg, .png", ErrNoPictures},
-		{filepath.Join(dir, "webp"), "such as 1.webp", ErrNoPictures},
+		{filepath.Join(dir, "heic"), "such as 1.heic", ErrNoPictures},
 		{filepath.Join(dir, "only"), "no folder train", nil},
 		{filepath.Join(dir, "odd"), `class folder "c" has no counterpart`, nil},
 		{write("cut.tar", whole[:1000]), "not a readable .tar file", io.ErrUnexpectedEOF},

@@ -7,10 +7,10 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -103,20 +103,47 @@ func jpegWithSize(t testing.TB, w, h uint16) []byte {
 	return b
 }
 
+// bmpHeader is a BMP file of 24 bits that ends before its pixels.
+func bmpHeader(w, h uint32) []byte {
+	b := []byte("BM....\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00")
+	b = binary.LittleEndian.AppendUint32(b, w)
+	b = binary.LittleEndian.AppendUint32(b, h)
+	b = append(b, 1, 0, 24, 0)
+	return append(b, make([]byte, 24)...)
+}
+
+// tiffHeader is a grey TIFF file whose one strip is missing.
+func tiffHeader(w, h uint32) []byte {
+	b := []byte("II*\x00\x08\x00\x00\x00\x07\x00")
+	for _, entry := range [][2]uint32{{256, w}, {257, h}, {258, 8}, {259, 1}, {262, 1}, {273, 1 << 20}, {279, w * h}} {
+		b = binary.LittleEndian.AppendUint16(b, uint16(entry[0]))
+		b = binary.LittleEndian.AppendUint16(b, 4)
+		b = binary.LittleEndian.AppendUint32(b, 1)
+		b = binary.LittleEndian.AppendUint32(b, entry[1])
+	}
+	return append(b, 0, 0, 0, 0)
+}
+
 func TestDecodeHostile(t *testing.T) {
 	whole := encodePNG(t, fill(image.NewRGBA(image.Rect(0, 0, 64, 64)), color.RGBA{1, 2, 3, 255}))
 	photo := encodeJPEG(t, fill(image.NewRGBA(image.Rect(0, 0, 64, 64)), color.RGBA{90, 20, 30, 255}))
-	var animation bytes.Buffer
-	if err := gif.Encode(&animation, image.NewGray(image.Rect(0, 0, 4, 4)), nil); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name, text string
 		content    []byte
 	}{
 		{"empty", "empty", nil},
 		{"no picture", "unknown format", []byte("hello")},
-		{"gif", "format gif is not read", animation.Bytes()},
+		{"gif of 65535x65535", "pixels: the limit", []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,")},
+		{"gif too short for its size", "too few for 8000x8000", []byte("GIF89a\x40\x1f\x40\x1f\x00\x00\x00,")},
+		{"gif without a frame", "missing image data", []byte("GIF89a\x04\x00\x04\x00\x00\x00\x00;")},
+		{"bmp of 30000x30000", "pixels: the limit", bmpHeader(30000, 30000)},
+		{"bmp too short for its size", "too few for 8000x8000", bmpHeader(8000, 8000)},
+		{"bmp cut short", "decode bmp picture: EOF", bmpHeader(20, 10)},
+		{"webp of 16384x16384", "pixels: the limit", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f12345678")},
+		{"webp cut short", "decode webp picture", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x0f\xc0\x03\x00")},
+		{"tiff of 2^31x2^31", "", tiffHeader(1<<31, 1<<31)},
+		{"tiff of 20000x20000", "pixels: the limit", tiffHeader(20000, 20000)},
+		{"tiff without pixels", "decode tiff picture", tiffHeader(1000, 1000)},
 		{"png of 65536x65536", "65536x65536 pixels: the limit", pngHeader(65536, 65536)},
 		{"png of 2^31-1", "dimension overflow", pngHeader(1<<31-1, 1<<31-1)},
 		{"png of size 0", "", pngHeader(0, 10)},
@@ -177,13 +204,27 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encodeJPEG(f, fill(image.NewRGBA(r), color.RGBA{100, 2, 3, 255})))
 	f.Add(jpegWithSize(f, 300, 200))
 	f.Add(pngHeader(1<<31-1, 1))
+	f.Add(bmpHeader(20, 10))
+	f.Add(tiffHeader(20, 10))
+	for _, name := range []string{"alpha.webp", "lossless.webp", "palette.bmp", "deflate.tif", "fax.tif", "inside.gif", "422.jpg", "turn6.jpg", "turn5.png", "turn7.webp"} {
+		content, err := os.ReadFile("testdata/pillow/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
 	limits := Limits{Pixels: 1 << 16, Bytes: 1 << 20}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		m, err := Decode(content, limits)
+		p, err := DecodePicture(content, limits, Upright())
 		if err != nil {
 			return
 		}
-		if m.W < 1 || m.H < 1 || m.W*m.H > limits.Pixels || len(m.Pix) != 3*m.W*m.H {
+		w, h := p.Size()
+		if w < 1 || h < 1 || w > limits.Pixels/h {
+			t.Fatalf("picture of %dx%d", w, h)
+		}
+		m := p.Region(image.Rect(0, 0, w, h))
+		if m.W != w || m.H != h || len(m.Pix) != 3*m.W*m.H {
 			t.Errorf("picture of %dx%d with %d bytes", m.W, m.H, len(m.Pix))
 		}
 	})

@@ -19,6 +19,13 @@
 //		train(batch.Views[0]) // (B, 3, 32, 32) float32, valid until the next turn of the loop
 //	}
 //
+// # Pictures
+//
+// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF become 8-bit RGB, pixel for pixel as Pillow's convert("RGB") shows them, with two
+// exceptions. The inverse DCT of JPEG is another one: a few values differ, by up to 4. Grey of 16 bits keeps its high byte, where Pillow
+// turns everything above 255 white. Run-length coded BMP, CMYK and signed TIFF and animated WebP are not read. Of a JPEG, only the
+// part that a crop needs is interpolated and converted.
+//
 // # Errors
 //
 // A missing folder, an archive cut short, a picture that cannot be decoded: each is an error of one

@@ -10,7 +10,7 @@ import (
 )
 
 // extensions are the endings, in lower case, of the files taken for pictures.
-var extensions = []string{".jpg", ".jpeg", ".png"}
+var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 // maxDepth bounds how deep folders are followed.
 const maxDepth = 64
@@ -23,6 +23,7 @@ type files struct {
 	labels  []int32 // nil without classes
 	classes []string
 	limits  Limits
+	options []Option
 }
 
 func (f *files) Len() int          { return len(f.paths) }
@@ -37,32 +38,41 @@ func (f *files) Label(i int) int {
 }
 
 func (f *files) Image(i int) (*Image, error) {
-	m, err := f.decode(f.paths[i])
+	p, err := f.picture(i)
+	if err != nil {
+		return nil, err
+	}
+	return whole(p), nil
+}
+
+// picture decodes picture i without converting it.
+func (f *files) picture(i int) (Picture, error) {
+	p, err := f.decode(f.paths[i])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path.Join(f.source, f.paths[i]), err)
 	}
-	return m, nil
+	return p, nil
 }
 
-func (f *files) decode(name string) (*Image, error) {
+func (f *files) decode(name string) (Picture, error) {
 	file, err := f.fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return ReadImage(file, f.limits)
+	return readPicture(file, f.limits, f.options)
 }
 
 // Folder is the dataset of the pictures below dir ("." for all of fsys). Pictures in dir itself make it
 // an unlabelled set of everything below; else each folder in dir that holds pictures is a class, unless
 // there is only one. Classes are in order of name, files in order of folder and name. Errors call the
 // place source.
-func Folder(fsys fs.FS, dir, source string, limits Limits) (Dataset, error) {
-	return scan(fsys, dir, source, nil, limits)
+func Folder(fsys fs.FS, dir, source string, limits Limits, options ...Option) (Dataset, error) {
+	return scan(fsys, dir, source, nil, limits, options)
 }
 
 // scan is Folder, with classes numbered as in classes if that is not nil.
-func scan(fsys fs.FS, dir, source string, classes []string, limits Limits) (Dataset, error) {
+func scan(fsys fs.FS, dir, source string, classes []string, limits Limits, options []Option) (Dataset, error) {
 	w := &walker{fsys: fsys}
 	if err := w.walk(dir, 0, nil); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
@@ -76,7 +86,7 @@ func scan(fsys fs.FS, dir, source string, classes []string, limits Limits) (Data
 		}
 		return strings.Compare(a, b)
 	})
-	f := &files{fsys: fsys, source: source, paths: w.found, limits: limits}
+	f := &files{fsys: fsys, source: source, paths: w.found, limits: limits, options: options}
 	names := classNames(dir, w.found)
 	switch {
 	case classes == nil && len(names) < 2:

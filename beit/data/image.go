@@ -45,13 +45,14 @@ func FromImage(src image.Image, limits Limits) (*Image, error) {
 
 // fromImage converts what the standard decoders return.
 func fromImage(src image.Image) *Image {
+	if s, ok := src.(*image.YCbCr); ok {
+		return whole(&planes{src: s})
+	}
 	b := src.Bounds()
 	m := NewImage(b.Dx(), b.Dy())
 	for y := range m.H {
 		row := m.row(y, 0, m.W)
 		switch s := src.(type) {
-		case *image.YCbCr:
-			ycbcrRow(row, s, y)
 		case *image.Gray:
 			grayRow(row, s.Pix[y*s.Stride:])
 		case *image.RGBA:
@@ -82,19 +83,6 @@ func dropAlpha(dst, src []uint8, pixel, component int) {
 func grayRow(dst, src []uint8) {
 	for x := range len(dst) / 3 {
 		dst[3*x], dst[3*x+1], dst[3*x+2] = src[x], src[x], src[x]
-	}
-}
-
-// ycbcrRow applies the JFIF equations with 16 fractional bits, rounded as libjpeg does.
-func ycbcrRow(dst []uint8, s *image.YCbCr, y int) {
-	x0, y0 := s.Rect.Min.X, s.Rect.Min.Y+y
-	for x := range len(dst) / 3 {
-		yy := int32(s.Y[s.YOffset(x0+x, y0)])
-		c := s.COffset(x0+x, y0)
-		cb, cr := int32(s.Cb[c])-128, int32(s.Cr[c])-128
-		dst[3*x] = clip8(yy + (91881*cr+32768)>>16)
-		dst[3*x+1] = clip8(yy + (-22554*cb-46802*cr+32768)>>16)
-		dst[3*x+2] = clip8(yy + (116130*cb+32768)>>16)
 	}
 }
 

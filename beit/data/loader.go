@@ -225,12 +225,12 @@ func (p *producer) index(position int) int {
 
 // sample fills one slot with picture i, or with its replacement.
 func (p *producer) sample(b *Batch, slot, i int) {
-	m, err := p.l.image(i)
+	m, err := p.l.picture(i)
 	b.reads.errs[slot], b.reads.asked[slot] = err, i
 	for try := uint64(0); err != nil && try < maxReplacements && !p.l.opt.Sequential; try++ {
 		r := tensor.NewRand(p.l.opt.Seed, streamReplace, uint64(p.epoch), uint64(i), try)
 		other := r.IntN(p.l.ds.Len())
-		if m, err = p.l.image(other); err == nil {
+		if m, err = p.l.picture(other); err == nil {
 			b.reads.used[slot] = other
 		}
 	}
@@ -251,12 +251,12 @@ func (p *producer) sample(b *Batch, slot, i int) {
 	b.labels[slot] = int32(p.l.ds.Label(b.reads.used[slot]))
 }
 
-// image reads picture i unless it is known to be unreadable.
-func (l *Loader) image(i int) (*Image, error) {
+// picture reads picture i unless it is known to be unreadable.
+func (l *Loader) picture(i int) (Picture, error) {
 	if err := l.bad.find(i); err != nil {
 		return nil, err
 	}
-	m, err := l.ds.Image(i)
+	m, err := pictureOf(l.ds, i)
 	if err != nil {
 		l.bad.add(i, err)
 	}

@@ -43,7 +43,8 @@ func (p *MultiCrop) Outputs() []View {
 }
 
 // Apply implements Pipeline.
-func (p *MultiCrop) Apply(dst [][]float32, m *Image, r *tensor.Rand) {
+func (p *MultiCrop) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
+	m := whole(picture) // the crops overlap: together they need most of it
 	if len(dst) != largeCrops+p.Count {
 		panic(fmt.Sprintf("data: Apply: %d destinations for %d views", len(dst), largeCrops+p.Count))
 	}

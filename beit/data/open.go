@@ -25,10 +25,10 @@ func (s *Source) Close() error {
 	return s.file.Close()
 }
 
-// Open opens a folder or a .tar file of pictures. Inside, class folders (class/**/*.jpg, also .jpeg
-// and .png) or unlabelled pictures may stand at the top or in train/ and val/. One folder that holds
+// Open opens a folder or a .tar file of pictures. Inside, class folders (class/**/*.jpg, also .jpeg, .png,
+// .webp, .bmp, .tif, .tiff and .gif) or unlabelled pictures may stand at the top or in train/ and val/. One folder that holds
 // everything else is looked through.
-func Open(name string, limits Limits) (*Source, error) {
+func Open(name string, limits Limits, options ...Option) (*Source, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such folder or .tar file: %w", name, fs.ErrNotExist)
@@ -37,13 +37,13 @@ func Open(name string, limits Limits) (*Source, error) {
 		return nil, fmt.Errorf("open pictures: %w", err)
 	}
 	if info.IsDir() {
-		return OpenFS(os.DirFS(name), name, limits)
+		return OpenFS(os.DirFS(name), name, limits, options...)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open pictures: %w", err)
 	}
-	src, err := openTar(file, info.Size(), name, limits)
+	src, err := openTar(file, info.Size(), name, limits, options)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -52,16 +52,16 @@ func Open(name string, limits Limits) (*Source, error) {
 	return src, nil
 }
 
-func openTar(file io.ReaderAt, size int64, name string, limits Limits) (*Source, error) {
+func openTar(file io.ReaderAt, size int64, name string, limits Limits, options []Option) (*Source, error) {
 	fsys, err := NewTarFS(file, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a readable .tar file: %w", name, err)
 	}
-	return OpenFS(fsys, name, limits)
+	return OpenFS(fsys, name, limits, options...)
 }
 
 // OpenFS is Open for any file system; name stands for it in errors.
-func OpenFS(fsys fs.FS, name string, limits Limits) (*Source, error) {
+func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
 	root := "."
 	if !isDir(fsys, "train") {
 		if only, ok := onlyFolder(fsys); ok && isDir(fsys, path.Join(only, "train")) {
@@ -72,20 +72,20 @@ func OpenFS(fsys fs.FS, name string, limits Limits) (*Source, error) {
 		if isDir(fsys, path.Join(root, "val")) {
 			return nil, fmt.Errorf("%s: has a folder val but no folder train: name the folder %s to use it alone", name, path.Join(name, "val"))
 		}
-		all, err := scan(fsys, root, name, nil, limits)
+		all, err := scan(fsys, root, name, nil, limits, options)
 		if err != nil {
 			return nil, err
 		}
 		return &Source{Train: all}, nil
 	}
-	train, err := scan(fsys, path.Join(root, "train"), name, nil, limits)
+	train, err := scan(fsys, path.Join(root, "train"), name, nil, limits, options)
 	if err != nil {
 		return nil, err
 	}
 	if !isDir(fsys, path.Join(root, "val")) {
 		return &Source{Train: train}, nil
 	}
-	val, err := scan(fsys, path.Join(root, "val"), name, train.Classes(), limits)
+	val, err := scan(fsys, path.Join(root, "val"), name, train.Classes(), limits, options)
 	if err != nil {
 		return nil, err
 	}

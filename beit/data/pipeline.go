@@ -18,8 +18,8 @@ type View struct {
 type Pipeline interface {
 	// Outputs are the views that Apply writes.
 	Outputs() []View
-	// Apply writes view v of m into dst[v], (3, Size, Size) floats. What is random comes from r alone.
-	Apply(dst [][]float32, m *Image, r *tensor.Rand)
+	// Apply writes view v of p into dst[v], (3, Size, Size) floats. What is random comes from r alone.
+	Apply(dst [][]float32, p Picture, r *tensor.Rand)
 }
 
 // RandomCrop is the augmentation of training: colour jitter, a random resized crop, a flip of every second
@@ -51,13 +51,14 @@ func (p *RandomCrop) Outputs() []View { return p.Views }
 
 // Apply implements Pipeline. Mirroring commutes with jitter, crop and resize, so it comes for free at the
 // end, whether a recipe names it first or last.
-func (p *RandomCrop) Apply(dst [][]float32, m *Image, r *tensor.Rand) {
+func (p *RandomCrop) Apply(dst [][]float32, m Picture, r *tensor.Rand) {
 	if p.Jitter > 0 {
-		m = jitter(m, p.Jitter, r)
+		m = jitter(whole(m), p.Jitter, r) // contrast needs the mean of all
 	}
 	flip := r.Uint32()&1 == 1
-	box := RandomBox(m.W, m.H, p.Scale, r)
-	writeViews(dst, p.Views, flip, func(v View) *Image { return Resize(m, box, v.Size, v.Size, v.Filter) })
+	w, h := m.Size()
+	part, box := cut(m, RandomBox(w, h, p.Scale, r))
+	writeViews(dst, p.Views, flip, func(v View) *Image { return Resize(part, box, v.Size, v.Size, v.Filter) })
 }
 
 // writeViews renders each view, those of equal size and filter once.
@@ -86,14 +87,14 @@ type PadCrop struct {
 func (p *PadCrop) Outputs() []View { return p.Views }
 
 // Apply implements Pipeline.
-func (p *PadCrop) Apply(dst [][]float32, m *Image, r *tensor.Rand) {
+func (p *PadCrop) Apply(dst [][]float32, m Picture, r *tensor.Rand) {
 	flip := r.Uint32()&1 == 1
 	left, top := r.IntN(2*p.Pad+1), r.IntN(2*p.Pad+1)
 	writeViews(dst, p.Views, flip, func(v View) *Image {
 		if v.Size <= p.Pad {
 			panic(fmt.Sprintf("data: PadCrop: %d mirrored pixels around pictures of %d", p.Pad, v.Size))
 		}
-		return padCrop(ResizeCentre(m, v.Size, v.Size, v.Filter), p.Pad, left, top, v.Size)
+		return padCrop(resizeCentre(m, v.Size, v.Size, v.Filter), p.Pad, left, top, v.Size)
 	})
 }
 
@@ -111,13 +112,13 @@ func VQKDEval(size int) *Eval { return &Eval{Views: []View{{size, Bicubic, Unit}
 func (p *Eval) Outputs() []View { return p.Views }
 
 // Apply implements Pipeline; r is not used and may be nil.
-func (p *Eval) Apply(dst [][]float32, m *Image, _ *tensor.Rand) {
+func (p *Eval) Apply(dst [][]float32, m Picture, _ *tensor.Rand) {
 	writeViews(dst, p.Views, false, func(v View) *Image {
 		short := v.Size
 		if !p.Whole {
 			short = int(float64(v.Size) / 0.875)
 		}
-		return ResizeCentre(m, short, v.Size, v.Filter)
+		return resizeCentre(m, short, v.Size, v.Filter)
 	})
 }
 

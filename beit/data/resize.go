@@ -90,9 +90,9 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // resizeWindow computes only the part window of what Resize returns.
-func resizeWindow(m *Image, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *Image {
-	if box.Empty() || !box.In(m.Bounds()) {
-		panic(fmt.Sprintf("data: Resize: box %v of a picture of %dx%d", box, m.W, m.H))
+func resizeWindow(p Picture, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *Image {
+	if box.Empty() || !box.In(boundsOf(p)) {
+		panic(fmt.Sprintf("data: Resize: box %v of a picture of %v", box, boundsOf(p).Max))
 	}
 	if window.Empty() || !window.In(image.Rect(0, 0, w, h)) {
 		panic(fmt.Sprintf("data: Resize: window %v of a result of %dx%d", window, w, h))
@@ -103,15 +103,17 @@ func resizeWindow(m *Image, box image.Rectangle, w, h int, f Filter, window imag
 	s.columns.fill(box.Dx(), w, window.Min.X, window.Max.X, f)
 	s.rows.fill(box.Dy(), h, window.Min.Y, window.Max.Y, f)
 	first, last := s.rows.reach()
+	left, right := s.columns.reach()
+	m, at := cut(p, image.Rect(left, first, right, last).Add(box.Min))
 	s.rgb = resized(s.rgb, 3*out.W*(last-first))
 	for y := first; y < last; y++ {
 		dst := s.rgb[3*out.W*(y-first) : 3*out.W*(y-first+1)]
-		src := m.row(box.Min.Y+y, box.Min.X, box.Max.X)
+		src := m.row(at.Min.Y+y-first, at.Min.X, at.Max.X)
 		if box.Dx() == w {
-			copy(dst, src[3*window.Min.X:]) // every window is the pixel itself
+			copy(dst, src[3*(window.Min.X-left):]) // every window is the pixel itself
 			continue
 		}
-		s.columns.row(dst, src)
+		s.columns.row(dst, src, left)
 	}
 	s.sums = resized(s.sums, 3*out.W)
 	for y := range out.H {
@@ -189,13 +191,13 @@ func (t *taps) at(i int) (from int, weights []int32) {
 	return t.from[i], t.weights[start:t.end[i]]
 }
 
-// row resamples one row of RGB.
-func (t *taps) row(dst, src []uint8) {
+// row resamples one row of RGB that starts at column left.
+func (t *taps) row(dst, src []uint8, left int) {
 	start := 0
 	for i, from := range t.from {
 		weights := t.weights[start:t.end[i]]
 		start = t.end[i]
-		pixels := src[3*from : 3*(from+len(weights))]
+		pixels := src[3*(from-left) : 3*(from-left+len(weights))]
 		var r, g, b int32 = 1 << (precision - 1), 1 << (precision - 1), 1 << (precision - 1)
 		for _, w := range weights {
 			p := pixels[:3:3]

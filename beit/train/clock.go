@@ -50,7 +50,8 @@ func (r *run) progress(lr float64) {
 		Stage: r.cfg.Stage, Phase: "train", Done: r.at.Step, Total: total, Epoch: r.at.Closed + 1, Epochs: r.cfg.Train.Epochs, LR: lr,
 	}
 	p.Left = time.Since(r.looping) / time.Duration(done) * time.Duration(total-r.at.Step)
-	p.ImagesPerSec = float64(r.clock.whole.images) / time.Since(r.clock.whole.since).Seconds()
+	spent := time.Since(r.clock.whole.since).Seconds()
+	p.ImagesPerSec, p.DataWait = float64(r.clock.whole.images)/spent, r.clock.whole.wait.Seconds()/spent
 	if m := r.at.Epoch["loss"]; m != nil {
 		p.Loss = m.Sum / m.Weight
 	}

@@ -43,6 +43,7 @@ type DataConfig struct {
 	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
 	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
 	Unreadable  float64    `toml:"unreadable"`   // part of the pictures that may be unreadable before the run gives up
+	Upright     bool       `toml:"upright"`      // turn pictures as their EXIF orientation says; the reference does not
 	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"; in stage teacher always "multi-crop"
 	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop" and "multi-crop"
 	Pad         int        `toml:"pad"`          // pixels with "pad-crop"

@@ -80,7 +80,11 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 }
 
 func (p *pictures) open(c DataConfig) error {
-	src, err := data.Open(c.Path, data.DefaultLimits)
+	var options []data.Option
+	if c.Upright {
+		options = append(options, data.Upright())
+	}
+	src, err := data.Open(c.Path, data.DefaultLimits, options...)
 	if err != nil {
 		return err
 	}
@@ -88,7 +92,7 @@ func (p *pictures) open(c DataConfig) error {
 	if c.EvalPath == "" {
 		return nil
 	}
-	eval, err := data.Open(c.EvalPath, data.DefaultLimits)
+	eval, err := data.Open(c.EvalPath, data.DefaultLimits, options...)
 	if err != nil {
 		return fmt.Errorf("data.eval_path: %w", err)
 	}

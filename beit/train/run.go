@@ -46,6 +46,7 @@ type Progress struct {
 	Loss          float64
 	LR            float64
 	ImagesPerSec  float64
+	DataWait      float64       // share of the epoch's time so far that was spent waiting for pictures
 	Left          time.Duration // estimated until the end of the run; 0 when unknown
 }
 

@@ -17,6 +17,9 @@ const (
 	plainEvery = 15 * time.Second
 )
 
+// noticeableWait is the share of time spent waiting for pictures that a progress line mentions.
+const noticeableWait = 0.05
+
 // reporter shows how a run goes.
 type reporter struct {
 	w       io.Writer
@@ -86,6 +89,9 @@ func parts(p train.Progress) []string {
 	if p.ImagesPerSec > 0 {
 		words = append(words, fmt.Sprintf("%.0f images/s", p.ImagesPerSec))
 	}
+	if p.DataWait >= noticeableWait {
+		words = append(words, fmt.Sprintf("%.0f %% waiting for pictures", 100*p.DataWait))
+	}
 	if p.Left > 0 {
 		words = append(words, clock(p.Left)+" left")
 	}
@@ -123,7 +129,7 @@ var shownValues = [][2]string{
 	{"loss_1", "loss main"}, {"loss_2", "aggregation"}, {"loss_swap", "with CLS swapped"}, {"unigram_entropy", "entropy of codes"},
 	{"mlm_acc_1", "accuracy main"}, {"mlm_acc_2", "aggregation"}, {"copy_acc", "by copying"},
 	{"codes_used", "codes used"}, {"perplexity", "perplexity"}, {"reseeded", "re-seeded"},
-	{"grad_norm", "gradient norm"}, {"img_per_s", "images/s"},
+	{"grad_norm", "gradient norm"}, {"img_per_s", "images/s"}, {"data_wait", "share of time waiting for pictures"},
 }
 
 // Record implements train.Reporter: epochs and validations get a line that stays.

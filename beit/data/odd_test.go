@@ -1,0 +1,103 @@
+package data
+
+import (
+	"archive/tar"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// unlikePillow are files of the odd sets that Pillow reads and the Go libraries do not, with what they say.
+var unlikePillow = map[string]string{
+	"odd/026-pal4rletrns.bmp":                      "bmp: unsupported BMP image",               // run-length coded
+	"odd/036-badrle.bmp":                           "bmp: unsupported BMP image",               // run-length coded
+	"odd/045-hopper_gray_4bpp.tif":                 "tiff: unsupported feature: BitsPerSample", // grey of 4 bits
+	"odd/070-16bit.s.tif":                          "tiff: unsupported feature: sample format", // signed samples
+	"odd/062-b55977028a3a574336966b6536640fc9.jpg": "invalid JPEG format: missing 0xff00",      // damaged: Pillow shows what it can
+}
+
+// TestOddPictures decodes the files of odd-images.tar and odd-supplement.tar in the folder BEIT_ODD and compares what becomes of each with the
+// reference decoder's verdict in the .csv beside it.
+func TestOddPictures(t *testing.T) {
+	dir := os.Getenv("BEIT_ODD")
+	if dir == "" {
+		t.Skip("BEIT_ODD names no folder with odd-images.tar and odd-supplement.tar")
+	}
+	for set, column := range map[string]int{"odd-images": 4, "odd-supplement": 7} {
+		verdicts := readVerdicts(t, filepath.Join(dir, set+".csv"), column)
+		file, err := os.Open(filepath.Join(dir, set+".tar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		seen := 0
+		for archive := tar.NewReader(file); ; {
+			head, err := archive.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if head.Typeflag != tar.TypeReg {
+				continue
+			}
+			content, err := io.ReadAll(archive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkVerdict(t, head.Name, content, verdicts[head.Name])
+			seen++
+		}
+		if seen == 0 || seen != len(verdicts) {
+			t.Errorf("%s: %d files, %d verdicts", set, seen, len(verdicts))
+		}
+	}
+}
+
+func readVerdicts(t *testing.T, name string, column int) map[string]string {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := map[string]string{}
+	for _, row := range rows[1:] {
+		verdicts[row[0]] = row[column]
+	}
+	return verdicts
+}
+
+// checkVerdict also bounds memory: 32 MB and 32 bytes for each byte of the file and each pixel.
+func checkVerdict(t *testing.T, name string, content []byte, verdict string) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m, err := Decode(content, DefaultLimits)
+	runtime.ReadMemStats(&after)
+	pixels := 0
+	if err == nil {
+		pixels = m.W * m.H
+	}
+	used := after.TotalAlloc - before.TotalAlloc
+	if used > uint64(32<<20+32*(len(content)+pixels)) {
+		t.Errorf("%s: %d bytes allocated for a file of %d bytes and %d pixels", name, used, len(content), pixels)
+	}
+	t.Logf("%s: reference %s; here %v; %d kB", name, verdict, err, used>>10)
+	wantOK := strings.HasPrefix(verdict, "ok ")
+	reason, known := unlikePillow[name]
+	switch {
+	case known && wantOK && err != nil && strings.Contains(err.Error(), reason):
+	case known || wantOK != (err == nil):
+		t.Errorf("%s: reference says %q; here: %v", name, verdict, err)
+	}
+}

@@ -1,0 +1,60 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDecodeLikePillow compares decoded files with what Pillow 9.4 made of them (FILE.png beside FILE): exactly, and JPEG, for its other inverse
+// DCT, within 4 levels and 0.5 on average. Names that begin with "turn" and a digit are decoded upright.
+func TestDecodeLikePillow(t *testing.T) {
+	list, err := filepath.Glob("testdata/pillow/*.*.png")
+	if err != nil || len(list) < 30 {
+		t.Fatalf("%d files: %v", len(list), err)
+	}
+	for _, reference := range list {
+		name := strings.TrimSuffix(reference, ".png")
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			var options []Option
+			if upright, _ := filepath.Match("turn[0-9].*", filepath.Base(name)); upright {
+				options = append(options, Upright())
+			}
+			got, want := decodeFile(t, name, options...), decodeFile(t, reference)
+			if got.W != want.W || got.H != want.H {
+				t.Fatalf("%dx%d, want %dx%d", got.W, got.H, want.W, want.H)
+			}
+			most, mean := difference(got.Pix, want.Pix)
+			maxMost, maxMean := 0, 0.0
+			if filepath.Ext(name) == ".jpg" {
+				maxMost, maxMean = 4, 0.5
+			}
+			if most > maxMost || mean > maxMean {
+				t.Errorf("differences of at most %d, %.3f on average, want %d, %g", most, mean, maxMost, maxMean)
+			}
+		})
+	}
+}
+
+func decodeFile(t testing.TB, name string, options ...Option) *Image {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Decode(content, DefaultLimits, options...)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return m
+}
+
+// difference is the largest and the mean difference of two lists of the same length.
+func difference(a, b []uint8) (most int, mean float64) {
+	for i, v := range a {
+		d := max(int(v), int(b[i])) - min(int(v), int(b[i]))
+		most, mean = max(most, d), mean+float64(d)/float64(len(a))
+	}
+	return most, mean
+}
