@@ -5,6 +5,8 @@ import (
 	"image"
 	"math"
 	"sync"
+
+	"github.com/gobeit/gobeit/beit/data/internal/resample"
 )
 
 // Filter is a resampling filter.
@@ -69,10 +71,6 @@ func sinc(x float64) float64 {
 	return math.Sin(x) / x
 }
 
-// precision is the number of fractional bits of the weights; the sum of a window's weights times 255
-// then fits 31 bits with room for the overshoot of the filters.
-const precision = 22
-
 // Resize returns the part box of m resampled to w x h with the filter, as Pillow does it: rows first,
 // then columns, antialiased, with 22-bit weights and 8-bit pixels in between. No pixel outside box has
 // an influence. It panics when box is empty or leaves m.
@@ -84,7 +82,6 @@ func Resize(m *Image, box image.Rectangle, w, h int, f Filter) *Image {
 type scratch struct {
 	columns, rows taps
 	rgb           []uint8
-	sums          []int32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -104,6 +101,8 @@ func resizeWindow(p Picture, box image.Rectangle, w, h int, f Filter, window ima
 	s.rows.fill(box.Dy(), h, window.Min.Y, window.Max.Y, f)
 	first, last := s.rows.reach()
 	left, right := s.columns.reach()
+	s.rows.shift(first)
+	s.columns.shift(left)
 	m, at := cut(p, image.Rect(left, first, right, last).Add(box.Min))
 	s.rgb = resized(s.rgb, 3*out.W*(last-first))
 	for y := first; y < last; y++ {
@@ -113,17 +112,16 @@ func resizeWindow(p Picture, box image.Rectangle, w, h int, f Filter, window ima
 			copy(dst, src[3*(window.Min.X-left):]) // every window is the pixel itself
 			continue
 		}
-		s.columns.row(dst, src, left)
+		resample.Row(dst, src, s.columns.from, s.columns.weights)
 	}
-	s.sums = resized(s.sums, 3*out.W)
 	for y := range out.H {
-		from, weights := s.rows.at(y)
 		dst := out.row(y, 0, out.W)
 		if box.Dy() == h {
 			copy(dst, s.rgb[3*out.W*(window.Min.Y+y-first):])
 			continue
 		}
-		combine(dst, s.sums, s.rgb[3*out.W*(from-first):], weights)
+		from, weights := s.rows.at(y)
+		resample.Column(dst, s.rgb[3*out.W*from:], weights)
 	}
 	return out
 }
@@ -137,103 +135,71 @@ func resized[T any](s []T, n int) []T {
 
 // taps holds, for each output position, the input positions it is made from and their weights.
 type taps struct {
-	from    []int   // first input position
-	end     []int   // end of its weights; they start where those of the position before end
-	weights []int32 // with precision fractional bits
+	from    []int32 // first input position
+	n       int     // how many follow each other
+	weights []int32 // n for each output, with resample.Precision fractional bits
+	windows [][2]int
 	real    []float64
 }
 
-// fill computes the taps of output positions lo to hi of n, for inputs 0 to in.
+// fill computes the taps of output positions lo to hi of n, for inputs 0 to in. Windows that are shorter than the longest are
+// filled up with weights of 0.
 func (t *taps) fill(in, n, lo, hi int, f Filter) {
-	t.from, t.end, t.weights = t.from[:0], t.end[:0], t.weights[:0]
 	scale := float64(in) / float64(n)
 	shrink := max(scale, 1)
 	support := filters[f].support * shrink
-	inverse := 1 / shrink
+	t.windows, t.n = t.windows[:0], 0
 	for i := lo; i < hi; i++ {
 		centre := (float64(i) + 0.5) * scale
-		from := max(int(centre-support+0.5), 0)
-		end := min(int(centre+support+0.5), in)
-		t.real = t.real[:0]
-		sum := 0.0
-		for x := from; x < end; x++ {
-			w := filters[f].f((float64(x) - centre + 0.5) * inverse)
-			t.real = append(t.real, w)
-			sum += w
+		window := [2]int{max(int(centre-support+0.5), 0), min(int(centre+support+0.5), in)}
+		t.windows = append(t.windows, window)
+		t.n = max(t.n, window[1]-window[0])
+	}
+	t.from, t.weights = resized(t.from, hi-lo), resized(t.weights, t.n*(hi-lo))
+	clear(t.weights)
+	for i, window := range t.windows {
+		from := min(window[0], in-t.n)
+		t.from[i] = int32(from)
+		weights := t.weights[i*t.n+window[0]-from : (i+1)*t.n]
+		centre := (float64(lo+i) + 0.5) * scale
+		t.weigh(weights, window, centre, 1/shrink, f)
+	}
+}
+
+// weigh computes the weights of one window, which sum to 1.
+func (t *taps) weigh(weights []int32, window [2]int, centre, inverse float64, f Filter) {
+	t.real = t.real[:0]
+	sum := 0.0
+	for x := window[0]; x < window[1]; x++ {
+		w := filters[f].f((float64(x) - centre + 0.5) * inverse)
+		t.real = append(t.real, w)
+		sum += w
+	}
+	for i, w := range t.real {
+		if sum != 0 {
+			w /= sum
 		}
-		for _, w := range t.real {
-			if sum != 0 {
-				w /= sum
-			}
-			t.weights = append(t.weights, int32(w*(1<<precision)+math.Copysign(0.5, w)))
-		}
-		t.from = append(t.from, from)
-		t.end = append(t.end, len(t.weights))
+		weights[i] = int32(w*(1<<resample.Precision) + math.Copysign(0.5, w))
 	}
 }
 
 // reach returns the range of inputs that the taps read.
 func (t *taps) reach() (first, last int) {
-	first, last = t.from[0], 0
-	for i, from := range t.from {
-		_, w := t.at(i)
-		first, last = min(first, from), max(last, from+len(w))
+	first, last = int(t.from[0]), 0
+	for _, from := range t.from {
+		first, last = min(first, int(from)), max(last, int(from)+t.n)
 	}
 	return first, last
 }
 
+// shift makes input first the one that counts as 0.
+func (t *taps) shift(first int) {
+	for i := range t.from {
+		t.from[i] -= int32(first)
+	}
+}
+
 // at returns the first input of output i and its weights.
 func (t *taps) at(i int) (from int, weights []int32) {
-	start := 0
-	if i > 0 {
-		start = t.end[i-1]
-	}
-	return t.from[i], t.weights[start:t.end[i]]
-}
-
-// row resamples one row of RGB that starts at column left.
-func (t *taps) row(dst, src []uint8, left int) {
-	start := 0
-	for i, from := range t.from {
-		weights := t.weights[start:t.end[i]]
-		start = t.end[i]
-		pixels := src[3*(from-left) : 3*(from-left+len(weights))]
-		var r, g, b int32 = 1 << (precision - 1), 1 << (precision - 1), 1 << (precision - 1)
-		for _, w := range weights {
-			p := pixels[:3:3]
-			pixels = pixels[3:]
-			r += w * int32(p[0])
-			g += w * int32(p[1])
-			b += w * int32(p[2])
-		}
-		out := dst[3*i : 3*i+3 : 3*i+3]
-		out[0], out[1], out[2] = clip8(r>>precision), clip8(g>>precision), clip8(b>>precision)
-	}
-}
-
-// combine sums len(weights) consecutive rows of src, each as long as dst, with the weights.
-func combine(dst []uint8, sums []int32, src []uint8, weights []int32) {
-	n := len(dst)
-	sums = sums[:n]
-	for i := range sums {
-		sums[i] = 1 << (precision - 1)
-	}
-	for ; len(weights) >= 4; weights = weights[4:] {
-		w0, w1, w2, w3 := weights[0], weights[1], weights[2], weights[3]
-		a, b, c, d := src[:n], src[n:2*n], src[2*n:3*n], src[3*n:4*n]
-		src = src[4*n:]
-		for i := range sums {
-			sums[i] += w0*int32(a[i]) + w1*int32(b[i]) + w2*int32(c[i]) + w3*int32(d[i])
-		}
-	}
-	for _, w := range weights {
-		a := src[:n]
-		src = src[n:]
-		for i := range sums {
-			sums[i] += w * int32(a[i])
-		}
-	}
-	for i, s := range sums {
-		dst[i] = clip8(s >> precision)
-	}
+	return int(t.from[i]), t.weights[i*t.n : (i+1)*t.n]
 }
