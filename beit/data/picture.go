@@ -1,12 +1,15 @@
 package data
 
-import "image"
+import (
+	"fmt"
+	"image"
+)
 
 // Picture is a decoded picture that becomes RGB when it is asked for, so that what a crop leaves out need not be converted. An *Image is one.
 type Picture interface {
 	// Size is the number of columns and rows.
 	Size() (w, h int)
-	// Region returns the part box, which must not be empty nor leave the picture. The caller must not write into it.
+	// Region returns the part box. It panics when box is empty or leaves the picture. The caller must not write into what it returns.
 	Region(box image.Rectangle) *Image
 }
 
@@ -19,6 +22,12 @@ func (m *Image) Region(box image.Rectangle) *Image {
 		return m
 	}
 	return Crop(m, box)
+}
+
+func checkRegion(p Picture, box image.Rectangle) {
+	if box.Empty() || !box.In(boundsOf(p)) {
+		panic(fmt.Sprintf("data: Region: box %v of a picture of %v", box, boundsOf(p).Max))
+	}
 }
 
 func boundsOf(p Picture) image.Rectangle {
@@ -87,6 +96,7 @@ func (t *turned) from(x, y int) (int, int) {
 
 // Region implements Picture.
 func (t *turned) Region(box image.Rectangle) *Image {
+	checkRegion(t, box)
 	ax, ay := t.from(box.Min.X, box.Min.Y)
 	bx, by := t.from(box.Max.X-1, box.Max.Y-1)
 	part := image.Rect(min(ax, bx), min(ay, by), max(ax, bx)+1, max(ay, by)+1)

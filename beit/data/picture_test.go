@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -198,6 +199,22 @@ func TestUprightDataset(t *testing.T) {
 		}
 		if size := fmt.Sprintf("%dx%d", got.W, got.H); size != c.size || got.Pix[3*c.white] != 255 {
 			t.Errorf("%s with %v, want %s", size, got.Pix[:12], c.size)
+		}
+	}
+}
+
+func TestRegionPanics(t *testing.T) {
+	p := &planes{src: randomPlanes(image.Rect(0, 0, 6, 4), image.YCbCrSubsampleRatio420, 1)}
+	for _, p := range []Picture{p, turn(p, 5), NewImage(6, 4)} {
+		for _, box := range []image.Rectangle{{}, image.Rect(0, 0, 7, 7), image.Rect(-1, 0, 2, 2)} {
+			func() {
+				defer func() {
+					if text, _ := recover().(string); !strings.HasPrefix(text, "data: ") {
+						t.Errorf("%T, %v: panic %q", p, box, text)
+					}
+				}()
+				p.Region(box)
+			}()
 		}
 	}
 }

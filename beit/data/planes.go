@@ -13,6 +13,7 @@ func (p *planes) Size() (w, h int) { return p.src.Rect.Dx(), p.src.Rect.Dy() }
 
 // Region implements Picture. A pixel of the part is the pixel of the whole: chroma around the box counts where it lies next to it.
 func (p *planes) Region(box image.Rectangle) *Image {
+	checkRegion(p, box)
 	out := NewImage(box.Dx(), box.Dy())
 	box = box.Add(p.src.Rect.Min)
 	up := newUpsampler(p.src, box, p.webp)
@@ -34,7 +35,8 @@ func jfifRow(dst, luma, cb, cr []uint8) {
 	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for x, l := range luma {
 		yy, b, r := int32(l), int32(cb[x])-128, int32(cr[x])-128
-		p := dst[3*x : 3*x+3 : 3*x+3]
+		p := dst[:3:3]
+		dst = dst[3:]
 		p[0] = clip8(yy + (91881*r+32768)>>16)
 		p[1] = clip8(yy + (-22554*b-46802*r+32768)>>16)
 		p[2] = clip8(yy + (116130*b+32768)>>16)
@@ -113,25 +115,24 @@ func (u *upsampler) plane(dst, plane []uint8, y int) {
 		u.repeat(dst, u.line(plane, row))
 		return
 	}
-	u.fetch(u.near, u.line(plane, row))
 	switch {
 	case u.webp:
+		u.fetch(u.near, u.line(plane, row))
 		u.fetch(u.far, u.line(plane, other))
 		u.squares(dst)
 	case u.across == 1 && u.down == 1:
 		copy(dst, u.line(plane, row)[u.first-u.chroma.Min.X:])
 	case u.across == 1:
+		u.fetch(u.near, u.line(plane, row))
 		u.fetch(u.far, u.line(plane, other))
 		for i := range dst {
 			dst[i] = uint8((3*u.near[i+1] + u.far[i+1] + 1 + int32(y%2)) >> 2)
 		}
 	case u.down == 1:
+		u.fetch(u.near, u.line(plane, row))
 		pairs(dst, u.near, 1, 2, 2)
 	default:
-		u.fetch(u.far, u.line(plane, other))
-		for i, v := range u.near {
-			u.near[i] = 3*v + u.far[i]
-		}
+		u.fetchSums(u.line(plane, row), u.line(plane, other))
 		pairs(dst, u.near, 8, 7, 4)
 	}
 }
@@ -151,12 +152,24 @@ func (u *upsampler) fetch(dst []int32, line []uint8) {
 	dst[0], dst[u.n+1] = int32(line[max(from-1, 0)]), int32(line[min(from+u.n, len(line)-1)])
 }
 
+// fetchSums puts three parts of one line and one of the other into near.
+func (u *upsampler) fetchSums(line, other []uint8) {
+	from := u.first - u.chroma.Min.X
+	a, b, inner := line[from:from+u.n], other[from:from+u.n], u.near[1:1+u.n]
+	for i := range inner {
+		inner[i] = 3*int32(a[i]) + int32(b[i])
+	}
+	before, after := max(from-1, 0), min(from+u.n, len(line)-1)
+	u.near[0], u.near[u.n+1] = 3*int32(line[before])+int32(other[before]), 3*int32(line[after])+int32(other[after])
+}
+
 // pairs makes two pixels of each sample but the first and last, which are neighbours only. The two are rounded by different amounts, as
 // libjpeg does, so that no bias grows.
 func pairs(dst []uint8, samples []int32, left, right int32, shift uint) {
 	last, at := samples[0], samples[1]
-	for i, next := range samples[2:] {
-		p := dst[2*i : 2*i+2 : 2*i+2]
+	for _, next := range samples[2:] {
+		p := dst[:2:2]
+		dst = dst[2:]
 		p[0] = uint8((3*at + last + left) >> shift)
 		p[1] = uint8((3*at + next + right) >> shift)
 		last, at = at, next

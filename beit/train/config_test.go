@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -169,5 +170,34 @@ func TestShortRunsWarmUpHalfway(t *testing.T) {
 	s := newSchedule(c, 100)
 	if s.at(49) != 1 || s.at(99) > 0.01 {
 		t.Errorf("rates %g at step 49, %g at step 99", s.at(49), s.at(99))
+	}
+}
+
+// data.upright decides whether EXIF orientation counts, for training and validation pictures.
+func TestUprightPictures(t *testing.T) {
+	content, err := os.ReadFile("../data/testdata/pillow/turn5.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.png"), content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		set  string
+		w, h int
+	}{{"data.upright=false", 37, 29}, {"data.upright=true", 29, 37}} {
+		train, val, done, err := OpenPictures(tiny(t, Tokenizer, "data.path="+dir, "data.eval_path="+dir, c.set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ds := range []data.Dataset{train, val} {
+			if m, err := ds.Image(0); err != nil || m.W != c.w || m.H != c.h {
+				t.Errorf("%s: %v, want %dx%d: %v", c.set, m.Bounds(), c.w, c.h, err)
+			}
+		}
+		if err := done(); err != nil {
+			t.Error(err)
+		}
 	}
 }

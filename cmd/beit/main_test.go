@@ -291,13 +291,13 @@ func TestPlainProgress(t *testing.T) {
 	var w bytes.Buffer
 	r := newReporter(&w)
 	r.last = time.Now().Add(-time.Hour)
-	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, Left: 95 * time.Second})
+	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, DataWait: 0.123, Left: 95 * time.Second})
 	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 8, Total: 70})
 	r.live("nothing here")
 	r.Record(train.Record{Kind: train.KindVal, Epoch: 1, Values: map[string]float64{"rec_loss": 2.25, "codes_used": 500, "memory_mb": 7}})
 	r.Warning("codes are dying")
 	r.clear()
-	want := "pretrain  epoch 1/10  7/70  loss 2.5000  171 images/s  1m35s left\n" +
+	want := "pretrain  epoch 1/10  7/70  loss 2.5000  171 images/s  12 % waiting for pictures  1m35s left\n" +
 		"pretrain epoch 1 validation  reconstruction 2.2500  codes used 500\nwarning: codes are dying\n"
 	if w.String() != want {
 		t.Errorf("got\n%swant\n%s", w.String(), want)
