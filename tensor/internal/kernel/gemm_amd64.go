@@ -2,8 +2,6 @@
 
 package kernel
 
-//go:generate go -C _asm/gemm run . -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
-
 var (
 	gemmAVX2   = GemmFuncs{rows: 6, cols: 16, tile: gemmTileAVX2, gather: gemmGatherAVX2, transpose: gemmTransposeWide}
 	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, gather: gemmGatherAVX2, transpose: gemmTransposeWide}

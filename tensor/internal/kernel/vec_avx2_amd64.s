@@ -4216,11 +4216,11 @@ vectors_end:
 	VMAXPS       Y0, Y8, Y0
 
 done:
-	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y0, Y2, Y0
 	VPMAXUD      Y3, Y1, Y1
-	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y0, Y4, Y0
 	VPMAXUD      Y5, Y1, Y1
-	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y0, Y6, Y0
 	VPMAXUD      Y7, Y1, Y1
 	VEXTRACTF128 $0x01, Y0, X2
 	VMAXPS       X0, X2, X2

@@ -3199,11 +3199,11 @@ vectors_end:
 	VMAXPS      Z0, Z10, Z0
 
 done:
-	VMAXPS        Z2, Z0, Z0
+	VMAXPS        Z0, Z2, Z0
 	VPMAXUD       Z3, Z1, Z1
-	VMAXPS        Z4, Z0, Z0
+	VMAXPS        Z0, Z4, Z0
 	VPMAXUD       Z5, Z1, Z1
-	VMAXPS        Z6, Z0, Z0
+	VMAXPS        Z0, Z6, Z0
 	VPMAXUD       Z7, Z1, Z1
 	VEXTRACTF64X4 $0x01, Z0, Y2
 	VMAXPS        Y0, Y2, Y2

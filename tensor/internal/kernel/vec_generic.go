@@ -218,7 +218,8 @@ func layerNormGradGeneric(dx, dy, x, w []float32, mean, rstd float32, accumulate
 	n := float64(len(x))
 	meanG, meanGX := float32(sumG/n), float32(sumGX/n)
 	for i, v := range x {
-		d := rstd * (dy[i]*w[i] - meanG - (v-mean)*rstd*meanGX)
+		// The conversion keeps compilers from fusing: the products must be those of the sum.
+		d := rstd * (float32(dy[i]*w[i]) - meanG - (v-mean)*rstd*meanGX)
 		if accumulate {
 			d += dx[i]
 		}

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -49,6 +50,12 @@ var (
 const half = 7 // tiles higher than this address A from a second base
 
 func main() {
+	onARM := flag.Bool("neon", false, "write the NEON level instead (neon.go)")
+	flag.Parse()
+	if *onARM {
+		neon()
+		return
+	}
 	ConstraintExpr("amd64,!purego")
 	avx2().tile()
 	avx512().tile()

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -37,6 +38,12 @@ type level struct {
 }
 
 func main() {
+	onARM := flag.Bool("neon", false, "write the NEON level instead (neon.go)")
+	flag.Parse()
+	if *onARM {
+		neon()
+		return
+	}
 	ConstraintExpr("amd64,!purego")
 	avx2().tile()
 	avx512().tile()

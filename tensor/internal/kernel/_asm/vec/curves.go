@@ -1,9 +1,5 @@
 package main
 
-import (
-	. "github.com/mmcloughlin/avo/build"
-)
-
 // The steps of these functions are those of poly_generic.go.
 
 // exp is exp(x+low); low may be nil.
@@ -21,17 +17,15 @@ func (g *gen) exp(x, low V) V {
 	p = g.mul(p, x)
 	g.mulThenAdd(p, x, x)
 	p = g.add(p, g.num(1))
-	if g.wide {
-		y := g.reg()
-		VSCALEFPS(n, p, y)
+	if y := g.scale(p, n); y != nil {
 		return y
 	}
 	// rounded holds n in its low bits; 2^n is applied in two factors.
-	k := g.op(subd, rounded, g.named("roundMagic"))
-	half := g.shift(VPSRAD, 1, k)
-	rest := g.op(subd, k, half)
+	k := g.op(subI, rounded, g.named("roundMagic"))
+	half := g.shift(rightSigned, 1, k)
+	rest := g.op(subI, k, half)
 	for _, k := range []V{half, rest} {
-		p = g.mul(p, g.shift(VPSLLD, 23, g.op(addd, k, g.bits(127))))
+		p = g.mul(p, g.shift(left, 23, g.op(addI, k, g.bits(127))))
 	}
 	return p
 }
@@ -40,11 +34,9 @@ func (g *gen) log(x V) V {
 	tiny := g.compare(less, x, g.num(0x1p-126))
 	y := g.choose(tiny, g.mul(x, g.named("logDenormScale")), x)
 	e := g.choose(tiny, g.fill(g.num(-23)), g.zero())
-	k := g.shift(VPSRAD, 23, g.op(subd, y, g.integer("logSqrtHalfBits")))
-	whole := g.reg()
-	VCVTDQ2PS(k, whole)
-	g.addInto(e, whole)
-	f := g.sub(g.op(subd, y, g.shift(VPSLLD, 23, k)), g.num(1))
+	k := g.shift(rightSigned, 23, g.op(subI, y, g.integer("logSqrtHalfBits")))
+	g.addInto(e, g.fromInteger(k))
+	f := g.sub(g.op(subI, y, g.shift(left, 23, k)), g.num(1))
 	p := g.polynomial(f, "log", 8)
 	s := g.mul(f, f)
 	r := g.mul(e, g.named("ln2Low"))

@@ -1,9 +1,5 @@
 package main
 
-import (
-	. "github.com/mmcloughlin/avo/build"
-)
-
 // elementwise writes the kernels that do little more than move memory.
 func (g *gen) elementwise() {
 	binary := func(name, doc string, f func(a, b V) V) {
@@ -13,16 +9,12 @@ func (g *gen) elementwise() {
 			body: func(a args) []V { return []V{f(a.in[0], a.in[1])} },
 		})
 	}
-	// The instructions return their second operand when one is NaN, so a NaN in a is chosen by hand.
-	keepNaN := func(op arithmetic) func(a, b V) V {
-		return func(a, b V) V { return g.choose(g.compare(unordered, a, a), a, g.op(op, a, b)) }
-	}
 	binary("Add", "VecFuncs.Add.", func(a, b V) V { return g.add(a, b) })
 	binary("Sub", "VecFuncs.Sub.", func(a, b V) V { return g.sub(a, b) })
 	binary("Mul", "VecFuncs.Mul.", func(a, b V) V { return g.mul(a, b) })
 	binary("Div", "VecFuncs.Div.", func(a, b V) V { return g.div(a, b) })
-	binary("Max", "VecFuncs.Max.", keepNaN(maxps))
-	binary("Min", "VecFuncs.Min.", keepNaN(minps))
+	binary("Max", "VecFuncs.Max.", g.maxOrNaN)
+	binary("Min", "VecFuncs.Min.", g.minOrNaN)
 
 	g.emitLoop(loop{
 		name: "vecAddScaled", doc: "VecFuncs.AddScaled.",
@@ -76,16 +68,16 @@ func (g *gen) elementwise() {
 
 // bfloat16 writes the conversions, for whole vectors; the rest is done in Go.
 func (g *gen) bfloat16() {
-	shiftLeft := func(v V, n int) V { return g.shift(VPSLLD, n, v) }
-	shiftRight := func(v V, n int) V { return g.shift(VPSRLD, n, v) }
+	shiftLeft := func(v V, n int) V { return g.shift(left, n, v) }
+	shiftRight := func(v V, n int) V { return g.shift(right, n, v) }
 	g.emitLoop(loop{
 		name: "vecToBFloat16", doc: "VecFuncs.ToBFloat16 for whole vectors.",
 		out: []string{"dst"}, in: []string{"x"}, narrow: "dst", vectors: 2,
 		body: func(a args) []V {
 			x := a.in[0]
 			top := shiftRight(x, 16)
-			rounded := g.op(addd, x, g.bits(0x7fff))
-			rounded = g.op(addd, rounded, g.and(top, g.bits(1)))
+			rounded := g.op(addI, x, g.bits(0x7fff))
+			rounded = g.op(addI, rounded, g.and(top, g.bits(1)))
 			quiet := g.or(top, g.bits(0x40))
 			return []V{g.choose(g.compare(unordered, x, x), quiet, shiftRight(rounded, 16))}
 		},

@@ -1,36 +1,36 @@
-// Command vec writes the slice kernels of the AVX2 and AVX-512 levels.
+// Command vec writes the slice kernels of the AVX2, AVX-512 and NEON levels.
 //
-// Each kernel is described once, over vectors of unknown width (vector.go); loop.go wraps the
-// description in the loops over whole vectors and the masked tail; elementwise.go, curves.go,
-// reductions.go and bfloat16.go hold the kernels. Constants come from poly.go of package kernel.
+// Each kernel is described once, over vectors of unknown width, in elementwise.go, curves.go and
+// reductions.go. The description is made of the operations of a machine (vector.go); loop.go says
+// what a kernel consists of. x86.go and neon.go are the machines, x86_loop.go and neon_loop.go wrap
+// descriptions in loops over whole vectors and the tail. Constants come from poly.go of package kernel.
 package main
 
 import (
 	"flag"
 	"log"
-
-	. "github.com/mmcloughlin/avo/build"
 )
 
 func main() {
-	name := flag.String("level", "", "avx2 or avx512")
+	name := flag.String("level", "", "avx2, avx512 or neon")
 	flag.Parse()
-	var g *gen
+	var m machine
 	switch *name {
 	case "avx2":
-		g = newGen("AVX2", 8)
+		m = newX86("AVX2", 8)
 	case "avx512":
-		g = newGen("AVX512", 16)
+		m = newX86("AVX512", 16)
+	case "neon":
+		m = newNEON()
 	default:
-		log.Fatalf("vec: -level=%q, want avx2 or avx512", *name)
+		log.Fatalf("vec: -level=%q, want avx2, avx512 or neon", *name)
 	}
-	ConstraintExpr("amd64,!purego")
+	g := newGen(m)
 	g.elementwise()
 	g.curves()
 	g.gradients()
 	g.reductions()
 	g.layerNorm()
 	g.bfloat16()
-	g.writeConstants()
-	Generate()
+	g.write()
 }

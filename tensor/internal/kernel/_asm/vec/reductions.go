@@ -1,35 +1,9 @@
 package main
 
-import (
-	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
-)
-
-// fold leaves in lane 0 the combination of all lanes of v; width is the bytes of an element.
-func (g *gen) fold(v V, width int, op func(...Op)) reg.Register {
-	y := v
-	if g.wide {
-		y = YMM()
-		VEXTRACTF64X4(U8(1), v, y)
-		op(v.AsY(), y, y)
-	}
-	x, s := XMM(), XMM()
-	VEXTRACTF128(U8(1), y.AsY(), x)
-	op(y.AsX(), x, x)
-	VPSHUFD(U8(0x4e), x, s)
-	op(s, x, x)
-	if width == 4 {
-		VPSHUFD(U8(0xb1), x, s)
-		op(s, x, x)
-	}
-	return x
-}
-
 // result folds each accumulator by addition and returns them.
 func (g *gen) result(sums []V) {
 	for i, s := range sums {
-		VMOVSS(g.fold(s, 4, VADDPS), address(ReturnIndex(i)))
+		g.give(i, addition, s)
 	}
 }
 
@@ -50,26 +24,13 @@ func (g *gen) reductions() {
 		name: "vecSumSquares", doc: "VecFuncs.SumSquares.",
 		in: []string{"x"}, vectors: 4, sums: 2, returns: "float64",
 		body: func(a args) []V {
-			low, high := g.reg(), g.reg()
-			if g.wide {
-				VCVTPS2PD(a.in[0].AsY(), low)
-				upper := YMM()
-				VEXTRACTF64X4(U8(1), a.in[0], upper)
-				VCVTPS2PD(upper, high)
-			} else {
-				VCVTPS2PD(a.in[0].AsX(), low)
-				upper := XMM()
-				VEXTRACTF128(U8(1), a.in[0], upper)
-				VCVTPS2PD(upper, high)
-			}
-			VFMADD231PD(low, low, a.sum[0])
-			VFMADD231PD(high, high, a.sum[1])
+			g.addSquares64(a.sum[0], a.sum[1], a.in[0])
 			return nil
 		},
-		join: func(_ int, into, from V) { VADDPD(from, into, into) },
+		join: func(_ int, into, from V) { g.add64Into(into, from) },
 		finish: func(sums []V) {
-			VADDPD(sums[1], sums[0], sums[0])
-			VMOVSD(g.fold(sums[0], 8, VADDPD), address(ReturnIndex(0)))
+			g.add64Into(sums[0], sums[1])
+			g.give(0, addition64, sums[0])
 		},
 	})
 	// A NaN shows in the largest magnitude read as an unsigned integer: it is above that of infinity.
@@ -85,19 +46,19 @@ func (g *gen) reductions() {
 		body: func(a args) []V {
 			x := g.used(a.in[0], a.sum[0])
 			g.maxUnsignedInto(a.sum[1], g.abs(a.in[0]))
-			g.emit(maxps, a.sum[0], x, a.sum[0]) // a NaN in x gives the old sum
+			g.maxNumberInto(a.sum[0], x)
 			return nil
 		},
 		join: func(i int, into, from V) {
 			if i == 0 {
-				g.maxInto(into, from)
+				g.maxNumberInto(into, from)
 			} else {
 				g.maxUnsignedInto(into, from)
 			}
 		},
 		finish: func(sums []V) {
-			VMOVSS(g.fold(sums[0], 4, VMAXPS), address(ReturnIndex(0)))
-			VMOVSS(g.fold(sums[1], 4, VPMAXUD), address(ReturnIndex(1)))
+			g.give(0, maximum, sums[0])
+			g.give(1, maximumUnsigned, sums[1])
 		},
 	})
 	g.emitLoop(loop{

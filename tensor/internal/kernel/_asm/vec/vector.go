@@ -10,37 +10,106 @@ import (
 	"go/types"
 	"log"
 	"math"
-
-	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 // gen writes the kernels of one level.
 type gen struct {
-	level  string
-	lanes  int  // float32 in a vector
-	wide   bool // AVX-512: mask registers, broadcasts from memory within an instruction
+	machine
 	consts *types.Scope
+}
 
-	table  Mem
-	offset map[uint32]int // bits of a constant to its place in table
-	order  []uint32
-	masks  Mem // AVX2: 8 lanes of ones, then 8 of zeros
+// machine is what the description of a kernel is made of. V is a vector register; where an operand
+// is any, it is a V or a word. Results are new registers unless the name says otherwise.
+type machine interface {
+	bits(b uint32) word // a constant given by its bit pattern
+	fill(w word) V      // the word in every lane
+	zero() V
+	copy(a V) V
 
-	tail mask // lanes in use, nil outside the tail
+	op(o operation, a V, b any) V
+	sqrt(x V) V
+	shift(kind shift, n int, a V) V
+	fromInteger(k V) V
+	maxOrNaN(a, b V) V // NaN when either is
+	minOrNaN(a, b V) V
+	atMost(x V, w word) V // keeps a NaN
+	atLeast(x V, w word) V
+
+	// The fused operations and those named Into overwrite their first operand.
+	mulThenAdd(p, x V, c any)  // p = p*x + c
+	addProduct(s, a V, b any)  // s += a*b
+	lessProduct(s, a V, b any) // s -= a*b
+	addInto(s, a V)
+	add64Into(s, a V) // of float64
+	maxNumberInto(s, x V)
+	maxUnsignedInto(s, a V)
+	addSquares64(low, high, x V) // adds the squares of the lower and upper half of x, in float64
+
+	scale(p, n V) V // p·2^n, or nil where no instruction does that
+
+	compare(p predicate, a V, b any) mask
+	choose(m mask, yes, no V) V
+	used(v, other V) V // v with the lanes beyond the end of the slice replaced
+
+	emitLoop(l loop)
+	give(i int, f fold, v V) // result i is the lanes of v combined
+	write()
 }
 
 // V is a vector register.
-type V = reg.VecVirtual
+type V any
 
-// word is four bytes in memory that an instruction reads into every lane.
-type word struct{ mem Mem }
+// word is four bytes in memory that an operation reads into every lane.
+type word struct{ at any }
 
-// mask selects lanes: a vector on AVX2, a mask register on AVX-512.
-type mask Op
+// mask selects lanes.
+type mask any
 
-func newGen(level string, lanes int) *gen {
+type operation int
+
+// Operations on float32, on bits, and on 32-bit integers.
+const (
+	addF operation = iota
+	subF
+	mulF
+	divF
+	and
+	or
+	addI
+	subI
+)
+
+type shift int
+
+// Shifts of 32-bit lanes: left, right with the sign, right with zeros.
+const (
+	left shift = iota
+	rightSigned
+	right
+)
+
+// predicate is a comparison, numbered as VCMPPS does.
+type predicate uint8
+
+const (
+	equal     predicate = 0
+	less      predicate = 1
+	unordered predicate = 3
+	notLess   predicate = 5 // true for NaN
+	greater   predicate = 14
+)
+
+type fold int
+
+// How the lanes of an accumulator are combined.
+const (
+	addition fold = iota
+	addition64
+	maximum
+	maximumUnsigned
+)
+
+func newGen(m machine) *gen {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "../../poly.go", nil, 0)
 	if err != nil {
@@ -51,37 +120,7 @@ func newGen(level string, lanes int) *gen {
 	if err != nil {
 		log.Fatal(err)
 	}
-	g := &gen{level: level, lanes: lanes, wide: lanes == 16, consts: pkg.Scope(), offset: map[uint32]int{}}
-	if !g.wide {
-		g.masks = GLOBL("vecLanes"+level, 8|16) // RODATA|NOPTR
-		for i := range 16 {
-			lane := U32(0)
-			if i < 8 {
-				lane = 0xffffffff
-			}
-			DATA(4*i, lane)
-		}
-	}
-	g.table = GLOBL("vecConst"+level, 8|16)
-	return g
-}
-
-// bits is a constant given by its bit pattern.
-func (g *gen) bits(b uint32) word {
-	at, ok := g.offset[b]
-	if !ok {
-		at = 4 * len(g.order)
-		g.offset[b] = at
-		g.order = append(g.order, b)
-	}
-	return word{g.table.Offset(at)}
-}
-
-// writeConstants fills the table, the last global that was opened.
-func (g *gen) writeConstants() {
-	for i, b := range g.order {
-		DATA(4*i, U32(b))
-	}
+	return &gen{machine: m, consts: pkg.Scope()}
 }
 
 func (g *gen) num(x float32) word { return g.bits(math.Float32bits(x)) }
@@ -115,112 +154,13 @@ var (
 	infinity = float32(math.Inf(1))
 )
 
-func (g *gen) reg() V {
-	if g.wide {
-		return ZMM()
-	}
-	return YMM()
-}
-
-// fill is a new register with the word in every lane.
-func (g *gen) fill(w word) V {
-	v := g.reg()
-	VBROADCASTSS(w.mem, v)
-	return v
-}
-
-func (g *gen) zero() V {
-	v := g.reg()
-	if g.wide {
-		VPXORD(v, v, v)
-	} else {
-		VPXOR(v, v, v)
-	}
-	return v
-}
-
-func (g *gen) copy(a V) V {
-	v := g.reg()
-	VMOVAPS(a, v)
-	return v
-}
-
-// arithmetic is an instruction and its form that broadcasts the first operand from memory.
-type arithmetic struct{ plain, broadcast func(...Op) }
-
-var (
-	addps  = arithmetic{VADDPS, VADDPS_BCST}
-	subps  = arithmetic{VSUBPS, VSUBPS_BCST}
-	mulps  = arithmetic{VMULPS, VMULPS_BCST}
-	divps  = arithmetic{VDIVPS, VDIVPS_BCST}
-	maxps  = arithmetic{VMAXPS, VMAXPS_BCST}
-	minps  = arithmetic{VMINPS, VMINPS_BCST}
-	andps  = arithmetic{VANDPS, VANDPS_BCST}
-	orps   = arithmetic{VORPS, VORPS_BCST}
-	addd   = arithmetic{VPADDD, VPADDD_BCST}
-	subd   = arithmetic{VPSUBD, VPSUBD_BCST}
-	maxud  = arithmetic{VPMAXUD, VPMAXUD_BCST}
-	fma213 = arithmetic{VFMADD213PS, VFMADD213PS_BCST}
-	fma231 = arithmetic{VFMADD231PS, VFMADD231PS_BCST}
-	fnm231 = arithmetic{VFNMADD231PS, VFNMADD231PS_BCST}
-)
-
-// emit writes the instruction; b is a V or a word.
-func (g *gen) emit(op arithmetic, b any, rest ...Op) {
-	switch b := b.(type) {
-	case word:
-		if g.wide {
-			op.broadcast(append([]Op{b.mem}, rest...)...)
-			return
-		}
-		op.plain(append([]Op{g.fill(b)}, rest...)...)
-	case V:
-		op.plain(append([]Op{b}, rest...)...)
-	default:
-		log.Fatalf("vec: operand of type %T", b)
-	}
-}
-
-// op is a new register with a op b.
-func (g *gen) op(op arithmetic, a V, b any) V {
-	v := g.reg()
-	g.emit(op, b, a, v)
-	return v
-}
-
-func (g *gen) add(a V, b any) V { return g.op(addps, a, b) }
-func (g *gen) sub(a V, b any) V { return g.op(subps, a, b) }
-func (g *gen) mul(a V, b any) V { return g.op(mulps, a, b) }
-func (g *gen) div(a V, b any) V { return g.op(divps, a, b) }
-func (g *gen) and(a V, b any) V { return g.op(andps, a, b) }
-func (g *gen) or(a V, b any) V  { return g.op(orps, a, b) }
-
-func (g *gen) abs(x V) V { return g.and(x, g.bits(^signBit)) }
-
-// atMost and atLeast clamp x, and keep a NaN: the instructions return the operand
-// written first when either is NaN.
-func (g *gen) atMost(x V, w word) V  { return g.op(minps, g.fill(w), x) }
-func (g *gen) atLeast(x V, w word) V { return g.op(maxps, g.fill(w), x) }
-
-func (g *gen) sqrt(x V) V {
-	v := g.reg()
-	VSQRTPS(x, v)
-	return v
-}
-
-// The fused operations overwrite their first operand.
-
-func (g *gen) mulThenAdd(p, x V, c any)  { g.emit(fma213, c, x, p) } // p = p*x + c
-func (g *gen) addProduct(s, a V, b any)  { g.emit(fma231, b, a, s) } // s += a*b
-func (g *gen) lessProduct(s, a V, b any) { g.emit(fnm231, b, a, s) } // s -= a*b
-func (g *gen) maxInto(s V, a V)          { g.emit(maxps, a, s, s) }
-func (g *gen) addInto(s V, a V)          { g.emit(addps, a, s, s) }
-func (g *gen) maxUnsignedInto(s V, a V)  { g.emit(maxud, a, s, s) }
-func (g *gen) shift(f func(...Op), n int, a V) V {
-	v := g.reg()
-	f(U8(uint8(n)), a, v)
-	return v
-}
+func (g *gen) add(a V, b any) V { return g.op(addF, a, b) }
+func (g *gen) sub(a V, b any) V { return g.op(subF, a, b) }
+func (g *gen) mul(a V, b any) V { return g.op(mulF, a, b) }
+func (g *gen) div(a V, b any) V { return g.op(divF, a, b) }
+func (g *gen) and(a V, b any) V { return g.op(and, a, b) }
+func (g *gen) or(a V, b any) V  { return g.op(or, a, b) }
+func (g *gen) abs(x V) V        { return g.and(x, g.bits(^signBit)) }
 
 // polynomial is the value at x of the polynomial of that degree whose coefficients are the
 // constants name0, name1, ...
@@ -230,50 +170,4 @@ func (g *gen) polynomial(x V, name string, degree int) V {
 		g.mulThenAdd(p, x, g.named(fmt.Sprint(name, i)))
 	}
 	return p
-}
-
-// Predicates of comparisons.
-const (
-	equal     = 0
-	less      = 1
-	unordered = 3
-	notLess   = 5 // true for NaN
-	greater   = 14
-)
-
-// compare is the mask of the lanes in which a predicate b holds.
-func (g *gen) compare(predicate uint8, a V, b any) mask {
-	if g.wide {
-		k := K()
-		g.emit(arithmetic{
-			func(o ...Op) { VCMPPS(append([]Op{U8(predicate)}, o...)...) },
-			func(o ...Op) { VCMPPS_BCST(append([]Op{U8(predicate)}, o...)...) },
-		}, b, a, k)
-		return k
-	}
-	v := g.reg()
-	if w, ok := b.(word); ok {
-		b = g.fill(w)
-	}
-	VCMPPS(U8(predicate), b.(V), a, v)
-	return v
-}
-
-// choose is yes in the lanes of m and no in the others.
-func (g *gen) choose(m mask, yes, no V) V {
-	v := g.reg()
-	if g.wide {
-		VBLENDMPS(yes, no, m, v)
-	} else {
-		VBLENDVPS(m, yes, no, v)
-	}
-	return v
-}
-
-// used is v with the lanes beyond the end of the slice replaced.
-func (g *gen) used(v, other V) V {
-	if g.tail == nil {
-		return v
-	}
-	return g.choose(g.tail, v, other)
 }
