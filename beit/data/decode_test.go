@@ -143,7 +143,7 @@ func TestDecodeHostile(t *testing.T) {
 		{"webp cut short", "decode webp picture", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x0f\xc0\x03\x00")},
 		{"tiff of 2^31x2^31", "", tiffHeader(1<<31, 1<<31)},
 		{"tiff of 20000x20000", "pixels: the limit", tiffHeader(20000, 20000)},
-		{"tiff without pixels", "decode tiff picture", tiffHeader(1000, 1000)},
+		{"tiff without pixels", "decode tiff picture", tiffHeader(500, 500)},
 		{"png of 65536x65536", "65536x65536 pixels: the limit", pngHeader(65536, 65536)},
 		{"png of 2^31-1", "dimension overflow", pngHeader(1<<31-1, 1<<31-1)},
 		{"png of size 0", "", pngHeader(0, 10)},
