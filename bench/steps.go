@@ -18,6 +18,10 @@ func steps() []Case {
 		mimStep("small32", 128, tensor.Highest, false),
 		mimStep("small32", 128, tensor.Medium, false),
 		mimStep("base_300e", 2, tensor.Highest, true),
+		givenCodes("base_300e", 8, tensor.Highest),
+		givenCodes("base_300e", 8, tensor.Medium),
+		givenForward("base_300e", 8, tensor.Highest),
+		givenForward("base_300e", 8, tensor.Medium),
 	}
 }
 
@@ -110,4 +114,77 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// givenCodes is the pretraining step that bench/compare's torch_mim.py measures: codes are given, so no tokenizer runs.
+func givenCodes(preset string, batch int, p tensor.Precision) Case {
+	return Case{
+		Name: fmt.Sprintf("MIMStep/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
+		Setup: func(dev *tensor.Device) (run, release func()) {
+			g := newGiven(dev, preset, batch, p)
+			return g.step, g.release
+		},
+	}
+}
+
+// givenForward is the forward half of givenCodes.
+func givenForward(preset string, batch int, p tensor.Precision) Case {
+	return Case{
+		Name: fmt.Sprintf("MIMForward/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
+		Setup: func(dev *tensor.Device) (run, release func()) {
+			g := newGiven(dev, preset, batch, p)
+			return g.forward, g.release
+		},
+	}
+}
+
+// given is a pretraining model with pictures and their codes.
+type given struct {
+	model  *beit.MIM
+	set    *nn.Set
+	opt    *optim.AdamW
+	images *tensor.Tensor
+	codes  []int32
+	mask   []bool
+	x      nn.Context
+	lr     float64
+}
+
+func newGiven(dev *tensor.Device, preset string, batch int, p tensor.Precision) *given {
+	recipe := must(beit.MIMPreset(preset))
+	c := recipe.Model
+	g := &given{set: nn.NewSet(), lr: recipe.Train.LR, x: nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}}
+	g.x.Tape.Precision = p
+	g.model = beit.NewMIM(g.set.Scope(), c)
+	g.set.Build(dev, 2, nn.Training)
+	g.opt = adamw(g.set, recipe.Train)
+	g.images = pictures(dev, batch, c.ViT.ImageSize)
+	g.mask = masks(recipe.Mask, batch)
+	g.codes = make([]int32, len(g.mask))
+	for i := range g.codes {
+		g.codes[i] = int32(i * 2654435761 % c.Vocab)
+	}
+	return g
+}
+
+func (g *given) step() {
+	g.set.ZeroGrad()
+	r := g.model.Forward(g.x, g.x.Tape.Constant(g.images), g.mask, beit.GivenCodes(g.codes))
+	g.x.Tape.Backward(r.Loss)
+	g.opt.Step(g.lr)
+	g.x.Tape.Reset()
+	g.x.Step++
+}
+
+func (g *given) forward() {
+	g.x.Tape.NoGrad(func() {
+		g.model.Forward(g.x, g.x.Tape.Constant(g.images), g.mask, beit.GivenCodes(g.codes))
+	})
+	g.x.Tape.Reset()
+}
+
+func (g *given) release() {
+	g.images.Release()
+	g.opt.Release()
+	g.set.Release()
 }
