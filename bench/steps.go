@@ -162,7 +162,7 @@ func newGiven(dev *tensor.Device, preset string, batch int, p tensor.Precision) 
 	g.mask = masks(recipe.Mask, batch)
 	g.codes = make([]int32, len(g.mask))
 	for i := range g.codes {
-		g.codes[i] = int32(i * 2654435761 % c.Vocab)
+		g.codes[i] = int32(i * 40503 % c.Vocab)
 	}
 	return g
 }
