@@ -1,0 +1,13 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "include/common.glsl"
+
+// dst[i] = word for i < n.
+layout(local_size_x = 128) in;
+layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };
+layout(push_constant) uniform Push { uint dstAt, n, word; };
+
+void main() {
+	uint i = INVOCATION;
+	if (i < n) dst[dstAt + i] = word;
+}

@@ -1,0 +1,6 @@
+package shaders
+
+// The table of shaders: name, source, number of storage buffers, defines.
+var (
+	Fill = shader("fill", "fill.comp", 1)
+)

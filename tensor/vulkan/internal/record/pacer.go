@@ -1,0 +1,47 @@
+package record
+
+import "time"
+
+// The time that one submission is meant to take: long enough that its cost does not show, short enough for every watchdog.
+const (
+	wanted  = 80 * time.Millisecond
+	longest = 500 * time.Millisecond
+)
+
+// Pacer says how much work goes into one submission. Work is counted in arbitrary units of about a floating point operation; how long a
+// unit takes is learned from submissions that are done.
+type Pacer struct {
+	limit, pending float64
+}
+
+// NewPacer starts with a guess of the units of one submission.
+func NewPacer(units float64) *Pacer { return &Pacer{limit: units} }
+
+// Add counts one operation and says whether to submit now.
+func (p *Pacer) Add(units float64) (submit bool) {
+	p.pending += units
+	return p.pending >= p.limit
+}
+
+// Take returns the units added since the last Take, as a submission carries them.
+func (p *Pacer) Take() float64 {
+	n := p.pending
+	p.pending = 0
+	return n
+}
+
+// Done learns from a submission of the given units. Nothing is learned from small ones: they measure the cost of submitting.
+func (p *Pacer) Done(units float64, took time.Duration) {
+	if units < p.limit/4 || took <= 0 {
+		return
+	}
+	next := units * float64(wanted) / float64(took)
+	if took > longest {
+		p.limit = next // at once: a watchdog may be near
+		return
+	}
+	p.limit = min(2*p.limit, max(p.limit/2, next))
+}
+
+// Limit is the units at which Add asks for a submission.
+func (p *Pacer) Limit() float64 { return p.limit }
