@@ -77,7 +77,7 @@ func (p *MultiCrop) distort(m *Image, blur, solarise float64, r *tensor.Rand) *I
 		m = Blur(m, r.Uniform(blurRadius[0], blurRadius[1])*float64(m.W)/blurSide)
 	}
 	if r.Float64() < solarise {
-		m = Solarise(m)
+		m = Solarise(m, 128)
 	}
 	return m
 }
@@ -111,18 +111,6 @@ func grey(m *Image) *Image {
 		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
 	}
 	return out
-}
-
-// Solarise inverts values of 128 and more.
-func Solarise(m *Image) *Image {
-	var table [256]uint8
-	for v := range table {
-		table[v] = uint8(v)
-		if v >= 128 {
-			table[v] = uint8(255 - v)
-		}
-	}
-	return mapped(m, &table)
 }
 
 // Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or

@@ -105,7 +105,7 @@ func TestBlur(t *testing.T) {
 func TestSolarise(t *testing.T) {
 	m := NewImage(1, 1)
 	copy(m.Pix, []uint8{127, 128, 255})
-	if got := Solarise(m).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
+	if got := Solarise(m, 128).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
 		t.Errorf("%v, want 127 127 0", got)
 	}
 }

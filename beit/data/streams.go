@@ -7,4 +7,5 @@ const (
 	streamAugment
 	streamReplace
 	streamProcedural
+	streamFraction
 )

@@ -1,0 +1,94 @@
+package data
+
+import (
+	"fmt"
+	"image"
+	"math"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// FineTune is the augmentation of supervised training (timm 0.4.12): a crop, a flip of every second picture, RandAugment or else colour
+// jitter, normalisation, random erasing.
+type FineTune struct {
+	View   View
+	Scale  [2]float64   // share of the picture's area that a random resized crop covers
+	Pad    int          // in place of it, if above 0: the padded crop of PadCrop
+	Rand   *RandAugment // nil: none
+	Jitter float64      // strength of colour changes where Rand is nil
+	Erase  float64      // probability that a rectangle becomes noise
+}
+
+// Outputs implements Pipeline.
+func (p *FineTune) Outputs() []View { return []View{p.View} }
+
+// Apply implements Pipeline.
+func (p *FineTune) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
+	if len(dst) != 1 {
+		panic(fmt.Sprintf("data: Apply: %d destinations for one view", len(dst)))
+	}
+	flip := r.Uint32()&1 == 1
+	m := p.crop(picture, r)
+	if p.Rand == nil && p.Jitter == 0 {
+		ToFloat(dst[0], m, p.View.Norm, flip)
+	} else {
+		if flip {
+			m = Flip(m)
+		}
+		if p.Rand != nil {
+			m = p.Rand.Apply(m, r)
+		} else {
+			m = jitter(m, p.Jitter, r)
+		}
+		ToFloat(dst[0], m, p.View.Norm, false)
+	}
+	if r.Float64() < p.Erase {
+		erase(dst[0], p.View.Size, EraseBox(p.View.Size, r), r)
+	}
+}
+
+func (p *FineTune) crop(picture Picture, r *tensor.Rand) *Image {
+	size := p.View.Size
+	if p.Pad == 0 {
+		w, h := picture.Size()
+		part, box := cut(picture, RandomBox(w, h, p.Scale, r))
+		return Resize(part, box, size, size, p.View.Filter)
+	}
+	left, top := r.IntN(2*p.Pad+1), r.IntN(2*p.Pad+1)
+	return padCrop(resizeCentre(picture, size, size, p.View.Filter), p.Pad, left, top, size)
+}
+
+// Shapes of erased rectangles (timm 0.4.12, RandomErasing).
+const (
+	leastErased = 0.02 // share of the area
+	mostErased  = 1.0 / 3
+	leastAspect = 0.3 // of height to width; the largest is its inverse
+	eraseTries  = 10
+)
+
+// EraseBox draws the rectangle that random erasing fills in a picture of size x size: an area from 2 to 33.3 %, the logarithm of its aspect
+// uniform between those of 0.3 and its inverse. It is empty when ten tries do not fit.
+func EraseBox(size int, r *tensor.Rand) image.Rectangle {
+	for range eraseTries {
+		area := r.Uniform(leastErased, mostErased) * float64(size*size)
+		aspect := math.Exp(r.Uniform(math.Log(leastAspect), -math.Log(leastAspect)))
+		h, w := int(math.RoundToEven(math.Sqrt(area*aspect))), int(math.RoundToEven(math.Sqrt(area/aspect)))
+		if h < size && w < size {
+			top, left := r.IntN(size-h+1), r.IntN(size-w+1)
+			return image.Rect(left, top, left+w, top+h)
+		}
+	}
+	return image.Rectangle{}
+}
+
+// erase fills box of a normalised picture (3, size, size) with standard normal numbers.
+func erase(x []float32, size int, box image.Rectangle, r *tensor.Rand) {
+	for c := range 3 {
+		for y := box.Min.Y; y < box.Max.Y; y++ {
+			row := x[(c*size+y)*size:][:size]
+			for i := box.Min.X; i < box.Max.X; i++ {
+				row[i] = float32(r.Norm())
+			}
+		}
+	}
+}

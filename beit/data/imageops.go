@@ -1,0 +1,131 @@
+package data
+
+// The operations here have the arithmetic of Pillow's ImageOps and ImageEnhance.
+
+// perChannel applies a table to each channel; a nil table leaves its channel as it is.
+func perChannel(m *Image, tables [3]*[256]uint8) *Image {
+	out := NewImage(m.W, m.H)
+	copy(out.Pix, m.Pix)
+	for c, table := range tables {
+		if table == nil {
+			continue
+		}
+		for i := c; i < len(out.Pix); i += 3 {
+			out.Pix[i] = table[out.Pix[i]]
+		}
+	}
+	return out
+}
+
+// histogram counts the values of channel c.
+func histogram(m *Image, c int) (h [256]int) {
+	for i := c; i < len(m.Pix); i += 3 {
+		h[m.Pix[i]]++
+	}
+	return h
+}
+
+// AutoContrast stretches each channel so that its darkest value becomes 0 and its brightest 255. A channel of one value stays.
+func AutoContrast(m *Image) *Image {
+	var tables [3]*[256]uint8
+	for c := range tables {
+		h := histogram(m, c)
+		lo, hi := 0, 255
+		for h[lo] == 0 {
+			lo++
+		}
+		for h[hi] == 0 {
+			hi--
+		}
+		if hi <= lo {
+			continue
+		}
+		scale := 255 / float64(hi-lo)
+		offset := float64(-lo) * scale
+		tables[c] = new([256]uint8)
+		for v := range tables[c] {
+			tables[c][v] = clip8(int32(float64(float64(v)*scale) + offset))
+		}
+	}
+	return perChannel(m, tables)
+}
+
+// Equalize maps each channel so that its values become about equally frequent. A channel of one value stays.
+func Equalize(m *Image) *Image {
+	var tables [3]*[256]uint8
+	for c := range tables {
+		h := histogram(m, c)
+		last := 255
+		for h[last] == 0 {
+			last--
+		}
+		step := (m.W*m.H - h[last]) / 255
+		if step == 0 { // one value, or too few pixels
+			continue
+		}
+		tables[c] = new([256]uint8)
+		n := step / 2
+		for v := range tables[c] {
+			tables[c][v] = clip8(int32(n / step))
+			n += h[v]
+		}
+	}
+	return perChannel(m, tables)
+}
+
+// byValue maps every value.
+func byValue(m *Image, f func(v int) int) *Image {
+	var table [256]uint8
+	for v := range table {
+		table[v] = uint8(f(v))
+	}
+	return mapped(m, &table)
+}
+
+// Invert turns light into dark.
+func Invert(m *Image) *Image { return byValue(m, func(v int) int { return 255 - v }) }
+
+// Posterize keeps the given number of high bits of each value, 0 to 8.
+func Posterize(m *Image, bits int) *Image {
+	return byValue(m, func(v int) int { return v &^ (1<<(8-bits) - 1) })
+}
+
+// Solarise inverts values of threshold and more.
+func Solarise(m *Image, threshold int) *Image {
+	return byValue(m, func(v int) int {
+		if v < threshold {
+			return v
+		}
+		return 255 - v
+	})
+}
+
+// SolariseAdd adds to values below 128, up to 255.
+func SolariseAdd(m *Image, add int) *Image {
+	return byValue(m, func(v int) int {
+		if v < 128 {
+			return min(v+add, 255)
+		}
+		return v
+	})
+}
+
+// AdjustSharpness blends m with itself smoothed: a pixel weighs 5 there and each of its eight neighbours 1; the border stays as it is.
+func AdjustSharpness(m *Image, factor float32) *Image {
+	out := NewImage(m.W, m.H)
+	copy(out.Pix, m.Pix)
+	for y := 1; y < m.H-1; y++ {
+		above, row, below := m.row(y-1, 0, m.W), m.row(y, 0, m.W), m.row(y+1, 0, m.W)
+		for i := 3; i < 3*(m.W-1); i++ {
+			sum := 4 * int(row[i])
+			for _, line := range [][]uint8{above, row, below} {
+				sum += int(line[i-3]) + int(line[i]) + int(line[i+3])
+			}
+			out.Pix[3*y*m.W+i] = uint8((2*sum + 13) / 26) // sum/13, rounded
+		}
+	}
+	for i, smooth := range out.Pix {
+		out.Pix[i] = blend(smooth, m.Pix[i], factor)
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package data
+
+import "github.com/gobeit/gobeit/tensor"
+
+// RandAugment distorts pictures as timm 0.4.12's rand-mM-nN-mstd0.5-inc1 does: each of Ops times one of fifteen operations, drawn evenly, is
+// carried out with probability 1/2, at a magnitude from a normal distribution about Magnitude of deviation 1/2, cut to [0, 10].
+// Larger magnitudes distort more.
+type RandAugment struct {
+	Magnitude float64 // M, up to 10
+	Ops       int     // N
+	Fill      [3]uint8
+}
+
+// Settings of RandAugment that no recipe changes.
+const (
+	randProb  = 0.5
+	randStd   = 0.5
+	randMost  = 10.0
+	randShear = 0.3
+	randMove  = 0.45 // of the picture's side
+	randTurn  = 30   // degrees
+	randBlend = 0.9
+	leastKeep = 0.1 // of a picture that is blended with its degenerate form
+)
+
+// ImageNetFill is the mean colour of ImageNet, which distortions fill gaps with.
+var ImageNetFill = [3]uint8{124, 116, 104}
+
+// randOp is one operation. level is the magnitude's share of its maximum, from 0 to 1, and negative in half of all cases.
+type randOp struct {
+	name  string
+	apply func(m *Image, level float64, fill [3]uint8) *Image
+}
+
+// abs is the level without its sign, for operations that have none.
+func abs(level float64) float64 { return max(level, -level) }
+
+// factor is what enhancements blend by.
+func factor(level float64) float32 { return float32(max(leastKeep, 1+randBlend*level)) }
+
+// randOps are in the order of timm's list.
+var randOps = []randOp{
+	{"AutoContrast", func(m *Image, _ float64, _ [3]uint8) *Image { return AutoContrast(m) }},
+	{"Equalize", func(m *Image, _ float64, _ [3]uint8) *Image { return Equalize(m) }},
+	{"Invert", func(m *Image, _ float64, _ [3]uint8) *Image { return Invert(m) }},
+	{"Rotate", func(m *Image, l float64, fill [3]uint8) *Image { return Rotate(m, l*randTurn, fill) }},
+	{"Posterize", func(m *Image, l float64, _ [3]uint8) *Image { return Posterize(m, 4-int(abs(l)*4)) }},
+	{"Solarize", func(m *Image, l float64, _ [3]uint8) *Image { return Solarise(m, 256-int(abs(l)*256)) }},
+	{"SolarizeAdd", func(m *Image, l float64, _ [3]uint8) *Image { return SolariseAdd(m, min(128, int(abs(l)*110))) }},
+	{"Color", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustSaturation(m, factor(l)) }},
+	{"Contrast", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustContrast(m, factor(l)) }},
+	{"Brightness", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustBrightness(m, factor(l)) }},
+	{"Sharpness", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustSharpness(m, factor(l)) }},
+	{"ShearX", func(m *Image, l float64, fill [3]uint8) *Image {
+		return Affine(m, [6]float64{1, l * randShear, 0, 0, 1, 0}, fill)
+	}},
+	{"ShearY", func(m *Image, l float64, fill [3]uint8) *Image {
+		return Affine(m, [6]float64{1, 0, 0, l * randShear, 1, 0}, fill)
+	}},
+	{"TranslateX", func(m *Image, l float64, fill [3]uint8) *Image {
+		return Affine(m, [6]float64{1, 0, l * randMove * float64(m.W), 0, 1, 0}, fill)
+	}},
+	{"TranslateY", func(m *Image, l float64, fill [3]uint8) *Image {
+		return Affine(m, [6]float64{1, 0, 0, 0, 1, l * randMove * float64(m.H)}, fill)
+	}},
+}
+
+// Apply returns m distorted.
+func (a RandAugment) Apply(m *Image, r *tensor.Rand) *Image {
+	for range a.Ops {
+		op := randOps[r.IntN(len(randOps))]
+		if r.Float64() >= randProb {
+			continue
+		}
+		level := min(max(a.Magnitude+randStd*r.Norm(), 0), randMost) / randMost
+		if r.Uint32()&1 == 1 {
+			level = -level
+		}
+		m = op.apply(m, level, a.Fill)
+	}
+	return m
+}
