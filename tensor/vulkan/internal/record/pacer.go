@@ -2,20 +2,17 @@ package record
 
 import "time"
 
-// The time that one submission is meant to take: long enough that its cost does not show, short enough for every watchdog.
-const (
-	wanted  = 80 * time.Millisecond
-	longest = 500 * time.Millisecond
-)
-
 // Pacer says how much work goes into one submission. Work is counted in arbitrary units of about a floating point operation; how long a
 // unit takes is learned from submissions that are done.
 type Pacer struct {
 	limit, pending float64
+	wanted         time.Duration
 }
 
-// NewPacer starts with a guess of the units of one submission.
-func NewPacer(units float64) *Pacer { return &Pacer{limit: units} }
+// NewPacer starts with a guess of the units of one submission, and aims at submissions that take as long as wanted.
+func NewPacer(units float64, wanted time.Duration) *Pacer {
+	return &Pacer{limit: units, wanted: wanted}
+}
 
 // Add counts one operation and says whether to submit now.
 func (p *Pacer) Add(units float64) (submit bool) {
@@ -35,8 +32,8 @@ func (p *Pacer) Done(units float64, took time.Duration) {
 	if units < p.limit/4 || took <= 0 {
 		return
 	}
-	next := units * float64(wanted) / float64(took)
-	if took > longest {
+	next := units * float64(p.wanted) / float64(took)
+	if took > 6*p.wanted {
 		p.limit = next // at once: a watchdog may be near
 		return
 	}

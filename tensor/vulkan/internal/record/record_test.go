@@ -61,7 +61,7 @@ func BenchmarkHazards(b *testing.B) {
 }
 
 func TestPacer(t *testing.T) {
-	p := NewPacer(1000)
+	p := NewPacer(1000, 80*time.Millisecond)
 	if p.Add(999) || !p.Add(1) {
 		t.Error("submits at the limit")
 	}

@@ -1,0 +1,198 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	vk "github.com/vulkan-go/vulkan"
+)
+
+// backend is one open device. mu guards all below it: operations of several goroutines are recorded one after the other.
+type backend struct {
+	physical
+	caps   caps
+	device vk.Device
+	calls  *shim.Device
+	queue  vk.Queue
+
+	mu      sync.Mutex
+	err     error // sticky
+	closed  bool
+	arena   *mem.Arena
+	blocks  map[int]*block
+	hazards record.Hazards
+	batch   batch
+	sets    setCache
+	pipes   pipelines
+	stage   staging
+	faults  allocation // words that shaders set: see faults.go
+	checked bool       // the fault words were looked at since an operation that sets them
+	recent  [8]string  // names of the last operations, for a report of a lost device
+	recents int
+}
+
+// caps are the limits and features that operations look at. Tests shrink them.
+type caps struct {
+	maxRange  int64 // bytes of one bound range
+	maxGroups int   // on one axis of a grid
+	shared    int   // bytes of shared memory
+	threads   int   // invocations of a workgroup
+	align     int64 // of a bound range's start
+	float16   bool  // 16-bit values in buffers, and arithmetic on them
+	coopmat   bool
+}
+
+var _ tensor.Backend = (*backend)(nil)
+
+// Open opens a device. The error says in one line why there is none. A device that is no longer used may be closed with Close.
+func Open(_ context.Context, o Options) (*tensor.Device, error) {
+	i, err := getInstance("open", o.Validate)
+	if err != nil {
+		return nil, err
+	}
+	p, err := i.choose(o)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{physical: p, blocks: map[int]*block{}}
+	if err := b.open(i); err != nil {
+		b.close()
+		return nil, err
+	}
+	return tensor.NewDevice(b), nil
+}
+
+func (b *backend) open(i *instance) error {
+	device, code := i.NewDevice(unsafe.Pointer(b.handle), b.family, b.physical.caps)
+	if code != 0 {
+		return fault("open", b.info.Name, code)
+	}
+	b.device = vk.Device(device)
+	b.calls = i.Calls(device)
+	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
+	l := b.limits
+	b.caps = caps{
+		maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
+		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
+		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
+		float16: b.physical.caps.Storage16 && b.physical.caps.Float16, coopmat: b.physical.caps.CoopMatrix,
+	}
+	b.openMemory()
+	if err := b.batch.open(b); err != nil {
+		return err
+	}
+	if err := b.sets.open(b); err != nil {
+		return err
+	}
+	if err := b.pipes.open(b); err != nil {
+		return err
+	}
+	if err := b.stage.open(b); err != nil {
+		return err
+	}
+	return b.openFaults()
+}
+
+// Close waits for the device's work and gives everything back. The device must not be used afterwards.
+func Close(d *tensor.Device) error {
+	b, ok := d.Backend().(*backend)
+	if !ok {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	err := b.finish()
+	b.close()
+	return err
+}
+
+// close destroys what open made, as far as it got.
+func (b *backend) close() {
+	b.closed = true
+	if b.device == nil {
+		return
+	}
+	vk.DeviceWaitIdle(b.device)
+	b.pipes.close(b)
+	b.sets.close(b)
+	b.batch.close(b)
+	for id := range b.blocks {
+		b.shrink(id)
+	}
+	b.calls.Free()
+	vk.DestroyDevice(b.device, nil)
+	b.device = nil
+}
+
+// Name is "vulkan/" and the device's name.
+func (b *backend) Name() string { return "vulkan/" + b.info.Name }
+
+// Report names the device, its driver and how it is used.
+func (b *backend) Report() string {
+	lines := []string{
+		fmt.Sprintf("%s (%s), %s, Vulkan %s", b.info.Name, b.info.Kind, b.info.Driver, b.info.Vulkan),
+		fmt.Sprintf("memory %d MiB, %d MiB of one tensor in sight of a shader", b.info.Memory>>20, b.caps.maxRange>>20),
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sync waits for the work given so far. The context ends the wait, not the work.
+func (b *backend) Sync(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.batch.ctx = ctx
+	defer func() { b.batch.ctx = nil }()
+	return b.finish()
+}
+
+// finish submits what is recorded, waits for all of it, and looks at the fault words.
+func (b *backend) finish() error {
+	if b.err == nil {
+		b.flush()
+	}
+	if b.err == nil {
+		b.batch.wait(b)
+	}
+	if b.err == nil && b.batch.ctx != nil && b.batch.ctx.Err() != nil {
+		return b.batch.ctx.Err()
+	}
+	if b.err == nil {
+		b.checkFaults()
+	}
+	return b.err
+}
+
+// fail makes an error sticky; the first one stays.
+func (b *backend) fail(err *Error) {
+	if b.err != nil || err == nil {
+		return
+	}
+	err.Device = b.info.Name
+	if err.Err == ErrDeviceLost {
+		err.Detail = "a GPU watchdog may have ended it: set BEIT_VK_MAX_SUBMIT_MS to less, say 20; last operations: " + b.lastOps()
+	}
+	b.err = err
+}
+
+func (b *backend) lastOps() string {
+	var names []string
+	for k := max(0, b.recents-len(b.recent)); k < b.recents; k++ {
+		names = append(names, b.recent[k%len(b.recent)])
+	}
+	return strings.Join(names, " ")
+}

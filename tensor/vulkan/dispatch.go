@@ -1,0 +1,233 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	vk "github.com/vulkan-go/vulkan"
+)
+
+// arg is what a dispatch sees of memory: n elements from element lo of an allocation.
+type arg struct {
+	a      allocation
+	lo, n  int64
+	bytes  int64 // of an element
+	writes bool
+}
+
+// span is the elements that a tensor touches: those of its view, from the first to the last.
+func span(t *tensor.Tensor, writes bool) arg {
+	n := int64(1)
+	for k, size := range t.Shape() {
+		if size == 0 {
+			n = 0
+			break
+		}
+		n += int64(size-1) * int64(t.Strides()[k])
+	}
+	return arg{a: t.Buffer().(allocation), lo: int64(t.Offset()), n: n, bytes: int64(t.DType().Size()), writes: writes}
+}
+
+// read is a tensor that a shader reads.
+func read(t *tensor.Tensor) arg { return span(t, false) }
+
+// write is a tensor that a shader writes.
+func write(t *tensor.Tensor) arg { return span(t, true) }
+
+// update is a tensor that a shader reads and writes.
+func update(t *tensor.Tensor) arg { return span(t, true) }
+
+// part is elements lo to lo+n of a.
+func (a arg) part(lo, n int) arg {
+	a.lo, a.n = a.lo+int64(lo), int64(n)
+	return a
+}
+
+// read is a for a shader that only reads it.
+func (a arg) read() arg {
+	a.writes = false
+	return a
+}
+
+// temp is scratch memory of 32-bit words for the operation at work. What is recorded later may use the memory again.
+func (b *backend) temp(words int) arg {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, err := b.alloc(4 * int64(words))
+	if err != nil {
+		b.fail(err.(*Error))
+		return arg{}
+	}
+	b.batch.temps = append(b.batch.temps, a.Region)
+	return arg{a: a, n: int64(words), bytes: 4, writes: true}
+}
+
+// grid is a number of workgroups on each axis.
+type grid [3]int
+
+// flat is a grid of one axis, which dispatch folds.
+func flat(groups int) grid { return grid{groups, 0, 0} }
+
+// cube is a grid of three axes, each within the driver's limit.
+func cube(x, y, z int) grid { return grid{x, y, z} }
+
+// u and f make words of push constants and specialization.
+func u(n int) uint32     { return uint32(n) }
+func f(v float32) uint32 { return math.Float32bits(v) }
+
+// div is n/d, rounded up.
+func div(n, d int) int { return (n + d - 1) / d }
+
+// threads is the size of the workgroups of shaders that work on elements or rows.
+const threads = 128
+
+// chunks splits flat work on n elements, of at most 4 bytes each, so that each part is in sight of a shader. Parts start at multiples of
+// align.
+func (b *backend) chunks(n, align int, each func(lo, n int)) {
+	most := int(b.caps.maxRange-b.caps.align) / 4 / align * align
+	for lo := 0; lo < n; lo += most {
+		each(lo, min(most, n-lo))
+	}
+}
+
+// dispatch records one run of a shader. push holds the operation's words; the elements at which the arguments start go before them.
+func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push []uint32, args ...arg) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return
+	}
+	if len(args) != s.Bindings || len(args)+len(push) > shim.MaxPush {
+		panic("vulkan: " + s.Name + ": wrong number of buffers or push constants")
+	}
+	op := shim.Op{Kind: shim.Dispatch, Words: uint32(len(args) + len(push))}
+	var accesses [shim.MaxBindings]record.Access
+	var bindings [shim.MaxBindings]shim.Binding
+	for k, a := range args {
+		if a.a.Size == 0 { // temp found no memory
+			return
+		}
+		from, to := a.a.Offset+a.lo*a.bytes, a.a.Offset+(a.lo+a.n)*a.bytes
+		start := from &^ (b.caps.align - 1)
+		size := (to - start + 3) &^ 3 // the last word whole
+		if size > b.caps.maxRange {
+			b.fail(&Error{Op: s.Name, Detail: tooLarge(size, b.caps.maxRange)})
+			return
+		}
+		op.Push[k] = uint32((from - start) / a.bytes)
+		bindings[k] = shim.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
+		accesses[k] = access(a.a, a.lo*a.bytes, (a.lo+a.n)*a.bytes, a.writes)
+		b.checked = b.checked && a.a != b.faults
+	}
+	copy(op.Push[len(args):], push)
+	op.Groups = b.fold(groups)
+	var code int
+	if op.Layout, op.Pipeline, code = b.pipes.get(b, s, spec); code == 0 {
+		op.Set, code = b.sets.get(b, bindings[:len(args)])
+	}
+	if code != 0 {
+		b.fail(fault(s.Name, "", code))
+		return
+	}
+	b.push(s.Name, op, b.units(s, op, args), accesses[:len(args)]...)
+}
+
+// units is a guess of a dispatch's work: every shader passes over its arguments at least once.
+func (b *backend) units(_ *shaders.Shader, op shim.Op, args []arg) float64 {
+	n := float64(op.Groups[0]) * float64(op.Groups[1]) * float64(op.Groups[2]) * threads
+	for _, a := range args {
+		n += float64(a.n)
+	}
+	return n
+}
+
+// fold makes a grid of one axis one of two.
+func (b *backend) fold(g grid) [3]uint32 {
+	if g[1] != 0 {
+		return [3]uint32{uint32(g[0]), uint32(g[1]), uint32(g[2])}
+	}
+	y := div(g[0], b.caps.maxGroups)
+	return [3]uint32{uint32(div(g[0], y)), uint32(y), 1}
+}
+
+// setCache keeps descriptor sets by what is bound: from the second step on, a training run finds all of them.
+type setCache struct {
+	layouts [shim.MaxBindings + 1]uint64
+	sets    map[setKey]uint64
+	pools   []vk.DescriptorPool
+	left    int // sets that the last pool still has
+}
+
+type setKey struct {
+	n int
+	b [shim.MaxBindings]shim.Binding
+}
+
+// A pool holds poolSets sets; beyond maxSets all are forgotten, for changing shapes would fill memory.
+const (
+	poolSets = 512
+	maxSets  = 1 << 16
+)
+
+func (c *setCache) open(b *backend) error {
+	c.sets = map[setKey]uint64{}
+	for n := 1; n <= shim.MaxBindings; n++ {
+		var code int
+		if c.layouts[n], code = b.calls.SetLayout(n); code != 0 {
+			return fault("open", b.info.Name, code)
+		}
+	}
+	return nil
+}
+
+func (c *setCache) close(b *backend) {
+	c.forget(b)
+	for _, l := range c.layouts {
+		if l != 0 {
+			vk.DestroyDescriptorSetLayout(b.device, vk.DescriptorSetLayout(pointer(l)), nil)
+		}
+	}
+}
+
+// forget destroys all sets; the device must be idle.
+func (c *setCache) forget(b *backend) {
+	for _, p := range c.pools {
+		vk.DestroyDescriptorPool(b.device, p, nil)
+	}
+	c.pools, c.left = nil, 0
+	clear(c.sets)
+}
+
+func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
+	key := setKey{n: len(bindings)}
+	copy(key.b[:], bindings)
+	if set, ok := c.sets[key]; ok {
+		return set, 0
+	}
+	if len(c.sets) >= maxSets {
+		b.flush()
+		b.batch.wait(b)
+		c.forget(b)
+	}
+	if c.left == 0 {
+		pool, code := b.calls.DescriptorPool(poolSets, poolSets*shim.MaxBindings)
+		if code != 0 {
+			return 0, code
+		}
+		c.pools = append(c.pools, vk.DescriptorPool(pointer(pool)))
+		c.left = poolSets
+	}
+	pool := uint64(uintptr(unsafe.Pointer(c.pools[len(c.pools)-1])))
+	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], bindings)
+	if code == 0 {
+		c.left--
+		c.sets[key] = set
+	}
+	return set, code
+}

@@ -1,0 +1,86 @@
+package vulkan
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What an *Error can be; test with errors.Is.
+var (
+	ErrUnavailable = errors.New("no Vulkan device")   // no cgo, no loader, no driver, or no device that will do
+	ErrDeviceLost  = errors.New("device lost")        // a crash or a watchdog ended the device's work
+	ErrOutOfMemory = errors.New("out of memory")      // of the device or the host
+	ErrBadIndex    = errors.New("index out of range") // an operation met an index outside its table
+)
+
+// Error is a failure of the device or of its surroundings.
+type Error struct {
+	Op     string // what was being done
+	Device string // where; "" before there is one
+	Code   int    // Vulkan's result, 0 when the failure is none of Vulkan's
+	Detail string // what a user may do or should know
+	Err    error  // one of the errors above, or nil
+}
+
+func (e *Error) Error() string {
+	text := "vulkan: " + e.Op
+	if e.Device != "" {
+		text += " on " + e.Device
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	if e.Code != 0 && e.Err == nil {
+		text += ": " + resultName(e.Code)
+	}
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// resultName names Vulkan's result codes that a device gives.
+func resultName(code int) string {
+	switch code {
+	case -1:
+		return "VK_ERROR_OUT_OF_HOST_MEMORY"
+	case -2:
+		return "VK_ERROR_OUT_OF_DEVICE_MEMORY"
+	case -3:
+		return "VK_ERROR_INITIALIZATION_FAILED"
+	case -4:
+		return "VK_ERROR_DEVICE_LOST"
+	case -5:
+		return "VK_ERROR_MEMORY_MAP_FAILED"
+	case -6:
+		return "VK_ERROR_LAYER_NOT_PRESENT"
+	case -7:
+		return "VK_ERROR_EXTENSION_NOT_PRESENT"
+	case -8:
+		return "VK_ERROR_FEATURE_NOT_PRESENT"
+	case -9:
+		return "VK_ERROR_INCOMPATIBLE_DRIVER"
+	case -10:
+		return "VK_ERROR_TOO_MANY_OBJECTS"
+	case -11:
+		return "VK_ERROR_FORMAT_NOT_SUPPORTED"
+	}
+	return fmt.Sprintf("VkResult %d", code)
+}
+
+// fault is the *Error of a result code, nil for 0.
+func fault(op, device string, code int) *Error {
+	if code == 0 {
+		return nil
+	}
+	e := &Error{Op: op, Device: device, Code: code}
+	switch code {
+	case -1, -2:
+		e.Err = ErrOutOfMemory
+	case -4:
+		e.Err = ErrDeviceLost
+	}
+	return e
+}

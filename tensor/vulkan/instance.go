@@ -1,0 +1,258 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"unsafe"
+
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	vk "github.com/vulkan-go/vulkan"
+)
+
+// version is the Vulkan that is asked for; a device must offer it.
+const version = 1<<22 | 1<<12
+
+// loaders names the Vulkan loader of each system.
+func loaders() []string {
+	switch runtime.GOOS {
+	case "windows":
+		return []string{"vulkan-1.dll"}
+	case "darwin":
+		return []string{"libvulkan.1.dylib", "/opt/homebrew/lib/libvulkan.1.dylib", "/usr/local/lib/libvulkan.1.dylib", "libMoltenVK.dylib"}
+	}
+	return []string{"libvulkan.so.1", "libvulkan.so"}
+}
+
+// instance is the process's one instance. The binding keeps its calls in global variables, so there cannot be two that differ.
+type instance struct {
+	*shim.Instance
+	validate bool
+}
+
+var (
+	instanceLock sync.Mutex
+	shared       *instance
+)
+
+// getInstance creates the instance at first use. The validation layer is on if the first use asks for it, or BEIT_VK_VALIDATE=1.
+func getInstance(op string, validate bool) (*instance, error) {
+	instanceLock.Lock()
+	defer instanceLock.Unlock()
+	validate = validate || os.Getenv("BEIT_VK_VALIDATE") == "1"
+	if shared != nil {
+		if validate && !shared.validate {
+			return nil, &Error{Op: op, Detail: "the validation layer must be asked for by the first use of Vulkan in a process, or by BEIT_VK_VALIDATE=1"}
+		}
+		return shared, nil
+	}
+	loader := shim.OpenLoader(loaders())
+	if loader == nil {
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan loader (" + loaders()[0] + "): install the GPU's driver or your system's Vulkan loader"}
+	}
+	vk.SetGetInstanceProcAddr(loader)
+	if err := vk.Init(); err != nil {
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "the Vulkan loader does not work: " + err.Error()}
+	}
+	i, code := shim.NewInstance(loader, version, validate)
+	switch {
+	case code == -9:
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found: install the GPU's driver"}
+	case code == -6:
+		return nil, &Error{Op: op, Detail: "no validation layer (VK_LAYER_KHRONOS_validation): install it, or do without"}
+	case code != 0:
+		return nil, fault(op+": create the instance", "", code)
+	}
+	if err := vk.InitInstance(vk.Instance(i.Handle())); err != nil {
+		i.Destroy()
+		return nil, &Error{Op: op, Detail: err.Error()}
+	}
+	shared = &instance{Instance: i, validate: validate}
+	return shared, nil
+}
+
+// Messages returns how many warnings and errors the validation layer gave since the process began, and the text of the first ones.
+func Messages() (int, string) { return shim.Messages() }
+
+// cell calls f with memory of its own for a result, as cgo's rules for pointers want it.
+func cell[T any](dst *T, f func(*T) vk.Result) int {
+	p := new(T)
+	*p = *dst
+	r := f(p)
+	*dst = *p
+	return int(r)
+}
+
+// physical is one device that the drivers offer.
+type physical struct {
+	handle     vk.PhysicalDevice
+	properties vk.PhysicalDeviceProperties
+	limits     vk.PhysicalDeviceLimits
+	memory     vk.PhysicalDeviceMemoryProperties
+	caps       shim.Caps
+	family     uint32 // of the queue for compute
+	info       Info
+}
+
+// physicals lists what the drivers offer.
+func (i *instance) physicals(op string) ([]physical, error) {
+	var n uint32
+	handle := vk.Instance(i.Handle())
+	code := cell(&n, func(n *uint32) vk.Result { return vk.EnumeratePhysicalDevices(handle, n, nil) })
+	if code != 0 {
+		return nil, fault(op+": enumerate devices", "", code)
+	}
+	handles := make([]vk.PhysicalDevice, n)
+	if n > 0 {
+		code = cell(&n, func(n *uint32) vk.Result { return vk.EnumeratePhysicalDevices(handle, n, handles) })
+	}
+	if code < 0 {
+		return nil, fault(op+": enumerate devices", "", code)
+	}
+	all := make([]physical, n)
+	for k := range all {
+		all[k] = i.describe(k, handles[k])
+	}
+	return all, nil
+}
+
+var kinds = map[vk.PhysicalDeviceType]string{
+	vk.PhysicalDeviceTypeIntegratedGpu: "integrated", vk.PhysicalDeviceTypeDiscreteGpu: "discrete",
+	vk.PhysicalDeviceTypeVirtualGpu: "virtual", vk.PhysicalDeviceTypeCpu: "cpu",
+}
+
+func (i *instance) describe(index int, handle vk.PhysicalDevice) physical {
+	p := physical{handle: handle}
+	properties := new(vk.PhysicalDeviceProperties)
+	vk.GetPhysicalDeviceProperties(handle, properties)
+	properties.Deref()
+	properties.Limits.Deref()
+	p.properties, p.limits = *properties, properties.Limits
+	memory := new(vk.PhysicalDeviceMemoryProperties)
+	vk.GetPhysicalDeviceMemoryProperties(handle, memory)
+	memory.Deref()
+	for k := range memory.MemoryTypes {
+		memory.MemoryTypes[k].Deref()
+	}
+	for k := range memory.MemoryHeaps {
+		memory.MemoryHeaps[k].Deref()
+	}
+	p.memory = *memory
+	p.caps = i.Query(unsafe.Pointer(handle))
+	p.switchOff()
+	kind := kinds[p.properties.DeviceType]
+	if kind == "" {
+		kind = "other"
+	}
+	v := p.properties.ApiVersion
+	p.info = Info{
+		Index: index, Name: vk.ToString(p.properties.DeviceName[:]), Kind: kind, Driver: p.caps.Driver,
+		Vulkan:   fmt.Sprintf("%d.%d.%d", v>>22, v>>12&0x3ff, v&0xfff),
+		Subgroup: int(p.caps.SubgroupSize), Storage16: p.caps.Storage16, Float16: p.caps.Float16, CoopMatrix: p.caps.CoopMatrix,
+		MaxRange: int64(p.limits.MaxStorageBufferRange), MaxGroups: int(p.limits.MaxComputeWorkGroupCount[0]),
+		Invocations: int(p.limits.MaxComputeWorkGroupInvocations), Shared: int(p.limits.MaxComputeSharedMemorySize),
+	}
+	for k := range p.memory.MemoryHeapCount {
+		if heap := p.memory.MemoryHeaps[k]; heap.Flags&vk.MemoryHeapFlags(vk.MemoryHeapDeviceLocalBit) != 0 {
+			p.info.Memory = max(p.info.Memory, int64(heap.Size))
+		}
+	}
+	p.info.Unusable = p.lacks(i.Families(unsafe.Pointer(handle)))
+	return p
+}
+
+// switchOff forgets features that the environment forbids: BEIT_VK_DISABLE_F16, _SUBGROUP, _COOPMAT.
+func (p *physical) switchOff() {
+	off := func(name string) bool { return os.Getenv("BEIT_VK_DISABLE_"+name) == "1" }
+	if off("F16") {
+		p.caps.Storage16, p.caps.Float16 = false, false
+	}
+	if off("SUBGROUP") {
+		p.caps.SubgroupOperations = 0
+	}
+	if off("COOPMAT") {
+		p.caps.CoopMatrix = false
+	}
+}
+
+// lacks finds the queue and says what is missing, "" when nothing is.
+func (p *physical) lacks(families []shim.Family) string {
+	const compute, graphics = 2, 1
+	found := false
+	for k, f := range families {
+		if f.Flags&compute != 0 && f.Count > 0 && (!found || f.Flags&graphics == 0) {
+			p.family, found = uint32(k), true
+		}
+	}
+	l := p.limits
+	switch {
+	case p.properties.ApiVersion < version:
+		return "it offers Vulkan " + p.info.Vulkan + ", 1.1 is needed"
+	case !found:
+		return "it has no queue for compute"
+	case l.MaxComputeWorkGroupInvocations < 128 || l.MaxComputeSharedMemorySize < 16<<10:
+		return fmt.Sprintf("its workgroups have %d invocations and %d bytes of shared memory, 128 and 16384 are needed", l.MaxComputeWorkGroupInvocations, l.MaxComputeSharedMemorySize)
+	case l.MaxPushConstantsSize < 4*shim.MaxPush:
+		return fmt.Sprintf("it takes %d bytes of push constants, %d are needed", l.MaxPushConstantsSize, 4*shim.MaxPush)
+	case l.MaxPerStageDescriptorStorageBuffers < shim.MaxBindings:
+		return fmt.Sprintf("a shader sees %d buffers, %d are needed", l.MaxPerStageDescriptorStorageBuffers, shim.MaxBindings)
+	}
+	return ""
+}
+
+// Devices lists the devices that the drivers offer, in the order that Options.Device counts.
+func Devices(context.Context) ([]Info, error) {
+	i, err := getInstance("list devices", false)
+	if err != nil {
+		return nil, err
+	}
+	all, err := i.physicals("list devices")
+	infos := make([]Info, len(all))
+	for k := range all {
+		infos[k] = all[k].info
+	}
+	return infos, err
+}
+
+// choose picks the device that o and the environment ask for.
+func (i *instance) choose(o Options) (physical, error) {
+	const op = "open"
+	all, err := i.physicals(op)
+	if err != nil {
+		return physical{}, err
+	}
+	if len(all) == 0 {
+		return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found: install the GPU's driver"}
+	}
+	if text := cmp.Or(o.Device, os.Getenv("BEIT_VK_DEVICE")); text != "" {
+		asked, err := strconv.Atoi(text)
+		if err != nil || asked < 0 || asked >= len(all) {
+			return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: fmt.Sprintf("there is no device %q: they are 0 to %d", text, len(all)-1)}
+		}
+		if why := all[asked].info.Unusable; why != "" {
+			return physical{}, &Error{Op: op, Device: all[asked].info.Name, Err: ErrUnavailable, Detail: why}
+		}
+		return all[asked], nil
+	}
+	var why string
+	for _, kind := range []string{"discrete", "integrated", "virtual", "other", "cpu"} {
+		for _, p := range all {
+			switch {
+			case p.info.Kind != kind:
+			case p.info.Unusable != "":
+				why = p.info.Name + ": " + p.info.Unusable
+			case kind == "cpu" && !o.AllowCPU:
+				why = fmt.Sprintf("only a CPU driver is there (%s); ask for it by its index, %d, if you mean it", p.info.Name, p.info.Index)
+			default:
+				return p, nil
+			}
+		}
+	}
+	return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: why}
+}

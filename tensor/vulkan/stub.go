@@ -1,0 +1,33 @@
+//go:build !(cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan)
+
+package vulkan
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// unavailable says why this build has no Vulkan.
+func unavailable(op string) *Error {
+	why := "this build has no cgo: build with CGO_ENABLED=1 and a C compiler"
+	if runtime.GOOS == "darwin" {
+		why = "this build has no Vulkan: on macOS build with -tags vulkan, and install MoltenVK"
+	} else if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		why = "Vulkan is not built for " + runtime.GOOS + "/" + runtime.GOARCH
+	}
+	return &Error{Op: op, Err: ErrUnavailable, Detail: why}
+}
+
+// Open returns an error: this build has no Vulkan.
+func Open(context.Context, Options) (*tensor.Device, error) { return nil, unavailable("open") }
+
+// Devices returns an error: this build has no Vulkan.
+func Devices(context.Context) ([]Info, error) { return nil, unavailable("list devices") }
+
+// Close does nothing: no device of this package can be open.
+func Close(*tensor.Device) error { return nil }
+
+// Messages returns nothing: there is no validation layer.
+func Messages() (int, string) { return 0, "" }
