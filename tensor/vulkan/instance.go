@@ -19,8 +19,11 @@ import (
 // version is the Vulkan that is asked for; a device must offer it.
 const version = 1<<22 | 1<<12
 
-// loaders names the Vulkan loader of each system.
+// loaders names the Vulkan loader of each system. BEIT_VK_LOADER names another one.
 func loaders() []string {
+	if path := os.Getenv("BEIT_VK_LOADER"); path != "" {
+		return []string{path}
+	}
 	switch runtime.GOOS {
 	case "windows":
 		return []string{"vulkan-1.dll"}

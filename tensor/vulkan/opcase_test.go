@@ -1,0 +1,43 @@
+package vulkan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/opcase"
+)
+
+// Every case of the table, on every driver, with inputs at aligned and at odd places, over memory full of NaN.
+func TestOpCases(t *testing.T) {
+	cases := opcase.Cases()
+	prepared := make([]*opcase.Prepared, len(cases))
+	for i, c := range cases {
+		prepared[i] = opcase.Prepare(c)
+	}
+	onDrivers(t, func(t *testing.T, dev *tensor.Device) {
+		dev.SetPoison(true)
+		for _, p := range prepared {
+			if testing.Short() && p.FLOPs > 1e5 {
+				continue // the reference takes long under the race detector
+			}
+			t.Run(p.Name, func(t *testing.T) {
+				defer skipMissing(t)
+				if err := p.Check(dev); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+}
+
+// skipMissing ends a test whose operation is still to be written.
+func skipMissing(t *testing.T) {
+	if what := recover(); what != nil {
+		if text := fmt.Sprint(what); strings.HasSuffix(text, "not yet") {
+			t.Skip(text)
+		}
+		panic(what)
+	}
+}
