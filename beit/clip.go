@@ -13,6 +13,7 @@ type CLIPConfig struct {
 	ImageSize, PatchSize, Channels int
 	Width, Depth, Heads, Hidden    int // Hidden is the width inside the MLPs
 	OutDim                         int // of the space that pictures and texts share
+	DropPath                       float64
 }
 
 // Check says what is wrong with the config.
@@ -47,18 +48,27 @@ const clipEps = 1e-5
 // The config must pass Check; InferCLIP makes one from such a file.
 func NewCLIP(s nn.Scope, c CLIPConfig) *CLIP {
 	s = s.Sub("visual")
+	m := newCLIPTower(s, c)
+	m.Proj = s.Param("proj", nn.Zeros, c.Width, c.OutDim)
+	return m
+}
+
+// newCLIPTower declares all but the projection.
+func newCLIPTower(s nn.Scope, c CLIPConfig) *CLIP {
 	d, n := c.Width, c.ImageSize/c.PatchSize
 	m := &CLIP{
 		Config: c,
 		CLS:    s.Param("class_embedding", nn.Zeros, d),
 		Pos:    s.Param("positional_embedding", nn.Zeros, n*n+1, d),
-		Proj:   s.Param("proj", nn.Zeros, d, c.OutDim),
 		Embed:  &nn.PatchEmbed{W: s.Sub("conv1").Param("weight", nn.Zeros, d, c.Channels, c.PatchSize, c.PatchSize), Patch: c.PatchSize},
 		Pre:    nn.NewLayerNorm(s.Sub("ln_pre"), d, clipEps),
 		Post:   nn.NewLayerNorm(s.Sub("ln_post"), d, clipEps),
 	}
+	m.Pos.NoDecay = true
 	for i := range c.Depth {
-		m.Blocks = append(m.Blocks, c.block(s.Sub("transformer").Sub("resblocks").Index(i)))
+		b := c.block(s.Sub("transformer").Sub("resblocks").Index(i))
+		b.DropPath, b.Layer = dropPath(c.DropPath, i, c.Depth), uint64(i)
+		m.Blocks = append(m.Blocks, b)
 	}
 	return m
 }
@@ -97,11 +107,15 @@ func (m *CLIP) Residual(c nn.Context, images *autograd.Var) *autograd.Var {
 	return m.Pre.Forward(c, autograd.Add(x, m.Positions(c, images.Shape()[2]/p, images.Shape()[3]/p)))
 }
 
+// normed returns class token and patch tokens after the last norm, [B, N+1, d].
+func (m *CLIP) normed(c nn.Context, images *autograd.Var) *autograd.Var {
+	return m.Post.Forward(c, m.Blocks.Forward(c, m.Residual(c, images), nil))
+}
+
 // AllTokens returns the class token and the patch tokens in the space that pictures and texts share, [B, N+1, OutDim]. CLIP itself
 // uses the first; as a teacher it gives the others.
 func (m *CLIP) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
-	x := m.Post.Forward(c, m.Blocks.Forward(c, m.Residual(c, images), nil))
-	return autograd.MatMul(x, m.Proj.Var(c.Tape))
+	return autograd.MatMul(m.normed(c, images), m.Proj.Var(c.Tape))
 }
 
 // PatchTokens returns the patch tokens in that space, [B, N, OutDim].

@@ -55,12 +55,15 @@ type CropConfig struct {
 
 // FineTuning holds the settings of supervised training that starts from a pretrained model.
 type FineTuning struct {
-	Train      Training `toml:"train"`
-	LayerDecay float64  `toml:"layer_decay"`
-	DropPath   float64  `toml:"drop_path"`
-	Smoothing  float64  `toml:"smoothing"`
-	Mixup      float64  `toml:"mixup"`
-	Cutmix     float64  `toml:"cutmix"`
+	Model         ViTConfig `toml:"model"` // without classes
+	Train         Training  `toml:"train"`
+	LayerDecay    float64   `toml:"layer_decay"` // of the learning rate from a block to the one below; 1: none
+	Smoothing     float64   `toml:"smoothing"`   // of labels
+	Mixup         float64   `toml:"mixup"`       // parameters of Beta distributions; 0: off
+	Cutmix        float64   `toml:"cutmix"`
+	RandMagnitude float64   `toml:"rand_magnitude"` // of RandAugment; 0: none
+	RandOps       int       `toml:"rand_ops"`       // operations on a picture
+	Erase         float64   `toml:"erase"`          // probability that a rectangle is erased
 }
 
 // TokenizerPreset returns a named recipe: the published ones (microsoft/unilm, beit2/TOKENIZER.md) and small ones
@@ -84,8 +87,8 @@ func DistillPresets() []string { return slices.Sorted(maps.Keys(distillations)) 
 // ViTPreset returns a named backbone as a classifier is fine-tuned from it, without classes.
 func ViTPreset(name string) (ViTConfig, error) { return find("model", vits, name) }
 
-// FineTuningPreset returns the published settings for ImageNet-1k (microsoft/unilm, beit2/get_started_for_image_classification.md)
-// by the pretraining that went before.
+// FineTuningPreset returns the published settings for ImageNet-1k by the pretraining that went before, those for ImageNet-21k ("base_to_21k",
+// "large_to_21k"; both microsoft/unilm, beit2/get_started_for_image_classification.md), or small ones of our own.
 func FineTuningPreset(name string) (FineTuning, error) { return find("fine-tuning", fineTunings, name) }
 
 // TokenizerPresets lists the names that TokenizerPreset knows.

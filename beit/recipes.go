@@ -170,26 +170,49 @@ func smallDistill(name string, outputs, epochs int, crops CropConfig) DistillRec
 	}
 }
 
-// fineTunings are the settings of beit2/get_started_for_image_classification.md for ImageNet-1k at 224².
+// fineTunings are the settings of beit2/get_started_for_image_classification.md at 224², and small ones of our own.
 var fineTunings = map[string]FineTuning{
-	"base_1600e":  fineTuning(5e-4, 100, 20, 0.60, 0.2, true),
-	"base_300e":   fineTuning(5e-4, 100, 20, 0.65, 0.1, true),
-	"base_21k":    fineTuning(5e-5, 30, 20, 0.75, 0.1, false),
-	"large_1600e": fineTuning(2e-4, 50, 5, 0.80, 0.2, true),
-	"large_300e":  fineTuning(5e-4, 50, 5, 0.80, 0.2, true),
-	"large_21k":   fineTuning(7e-5, 20, 5, 0.80, 0.25, false),
+	"base_1600e":   fineTuning("base_16_224", 5e-4, 100, 20, 0.60, 0.2, true),
+	"base_300e":    fineTuning("base_16_224", 5e-4, 100, 20, 0.65, 0.1, true),
+	"base_21k":     fineTuning("base_16_224", 5e-5, 30, 20, 0.75, 0.1, false),
+	"large_1600e":  fineTuning("large_16_224", 2e-4, 50, 5, 0.80, 0.2, true),
+	"large_300e":   fineTuning("large_16_224", 5e-4, 50, 5, 0.80, 0.2, true),
+	"large_21k":    fineTuning("large_16_224", 7e-5, 20, 5, 0.80, 0.25, false),
+	"base_to_21k":  intermediate("base_16_224", 0.1),
+	"large_to_21k": intermediate("large_16_224", 0.2),
+
+	"small32":  smallFineTuning("small32", 20),
+	"small64":  smallFineTuning("small64", 50),
+	"small128": smallFineTuning("small128", 50),
 }
 
-func fineTuning(lr float64, epochs, warmup int, layerDecay, dropPath float64, mix bool) FineTuning {
+func fineTuning(model string, lr float64, epochs, warmup int, layerDecay, dropPath float64, mix bool) FineTuning {
 	f := FineTuning{
+		Model: vits[model],
 		Train: Training{
 			Epochs: epochs, Batch: 1024, LR: lr, MinLR: 1e-6, WarmupEpochs: warmup, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
 			Decay: 0.05, MinCropScale: 0.08,
 		},
-		LayerDecay: layerDecay, DropPath: dropPath, Smoothing: 0.1,
+		LayerDecay: layerDecay, Smoothing: 0.1, RandMagnitude: 9, RandOps: 2, Erase: 0.25,
 	}
+	f.Model.DropPath = dropPath
 	if mix {
 		f.Mixup, f.Cutmix = 0.8, 1
 	}
+	return f
+}
+
+// intermediate is fine-tuning on ImageNet-21k between pretraining and ImageNet-1k.
+func intermediate(model string, dropPath float64) FineTuning {
+	f := fineTuning(model, 6e-4, 90, 20, 0.75, dropPath, true)
+	f.Train.Batch = 4096
+	return f
+}
+
+// smallFineTuning is for thousands of small pictures and few epochs, for which the published distortions are too strong.
+func smallFineTuning(model string, epochs int) FineTuning {
+	f := fineTuning(model, 1e-3, epochs, 2, 0.75, 0.1, false)
+	f.Train.Batch, f.Train.MinCropScale = 128, 0.2
+	f.RandMagnitude, f.RandOps, f.Erase = 5, 1, 0
 	return f
 }

@@ -23,11 +23,7 @@ func NewViT(s nn.Scope, c ViTConfig) *ViT {
 		v.Norm = nn.NewLayerNorm(s.Sub("norm"), c.Width, layerNormEps)
 	}
 	if c.Classes > 0 {
-		init := wideNormal
-		if c.InitScale > 0 {
-			init = init.Scale(c.InitScale)
-		}
-		v.Head = nn.NewLinear(s.Sub("head"), c.Width, c.Classes, init)
+		v.Head = newHead(s, c)
 	}
 	return v
 }
@@ -57,6 +53,11 @@ func (v *ViT) Logits(c nn.Context, images *autograd.Var) *autograd.Var {
 // AllTokens returns the normed class token and patch tokens, [B, N+1, d].
 func (v *ViT) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 	return v.normed(c, v.last(c, images))
+}
+
+// Features returns the class token and the mean of the patch tokens of AllTokens, [B, d] each.
+func (v *ViT) Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
+	return Pool(v.AllTokens(c, images))
 }
 
 // PatchTokens returns the normed patch tokens, [B, N, d].

@@ -30,12 +30,12 @@ type Block struct {
 	MLP            *MLP
 	Gamma1, Gamma2 *Param // [d], or nil
 	DropPath       float64
-	layer          uint64
+	Layer          uint64 // which layer this is for stochastic depth
 }
 
 // NewBlock declares "norm1", "attn", "norm2", "mlp" and, with LayerScale, "gamma_1" and "gamma_2".
 func NewBlock(s Scope, c BlockConfig) *Block {
-	b := &Block{DropPath: c.DropPath, layer: c.Layer}
+	b := &Block{DropPath: c.DropPath, Layer: c.Layer}
 	if c.LayerScale > 0 {
 		gamma := Const(float32(c.LayerScale))
 		b.Gamma1, b.Gamma2 = s.Param("gamma_1", gamma, c.Width), s.Param("gamma_2", gamma, c.Width)
@@ -52,10 +52,10 @@ func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	samples := x.Shape()[0]
 	y := b.Attn.Mix(c, b.Norm1.Forward(c, x), shared)
 	x = b.Attn.Proj.Forward(c, y, autograd.LinearOptions{
-		Residual: x, Gamma: b.Gamma1.Var(c.Tape), Keep: c.Keep(2*b.layer, b.DropPath, samples),
+		Residual: x, Gamma: b.Gamma1.Var(c.Tape), Keep: c.Keep(2*b.Layer, b.DropPath, samples),
 	})
 	return b.MLP.Forward(c, b.Norm2.Forward(c, x), autograd.LinearOptions{
-		Residual: x, Gamma: b.Gamma2.Var(c.Tape), Keep: c.Keep(2*b.layer+1, b.DropPath, samples),
+		Residual: x, Gamma: b.Gamma2.Var(c.Tape), Keep: c.Keep(2*b.Layer+1, b.DropPath, samples),
 	})
 }
 

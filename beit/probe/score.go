@@ -9,31 +9,57 @@ type Score struct {
 	Balanced float64 `json:"balanced"` // mean over classes of the fraction of their pictures that is right
 }
 
-// newScore judges predictions, for each picture its best classes, best first.
-func newScore(best [][]int32, labels []int32, classes int) Score {
-	right, of := make([]int, classes), make([]int, classes)
-	var s Score
-	for i, l := range labels {
-		of[l]++
-		if best[i][0] == l {
-			right[l]++
-			s.Top1++
-		}
-		if slices.Contains(best[i], l) {
-			s.Top5++
-		}
+// Tally counts what a classifier gets right, picture by picture.
+type Tally struct {
+	right, of  []int // of each class
+	top1, top5 int
+}
+
+// NewTally counts for so many classes.
+func NewTally(classes int) *Tally {
+	return &Tally{right: make([]int, classes), of: make([]int, classes)}
+}
+
+// Add takes note of a picture's scores, one for each class, and its label. Among equal scores the first class is the better one.
+func (t *Tally) Add(scores []float32, label int32) { t.add(bestClasses(scores), label) }
+
+// add takes note of a picture's best classes, best first.
+func (t *Tally) add(best []int32, label int32) {
+	t.of[label]++
+	if best[0] == label {
+		t.right[label]++
+		t.top1++
 	}
-	present := 0
-	for c, n := range of {
+	if slices.Contains(best, label) {
+		t.top5++
+	}
+}
+
+// Score is the result. Without a picture all its figures are 0.
+func (t *Tally) Score() (s Score) {
+	pictures, present := 0, 0
+	for c, n := range t.of {
 		if n > 0 {
+			pictures += n
 			present++
-			s.Balanced += float64(right[c]) / float64(n)
+			s.Balanced += float64(t.right[c]) / float64(n)
 		}
 	}
-	s.Top1 /= float64(len(labels))
-	s.Top5 /= float64(len(labels))
+	if pictures == 0 {
+		return Score{}
+	}
+	s.Top1, s.Top5 = float64(t.top1)/float64(pictures), float64(t.top5)/float64(pictures)
 	s.Balanced /= float64(present)
 	return s
+}
+
+// newScore judges predictions, for each picture its best classes, best first.
+func newScore(best [][]int32, labels []int32, classes int) Score {
+	t := NewTally(classes)
+	for i, l := range labels {
+		t.add(best[i], l)
+	}
+	return t.Score()
 }
 
 // meanScore averages the scores of several seeds.

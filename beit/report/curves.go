@@ -23,6 +23,8 @@ var panels = []struct {
 	fromZero bool // the axis of values begins at 0
 	keys     []string
 }{
+	{"cross-entropy of classes (nat), in training with smoothed and mixed labels", true, []string{"class_loss", "ema_class_loss"}},
+	{"share of pictures that are right", true, []string{"accuracy", "top1", "top5", "ema_top1"}},
 	{"reconstruction and commitment loss", true, []string{"rec_loss", "quant_loss"}},
 	{"cross-entropy with the teacher, entropy of its outputs, entropy of their mean (nat)", true, []string{"cross_entropy", "teacher_entropy", "mean_entropy"}},
 	{"loss of each head (codes: cross-entropy in nat; features: 1 - cosine)", false, []string{"loss_1", "loss_2", "loss_swap", "unigram_entropy"}},

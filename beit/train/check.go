@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ func (c Config) Check() error {
 	k.must(d.Unreadable > 0 && d.Unreadable <= 1, "data.unreadable = %g: must be in (0, 1]", d.Unreadable)
 	k.must(d.Jitter >= 0 && d.Jitter <= 1, "data.jitter = %g: must be in [0, 1]", d.Jitter)
 	k.atLeast("data.limit", d.Limit, 0)
+	k.must(d.Labelled > 0 && d.Labelled <= 1, "data.labelled = %g: must be in (0, 1]", d.Labelled)
 	k.atLeast("data.cache_mb", d.CacheMB, 0)
 	k.atLeast("data.pad", d.Pad, 0)
 	k.atLeast("data.eval.batch", d.Eval.Batch, 1)
@@ -65,6 +67,9 @@ func (c Config) Check() error {
 		split := c.Teacher.Crops.Split
 		k.must(split >= t.MinCropScale && split <= 1, "teacher.crops.split = %g: must be between train.min_crop_scale = %g and 1", split, t.MinCropScale)
 	}
+	if c.Finetune != nil {
+		c.Finetune.check(&k)
+	}
 	if d.Augment == augmentPad && len(k.errs) == 0 {
 		k.must(d.Pad < c.imageSize(), "data.pad = %d: must be below the picture's side %d", d.Pad, c.imageSize())
 	}
@@ -97,6 +102,20 @@ func (t *TeacherConfig) check(k *checker) {
 	size, patch := t.Crops.SmallSize, t.Model.ViT.PatchSize
 	k.must(size >= 1 && size <= t.Model.ViT.ImageSize && patch > 0 && size%patch == 0,
 		"teacher.crops.small_size = %d: must be a multiple of teacher.model.vit.patch_size = %d and at most image_size = %d", size, patch, t.Model.ViT.ImageSize)
+}
+
+func (f *FinetuneConfig) check(k *checker) {
+	k.oneOf("finetune.network", f.Network, networkViT, networkCLIP)
+	k.oneOf("finetune.norm", f.Norm, slices.Sorted(maps.Keys(norms))...)
+	k.must(f.EMA >= 0 && f.EMA < 1, "finetune.ema = %g: must be in [0, 1)", f.EMA)
+	k.must(f.LayerDecay > 0 && f.LayerDecay <= 1, "finetune.layer_decay = %g: must be in (0, 1]", f.LayerDecay)
+	k.must(f.Smoothing >= 0 && f.Smoothing < 1, "finetune.smoothing = %g: must be in [0, 1)", f.Smoothing)
+	k.finite("finetune.mixup", f.Mixup)
+	k.finite("finetune.cutmix", f.Cutmix)
+	k.must(f.RandMagnitude >= 0 && f.RandMagnitude <= 10, "finetune.rand_magnitude = %g: must be in [0, 10]", f.RandMagnitude)
+	k.atLeast("finetune.rand_ops", f.RandOps, 0)
+	k.must(f.Erase >= 0 && f.Erase <= 1, "finetune.erase = %g: must be in [0, 1]", f.Erase)
+	k.model("finetune.model", f.Model.Check())
 }
 
 // checker collects what is wrong.

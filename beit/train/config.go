@@ -13,11 +13,12 @@ type Stage string
 const (
 	Tokenizer Stage = "tokenizer"
 	Pretrain  Stage = "pretrain"
-	Teacher   Stage = "teacher" // self-distillation
+	Teacher   Stage = "teacher"  // self-distillation
+	Finetune  Stage = "finetune" // supervised training
 )
 
 // Stages lists all stages in the order in which they build on each other.
-func Stages() []Stage { return []Stage{Teacher, Tokenizer, Pretrain} }
+func Stages() []Stage { return []Stage{Teacher, Tokenizer, Pretrain, Finetune} }
 
 // Config is the whole configuration of a run. Its TOML form is a run's config.toml.
 type Config struct {
@@ -25,7 +26,7 @@ type Config struct {
 	Preset    string `toml:"preset"`    // what the other values began as
 	Seed      uint64 `toml:"seed"`      // of everything that is random
 	Precision string `toml:"precision"` // of matrix products: "highest", "high" or "medium"
-	InitFrom  string `toml:"init_from"` // model file or run folder whose weights the run starts with; empty: random ones
+	InitFrom  string `toml:"init_from"` // model file or run folder whose weights the run starts with, in stage finetune of any kind; empty: random ones
 
 	Data      DataConfig       `toml:"data"`
 	Train     TrainConfig      `toml:"train"`
@@ -33,6 +34,7 @@ type Config struct {
 	Tokenizer *TokenizerConfig `toml:"tokenizer"` // in stage tokenizer
 	Pretrain  *PretrainConfig  `toml:"pretrain"`  // in stage pretrain
 	Teacher   *TeacherConfig   `toml:"teacher"`   // in stage teacher
+	Finetune  *FinetuneConfig  `toml:"finetune"`  // in stage finetune
 }
 
 // DataConfig says what pictures a run sees.
@@ -41,11 +43,12 @@ type DataConfig struct {
 	EvalPath    string     `toml:"eval_path"`    // validation pictures, where path holds none
 	ValFraction float64    `toml:"val_fraction"` // part of the training pictures set aside when there are no validation pictures; 0: none
 	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
+	Labelled    float64    `toml:"labelled"`     // part of each class's training pictures that is used; 1: all, labelled or not
 	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
 	Unreadable  float64    `toml:"unreadable"`   // part of the pictures that may be unreadable before the run gives up
 	Upright     bool       `toml:"upright"`      // turn pictures as their EXIF orientation says; the reference does not
 	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"; in stage teacher always "multi-crop"
-	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop" and "multi-crop"
+	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop" and "multi-crop"; in stage finetune where rand_magnitude is 0
 	Pad         int        `toml:"pad"`          // pixels with "pad-crop"
 	Eval        EvalConfig `toml:"eval"`
 }
@@ -101,4 +104,20 @@ type TeacherConfig struct {
 	TempEpochs int                `toml:"temp_epochs"` // over which the teacher's temperature goes from start_temp to teacher_temp
 	HoldEpochs int                `toml:"hold_epochs"` // in the beginning, in which the head's last layer is held
 	Model      beit.DistillConfig `toml:"model"`
+}
+
+// FinetuneConfig is what only the fine-tuning stage has. Its fields but for these three are those of beit.FineTuning.
+type FinetuneConfig struct {
+	Network string  `toml:"network"` // "vit", or "clip": CLIP's image tower
+	Norm    string  `toml:"norm"`    // how pixels are normalised: "imagenet", "inception" (to [-1, 1]) or "clip"
+	EMA     float64 `toml:"ema"`     // decay of the moving average of weights that becomes the model, such as 0.9999; 0: none
+
+	LayerDecay    float64        `toml:"layer_decay"`    // of the learning rate from a block to the one below; 1: none
+	Smoothing     float64        `toml:"smoothing"`      // of labels
+	Mixup         float64        `toml:"mixup"`          // parameters of Beta distributions; 0: off
+	Cutmix        float64        `toml:"cutmix"`         // as mixup
+	RandMagnitude float64        `toml:"rand_magnitude"` // of RandAugment, up to 10; 0: none
+	RandOps       int            `toml:"rand_ops"`       // its operations on a picture
+	Erase         float64        `toml:"erase"`          // probability that a rectangle is erased
+	Model         beit.ViTConfig `toml:"model"`          // classes = 0: as many as the training pictures have
 }

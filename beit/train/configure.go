@@ -26,8 +26,9 @@ const (
 	targetFeatures = "features"
 )
 
-// Configure makes a configuration: the preset, then what the TOML file says, then assignments "key=value" with dotted keys. preset
-// may be empty: the file's, or "small32"; file may be empty. Unknown keys are errors that name the nearest one there is.
+// Configure makes a configuration: the preset, then in stage finetune the shape of the model at init_from, then what the TOML file says, then
+// assignments "key=value" with dotted keys. preset may be empty: the file's, or "small32"; file may be empty. Unknown keys are errors
+// that name the nearest one there is.
 func Configure(stage Stage, presetName, file string, set []string) (Config, error) {
 	var text []byte
 	if file != "" {
@@ -44,19 +45,36 @@ func Configure(stage Stage, presetName, file string, set []string) (Config, erro
 	if err != nil {
 		return Config{}, err
 	}
-	if err := c.merge(text, file); err != nil {
+	if stage == Finetune {
+		asked := c.clone()
+		if err := asked.override(text, file, set); err != nil {
+			return Config{}, err
+		}
+		if err := c.adopt(asked.InitFrom, text); err != nil {
+			return Config{}, fmt.Errorf("init_from: %w", err)
+		}
+	}
+	if err := c.override(text, file, set); err != nil {
 		return Config{}, err
 	}
 	if presetName != "" {
 		c.Preset = presetName
 	}
-	for _, s := range set {
-		if err := c.set(s); err != nil {
-			return Config{}, err
-		}
-	}
 	c.derive()
 	return c, c.Check()
+}
+
+// override reads TOML over c, then carries out assignments.
+func (c *Config) override(text []byte, file string, set []string) error {
+	if err := c.merge(text, file); err != nil {
+		return err
+	}
+	for _, s := range set {
+		if err := c.set(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parseConfig reads the whole configuration of a run. Errors call it source.
@@ -170,6 +188,8 @@ func Keys(stage Stage) []string {
 		c = Config{Pretrain: &PretrainConfig{}}
 	case Teacher:
 		c = Config{Teacher: &TeacherConfig{}}
+	case Finetune:
+		c = Config{Finetune: &FinetuneConfig{}}
 	}
 	var keys []string
 	for _, f := range c.fields() {
@@ -240,6 +260,10 @@ func (c Config) clone() Config {
 		t := *c.Teacher
 		c.Teacher = &t
 	}
+	if c.Finetune != nil {
+		f := *c.Finetune
+		c.Finetune = &f
+	}
 	return c
 }
 
@@ -261,6 +285,8 @@ func (c Config) imageSize() int {
 		return c.Tokenizer.Model.Encoder.ImageSize
 	case Teacher:
 		return c.Teacher.Model.ViT.ImageSize
+	case Finetune:
+		return c.Finetune.Model.ImageSize
 	}
 	return c.Pretrain.Model.ViT.ImageSize
 }

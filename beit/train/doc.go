@@ -1,5 +1,5 @@
-// Package train runs the stages of BEiT v2: training of a VQ-KD tokenizer, and pretraining of a backbone on its codes; and before them,
-// where no teacher is at hand, self-distillation of one. It keeps run folders, metrics and checkpoints, continues what was interrupted,
+// Package train runs the stages of BEiT v2: training of a VQ-KD tokenizer, pretraining of a backbone on its codes, and fine-tuning of a
+// classifier; and before them, where no teacher is at hand, self-distillation of one. It keeps run folders, metrics and checkpoints, continues what was interrupted,
 // and evaluates tokenizers.
 //
 //	cfg, err := train.Configure(train.Tokenizer, "small32", "", []string{"data.path=pictures.tar", "train.epochs=8"})
@@ -14,8 +14,8 @@
 // # Run folder
 //
 // A run folder holds config.toml as resolved, metrics.jsonl, checkpoints/ with the newest few, and, once finished,
-// tokenizer.safetensors, backbone.safetensors or teacher.safetensors, which can be opened alone by LoadTokenizer, LoadBackbone or
-// LoadEncoder. Every file is replaced as a whole, so a run that was killed at any moment can be resumed.
+// tokenizer.safetensors, backbone.safetensors, teacher.safetensors or classifier.safetensors (with best.safetensors, that of the epoch
+// with the highest accuracy in validation), which can be opened alone by LoadTokenizer, LoadBackbone, LoadEncoder or LoadClassifier. Every file is replaced as a whole, so a run that was killed at any moment can be resumed.
 //
 // # Determinism
 //

@@ -88,7 +88,8 @@ func (r *run) checkpoint() error {
 	list = append(list,
 		state.Named{Name: tensorM, DType: state.F32, Shape: r.opt.M.Shape(), Float32s: r.opt.M.Float32s()},
 		state.Named{Name: tensorV, DType: state.F32, Shape: r.opt.V.Shape(), Float32s: r.opt.V.Float32s()})
-	meta := map[string]string{metaConfig: r.cfg.TOML(), metaCounters: string(text)}
+	meta := r.meta()
+	meta[metaCounters] = string(text)
 	name := filepath.Join(r.dir, checkpointDir, fmt.Sprintf("step-%09d.safetensors", r.at.Step))
 	if err := r.write(name, func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) }); err != nil {
 		return err

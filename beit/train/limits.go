@@ -47,6 +47,11 @@ func (c Config) limits(k *checker) {
 		vit("pretrain.model.vit", m.ViT)
 		numbers("pretrain.model.vocab", m.Vocab, m.ViT.Width)
 	}
+	if c.Finetune != nil {
+		m := c.Finetune.Model
+		vit("finetune.model", m)
+		numbers("finetune.model.classes", m.Classes, m.Width)
+	}
 	if c.Teacher != nil {
 		m := c.Teacher.Model
 		vit("teacher.model.vit", m.ViT)

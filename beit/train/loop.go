@@ -77,6 +77,7 @@ type run struct {
 	metrics  *os.File
 	events   *os.File // for TensorBoard
 
+	classes []string        // names of the classes that a classifier tells apart; nil in other stages
 	skipped map[string]bool // unreadable pictures that the reporter heard of
 
 	began, looping time.Time
@@ -119,13 +120,15 @@ func newRun(dir string, cfg Config, env Env, write writeFunc) (r *run, err error
 		r.task, err = newTokenizerTask(r)
 	case Teacher:
 		r.task, err = newDistillTask(r)
+	case Finetune:
+		r.task, err = newFinetuneTask(r)
 	default:
 		r.task, err = newPretrainTask(r)
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.opt = optim.NewAdamW(r.task.set(), optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip})
+	r.opt = optim.NewAdamW(r.task.set(), optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip, LRScale: r.lrScale()})
 	return r, nil
 }
 

@@ -3,6 +3,7 @@ package train
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -41,6 +42,9 @@ const (
 
 // metaConfig is the key of a model file's metadata that holds the run's configuration.
 const metaConfig = "config"
+
+// metaClasses is the key that holds the names of a classifier's classes, a JSON list in the order of its outputs.
+const metaClasses = "classes"
 
 // LoadTokenizer opens a finished tokenizer: a file, or a run folder, whose newest checkpoint serves while the run goes on.
 func LoadTokenizer(dev *tensor.Device, path string) (*TokenizerModel, error) {
@@ -256,6 +260,8 @@ func (s Stage) modelName() string {
 		return "tokenizer.safetensors"
 	case Teacher:
 		return "teacher.safetensors"
+	case Finetune:
+		return "classifier.safetensors"
 	}
 	return "backbone.safetensors"
 }
@@ -310,8 +316,26 @@ func tensors(params []*nn.Param) []state.Named {
 
 // saveModel writes a finished model.
 func (r *run) saveModel() error {
-	list, meta := tensors(r.task.finished()), map[string]string{metaConfig: r.cfg.TOML()}
-	return r.write(r.modelPath(), func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) })
+	return r.writeModel(r.modelPath())
+}
+
+// writeModel writes the model as it is now.
+func (r *run) writeModel(path string) error {
+	list := tensors(r.task.finished())
+	return r.write(path, func(w io.Writer) error { return state.WriteSafetensors(w, r.meta(), list) })
+}
+
+// meta is what files say about the model besides its tensors.
+func (r *run) meta() map[string]string {
+	m := map[string]string{metaConfig: r.cfg.TOML()}
+	if r.classes != nil {
+		names, err := json.Marshal(r.classes)
+		if err != nil {
+			panic(fmt.Sprintf("train: class names: %v", err)) // strings always have a JSON form
+		}
+		m[metaClasses] = string(names)
+	}
+	return m
 }
 
 func (r *run) modelPath() string { return filepath.Join(r.dir, r.cfg.Stage.modelName()) }
@@ -320,6 +344,9 @@ func (r *run) modelPath() string { return filepath.Join(r.dir, r.cfg.Stage.model
 func (r *run) initFrom() error {
 	if r.cfg.InitFrom == "" {
 		return nil
+	}
+	if t, ok := r.task.(*finetuneTask); ok {
+		return t.initFrom(r.cfg.InitFrom)
 	}
 	f, _, err := openModel(r.cfg.InitFrom, r.cfg.Stage)
 	if err != nil {

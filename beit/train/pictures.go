@@ -20,6 +20,7 @@ const (
 	streamShuffle
 	streamMarks
 	streamDistillVal
+	streamMix
 )
 
 // pictures are the data sets of a run.
@@ -70,6 +71,11 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 	if p.val == nil && c.Data.ValFraction > 0 {
 		if p.train, p.val, err = data.Split(p.train, c.Data.ValFraction, c.Seed); err != nil {
 			return p, fmt.Errorf("data.val_fraction: %w", err)
+		}
+	}
+	if c.Data.Labelled < 1 && c.Data.Labelled != 0 { // 0: a configuration made by hand
+		if p.train, err = data.Fraction(p.train, c.Data.Labelled, c.Seed); err != nil {
+			return p, fmt.Errorf("data.labelled: %w", err)
 		}
 	}
 	p.train = data.Cached(atMost(p.train, c.Data.Limit, c.Seed), int64(c.Data.CacheMB)<<20)
@@ -140,6 +146,10 @@ func (c Config) views() []data.View {
 	if c.Stage == Tokenizer {
 		return []data.View{plain}
 	}
+	if c.Stage == Finetune {
+		plain.Norm = norms[c.Finetune.Norm]
+		return []data.View{plain}
+	}
 	student := plain
 	student.Norm = data.ImageNet
 	if c.Stage == Teacher {
@@ -150,6 +160,9 @@ func (c Config) views() []data.View {
 
 // augmentation is the pipeline of training.
 func (c Config) augmentation() data.Pipeline {
+	if c.Stage == Finetune && c.Data.Augment != augmentNone {
+		return c.supervised()
+	}
 	switch c.Data.Augment {
 	case augmentPad:
 		return &data.PadCrop{Pad: c.Data.Pad, Views: c.views()}
@@ -165,6 +178,19 @@ func (c Config) augmentation() data.Pipeline {
 		return &data.Eval{Whole: c.Data.Eval.Whole, Views: c.views()}
 	}
 	return &data.RandomCrop{Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Views: c.views()}
+}
+
+// supervised is the augmentation of fine-tuning.
+func (c Config) supervised() data.Pipeline {
+	f := c.Finetune
+	p := &data.FineTune{View: c.views()[0], Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Erase: f.Erase}
+	if c.Data.Augment == augmentPad {
+		p.Pad = c.Data.Pad
+	}
+	if f.RandMagnitude > 0 {
+		p.Rand = &data.RandAugment{Magnitude: f.RandMagnitude, Ops: f.RandOps, Fill: data.ImageNetFill}
+	}
+	return p
 }
 
 // trainLoader makes augmented micro-batches; stream separates loaders of one run, skipped is told of unreadable pictures.

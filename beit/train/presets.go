@@ -17,6 +17,8 @@ func Presets(stage Stage) []string {
 	switch stage {
 	case Teacher:
 		return beit.DistillPresets()
+	case Finetune:
+		return beit.FineTuningPresets()
 	case Pretrain:
 		names = beit.MIMPresets()
 	default:
@@ -46,7 +48,7 @@ func preset(stage Stage, name string) (Config, error) {
 	small := strings.HasPrefix(recipe, "small")
 	c := Config{
 		Stage: stage, Preset: name, Seed: 1, Precision: "highest",
-		Data: DataConfig{CacheMB: 512, Unreadable: 0.1, Augment: augmentCrop, Pad: 4, Eval: EvalConfig{Batch: 128}},
+		Data: DataConfig{CacheMB: 512, Labelled: 1, Unreadable: 0.1, Augment: augmentCrop, Pad: 4, Eval: EvalConfig{Batch: 128}},
 		Log:  LogConfig{Every: 20, Keep: 3, EvalEvery: 1},
 	}
 	if recipe == "small32" { // a crop of a picture of 32 pixels leaves too few of them
@@ -58,6 +60,8 @@ func preset(stage Stage, name string) (Config, error) {
 		err = c.tokenizerPreset(recipe, small)
 	case Teacher:
 		err = c.teacherPreset(recipe)
+	case Finetune:
+		err = c.finetunePreset(recipe, small)
 	default:
 		err = c.pretrainPreset(recipe, small)
 	}
@@ -98,6 +102,21 @@ func (c *Config) teacherPreset(name string) error {
 	c.Teacher = &TeacherConfig{Crops: r.Crops, TempEpochs: r.TempEpochs, HoldEpochs: r.HoldEpochs, Model: r.Model}
 	c.Data.Augment, c.Data.Jitter = augmentMulti, 0.4
 	c.Train.LRScaling = "sqrt"
+	return err
+}
+
+func (c *Config) finetunePreset(name string, small bool) error {
+	r, err := beit.FineTuningPreset(name)
+	c.Train.Training = r.Train
+	c.Finetune = &FinetuneConfig{
+		Network: networkViT, Norm: normImageNet, LayerDecay: r.LayerDecay, Smoothing: r.Smoothing, Mixup: r.Mixup, Cutmix: r.Cutmix,
+		RandMagnitude: r.RandMagnitude, RandOps: r.RandOps, Erase: r.Erase, Model: r.Model,
+	}
+	c.Data.Jitter = 0.4
+	c.Train.LRScaling = "none"
+	if small {
+		c.Train.LRScaling = "sqrt"
+	}
 	return err
 }
 

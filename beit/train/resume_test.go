@@ -25,6 +25,7 @@ func resumable(t *testing.T) map[string]Config {
 		"tokenizer": tiny(t, Tokenizer, "log.every=3", "train.accum=2"),
 		"teacher":   tiny(t, Teacher, "log.every=3", "train.accum=2", "teacher.model.vit.drop_path=0.2"),
 		"pretrain":  tiny(t, Pretrain, "log.every=3", "pretrain.tokenizer="+tok),
+		"finetune":  tiny(t, Finetune, "log.every=3", "train.accum=2", "finetune.mixup=0.8", "finetune.cutmix=1", "finetune.ema=0.9"),
 	}
 }
 

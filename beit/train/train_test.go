@@ -38,6 +38,9 @@ func tiny(t *testing.T, stage Stage, set ...string) Config {
 		all = slices.DeleteFunc(all, func(s string) bool { return s == "data.augment=crop" })
 		all = append(all, "teacher.model.hidden=24", "teacher.model.bottleneck=8", "teacher.model.outputs=32", "teacher.crops.small=2",
 			"teacher.crops.small_size=8", "teacher.temp_epochs=1", "teacher.model.start_temp=0.06")
+	case Finetune:
+		vit("finetune.model.")
+		all = append(all, "finetune.rand_magnitude=9", "finetune.rand_ops=2", "finetune.erase=0.25", "finetune.model.drop_path=0.2")
 	default:
 		vit("pretrain.model.vit.")
 		all = append(all, "pretrain.model.early_layer=1", "pretrain.mask.count=6", "pretrain.mask.min_block=4",

@@ -124,6 +124,8 @@ func clock(d time.Duration) string {
 
 // shownValues are the values of a record that are shown, in this order, and what they are called. metrics.jsonl has all of them.
 var shownValues = [][2]string{
+	{"class_loss", "cross-entropy"}, {"accuracy", "accuracy"}, {"top1", "top-1"}, {"top5", "top-5"}, {"balanced", "balanced"},
+	{"ema_top1", "top-1 of the average"}, {"best_top1", "best"},
 	{"rec_loss", "reconstruction"}, {"quant_loss", "commitment"},
 	{"cross_entropy", "cross-entropy"}, {"teacher_entropy", "entropy of outputs"}, {"mean_entropy", "of their mean"},
 	{"loss_1", "loss main"}, {"loss_2", "aggregation"}, {"loss_swap", "with CLS swapped"}, {"unigram_entropy", "entropy of codes"},

@@ -139,6 +139,8 @@ func command(stage train.Stage) string {
 		return "tokenizer train"
 	case train.Teacher:
 		return "teacher train"
+	case train.Finetune:
+		return "finetune"
 	}
 	return "pretrain"
 }

@@ -1,0 +1,172 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// ClassifierModel is a fine-tuned model.
+type ClassifierModel struct {
+	Path   string
+	Config Config
+	Model  beit.Classifier
+	Set    *nn.Set
+	Names  []string // of the classes, in the order of the outputs; nil where the file does not tell
+}
+
+// LoadClassifier opens what stage finetune made, a file, or a run folder, whose newest checkpoint serves while the run goes on; or any other
+// file that such a run could start from, if it has a head.
+func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
+	s, err := openSource(path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.file.Close()
+	m := &ClassifierModel{Path: s.file.Name(), Set: nn.NewSet(), Names: s.classes}
+	if s.file.Metadata()[metaConfig] != "" {
+		m.Config, err = configOf(s.file)
+	} else {
+		m.Config, err = preset(Finetune, "base_1600e")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.Config.Stage != Finetune || s.vit.Classes == 0 || s.tensors["head.weight"].shape == nil {
+		return nil, fmt.Errorf("%s: is no classifier: it has no head; 'beit finetune --init-from' makes one of it", s.file.Name())
+	}
+	m.Config.fit(s)
+	if s.classes == nil {
+		m.Config.present()
+	}
+	f := m.Config.Finetune
+	m.Model = newClassifier(m.Set.Scope(), f)
+	m.Set.Build(dev, 0, nn.Inference)
+	kept, unused, err := s.load(m.Set)
+	if err == nil && len(kept)+len(unused) > 0 {
+		err = fmt.Errorf("%s: tensors missing for %v, and without a place %v", s.file.Name(), kept, unused)
+	}
+	if err != nil {
+		m.Set.Release()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Pipeline presents pictures to the classifier as its run's validation does.
+func (m *ClassifierModel) Pipeline() data.Pipeline {
+	return &data.Eval{Whole: m.Config.Data.Eval.Whole, Views: m.Config.views()}
+}
+
+// newClassifier declares the network of a configuration.
+func newClassifier(s nn.Scope, f *FinetuneConfig) beit.Classifier {
+	if f.Network == networkCLIP {
+		return beit.NewCLIPClassifier(s, f.Model)
+	}
+	return beit.NewViT(s, f.Model)
+}
+
+// classNames reads the names of a classifier's classes; nil where the file has none.
+func classNames(f *state.File) (names []string, err error) {
+	text := f.Metadata()[metaClasses]
+	if text == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
+		return nil, fmt.Errorf("names of classes: %w", err)
+	}
+	return names, nil
+}
+
+// adopt takes shape and normalisation of the network from the model at path, unless text, a TOML configuration, has a shape of its own.
+func (c *Config) adopt(path string, text []byte) error {
+	var given struct {
+		Finetune struct{ Model struct{ Width int } }
+	}
+	if md, err := toml.Decode(string(text), &given); path == "" || err == nil && md.IsDefined("finetune", "model", "width") {
+		return nil
+	}
+	s, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	defer s.file.Close()
+	c.fit(s)
+	c.present()
+	c.Finetune.Model.Classes = 0
+	return nil
+}
+
+// fit makes the network that of a source, apart from what belongs to fine-tuning.
+func (c *Config) fit(s *source) {
+	f := c.Finetune
+	old := f.Model
+	f.Network, f.Norm, f.Model = s.network, s.norm, s.vit
+	m := &f.Model
+	m.DropPath, m.InitScale = old.DropPath, old.InitScale
+	if m.RelPos == beit.RelPosShared {
+		m.RelPos = beit.RelPosBlock
+	}
+	if s.vit.Classes == 0 {
+		m.MeanPool = !s.summary
+	}
+}
+
+// present shows pictures as the authors do at the network's size.
+func (c *Config) present() {
+	size := c.Finetune.Model.ImageSize
+	c.Data.Eval.Whole = size <= smallest || size >= wholeFrom
+	if c.Data.Augment = augmentCrop; size <= smallest {
+		c.Data.Augment = augmentPad
+	}
+}
+
+// Sizes up to which the authors do not crop and resize pictures, and from which they validate on the largest central square in place of 7/8 of it.
+const (
+	smallest  = 32
+	wholeFrom = 384
+)
+
+// initFrom starts with the weights of a model of any kind.
+func (t *finetuneTask) initFrom(path string) error {
+	s, err := openSource(path)
+	if err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	defer s.file.Close()
+	f := t.r.cfg.Finetune
+	if s.network != f.Network {
+		return fmt.Errorf("init_from: %s: is a network %q, and finetune.network = %q", s.file.Name(), s.network, f.Network)
+	}
+	kept, unused, err := s.load(t.s)
+	if err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	if len(kept) == len(t.s.Params()) {
+		return errors.New("init_from: nothing of the file fits")
+	}
+	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s",
+		s.file.Name(), len(t.s.Params())-len(kept), listed(kept), listed(unused)))
+	return nil
+}
+
+// listed names a few of many.
+func listed(names []string) string {
+	const most = 6
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
