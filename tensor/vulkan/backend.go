@@ -16,13 +16,15 @@ import (
 	vk "github.com/vulkan-go/vulkan"
 )
 
-// backend is one open device. mu guards all below it: operations of several goroutines are recorded one after the other.
+// backend is one open device. mu guards all below it.
 type backend struct {
 	physical
 	caps   caps
 	device vk.Device
 	calls  *shim.Device
 	queue  vk.Queue
+
+	whole sync.Mutex // held by an operation from begin to end; taken before mu
 
 	mu      sync.Mutex
 	err     error // sticky
@@ -38,6 +40,8 @@ type backend struct {
 	checked bool       // the fault words were looked at since an operation that sets them
 	recent  [8]string  // names of the last operations, for a report of a lost device
 	recents int
+	op      string       // the operation at work, "" for transfers
+	temps   []mem.Region // its scratch memory
 }
 
 // caps are the limits and features that operations look at. Tests shrink them.
@@ -50,8 +54,6 @@ type caps struct {
 	float16   bool  // 16-bit values in buffers, and arithmetic on them
 	coopmat   bool
 }
-
-var _ tensor.Backend = (*backend)(nil)
 
 // Open opens a device. The error says in one line why there is none. A device that is no longer used may be closed with Close.
 func Open(_ context.Context, o Options) (*tensor.Device, error) {
@@ -68,7 +70,7 @@ func Open(_ context.Context, o Options) (*tensor.Device, error) {
 		b.close()
 		return nil, err
 	}
-	return tensor.NewDevice(b), nil
+	return tensor.NewDevice(&device{b}), nil
 }
 
 func (b *backend) open(i *instance) error {
@@ -104,7 +106,7 @@ func (b *backend) open(i *instance) error {
 
 // Close waits for the device's work and gives everything back. The device must not be used afterwards.
 func Close(d *tensor.Device) error {
-	b, ok := d.Backend().(*backend)
+	b, ok := d.Backend().(*device)
 	if !ok {
 		return nil
 	}

@@ -55,7 +55,7 @@ func (a arg) read() arg {
 	return a
 }
 
-// temp is scratch memory of 32-bit words for the operation at work. What is recorded later may use the memory again.
+// temp is scratch memory of 32-bit words until the end of the operation at work.
 func (b *backend) temp(words int) arg {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -64,7 +64,7 @@ func (b *backend) temp(words int) arg {
 		b.fail(err.(*Error))
 		return arg{}
 	}
-	b.batch.temps = append(b.batch.temps, a.Region)
+	b.temps = append(b.temps, a.Region)
 	return arg{a: a, n: int64(words), bytes: 4, writes: true}
 }
 
@@ -100,7 +100,7 @@ func (b *backend) chunks(n, align int, each func(lo, n int)) {
 func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push []uint32, args ...arg) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil {
+	if b.err != nil || groups[0] == 0 {
 		return
 	}
 	if len(args) != s.Bindings || len(args)+len(push) > shim.MaxPush {

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 	vk "github.com/vulkan-go/vulkan"
@@ -18,7 +17,6 @@ import (
 // batch collects operations for one submission. Two submissions may be under way.
 type batch struct {
 	ops   []shim.Op
-	temps []mem.Region // scratch memory of these operations
 	pacer *record.Pacer
 	pool  vk.CommandPool
 	slots [2]slot
@@ -149,10 +147,6 @@ func (b *backend) flush() {
 	s.busy, s.units, s.since = true, q.pacer.Take(), time.Now()
 	q.next = (q.next + 1) % len(q.slots)
 	q.ops = q.ops[:0]
-	for _, r := range q.temps { // what is recorded later and uses them again waits for what is recorded now
-		b.arena.Free(r)
-	}
-	q.temps = q.temps[:0]
 }
 
 // wait waits for all submissions, or the context of a Sync.

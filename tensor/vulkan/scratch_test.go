@@ -1,0 +1,56 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/gobeit/gobeit/shaders"
+)
+
+// openAny opens the first device that there is, for tests of what is inside.
+func openAny(t testing.TB, o Options) *backend {
+	t.Helper()
+	if o.Device == "" {
+		o.Device = "0"
+	}
+	dev, err := Open(context.Background(), o)
+	if err != nil {
+		if os.Getenv("BEIT_REQUIRE_VULKAN") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = Close(dev) }) // a test that breaks the device has looked at its error
+	return dev.Backend().(*device).backend
+}
+
+// Scratch memory stays the operation's own when its work is submitted half-way, and is used again by the next.
+func TestScratchOutlivesASubmission(t *testing.T) {
+	b := openAny(t, Options{})
+	use := func() (first, second arg) {
+		b.begin("test")
+		defer b.end()
+		first = b.temp(64)
+		b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, f(1)}, first)
+		b.mu.Lock()
+		b.flush()
+		b.mu.Unlock()
+		second = b.temp(64)
+		b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, f(2)}, second)
+		return first, second
+	}
+	a1, a2 := use()
+	b1, b2 := use()
+	if a1.a == a2.a || b1.a == b2.a {
+		t.Errorf("one operation got one piece of scratch memory twice: %+v", a1.a)
+	}
+	if a1.a != b1.a || a2.a != b2.a {
+		t.Errorf("the next operation got other memory: %+v %+v, then %+v %+v", a1.a, a2.a, b1.a, b2.a)
+	}
+	if err := b.Sync(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
