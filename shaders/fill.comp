@@ -2,12 +2,11 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
-// dst[i] = word for i < n.
-layout(local_size_x = 128) in;
+// dst[i] = word.
+layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };
 layout(push_constant) uniform Push { uint dstAt, n, word; };
 
 void main() {
-	uint i = INVOCATION;
-	if (i < n) dst[dstAt + i] = word;
+	EACH(i, n) dst[dstAt + i] = word;
 }

@@ -9,5 +9,9 @@
 #define GROUP (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x)
 #define THREAD gl_LocalInvocationID.x
 
-// INVOCATION is the index of the invocation in a grid of one axis.
-#define INVOCATION (GROUP * gl_WorkGroupSize.x + THREAD)
+// Workgroups have THREADS invocations unless a shader says otherwise.
+#define THREADS 128
+
+// EACH runs through n elements, ELEMENTS in each workgroup of a grid of one axis.
+#define ELEMENTS 512
+#define EACH(i, n) for (uint i = GROUP * ELEMENTS + THREAD, end_ = min(n, (GROUP + 1) * ELEMENTS); i < end_; i += THREADS)

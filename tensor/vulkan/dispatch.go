@@ -81,6 +81,11 @@ func cube(x, y, z int) grid { return grid{x, y, z} }
 func u(n int) uint32     { return uint32(n) }
 func f(v float32) uint32 { return math.Float32bits(v) }
 
+var (
+	nan      = float32(math.NaN())
+	infinity = float32(math.Inf(1))
+)
+
 // div is n/d, rounded up.
 func div(n, d int) int { return (n + d - 1) / d }
 
@@ -122,7 +127,7 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 		}
 		op.Push[k] = uint32((from - start) / a.bytes)
 		bindings[k] = shim.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
-		accesses[k] = access(a.a, a.lo*a.bytes, (a.lo+a.n)*a.bytes, a.writes)
+		accesses[k] = access(a.a, a.lo*a.bytes&^3, ((a.lo+a.n)*a.bytes+3)&^3, a.writes) // whole words: halves are written with their neighbours
 		b.checked = b.checked && a.a != b.faults
 	}
 	copy(op.Push[len(args):], push)

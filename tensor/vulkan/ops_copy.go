@@ -7,9 +7,50 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+// elements is the grid of shaders that run through n elements with EACH.
+func elements(n int) grid { return flat(div(n, 512)) }
+
 // Fill sets every element.
 func (b *backend) Fill(dst *tensor.Tensor, v float32) {
 	b.chunks(dst.Size(), 1, func(lo, n int) {
-		b.dispatch(shaders.Fill, nil, flat(div(n, threads)), []uint32{u(n), f(v)}, write(dst).part(lo, n))
+		b.dispatch(shaders.Fill, nil, elements(n), []uint32{u(n), f(v)}, write(dst).part(lo, n))
+	})
+}
+
+// Copy copies between any strides. Contiguous tensors of any size go without a shader.
+func (b *backend) Copy(dst, src *tensor.Tensor) {
+	if dst.Size() == 0 {
+		return
+	}
+	size := int64(dst.DType().Size())
+	if n := int64(dst.Size()) * size; dst.IsContiguous() && src.IsContiguous() && n%4 == 0 && int64(dst.Offset())*size%4 == 0 && int64(src.Offset())*size%4 == 0 {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.copyBytes("Copy", dst.Buffer().(allocation), int64(dst.Offset())*size, src.Buffer().(allocation), int64(src.Offset())*size, n)
+		return
+	}
+	shader := shaders.Copy
+	if dst.DType() == tensor.BFloat16 {
+		shader = shaders.Copy16
+	}
+	v := newViews(dst, src)
+	v.each(func(first []int) {
+		n := v.size()
+		b.dispatch(shader, nil, elements(n), append([]uint32{u(n)}, v.words(0, 1)...), write(dst).from(first[0]), read(src).from(first[1]))
+	})
+}
+
+// Cast converts between Float32 and BFloat16.
+func (b *backend) Cast(dst, src *tensor.Tensor) {
+	if dst.DType() == src.DType() {
+		b.Copy(dst, src)
+		return
+	}
+	shader := shaders.FromBFloat16
+	if dst.DType() == tensor.BFloat16 {
+		shader = shaders.ToBFloat16
+	}
+	b.chunks(dst.Size(), 2, func(lo, n int) {
+		b.dispatch(shader, nil, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
 	})
 }

@@ -1,0 +1,14 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "include/common.glsl"
+#include "include/strided.glsl"
+
+// dst[…] = src[…] for elements of 32 bits.
+layout(local_size_x = THREADS) in;
+layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };
+layout(set = 0, binding = 1) readonly buffer Src { uint src[]; };
+layout(push_constant) uniform Push { uint dstAt, srcAt, n, shape[AXES], sd[AXES], ss[AXES]; };
+
+void main() {
+	EACH(i, n) dst[dstAt + element(i, shape, sd)] = src[srcAt + element(i, shape, ss)];
+}

@@ -1,0 +1,14 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "include/common.glsl"
+#include "include/half.glsl"
+
+// dst[i] = x[i], which is bfloat16.
+layout(local_size_x = THREADS) in;
+layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };
+layout(set = 0, binding = 1) readonly buffer X { uint x[]; };
+layout(push_constant) uniform Push { uint dstAt, xAt, n; };
+
+void main() {
+	EACH(i, n) dst[dstAt + i] = GET_HALF(x, xAt + i) << 16;
+}

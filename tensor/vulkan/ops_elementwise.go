@@ -1,0 +1,62 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Unary applies op to each element.
+func (b *backend) Unary(op tensor.UnaryOp, dst, x *tensor.Tensor) {
+	b.chunks(dst.Size(), 1, func(lo, n int) {
+		b.dispatch(shaders.Unary, []uint32{uint32(op)}, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(x).part(lo, n))
+	})
+}
+
+// UnaryGrad applies the rule of op to each element.
+func (b *backend) UnaryGrad(op tensor.UnaryOp, dx, dy, x, y *tensor.Tensor) {
+	saved := x
+	if _, needsY := op.Needs(); needsY {
+		saved = y
+	}
+	b.chunks(dx.Size(), 1, func(lo, n int) {
+		b.dispatch(shaders.UnaryGrad, []uint32{uint32(op)}, elements(n), []uint32{u(n)},
+			write(dx).part(lo, n), read(dy).part(lo, n), read(saved).part(lo, n))
+	})
+}
+
+// Affine: dst = x·scale + shift.
+func (b *backend) Affine(dst, x *tensor.Tensor, scale, shift float32) {
+	b.affine(0, dst, x, scale, shift)
+}
+
+// AddScaled: dst += a·x.
+func (b *backend) AddScaled(dst, x *tensor.Tensor, a float32) { b.affine(1, dst, x, a, 0) }
+
+func (b *backend) affine(add uint32, dst, x *tensor.Tensor, scale, shift float32) {
+	b.chunks(dst.Size(), 1, func(lo, n int) {
+		b.dispatch(shaders.Affine, []uint32{add}, elements(n), []uint32{u(n), f(scale), f(shift)}, update(dst).part(lo, n), read(x).part(lo, n))
+	})
+}
+
+// Binary applies op to each pair of elements.
+func (b *backend) Binary(op tensor.BinaryOp, dst, x, y *tensor.Tensor) {
+	if dst.Size() == 0 {
+		return
+	}
+	v := newViews(dst, x, y)
+	if x.IsContiguous() && y.IsContiguous() {
+		words := v.words(1, 2)
+		b.chunks(dst.Size(), 1, func(lo, n int) {
+			b.dispatch(shaders.Binary, []uint32{uint32(op), 1}, elements(n), append([]uint32{u(n)}, words...),
+				write(dst).part(lo, n), read(x).part(lo, n), read(y).part(lo, n))
+		})
+		return
+	}
+	v.each(func(first []int) {
+		n := v.size()
+		b.dispatch(shaders.Binary, []uint32{uint32(op), 0}, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),
+			write(dst).from(first[0]), read(x).from(first[1]), read(y).from(first[2]))
+	})
+}

@@ -1,0 +1,95 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// LayerNorm normalises each row, after adding R where there is one.
+func (b *backend) LayerNorm(a tensor.LayerNormArgs) {
+	m, d := a.X.Shape()[0], a.X.Shape()[1]
+	spec, r, sum := []uint32{0}, a.X, a.Y // without R nothing is read or written through these
+	if a.R != nil {
+		spec[0], r, sum = 1, a.R, a.Sum
+	}
+	b.rows(m, d, func(lo, n int) {
+		b.dispatch(shaders.LayerNorm, spec, flat(n), []uint32{u(n), u(d), f(a.Eps)},
+			write(a.Y).rows(lo, n, d), write(a.Mean).part(lo, n), write(a.Rstd).part(lo, n), write(sum).rows(lo, n, d),
+			read(a.X).rows(lo, n, d), read(r).rows(lo, n, d), read(a.W), read(a.B))
+	})
+}
+
+// LayerNormGrad takes each row's gradient and sums those of w and b over the rows, in pieces that depend on the number of rows alone.
+func (b *backend) LayerNormGrad(a tensor.LayerNormGradArgs) {
+	m, d := a.X.Shape()[0], a.X.Shape()[1]
+	if a.DX.To != nil {
+		b.rows(m, d, func(lo, n int) {
+			b.dispatch(shaders.LayerNormGrad, nil, flat(n), []uint32{u(n), u(d), word(a.DX.Add)},
+				update(a.DX.To).rows(lo, n, d), read(a.DY).rows(lo, n, d), read(a.X).rows(lo, n, d), read(a.W), read(a.Mean).part(lo, n), read(a.Rstd).part(lo, n))
+		})
+	}
+	if a.DW.To == nil && a.DB.To == nil || d == 0 {
+		return
+	}
+	if m == 0 {
+		b.zero(a.DW)
+		b.zero(a.DB)
+		return
+	}
+	const run = 32
+	length := max(run, div(m, 128))
+	pieces := div(m, length)
+	parts := b.temp(pieces * 2 * d)
+	b.dispatch(shaders.LayerNormParam, nil, flat(div(pieces*d, threads)), []uint32{u(m), u(d), u(pieces), u(length)},
+		parts, read(a.DY), read(a.X), read(a.Mean), read(a.Rstd))
+	sums := b.temp(2 * d)
+	b.reduceCols(false, sums, parts.read(), 1, pieces, 2*d, 1, false)
+	b.store(a.DW, sums.part(0, d).read())
+	b.store(a.DB, sums.part(d, d).read())
+}
+
+// word is a flag of push constants.
+func word(flag bool) uint32 {
+	if flag {
+		return 1
+	}
+	return 0
+}
+
+// zero writes a gradient of nothing.
+func (b *backend) zero(g tensor.Grad) {
+	if g.To != nil && !g.Add {
+		b.Fill(g.To, 0)
+	}
+}
+
+// store writes scratch memory to a gradient.
+func (b *backend) store(g tensor.Grad, from arg) {
+	if g.To == nil {
+		return
+	}
+	n := g.To.Size()
+	b.dispatch(shaders.Affine, []uint32{word(g.Add)}, elements(n), []uint32{u(n), f(1), f(0)}, update(g.To), from)
+}
+
+// L2Normalize divides each row by its norm.
+func (b *backend) L2Normalize(y, norm, x *tensor.Tensor, eps float32) {
+	m, d := x.Shape()[0], x.Shape()[1]
+	if d == 0 {
+		b.Fill(norm, 0)
+	}
+	b.rows(m, d, func(lo, n int) {
+		b.dispatch(shaders.L2Norm, nil, flat(n), []uint32{u(n), u(d), f(eps)}, write(y).rows(lo, n, d), write(norm).part(lo, n), read(x).rows(lo, n, d))
+	})
+}
+
+// L2NormalizeGrad takes each row's gradient.
+func (b *backend) L2NormalizeGrad(dx, dy, y, norm *tensor.Tensor, eps float32) {
+	m, d := y.Shape()[0], y.Shape()[1]
+	b.rows(m, d, func(lo, n int) {
+		b.dispatch(shaders.L2NormGrad, nil, flat(n), []uint32{u(n), u(d), f(eps)},
+			write(dx).rows(lo, n, d), read(dy).rows(lo, n, d), read(y).rows(lo, n, d), read(norm).part(lo, n))
+	})
+}

@@ -1,0 +1,130 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// rows splits m rows of width elements so that each part is in sight of a shader.
+func (b *backend) rows(m, width int, each func(lo, n int)) {
+	if m == 0 || width == 0 {
+		return
+	}
+	most := max(1, int(b.caps.maxRange-b.caps.align)/4/width)
+	for lo := 0; lo < m; lo += most {
+		each(lo, min(most, m-lo))
+	}
+}
+
+// rows is rows lo to lo+n of a contiguous tensor of rows of width elements.
+func (a arg) rows(lo, n, width int) arg { return a.part(lo*width, n*width) }
+
+// longRow is the length from which a row is summed in pieces, by several workgroups.
+const longRow = 1 << 14
+
+// Reduce applies op along the middle axis of x [outer, n, inner]. Where rows are cut depends on n alone.
+func (b *backend) Reduce(op tensor.ReduceOp, dst, x *tensor.Tensor, outer, n, inner int) {
+	if outer*inner == 0 {
+		return
+	}
+	if n == 0 { // Sum and Mean of nothing are 0 and NaN, Max is -Inf, as the shaders make them
+		b.Fill(dst, [...]float32{tensor.ReduceSum: 0, tensor.ReduceMean: nan, tensor.ReduceMax: -infinity}[op])
+		return
+	}
+	divisor := float32(1)
+	if op == tensor.ReduceMean {
+		divisor = float32(n)
+	}
+	if inner == 1 {
+		b.reduceRows(op == tensor.ReduceMax, write(dst), read(x), outer, n, divisor)
+		return
+	}
+	b.rows(outer, n*inner, func(lo, m int) {
+		b.reduceCols(op == tensor.ReduceMax, write(dst).rows(lo, m, inner), read(x).rows(lo, m, n*inner), m, n, inner, divisor, false)
+	})
+}
+
+// reduceRows reduces each of m rows of n elements; a sum is divided by divisor.
+func (b *backend) reduceRows(maximum bool, dst, x arg, m, n int, divisor float32) {
+	pieces, length := 1, n
+	to, by := dst, divisor
+	if n > longRow {
+		pieces, length = div(n, longRow), longRow
+		to, by = b.temp(m*pieces), 1
+	}
+	spec := []uint32{0}
+	if maximum {
+		spec[0] = 1
+	}
+	step := 0
+	// A part holds whole rows, or where a row is too large for that, whole pieces of one row.
+	b.rows(m*pieces, div(n, pieces), func(lo, count int) {
+		step = max(step, count)
+	})
+	if step < pieces {
+		for row := range m {
+			for lo := 0; lo < pieces; lo += step {
+				count := min(step, pieces-lo)
+				width := min(count*length, n-lo*length)
+				b.dispatch(shaders.ReduceRows, spec, flat(count), []uint32{u(count), u(width), u(count), u(length), f(by)},
+					to.part(row*pieces+lo, count), x.part(row*n+lo*length, width))
+			}
+		}
+	} else {
+		b.rows(m, n, func(lo, count int) {
+			b.dispatch(shaders.ReduceRows, spec, flat(count*pieces), []uint32{u(count * pieces), u(n), u(pieces), u(length), f(by)},
+				to.part(lo*pieces, count*pieces), x.part(lo*n, count*n))
+		})
+	}
+	if pieces > 1 {
+		b.reduceRows(maximum, dst, to.read(), m, pieces, divisor)
+	}
+}
+
+// reduceCols reduces over n rows of inner elements for each of outer. With add the result comes on top of dst.
+func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divisor float32, add bool) {
+	const run, most = 64, 64
+	spec := []uint32{0}
+	if maximum {
+		spec[0] = 1
+	}
+	adds := uint32(0)
+	if add {
+		adds = 1
+	}
+	pieces := max(1, min(most, n/run))
+	length := div(n, pieces)
+	pieces = div(n, length)
+	if pieces > 1 {
+		parts := b.temp(outer * pieces * inner)
+		b.dispatch(shaders.ReduceCols, spec, flat(div(outer*pieces*inner, threads)), []uint32{u(outer), u(n), u(inner), u(pieces), u(length), 0, f(1)}, parts, x)
+		x, n = parts.read(), pieces
+	}
+	b.dispatch(shaders.ReduceCols, spec, flat(div(outer*inner, threads)), []uint32{u(outer), u(n), u(inner), 1, u(n), adds, f(divisor)}, dst, x)
+}
+
+// ArgMax finds the first maximum of each row.
+func (b *backend) ArgMax(dst, x *tensor.Tensor) {
+	m, k := x.Shape()[0], x.Shape()[1]
+	b.rows(m, k, func(lo, n int) {
+		b.dispatch(shaders.ArgMax, nil, flat(n), []uint32{u(n), u(k)}, write(dst).rows(lo, n, 1), read(x).rows(lo, n, k))
+	})
+}
+
+// Softmax of each row.
+func (b *backend) Softmax(dst, x *tensor.Tensor) {
+	m, k := x.Shape()[0], x.Shape()[1]
+	b.rows(m, k, func(lo, n int) {
+		b.dispatch(shaders.Softmax, nil, flat(n), []uint32{u(n), u(k)}, update(dst).rows(lo, n, k), read(x).rows(lo, n, k))
+	})
+}
+
+// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row.
+func (b *backend) SoftmaxGrad(dx, dy, y *tensor.Tensor) {
+	m, k := y.Shape()[0], y.Shape()[1]
+	b.rows(m, k, func(lo, n int) {
+		b.dispatch(shaders.SoftmaxGrad, nil, flat(n), []uint32{u(n), u(k)}, write(dx).rows(lo, n, k), read(dy).rows(lo, n, k), read(y).rows(lo, n, k))
+	})
+}
