@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func (s *Source) Close() error {
 	return s.file.Close()
 }
 
-// Open opens a folder or a .tar file of pictures. Inside, class folders (class/**/*.jpg, also .jpeg, .png,
+// Open opens a folder or a .tar file of pictures, or an index (see Index) whose name ends in .jsonl. Inside, class folders (class/**/*.jpg, also .jpeg, .png,
 // .webp, .bmp, .tif, .tiff and .gif) or unlabelled pictures may stand at the top or in train/ and val/. One folder that holds
 // everything else is looked through.
 func Open(name string, limits Limits, options ...Option) (*Source, error) {
@@ -42,6 +43,14 @@ func Open(name string, limits Limits, options ...Option) (*Source, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open pictures: %w", err)
+	}
+	if filepath.Ext(name) == ".jsonl" {
+		defer file.Close()
+		all, err := Index(os.DirFS(filepath.Dir(name)), file, name, limits, options...)
+		if err != nil {
+			return nil, err
+		}
+		return &Source{Train: all}, nil
 	}
 	src, err := openTar(file, info.Size(), name, limits, options)
 	if err != nil {

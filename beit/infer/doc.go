@@ -12,7 +12,8 @@
 //	fmt.Println(len(f.CLS), len(f.Mean))
 //
 // A Tokenizer, from tokenizer.safetensors, gives each patch of a picture one of K codes. An Encoder, from backbone.safetensors or
-// teacher.safetensors, gives the picture two vectors: the class token and the mean of the patch tokens. Open takes any of these files, or
+// teacher.safetensors, gives the picture two vectors: the class token and the mean of the patch tokens. A Classifier, from
+// classifier.safetensors, gives it classes with probabilities. Open takes any of these files, or
 // a run folder.
 //
 // # Pictures

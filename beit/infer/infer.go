@@ -17,7 +17,7 @@ import (
 // ErrClosed is wrapped by the errors of a model that was closed.
 var ErrClosed = errors.New("the model is closed")
 
-// Model is an opened model: a *Tokenizer or an *Encoder.
+// Model is an opened model: a *Tokenizer, an *Encoder or a *Classifier.
 type Model interface {
 	// Path is the file that the model was read from.
 	Path() string
@@ -35,7 +35,7 @@ type Options struct {
 	Patches bool           // an Encoder's Features come with those of every patch
 }
 
-// Open opens a model file, or the model in a run folder, on the CPU: the result is a *Tokenizer or an *Encoder. While a run goes on, its
+// Open opens a model file, or the model in a run folder, on the CPU: the result is a *Tokenizer, an *Encoder or a *Classifier. While a run goes on, its
 // newest checkpoint serves.
 func Open(path string) (Model, error) {
 	stage, err := train.ModelStage(path)
@@ -45,6 +45,8 @@ func Open(path string) (Model, error) {
 	switch stage {
 	case train.Tokenizer:
 		return opened(OpenTokenizer(path, Options{}))
+	case train.Finetune:
+		return opened(OpenClassifier(path, Options{}))
 	case train.Pretrain, train.Teacher:
 		return opened(OpenEncoder(path, Options{}))
 	}
@@ -60,7 +62,7 @@ func opened[M Model](m M, err error) (Model, error) {
 }
 
 func openError(err error) error {
-	return fmt.Errorf("open model: %w; wanted is a run folder, or the tokenizer.safetensors, backbone.safetensors or teacher.safetensors of one", err)
+	return fmt.Errorf("open model: %w; wanted is a run folder, or the tokenizer.safetensors, backbone.safetensors, teacher.safetensors or classifier.safetensors of one", err)
 }
 
 // checkStage says whether path holds a model of one of the wanted stages.
@@ -77,6 +79,9 @@ func checkStage(path string, want ...train.Stage) error {
 
 // kind is what people call the model of a stage.
 func kind(s train.Stage) string {
+	if s == train.Finetune {
+		return "classifier (classifier.safetensors, or the run folder of beit finetune)"
+	}
 	if s == train.Pretrain {
 		return "backbone (backbone.safetensors, or the run folder of beit pretrain)"
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/gobeit/gobeit/beit/train"
 )
 
-// runs are the run folders of a tokenizer and a backbone for pictures of 16 in 4 x 4 patches, trained for a moment on drawn pictures.
-var runs struct{ tokenizer, backbone string }
+// runs are the run folders of a tokenizer, a backbone and a classifier for pictures of 16 in 4 x 4 patches, trained for a moment on drawn pictures.
+var runs struct{ tokenizer, backbone, classifier string }
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "infer")
@@ -50,6 +50,14 @@ func trainRuns(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = train.Run(context.Background(), runs.backbone, cfg, train.Env{})
+	if _, err := train.Run(context.Background(), runs.backbone, cfg, train.Env{}); err != nil {
+		return err
+	}
+	runs.classifier = filepath.Join(dir, "classifier")
+	cfg, err = train.Configure(train.Finetune, "", "", append([]string{"init_from=" + runs.backbone}, common...))
+	if err != nil {
+		return err
+	}
+	_, err = train.Run(context.Background(), runs.classifier, cfg, train.Env{})
 	return err
 }

@@ -70,7 +70,7 @@ func (c *Config) override(text []byte, file string, set []string) error {
 		return err
 	}
 	for _, s := range set {
-		if err := c.set(s); err != nil {
+		if err := c.Set(s); err != nil {
 			return err
 		}
 	}
@@ -124,8 +124,8 @@ func unknownKey(key string, stage Stage) error {
 	return fmt.Errorf("unknown key %s in stage %s; did you mean %s?", key, stage, beit.Nearest(key, Keys(stage)))
 }
 
-// set carries out one assignment.
-func (c *Config) set(assignment string) error {
+// Set carries out one assignment "key=value". It does not check the result: see Check.
+func (c *Config) Set(assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 	if !ok {

@@ -101,7 +101,7 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 	}
 	text := cfg.TOML()
 	for _, s := range set {
-		if err := cfg.set(s); err != nil {
+		if err := cfg.Set(s); err != nil {
 			return nil, err
 		}
 	}

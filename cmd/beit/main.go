@@ -4,6 +4,7 @@
 //	beit tokenizer train --data pictures --out runs/tokenizer
 //	beit pretrain --data pictures --tokenizer runs/tokenizer --out runs/backbone
 //	beit probe linear runs/backbone --data pictures
+//	beit finetune --init-from runs/backbone --data pictures --out runs/classifier
 //	beit embed runs/backbone pictures --out x.npy
 //
 // beit --help lists the commands, and beit COMMAND --help the flags of one. What was asked for goes to standard output, progress and
@@ -46,6 +47,8 @@ type cli struct {
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
 	Teacher    teacherCmd    `cmd:"" help:"Train a teacher on pictures alone (self-distillation)."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone on the codes of a tokenizer."`
+	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier, or measure one (--eval)."`
+	Predict    predictCmd    `cmd:"" help:"Name the classes of pictures, by a classifier."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each picture, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`

@@ -1,0 +1,84 @@
+package data
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxIndexLine bounds a line of an index file: about a million names.
+const maxIndexLine = 64 << 20
+
+// indexLine is one line of an index file.
+type indexLine struct {
+	Class string   `json:"class"`
+	Files []string `json:"files"`
+}
+
+// Index is the dataset that an index file lists: lines of JSON, {"class": NAME, "files": [NAME, …]}, one for each class, as the authors' loader
+// reads them. Classes are in order of name, files in that of the index. The names are those of files in fsys, or in a folder of fsys named
+// like the class: what the first file of a class decides. Errors call the index source.
+func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ...Option) (Dataset, error) {
+	list, err := readIndex(index)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	f := &files{fsys: fsys, source: path.Dir(source), limits: limits, options: options, labels: []int32{}}
+	for c, line := range list {
+		f.classes = append(f.classes, line.Class)
+		prefix := ""
+		if len(line.Files) > 0 {
+			if _, err := fs.Stat(fsys, line.Files[0]); errors.Is(err, fs.ErrNotExist) {
+				prefix = line.Class
+			}
+		}
+		for _, name := range line.Files {
+			f.paths = append(f.paths, path.Join(prefix, name))
+			f.labels = append(f.labels, int32(c))
+		}
+	}
+	if len(f.paths) == 0 {
+		return nil, fmt.Errorf("%s: %w: the index lists none", source, ErrNoPictures)
+	}
+	return f, nil
+}
+
+// readIndex reads the lines, sorted by class.
+func readIndex(r io.Reader) (list []indexLine, err error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxIndexLine)
+	for number := 1; lines.Scan(); number++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var line indexLine
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		if !fs.ValidPath(line.Class) || line.Class == "." {
+			return nil, fmt.Errorf("line %d: %q is no name of a class", number, line.Class)
+		}
+		for _, name := range line.Files {
+			if !fs.ValidPath(name) || name == "." {
+				return nil, fmt.Errorf("line %d: %q is no name of a file below the index's folder", number, name)
+			}
+		}
+		list = append(list, line)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	slices.SortFunc(list, func(a, b indexLine) int { return strings.Compare(a.Class, b.Class) })
+	for i := 1; i < len(list); i++ {
+		if list[i].Class == list[i-1].Class {
+			return nil, fmt.Errorf("class %q has two lines", list[i].Class)
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,102 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// pixelPNG is a picture of one pixel.
+func pixelPNG(t testing.TB) []byte {
+	t.Helper()
+	list, err := filepath.Glob("testdata/pillow/*.png")
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d pictures: %v", len(list), err)
+	}
+	content, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func TestIndex(t *testing.T) {
+	picture := &fstest.MapFile{Data: pixelPNG(t)}
+	fsys := fstest.MapFS{"dog/1.png": picture, "dog/0.png": picture, "elsewhere/x.png": picture}
+	const text = `{"class": "dog", "files": ["1.png", "0.png"]}` + "\n\n" + `{"class": "cat", "files": ["elsewhere/x.png"]}` + "\n"
+	ds, err := Index(fsys, strings.NewReader(text), "pictures/train.jsonl", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range ds.Len() {
+		got = append(got, ds.Classes()[ds.Label(i)]+" "+ds.Name(i))
+		if _, err := ds.Image(i); err != nil {
+			t.Error(err)
+		}
+	}
+	if d := cmp.Diff([]string{"cat elsewhere/x.png", "dog dog/1.png", "dog dog/0.png"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestIndexRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{`{"class": "a", "files": ["x.png"`, "line 1"},
+		{`{"class": "a", "files": ["x.png"]}` + "\n" + `{"class": "a", "files": ["y.png"]}`, "two lines"},
+		{`{"class": "a", "files": ["../x.png"]}`, "../x.png"},
+		{`{"class": "a", "files": ["/etc/passwd"]}`, "/etc/passwd"},
+		{`{"class": "../a", "files": ["x.png"]}`, "no name of a class"},
+		{`{"files": ["x.png"]}`, "no name of a class"},
+		{`{"class": "a", "files": []}`, "no pictures"},
+		{"", "no pictures"},
+	} {
+		_, err := Index(fstest.MapFS{}, strings.NewReader(c.text), "train.jsonl", DefaultLimits)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "train.jsonl: ") {
+			t.Errorf("%s: error %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestOpenIndex(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "x.png"), pixelPNG(t), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	index := filepath.Join(dir, "list.jsonl")
+	if err := os.WriteFile(index, []byte(`{"class": "a", "files": ["x.png", "none.png"]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	src, err := Open(index, DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Train.Image(0); err != nil {
+		t.Error(err)
+	}
+	if _, err := src.Train.Image(1); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "none.png")) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"class": "a", "files": ["x.png"]}`))
+	f.Add([]byte("{\"class\": \"a\"}\n{}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		ds, err := Index(fstest.MapFS{}, bytes.NewReader(text), "x.jsonl", DefaultLimits)
+		if err != nil {
+			return
+		}
+		for i := range ds.Len() {
+			if l := ds.Label(i); l < 0 || l >= len(ds.Classes()) {
+				t.Fatalf("label %d of %d classes", l, len(ds.Classes()))
+			}
+		}
+	})
+}

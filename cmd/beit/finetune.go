@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// finetuneCmd is "beit finetune".
+type finetuneCmd struct {
+	runFlags
+	LabelFraction float64 `placeholder:"F" help:"Part of each class's training pictures that is used, such as 0.1."`
+	Eval          string  `placeholder:"FILE|RUN" help:"Train nothing: measure this classifier on the validation pictures of --data."`
+	ClassNames    string  `placeholder:"FILE" help:"With --eval: the names of the classifier's outputs, one a line, where its file has none."`
+	ClassMask     string  `placeholder:"FILE" help:"With --eval: the outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
+}
+
+// Run trains a classifier or measures one.
+func (c *finetuneCmd) Run(a *app) error {
+	if c.Eval != "" {
+		return c.evaluate(a)
+	}
+	if c.ClassNames != "" || c.ClassMask != "" {
+		return usagef("--class-names and --class-mask belong to --eval")
+	}
+	var extra []string
+	if c.LabelFraction != 0 {
+		extra = append(extra, "data.labelled="+strconv.FormatFloat(c.LabelFraction, 'g', -1, 64))
+	}
+	return c.run(a, train.Finetune, extra...)
+}
+
+// evaluated is the result of --eval.
+type evaluated struct {
+	Model string `json:"model"`
+	train.ClassifierReport
+}
+
+// evaluate measures a classifier.
+func (c *finetuneCmd) evaluate(a *app) error {
+	if c.Out != "" || c.Resume != "" || c.InitFrom != "" || c.Preset != "" || c.Config != "" {
+		return usagef("--eval trains nothing: leave --out, --resume, --init-from, --preset and --config away")
+	}
+	if c.Data == "" {
+		return usagef("name the pictures with --data DIR or --data FILE.tar")
+	}
+	m, err := train.LoadClassifier(a.dev, c.Eval)
+	if err != nil {
+		return err
+	}
+	if c.ClassNames != "" {
+		if m.Names, err = readNames(c.ClassNames, m.Config.Finetune.Model.Classes); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.Set {
+		if err := m.Config.Set(s); err != nil {
+			return usageError{err}
+		}
+	}
+	if err := m.Config.Check(); err != nil {
+		return usageError{err}
+	}
+	flags := dataFlags{Data: c.Data, EvalData: c.EvalData, ValFraction: c.ValFraction}
+	set, err := flags.open(m.Config.Finetune.Model.ImageSize, m.Config, 0)
+	if err != nil {
+		return err
+	}
+	defer set.close()
+	if set.val == nil { // a folder of validation pictures by itself
+		set.val = set.train
+	}
+	if len(set.val.Classes()) == 0 {
+		return usagef("%s: the pictures have no labels: a folder for each class is needed", c.Data)
+	}
+	outputs, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, set.val.Classes())
+	if err != nil {
+		return err
+	}
+	r := newReporter(a.errOut)
+	report, err := train.EvalClassifier(a.ctx, m, set.val, outputs, m.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
+	r.clear()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, evaluated{m.Path, report})
+	}
+	return printPairs(a.out,
+		[2]string{"model", m.Path},
+		[2]string{"pictures, classes", fmt.Sprintf("%d, %d", report.Pictures, report.Classes)},
+		[2]string{"top-1", fmt.Sprintf("%.2f %%  (mean over classes %.2f %%)", 100*report.Top1, 100*report.Balanced)},
+		[2]string{"top-5", fmt.Sprintf("%.2f %%", 100*report.Top5)},
+		[2]string{"cross-entropy", fmt.Sprintf("%.4f nat", report.Loss)},
+	)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tinyClassifier makes a classifier for pictures of 16 pixels that trains in a moment.
+var tinyClassifier = assign(
+	"finetune.model.image_size=16", "finetune.model.width=24", "finetune.model.depth=1", "train.batch=16", "train.epochs=2",
+	"train.warmup_epochs=0", "log.every=2",
+)
+
+// TestFinetune fine-tunes, measures and uses a classifier through the command line alone.
+func TestFinetune(t *testing.T) {
+	dir := t.TempDir()
+	pictures, run := filepath.Join(dir, "pictures"), filepath.Join(dir, "run")
+	writePictures(t, pictures, map[string]int{"train": 80, "val": 30})
+	done := decode[finished](t, mustRun(t, append([]string{"finetune", "--data", pictures, "--out", run, "--label-fraction", "0.5", "--json"}, tinyClassifier...)...))
+	if done.Steps != 2*(40/16) || done.Final.Values["top5"] < done.Final.Values["top1"] {
+		t.Errorf("%+v", done)
+	}
+	report := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", pictures, "--json"))
+	if report.Top1 != done.Final.Values["top1"] || report.Pictures != 30 || report.Classes != 10 {
+		t.Errorf("%+v after %v", report, done.Final.Values)
+	}
+	if text := mustRun(t, "finetune", "--eval", run, "--data", filepath.Join(pictures, "val")); !strings.Contains(text, "30, 10") {
+		t.Errorf("a folder of validation pictures by itself:\n%s", text)
+	}
+	mask := filepath.Join(dir, "mask.txt")
+	if err := os.WriteFile(mask, []byte("class3\n7\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	two := filepath.Join(dir, "two")
+	for _, class := range []string{"class3", "class7"} {
+		if err := os.MkdirAll(two, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(pictures, "val", class), filepath.Join(two, class)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", two, "--json"))
+	some := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", two, "--class-mask", mask, "--json"))
+	if all.Pictures != 6 || all.Classes != 10 || some.Classes != 2 || some.Top1 < all.Top1 || some.Loss >= all.Loss || some.Top5 != 1 {
+		t.Errorf("all compete %+v, two compete %+v", all, some)
+	}
+
+	one := filepath.Join(two, "class3")
+	entries, err := os.ReadDir(one)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%d pictures: %v", len(entries), err)
+	}
+	picture := filepath.Join(one, entries[0].Name())
+	list := decode[[]predicted](t, mustRun(t, "predict", run, picture, picture, "--json", "--top", "3"))
+	if len(list) != 2 || len(list[0].Classes) != 3 || list[0].Classes[0].Probability < list[0].Classes[1].Probability || !strings.HasPrefix(list[0].Classes[0].Name, "class") {
+		t.Errorf("%+v", list)
+	}
+	if text := mustRun(t, "predict", run, picture); !strings.Contains(text, picture) || strings.Count(text, "%") != 5 {
+		t.Errorf("prediction as text:\n%s", text)
+	}
+}
+
+func TestChooseOutputs(t *testing.T) {
+	names := []string{"ant", "bee", "cat", "dog"}
+	file := func(text string) string {
+		path := filepath.Join(t.TempDir(), "list")
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	flags, _ := json.Marshal([]bool{true, false, false, true})
+	for _, c := range []struct {
+		name, mask string
+		names      []string
+		classes    []string
+		want       []int
+		fails      string
+	}{
+		{"the same", "", names, names, []int{0, 1, 2, 3}, ""},
+		{"a part by name", "", names, []string{"bee", "dog"}, []int{1, 3, 0, 2}, ""},
+		{"names in another order", "", names, []string{"dog", "ant", "bee", "cat"}, []int{3, 0, 1, 2}, ""},
+		{"by order", "", nil, []string{"n1", "n2", "n3", "n4"}, []int{0, 1, 2, 3}, ""},
+		{"flags by order", string(flags), nil, []string{"n1", "n2"}, []int{0, 3}, ""},
+		{"numbers", "[2, 1]", nil, []string{"n1", "n2"}, []int{1, 2}, ""},
+		{"names", `["dog", "bee"]`, names, []string{"bee", "dog"}, []int{1, 3}, ""},
+		{"lines", "dog\n\n bee \n0", names, []string{"bee", "dog"}, []int{1, 3, 0}, ""},
+		{"too few by order", "", nil, []string{"n1", "n2"}, nil, "say which"},
+		{"not among those that compete", "dog\nbee\nant", names, []string{"cat", "dog"}, nil, "say which"},
+		{"flags of another classifier", "[true, false]", names, []string{"ant"}, nil, "2 flags for 4"},
+		{"unknown", "cow", names, []string{"ant"}, nil, `"cow"`},
+		{"unknown without names", "cow", nil, []string{"ant"}, nil, "--class-names"},
+		{"number beyond", "4", names, []string{"ant"}, nil, "0 to 3"},
+		{"nothing", "", names, nil, []int{0, 1, 2, 3}, ""},
+		{"empty", "[]", names, []string{"ant"}, nil, "no output"},
+		{"broken", "[tru", names, []string{"ant"}, nil, "JSON"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := ""
+			if c.mask != "" {
+				path = file(c.mask)
+			}
+			got, err := chooseOutputs(path, c.names, len(names), c.classes)
+			if c.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), c.fails) {
+					t.Errorf("error %v, want %q", err, c.fails)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

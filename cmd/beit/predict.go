@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit/infer"
+)
+
+// predictCmd is "beit predict".
+type predictCmd struct {
+	Model      string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
+	Images     []string `arg:"" name:"image" placeholder:"PICTURE" help:"Pictures."`
+	Top        int      `default:"5" placeholder:"N" help:"Classes to name for each."`
+	ClassNames string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
+	JSON       bool     `name:"json" help:"Print as JSON."`
+}
+
+// predicted is what is said about one picture.
+type predicted struct {
+	Image   string        `json:"image"`
+	Classes []infer.Class `json:"classes"` // most probable first
+}
+
+// Run names classes.
+func (c *predictCmd) Run(a *app) error {
+	if c.Top < 1 {
+		return usagef("--top %d: must be at least 1", c.Top)
+	}
+	m, err := infer.OpenClassifier(c.Model, infer.Options{Device: a.dev})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	names := m.Names()
+	if c.ClassNames != "" {
+		if names, err = readNames(c.ClassNames, len(names)); err != nil {
+			return err
+		}
+	}
+	var list []predicted
+	for _, path := range c.Images {
+		picture, err := readPicture(path)
+		if err != nil {
+			return err
+		}
+		for item, err := range m.ClassifyDataset(a.ctx, single{path, picture}, nil) {
+			if err != nil {
+				return err
+			}
+			best := item.Value[:min(c.Top, len(names))]
+			for i := range best {
+				best[i].Name = names[best[i].Index]
+			}
+			list = append(list, predicted{path, best})
+		}
+	}
+	if c.JSON {
+		return printJSON(a.out, list)
+	}
+	for _, p := range list {
+		if _, err := fmt.Fprintln(a.out, p.Image); err != nil {
+			return err
+		}
+		var t table
+		for _, k := range p.Classes {
+			t.add("  "+k.Name, percent(float64(k.Probability)))
+		}
+		if err := t.print(a.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
