@@ -1,0 +1,32 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// NearestCode searches for each row of z; the scores live in registers only.
+func (b *backend) NearestCode(codes, z, codebook *tensor.Tensor) {
+	m, d, k := z.Shape()[0], z.Shape()[1], codebook.Shape()[0]
+	if m == 0 {
+		return
+	}
+	const rows = 64 // of a workgroup
+	bias := b.temp(k)
+	b.dispatch(shaders.CodeBias, nil, elements(k), []uint32{u(k), u(d)}, bias, read(codebook))
+	b.rows(m, d, func(lo, n int) {
+		b.dispatch(shaders.NearestCode, nil, flat(div(n, rows)), []uint32{u(n), u(k), u(d)},
+			write(codes).part(lo, n), read(z).rows(lo, n, d), read(codebook), bias.read())
+	})
+}
+
+// CodebookEMA moves each row on its own.
+func (b *backend) CodebookEMA(codebook, counts, sums *tensor.Tensor, decay float32) {
+	k, d := codebook.Shape()[0], codebook.Shape()[1]
+	b.rows(k, d, func(lo, n int) {
+		b.dispatch(shaders.CodebookEMA, nil, flat(n), []uint32{u(n), u(d), f(decay), f(1 - decay)},
+			update(codebook).rows(lo, n, d), read(counts).part(lo, n), read(sums).rows(lo, n, d))
+	})
+}
