@@ -52,6 +52,10 @@ func (d *Device) MemStats() MemStats {
 func (d *Device) Trim() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.trim()
+}
+
+func (d *Device) trim() {
 	for class, list := range d.free {
 		for _, b := range list {
 			d.backend.Free(b)
@@ -104,7 +108,11 @@ func (d *Device) obtain(bytes int) (Buffer, int, error) {
 		d.free[class] = list[:len(list)-1]
 	} else {
 		var err error
-		if b, err = d.backend.Alloc(class); err != nil {
+		if b, err = d.backend.Alloc(class); err != nil { // of what the pool holds, other classes may be in the way
+			d.trim()
+			b, err = d.backend.Alloc(class)
+		}
+		if err != nil {
 			return nil, 0, err
 		}
 		d.stats.Held += int64(class)

@@ -3,6 +3,7 @@ package probe
 import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -15,14 +16,30 @@ type Extractor struct {
 	Run func(images *tensor.Tensor) []*tensor.Tensor
 }
 
-// Backbone extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm.
-func Backbone(m beit.Encoder) Extractor {
-	d := m.Width()
-	return Extractor{Names: []string{"cls", "mean"}, Dims: []int{d, d}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+// Backbone extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm, of a network for pictures
+// normalised as ImageNet's.
+func Backbone(m beit.Encoder) Extractor { return Network(m, data.ImageNet) }
+
+// Network is Backbone for pictures normalised by norm.
+func Network(m beit.Encoder, norm data.Norm) Extractor {
+	return pooled([]string{"cls", "mean"}, m.Width(), norm, m.Features)
+}
+
+// BeforeNorm is Network for the tokens before the final norm ("cls before norm" and "mean before norm").
+func BeforeNorm(m LayerModel, width int, norm data.Norm) Extractor {
+	return pooled([]string{"cls before norm", "mean before norm"}, width, norm, func(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
+		blocks := m.AllBlocks(c, images)
+		return beit.Pool(blocks[len(blocks)-1])
+	})
+}
+
+// pooled extracts two kinds of features of width d.
+func pooled(names []string, d int, norm data.Norm, features func(c nn.Context, images *autograd.Var) (class, mean *autograd.Var)) Extractor {
+	return Extractor{Names: names, Dims: []int{d, d}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		tape := autograd.NewTape(images.Device())
 		both := tape.Scope(func() *autograd.Var { // [2, B, D]
-			view := tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
-			class, mean := m.Features(nn.Context{Tape: tape}, view)
+			view := tape.Own(beit.Normalize(images, norm.Mean, norm.Std))
+			class, mean := features(nn.Context{Tape: tape}, view)
 			b := class.Shape()[0]
 			return autograd.Concat(0, autograd.Reshape(class, 1, b, d), autograd.Reshape(mean, 1, b, d))
 		}).Value()

@@ -25,6 +25,18 @@ func (f Features) Len() int { return len(f.Labels) }
 // row is the feature of picture i.
 func (f Features) row(i int) []float32 { return f.X[i*f.Dim : (i+1)*f.Dim] }
 
+// Join puts two kinds of features of the same pictures side by side, as "a+b".
+func Join(a, b Features) Features {
+	if a.Len() != b.Len() || a.Classes != b.Classes {
+		panic(fmt.Sprintf("probe: Join: %d pictures of %d classes and %d of %d", a.Len(), a.Classes, b.Len(), b.Classes))
+	}
+	j := Features{Name: a.Name + "+" + b.Name, Dim: a.Dim + b.Dim, Labels: a.Labels, Classes: a.Classes}
+	for i := range a.Len() {
+		j.X = append(append(j.X, a.row(i)...), b.row(i)...)
+	}
+	return j
+}
+
 // check says whether numbers and labels may be trusted.
 func (f Features) check(role string) error {
 	if f.Len() == 0 {
@@ -58,10 +70,13 @@ func checkPair(train, val Features) error {
 // batch is how many pictures are extracted at once.
 const batch = 128
 
+// wholeUpTo is the side up to which pictures are shown whole.
+const wholeUpTo = 32
+
 // Pipeline presents pictures for probing, in [0, 1]: up to 32 pixels the whole picture, above the centre: resized to
 // size/0.875, as in the authors' evaluation, and the centre cut out.
 func Pipeline(size int) data.Pipeline {
-	return &data.Eval{Whole: size <= 32, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
+	return &data.Eval{Whole: size <= wholeUpTo, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
 }
 
 // Extract computes the features of every picture of ds with each extractor, in order: those of the first extractor come first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -14,34 +15,52 @@ const (
 	knnCols = 16384
 )
 
-// KNN judges each picture of val by its k most similar ones of train (eval_knn.py of facebookresearch/dino): similarity s is the
-// cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
-// train has fewer than k pictures, all vote.
+// KNN is KNNs for one number of neighbours.
 func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, temperature float64) (Score, error) {
-	if err := checkPair(train, val); err != nil {
+	scores, err := KNNs(ctx, dev, train, val, []int{k}, temperature)
+	if err != nil {
 		return Score{}, err
 	}
-	if k < 1 || temperature <= 0 {
-		panic(fmt.Sprintf("probe: KNN: k = %d, temperature %g: both must be positive", k, temperature))
+	return scores[0], nil
+}
+
+// KNNs judges each picture of val by its k most similar ones of train, for each k of ks (eval_knn.py of facebookresearch/dino): similarity s
+// is the cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
+// train has fewer than k pictures, all vote.
+func KNNs(ctx context.Context, dev *tensor.Device, train, val Features, ks []int, temperature float64) ([]Score, error) {
+	if err := checkPair(train, val); err != nil {
+		return nil, err
+	}
+	if len(ks) == 0 || slices.Min(ks) < 1 || temperature <= 0 {
+		panic(fmt.Sprintf("probe: KNN: k = %v, temperature %g: all must be positive", ks, temperature))
 	}
 	tx, vx := unit(dev, train), unit(dev, val)
 	defer tx.Release()
 	defer vx.Release()
-	best := make([][]int32, val.Len())
+	tallies := make([]*Tally, len(ks))
+	for i := range ks {
+		tallies[i] = NewTally(val.Classes)
+	}
 	for lo := 0; lo < val.Len(); lo += knnRows {
 		if err := ctx.Err(); err != nil {
-			return Score{}, err
+			return nil, err
 		}
 		hi := min(lo+knnRows, val.Len())
-		for i, list := range nearest(vx.Slice(0, lo, hi), tx, k) {
-			votes := make([]float64, train.Classes)
-			for _, n := range list {
-				votes[train.Labels[n.row]] += math.Exp((float64(n.similarity) - float64(list[0].similarity)) / temperature) // at most 1
+		for i, list := range nearest(vx.Slice(0, lo, hi), tx, slices.Max(ks)) {
+			for j, k := range ks {
+				votes := make([]float64, train.Classes)
+				for _, n := range list[:min(k, len(list))] {
+					votes[train.Labels[n.row]] += math.Exp((float64(n.similarity) - float64(list[0].similarity)) / temperature) // at most 1
+				}
+				tallies[j].add(bestClasses(votes), val.Labels[lo+i])
 			}
-			best[lo+i] = bestClasses(votes)
 		}
 	}
-	return newScore(best, val.Labels, val.Classes), nil
+	var scores []Score
+	for _, t := range tallies {
+		scores = append(scores, t.Score())
+	}
+	return scores, nil
 }
 
 // unit brings features to the device as unit rows [M, D].

@@ -18,7 +18,8 @@ type LinearConfig struct {
 	LR     float64 // of AdamW, constant
 	Decay  float64
 	Seed   uint64
-	Seeds  int // classifiers trained, each with its own start and order
+	Seeds  int  // classifiers trained, each with its own start and order
+	Plain  bool // take features as they are; else every dimension is standardised by the training set's mean and deviation
 }
 
 // LinearDefaults is the protocol by which the run of the authors' code at 32 pixels was probed (preset "reference32"), for three seeds.
@@ -34,9 +35,10 @@ type LinearResult struct {
 const (
 	streamOrder = 0x9a0b + iota
 	streamStart
+	streamLayers
 )
 
-// Linear trains one linear layer on train, every dimension standardised by train's mean and deviation, and judges it on val.
+// Linear trains one linear layer on train and judges it on val.
 func Linear(ctx context.Context, dev *tensor.Device, train, val Features, cfg LinearConfig) (LinearResult, error) {
 	if err := checkPair(train, val); err != nil {
 		return LinearResult{}, err
@@ -45,6 +47,12 @@ func Linear(ctx context.Context, dev *tensor.Device, train, val Features, cfg Li
 		panic(fmt.Sprintf("probe: Linear: epochs, batch and seeds must be positive: %+v", cfg))
 	}
 	shift, scale := standardise(train)
+	if cfg.Plain {
+		clear(shift)
+		for d := range scale {
+			scale[d] = 1
+		}
+	}
 	tx, vx := upload(dev, train, shift, scale), upload(dev, val, shift, scale)
 	defer tx.Release()
 	defer vx.Release()

@@ -101,7 +101,34 @@ type EncoderModel struct {
 	Config Config
 	Model  beit.Encoder
 	ViT    beit.ViTConfig
+	Norm   data.Norm // that the network's pictures have
 	Set    *nn.Set
+}
+
+// LoadNetwork opens the network in what any stage made, for features: LoadEncoder's, a tokenizer's encoder, or a classifier without its head.
+// The file may also be one that LoadClassifier takes.
+func LoadNetwork(dev *tensor.Device, path string) (*EncoderModel, error) {
+	switch stage, err := ModelStage(path); {
+	case err != nil || stage == Finetune:
+		m, err := LoadClassifier(dev, path)
+		if err != nil {
+			return nil, err
+		}
+		v, ok := m.Model.(*beit.ViT)
+		if !ok {
+			m.Set.Release()
+			return nil, fmt.Errorf("%s: features of CLIP's tower cannot be taken", m.Path)
+		}
+		return &EncoderModel{Path: m.Path, Config: m.Config, Model: v, ViT: v.Config, Norm: norms[m.Config.Finetune.Norm], Set: m.Set}, nil
+	case stage == Tokenizer:
+		m, err := LoadTokenizer(dev, path)
+		if err != nil {
+			return nil, err
+		}
+		e := m.Model.Encoder
+		return &EncoderModel{Path: m.Path, Config: m.Config, Model: e, ViT: e.Config, Norm: data.Inception, Set: m.Set}, nil
+	}
+	return LoadEncoder(dev, path)
 }
 
 // LoadEncoder opens what stage pretrain or stage teacher made: a file, or a run folder, whose newest checkpoint serves while the run
@@ -112,14 +139,14 @@ func LoadEncoder(dev *tensor.Device, path string) (*EncoderModel, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &EncoderModel{Path: b.Path, Config: b.Config, Model: b.Model, ViT: b.Model.Config.ViT, Set: b.Set}, nil
+		return &EncoderModel{Path: b.Path, Config: b.Config, Model: b.Model, ViT: b.Model.Config.ViT, Norm: data.ImageNet, Set: b.Set}, nil
 	}
 	f, cfg, err := openModel(path, Teacher)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	e := &EncoderModel{Path: f.Name(), Config: cfg, ViT: cfg.Teacher.Model.ViT, Set: nn.NewSet()}
+	e := &EncoderModel{Path: f.Name(), Config: cfg, ViT: cfg.Teacher.Model.ViT, Norm: data.ImageNet, Set: nn.NewSet()}
 	e.Model = beit.NewDINO(e.Set.Scope(), e.ViT)
 	e.Set.Build(dev, 0, nn.Inference)
 	return e, loadSet(e.Set, f, notTeacher...)

@@ -113,6 +113,15 @@ func TestChain(t *testing.T) {
 	}
 
 	mustRun(t, append([]string{"pretrain", "--data", pictures, "--tokenizer", tok, "--out", back}, tinyMIM...)...)
+	for _, model := range []string{tok, back} {
+		layers := decode[[]layerScore](t, mustRun(t, "probe", "linear", model, "--data", pictures, "--protocol", "layers", "--epochs", "2", "--batch", "40", "--json"))
+		if depth := map[string]int{tok: 1, back: 2}[model]; len(layers) != depth || layers[depth-1].Block != depth {
+			t.Errorf("%s by layers: %+v", model, layers)
+		}
+	}
+	if text := mustRun(t, "probe", "linear", tok, "--data", pictures, "--epochs", "2", "--seeds", "1"); !strings.Contains(text, "hog") {
+		t.Errorf("probe of a tokenizer:\n%s", text)
+	}
 	for _, kind := range []string{"linear", "knn"} {
 		rows := decode[[]probed](t, mustRun(t, "probe", kind, back, "--data", pictures, "--json"))
 		var names []string

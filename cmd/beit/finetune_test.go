@@ -32,6 +32,9 @@ func TestFinetune(t *testing.T) {
 	if text := mustRun(t, "finetune", "--eval", run, "--data", filepath.Join(pictures, "val")); !strings.Contains(text, "30, 10") {
 		t.Errorf("a folder of validation pictures by itself:\n%s", text)
 	}
+	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", pictures, "--json", "--alone", "--k", "1,5", "--both", "--raw")); len(rows) != 6 || rows[1].K != 5 {
+		t.Errorf("probe of a classifier: %+v", rows)
+	}
 	mask := filepath.Join(dir, "mask.txt")
 	if err := os.WriteFile(mask, []byte("class3\n7\n"), 0o666); err != nil {
 		t.Fatal(err)

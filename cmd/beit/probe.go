@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
@@ -19,47 +21,130 @@ type probeCmd struct {
 
 // probeFlags are common to the probes.
 type probeFlags struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone or teacher: a run folder or model file."`
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, teacher, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
 	dataFlags
 	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
 	Alone     bool   `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
+	Both      bool   `help:"Probe cls and mean side by side too."`
+	Raw       bool   `help:"Take tokens before the final norm."`
 	JSON      bool   `name:"json" help:"Print figures as JSON."`
 }
 
 // probeLinearCmd is "beit probe linear".
 type probeLinearCmd struct {
 	probeFlags
-	Epochs int `default:"30" placeholder:"N" help:"Epochs."`
-	Seeds  int `default:"3" placeholder:"N" help:"Classifiers trained; the mean is reported."`
+	Protocol string   `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented pictures, as BEiT's script does."`
+	Epochs   *int     `placeholder:"N" help:"Epochs (30, by layers 100)."`
+	Seeds    int      `default:"3" placeholder:"N" help:"By features: classifiers trained; the mean is reported."`
+	Plain    bool     `help:"By features: do not standardise them."`
+	Batch    *int     `placeholder:"N" help:"By layers: pictures in a batch (1024)."`
+	LR       *float64 `name:"lr" placeholder:"F" help:"By layers: learning rate (1e-3 for each 256 pictures of a batch)."`
+	SGD      bool     `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
 }
 
 // Run trains linear probes.
 func (c *probeLinearCmd) Run(a *app) error {
-	if c.Epochs < 1 || c.Seeds < 1 {
-		return usagef("--epochs %d, --seeds %d: both must be at least 1", c.Epochs, c.Seeds)
+	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || c.LR != nil && !(*c.LR > 0) {
+		return usagef("--epochs, --seeds and --batch must be at least 1, and --lr positive")
 	}
-	return c.probe(a, func(train, val probe.Features, seed uint64) (probe.Score, error) {
-		cfg := probe.LinearDefaults
-		cfg.Epochs, cfg.Seeds, cfg.Seed = c.Epochs, c.Seeds, seed
+	if c.Protocol == "layers" {
+		return c.layers(a)
+	}
+	cfg := probe.LinearDefaults
+	cfg.Seeds, cfg.Plain = c.Seeds, c.Plain
+	if c.Epochs != nil {
+		cfg.Epochs = *c.Epochs
+	}
+	return c.probe(a, func(train, val probe.Features, seed uint64) ([]judged, error) {
+		cfg.Seed = seed
 		r, err := probe.Linear(a.ctx, a.dev, train, val, cfg)
-		return r.Score, err
+		return []judged{{0, r.Score}}, err
 	})
+}
+
+// layerScore is one line of the result of protocol layers.
+type layerScore struct {
+	Block int `json:"block"` // from 1
+	probe.Score
+}
+
+// layers probes every block.
+func (c *probeLinearCmd) layers(a *app) error {
+	model, err := train.LoadNetwork(a.dev, c.Model)
+	if err != nil {
+		return err
+	}
+	blocks, ok := model.Model.(probe.LayerModel)
+	if !ok {
+		return fmt.Errorf("%s: its blocks cannot be looked into", model.Path)
+	}
+	set, err := c.openLabelled(model)
+	if err != nil {
+		return err
+	}
+	defer set.close()
+	cfg := probe.LayersDefaults
+	if c.Epochs != nil {
+		cfg.Epochs = *c.Epochs
+	}
+	if c.Batch != nil {
+		cfg.LR *= float64(*c.Batch) / float64(cfg.Batch)
+		cfg.Batch = *c.Batch
+	}
+	if c.LR != nil {
+		cfg.LR = *c.LR
+	}
+	r := newReporter(a.errOut)
+	cfg.SGD, cfg.Seed = c.SGD, c.seed(model.Config)
+	cfg.Progress = func(epoch, batch, batches int) {
+		r.Progress(train.Progress{Stage: "probe", Phase: "layers", Done: batch, Total: batches, Epoch: epoch, Epochs: cfg.Epochs})
+	}
+	scores, err := probe.Layers(a.ctx, a.dev, set.train, set.val, blocks, probe.Input{Size: model.ViT.ImageSize, Norm: model.Norm}, cfg)
+	r.clear()
+	if err != nil {
+		return err
+	}
+	var list []layerScore
+	best := 0
+	for i, s := range scores {
+		list = append(list, layerScore{i + 1, s})
+		if s.Top1 > scores[best].Top1 {
+			best = i
+		}
+	}
+	if c.JSON {
+		return printJSON(a.out, list)
+	}
+	var t table
+	t.add("block", "top-1", "top-5", "balanced")
+	for i, s := range list {
+		name := fmt.Sprint(s.Block)
+		if i == best {
+			name += " best"
+		}
+		t.add(name, percent(s.Top1), percent(s.Top5), percent(s.Balanced))
+	}
+	return t.print(a.out)
 }
 
 // probeKNNCmd is "beit probe knn".
 type probeKNNCmd struct {
 	probeFlags
-	K           int     `name:"k" default:"20" placeholder:"N" help:"Neighbours."`
+	K           []int   `name:"k" default:"20" placeholder:"N,…" help:"Neighbours; several numbers give several lines."`
 	Temperature float64 `default:"0.07" placeholder:"T" help:"A neighbour of cosine s has weight exp(s/T)."`
 }
 
 // Run votes with neighbours.
 func (c *probeKNNCmd) Run(a *app) error {
-	if c.K < 1 || !(c.Temperature > 0) {
-		return usagef("--k %d, --temperature %g: both must be positive", c.K, c.Temperature)
+	if len(c.K) == 0 || slices.Min(c.K) < 1 || !(c.Temperature > 0) {
+		return usagef("--k %s, --temperature %g: both must be positive", strings.Trim(fmt.Sprint(c.K), "[]"), c.Temperature)
 	}
-	return c.probe(a, func(train, val probe.Features, _ uint64) (probe.Score, error) {
-		return probe.KNN(a.ctx, a.dev, train, val, c.K, c.Temperature)
+	return c.probe(a, func(train, val probe.Features, _ uint64) (list []judged, err error) {
+		scores, err := probe.KNNs(a.ctx, a.dev, train, val, c.K, c.Temperature)
+		for i, s := range scores {
+			list = append(list, judged{c.K[i], s})
+		}
+		return list, err
 	})
 }
 
@@ -68,26 +153,42 @@ type probed struct {
 	Network string `json:"network"`
 	Feature string `json:"feature"`
 	Dim     int    `json:"dim"`
+	judged
+}
+
+// judged is a score, by K neighbours where it was neighbours that voted.
+type judged struct {
+	K int `json:"k,omitempty"`
 	probe.Score
 }
 
-func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) (probe.Score, error)) error {
-	model, err := train.LoadEncoder(a.dev, f.Model)
+// openLabelled opens the pictures for a model, the classes of both parts numbered alike.
+func (f probeFlags) openLabelled(model *train.EncoderModel) (*pictures, error) {
+	set, err := f.openBoth(model.ViT.ImageSize, model.Config)
+	if err != nil {
+		return nil, err
+	}
+	if set.val, err = data.Relabel(set.val, set.train.Classes()); err != nil {
+		set.close()
+		return nil, fmt.Errorf("validation pictures: %w", err)
+	}
+	return set, nil
+}
+
+func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) ([]judged, error)) error {
+	model, err := train.LoadNetwork(a.dev, f.Model)
 	if err != nil {
 		return err
 	}
 	seed := f.seed(model.Config)
-	set, err := f.openBoth(model.ViT.ImageSize, model.Config)
+	set, err := f.openLabelled(model)
 	if err != nil {
 		return err
 	}
 	defer set.close()
-	if set.val, err = data.Relabel(set.val, set.train.Classes()); err != nil {
-		return fmt.Errorf("validation pictures: %w", err)
-	}
-	contenders := []contender{{"pretrained", probe.Backbone(model.Model)}}
+	contenders := []contender{{"pretrained", f.extractor(model.Model, model.Norm)}}
 	if !f.Alone {
-		contenders = append(contenders, untrained(a, model.Config, seed), pixels(model.ViT))
+		contenders = append(contenders, contender{"untrained", f.extractor(untrained(a, model.Config, seed), model.Norm)}, pixels(model.ViT))
 		teacher, err := f.teacher(a, model)
 		switch {
 		case err != nil && f.Tokenizer != "":
@@ -102,13 +203,18 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	if err != nil {
 		return err
 	}
+	if f.Both {
+		all = withBoth(all)
+	}
 	var list []probed
 	for _, s := range all {
 		result, err := score(s.train, s.val, seed)
 		if err != nil {
 			return err
 		}
-		list = append(list, probed{s.network, s.train.Name, s.train.Dim, result})
+		for _, r := range result {
+			list = append(list, probed{s.network, s.train.Name, s.train.Dim, r})
+		}
 	}
 	if f.JSON {
 		return printJSON(a.out, list)
@@ -116,18 +222,47 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	return printProbes(a.out, list)
 }
 
+// extractor takes features of a network.
+func (f probeFlags) extractor(m beit.Encoder, norm data.Norm) probe.Extractor {
+	if blocks, ok := m.(probe.LayerModel); ok && f.Raw {
+		return probe.BeforeNorm(blocks, m.Width(), norm)
+	}
+	return probe.Network(m, norm)
+}
+
+// withBoth puts behind each pair of cls and mean both side by side.
+func withBoth(all []sample) (list []sample) {
+	for i, s := range all {
+		if list = append(list, s); strings.HasPrefix(s.train.Name, "mean") {
+			list = append(list, sample{s.network, probe.Join(all[i-1].train, s.train), probe.Join(all[i-1].val, s.val)})
+		}
+	}
+	return list
+}
+
 func printProbes(w io.Writer, list []probed) error {
 	var t table
 	t.add("network", "feature", "dim", "top-1", "top-5", "balanced")
 	for _, p := range list {
+		if p.K > 0 && several(list) {
+			p.Feature += fmt.Sprintf(" (%d)", p.K)
+		}
 		t.add(p.Network, p.Feature, fmt.Sprint(p.Dim), percent(p.Top1), percent(p.Top5), percent(p.Balanced))
 	}
 	return t.print(w)
 }
 
+// several says whether the lines differ in their numbers of neighbours.
+func several(list []probed) bool {
+	return slices.ContainsFunc(list, func(p probed) bool { return p.K != list[0].K })
+}
+
 // teacher is that of the tokenizer named by the flag, or else by the backbone's run; nil for a model that learned from no tokenizer.
 func (f probeFlags) teacher(a *app, model *train.EncoderModel) (*contender, error) {
 	path := f.Tokenizer
+	if path == "" && model.Config.Stage == train.Tokenizer {
+		path = f.Model
+	}
 	if path == "" && model.Config.Pretrain == nil {
 		return nil, nil
 	}
@@ -149,16 +284,20 @@ type contender struct {
 }
 
 // untrained is the same network with fresh weights.
-func untrained(a *app, c train.Config, seed uint64) contender {
+func untrained(a *app, c train.Config, seed uint64) (m beit.Encoder) {
 	set := nn.NewSet()
-	var m beit.Encoder
-	if c.Stage == train.Teacher {
+	switch c.Stage {
+	case train.Teacher:
 		m = beit.NewDINO(set.Scope(), c.Teacher.Model.ViT)
-	} else {
+	case train.Tokenizer:
+		m = beit.NewViT(set.Scope(), c.Tokenizer.Model.Encoder)
+	case train.Finetune:
+		m = beit.NewViT(set.Scope(), c.Finetune.Model)
+	default:
 		m = beit.NewMIM(set.Scope(), c.Pretrain.Model)
 	}
 	set.Build(a.dev, seed, nn.Inference)
-	return contender{"untrained", probe.Backbone(m)}
+	return m
 }
 
 // pixels are the pictures at 16 x 16.

@@ -160,7 +160,7 @@ func (r *quickRound) measure(a *app, cfg train.Config) error {
 	}
 	c := model.Model.Config
 	samples, err := extract(a, &pictures{train: fit, val: val}, c.ViT.ImageSize, []contender{
-		untrained(a, cfg, cfg.Seed), pixels(c.ViT), teacher, {"pretrained", probe.Backbone(model.Model)},
+		{"untrained", probe.Backbone(untrained(a, cfg, cfg.Seed))}, pixels(c.ViT), teacher, {"pretrained", probe.Backbone(model.Model)},
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package vulkan
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"unsafe"
@@ -36,12 +37,17 @@ type backend struct {
 	sets    setCache
 	pipes   pipelines
 	stage   staging
-	faults  allocation // words that shaders set: see faults.go
-	checked bool       // the fault words were looked at since an operation that sets them
-	recent  [8]string  // names of the last operations, for a report of a lost device
+	limit   int64        // bytes of all blocks
+	freed   bool         // Free was called since the last trim
+	staged  bool         // tensors are out of the host's sight, whatever memory there is
+	faults  *buffer      // words that shaders set: see faults.go
+	checks  int          // operations so far that may set them
+	checked int          // as many of these were looked after
+	recent  [8][2]string // the last operations and shaders, for the report of a lost device
 	recents int
-	op      string       // the operation at work, "" for transfers
-	temps   []mem.Region // its scratch memory
+	inject  func(call string) int // tests make calls fail
+	op      string                // the operation at work, "" for transfers
+	temps   []mem.Region          // its scratch memory
 }
 
 // caps are the limits and features that operations look at. Tests shrink them.
@@ -56,7 +62,10 @@ type caps struct {
 }
 
 // Open opens a device. The error says in one line why there is none. A device that is no longer used may be closed with Close.
-func Open(_ context.Context, o Options) (*tensor.Device, error) {
+func Open(ctx context.Context, o Options) (*tensor.Device, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	i, err := getInstance("open", o.Validate)
 	if err != nil {
 		return nil, err
@@ -65,15 +74,15 @@ func Open(_ context.Context, o Options) (*tensor.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{physical: p, blocks: map[int]*block{}}
-	if err := b.open(i); err != nil {
+	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1"}
+	if err := b.open(i, o); err != nil {
 		b.close()
 		return nil, err
 	}
 	return tensor.NewDevice(&device{b}), nil
 }
 
-func (b *backend) open(i *instance) error {
+func (b *backend) open(i *instance, o Options) error {
 	device, code := i.NewDevice(unsafe.Pointer(b.handle), b.family, b.physical.caps)
 	if code != 0 {
 		return fault("open", b.info.Name, code)
@@ -88,7 +97,7 @@ func (b *backend) open(i *instance) error {
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
 		float16: b.physical.caps.Storage16 && b.physical.caps.Float16, coopmat: b.physical.caps.CoopMatrix,
 	}
-	b.openMemory()
+	b.openMemory(o)
 	if err := b.batch.open(b); err != nil {
 		return err
 	}
@@ -115,7 +124,7 @@ func Close(d *tensor.Device) error {
 	if b.closed {
 		return nil
 	}
-	err := b.finish()
+	err := b.finish(context.Background())
 	b.close()
 	return err
 }
@@ -157,26 +166,23 @@ func (b *backend) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b.batch.ctx = ctx
-	defer func() { b.batch.ctx = nil }()
-	return b.finish()
+	return b.finish(ctx)
 }
 
-// finish submits what is recorded, waits for all of it, and looks at the fault words.
-func (b *backend) finish() error {
-	if b.err == nil {
-		b.flush()
+// finish waits for what is recorded so far, and gives the system memory that nothing uses any more.
+func (b *backend) finish(ctx context.Context) error {
+	if b.err != nil {
+		return b.err
 	}
-	if b.err == nil {
-		b.batch.wait(b)
+	b.flush()
+	if err := b.settle(ctx, &buffer{last: b.batch.submitted}); err != nil {
+		return err
 	}
-	if b.err == nil && b.batch.ctx != nil && b.batch.ctx.Err() != nil {
-		return b.batch.ctx.Err()
+	if b.freed && b.batch.completed == b.batch.latest() {
+		b.arena.Trim()
+		b.freed = false
 	}
-	if b.err == nil {
-		b.checkFaults()
-	}
-	return b.err
+	return nil
 }
 
 // fail makes an error sticky; the first one stays.
@@ -194,7 +200,12 @@ func (b *backend) fail(err *Error) {
 func (b *backend) lastOps() string {
 	var names []string
 	for k := max(0, b.recents-len(b.recent)); k < b.recents; k++ {
-		names = append(names, b.recent[k%len(b.recent)])
+		last := b.recent[k%len(b.recent)]
+		if last[0] == "" || last[0] == last[1] {
+			names = append(names, last[1])
+		} else {
+			names = append(names, last[0]+"("+last[1]+")")
+		}
 	}
 	return strings.Join(names, " ")
 }

@@ -3,14 +3,13 @@
 package vulkan
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
-
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 )
 
 // A shader that meets an index outside its table touches nothing there and sets the fault word: its code, of include/faults.glsl, which
-// the largest of several wins. The next Sync turns it into the device's sticky error.
+// the largest of several wins. The next Sync or download turns it into the device's sticky error.
 const (
 	faultScatter   = 3
 	faultCodeStats = 4
@@ -25,34 +24,37 @@ func (b *backend) openFaults() error {
 		return err
 	}
 	b.faults = a
-	b.checked = true
-	b.clearFaults()
+	b.fill("Fill", a, 0)
 	return nil
 }
 
-func (b *backend) clearFaults() {
-	b.push("Fill", shim.Op{Kind: shim.Fill, Dst: b.handleOf(b.faults.Block), To: uint64(b.faults.Offset), Size: faultBytes, Words: 1},
-		0, access(b.faults, 0, faultBytes, true))
-}
+// fault is the argument of shaders that check indices. They only ever raise a word, in any order, so they need not wait for each other.
+func (b *backend) fault() arg { return arg{a: b.faults, n: faultBytes / 4, bytes: 4} }
 
-// fault is the argument of shaders that check indices.
-func (b *backend) fault() arg { return arg{a: b.faults, n: faultBytes / 4, bytes: 4, writes: true} }
-
-// checkFaults looks at the fault words if an operation that sets them ran since the last look.
-func (b *backend) checkFaults() {
-	if b.checked {
-		return
+// settle waits for the work on a buffer, and with it for the fault words as they are by then.
+func (b *backend) settle(ctx context.Context, a *buffer) error {
+	number, checks := a.last, b.checks
+	if b.checked < checks {
+		b.copyBytes("Download", b.stage.down, stageBytes, b.faults, 0, faultBytes)
+		number = b.stage.down.last
 	}
-	b.checked = true
-	b.copyBytes("Download", b.stage.down, stageBytes, b.faults, 0, faultBytes)
-	b.flush()
-	b.batch.wait(b)
-	if b.err != nil {
-		return
+	if number > b.batch.submitted {
+		b.flush()
 	}
-	if code := binary.NativeEndian.Uint32(b.blocks[b.stage.down.Block].mapped[stageBytes:]); code != 0 {
-		b.fail(&Error{Op: faultOps[code], Err: ErrBadIndex})
+	if err := b.await(ctx, min(number, b.batch.submitted)); err != nil {
+		return err
 	}
+	if b.checked < checks {
+		b.checked = checks
+		if code := binary.NativeEndian.Uint32(b.blocks[blockDown].mapped[stageBytes:]); code != 0 {
+			op := "an operation"
+			if int(code) < len(faultOps) {
+				op = faultOps[code]
+			}
+			b.fail(&Error{Op: op, Err: ErrBadIndex})
+		}
+	}
+	return b.err
 }
 
 // tooLarge says why an operation cannot run.
@@ -60,12 +62,10 @@ func tooLarge(size, limit int64) string {
 	return fmt.Sprintf("it needs %d MiB of one tensor in sight, the driver allows %d: lower the batch", size>>20, limit>>20)
 }
 
-// testHook, if set, is called before calls that may fail, and its result stands for the call's: tests make devices fail with it.
-var testHook func(b *backend, call string) int
-
+// hook is called before calls that may fail; tests make a device fail with inject, whose result stands for the call's.
 func (b *backend) hook(call string) int {
-	if testHook == nil {
+	if b.inject == nil {
 		return 0
 	}
-	return testHook(b, call)
+	return b.inject(call)
 }

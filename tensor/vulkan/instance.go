@@ -100,6 +100,7 @@ type physical struct {
 	memory     vk.PhysicalDeviceMemoryProperties
 	caps       shim.Caps
 	family     uint32 // of the queue for compute
+	stampBits  uint32 // of its timestamps
 	info       Info
 }
 
@@ -190,7 +191,7 @@ func (p *physical) lacks(families []shim.Family) string {
 	found := false
 	for k, f := range families {
 		if f.Flags&compute != 0 && f.Count > 0 && (!found || f.Flags&graphics == 0) {
-			p.family, found = uint32(k), true
+			p.family, p.stampBits, found = uint32(k), f.TimestampBits, true
 		}
 	}
 	l := p.limits

@@ -17,74 +17,60 @@ import (
 type block struct {
 	memory vk.DeviceMemory
 	buffer vk.Buffer
-	size   int64
 	mapped []byte // what the host sees of it, nil for memory of the device alone
+	cached bool   // the host reads it fast
 }
 
-// allocation is a region of a block: what tensors have as their Buffer.
-type allocation struct{ mem.Region }
-
-// Memory properties of Vulkan.
-const (
-	deviceLocal  = 1
-	hostVisible  = 2
-	hostCoherent = 4
-	hostCached   = 8
-)
+// buffer is a region of a block: what tensors have as their Buffer. A buffer of size 0 belongs to a device that has failed.
+type buffer struct {
+	mem.Region
+	last uint64 // number of the last submission that touches it
+}
 
 // memoryAlign keeps regions apart as every driver wants them.
 const memoryAlign = 256
 
-// memoryBlock is the size of a block, memoryBlockSmall that on heaps below memorySmallHeap.
+// memoryBlock is the size of a block, memoryBlockSmall that on heaps below memorySmallHeap, memoryBlockCPU that in the host's own memory.
 const (
 	memoryBlock      = 256 << 20
 	memoryBlockSmall = 64 << 20
+	memoryBlockCPU   = 32 << 20
 	memorySmallHeap  = 2 << 30
 )
 
-func (b *backend) openMemory() {
+func (b *backend) openMemory(o Options) {
 	size := int64(memoryBlock)
-	if b.info.Memory < memorySmallHeap {
+	switch {
+	case b.info.Kind == "cpu":
+		size = memoryBlockCPU
+	case b.info.Memory < memorySmallHeap:
 		size = memoryBlockSmall
 	}
-	if b.info.Kind == "cpu" {
-		size = 32 << 20 // it is the host's memory, and touched
+	b.limit = o.MaxMemory
+	if b.limit <= 0 {
+		b.limit = b.spare()
 	}
-	limit := b.info.Memory / 10 * 8
 	b.arena = mem.New(mem.Config{
-		BlockSize: size, Align: max(memoryAlign, b.caps.align), Max: limit,
+		BlockSize: min(size, max(b.limit/8, memoryAlign)), Align: max(memoryAlign, b.caps.align), Max: b.limit,
 		Grow: func(id int, size int64) error { return b.grow(id, size, b.deviceType) }, Shrink: b.shrink,
 	})
 }
 
-// deviceType prefers the device's own memory.
-func (b *backend) deviceType(allowed uint32) int { return b.memoryType(allowed, deviceLocal, 0) }
-
-// uploadType is memory that the host writes; downloadType memory that it reads.
-func (b *backend) uploadType(allowed uint32) int {
-	return b.memoryType(allowed, hostVisible|hostCoherent, hostVisible|hostCoherent)
-}
-
-func (b *backend) downloadType(allowed uint32) int {
-	return b.memoryType(allowed, hostVisible|hostCoherent|hostCached, hostVisible|hostCoherent)
-}
-
-// memoryType returns the first allowed type with all that is liked, else the first with all that is needed, else -1.
-func (b *backend) memoryType(allowed, liked, needed uint32) int {
-	for _, want := range []uint32{liked, needed} {
-		for k := range b.memory.MemoryTypeCount {
-			if flags := uint32(b.memory.MemoryTypes[k].PropertyFlags); allowed>>k&1 == 1 && flags&want == want {
-				return int(k)
-			}
+// spare is how much memory there is for us: what the driver says, else four fifths of the device's own.
+func (b *backend) spare() int64 {
+	if t := b.deviceType(^uint32(0)); t >= 0 && b.physical.caps.MemoryBudget {
+		heap := b.memory.MemoryTypes[t].HeapIndex
+		if budget, usage := b.physical.caps.Budget[heap], b.physical.caps.Usage[heap]; budget > usage {
+			return int64(budget - usage)
 		}
 	}
-	return -1
+	return b.info.Memory / 5 * 4
 }
 
-// grow creates block id. Blocks that the host reads or writes have negative ids; they stay mapped.
+// grow creates block id. Blocks for the host have negative ids. What the host can see stays mapped.
 func (b *backend) grow(id int, size int64, choose func(allowed uint32) int) error {
 	const storage, source, destination = 0x20, 1, 2
-	k := &block{size: size}
+	k := &block{}
 	info := vk.BufferCreateInfo{SType: vk.StructureTypeBufferCreateInfo, Size: vk.DeviceSize(size), Usage: storage | source | destination}
 	code := cell(&k.buffer, func(p *vk.Buffer) vk.Result { return vk.CreateBuffer(b.device, &info, nil, p) })
 	info.Free()
@@ -108,13 +94,14 @@ func (b *backend) grow(id int, size int64, choose func(allowed uint32) int) erro
 	if code == 0 {
 		code = int(vk.BindBufferMemory(b.device, k.buffer, k.memory, 0))
 	}
-	if code == 0 && id < 0 {
+	flags := b.flags(kind)
+	if code == 0 && flags&hostWrites == hostWrites && (id < 0 || !b.staged) {
 		var at unsafe.Pointer
 		code = cell(&at, func(p *unsafe.Pointer) vk.Result {
 			return vk.MapMemory(b.device, k.memory, 0, vk.DeviceSize(size), 0, p)
 		})
 		if code == 0 {
-			k.mapped = unsafe.Slice((*byte)(at), size)
+			k.mapped, k.cached = unsafe.Slice((*byte)(at), size), flags&hostCached != 0
 		}
 	}
 	b.blocks[id] = k
@@ -125,7 +112,9 @@ func (b *backend) grow(id int, size int64, choose func(allowed uint32) int) erro
 	return nil
 }
 
+// shrink destroys a block, which nothing uses any more. Descriptor sets may name its buffer, so none is kept.
 func (b *backend) shrink(id int) {
+	b.sets.forget(b)
 	k := b.blocks[id]
 	delete(b.blocks, id)
 	vk.DestroyBuffer(b.device, k.buffer, nil)
@@ -135,10 +124,13 @@ func (b *backend) shrink(id int) {
 }
 
 // Alloc takes a region. When memory is short it gives back what nothing uses and tries once more; then the error says what was asked and
-// what was free.
+// what was free. A device that has failed gives memory that nothing is done with.
 func (b *backend) Alloc(bytes int) (tensor.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed {
+		return nil, &Error{Op: "allocate memory", Device: b.info.Name, Detail: "the device is closed"}
+	}
 	a, err := b.alloc(int64(bytes))
 	if err != nil {
 		return nil, err
@@ -146,46 +138,79 @@ func (b *backend) Alloc(bytes int) (tensor.Buffer, error) {
 	return a, nil
 }
 
-func (b *backend) alloc(bytes int64) (allocation, error) {
+func (b *backend) alloc(bytes int64) (*buffer, *Error) {
+	if b.err != nil {
+		return &buffer{}, nil
+	}
 	r, err := b.arena.Alloc(bytes)
-	if err != nil && b.err == nil {
-		if b.finish() == nil {
-			b.arena.Trim()
+	if err != nil {
+		if b.trim(); b.err != nil {
+			return &buffer{}, nil
 		}
 		r, err = b.arena.Alloc(bytes)
 	}
-	if err != nil {
-		s := b.arena.Stats()
-		var full *mem.FullError
-		if errors.As(err, &full) || errors.Is(err, ErrOutOfMemory) {
-			err = &Error{
-				Op: "allocate memory", Device: b.info.Name, Err: ErrOutOfMemory,
-				Detail: fmt.Sprintf("%d MiB asked, %d MiB in use of %d MiB: lower the batch", bytes>>20, s.InUse>>20, b.info.Memory>>20),
-			}
-		}
-		return allocation{}, err
+	if err == nil {
+		return &buffer{r, b.batch.latest()}, nil // who had the memory before may still be at work on it
 	}
-	return allocation{r}, nil
+	failed, full := (*Error)(nil), (*mem.FullError)(nil)
+	if errors.As(err, &full) || errors.Is(err, ErrOutOfMemory) {
+		used := b.arena.Stats().InUse
+		failed = &Error{Op: "allocate memory", Device: b.info.Name, Err: ErrOutOfMemory, Detail: fmt.Sprintf(
+			"%s asked, %s free of %s: lower the batch", size(bytes), size(b.limit-used), size(b.limit))}
+	} else {
+		errors.As(err, &failed)
+	}
+	return nil, failed
 }
 
-// Free gives a region back. Work given before may still use it; what is recorded later and uses it again waits for that work, and so does
-// the end of its block.
+// trim gives blocks that nothing uses back to the system, once the device has nothing to do.
+func (b *backend) trim() {
+	if b.drain(); b.err == nil {
+		b.arena.Trim()
+		b.freed = false
+	}
+}
+
+// size writes a number of bytes for people.
+func size(bytes int64) string {
+	switch {
+	case bytes >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
+
+// Free gives a region back. Work given before may still use it: what is recorded later and uses it again waits for that work. The system
+// gets whole blocks, at the next Sync.
 func (b *backend) Free(buf tensor.Buffer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return
+	if a := buf.(*buffer); a.Size > 0 && !b.closed {
+		b.arena.Free(a.Region)
+		b.freed = true
 	}
-	b.arena.Free(buf.(allocation).Region)
 }
 
-// Poison fills a region with NaN.
+// Poison fills a region with NaN, whether seen as float32 or as bfloat16.
 func (b *backend) Poison(buf tensor.Buffer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := buf.(allocation)
-	b.push("Poison", shim.Op{Kind: shim.Fill, Dst: b.handleOf(a.Block), To: uint64(a.Offset), Size: uint64(a.Size), Words: 1, Push: [shim.MaxPush]uint32{0x7fc00000}},
-		float64(a.Size)/4, access(a, 0, a.Size, true))
+	if a := buf.(*buffer); a.Size > 0 && !b.closed {
+		b.fill("Poison", a, 0x7fc07fc0)
+	}
+}
+
+// fill records setting every word of a buffer.
+func (b *backend) fill(name string, a *buffer, word uint32) {
+	if b.err != nil {
+		return
+	}
+	op := shim.Op{Kind: shim.Fill, Dst: b.handleOf(a.Block), To: uint64(a.Offset), Size: uint64(a.Size), Words: 1}
+	op.Push[0] = word
+	a.last = b.batch.submitted + 1
+	b.push(name, op, float64(a.Size)/4, access(a, 0, a.Size, true))
 }
 
 func (b *backend) handleOf(id int) uint64 {

@@ -26,7 +26,7 @@ func (b *backend) Copy(dst, src *tensor.Tensor) {
 	if n := int64(dst.Size()) * size; dst.IsContiguous() && src.IsContiguous() && n%4 == 0 && int64(dst.Offset())*size%4 == 0 && int64(src.Offset())*size%4 == 0 {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.copyBytes("Copy", dst.Buffer().(allocation), int64(dst.Offset())*size, src.Buffer().(allocation), int64(src.Offset())*size, n)
+		b.copyBytes("Copy", dst.Buffer().(*buffer), int64(dst.Offset())*size, src.Buffer().(*buffer), int64(src.Offset())*size, n)
 		return
 	}
 	shader := shaders.Copy

@@ -8,6 +8,8 @@ type Options struct {
 	Device string
 	// AllowCPU lets the choice fall on a CPU driver (lavapipe, SwiftShader) where there is no GPU.
 	AllowCPU bool
+	// MaxMemory is the most device memory to take, in bytes; 0 for what the driver says is free, or else four fifths of the device's.
+	MaxMemory int64
 	// Validate turns on the validation layer. What it says is found with Messages. It slows everything down.
 	Validate bool
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -14,14 +15,16 @@ import (
 	vk "github.com/vulkan-go/vulkan"
 )
 
-// batch collects operations for one submission. Two submissions may be under way.
+// batch collects operations for one submission. Two submissions may be under way. Submissions are numbered from 1.
 type batch struct {
-	ops   []shim.Op
-	pacer *record.Pacer
-	pool  vk.CommandPool
-	slots [2]slot
-	next  int
-	ctx   context.Context // of a Sync that waits, or nil
+	ops                  []shim.Op
+	pacer                *record.Pacer
+	pool                 vk.CommandPool
+	slots                [2]slot
+	next                 int        // slot of the next submission
+	submitted, completed uint64     // numbers of the last submission, and of the last one that is done
+	quiet                *sync.Cond // on the backend's mu: a slot has no waiters any more
+	clock                clock
 }
 
 // slot is a command buffer and the submission that it is in.
@@ -29,14 +32,16 @@ type slot struct {
 	commands vk.CommandBuffer
 	fence    vk.Fence
 	busy     bool
+	number   uint64 // of the submission
+	waiters  int    // goroutines that wait for the fence, without the backend's mu
 	units    float64
-	since    time.Time
 }
 
 // maxOps bounds the recorded operations of one submission.
 const maxOps = 1024
 
 func (q *batch) open(b *backend) error {
+	q.quiet = sync.NewCond(&b.mu)
 	q.pacer = record.NewPacer(firstSubmission(b.info.Kind), submission())
 	info := vk.CommandPoolCreateInfo{SType: vk.StructureTypeCommandPoolCreateInfo, Flags: 2, QueueFamilyIndex: b.family} // buffers are reset one by one
 	code := cell(&q.pool, func(p *vk.CommandPool) vk.Result { return vk.CreateCommandPool(b.device, &info, nil, p) })
@@ -61,7 +66,7 @@ func (q *batch) open(b *backend) error {
 			return fault("open", b.info.Name, code)
 		}
 	}
-	return nil
+	return q.clock.open(b)
 }
 
 // firstSubmission is a guess of the work of one submission, in floating point operations, until the device's speed is known.
@@ -85,6 +90,7 @@ func submission() time.Duration {
 }
 
 func (q *batch) close(b *backend) {
+	q.clock.close(b)
 	for _, s := range q.slots {
 		if s.fence != vk.NullFence {
 			vk.DestroyFence(b.device, s.fence, nil)
@@ -99,7 +105,7 @@ func (q *batch) close(b *backend) {
 const hostBlocks = 2
 
 // access is what an operation does with bytes lo to hi of an allocation.
-func access(a allocation, lo, hi int64, write bool) record.Access {
+func access(a *buffer, lo, hi int64, write bool) record.Access {
 	return record.Access{Block: a.Block + hostBlocks, Lo: a.Offset + lo, Hi: a.Offset + hi, Write: write}
 }
 
@@ -112,7 +118,7 @@ func (b *backend) push(name string, op shim.Op, units float64, accesses ...recor
 		op.Barrier = 1
 	}
 	b.batch.ops = append(b.batch.ops, op)
-	b.recent[b.recents%len(b.recent)] = name
+	b.recent[b.recents%len(b.recent)] = [2]string{b.op, name}
 	b.recents++
 	if b.batch.pacer.Add(units) || len(b.batch.ops) >= maxOps {
 		b.flush()
@@ -122,18 +128,36 @@ func (b *backend) push(name string, op shim.Op, units float64, accesses ...recor
 // debugBarriers puts a barrier before every operation: results must not change.
 var debugBarriers = os.Getenv("BEIT_VK_BARRIERS") == "1"
 
-// flush submits what is recorded.
+// latest is the number of the submission that holds the last operation recorded so far.
+func (q *batch) latest() uint64 {
+	if len(q.ops) > 0 {
+		return q.submitted + 1
+	}
+	return q.submitted
+}
+
+// flush submits what is recorded. It may give up mu while it waits for a slot.
 func (b *backend) flush() {
 	q := &b.batch
-	if len(q.ops) == 0 || b.err != nil {
-		return
+	for len(q.ops) > 0 && b.err == nil {
+		s := &q.slots[q.next]
+		switch {
+		case s.busy:
+			_ = b.await(context.Background(), s.number) // an error is b.err
+		case s.waiters > 0:
+			q.quiet.Wait()
+		default:
+			b.submit(s)
+		}
 	}
-	s := &q.slots[q.next]
-	q.waitFor(b, s)
-	if b.err != nil || s.busy {
-		return
+}
+
+func (b *backend) submit(s *slot) {
+	q := &b.batch
+	code := int(vk.ResetFences(b.device, 1, []vk.Fence{s.fence}))
+	if code == 0 {
+		code = b.calls.Record(unsafe.Pointer(s.commands), q.ops, q.clock.handle(), 2*q.next)
 	}
-	code := b.calls.Record(unsafe.Pointer(s.commands), q.ops)
 	if code == 0 {
 		code = b.hook("submit")
 	}
@@ -144,41 +168,80 @@ func (b *backend) flush() {
 		b.fail(fault("submit", b.info.Name, code))
 		return
 	}
-	s.busy, s.units, s.since = true, q.pacer.Take(), time.Now()
+	q.submitted++
+	q.clock.started(q.next)
+	s.busy, s.number, s.units = true, q.submitted, q.pacer.Take()
 	q.next = (q.next + 1) % len(q.slots)
 	q.ops = q.ops[:0]
 }
 
-// wait waits for all submissions, or the context of a Sync.
-func (q *batch) wait(b *backend) {
-	for k := range q.slots {
-		q.waitFor(b, &q.slots[(q.next+k)%len(q.slots)])
+// await waits until a submission is done, which must have been made. It gives up mu meanwhile, so that others can record. The context
+// ends the wait, not the work.
+func (b *backend) await(ctx context.Context, number uint64) error {
+	const slice = 250 * time.Millisecond
+	q := &b.batch
+	for b.err == nil && q.completed < number {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		at := q.oldest()
+		s := &q.slots[at]
+		fences := []vk.Fence{s.fence}
+		s.waiters++
+		b.mu.Unlock()
+		code := int(vk.WaitForFences(b.device, 1, fences, vk.True, uint64(slice)))
+		b.mu.Lock()
+		if s.waiters--; s.waiters == 0 {
+			q.quiet.Broadcast()
+		}
+		b.fenced(at, code)
+	}
+	return b.err
+}
+
+// oldest is the slot of the submission that is done next.
+func (q *batch) oldest() int {
+	other := 1 - q.next
+	if q.slots[q.next].busy {
+		return q.next
+	}
+	return other
+}
+
+// poll looks which submissions are done, without waiting.
+func (b *backend) poll() {
+	for q := &b.batch; b.err == nil && q.completed < q.submitted; {
+		at, before := q.oldest(), q.completed
+		if b.fenced(at, int(vk.GetFenceStatus(b.device, q.slots[at].fence))); q.completed == before {
+			return
+		}
 	}
 }
 
-// waitFor waits until s is done, in slices of time so that a context can end the wait.
-func (q *batch) waitFor(b *backend, s *slot) {
-	const slice = 250 * time.Millisecond
-	for s.busy && b.err == nil {
-		if q.ctx != nil && q.ctx.Err() != nil {
-			return
-		}
-		fences := []vk.Fence{s.fence}
-		code := int(vk.WaitForFences(b.device, 1, fences, vk.True, uint64(slice)))
-		if code == 2 { // VK_TIMEOUT
-			continue
-		}
-		if code == 0 {
-			code = b.hook("wait")
-		}
-		if code == 0 {
-			code = int(vk.ResetFences(b.device, 1, fences))
-		}
-		if code != 0 {
-			b.fail(fault("wait for the device", b.info.Name, code))
-			return
-		}
-		s.busy = false
-		q.pacer.Done(s.units, time.Since(s.since))
+// fenced takes what a fence said of a slot's submission.
+func (b *backend) fenced(at, code int) {
+	const notReady, timeout = 1, 2
+	q := &b.batch
+	s := &q.slots[at]
+	if code == notReady || code == timeout || !s.busy || b.err != nil {
+		return
+	}
+	if code == 0 {
+		code = b.hook("wait")
+	}
+	if code != 0 {
+		b.fail(fault("wait", b.info.Name, code))
+		return
+	}
+	s.busy, q.completed = false, s.number
+	q.pacer.Done(s.units, q.clock.took(b, at))
+}
+
+// drain submits what is recorded and waits until the device has nothing to do. Unless it failed, mu was not given up since.
+func (b *backend) drain() {
+	q := &b.batch
+	for b.err == nil && q.completed < q.latest() {
+		b.flush()
+		_ = b.await(context.Background(), q.submitted) // an error is b.err
 	}
 }

@@ -44,10 +44,10 @@ func TestScratchOutlivesASubmission(t *testing.T) {
 	}
 	a1, a2 := use()
 	b1, b2 := use()
-	if a1.a == a2.a || b1.a == b2.a {
+	if a1.a.Region == a2.a.Region || b1.a.Region == b2.a.Region {
 		t.Errorf("one operation got one piece of scratch memory twice: %+v", a1.a)
 	}
-	if a1.a != b1.a || a2.a != b2.a {
+	if a1.a.Region != b1.a.Region || a2.a.Region != b2.a.Region {
 		t.Errorf("the next operation got other memory: %+v %+v, then %+v %+v", a1.a, a2.a, b1.a, b2.a)
 	}
 	if err := b.Sync(context.Background()); err != nil {

@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"context"
+	"sync"
 	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -10,30 +12,50 @@ import (
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 )
 
-// staging is memory that host and device both see: one part for what goes up, one for what comes down. Uploads are copies in the order
-// of the operations, so memory that earlier work still reads may be written.
+// staging is memory that host and device both see, for tensors that the host does not see itself, or that the device is still at work on.
+// Uploads through it are copies in the order of the operations, so they never wait for earlier work.
 type staging struct {
-	up, down allocation
-	used     int64 // of up, by copies that may not be done
+	halves [2]half
+	at     int        // the half in use
+	down   *buffer    // for what comes down, and behind it for the fault words
+	taken  sync.Mutex // held by a download through down; taken before the backend's mu
 }
 
-// stageBytes is the size of either part; faultBytes more of the second are for fault words.
+// half is one half of the memory for what goes up; one fills up while the other may still be read.
+type half struct {
+	memory *buffer
+	used   int64
+}
+
+// stageBytes is the size of each part; faultBytes more are for fault words.
 const (
-	stageBytes = 16 << 20
+	stageBytes = 8 << 20
 	faultBytes = 256
 )
 
+// Blocks that only the host allocates in.
+const (
+	blockUp   = -1
+	blockDown = -2
+)
+
 func (s *staging) open(b *backend) error {
-	s.up = allocation{mem.Region{Block: -1, Size: stageBytes}}
-	s.down = allocation{mem.Region{Block: -2, Size: stageBytes + faultBytes}}
-	if err := b.grow(s.up.Block, s.up.Size, b.uploadType); err != nil {
+	for k := range s.halves {
+		s.halves[k].memory = &buffer{Region: mem.Region{Block: blockUp, Offset: int64(k) * stageBytes, Size: stageBytes}}
+	}
+	s.down = &buffer{Region: mem.Region{Block: blockDown, Size: stageBytes + faultBytes}}
+	if err := b.grow(blockUp, 2*stageBytes, b.uploadType); err != nil {
 		return err
 	}
-	return b.grow(s.down.Block, s.down.Size, b.downloadType)
+	return b.grow(blockDown, s.down.Size, b.downloadType)
 }
 
-// copyBytes records a copy between allocations.
-func (b *backend) copyBytes(name string, dst allocation, to int64, src allocation, from, n int64) {
+// copyBytes records a copy between buffers.
+func (b *backend) copyBytes(name string, dst *buffer, to int64, src *buffer, from, n int64) {
+	if b.err != nil {
+		return
+	}
+	dst.last, src.last = b.batch.submitted+1, b.batch.submitted+1
 	b.push(name, shim.Op{
 		Kind: shim.Copy, Src: b.handleOf(src.Block), Dst: b.handleOf(dst.Block),
 		From: uint64(src.Offset + from), To: uint64(dst.Offset + to), Size: uint64(n),
@@ -44,35 +66,72 @@ func (b *backend) copyBytes(name string, dst allocation, to int64, src allocatio
 func (b *backend) send(dst *tensor.Tensor, src []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a, at := dst.Buffer().(allocation), int64(dst.Offset()*dst.DType().Size())
-	s := &b.stage
-	for len(src) > 0 && b.err == nil {
-		if s.used == stageBytes {
-			b.flush()
-			b.batch.wait(b)
-			s.used = 0
-			continue
+	if b.err != nil || len(src) == 0 {
+		return
+	}
+	a, at := dst.Buffer().(*buffer), int64(dst.Offset()*dst.DType().Size())
+	if to := b.blocks[a.Block].mapped; to != nil {
+		if b.poll(); b.err == nil && a.last <= b.batch.completed {
+			copy(to[a.Offset+at:], src)
+			return
 		}
-		n := min(int64(len(src)), stageBytes-s.used)
-		copy(b.blocks[s.up.Block].mapped[s.used:], src[:n])
-		b.copyBytes("Upload", a, at, s.up, s.used, n)
-		s.used = min((s.used+n+15)&^15, stageBytes)
+	}
+	for len(src) > 0 && b.err == nil {
+		h := b.room()
+		n := min(int64(len(src)), stageBytes-h.used)
+		copy(b.blocks[blockUp].mapped[h.memory.Offset+h.used:], src[:n])
+		used := h.used
+		h.used = min((used+n+15)&^15, stageBytes)
+		b.copyBytes("Upload", a, at, h.memory, used, n)
 		src, at = src[n:], at+n
+	}
+}
+
+// room is a half of the staging memory with room in it.
+func (b *backend) room() *half {
+	s := &b.stage
+	for {
+		h := &s.halves[s.at]
+		if h.used < stageBytes || b.err != nil {
+			return h
+		}
+		s.at = 1 - s.at
+		if h = &s.halves[s.at]; h.used > 0 {
+			if h.memory.last > b.batch.submitted {
+				b.flush()
+			}
+			if _ = b.await(context.Background(), min(h.memory.last, b.batch.submitted)); h.memory.last <= b.batch.completed {
+				h.used = 0
+			}
+		}
 	}
 }
 
 // receive copies a contiguous tensor to host memory, after the work that writes it.
 func (b *backend) receive(dst []byte, src *tensor.Tensor) {
+	if len(dst) == 0 {
+		return
+	}
+	s := &b.stage
+	s.taken.Lock()
+	defer s.taken.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a, at := src.Buffer().(allocation), int64(src.Offset()*src.DType().Size())
+	if b.err != nil {
+		return
+	}
+	a, at := src.Buffer().(*buffer), int64(src.Offset()*src.DType().Size())
+	if from := b.blocks[a.Block]; from.mapped != nil && from.cached {
+		if b.settle(context.Background(), a) == nil {
+			copy(dst, from.mapped[a.Offset+at:])
+		}
+		return
+	}
 	for len(dst) > 0 && b.err == nil {
 		n := min(int64(len(dst)), stageBytes)
-		b.copyBytes("Download", b.stage.down, 0, a, at, n)
-		b.flush()
-		b.batch.wait(b)
-		if b.err == nil {
-			copy(dst[:n], b.blocks[b.stage.down.Block].mapped)
+		b.copyBytes("Download", s.down, 0, a, at, n)
+		if b.settle(context.Background(), s.down) == nil {
+			copy(dst[:n], b.blocks[blockDown].mapped)
 		}
 		dst, at = dst[n:], at+n
 	}

@@ -330,6 +330,8 @@ struct shim_device {
 	void (*barrier)(void *, uint32_t, uint32_t, uint32_t, uint32_t, const void *, uint32_t, const void *, uint32_t, const void *);
 	void (*copy)(void *, uint64_t, uint64_t, uint32_t, const void *);
 	void (*fill)(void *, uint64_t, uint64_t, uint64_t, uint32_t);
+	void (*reset_queries)(void *, uint64_t, uint32_t, uint32_t);
+	void (*timestamp)(void *, uint32_t, uint64_t, uint32_t);
 };
 
 shim_device *shim_device_calls(shim_instance *i, void *device) {
@@ -354,6 +356,8 @@ shim_device *shim_device_calls(shim_instance *i, void *device) {
 	CALL(barrier, "vkCmdPipelineBarrier");
 	CALL(copy, "vkCmdCopyBuffer");
 	CALL(fill, "vkCmdFillBuffer");
+	CALL(reset_queries, "vkCmdResetQueryPool");
+	CALL(timestamp, "vkCmdWriteTimestamp");
 #undef CALL
 	return d;
 }
@@ -475,7 +479,7 @@ result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t l
 	return d->pipelines(d->handle, cache, 1, &info, NULL, out);
 }
 
-result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n) {
+result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n, uint64_t queries, uint32_t first) {
 	enum { COMPUTE = 0x800, TRANSFER = 0x1000, HOST = 0x4000 };
 	struct {
 		uint32_t type;
@@ -490,6 +494,11 @@ result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t 
 		const void *next;
 		uint32_t from, to;
 	} all = {46, NULL, 0x40 | 0x1000, 0x20 | 0x40 | 0x800 | 0x1000}; // after writes of shaders and transfers, before their reads and writes
+	enum { TOP = 1, BOTTOM = 0x2000 };
+	if (queries) {
+		d->reset_queries(commands, queries, first, 2);
+		d->timestamp(commands, TOP, queries, first);
+	}
 	uint64_t pipeline = 0;
 	for (uint32_t k = 0; k < n; k++) {
 		const shim_op *op = &ops[k];
@@ -517,6 +526,7 @@ result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t 
 		uint32_t from, to;
 	} host = {46, NULL, 0x40 | 0x1000, 0x2000}; // what was written becomes visible to the host once the fence is signalled
 	d->barrier(commands, COMPUTE | TRANSFER, HOST, 0, 1, &host, 0, NULL, 0, NULL);
+	if (queries) d->timestamp(commands, BOTTOM, queries, first + 1);
 	return d->end(commands);
 }
 

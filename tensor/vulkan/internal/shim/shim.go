@@ -189,9 +189,9 @@ type Op struct {
 
 var _ = [1]struct{}{}[unsafe.Sizeof(Op{})-C.sizeof_shim_op] // both sides have one layout
 
-// Record fills a command buffer with ops.
-func (d *Device) Record(commands unsafe.Pointer, ops []Op) int {
-	return int(C.shim_record(d.c, commands, (*C.shim_op)(unsafe.Pointer(unsafe.SliceData(ops))), C.uint32_t(len(ops))))
+// Record fills a command buffer with ops. With queries, a pool of timestamps, the times of begin and end go to its queries first and first+1.
+func (d *Device) Record(commands unsafe.Pointer, ops []Op, queries uint64, first int) int {
+	return int(C.shim_record(d.c, commands, (*C.shim_op)(unsafe.Pointer(unsafe.SliceData(ops))), C.uint32_t(len(ops)), C.uint64_t(queries), C.uint32_t(first)))
 }
 
 // Submit hands a command buffer to the queue; fence is signalled when it is done.

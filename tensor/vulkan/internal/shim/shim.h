@@ -63,7 +63,8 @@ result shim_pipeline_layout(shim_device *d, uint64_t set_layout, uint32_t push_b
 result shim_descriptor_pool(shim_device *d, uint32_t sets, uint32_t buffers, uint64_t *out);
 result shim_descriptor_set(shim_device *d, uint64_t pool, uint64_t layout, const shim_binding *b, uint32_t n, uint64_t *out);
 result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t layout, const uint32_t *spec, uint32_t n, uint32_t subgroup_size, uint64_t *out);
-result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n);
+// With queries, a pool of timestamps, the times of begin and end go to the queries first and first + 1.
+result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n, uint64_t queries, uint32_t first);
 result shim_submit(shim_device *d, void *queue, void *commands, uint64_t fence);
 
 // Messages of the validation layer since the start, and their text, cut at MESSAGE_BYTES.
