@@ -50,14 +50,8 @@ func checkNearest(t *testing.T, codes []int32, z, codebook []float32, d int) {
 	}
 }
 
-func eachLevel(t *testing.T, f func(t *testing.T, s *Set)) {
-	for _, s := range Levels() {
-		t.Run("cpu="+s.Level, func(t *testing.T) { f(t, s) })
-	}
-}
-
 func TestLookupReference(t *testing.T) {
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		for _, k := range []int{1, 2, 7, 8, 9, 31, 33, 512, 8192} {
 			for _, d := range []int{1, 3, 8, 16, 32, 33} {
 				for _, m := range []int{0, 1, 2, 5, 17, 100} {
@@ -77,7 +71,7 @@ func TestLookupReference(t *testing.T) {
 
 // Small whole numbers make every score exact, so that codes must be equal, ties included.
 func TestLookupTies(t *testing.T) {
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, k := range []int{1, 5, 33, 64, 200, 1000} {
 			for _, d := range []int{1, 2, 5, 32} {
@@ -111,7 +105,7 @@ func TestLookupTies(t *testing.T) {
 // Bit-equal codes score bit-equal wherever they stand, the last panel included: of two
 // copies of the nearest code the lower must win, and the upper where it is the only one.
 func TestLookupDuplicates(t *testing.T) {
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		const d = 32
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, k := range []int{2, 9, 31, 33, 70, 97} {
@@ -141,7 +135,7 @@ func TestLookupDuplicates(t *testing.T) {
 // A score that is NaN or -Inf never wins; a row that has no other score gets code 0.
 func TestLookupNotFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		const d, k = 3, 37
 		r := rand.New(rand.NewPCG(5, 6))
 		codebook := normal(r, k*d)
@@ -184,7 +178,7 @@ func TestLookupNotFinite(t *testing.T) {
 // A row's code depends neither on the other rows, nor on its place, nor on threads.
 func TestLookupRowsAndThreads(t *testing.T) {
 	defer pool.SetThreads(pool.Threads())
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		const m, k, d = 401, 600, 16
 		r := rand.New(rand.NewPCG(7, 8))
 		z, codebook := normal(r, m*d), make([]float32, k*d)
@@ -259,7 +253,7 @@ func guarded[T comparable](n int, v, g T) (inner []T, check func(t *testing.T, n
 // Codes of NaN and rows of NaN around the inputs would win or spoil if the kernel read them.
 func TestLookupGuards(t *testing.T) {
 	nan := float32(math.NaN())
-	eachLevel(t, func(t *testing.T, s *Set) {
+	forLevels(t, func(t *testing.T, s *Set) {
 		f := &s.Lookup
 		r := rand.New(rand.NewPCG(11, 12))
 		for _, d := range []int{1, 2, 3, 8, 33} {

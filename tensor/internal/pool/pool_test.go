@@ -38,6 +38,26 @@ func TestRunNestedAndConcurrent(t *testing.T) {
 	}
 }
 
+// The number of threads may change while others work.
+func TestSetThreadsMeanwhile(t *testing.T) {
+	defer SetThreads(Threads())
+	var total atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			SetThreads(1 + i)
+			Run(20, func(int) { total.Add(1) })
+			if Threads() < 1 {
+				t.Error("no threads")
+			}
+		})
+	}
+	wg.Wait()
+	if got := total.Load(); got != 4*20 {
+		t.Fatalf("ran %d tasks, want %d", got, 4*20)
+	}
+}
+
 func TestRunRaisesPanicInCaller(t *testing.T) {
 	defer SetThreads(Threads())
 	SetThreads(3)
