@@ -237,18 +237,28 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 }
 
 func (r *run) result() (*Result, error) {
-	list, err := ReadMetrics(r.dir)
+	res, err := resultOf(r.dir, r.cfg)
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Dir: r.dir, Model: r.modelPath(), Config: r.cfg, Steps: r.at.Step, Unreadable: len(r.skipped)}
-	if res.Unreadable > 0 {
+	if res.Unreadable = len(r.skipped); res.Unreadable > 0 {
 		r.env.Reporter.Notice(fmt.Sprintf("%d pictures could not be read; other training pictures stood in for them", res.Unreadable))
 	}
+	return res, nil
+}
+
+// resultOf reads what the finished run in dir left.
+func resultOf(dir string, cfg Config) (*Result, error) {
+	list, err := ReadMetrics(dir)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Dir: dir, Model: filepath.Join(dir, cfg.Stage.modelName()), Config: cfg}
 	for _, rec := range list {
 		if rec.Kind == KindVal || rec.Kind == KindEpoch && res.Final.Kind != KindVal {
 			res.Final = rec
 		}
+		res.Steps = rec.Step
 	}
 	return res, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,6 +83,21 @@ func Run(ctx context.Context, dir string, cfg Config, env Env) (*Result, error) 
 // pictures may be unreadable, the size of the cache, and the number of checkpoints kept.
 func Resume(ctx context.Context, dir string, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, env, set, state.WriteFileAtomic)
+}
+
+// Finished returns what the run in dir left, nil when it has not come to its end or there is none.
+func Finished(dir string) (*Result, error) {
+	cfg, err := ReadConfig(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, cfg.Stage.modelName())); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return resultOf(dir, cfg)
 }
 
 // ReadConfig reads the configuration of the run in dir.

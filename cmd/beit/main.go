@@ -50,6 +50,7 @@ type cli struct {
 	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier, or measure one (--eval)."`
 	Predict    predictCmd    `cmd:"" help:"Name the classes of pictures, by a classifier."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
+	Ablate     ablateCmd     `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each picture, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
