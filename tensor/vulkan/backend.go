@@ -125,6 +125,9 @@ func Close(d *tensor.Device) error {
 		return nil
 	}
 	err := b.finish(context.Background())
+	if err == nil {
+		b.pipes.save(b.backend, true)
+	}
 	b.close()
 	return err
 }
@@ -154,7 +157,11 @@ func (b *backend) Name() string { return "vulkan/" + b.info.Name }
 func (b *backend) Report() string {
 	lines := []string{
 		fmt.Sprintf("%s (%s), %s, Vulkan %s", b.info.Name, b.info.Kind, b.info.Driver, b.info.Vulkan),
-		fmt.Sprintf("memory %d MiB, %d MiB of one tensor in sight of a shader", b.info.Memory>>20, b.caps.maxRange>>20),
+		fmt.Sprintf("memory: %s to use, %s of one tensor in sight of a shader, tensors %s", size(b.limit), size(b.caps.maxRange), b.placed()),
+		fmt.Sprintf("16-bit storage and arithmetic: %v, cooperative matrix: %v", b.caps.float16, b.caps.coopmat),
+	}
+	for _, name := range switchedOff() {
+		lines = append(lines, name+" is switched off by BEIT_VK_DISABLE_"+name)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -178,6 +185,7 @@ func (b *backend) finish(ctx context.Context) error {
 	if err := b.settle(ctx, &buffer{last: b.batch.submitted}); err != nil {
 		return err
 	}
+	b.pipes.save(b, false)
 	if b.freed && b.batch.completed == b.batch.latest() {
 		b.arena.Trim()
 		b.freed = false

@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
@@ -61,6 +62,7 @@ func (b *backend) temp(words int) arg {
 	defer b.mu.Unlock()
 	a, err := b.alloc(4 * int64(words))
 	if err != nil {
+		err.Op = b.op
 		b.fail(err)
 		return arg{}
 	}
@@ -230,7 +232,7 @@ func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
 		c.left = poolSets
 	}
 	pool := uint64(uintptr(unsafe.Pointer(c.pools[len(c.pools)-1])))
-	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], bindings)
+	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], slices.Clone(bindings)) // a clone, lest every dispatch's goes to the heap
 	if code == 0 {
 		c.left--
 		c.sets[key] = set

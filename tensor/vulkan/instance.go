@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -119,6 +120,9 @@ func (i *instance) physicals(op string) ([]physical, error) {
 	if code < 0 {
 		return nil, fault(op+": enumerate devices", "", code)
 	}
+	if n == 0 {
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found a device: install the GPU's driver"}
+	}
 	all := make([]physical, n)
 	for k := range all {
 		all[k] = i.describe(k, handles[k])
@@ -171,19 +175,33 @@ func (i *instance) describe(index int, handle vk.PhysicalDevice) physical {
 	return p
 }
 
-// switchOff forgets features that the environment forbids: BEIT_VK_DISABLE_F16, _SUBGROUP, _COOPMAT.
+// switchedOff lists the features that the environment forbids: BEIT_VK_DISABLE_F16=1, _SUBGROUP, _COOPMAT.
+func switchedOff() []string {
+	var off []string
+	for _, name := range []string{"F16", "SUBGROUP", "COOPMAT"} {
+		if os.Getenv("BEIT_VK_DISABLE_"+name) == "1" {
+			off = append(off, name)
+		}
+	}
+	return off
+}
+
+// switchOff forgets them.
 func (p *physical) switchOff() {
-	off := func(name string) bool { return os.Getenv("BEIT_VK_DISABLE_"+name) == "1" }
-	if off("F16") {
-		p.caps.Storage16, p.caps.Float16 = false, false
-	}
-	if off("SUBGROUP") {
-		p.caps.SubgroupOperations = 0
-	}
-	if off("COOPMAT") {
-		p.caps.CoopMatrix = false
+	for _, name := range switchedOff() {
+		switch name {
+		case "F16":
+			p.caps.Storage16, p.caps.Float16, p.caps.CoopMatrix = false, false, false
+		case "SUBGROUP":
+			p.caps.SubgroupOperations = 0
+		case "COOPMAT":
+			p.caps.CoopMatrix = false
+		}
 	}
 }
+
+// leastRange is what every Vulkan device must let a shader see of a buffer.
+const leastRange = 1<<27 - 1
 
 // lacks finds the queue and says what is missing, "" when nothing is.
 func (p *physical) lacks(families []shim.Family) string {
@@ -204,14 +222,28 @@ func (p *physical) lacks(families []shim.Family) string {
 		return fmt.Sprintf("its workgroups have %d invocations and %d bytes of shared memory, 128 and 16384 are needed", l.MaxComputeWorkGroupInvocations, l.MaxComputeSharedMemorySize)
 	case l.MaxPushConstantsSize < 4*shim.MaxPush:
 		return fmt.Sprintf("it takes %d bytes of push constants, %d are needed", l.MaxPushConstantsSize, 4*shim.MaxPush)
+	case l.MaxStorageBufferRange < leastRange:
+		return fmt.Sprintf("a shader sees %d bytes of a buffer, %d are needed", l.MaxStorageBufferRange, leastRange)
 	case l.MaxPerStageDescriptorStorageBuffers < shim.MaxBindings:
 		return fmt.Sprintf("a shader sees %d buffers, %d are needed", l.MaxPerStageDescriptorStorageBuffers, shim.MaxBindings)
 	}
 	return ""
 }
 
-// Devices lists the devices that the drivers offer, in the order that Options.Device counts.
-func Devices(context.Context) ([]Info, error) {
+// names lists devices with their indices.
+func names(all []physical) string {
+	var list []string
+	for _, p := range all {
+		list = append(list, fmt.Sprintf("%d (%s)", p.info.Index, p.info.Name))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Devices lists the devices that the drivers offer, in the order that Options.Device counts. When there is none, the error says why.
+func Devices(ctx context.Context) ([]Info, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	i, err := getInstance("list devices", false)
 	if err != nil {
 		return nil, err
@@ -231,18 +263,18 @@ func (i *instance) choose(o Options) (physical, error) {
 	if err != nil {
 		return physical{}, err
 	}
-	if len(all) == 0 {
-		return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found: install the GPU's driver"}
-	}
 	if text := cmp.Or(o.Device, os.Getenv("BEIT_VK_DEVICE")); text != "" {
-		asked, err := strconv.Atoi(text)
-		if err != nil || asked < 0 || asked >= len(all) {
-			return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: fmt.Sprintf("there is no device %q: they are 0 to %d", text, len(all)-1)}
+		for _, p := range all {
+			index, err := strconv.Atoi(text)
+			if err == nil && index != p.info.Index || err != nil && !strings.Contains(strings.ToLower(p.info.Name), strings.ToLower(text)) {
+				continue
+			}
+			if p.info.Unusable != "" {
+				return physical{}, &Error{Op: op, Device: p.info.Name, Err: ErrUnavailable, Detail: p.info.Unusable}
+			}
+			return p, nil
 		}
-		if why := all[asked].info.Unusable; why != "" {
-			return physical{}, &Error{Op: op, Device: all[asked].info.Name, Err: ErrUnavailable, Detail: why}
-		}
-		return all[asked], nil
+		return physical{}, &Error{Op: op, Err: ErrUnavailable, Detail: fmt.Sprintf("there is no device %q: they are %s", text, names(all))}
 	}
 	var why string
 	for _, kind := range []string{"discrete", "integrated", "virtual", "other", "cpu"} {

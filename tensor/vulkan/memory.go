@@ -104,19 +104,22 @@ func (b *backend) grow(id int, size int64, choose func(allowed uint32) int) erro
 			k.mapped, k.cached = unsafe.Slice((*byte)(at), size), flags&hostCached != 0
 		}
 	}
-	b.blocks[id] = k
 	if code != 0 {
-		b.shrink(id)
+		b.destroy(k)
 		return fault("allocate memory", b.info.Name, code)
 	}
+	b.blocks[id] = k
 	return nil
 }
 
-// shrink destroys a block, which nothing uses any more. Descriptor sets may name its buffer, so none is kept.
+// shrink destroys a block. The device has nothing to do. Descriptor sets may name the block's buffer, so none is kept.
 func (b *backend) shrink(id int) {
 	b.sets.forget(b)
-	k := b.blocks[id]
+	b.destroy(b.blocks[id])
 	delete(b.blocks, id)
+}
+
+func (b *backend) destroy(k *block) {
 	vk.DestroyBuffer(b.device, k.buffer, nil)
 	if k.memory != vk.NullDeviceMemory {
 		vk.FreeMemory(b.device, k.memory, nil)

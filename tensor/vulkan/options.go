@@ -2,9 +2,9 @@ package vulkan
 
 // Options choose a device.
 type Options struct {
-	// Device is the index of a device in the order of Devices, such as "0"; "" takes the environment variable BEIT_VK_DEVICE, or
-	// else chooses the first discrete GPU, or the first GPU. A device that is a CPU in disguise is used only when its index is given,
-	// or with AllowCPU.
+	// Device is the index of a device in the order of Devices, such as "0", or a part of its name; "" takes the environment variable
+	// BEIT_VK_DEVICE, or else chooses the first discrete GPU, or the first GPU. A device that is a CPU in disguise is used only when it
+	// is named, or with AllowCPU.
 	Device string
 	// AllowCPU lets the choice fall on a CPU driver (lavapipe, SwiftShader) where there is no GPU.
 	AllowCPU bool

@@ -3,11 +3,14 @@
 package vulkan
 
 import (
-	"unsafe"
-
+	"fmt"
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 	vk "github.com/vulkan-go/vulkan"
+	"path/filepath"
+	"runtime"
+	"time"
+	"unsafe"
 )
 
 // pipelines are built at first use, and kept by shader and specialization.
@@ -16,6 +19,9 @@ type pipelines struct {
 	modules map[*shaders.Shader]uint64
 	built   map[pipelineKey]uint64
 	cache   vk.PipelineCache
+	path    string // of the cache's file, "" for none
+	unsaved int    // pipelines built since the file was written
+	saved   time.Time
 }
 
 type pipelineKey struct {
@@ -32,7 +38,44 @@ func (c *pipelines) open(b *backend) error {
 			return fault("open", b.info.Name, code)
 		}
 	}
+	return c.openCache(b)
+}
+
+// openCache creates the driver's cache, with what its file of an earlier run holds.
+func (c *pipelines) openCache(b *backend) error {
+	p := b.properties
+	if folder := cacheFolder(); folder != "" {
+		c.path = filepath.Join(folder, fmt.Sprintf("vk-%x-%x-%x-%x", p.VendorID, p.DeviceID, p.PipelineCacheUUID, p.DriverVersion))
+	}
+	c.saved = time.Now()
+	data := loadCache(c.path, cacheHeader(p.VendorID, p.DeviceID, p.PipelineCacheUUID))
+	info := vk.PipelineCacheCreateInfo{SType: vk.StructureTypePipelineCacheCreateInfo, InitialDataSize: uint(len(data)), PInitialData: unsafe.Pointer(unsafe.SliceData(data))}
+	code := cell(&c.cache, func(p *vk.PipelineCache) vk.Result { return vk.CreatePipelineCache(b.device, &info, nil, p) })
+	runtime.KeepAlive(data)
+	info.Free()
+	if code != 0 {
+		return fault("open", b.info.Name, code)
+	}
 	return nil
+}
+
+// save writes the cache's file if pipelines were built since it was written, and that is a while ago or now is the last time.
+func (c *pipelines) save(b *backend, last bool) {
+	const while, header = 10 * time.Second, 32
+	if c.path == "" || c.unsaved == 0 || !last && time.Since(c.saved) < while {
+		return
+	}
+	c.unsaved, c.saved = 0, time.Now()
+	var n uint
+	if cell(&n, func(n *uint) vk.Result { return vk.GetPipelineCacheData(b.device, c.cache, n, nil) }) != 0 || n <= header {
+		return // some drivers keep nothing
+	}
+	data := make([]byte, n)
+	if cell(&n, func(n *uint) vk.Result {
+		return vk.GetPipelineCacheData(b.device, c.cache, n, unsafe.Pointer(&data[0]))
+	}) == 0 {
+		_ = saveCache(c.path, data[:n]) // it only saves time
+	}
 }
 
 func (c *pipelines) close(b *backend) {
@@ -69,6 +112,7 @@ func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, p
 	pipeline, code = b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, 0)
 	if code == 0 {
 		c.built[key] = pipeline
+		c.unsaved++
 	}
 	return layout, pipeline, code
 }

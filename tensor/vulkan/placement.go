@@ -48,6 +48,14 @@ func (b *backend) memoryType(allowed uint32, wants ...uint32) int {
 	return -1
 }
 
+// placed says how the host reaches tensors.
+func (b *backend) placed() string {
+	if b.blocks[b.faults.Block].mapped != nil {
+		return "written by the host"
+	}
+	return "written through staging memory"
+}
+
 func (b *backend) flags(memoryType int) uint32 {
 	return uint32(b.memory.MemoryTypes[memoryType].PropertyFlags)
 }

@@ -1,0 +1,234 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// deviceOf wraps b as Open does.
+func deviceOf(b *backend) *tensor.Device { return tensor.NewDevice(&device{b}) }
+
+// works checks that b computes.
+func works(t testing.TB, b *backend) {
+	t.Helper()
+	dev := deviceOf(b)
+	x := tensor.FromSlice(dev, []float32{1, 2, 3}, 3)
+	if got := tensor.Affine(x, 2, 1).Float32s(); got[2] != 7 {
+		t.Errorf("2·3 + 1 = %v", got[2])
+	}
+	if err := dev.Sync(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeviceLost(t *testing.T) {
+	for _, call := range []string{"submit", "wait"} {
+		t.Run(call, func(t *testing.T) {
+			b := openAny(t, Options{})
+			dev := deviceOf(b)
+			x := tensor.Full(dev, 1, 5)
+			if err := dev.Sync(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			b.inject = func(c string) int {
+				if c == call {
+					return -4
+				}
+				return 0
+			}
+			y := tensor.Affine(x, 2, 0)
+			err := dev.Sync(context.Background())
+			var failure *Error
+			if !errors.As(err, &failure) || !errors.Is(err, ErrDeviceLost) || failure.Code != -4 || failure.Device != b.info.Name {
+				t.Fatalf("Sync = %v", err)
+			}
+			for _, want := range []string{"device lost", "BEIT_VK_MAX_SUBMIT_MS", "Affine"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v: does not speak of %s", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			// From now on everything has the right shape and nothing happens.
+			b.inject = nil
+			z := tensor.Binary(tensor.BinaryAdd, y, tensor.Full(dev, 1, 5))
+			if n := len(z.Float32s()); n != 5 {
+				t.Errorf("%d elements, want 5", n)
+			}
+			z.Release()
+			big := tensor.New(dev, 1<<20)
+			big.Upload(make([]float32, 1<<20))
+			big.Release()
+			dev.Trim()
+			if again := dev.Sync(context.Background()); again != err {
+				t.Errorf("then %v, want the same error", again)
+			}
+		})
+	}
+}
+
+func TestOutOfMemory(t *testing.T) {
+	b := openAny(t, Options{MaxMemory: 8 << 20})
+	dev := deviceOf(b)
+	const quarter = 1 << 19 // elements of 2 MiB
+	var held []*tensor.Tensor
+	text := ""
+	func() {
+		defer func() { text = fmt.Sprint(recover()) }()
+		for range 5 {
+			held = append(held, tensor.Full(dev, 1, 4, quarter/4))
+		}
+	}()
+	for _, want := range []string{"Full", "out of memory", "2.0 MiB asked", "free of 8.0 MiB", "lower the batch", "[4 131072]"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: does not speak of %s", text, want)
+		}
+	}
+	if strings.Contains(text, "\n") {
+		t.Errorf("more than one line: %s", text)
+	}
+	if len(held) != 3 { // what is missing of the fourth went to the fault words
+		t.Errorf("%d quarters of the memory could be had", len(held))
+	}
+	// The device is as good as before: what is there can be used, and once it is released, memory of any size can be had.
+	if got := held[0].Float32s()[quarter-1]; got != 1 {
+		t.Errorf("got %v", got)
+	}
+	for _, x := range held {
+		x.Release()
+	}
+	x := tensor.Full(dev, 2, 3*quarter)
+	if got := x.Float32s()[3*quarter-1]; got != 2 {
+		t.Errorf("got %v", got)
+	}
+	x.Release()
+	works(t, b)
+}
+
+// The driver says that memory is short: once, and then always.
+func TestDriverOutOfMemory(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	failures := 2 // a block, and one as small as can be
+	b.inject = func(call string) int {
+		if call == "allocate" && failures > 0 {
+			failures--
+			return -2
+		}
+		return 0
+	}
+	tensor.Full(dev, 1, 10<<20).Release() // the second try succeeds
+	if failures != 0 {
+		t.Error("no allocation failed")
+	}
+	dev.Trim()
+	failures = 1 << 30
+	defer func() {
+		text := fmt.Sprint(recover())
+		if !strings.Contains(text, "out of memory: 1") || !strings.Contains(text, "MiB asked") {
+			t.Error(text)
+		}
+		failures = 0
+		works(t, b)
+	}()
+	tensor.New(dev, 40<<20)
+	t.Error("memory was had")
+}
+
+// An operation whose scratch memory cannot be had fails as a whole, and the device with it.
+func TestScratchOutOfMemory(t *testing.T) {
+	b := openAny(t, Options{MaxMemory: 4 << 20})
+	b.begin("Linear")
+	b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 0}, b.temp(1<<22))
+	b.end()
+	err := b.Sync(context.Background())
+	if !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "Linear") || !strings.Contains(err.Error(), "16.0 MiB asked") {
+		t.Errorf("Sync = %v", err)
+	}
+}
+
+func TestBadIndexIsFound(t *testing.T) {
+	for _, staged := range []string{"", "1"} {
+		for _, look := range []string{"Sync", "download"} {
+			t.Run(look+staged, func(t *testing.T) {
+				t.Setenv("BEIT_VK_STAGING", staged)
+				b := openAny(t, Options{})
+				dev := deviceOf(b)
+				x := tensor.Full(dev, 1, 3)
+				if err := dev.Sync(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				b.begin("test") // a shader that sets the first fault word to 2
+				word := b.fault().part(0, 1)
+				word.writes = true
+				b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 2}, word)
+				b.end()
+				if look == "download" {
+					x.Float32s()
+					if b.err == nil {
+						t.Error("the download did not look")
+					}
+				}
+				err := dev.Sync(context.Background())
+				if !errors.Is(err, ErrBadIndex) || !strings.Contains(err.Error(), "GatherRows") {
+					t.Errorf("Sync = %v", err)
+				}
+			})
+		}
+	}
+}
+
+func TestMissingLimits(t *testing.T) {
+	b := openAny(t, Options{})
+	i, err := getInstance("test", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := i.Families(unsafe.Pointer(b.handle))
+	tests := map[string]func(p *physical){
+		"Vulkan 1.0.3, 1.1 is needed":                      func(p *physical) { p.properties.ApiVersion = 1<<22 | 3; p.info.Vulkan = "1.0.3" },
+		"64 invocations":                                   func(p *physical) { p.limits.MaxComputeWorkGroupInvocations = 64 },
+		"8192 bytes of shared memory":                      func(p *physical) { p.limits.MaxComputeSharedMemorySize = 8192 },
+		"64 bytes of push constants, 128 are needed":       func(p *physical) { p.limits.MaxPushConstantsSize = 64 },
+		"a shader sees 4 buffers, 8 are needed":            func(p *physical) { p.limits.MaxPerStageDescriptorStorageBuffers = 4 },
+		"16777216 bytes of a buffer, 134217727 are needed": func(p *physical) { p.limits.MaxStorageBufferRange = 1 << 24 },
+	}
+	for want, change := range tests {
+		p := b.physical
+		change(&p)
+		if got := p.lacks(good); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := b.physical.lacks(nil); !strings.Contains(got, "no queue for compute") {
+		t.Error(got)
+	}
+	if got := b.physical.lacks(good); got != "" {
+		t.Error(got)
+	}
+}
+
+// The context ends a wait; the device goes on.
+func TestSyncCanBeCancelled(t *testing.T) {
+	b := openAny(t, Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	deviceOf(b).Sync(context.Background())
+	if err := b.Sync(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Sync = %v", err)
+	}
+	if _, err := Open(ctx, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open = %v", err)
+	}
+	works(t, b)
+}
