@@ -1,0 +1,144 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import "github.com/gobeit/gobeit/shaders"
+
+// product is C (+)= A·B for each of a batch: A [M, K], B [K, N], C [M, N] contiguous. Steps are in elements: of a row and of a column of A and
+// B, and from one matrix of the batch to the next.
+type product struct {
+	batch, m, n, k         int
+	c, a, b                arg
+	aRow, aCol, bRow, bCol int
+	aNext, bNext           int
+	add                    bool
+	epilogue               *epilogue
+}
+
+// epilogue is what Linear does to a product; see shaders/gemm.comp. What it lacks is the zero arg.
+type epilogue struct {
+	kind                               uint32
+	saved, bias, residual, gamma, keep arg
+	first, perSample                   int // the number of the product's first row; rows of a sample
+}
+
+// The kinds of epilogue.
+const (
+	epilogueBias = iota
+	epilogueGELU
+	epilogueResidual
+)
+
+// tile is the shape of a workgroup's work: rows and columns, and those of one invocation.
+type tile struct{ m, n, tm, tn int }
+
+// tiles from small to large. A larger one reads less, a smaller one makes more workgroups.
+var tiles = [...]tile{{32, 32, 4, 2}, {64, 64, 8, 4}, {128, 128, 8, 8}}
+
+// invocations is the size of the workgroup.
+func (t tile) invocations() int { return t.m / t.tm * (t.n / t.tn) }
+
+// shared is the shared memory that gemm.comp takes.
+func (t tile) shared() int { return 4 * 16 * (t.m + 1 + t.n + 1) }
+
+// chooseTile takes the largest tile that the device can run and the product fills. All give the same result.
+func (b *backend) chooseTile(p product) tile {
+	best := tiles[0]
+	for _, t := range tiles[1:] {
+		if t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads && p.m > t.m/2 && p.n > t.n/2 &&
+			div(p.m, t.m)*div(p.n, t.n)*p.batch >= minGroups {
+			best = t
+		}
+	}
+	return best
+}
+
+// minGroups is how many workgroups keep a device busy.
+const minGroups = 64
+
+// extent is how many elements of memory rows x cols elements with the given steps span.
+func extent(rows, cols, row, col int) int { return (rows-1)*row + (cols-1)*col + 1 }
+
+// multiply records a product, in parts when its matrices are too large for a shader to see whole.
+func (b *backend) multiply(p product) {
+	if p.batch == 0 || p.m == 0 || p.n == 0 {
+		return
+	}
+	if p.k == 0 {
+		p.aNext, p.bNext = 0, 0 // nothing is read
+	}
+	most := int(b.caps.maxRange-b.caps.align) / 4
+	aSize, bSize := extent(p.m, max(1, p.k), p.aRow, p.aCol), extent(max(1, p.k), p.n, p.bRow, p.bCol)
+	half := func(n, align int) int { return max(1, div(n, 2*align)) * align }
+	switch batchSize := func(next, size int) int { return (p.batch-1)*next + size }; {
+	case p.batch > 1 && (batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most || p.batch > b.caps.maxGroups):
+		h := p.batch / 2
+		first, second := p, p
+		first.batch, second.batch = h, p.batch-h
+		second.a, second.b, second.c = p.a.from(h*p.aNext), p.b.from(h*p.bNext), p.c.from(h*p.m*p.n)
+		b.multiply(first)
+		b.multiply(second)
+	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol) && p.m > 1:
+		h := half(p.m, 1)
+		first, second := p, p
+		first.m, second.m = h, p.m-h
+		second.a, second.c = p.a.from(h*p.aRow), p.c.from(h*p.n)
+		if p.epilogue != nil {
+			second.epilogue = p.epilogue.rows(h, p.n)
+		}
+		b.multiply(first)
+		b.multiply(second)
+	case (aSize > most || bSize > most) && p.k > 1 && p.epilogue == nil:
+		h := half(p.k, 1)
+		first, second := p, p
+		first.k, second.k, second.add = h, p.k-h, true
+		second.a, second.b = p.a.from(h*p.aCol), p.b.from(h*p.bRow)
+		b.multiply(first)
+		b.multiply(second)
+	default:
+		p.c = p.c.part(0, batchSize(p.m*p.n, p.m*p.n))
+		p.a, p.b = p.a.part(0, batchSize(p.aNext, aSize)), p.b.part(0, batchSize(p.bNext, bSize))
+		b.gemm(p)
+	}
+}
+
+// rows is the epilogue from row h on.
+func (e *epilogue) rows(h, n int) *epilogue {
+	rest := *e
+	rest.first += h
+	if e.saved.a != nil {
+		rest.saved = e.saved.from(h * n)
+	}
+	if e.residual.a != nil {
+		rest.residual = e.residual.from(h * n)
+	}
+	return &rest
+}
+
+// gemm records a product whose parts are all in sight of a shader.
+func (b *backend) gemm(p product) {
+	t := b.chooseTile(p)
+	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1), word(p.add)}
+	push := []uint32{u(p.m), u(p.n), u(p.k), u(p.aRow), u(p.aCol), u(p.bRow), u(p.bCol), u(p.aNext), u(p.bNext), u(p.m * p.n)}
+	groups := cube(div(p.n, t.n), div(p.m, t.m), p.batch)
+	e := p.epilogue
+	if e == nil {
+		b.dispatch(shaders.Gemm, spec, groups, push, p.c, p.a, p.b)
+		return
+	}
+	// What is not there is bound to some element that is.
+	there := func(a arg, n int) arg {
+		if a.a == nil {
+			return p.b.part(0, 1).read()
+		}
+		return a.part(0, n)
+	}
+	spec = append(spec, e.kind, word(e.bias.a != nil), word(e.gamma.a != nil), word(e.keep.a != nil), word(e.saved.a != nil))
+	push = append(push, u(e.first), u(e.perSample))
+	keeps := 1
+	if e.keep.a != nil {
+		keeps = int(e.keep.n)
+	}
+	b.dispatch(shaders.GemmEpilogue, spec, groups, push, p.c, p.a, p.b,
+		there(e.saved, p.m*p.n), there(e.bias, p.n), there(e.residual, p.m*p.n), there(e.gamma, p.n), there(e.keep, keeps))
+}
