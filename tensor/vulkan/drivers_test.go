@@ -18,8 +18,12 @@ var required = os.Getenv("BEIT_REQUIRE_VULKAN") == "1"
 
 // TestMain decides about validation before anything creates the process's instance: always where the layer is installed.
 func TestMain(m *testing.M) {
+	if os.Getenv("VK_LAYER_ENABLES") == "" { // let the layer watch over barriers as well
+		os.Setenv("VK_LAYER_ENABLES", "VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT")
+	}
 	if role := os.Getenv("BEIT_VK_TEST_ROLE"); role != "" {
-		os.Exit(play(role))
+		roles[role]()
+		return
 	}
 	for _, name := range []string{"VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_LAYER_PATH"} {
 		os.Getenv(name) // the loader reads these: go test must not answer from its cache when they change
