@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -39,8 +41,8 @@ type evaluated struct {
 
 // evaluate measures a classifier.
 func (c *finetuneCmd) evaluate(a *app) error {
-	if c.Out != "" || c.Resume != "" || c.InitFrom != "" || c.Preset != "" || c.Config != "" {
-		return usagef("--eval trains nothing: leave --out, --resume, --init-from, --preset and --config away")
+	if rest := (runFlags{Data: c.Data, EvalData: c.EvalData, ValFraction: c.ValFraction, JSON: c.JSON, configFlags: configFlags{Set: c.Set}}); !reflect.DeepEqual(rest, c.runFlags) || c.LabelFraction != 0 {
+		return usagef("--eval trains nothing: beside it stand --data, --eval-data, --val-fraction, --class-names, --class-mask, --set and --json alone")
 	}
 	if c.Data == "" {
 		return usagef("name the pictures with --data DIR or --data FILE.tar")
@@ -54,6 +56,8 @@ func (c *finetuneCmd) evaluate(a *app) error {
 			return err
 		}
 	}
+	d := &m.Config.Data
+	d.Path, d.EvalPath, d.ValFraction, d.Limit, d.Labelled, d.CacheMB = c.Data, c.EvalData, c.ValFraction, 0, 1, 0
 	for _, s := range c.Set {
 		if err := m.Config.Set(s); err != nil {
 			return usageError{err}
@@ -62,24 +66,20 @@ func (c *finetuneCmd) evaluate(a *app) error {
 	if err := m.Config.Check(); err != nil {
 		return usageError{err}
 	}
-	flags := dataFlags{Data: c.Data, EvalData: c.EvalData, ValFraction: c.ValFraction}
-	set, err := flags.open(m.Config.Finetune.Model.ImageSize, m.Config, 0)
+	val, done, err := validation(m.Config)
 	if err != nil {
 		return err
 	}
-	defer set.close()
-	if set.val == nil { // a folder of validation pictures by itself
-		set.val = set.train
-	}
-	if len(set.val.Classes()) == 0 {
+	defer done()
+	if len(val.Classes()) == 0 {
 		return usagef("%s: the pictures have no labels: a folder for each class is needed", c.Data)
 	}
-	outputs, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, set.val.Classes())
+	outputs, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, val.Classes())
 	if err != nil {
 		return err
 	}
 	r := newReporter(a.errOut)
-	report, err := train.EvalClassifier(a.ctx, m, set.val, outputs, m.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
+	report, err := train.EvalClassifier(a.ctx, m, val, outputs, m.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
 	r.clear()
 	if err != nil {
 		return err
@@ -94,4 +94,13 @@ func (c *finetuneCmd) evaluate(a *app) error {
 		[2]string{"top-5", fmt.Sprintf("%.2f %%", 100*report.Top5)},
 		[2]string{"cross-entropy", fmt.Sprintf("%.4f nat", report.Loss)},
 	)
+}
+
+// validation opens the pictures for validation, or all of a folder that has no such part.
+func validation(cfg train.Config) (val data.Dataset, done func() error, err error) {
+	fit, val, done, err := train.OpenPictures(cfg)
+	if err == nil && val == nil {
+		val = fit
+	}
+	return val, done, err
 }
