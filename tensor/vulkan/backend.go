@@ -47,6 +47,7 @@ type backend struct {
 	recents int
 	inject  func(call string) int // tests make calls fail
 	op      string                // the operation at work, "" for transfers
+	work    float64               // floating-point operations of the next dispatch; see weigh
 	temps   []mem.Region          // its scratch memory
 }
 

@@ -144,16 +144,30 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 	for _, a := range args {
 		a.a.last = b.batch.submitted + 1
 	}
-	b.push(s.Name, op, b.units(s, op, args), accesses[:len(args)]...)
+	units := b.work // and every shader passes over its arguments at least once
+	for _, a := range args {
+		units += perElement * float64(a.n)
+	}
+	b.work = 0
+	b.push(s.Name, op, units, accesses[:len(args)]...)
 }
 
-// units is a guess of a dispatch's work: every shader passes over its arguments at least once.
-func (b *backend) units(_ *shaders.Shader, op shim.Op, args []arg) float64 {
-	n := float64(op.Groups[0]) * float64(op.Groups[1]) * float64(op.Groups[2]) * threads
-	for _, a := range args {
-		n += float64(a.n)
-	}
-	return n
+// perElement is how many floating-point operations a device does in the time that it takes to move one element, about: the pacer's unit
+// is one of the former.
+const perElement = 64
+
+// weigh says how many floating-point operations the next dispatch takes, where those are many more than its arguments have elements.
+func (b *backend) weigh(flops float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.work = flops
+}
+
+// tooLong says whether a dispatch of so many floating-point operations would outlast by far what a submission is meant to take.
+func (b *backend) tooLong(flops float64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return flops > 4*b.batch.pacer.Limit()
 }
 
 // fold makes a grid of one axis one of two.

@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
 )
 
 // deviceOf wraps b as Open does.
@@ -185,6 +188,51 @@ func TestBadIndexIsFound(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The shaders set the word, and nothing but the look at it stands between them and the end.
+func TestOperationsRefuseBadIndices(t *testing.T) {
+	for _, index := range []int32{-1, 4} {
+		b := openAny(t, Options{})
+		dev := deviceOf(b)
+		src, at := tensor.Full(dev, 1, 4, 3), tensor.FromInts(dev, []int32{1, index}, 2)
+		if err := dev.Sync(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		tensor.GatherRows(src, at)
+		if err := dev.Sync(context.Background()); !errors.Is(err, ErrBadIndex) || !strings.Contains(err.Error(), "GatherRows") {
+			t.Errorf("index %d: Sync = %v", index, err)
+		}
+	}
+}
+
+// A product that would outlast a watchdog is done in parts, with the same result.
+func TestLongProductsAreSplit(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	r := tensor.NewRand(1)
+	x, w := tensor.New(dev, 2, 700, 20), tensor.New(dev, 2, 20, 9)
+	for _, v := range []*tensor.Tensor{x, w} {
+		data := make([]float32, v.Size())
+		for i := range data {
+			data[i] = float32(r.Uniform(-1, 1))
+		}
+		v.Upload(data)
+	}
+	product := func(limit float64) (y []float32, dispatches int) {
+		b.batch.pacer = record.NewPacer(limit, time.Hour)
+		before := b.recents
+		y = tensor.MatMul(x, w).Float32s()
+		return y, b.recents - before
+	}
+	whole, one := product(1e12)
+	parts, more := product(100)
+	if !slices.Equal(whole, parts) {
+		t.Error("the parts give another result than the whole")
+	}
+	if more < one+5 {
+		t.Errorf("%d commands for the whole, %d for the parts", one, more)
 	}
 }
 

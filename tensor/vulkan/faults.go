@@ -35,8 +35,11 @@ func (b *backend) fault() arg { return arg{a: b.faults, n: faultBytes / 4, bytes
 func (b *backend) settle(ctx context.Context, a *buffer) error {
 	number, checks := a.last, b.checks
 	if b.checked < checks {
-		b.copyBytes("Download", b.stage.down, stageBytes, b.faults, 0, faultBytes)
-		number = b.stage.down.last
+		down := b.stage.down
+		b.push("Download", b.copyOp(down, stageBytes, b.faults, 0, faultBytes), 0,
+			access(b.faults, 0, faultBytes, true), access(down, stageBytes, stageBytes+faultBytes, true)) // after shaders that do not wait for each other
+		down.last = b.batch.latest()
+		number = down.last
 	}
 	if number > b.batch.submitted {
 		b.flush()

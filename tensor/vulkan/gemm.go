@@ -53,6 +53,14 @@ func (b *backend) chooseTile(p product) tile {
 	return best
 }
 
+// longRows is the number of rows from which a product that takes long is done in parts; rows of the result do not depend on it.
+const longRows = 256
+
+// flops is the number of floating-point operations.
+func (p product) flops() float64 {
+	return 2 * float64(p.batch) * float64(p.m) * float64(p.n) * float64(p.k)
+}
+
 // minGroups is how many workgroups keep a device busy.
 const minGroups = 64
 
@@ -70,15 +78,16 @@ func (b *backend) multiply(p product) {
 	most := int(b.caps.maxRange-b.caps.align) / 4
 	aSize, bSize := extent(p.m, max(1, p.k), p.aRow, p.aCol), extent(max(1, p.k), p.n, p.bRow, p.bCol)
 	half := func(n, align int) int { return max(1, div(n, 2*align)) * align }
+	long := b.tooLong(p.flops()) // a watchdog may not wait for the whole
 	switch batchSize := func(next, size int) int { return (p.batch-1)*next + size }; {
-	case p.batch > 1 && (batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most || p.batch > b.caps.maxGroups):
+	case p.batch > 1 && (long || batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most || p.batch > b.caps.maxGroups):
 		h := p.batch / 2
 		first, second := p, p
 		first.batch, second.batch = h, p.batch-h
 		second.a, second.b, second.c = p.a.from(h*p.aNext), p.b.from(h*p.bNext), p.c.from(h*p.m*p.n)
 		b.multiply(first)
 		b.multiply(second)
-	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol) && p.m > 1:
+	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol || long && p.m > longRows) && p.m > 1:
 		h := half(p.m, 1)
 		first, second := p, p
 		first.m, second.m = h, p.m-h
@@ -121,6 +130,7 @@ func (b *backend) gemm(p product) {
 	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1), word(p.add)}
 	push := []uint32{u(p.m), u(p.n), u(p.k), u(p.aRow), u(p.aCol), u(p.bRow), u(p.bCol), u(p.aNext), u(p.bNext), u(p.m * p.n)}
 	groups := cube(div(p.n, t.n), div(p.m, t.m), p.batch)
+	b.weigh(p.flops())
 	e := p.epilogue
 	if e == nil {
 		b.dispatch(shaders.Gemm, spec, groups, push, p.c, p.a, p.b)

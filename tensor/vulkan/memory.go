@@ -213,7 +213,7 @@ func (b *backend) fill(name string, a *buffer, word uint32) {
 	op := shim.Op{Kind: shim.Fill, Dst: b.handleOf(a.Block), To: uint64(a.Offset), Size: uint64(a.Size), Words: 1}
 	op.Push[0] = word
 	a.last = b.batch.submitted + 1
-	b.push(name, op, float64(a.Size)/4, access(a, 0, a.Size, true))
+	b.push(name, op, perElement*float64(a.Size)/4, access(a, 0, a.Size, true))
 }
 
 func (b *backend) handleOf(id int) uint64 {

@@ -20,6 +20,11 @@ func sizes(qkv *tensor.Tensor, heads int) attention {
 // width is that of a row of qkv.
 func (a attention) width() int { return 3 * a.h * a.d }
 
+// scores is how many products of two elements the scores of n samples take.
+func (a attention) scores(n int) float64 {
+	return float64(n) * float64(a.h) * float64(a.n) * float64(a.n) * float64(a.d)
+}
+
 // each splits the batch so that every part of qkv is in sight of a shader, and within the grid.
 func (b *backend) eachSample(a attention, each func(lo, n int)) {
 	b.rows(a.b, a.n*a.width(), func(lo, n int) {
@@ -37,6 +42,7 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 		bias = read(args.Bias)
 	}
 	b.eachSample(a, func(lo, n int) {
+		b.weigh(4 * a.scores(n))
 		b.dispatch(shaders.Attention, []uint32{u(a.d), word(args.Bias != nil)}, cube(div(a.n, attentionTile), a.h, n),
 			[]uint32{u(a.n), u(a.h), f(args.Scale)},
 			write(args.Out).rows(lo, n, a.n*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.n), read(args.QKV).rows(lo, n, a.n*a.width()), bias)
@@ -66,10 +72,13 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 		if args.DQKV.To != nil {
 			spec := []uint32{u(a.d), word(args.Bias != nil), word(args.DQKV.Add)}
 			to := update(args.DQKV.To).rows(lo, n, a.n*a.width())
+			b.weigh(6 * a.scores(n))
 			b.dispatch(shaders.AttentionGradQ, spec, cube(across, a.h, n), push, to, dOut, qkv, lse, del, bias)
+			b.weigh(8 * a.scores(n))
 			b.dispatch(shaders.AttentionGradKV, spec, cube(across, a.h, n), push, to, dOut, qkv, lse, del, bias)
 		}
 		if args.DBias.To != nil {
+			b.weigh(4 * a.scores(n))
 			b.dispatch(shaders.AttentionGradBias, []uint32{u(a.d), word(args.DBias.Add || lo > 0)}, cube(across, across, a.h),
 				[]uint32{u(a.n), u(a.h), u(n), f(args.Scale)}, update(args.DBias.To), dOut, qkv, lse, del, bias)
 		}

@@ -17,6 +17,7 @@ func (b *backend) NearestCode(codes, z, codebook *tensor.Tensor) {
 	bias := b.temp(k)
 	b.dispatch(shaders.CodeBias, nil, elements(k), []uint32{u(k), u(d)}, bias, read(codebook))
 	b.rows(m, d, func(lo, n int) {
+		b.weigh(2 * float64(n) * float64(k) * float64(d))
 		b.dispatch(shaders.NearestCode, nil, flat(div(n, rows)), []uint32{u(n), u(k), u(d)},
 			write(codes).part(lo, n), read(z).rows(lo, n, d), read(codebook), bias.read())
 	})

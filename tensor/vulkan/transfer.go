@@ -56,10 +56,14 @@ func (b *backend) copyBytes(name string, dst *buffer, to int64, src *buffer, fro
 		return
 	}
 	dst.last, src.last = b.batch.submitted+1, b.batch.submitted+1
-	b.push(name, shim.Op{
+	b.push(name, b.copyOp(dst, to, src, from, n), perElement*float64(n)/4, access(src, from, from+n, false), access(dst, to, to+n, true))
+}
+
+func (b *backend) copyOp(dst *buffer, to int64, src *buffer, from, n int64) shim.Op {
+	return shim.Op{
 		Kind: shim.Copy, Src: b.handleOf(src.Block), Dst: b.handleOf(dst.Block),
 		From: uint64(src.Offset + from), To: uint64(dst.Offset + to), Size: uint64(n),
-	}, float64(n)/4, access(src, from, from+n, false), access(dst, to, to+n, true))
+	}
 }
 
 // send copies host memory to a contiguous tensor.
