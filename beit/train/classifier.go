@@ -2,8 +2,8 @@ package train
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -48,14 +48,19 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 	if s.classes == nil {
 		m.Config.present()
 	}
-	f := m.Config.Finetune
-	m.Model = newClassifier(m.Set.Scope(), f)
-	m.Set.Build(dev, 0, nn.Inference)
-	kept, unused, err := s.load(m.Set)
-	if err == nil && len(kept)+len(unused) > 0 {
-		err = fmt.Errorf("%s: tensors missing for %v, and without a place %v", s.file.Name(), kept, unused)
+	if err := m.Config.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.file.Name(), err)
 	}
+	m.Model = newClassifier(m.Set.Scope(), m.Config.Finetune)
+	fill, err := s.match(m.Set)
 	if err != nil {
+		return nil, err
+	}
+	if len(fill.kept)+len(fill.unused) > 0 {
+		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", s.file.Name(), listed(fill.kept), listed(fill.unused))
+	}
+	m.Set.Build(dev, 0, nn.Inference)
+	if err := s.load(m.Set, fill); err != nil {
 		m.Set.Release()
 		return nil, err
 	}
@@ -102,8 +107,15 @@ func (c *Config) adopt(path string, text []byte) error {
 	defer s.file.Close()
 	c.fit(s)
 	c.present()
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("%s: %w", s.file.Name(), err)
+	}
+	c.Finetune.Model.Classes = 1 // for the head to be there
+	set := nn.NewSet()
+	newClassifier(set.Scope(), c.Finetune)
 	c.Finetune.Model.Classes = 0
-	return nil
+	_, err = s.match(set)
+	return err
 }
 
 // fit makes the network that of a source, apart from what belongs to fine-tuning.
@@ -147,15 +159,18 @@ func (t *finetuneTask) initFrom(path string) error {
 	if s.network != f.Network {
 		return fmt.Errorf("init_from: %s: is a network %q, and finetune.network = %q", s.file.Name(), s.network, f.Network)
 	}
-	kept, unused, err := s.load(t.s)
+	if s.classes != nil && !slices.Equal(s.classes, t.r.classes) { // a head for other classes
+		delete(s.tensors, "head.weight")
+		delete(s.tensors, "head.bias")
+	}
+	m, err := s.match(t.s)
+	if err == nil {
+		err = s.load(t.s, m)
+	}
 	if err != nil {
 		return fmt.Errorf("init_from: %w", err)
 	}
-	if len(kept) == len(t.s.Params()) {
-		return errors.New("init_from: nothing of the file fits")
-	}
-	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s",
-		s.file.Name(), len(t.s.Params())-len(kept), listed(kept), listed(unused)))
+	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s", s.file.Name(), len(m.from), listed(m.kept), listed(m.unused)))
 	return nil
 }
 

@@ -310,11 +310,7 @@ func TestInitFromPublishedNames(t *testing.T) {
 		files["mim"](set.Scope())
 		set.Scope().Param("blocks.0.surprise", nn.Zeros, 3)
 		path := writeFile(t, set, same)
-		cfg, err := Configure(Finetune, "", "", []string{"init_from=" + path, "data.path=procedural:20"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = Run(context.Background(), filepath.Join(t.TempDir(), "run"), cfg, Env{})
+		_, err := Configure(Finetune, "", "", []string{"init_from=" + path, "data.path=procedural:20"})
 		if err == nil || !strings.Contains(err.Error(), "blocks.0.surprise") {
 			t.Errorf("error %v", err)
 		}
@@ -323,15 +319,85 @@ func TestInitFromPublishedNames(t *testing.T) {
 		set := nn.NewSet()
 		files["mim"](set.Scope())
 		path := writeFile(t, set, func(n string) string { return strings.Replace(n, "blocks.1.norm1.weight", "mask_token.2", 1) })
-		cfg, err := Configure(Finetune, "", "", []string{"init_from=" + path, "data.path=procedural:20"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = Run(context.Background(), filepath.Join(t.TempDir(), "run"), cfg, Env{})
+		_, err := Configure(Finetune, "", "", []string{"init_from=" + path, "data.path=procedural:20"})
 		if err == nil || !strings.Contains(err.Error(), "blocks.1.norm1.weight") {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// TestInitFromHostileFiles: a network that a file cannot fill is refused before it takes memory, and so are numbers that are none.
+func TestInitFromHostileFiles(t *testing.T) {
+	write := func(name string, list []state.Named) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, nil, list) }); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	zeros := func(name string, shape ...int) state.Named {
+		return state.Named{Name: name, DType: state.F32, Shape: shape, Float32s: make([]float32, tensor.Shape(shape).Size())}
+	}
+	wide := []state.Named{zeros("patch_embed.proj.weight", 1<<12, 3, 8, 8), zeros("blocks.0.mlp.fc1.weight", 1<<14, 1),
+		zeros("rel_pos_bias.relative_position_bias_table", 12, 4)}
+	huge := append(slices.Clone(wide[1:]), zeros("patch_embed.proj.weight", 1<<20, 3, 1, 1))
+	flat := []state.Named{zeros("patch_embed.proj.weight", 0, 3, 8, 8), wide[1], wide[2]}
+	for _, c := range []struct {
+		name string
+		list []state.Named
+		want string
+	}{
+		{"wide", wide, "there is no tensor for"}, {"huge", huge, "no machine holds them"}, {"flat", flat, "width = 0"},
+		{"empty", nil, "not a BEiT model"}, {"head alone", []state.Named{zeros("head.weight", 3, 4)}, "not a BEiT model"},
+	} {
+		path := write("model.safetensors", c.list)
+		_, err := Configure(Finetune, "", "", []string{"init_from=" + path})
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+		if _, err := LoadClassifier(tensor.CPU(), path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s as a classifier: %v", c.name, err)
+		}
+	}
+	res := trained(t, tiny(t, Finetune), Env{})
+	f, err := state.OpenSafetensors(res.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var list []state.Named
+	for _, name := range f.Names() {
+		e, _ := f.Entry(name)
+		v, err := f.Float32s(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "blocks.1.mlp.fc1.bias" {
+			v[5] = float32(math.NaN())
+		}
+		list = append(list, state.Named{Name: name, DType: state.F32, Shape: e.Shape, Float32s: v})
+	}
+	if _, err := LoadClassifier(tensor.CPU(), write("nan.safetensors", list)); err == nil || !strings.Contains(err.Error(), "blocks.1.mlp.fc1.bias: element 5 is NaN") {
+		t.Errorf("NaN: %v", err)
+	}
+}
+
+// TestHeadOfOtherClasses: a head is taken over when it is for the same classes.
+func TestHeadOfOtherClasses(t *testing.T) {
+	first := trained(t, tiny(t, Finetune, "data.path=procedural:20", "train.epochs=1"), Env{})
+	for _, same := range []bool{true, false} {
+		said := &stopper{}
+		env := Env{Reporter: said}
+		if !same {
+			names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}
+			labels := map[int]int{0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 7, 8: 8, 9: 9}
+			env.Source = &data.Source{Train: renamed{data.Procedural(20, 16, 1), labels, names}}
+		}
+		trained(t, tiny(t, Finetune, "data.path=procedural:20", "train.epochs=1", "init_from="+first.Dir), env)
+		if kept := slices.ContainsFunc(said.notices, func(n string) bool { return strings.Contains(n, "drawn anew: none") }); kept != same {
+			t.Errorf("same classes %v: notices %q", same, said.notices)
+		}
+	}
 }
 
 func TestLayerDecayGroups(t *testing.T) {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -258,61 +259,87 @@ func hasPrefix(name string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// load fills a classifier's built set (as the authors' run_class_finetuning.py does: a shared table of relative positions goes to every block, learned
-// positions are resized, a head of another shape stays as it was drawn). It returns the parts that keep their initial values, and those of the source that were not used.
-func (s *source) load(set *nn.Set) (kept, unused []string, err error) {
+// assignment says how a source fills a classifier.
+type assignment struct {
+	from   map[*nn.Param]stored
+	kept   []string // parameters that keep their initial values
+	unused []string // tensors of the source
+}
+
+// match finds a tensor for each parameter of a classifier, as the authors' run_class_finetuning.py does: a shared table of relative positions goes
+// to every block, learned positions may have another grid, a head of another shape stays as it was drawn. The set need not be built: a
+// network that the source cannot fill is refused before it takes memory.
+func (s *source) match(set *nn.Set) (*assignment, error) {
+	m := &assignment{from: map[*nn.Param]stored{}}
 	used := map[string]bool{}
 	for _, p := range set.Params() {
 		name, t, ok := s.find(p.Name)
 		switch {
 		case !ok && hasPrefix(p.Name, fresh), ok && strings.HasPrefix(p.Name, "head.") && !p.Shape.Equal(t.shape):
-			kept = append(kept, p.Name)
+			m.kept = append(m.kept, p.Name)
 			continue
 		case !ok:
-			return nil, nil, fmt.Errorf("%s: there is no tensor for %s", s.file.Name(), p.Name)
+			return nil, fmt.Errorf("%s: there is no tensor for %s", s.file.Name(), p.Name)
+		case !p.Shape.Equal(t.shape) && !resizable(p, t.shape):
+			return nil, fmt.Errorf("%s: tensor %s has shape %v, wanted is %v", s.file.Name(), name, t.shape, p.Shape)
 		}
-		used[name] = true
-		values, err := t.read()
-		if err != nil {
-			return nil, nil, err
-		}
-		if !p.Shape.Equal(t.shape) {
-			if values, err = resized(set.Device(), p, t.shape, values); err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", s.file.Name(), err)
-			}
-		}
-		p.Value.Upload(values)
+		used[name], m.from[p] = true, t
 	}
 	for name := range s.tensors {
 		if used[name] || strings.HasSuffix(name, "relative_position_index") {
 			continue
 		}
 		if !hasPrefix(name, leftOver) {
-			return nil, nil, fmt.Errorf("%s: tensor %s has no place in the classifier", s.file.Name(), name)
+			return nil, fmt.Errorf("%s: tensor %s has no place in the classifier", s.file.Name(), name)
 		}
-		unused = append(unused, name)
+		m.unused = append(m.unused, name)
 	}
-	slices.Sort(unused)
-	return kept, unused, nil
+	slices.Sort(m.unused)
+	return m, nil
 }
 
-// resized fits learned positions [1, N+1, d] of another grid to parameter p.
-func resized(dev *tensor.Device, p *nn.Param, shape []int, values []float32) ([]float32, error) {
-	want := []int(p.Shape)
-	wrong := fmt.Errorf("tensor %s has shape %v, wanted is %v", p.Name, shape, want)
-	if p.Name != "pos_embed" || len(shape) != 3 || shape[0] != 1 || shape[2] != want[2] {
-		return nil, wrong
+// load fills a built set.
+func (s *source) load(set *nn.Set, m *assignment) error {
+	for _, p := range set.Params() {
+		t, ok := m.from[p]
+		if !ok {
+			continue
+		}
+		values, err := t.read()
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("%s: tensor for %s: element %d is %v", s.file.Name(), p.Name, i, v)
+			}
+		}
+		if !p.Shape.Equal(t.shape) {
+			values = resized(set.Device(), p, t.shape, values)
+		}
+		p.Value.Upload(values)
 	}
-	from, to, d := root(shape[1]-1), root(want[1]-1), want[2]
-	if from*from != shape[1]-1 || from == 0 {
-		return nil, wrong
+	return nil
+}
+
+// resizable says whether learned positions of shape [1, g·g + 1, d] can be fitted to parameter p.
+func resizable(p *nn.Param, shape []int) bool {
+	if p.Name != "pos_embed" || len(shape) != 3 || shape[0] != 1 || shape[2] != p.Shape[2] {
+		return false
 	}
+	g := root(shape[1] - 1)
+	return g > 0 && g*g == shape[1]-1
+}
+
+// resized fits learned positions of another grid to parameter p.
+func resized(dev *tensor.Device, p *nn.Param, shape []int, values []float32) []float32 {
+	from, to, d := root(shape[1]-1), root(p.Shape[1]-1), p.Shape[2]
 	tape := autograd.NewTape(dev)
 	defer tape.Reset()
 	table := autograd.Permute(tape.Own(tensor.FromSlice(dev, values[d:], from, from, d)), 2, 0, 1)
 	step := float64(from) / float64(to)
 	table = autograd.Permute(nn.ResizeBicubic(nn.Context{Tape: tape}, table, to, to, step, step), 1, 2, 0)
-	return append(slices.Clone(values[:d]), table.Value().Float32s()...), nil
+	return append(slices.Clone(values[:d]), table.Value().Float32s()...)
 }
 
 // root is that of n, rounded down.
