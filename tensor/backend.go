@@ -76,10 +76,10 @@ type Backend interface {
 	Upload(dst *Tensor, src []float32)
 	// UploadInts is Upload for Int32.
 	UploadInts(dst *Tensor, src []int32)
-	// Download: dst[i] = src[i], after waiting for the work that writes src.
-	Download(dst []float32, src *Tensor)
+	// Download: dst[i] = src[i], after waiting for the work that writes src. It returns the sticky error, if any; then dst is undefined.
+	Download(dst []float32, src *Tensor) error
 	// DownloadInts is Download for Int32.
-	DownloadInts(dst []int32, src *Tensor)
+	DownloadInts(dst []int32, src *Tensor) error
 
 	// Fill: dst[i] = v.
 	Fill(dst *Tensor, v float32)

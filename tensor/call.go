@@ -31,6 +31,13 @@ func (c *call) end() {
 	}
 }
 
+// believe panics when a download failed.
+func (c *call) believe(err error) {
+	if err != nil {
+		panic(&Error{Op: c.op, Reason: err.Error(), Err: err})
+	}
+}
+
 // must panics with a ShapeError unless ok.
 func (c *call) must(ok bool, reason string, shapes ...Shape) {
 	if !ok {

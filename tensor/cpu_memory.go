@@ -65,7 +65,13 @@ func (c *cpuBackend) Upload(dst *Tensor, src []float32) { copy(f32(dst), src) }
 func (c *cpuBackend) UploadInts(dst *Tensor, src []int32) { copy(i32(dst), src) }
 
 // Download copies src out.
-func (c *cpuBackend) Download(dst []float32, src *Tensor) { copy(dst, f32(src)) }
+func (c *cpuBackend) Download(dst []float32, src *Tensor) error {
+	copy(dst, f32(src))
+	return nil
+}
 
 // DownloadInts copies src out.
-func (c *cpuBackend) DownloadInts(dst []int32, src *Tensor) { copy(dst, i32(src)) }
+func (c *cpuBackend) DownloadInts(dst []int32, src *Tensor) error {
+	copy(dst, i32(src))
+	return nil
+}

@@ -96,7 +96,11 @@ func (e *ShapeError) Error() string {
 type Error struct {
 	Op     string
 	Reason string
+	Err    error // what the device said, nil when it is a mistake of the program
 }
+
+// Unwrap returns what the device said.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Error names the operation and the reason.
 func (e *Error) Error() string { return "tensor: " + e.Op + ": " + e.Reason }

@@ -31,7 +31,7 @@ func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
 	s := Shape(shape).checked(op)
 	buf, class, err := dev.obtain(s.Size() * dtype.Size())
 	if err != nil {
-		panic(&Error{Op: op, Reason: fmt.Sprintf("%v for a tensor of shape %v", err, shape)})
+		panic(&Error{Op: op, Reason: fmt.Sprintf("%v for a tensor of shape %v", err, shape), Err: err})
 	}
 	st := &storage{dev: dev, buf: buf, class: class}
 	st.refs.Store(1)
@@ -172,8 +172,8 @@ func (t *Tensor) UploadInts(data []int32) {
 	t.st.dev.backend.UploadInts(t, data)
 }
 
-// Float32s copies t's elements out, row-major. It waits for the device.
-// After a device fault the numbers are undefined; Device.Sync returns the fault.
+// Float32s copies t's elements out, row-major. It waits for the device. After a fault of the device it panics with an *Error that
+// wraps the fault, for no number there can be believed; Device.Sync returns the fault.
 func (t *Tensor) Float32s() []float32 {
 	mustf(t.dtype != Int32, "Float32s", []Shape{t.shape}, "dtype is %v", t.dtype)
 	if t.dtype == BFloat16 {
@@ -184,17 +184,17 @@ func (t *Tensor) Float32s() []float32 {
 	c := begin("Float32s", t)
 	defer c.end()
 	out := make([]float32, t.Size())
-	c.dev.backend.Download(out, c.f32(t))
+	c.believe(c.dev.backend.Download(out, c.f32(t)))
 	return out
 }
 
-// Ints copies the elements of an Int32 tensor out, row-major. It waits for the device.
+// Ints copies the elements of an Int32 tensor out, row-major. It waits for the device, and panics like Float32s.
 func (t *Tensor) Ints() []int32 {
 	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)
 	c := begin("Ints", t)
 	defer c.end()
 	out := make([]int32, t.Size())
-	c.dev.backend.DownloadInts(out, c.in(t, Int32))
+	c.believe(c.dev.backend.DownloadInts(out, c.in(t, Int32)))
 	return out
 }
 

@@ -39,7 +39,10 @@ func (c *benchCmd) Run(a *app) error {
 	if len(results) == 0 {
 		return usagef("--filter %s: no case has such a name", c.Filter)
 	}
-	verdict, _ := tensor.CPUSelfTest()
+	verdict := "not run; see 'beit devices --selftest'"
+	if a.dev == tensor.CPU() {
+		verdict, _ = tensor.CPUSelfTest()
+	}
 	if c.JSON {
 		return printJSON(a.out, struct {
 			Device   string         `json:"device"`

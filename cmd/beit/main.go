@@ -28,6 +28,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan"
 )
 
 // Exit statuses.
@@ -40,7 +41,7 @@ const (
 
 // cli is the command line: a command is a field, its flags are its fields.
 type cli struct {
-	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu."`
+	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
 	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on drawn pictures and show what they learned. Takes minutes and needs nothing."`
@@ -55,6 +56,7 @@ type cli struct {
 	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Config     configCmd     `cmd:"" help:"List the presets, or print the configuration that a preset and assignments give."`
+	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
 	Version    versionCmd    `cmd:"" help:"Print version and device."`
 }
@@ -95,8 +97,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 		case nil:
 		case leave:
 			status = int(p)
+		case *tensor.Error:
+			if p.Err == nil {
+				status = fail(errOut, statusFailure, internal(p))
+				return
+			}
+			status = fail(errOut, statusFailure, p) // what a device cannot do: memory, a fault
 		default:
-			status = fail(errOut, statusFailure, fmt.Errorf("internal error, please report it with the command that you ran: %v", p))
+			status = fail(errOut, statusFailure, internal(p))
 		}
 	}()
 	var c cli
@@ -115,8 +123,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 	}
 	a := &app{ctx: ctx, out: out, errOut: errOut}
 	if err := a.choose(c.Device, c.Threads); err != nil {
-		return fail(errOut, statusUsage, err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return fail(errOut, statusUsage, err)
+		}
+		return fail(errOut, statusFailure, err)
 	}
+	defer a.close()
 	err = command.Run(a)
 	var usage usageError
 	switch {
@@ -132,23 +145,41 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 	return fail(errOut, statusFailure, err)
 }
 
+// internal is a mistake of this program.
+func internal(p any) error {
+	return fmt.Errorf("internal error, please report it with the command that you ran: %v", p)
+}
+
 // choose sets device and threads.
 func (a *app) choose(device string, threads *int) error {
-	if device != "cpu" {
-		return fmt.Errorf("--device %s: this build computes on cpu alone", device)
-	}
 	if threads != nil && *threads < 1 {
-		return fmt.Errorf("--threads %d: must be at least 1", *threads)
+		return usagef("--threads %d: must be at least 1", *threads)
 	}
 	if err := tensor.CheckCPU(); err != nil {
-		return err
+		return usageError{err}
 	}
 	if threads != nil {
 		tensor.SetThreads(*threads)
 	}
-	a.dev = tensor.CPU()
-	a.warn(tensor.CPUSelfTest())
-	return nil
+	kind, index, _ := strings.Cut(device, ":")
+	switch {
+	case device == "cpu":
+		a.dev = tensor.CPU()
+		a.warn(tensor.CPUSelfTest())
+		return nil
+	case kind == "vulkan" && (index != "" || device == "vulkan"):
+		dev, err := vulkan.Open(a.ctx, vulkan.Options{Device: index})
+		a.dev = dev
+		return err
+	}
+	return usagef("--device %s: want cpu, vulkan or vulkan:N; 'beit devices' lists them", device)
+}
+
+// close gives the device back.
+func (a *app) close() {
+	if err := vulkan.Close(a.dev); err != nil {
+		fmt.Fprintln(a.errOut, "beit: warning: "+err.Error())
+	}
 }
 
 // warn prints the verdict of the CPU's self-test when it failed.

@@ -160,6 +160,7 @@ func (b *backend) Report() string {
 		fmt.Sprintf("%s (%s), %s, Vulkan %s", b.info.Name, b.info.Kind, b.info.Driver, b.info.Vulkan),
 		fmt.Sprintf("memory: %s to use, %s of one tensor in sight of a shader, tensors %s", size(b.limit), size(b.caps.maxRange), b.placed()),
 		fmt.Sprintf("16-bit storage and arithmetic: %v, cooperative matrix: %v", b.caps.float16, b.caps.coopmat),
+		"precision high and medium run as highest",
 	}
 	for _, name := range switchedOff() {
 		lines = append(lines, name+" is switched off by BEIT_VK_DISABLE_"+name)

@@ -65,9 +65,17 @@ func TestDeviceLost(t *testing.T) {
 			// From now on everything has the right shape and nothing happens.
 			b.inject = nil
 			z := tensor.Binary(tensor.BinaryAdd, y, tensor.Full(dev, 1, 5))
-			if n := len(z.Float32s()); n != 5 {
+			if n := z.Size(); n != 5 {
 				t.Errorf("%d elements, want 5", n)
 			}
+			func() {
+				defer func() {
+					if e, ok := recover().(error); !ok || !errors.Is(e, ErrDeviceLost) {
+						t.Errorf("Float32s panics with %v, want the fault", e)
+					}
+				}()
+				z.Float32s()
+			}()
 			z.Release()
 			big := tensor.New(dev, 1<<20)
 			big.Upload(make([]float32, 1<<20))

@@ -112,9 +112,9 @@ func (b *backend) room() *half {
 }
 
 // receive copies a contiguous tensor to host memory, after the work that writes it.
-func (b *backend) receive(dst []byte, src *tensor.Tensor) {
+func (b *backend) receive(dst []byte, src *tensor.Tensor) error {
 	if len(dst) == 0 {
-		return
+		return nil
 	}
 	s := &b.stage
 	s.taken.Lock()
@@ -122,14 +122,14 @@ func (b *backend) receive(dst []byte, src *tensor.Tensor) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err != nil {
-		return
+		return b.err
 	}
 	a, at := src.Buffer().(*buffer), int64(src.Offset()*src.DType().Size())
 	if from := b.blocks[a.Block]; from.mapped != nil && from.cached {
 		if b.settle(context.Background(), a) == nil {
 			copy(dst, from.mapped[a.Offset+at:])
 		}
-		return
+		return b.err
 	}
 	for len(dst) > 0 && b.err == nil {
 		n := min(int64(len(dst)), stageBytes)
@@ -139,6 +139,7 @@ func (b *backend) receive(dst []byte, src *tensor.Tensor) {
 		}
 		dst, at = dst[n:], at+n
 	}
+	return b.err
 }
 
 // bytesOf is the memory of s.
@@ -152,8 +153,8 @@ func (b *backend) Upload(dst *tensor.Tensor, src []float32) { b.send(dst, bytesO
 // UploadInts copies src to dst.
 func (b *backend) UploadInts(dst *tensor.Tensor, src []int32) { b.send(dst, bytesOf(src)) }
 
-// Download waits for src and copies it. After a fault of the device dst stays as it is.
-func (b *backend) Download(dst []float32, src *tensor.Tensor) { b.receive(bytesOf(dst), src) }
+// Download waits for src and copies it.
+func (b *backend) Download(dst []float32, src *tensor.Tensor) error { return b.receive(bytesOf(dst), src) }
 
 // DownloadInts is Download for Int32.
-func (b *backend) DownloadInts(dst []int32, src *tensor.Tensor) { b.receive(bytesOf(dst), src) }
+func (b *backend) DownloadInts(dst []int32, src *tensor.Tensor) error { return b.receive(bytesOf(dst), src) }

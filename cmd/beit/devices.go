@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/opcase"
+	"github.com/gobeit/gobeit/tensor/vulkan"
+)
+
+// devicesCmd is "beit devices".
+type devicesCmd struct {
+	SelfTest bool `name:"selftest" help:"Compare every operation on every device with plain float64 arithmetic."`
+	JSON     bool `name:"json" help:"Print figures as JSON."`
+}
+
+// deviceInfo is one device as the command prints it.
+type deviceInfo struct {
+	Flag     string       `json:"flag"` // of --device
+	Name     string       `json:"name"`
+	Report   string       `json:"report"`
+	Vulkan   *vulkan.Info `json:"vulkan,omitempty"`
+	SelfTest string       `json:"self_test,omitempty"`
+}
+
+// Run lists the CPU and the Vulkan devices.
+func (c *devicesCmd) Run(a *app) error {
+	list := []deviceInfo{{Flag: "cpu", Name: tensor.CPU().Name(), Report: tensor.CPU().Report()}}
+	infos, missing := vulkan.Devices(a.ctx)
+	if missing != nil && !errors.Is(missing, vulkan.ErrUnavailable) {
+		return missing
+	}
+	for _, info := range infos {
+		list = append(list, deviceInfo{Flag: fmt.Sprintf("vulkan:%d", info.Index), Name: info.Name, Report: describe(info), Vulkan: &info})
+	}
+	failed := 0
+	if c.SelfTest {
+		for i := range list {
+			ok, err := c.selfTest(a, &list[i])
+			if err != nil {
+				return err
+			}
+			if !ok {
+				failed++
+			}
+		}
+	}
+	if c.JSON {
+		why := ""
+		if missing != nil {
+			why = missing.Error()
+		}
+		if err := printJSON(a.out, struct {
+			Devices []deviceInfo `json:"devices"`
+			Missing string       `json:"missing,omitempty"`
+		}{list, why}); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range list {
+			fmt.Fprintf(a.out, "%s: %s\n", d.Flag, d.Name)
+			for line := range strings.Lines(d.Report) {
+				fmt.Fprintf(a.out, "    %s\n", strings.TrimSuffix(line, "\n"))
+			}
+			if d.SelfTest != "" {
+				fmt.Fprintf(a.out, "    self-test of all operations: %s\n", d.SelfTest)
+			}
+		}
+		if missing != nil {
+			fmt.Fprintf(a.out, "%v\n", missing)
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d devices failed the self-test", failed, len(list))
+	}
+	return nil
+}
+
+// describe says what a Vulkan device is and offers.
+func describe(i vulkan.Info) string {
+	lines := []string{
+		fmt.Sprintf("%s, driver %s, Vulkan %s", i.Kind, i.Driver, i.Vulkan),
+		fmt.Sprintf("memory %d MiB; a shader sees %d MiB of a tensor, %d KiB of shared memory; workgroups of up to %d",
+			i.Memory>>20, i.MaxRange>>20, i.Shared>>10, i.Invocations),
+		fmt.Sprintf("subgroups of %d; 16-bit storage %s, 16-bit arithmetic %s, cooperative matrices %s", i.Subgroup, yes(i.Storage16), yes(i.Float16), yes(i.CoopMatrix)),
+	}
+	switch {
+	case i.Unusable != "":
+		lines = append(lines, "cannot be used: "+i.Unusable)
+	case i.Kind == "cpu":
+		lines = append(lines, "a CPU driver: used only when asked for by its number")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// selfTestWork bounds the cases of the self-test, so that it takes seconds on a CPU driver too.
+const selfTestWork = 2e6
+
+// selfTest runs the table of operations on d and notes what came of it.
+func (c *devicesCmd) selfTest(a *app, d *deviceInfo) (ok bool, err error) {
+	dev := tensor.CPU()
+	if d.Vulkan != nil {
+		if d.Vulkan.Unusable != "" {
+			d.SelfTest = "not run"
+			return true, nil
+		}
+		if dev, err = vulkan.Open(a.ctx, vulkan.Options{Device: fmt.Sprint(d.Vulkan.Index)}); err != nil {
+			return false, err
+		}
+		defer vulkan.Close(dev)
+	}
+	r := newReporter(a.errOut)
+	defer r.clear()
+	passed := 0
+	for _, one := range opcase.Cases() {
+		if one.FLOPs > selfTestWork {
+			continue
+		}
+		if err := a.ctx.Err(); err != nil {
+			return false, err
+		}
+		r.live(fmt.Sprintf("%s: %s", d.Flag, one.Name))
+		if err := opcase.Check(dev, one); err != nil {
+			d.SelfTest = fmt.Sprintf("FAILED after %d cases: %v", passed, err)
+			return false, nil
+		}
+		passed++
+	}
+	d.SelfTest = fmt.Sprintf("%d cases agree", passed)
+	return true, nil
+}
