@@ -136,6 +136,7 @@ func Close(d *tensor.Device) error {
 // close destroys what open made, as far as it got.
 func (b *backend) close() {
 	b.closed = true
+	b.fail(&Error{Op: "use", Detail: "the device is closed"})
 	if b.device == nil {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -111,6 +112,13 @@ func TestOutOfMemory(t *testing.T) {
 	if len(held) != 3 { // what is missing of the fourth went to the fault words
 		t.Errorf("%d quarters of the memory could be had", len(held))
 	}
+	func() {
+		defer func() { text = fmt.Sprint(recover()) }()
+		tensor.New(dev, math.MaxInt/64)
+	}()
+	if !strings.Contains(text, "GiB asked") {
+		t.Error(text)
+	}
 	// The device is as good as before: what is there can be used, and once it is released, memory of any size can be had.
 	if got := held[0].Float32s()[quarter-1]; got != 1 {
 		t.Errorf("got %v", got)
@@ -124,6 +132,26 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	x.Release()
 	works(t, b)
+}
+
+// A closed device refuses work like one that failed.
+func TestClose(t *testing.T) {
+	dev := deviceOf(openAny(t, Options{}))
+	x := tensor.Full(dev, 1, 3)
+	for range 2 {
+		if err := Close(dev); err != nil {
+			t.Error(err)
+		}
+	}
+	tensor.Affine(x, 1, 1).Float32s()
+	x.Release()
+	dev.Trim()
+	if err := dev.Sync(context.Background()); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("Sync = %v", err)
+	}
+	if err := Close(tensor.CPU()); err != nil {
+		t.Error(err)
+	}
 }
 
 // The driver says that memory is short: once, and then always.

@@ -131,9 +131,6 @@ func (b *backend) destroy(k *block) {
 func (b *backend) Alloc(bytes int) (tensor.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return nil, &Error{Op: "allocate memory", Device: b.info.Name, Detail: "the device is closed"}
-	}
 	a, err := b.alloc(int64(bytes))
 	if err != nil {
 		return nil, err
@@ -145,12 +142,12 @@ func (b *backend) alloc(bytes int64) (*buffer, *Error) {
 	if b.err != nil {
 		return &buffer{}, nil
 	}
-	r, err := b.arena.Alloc(bytes)
+	r, err := b.take(bytes)
 	if err != nil {
 		if b.trim(); b.err != nil {
 			return &buffer{}, nil
 		}
-		r, err = b.arena.Alloc(bytes)
+		r, err = b.take(bytes)
 	}
 	if err == nil {
 		return &buffer{r, b.batch.latest()}, nil // who had the memory before may still be at work on it
@@ -164,6 +161,13 @@ func (b *backend) alloc(bytes int64) (*buffer, *Error) {
 		errors.As(err, &failed)
 	}
 	return nil, failed
+}
+
+func (b *backend) take(bytes int64) (mem.Region, error) {
+	if bytes > b.limit {
+		return mem.Region{}, &mem.FullError{Asked: bytes}
+	}
+	return b.arena.Alloc(bytes)
 }
 
 // trim gives blocks that nothing uses back to the system, once the device has nothing to do.
