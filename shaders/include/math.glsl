@@ -114,7 +114,12 @@ float erfOf(float x) {
 // normalTail sets e = exp(-a²/2) and r with 1-Φ(a) = e·r, for 0 <= a <= 14.75. The square is kept to twice the precision.
 void normalTail(float a, out float e, out float r) {
 	precise float s = a * a;
-	precise float low = fma(a, a, -s);
+	// The square's rounding error, by halves of a whose products are exact: a driver's fma may round twice.
+	precise float c = 4097.0 * a;
+	precise float over = c - a;
+	precise float high = c - over;
+	precise float rest = a - high;
+	precise float low = ((high * high - s) + 2.0 * high * rest) + rest * rest;
 	e = expSum(-0.5 * s, -0.5 * low);
 	float q = 1.0 / (a + 4.0);
 	float v = (a - 4.0) * q;

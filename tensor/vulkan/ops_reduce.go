@@ -60,7 +60,7 @@ func (b *backend) reduceRows(maximum bool, dst, x arg, m, n int, divisor float32
 	}
 	step := 0
 	// A part holds whole rows, or where a row is too large for that, whole pieces of one row.
-	b.rows(m*pieces, div(n, pieces), func(lo, count int) {
+	b.rows(m*pieces, length, func(lo, count int) {
 		step = max(step, count)
 	})
 	if step < pieces {

@@ -1,0 +1,68 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Tensors larger than a shader may see at once give the CPU's numbers: their work is split, at places that are not aligned.
+func TestTensorsBeyondTheRange(t *testing.T) {
+	b := openAny(t, Options{})
+	b.caps.maxRange = 128 << 10 // 32768 elements
+	dev, cpu := deviceOf(b), tensor.CPU()
+	dev.SetPoison(true)
+
+	const rows, long = 3, 40001 // a row alone is too large, and starts where no range may
+	wave := make([]float32, rows*long)
+	for i := range wave {
+		wave[i] = float32(math.Sin(float64(i)*0.7)) + 1.5
+	}
+	ops := map[string]func(x *tensor.Tensor) *tensor.Tensor{
+		"fill":      func(x *tensor.Tensor) *tensor.Tensor { return tensor.Full(x.Device(), 7, rows*long) },
+		"unary":     func(x *tensor.Tensor) *tensor.Tensor { return tensor.Unary(tensor.UnaryLog, x) },
+		"unarygrad": func(x *tensor.Tensor) *tensor.Tensor { return tensor.UnaryGrad(tensor.UnaryGELU, x, x, nil) },
+		"binary":    func(x *tensor.Tensor) *tensor.Tensor { return tensor.Binary(tensor.BinaryMul, x, x) },
+		"affine":    func(x *tensor.Tensor) *tensor.Tensor { return tensor.Affine(x, 2, -1) },
+		"cast": func(x *tensor.Tensor) *tensor.Tensor {
+			return tensor.Cast(tensor.Cast(x, tensor.BFloat16), tensor.Float32)
+		},
+		"sum of rows":  func(x *tensor.Tensor) *tensor.Tensor { return tensor.Reduce(tensor.ReduceSum, x, 1) },
+		"mean of rows": func(x *tensor.Tensor) *tensor.Tensor { return tensor.Reduce(tensor.ReduceMean, x, 1) },
+		"max of rows":  func(x *tensor.Tensor) *tensor.Tensor { return tensor.Reduce(tensor.ReduceMax, x, 1) },
+		"softmax":      func(x *tensor.Tensor) *tensor.Tensor { return tensor.Softmax(x.Reshape(543, 221)) },
+		"short rows": func(x *tensor.Tensor) *tensor.Tensor {
+			return tensor.Reduce(tensor.ReduceSum, x.Reshape(543, 221), 1)
+		},
+	}
+	for name, op := range ops {
+		t.Run(name, func(t *testing.T) {
+			want := op(tensor.FromSlice(cpu, wave, rows, long)).Float32s()
+			got := op(tensor.FromSlice(dev, wave, rows, long)).Float32s()
+			if err := dev.Sync(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := near(got, want); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// near compares to 1e-5 of the value or of 1.
+func near(got, want []float32) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d elements, want %d", len(got), len(want))
+	}
+	for i, w := range want {
+		if !(math.Abs(float64(got[i]-w)) <= 1e-5*max(1, math.Abs(float64(w)))) {
+			return fmt.Errorf("element %d is %v, want %v", i, got[i], w)
+		}
+	}
+	return nil
+}
