@@ -9,7 +9,7 @@
 //
 // Shapes, dtypes and panics are those of package tensor. Memory that is not there makes the operation panic, as on every device; the
 // program may release tensors and go on. What else can happen to a device (it is lost, a shader meets an index outside its table) comes as
-// an *Error from tensor.Device.Sync and is sticky: operations then do nothing, downloads leave zeros.
+// an *Error from tensor.Device.Sync and is sticky: operations then do nothing, and downloads panic with the error.
 //
 // Operations are recorded and run in order while the program goes on; a download waits for what it needs. A device is safe for concurrent
 // use. The package needs cgo, on macOS also the build tag vulkan; without, Open says so. The build tag novulkan leaves Vulkan out.
