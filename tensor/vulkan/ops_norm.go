@@ -42,8 +42,11 @@ func (b *backend) LayerNormGrad(a tensor.LayerNormGradArgs) {
 	length := max(run, div(m, 128))
 	pieces := div(m, length)
 	parts := b.temp(pieces * 2 * d)
-	b.dispatch(shaders.LayerNormParam, nil, flat(div(pieces*d, threads)), []uint32{u(m), u(d), u(pieces), u(length)},
-		parts, read(a.DY), read(a.X), read(a.Mean), read(a.Rstd))
+	b.rows(pieces, length*d, func(lo, n int) {
+		first, rows := lo*length, min(n*length, m-lo*length)
+		b.dispatch(shaders.LayerNormParam, nil, flat(div(n*d, threads)), []uint32{u(rows), u(d), u(n), u(length)},
+			parts.part(lo*2*d, n*2*d), read(a.DY).rows(first, rows, d), read(a.X).rows(first, rows, d), read(a.Mean).part(first, rows), read(a.Rstd).part(first, rows))
+	})
 	sums := b.temp(2 * d)
 	b.reduceCols(false, sums, parts.read(), 1, pieces, 2*d, 1, false)
 	b.store(a.DW, sums.part(0, d).read())

@@ -40,6 +40,20 @@ func TestTensorsBeyondTheRange(t *testing.T) {
 			return tensor.Reduce(tensor.ReduceSum, x.Reshape(543, 221), 1)
 		},
 	}
+	norm := func(x *tensor.Tensor) (y, dx, dw, db *tensor.Tensor) {
+		dev, rows := x.Device(), x.Reshape(543, 221)
+		w := tensor.Full(dev, 1.5, 221)
+		n := tensor.LayerNorm(tensor.LayerNormArgs{X: rows, W: w, B: w, Eps: 1e-6})
+		dx, dw, db = tensor.New(dev, 543, 221), tensor.New(dev, 221), tensor.New(dev, 221)
+		tensor.LayerNormGrad(tensor.LayerNormGradArgs{
+			DX: tensor.Grad{To: dx}, DW: tensor.Grad{To: dw}, DB: tensor.Grad{To: db}, DY: rows, X: rows, W: w, Mean: n.Mean, Rstd: n.Rstd,
+		})
+		return n.Y, dx, dw, db
+	}
+	ops["norm"] = func(x *tensor.Tensor) *tensor.Tensor { y, _, _, _ := norm(x); return y }
+	ops["norm dx"] = func(x *tensor.Tensor) *tensor.Tensor { _, dx, _, _ := norm(x); return dx }
+	ops["norm dw"] = func(x *tensor.Tensor) *tensor.Tensor { _, _, dw, _ := norm(x); return dw }
+	ops["norm db"] = func(x *tensor.Tensor) *tensor.Tensor { _, _, _, db := norm(x); return db }
 	for name, op := range ops {
 		t.Run(name, func(t *testing.T) {
 			want := op(tensor.FromSlice(cpu, wave, rows, long)).Float32s()
