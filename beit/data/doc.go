@@ -1,4 +1,4 @@
-// Package data feeds pictures to training: datasets over folders and .tar files, decoding,
+// Package data feeds pictures to training: datasets over folders, .tar files and lists of files, decoding,
 // augmentation with the arithmetic of the Python imaging library, and a loader that prefetches.
 //
 //	src, err := data.Open("pictures.tar", data.DefaultLimits)
@@ -25,6 +25,12 @@
 // exceptions. The inverse DCT of JPEG is another one: a few values differ, by up to 4. Grey of 16 bits keeps its high byte, where Pillow
 // turns everything above 255 white. Run-length coded BMP, CMYK and signed TIFF and animated WebP are not read. Of a JPEG, only the
 // part that a crop needs is interpolated and converted.
+//
+// # Augmentation
+//
+// RandomCrop and PadCrop serve tokenizer and masked image modelling, MultiCrop self-distillation, FineTune supervised training: with RandAugment,
+// whose fifteen operations are there by themselves too (AutoContrast, Equalize, Rotate and so on), and random erasing. Mixing mixes the
+// pictures and labels of a whole batch.
 //
 // # Errors
 //

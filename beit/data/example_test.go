@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"log"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/tensor"
@@ -68,4 +69,29 @@ func ExamplePipeline() {
 	p.Apply([][]float32{view}, picture, tensor.NewRand(1))
 	fmt.Println(len(p.Outputs()), len(view))
 	// Output: 1 768
+}
+
+// A batch of four pictures in three classes is mixed in pairs: here, each with 30 % of its partner.
+func ExampleMix() {
+	images := make([]float32, 4*3*8*8) // (B, 3, 8, 8)
+	mix := data.Mix{Share: 0.7}
+	mix.Apply(images, 8)
+	soft := mix.Targets([]int32{0, 1, 1, 2}, 3, 0.1) // smoothed by 0.1
+	for i := range 4 {
+		fmt.Printf("%.3f\n", soft[3*i:3*i+3])
+	}
+	// Output:
+	// [0.663 0.033 0.303]
+	// [0.033 0.933 0.033]
+	// [0.033 0.933 0.033]
+	// [0.303 0.033 0.663]
+}
+
+// RandAugment distorts a picture as its generator says: the same seed gives the same picture.
+func ExampleRandAugment() {
+	m := data.NewImage(32, 32)
+	a := data.RandAugment{Magnitude: 9, Ops: 2, Fill: data.ImageNetFill}
+	x, y := a.Apply(m, tensor.NewRand(1)), a.Apply(m, tensor.NewRand(1))
+	fmt.Println(x.W, x.H, slices.Equal(x.Pix, y.Pix))
+	// Output: 32 32 true
 }

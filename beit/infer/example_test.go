@@ -101,3 +101,20 @@ func ExampleEncoder_EncodeDataset() {
 	// 1 discs in a cluster 1 32
 	// 2 squares in a row 2 32
 }
+
+// Here runs.classifier is the run folder of a small classifier of ten classes.
+func ExampleOpenClassifier() {
+	c, err := infer.OpenClassifier(runs.classifier, infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	classes, err := c.Classify(gradient())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(classes), classes[0].Probability >= classes[1].Probability)
+	// Output: 10 true
+}

@@ -47,3 +47,39 @@ func ExampleConfigure() {
 	fmt.Println(err)
 	// Output: unknown key train.epoch in stage tokenizer; did you mean train.epochs?
 }
+
+// A classifier is fine-tuned, here from nothing and on ten drawn pictures, and measured.
+func ExampleEvalClassifier() {
+	dir, err := os.MkdirTemp("", "train")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	cfg, err := train.Configure(train.Finetune, "small32", "", []string{
+		"data.path=procedural:10", "train.batch=5", "train.epochs=1", "finetune.model.width=32", "finetune.model.depth=1", "finetune.model.heads=2",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := train.Run(context.Background(), filepath.Join(dir, "run"), cfg, train.Env{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := train.LoadClassifier(tensor.CPU(), res.Model)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, val, done, err := train.OpenPictures(res.Config)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer done()
+	report, err := train.EvalClassifier(context.Background(), m, val, nil, res.Config.Data.Eval, train.Env{})
+	fmt.Println(report.Pictures, report.Classes, err)
+	// Output: 2 10 <nil>
+}
