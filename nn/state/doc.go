@@ -1,16 +1,23 @@
 // Package state reads and writes named-tensor files: the weights, optimizer
 // states and codebooks that models are saved as and loaded from.
 //
-// A file is a flat map from names to tensors in the safetensors format. Its
-// element types (DType) are wider than the engine's: tensors stay raw
-// (dtype, shape, bytes) until they are asked for as float32, float64 or int64.
+// A file is a flat map from names to tensors. Its element types (DType) are
+// wider than the engine's: tensors stay raw (dtype, shape, bytes) until they are
+// asked for as float32, float64 or int64. Files are written as safetensors; Open
+// reads these, and what PyTorch's torch.save (both of its formats) and
+// torch.jit.save write, of which only the tensors are taken: no program of such
+// a file is ever run.
 //
-//	f, err := state.OpenSafetensors("model.safetensors")
+//	f, err := state.Open("model.safetensors")
 //	if err != nil {
 //		return err
 //	}
 //	defer f.Close()
 //	w, err := f.Float32s("blocks.0.attn.qkv.weight")
+//
+// Opening a file reads what describes the tensors. Their values are read when
+// they are wanted, and where the system can map files into memory, Load hands
+// float32 tensors on without a copy.
 //
 // Load fills the parameters of a model, strictly: it reports what is missing,
 // unexpected or of another shape, and then writes nothing.
@@ -22,7 +29,9 @@
 //
 // Files are never trusted. A damaged or hostile file gives an error that names
 // the file, the tensor and the reason; nothing is allocated before its size was
-// checked against the size of the file. Causes are wrapped, so
+// checked against the size of the file. A file that is cut short while it is open
+// gives an error too, although its bytes are mapped: this package recovers from
+// that fault, and from no other panic. Causes are wrapped, so
 // errors.Is(err, syscall.ENOSPC) works.
 //
 // # Concurrency

@@ -13,8 +13,8 @@ type Slot struct {
 	Name  string
 	Shape []int
 
-	// Set takes the values, row after row. It must copy them: the slice is
-	// used again for the next tensor.
+	// Set takes the values, row after row. It must copy them and not change
+	// them: the slice may be the file itself, or used again for the next tensor.
 	Set func(values []float32) error
 
 	// Resize, when not nil, accepts a tensor of another shape and returns the
@@ -128,13 +128,14 @@ func Load(slots []Slot, f *File, rename func(name string) (string, bool)) (Repor
 	if err != nil {
 		return r, fmt.Errorf("state: loading %s: %w", f.Name(), err)
 	}
-	var buf []float32
+	var lender Lender
 	for _, slot := range slots {
 		e := source[slot.Name]
-		if n := e.Len(); cap(buf) < n {
-			buf = make([]float32, n)
-		}
-		resized, err := slot.fill(f, e, buf[:e.Len()])
+		var resized bool
+		err := lender.lend(f, e, func(values []float32) (err error) {
+			resized, err = slot.fill(e.Shape, values)
+			return err
+		})
 		if err != nil {
 			return r, fmt.Errorf("state: loading %s: tensor %s: %w", f.Name(), quote(e.Name), err)
 		}
@@ -191,17 +192,14 @@ func match(slots []Slot, f *File, rename func(string) (string, bool), r *Report)
 	return source, nil
 }
 
-// fill reads e into buf, adapts it where the shape differs, and sets the slot.
-func (s Slot) fill(f *File, e Entry, buf []float32) (resized bool, err error) {
-	if err := readInto(f, e, buf); err != nil {
-		return false, err
+// fill sets the slot, and adapts the values first where their shape is another.
+func (s Slot) fill(shape []int, values []float32) (resized bool, err error) {
+	if slices.Equal(s.Shape, shape) {
+		return false, s.Set(values)
 	}
-	if slices.Equal(s.Shape, e.Shape) {
-		return false, s.Set(buf)
-	}
-	values, err := s.Resize(buf, slices.Clone(e.Shape))
+	values, err = s.Resize(values, slices.Clone(shape))
 	if err != nil {
-		return false, fmt.Errorf("resizing %v to %v: %w", e.Shape, s.Shape, err)
+		return false, fmt.Errorf("resizing %v to %v: %w", shape, s.Shape, err)
 	}
 	if want := (Entry{Shape: s.Shape}).Len(); len(values) != want {
 		panic(fmt.Sprintf("state: Load: Resize of %s gave %d values for %v", s.Name, len(values), s.Shape))

@@ -1,11 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 )
 
@@ -13,9 +13,14 @@ import (
 type Entry struct {
 	Name   string
 	DType  DType
-	Shape  []int // row-major sizes; empty for a scalar
+	Shape  []int // sizes, the slowest axis first; empty for a scalar
 	Offset int64 // of its first byte, from the start of the file
-	Size   int64 // in bytes
+	Size   int64 // in bytes, as it is read: row after row without gaps
+
+	// Strides are the steps along each axis, in elements, of a tensor that lies
+	// in the file in another order, with gaps, or with rows that are there once.
+	// nil: row after row without gaps.
+	Strides []int
 }
 
 // Len returns the number of elements.
@@ -27,36 +32,16 @@ func (e Entry) Len() int {
 	return n
 }
 
-// File is an open safetensors file. Only its header is in memory.
+// File is an open file of named tensors, of any format. Only what describes the
+// tensors is in memory.
 type File struct {
-	name   string
-	r      io.ReaderAt
-	closer io.Closer // nil when the caller owns r
-	header header
-	names  []string
-}
-
-// OpenSafetensors opens the file at path. Close it after the last read.
-func OpenSafetensors(path string) (*File, error) {
-	// Stat first: opening a named pipe would block.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("state: %s: not a regular file", path)
-	}
-	osFile, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	f, err := ReadSafetensors(osFile, info.Size(), path)
-	if err != nil {
-		osFile.Close()
-		return nil, err
-	}
-	f.closer = osFile
-	return f, nil
+	name    string
+	format  Format
+	r       io.ReaderAt
+	closer  io.Closer // nil when the caller owns r
+	mapping mapping   // of the whole file; empty where there is none
+	header  header
+	names   []string
 }
 
 // ReadSafetensors reads the header of a file of size bytes from r, which stays
@@ -66,16 +51,23 @@ func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", name, err)
 	}
-	return &File{name: name, r: r, header: h, names: slices.Sorted(maps.Keys(h.entries))}, nil
+	return newFile(r, name, Safetensors, h), nil
 }
 
-// Close closes what OpenSafetensors opened.
+func newFile(r io.ReaderAt, name string, format Format, h header) *File {
+	return &File{name: name, format: format, r: r, header: h, names: slices.Sorted(maps.Keys(h.entries))}
+}
+
+// Close closes what Open opened. Nothing that was lent may be in use.
 func (f *File) Close() error {
 	if f.closer == nil {
 		return nil
 	}
-	return f.closer.Close()
+	return errors.Join(f.mapping.unmap(), f.closer.Close())
 }
+
+// Format returns the format of the file.
+func (f *File) Format() Format { return f.format }
 
 // Name returns the path or name the file was opened under.
 func (f *File) Name() string { return f.name }
@@ -89,17 +81,25 @@ func (f *File) Metadata() map[string]string { return maps.Clone(f.header.meta) }
 // Entry returns the description of a tensor and whether the file has it.
 func (f *File) Entry(name string) (Entry, bool) {
 	e, ok := f.header.entries[name]
-	e.Shape = slices.Clone(e.Shape)
+	e.Shape, e.Strides = slices.Clone(e.Shape), slices.Clone(e.Strides)
 	return e, ok
 }
 
-// Reader returns a stream of the raw little-endian bytes of a tensor.
+// Reader returns a stream of the raw little-endian bytes of a tensor, row after
+// row.
 func (f *File) Reader(name string) (io.Reader, error) {
 	e, err := f.find(name)
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f.r, e.Offset, e.Size), nil
+	if e.Strides == nil {
+		return io.NewSectionReader(f.r, e.Offset, e.Size), nil
+	}
+	b, err := gather(f.r, e)
+	if err != nil {
+		return nil, f.tensorError(name, err)
+	}
+	return bytes.NewReader(b), nil
 }
 
 // Bytes returns the raw little-endian bytes of a tensor.
@@ -110,6 +110,13 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	}
 	if int64(int(e.Size)) != e.Size {
 		return nil, f.tensorError(name, errors.New("too large for this machine"))
+	}
+	if e.Strides != nil {
+		b, err := gather(f.r, e)
+		if err != nil {
+			return nil, f.tensorError(name, err)
+		}
+		return b, nil
 	}
 	b := make([]byte, e.Size)
 	if err := readFullAt(f.r, b, e.Offset); err != nil {
@@ -167,6 +174,14 @@ func readAs[T float32 | float64 | int64](f *File, name string, accepts func(DTyp
 // readInto converts the elements of e, of numeric type, into dst, in chunks so
 // that no raw copy of the tensor is made.
 func readInto[T float32 | float64 | int64](f *File, e Entry, dst []T) error {
+	if e.Strides != nil {
+		raw, err := gather(f.r, e)
+		if err != nil {
+			return err
+		}
+		decode(dst, raw, e.DType)
+		return nil
+	}
 	const chunk = 64 << 10 // a multiple of every element size
 	size := e.DType.Size()
 	buf := make([]byte, min(chunk, e.Size))

@@ -14,9 +14,9 @@ import (
 	"unicode/utf8"
 )
 
-// Named is one tensor to be written. Exactly one of the three data fields is
-// set: Float32s with F32, Int32s with I32, or Raw with any type. All may be nil
-// when the shape has no elements.
+// Named is one tensor to be written. Exactly one of the four data fields is
+// set: Float32s with F32, Int32s with I32, Raw or Read with any type. All may be
+// nil when the shape has no elements.
 type Named struct {
 	Name  string
 	DType DType
@@ -24,7 +24,8 @@ type Named struct {
 
 	Float32s []float32
 	Int32s   []int32
-	Raw      []byte // little-endian
+	Raw      []byte                 // little-endian
+	Read     func() ([]byte, error) // returns what Raw would be, when its turn to be written comes
 }
 
 // WriteSafetensors writes a safetensors file. Tensors are checked first, so
@@ -142,6 +143,7 @@ func (t Named) check() (int64, error) {
 		{t.Float32s != nil, 4 * int64(len(t.Float32s)), t.DType == F32},
 		{t.Int32s != nil, 4 * int64(len(t.Int32s)), t.DType == I32},
 		{t.Raw != nil, int64(len(t.Raw)), true},
+		{t.Read != nil, size, true},
 	} {
 		if !src.set {
 			continue
@@ -153,7 +155,7 @@ func (t Named) check() (int64, error) {
 		sources++
 	}
 	if sources > 1 {
-		return 0, errors.New("more than one of Float32s, Int32s and Raw is set")
+		return 0, errors.New("more than one of Float32s, Int32s, Raw and Read is set")
 	}
 	if got != size {
 		return 0, fmt.Errorf("%s %v takes %d bytes, the data have %d", t.DType, t.Shape, size, got)
@@ -170,7 +172,17 @@ func (t Named) writeData(w io.Writer, buf []byte) error {
 	case t.Int32s != nil:
 		return writeWords(w, buf, t.Int32s, func(v int32) uint32 { return uint32(v) })
 	}
-	_, err := w.Write(t.Raw)
+	raw := t.Raw
+	if t.Read != nil {
+		var err error
+		if raw, err = t.Read(); err != nil {
+			return err
+		}
+		if size, _ := byteSize(t.DType, t.Shape); int64(len(raw)) != size {
+			panic(fmt.Sprintf("state: writing %s: Read gave %d bytes, %s %v takes %d", t.Name, len(raw), t.DType, t.Shape, size))
+		}
+	}
+	_, err := w.Write(raw)
 	return err
 }
 

@@ -1,0 +1,73 @@
+package pickle
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// input reads the pickle's bytes and counts them.
+type input struct {
+	r    *bufio.Reader
+	left int64 // bytes that there may still be
+}
+
+func (in *input) byte() (byte, error) {
+	b, err := in.r.ReadByte()
+	if err != nil {
+		return 0, early(err)
+	}
+	in.left--
+	return b, nil
+}
+
+// bytes reads n bytes. A length beyond what is left takes no memory.
+func (in *input) bytes(n uint64) ([]byte, error) {
+	if n > uint64(max(in.left, 0)) {
+		return nil, fmt.Errorf("a length of %d, where at most %d bytes follow", n, in.left)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(in.r, b); err != nil {
+		return nil, early(err)
+	}
+	in.left -= int64(n)
+	return b, nil
+}
+
+// uint reads a little-endian integer of width bytes.
+func (in *input) uint(width int) (v uint64, err error) {
+	for i := range width {
+		b, err := in.byte()
+		if err != nil {
+			return 0, err
+		}
+		v |= uint64(b) << (8 * i)
+	}
+	return v, nil
+}
+
+// line reads up to a line break, which is left out.
+func (in *input) line() (string, error) {
+	const limit = 1024 // far above any name
+	var s strings.Builder
+	for range limit {
+		b, err := in.byte()
+		if err != nil {
+			return "", err
+		}
+		if b == '\n' {
+			return s.String(), nil
+		}
+		s.WriteByte(b)
+	}
+	return "", fmt.Errorf("a name is longer than %d bytes", limit)
+}
+
+// early names the end of the input as an error.
+func early(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
