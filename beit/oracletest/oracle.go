@@ -37,7 +37,7 @@ var kinds = []kind{
 // elsewhere names the files that other tests check, or that nothing can read yet.
 var elsewhere = map[string]string{
 	"transforms":         "checked in beit/data",
-	"finetune_key_remap": "checkpoints of the authors' code cannot be loaded yet",
+	"finetune_key_remap": "checked in beit/train",
 }
 
 // Check fails once when the set cannot be read or a file that Run needs is damaged, in place of once for each device.

@@ -113,13 +113,20 @@ func runDINO(t *testing.T, f *file, dev *tensor.Device) {
 	})
 }
 
-// runPositions checks tables of positions that are resized when a picture has another size. Those resized when a file is loaded are
-// not checked yet.
+// runPositions checks tables of positions that are resized when a picture has another size, or when a file is loaded.
 func runPositions(t *testing.T, f *file, dev *tensor.Device) {
 	for _, variant := range f.variants() {
 		t.Run(variant, func(t *testing.T) {
-			if variant != "interpolate_pos_encoding" {
-				t.Skip("tables cannot be resized on loading yet")
+			switch variant {
+			case "interpolate_pos_encoding":
+			case "checkpoint_pos_embed":
+				runFitPositions(t, f, dev)
+				return
+			case "relative_position_bias_table":
+				runRelPos(t, f)
+				return
+			default:
+				f.set.Unknown(t, "%s: no check reads this variant", variant)
 			}
 			tape := autograd.NewTape(dev)
 			defer tape.Reset()
@@ -136,4 +143,59 @@ func runPositions(t *testing.T, f *file, dev *tensor.Device) {
 			f.complete(t, variant+"/")
 		})
 	}
+}
+
+// pairs lists the cases of a variant, called like prefix4_to_prefix6, with their two numbers.
+func (f *file) pairs(t *testing.T, variant, prefix string, use func(name string, from, to int)) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, name := range f.names(variant + "/") {
+		name, _, _ = strings.Cut(name, "/")
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		a, b, ok := strings.Cut(name, "_to_")
+		from, errFrom := strconv.Atoi(strings.TrimPrefix(a, prefix))
+		to, errTo := strconv.Atoi(strings.TrimPrefix(b, prefix))
+		if !ok || errFrom != nil || errTo != nil {
+			f.set.Unknown(t, "%s/%s: the name does not tell two sizes", variant, name)
+			continue
+		}
+		use(variant+"/"+name, from, to)
+	}
+}
+
+// runFitPositions checks learned positions that are resized when a file is loaded.
+func runFitPositions(t *testing.T, f *file, dev *tensor.Device) {
+	tape := autograd.NewTape(dev)
+	defer tape.Reset()
+	f.pairs(t, "checkpoint_pos_embed", "grid", func(name string, _, to int) {
+		pos := tape.Own(f.tensor(t, dev, name+"/in/pos_embed"))
+		f.equalTensor(t, name+"/out/pos_embed", beit.FitPositions(nn.Context{Tape: tape}, pos, to, to).Value())
+	})
+	f.complete(t, "checkpoint_pos_embed/")
+}
+
+// runRelPos checks tables of relative positions that are resized when a file is loaded.
+func runRelPos(t *testing.T, f *file) {
+	single := func(v []float64) []float32 {
+		var out []float32
+		for _, x := range v {
+			out = append(out, float32(x))
+		}
+		return out
+	}
+	f.pairs(t, "relative_position_bias_table", "window", func(name string, from, to int) {
+		at := beit.RelPosOffsets(from, to)
+		f.equal(t, name+"/out/source_positions", single(at))
+		f.equal(t, name+"/out/q", single([]float64{at[from+1] - 1})) // the second offset above 0 is 1 + q
+		var whole []float64
+		for i := range 2*to - 1 {
+			whole = append(whole, float64(i-to+1))
+		}
+		f.equal(t, name+"/out/target_positions", single(whole))
+		f.equal(t, name+"/out/table", beit.ResizeRelPos(f.floats(t, name+"/in/table"), f.shape(t, name+"/in/table")[1], from, to))
+	})
+	f.complete(t, "relative_position_bias_table/")
 }

@@ -209,19 +209,15 @@ func TestInitFromRuns(t *testing.T) {
 			}
 		})
 	}
-	t.Run("another size", func(t *testing.T) { // learned positions are resized, tables of relative positions need the weights' grid
-		if _, err := Configure(Finetune, "", "", []string{"init_from=" + tok, "finetune.model.image_size=24", "train.epochs=1"}); err != nil {
-			t.Fatal(err)
-		}
-		cfg := tiny(t, Finetune, "init_from="+tok, "finetune.model.image_size=24", "finetune.model.abs_pos=true", "finetune.model.rel_pos=none",
-			"finetune.model.layer_scale=0")
-		run, err := newRun(t.TempDir(), cfg, Env{}, state.WriteFileAtomic)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer run.close()
-		if err := run.initFrom(); err != nil {
-			t.Fatal(err)
+	t.Run("another size", func(t *testing.T) { // of learned positions, and of tables of relative ones
+		for _, path := range []string{tok, pre} {
+			cfg, err := Configure(Finetune, "", "", []string{"init_from=" + path, "finetune.model.image_size=24", "data.path=procedural:20", "train.batch=10", "train.epochs=1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res := trained(t, cfg, Env{}); res.Config.Finetune.Model.Grid() != 6 {
+				t.Errorf("%+v", res.Config.Finetune.Model)
+			}
 		}
 	})
 }

@@ -92,7 +92,7 @@ func (s *source) describe() error {
 				MLPRatio: float64(c.Hidden) / float64(max(c.Width, 1)),
 			})
 		}
-	case has("quantize.embedding.weight"):
+	case has("encoder.patch_embed."):
 		s.place(encoderOrigin)
 		s.norm = normInception
 		s.vit, err = beit.InferBEiT(s.shapes())
@@ -241,10 +241,9 @@ func (s *source) find(param string) (name string, t stored, ok bool) {
 	if t, ok = s.tensors[param]; ok {
 		return param, t, true
 	}
-	const table = "relative_position_bias_table"
-	if strings.HasPrefix(param, "blocks.") && strings.HasSuffix(param, table) {
-		t, ok = s.tensors["rel_pos_bias."+table]
-		return "rel_pos_bias." + table, t, ok
+	if strings.HasPrefix(param, "blocks.") && strings.HasSuffix(param, relPosTable) {
+		t, ok = s.tensors["rel_pos_bias."+relPosTable]
+		return "rel_pos_bias." + relPosTable, t, ok
 	}
 	return "", stored{}, false
 }
@@ -267,7 +266,7 @@ type assignment struct {
 }
 
 // match finds a tensor for each parameter of a classifier, as the authors' run_class_finetuning.py does: a shared table of relative positions goes
-// to every block, learned positions may have another grid, a head of another shape stays as it was drawn. The set need not be built: a
+// to every block, positions may have another grid, a head of another shape stays as it was drawn. The set need not be built: a
 // network that the source cannot fill is refused before it takes memory.
 func (s *source) match(set *nn.Set) (*assignment, error) {
 	m := &assignment{from: map[*nn.Param]stored{}}
@@ -322,24 +321,34 @@ func (s *source) load(set *nn.Set, m *assignment) error {
 	return nil
 }
 
-// resizable says whether learned positions of shape [1, g·g + 1, d] can be fitted to parameter p.
+// relPosTable ends the names of tables of relative positions.
+const relPosTable = "relative_position_bias_table"
+
+// resizable says whether learned positions [1, g·g + 1, d] of shape, or a table of relative positions [(2W-1)² + 3, H], can be fitted to parameter p.
 func resizable(p *nn.Param, shape []int) bool {
-	if p.Name != "pos_embed" || len(shape) != 3 || shape[0] != 1 || shape[2] != p.Shape[2] {
-		return false
+	switch {
+	case p.Name == "pos_embed" && len(shape) == 3 && shape[0] == 1 && shape[2] == p.Shape[2]:
+		g := root(shape[1] - 1)
+		return g > 0 && g*g == shape[1]-1
+	case strings.HasSuffix(p.Name, relPosTable) && len(shape) == 2 && shape[1] == p.Shape[1]:
+		w := relPosWindow(shape[0])
+		return w >= beit.LeastRelPosWindow && nn.RelPosRows(w, w) == shape[0]
 	}
-	g := root(shape[1] - 1)
-	return g > 0 && g*g == shape[1]-1
+	return false
 }
 
-// resized fits learned positions of another grid to parameter p.
+// relPosWindow is the side of the window that a table of so many rows is for.
+func relPosWindow(rows int) int { return (root(rows-3) + 1) / 2 }
+
+// resized fits what resizable speaks of.
 func resized(dev *tensor.Device, p *nn.Param, shape []int, values []float32) []float32 {
-	from, to, d := root(shape[1]-1), root(p.Shape[1]-1), p.Shape[2]
+	if p.Name != "pos_embed" {
+		return beit.ResizeRelPos(values, shape[1], relPosWindow(shape[0]), relPosWindow(p.Shape[0]))
+	}
 	tape := autograd.NewTape(dev)
 	defer tape.Reset()
-	table := autograd.Permute(tape.Own(tensor.FromSlice(dev, values[d:], from, from, d)), 2, 0, 1)
-	step := float64(from) / float64(to)
-	table = autograd.Permute(nn.ResizeBicubic(nn.Context{Tape: tape}, table, to, to, step, step), 1, 2, 0)
-	return append(slices.Clone(values[:d]), table.Value().Float32s()...)
+	to := root(p.Shape[1] - 1)
+	return beit.FitPositions(nn.Context{Tape: tape}, tape.Own(tensor.FromSlice(dev, values, shape...)), to, to).Value().Float32s()
 }
 
 // root is that of n, rounded down.
