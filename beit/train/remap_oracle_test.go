@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/oracletest"
 	"github.com/gobeit/gobeit/nn"
@@ -107,5 +109,55 @@ func checkRemap(t *testing.T, f *state.File, variant string) {
 				t.Fatalf("%s, element %d: %g, want %g", a.Name, i, got[i], want)
 			}
 		}
+	}
+}
+
+// TestOracleCLIPArchive fills a classifier from an archive of the form in which CLIP was published, and from the same tensors in plain form.
+func TestOracleCLIPArchive(t *testing.T) {
+	set := oracletest.Open(t)
+	names := []string{"checkpoints/clip_like_torchscript_float16.pt", "checkpoints/clip_like_torchscript_float16.safetensors"}
+	var all [2]map[string][]float32
+	for i, name := range names {
+		if !set.Has(name) {
+			set.Unknown(t, "the set has no %s", name)
+		}
+		path := set.Path(t, name)
+		if _, err := openSource(path); err == nil || !strings.Contains(err.Error(), "heads cannot be told") { // it is known for CLIP, and 12 wide
+			t.Errorf("%s: error %v", name, err)
+		}
+		f, err := state.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		s := &source{file: f}
+		s.place(clipOrigin)
+		c, err := beit.InferCLIP(s.shapes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := nn.NewSet()
+		beit.NewCLIPClassifier(params.Scope(), beit.ViTConfig{
+			ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: 2,
+			MLPRatio: float64(c.Hidden) / float64(c.Width), Classes: 3,
+		})
+		m, err := s.match(params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params.Build(tensor.CPU(), 1, nn.Inference)
+		if err := s.load(params, m); err != nil {
+			t.Fatal(err)
+		}
+		all[i] = map[string][]float32{}
+		for _, p := range params.Params() {
+			all[i][p.Name] = p.Value.Float32s()
+		}
+		if d := cmp.Diff([]string{"head.weight", "head.bias"}, m.kept); d != "" {
+			t.Errorf("%s: kept %s", name, d)
+		}
+	}
+	if d := cmp.Diff(all[1], all[0]); d != "" {
+		t.Error(d)
 	}
 }

@@ -48,8 +48,8 @@ type source struct {
 	tensors map[string]stored
 }
 
-// openSource opens the model at path, a file or a run folder: one of any stage, or a safetensors file with the names of the authors' files (of BEiT,
-// of VQ-KD, of DINO, of CLIP) or with Hugging Face's of DINO and CLIP. The tensors are read when they are asked for; close the source's
+// openSource opens the model at path, a file or a run folder: one of any stage, or a file of safetensors or PyTorch with the names of the authors'
+// files (of BEiT, of VQ-KD, of DINO, of CLIP) or with Hugging Face's of DINO and CLIP. The tensors are read when they are asked for; close the source's
 // file after that.
 func openSource(path string) (*source, error) {
 	if stage, err := ModelStage(path); err == nil {
@@ -57,7 +57,7 @@ func openSource(path string) (*source, error) {
 			return nil, err
 		}
 	}
-	f, err := state.OpenSafetensors(path)
+	f, err := state.Open(path)
 	if err != nil {
 		return nil, err
 	}
