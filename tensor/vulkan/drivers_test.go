@@ -13,8 +13,14 @@ import (
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
 
-// required says that a missing driver or validation layer fails tests instead of skipping them.
-var required = os.Getenv("BEIT_REQUIRE_VULKAN") == "1"
+// required says that a missing driver or validation layer fails tests instead of skipping them. It also reads what the loader reads in C, so
+// that go test does not answer from its cache when that has changed: it notes only what is read while tests run.
+func required() bool {
+	for _, name := range []string{"VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_LAYER_PATH", "VK_LAYER_ENABLES"} {
+		os.Getenv(name)
+	}
+	return os.Getenv("BEIT_REQUIRE_VULKAN") == "1"
+}
 
 // TestMain decides about validation before anything creates the process's instance: always where the layer is installed.
 func TestMain(m *testing.M) {
@@ -25,9 +31,6 @@ func TestMain(m *testing.M) {
 		roles[role]()
 		return
 	}
-	for _, name := range []string{"VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_LAYER_PATH"} {
-		os.Getenv(name) // the loader reads these: go test must not answer from its cache when they change
-	}
 	if os.Getenv("BEIT_VK_CACHE") == "" {
 		os.Setenv("BEIT_VK_CACHE", "off") // the user's caches are not ours to fill
 	}
@@ -37,7 +40,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		err = vulkan.Close(dev)
 	}
-	if err != nil && required {
+	if err != nil && required() {
 		fmt.Println("BEIT_REQUIRE_VULKAN=1, but there is no device under validation:", err)
 		os.Exit(1)
 	}
@@ -52,7 +55,7 @@ func TestMain(m *testing.M) {
 // skipOrFail ends the test for want of a device.
 func skipOrFail(t testing.TB, err error) {
 	t.Helper()
-	if required {
+	if required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)
@@ -62,6 +65,7 @@ func skipOrFail(t testing.TB, err error) {
 // names others. It fails when the validation layer has something to say.
 func onDrivers(t *testing.T, test func(t *testing.T, dev *tensor.Device)) {
 	t.Helper()
+	required()
 	infos, err := vulkan.Devices(context.Background())
 	if err != nil {
 		if !errors.Is(err, vulkan.ErrUnavailable) {

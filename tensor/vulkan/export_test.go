@@ -7,14 +7,13 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// RunWithoutBarriers writes memory twice with nothing between, which no operation does.
+// RunWithoutBarriers reads what was just written with nothing between, which no operation does.
 func RunWithoutBarriers(dev *tensor.Device) {
 	b := dev.Backend().(*device)
 	b.begin("test")
-	x := b.temp(64)
-	for k := range 2 {
-		b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, u(k)}, x)
-	}
+	x, y := b.temp(64), b.temp(64)
+	b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, f(1)}, x)
+	b.dispatch(shaders.Affine, nil, flat(1), []uint32{64, f(2), f(1)}, y, x.read())
 	b.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()

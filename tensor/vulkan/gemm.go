@@ -143,6 +143,10 @@ func (b *backend) gemm(p product) {
 		}
 		return a.part(0, n)
 	}
+	saved := p.c.part(0, 1) // the shader may write it, as far as drivers and validation know
+	if e.saved.a != nil {
+		saved = e.saved.part(0, p.m*p.n)
+	}
 	spec = append(spec, e.kind, word(e.bias.a != nil), word(e.gamma.a != nil), word(e.keep.a != nil), word(e.saved.a != nil))
 	push = append(push, u(e.first), u(e.perSample))
 	keeps := 1
@@ -150,5 +154,5 @@ func (b *backend) gemm(p product) {
 		keeps = int(e.keep.n)
 	}
 	b.dispatch(shaders.GemmEpilogue, spec, groups, push, p.c, p.a, p.b,
-		there(e.saved, p.m*p.n), there(e.bias, p.n), there(e.residual, p.m*p.n), there(e.gamma, p.n), there(e.keep, keeps))
+		saved, there(e.bias, p.n), there(e.residual, p.m*p.n), there(e.gamma, p.n), there(e.keep, keeps))
 }

@@ -154,7 +154,11 @@ func (b *backend) Upload(dst *tensor.Tensor, src []float32) { b.send(dst, bytesO
 func (b *backend) UploadInts(dst *tensor.Tensor, src []int32) { b.send(dst, bytesOf(src)) }
 
 // Download waits for src and copies it.
-func (b *backend) Download(dst []float32, src *tensor.Tensor) error { return b.receive(bytesOf(dst), src) }
+func (b *backend) Download(dst []float32, src *tensor.Tensor) error {
+	return b.receive(bytesOf(dst), src)
+}
 
 // DownloadInts is Download for Int32.
-func (b *backend) DownloadInts(dst []int32, src *tensor.Tensor) error { return b.receive(bytesOf(dst), src) }
+func (b *backend) DownloadInts(dst []int32, src *tensor.Tensor) error {
+	return b.receive(bytesOf(dst), src)
+}
