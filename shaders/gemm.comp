@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 
@@ -70,7 +71,7 @@ void main() {
 	uint tx = THREAD % across, ty = THREAD / across;
 	uint aFrom = aAt + batch * aBatch, bFrom = bAt + batch * bBatch;
 	float sums[TM * TN];
-	for (uint i = 0; i < TM * TN; i++) sums[i] = 0.0;
+	[[unroll]] for (uint i = 0; i < TM * TN; i++) sums[i] = 0.0;
 	for (uint k0 = 0; k0 < K; k0 += DEPTH) {
 		for (uint e = THREAD; e < BM * DEPTH; e += threads) {
 			uint k = A_BY_ROW ? e % DEPTH : e / BM, m = A_BY_ROW ? e / DEPTH : e % BM;
@@ -83,20 +84,19 @@ void main() {
 			bs[k * (BN + 1) + n] = inside ? b[bFrom + (k0 + k) * bRow + (n0 + n) * bCol] : 0.0;
 		}
 		barrier();
-		uint depth = min(DEPTH, K - k0);
-		for (uint k = 0; k < depth; k++) {
+		[[dont_unroll]] for (uint k = 0; k < DEPTH; k++) { // beyond K both sides are 0
 			float av[TM], bv[TN];
-			for (uint i = 0; i < TM; i++) av[i] = as[k * (BM + 1) + ty + i * (BM / TM)];
-			for (uint j = 0; j < TN; j++) bv[j] = bs[k * (BN + 1) + tx + j * across];
-			for (uint i = 0; i < TM; i++) {
-				for (uint j = 0; j < TN; j++) sums[i * TN + j] = fma(av[i], bv[j], sums[i * TN + j]);
+			[[unroll]] for (uint i = 0; i < TM; i++) av[i] = as[k * (BM + 1) + ty + i * (BM / TM)];
+			[[unroll]] for (uint j = 0; j < TN; j++) bv[j] = bs[k * (BN + 1) + tx + j * across];
+			[[unroll]] for (uint i = 0; i < TM; i++) {
+				[[unroll]] for (uint j = 0; j < TN; j++) sums[i * TN + j] = fma(av[i], bv[j], sums[i * TN + j]);
 			}
 		}
 		barrier();
 	}
-	for (uint i = 0; i < TM; i++) {
+	[[unroll]] for (uint i = 0; i < TM; i++) {
 		uint row = m0 + ty + i * (BM / TM);
-		for (uint j = 0; j < TN; j++) {
+		[[unroll]] for (uint j = 0; j < TN; j++) {
 			uint col = n0 + tx + j * across;
 			if (row < M && col < N) store(batch * cBatch + row * N + col, row, col, sums[i * TN + j]);
 		}

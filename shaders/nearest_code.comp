@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 
@@ -29,10 +30,10 @@ void main() {
 	uint at[4] = uint[4](0, 0, 0, 0);
 	for (uint k0 = 0; k0 < K; k0 += COLS) {
 		float score[4][8];
-		for (uint j = 0; j < 8; j++) {
+		[[unroll]] for (uint j = 0; j < 8; j++) {
 			uint k = k0 + tx + 8 * j;
 			float start = k < K ? bias[biasAt + k] : -infinity();
-			for (uint i = 0; i < 4; i++) score[i][j] = start;
+			[[unroll]] for (uint i = 0; i < 4; i++) score[i][j] = start;
 		}
 		for (uint d0 = 0; d0 < D; d0 += DEPTH) {
 			for (uint e = THREAD; e < ROWS * DEPTH; e += THREADS) {
@@ -41,24 +42,24 @@ void main() {
 				cs[d][r] = k0 + r < K && d0 + d < D ? codebook[codebookAt + (k0 + r) * D + d0 + d] : 0.0;
 			}
 			barrier();
-			uint depth = min(DEPTH, D - d0);
-			for (uint d = 0; d < depth; d++) {
+			uint depth = min(DEPTH, D - d0); // no more: beyond D a code that is missing would add 0 to -Inf
+			[[dont_unroll]] for (uint d = 0; d < depth; d++) {
 				float c[8];
-				for (uint j = 0; j < 8; j++) c[j] = cs[d][tx + 8 * j];
-				for (uint i = 0; i < 4; i++) {
+				[[unroll]] for (uint j = 0; j < 8; j++) c[j] = cs[d][tx + 8 * j];
+				[[unroll]] for (uint i = 0; i < 4; i++) {
 					float v = zs[d][ty * 4 + i];
-					for (uint j = 0; j < 8; j++) score[i][j] = fma(v, c[j], score[i][j]);
+					[[unroll]] for (uint j = 0; j < 8; j++) score[i][j] = fma(v, c[j], score[i][j]);
 				}
 			}
 			barrier();
 		}
-		for (uint i = 0; i < 4; i++) {
-			for (uint j = 0; j < 8; j++) {
+		[[unroll]] for (uint i = 0; i < 4; i++) {
+			[[unroll]] for (uint j = 0; j < 8; j++) {
 				if (score[i][j] > best[i] && !isNaN(score[i][j])) best[i] = score[i][j], at[i] = k0 + tx + 8 * j;
 			}
 		}
 	}
-	for (uint i = 0; i < 4; i++) bests[ty * 4 + i][tx] = best[i], ats[ty * 4 + i][tx] = at[i];
+	[[unroll]] for (uint i = 0; i < 4; i++) bests[ty * 4 + i][tx] = best[i], ats[ty * 4 + i][tx] = at[i];
 	barrier();
 	if (THREAD >= ROWS || first + THREAD >= M) return;
 	float top = bests[THREAD][0];
