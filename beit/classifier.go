@@ -97,7 +97,7 @@ func InferBEiT(shapes map[string][]int) (ViTConfig, error) {
 		return ViTConfig{}, fmt.Errorf("not a BEiT model: %w", s.err)
 	}
 	c := ViTConfig{
-		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: s.count("blocks."), MLPRatio: float64(fc1[0]) / float64(max(patch[0], 1)),
+		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: s.count("blocks."), MLPRatio: MLPRatio(fc1[0], patch[0]),
 		QKVBias: shapes["blocks.0.attn.q_bias"] != nil, AbsPos: shapes["pos_embed"] != nil, RelPos: RelPosNone,
 		MeanPool: shapes["fc_norm.weight"] != nil, Heads: headsOf(patch[0]),
 	}

@@ -62,7 +62,7 @@ func InferDINO(shapes map[string][]int) (ViTConfig, error) {
 		return ViTConfig{}, fmt.Errorf("not a DINO model: %w", s.err)
 	}
 	c := DINOShape(ViTConfig{
-		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: s.count("blocks."), MLPRatio: float64(fc1[0]) / float64(patch[0]),
+		PatchSize: patch[3], Channels: patch[1], Width: patch[0], Depth: s.count("blocks."), MLPRatio: MLPRatio(fc1[0], patch[0]),
 		ImageSize: side(pos[1]-1) * patch[3],
 	})
 	c.Heads = headsOf(c.Width)

@@ -1,6 +1,8 @@
 package beit
 
 import (
+	"math"
+
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/nn"
 )
@@ -31,7 +33,10 @@ func resamplePositions(c nn.Context, pos *autograd.Var, rows, cols int, stepRows
 
 // side is that of a square grid of n patches: the root of n, rounded up.
 func side(n int) int {
-	g := 0
+	if n < 1 {
+		return 0
+	}
+	g := int(math.Sqrt(float64(n)))
 	for g*g < n {
 		g++
 	}

@@ -2,6 +2,7 @@ package beit
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -37,6 +38,15 @@ func (r *shapeReader) count(list string) int {
 		}
 	}
 	return len(seen)
+}
+
+// MLPRatio is a ratio that gives hidden when it is multiplied by width and rounded down.
+func MLPRatio(hidden, width int) float64 {
+	r := float64(hidden) / float64(max(width, 1))
+	for int(float64(width)*r) < hidden && !math.IsInf(r, 1) && width > 0 {
+		r = math.Nextafter(r, math.Inf(1))
+	}
+	return r
 }
 
 // headsOf is the number of heads of 64 that fill a width, 0 where none does.

@@ -225,11 +225,10 @@ func torchFile(r io.ReaderAt, size int64, name string, format Format, root any) 
 
 // collector lists the tensors of a nested value.
 type collector struct {
-	h       header
-	size    int64 // of the file
-	total   int64 // bytes of the tensors so far
-	steps   int   // values that may still be visited: lists may be there many times, or in themselves
-	leftOut []string
+	h     header
+	size  int64 // of the file
+	total int64 // bytes of the tensors so far
+	steps int   // values that may still be visited: lists may be there many times, or in themselves
 }
 
 // containers are keys of the dicts that training scripts save, the state dict

@@ -1,0 +1,181 @@
+package weights_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+var cpu = tensor.CPU()
+
+// family is a published file. parameters is its network's published count.
+type family struct {
+	name       string
+	tensors    func() list
+	container  string // the key in a file of PyTorch
+	kind       weights.Kind
+	naming     weights.Naming
+	parameters int
+	all        int // trainable numbers of the file, where they are more than the network's that is loaded
+}
+
+var families = []family{
+	{"beitv2_base_patch16_224_pt1k", func() list { return pretrained(base) }, "model", weights.MIM, weights.Official, 106_143_056, 0},
+	{"beitv2_large_patch16_224_pt1k", func() list { return pretrained(large) }, "module", weights.MIM, weights.Official, 336_728_512, 0},
+	{"beitv2_base_patch16_224_pt1k_ft1k", func() list { return classifier(base, 1000, true) }, "model", weights.Classifier, weights.Official, 86_530_984, 0},
+	{"beitv2_base_patch16_224_pt1k_ft21k", func() list { return classifier(base, 21841, true) }, "model", weights.Classifier, weights.Official, 102_557_713, 0},
+	{"beitv2_large_patch16_224_pt1k_ft21kto1k", func() list { return classifier(large, 1000, true) }, "module", weights.Classifier, weights.Official, 304_430_568, 0},
+	{"beitv2_large_patch16_224_pt1k_ft21k", func() list { return classifier(large, 21841, true) }, "model", weights.Classifier, weights.Official, 325_792_593, 0},
+	{"timm/beitv2_base_patch16_224.in1k_ft_in22k_in1k", func() list { return classifier(base, 1000, false) }, "", weights.Classifier, weights.TIMM, 86_530_984, 0},
+	{"timm/beitv2_base_patch16_224.in1k_ft_in22k", func() list { return classifier(base, 21841, false) }, "", weights.Classifier, weights.TIMM, 102_557_713, 0},
+	{"timm/beitv2_large_patch16_224.in1k_ft_in1k", func() list { return classifier(large, 1000, false) }, "", weights.Classifier, weights.TIMM, 304_430_568, 0},
+	{"timm/beitv2_large_patch16_224.in1k_ft_in22k", func() list { return classifier(large, 21841, false) }, "", weights.Classifier, weights.TIMM, 325_792_593, 0},
+	{"hf base", func() list { return beitHF(base, 1000) }, "", weights.Classifier, weights.HF, 86_530_984, 0},
+	{"hf large", func() list { return beitHF(large, 21841) }, "", weights.Classifier, weights.HF, 325_792_593, 0},
+	{"vqkd_encoder_base_decoder_3x768x12_clip", func() list { return tokenizer(3, 512) }, "model", weights.Tokenizer, weights.Official, 108_829_216, 0},
+	{"vqkd_encoder_base_decoder_1x768x12_clip", func() list { return tokenizer(1, 512) }, "model", weights.Tokenizer, weights.Official, 94_655_008, 0},
+	{"vqkd_encoder_base_decoder_1x768x12_dino", func() list { return tokenizer(1, 768) }, "state_dict", weights.Tokenizer, weights.Official, 94_851_872, 0},
+	{"vqkd with its teacher", func() list { return selfTrained(tokenizer(3, 512)) }, "model", weights.Tokenizer, weights.Official, 108_829_216, 0},
+	{"beitv2_base_patch16_224_pt1k_ftade20k", func() list { return segmenter(size{768, 12, 12, 16, 32}) }, "state_dict", weights.Segmenter, weights.Official, 0, 163_080_812},
+	{"beitv2_large_patch16_224_pt1k_ftade20k", func() list { return segmenter(size{1024, 24, 16, 16, 32}) }, "state_dict", weights.Segmenter, weights.Official, 0, 440_398_636},
+	{"ViT-B-16", clip, "", weights.CLIP, weights.Official, 86_192_640, 0},
+	{"openai/clip-vit-base-patch16", clipHF, "", weights.CLIP, weights.HF, 86_192_640, 0},
+	{"dino_vitbase16_pretrain", dino, "", weights.DINO, weights.Official, 85_798_656, 0},
+	{"facebook/dino-vitb16", dinoHF, "", weights.DINO, weights.HF, 85_798_656, 0},
+}
+
+// hollow writes a safetensors file with the tensors' names and shapes whose data take no room on a disk: they are holes, and read as 0.
+func hollow(t *testing.T, l list) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hollow.safetensors")
+	var header bytes.Buffer
+	offset := 0
+	for i, n := range l {
+		if i > 0 {
+			header.WriteByte(',')
+		}
+		size := n.DType.Size() * state.Entry{Shape: n.Shape}.Len()
+		shape := strings.ReplaceAll(fmt.Sprint(n.Shape), " ", ",")
+		fmt.Fprintf(&header, "%q:{\"dtype\":%q,\"shape\":%s,\"data_offsets\":[%d,%d]}", n.Name, n.DType, shape, offset, offset+size)
+		offset += size
+	}
+	text := append(binary.LittleEndian.AppendUint64(nil, uint64(header.Len()+2)), "{"+header.String()+"}"...)
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, int64(len(text)+offset)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Every published file fits its network without a missing or an unexpected tensor, at full size.
+func TestPublishedFamilies(t *testing.T) {
+	for _, f := range families {
+		t.Run(f.name, func(t *testing.T) { f.check(t, hollow(t, f.tensors()), nil) })
+	}
+}
+
+// check opens a file of the family and compares it with its network; loaded, if not nil, gets the built network.
+func (f family) check(t *testing.T, path string, loaded func(set *nn.Set)) {
+	m, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if m.Kind != f.kind || m.Naming != f.naming {
+		t.Errorf("is a %s with %s names, want a %s with %s names", m.Kind, m.Naming, f.kind, f.naming)
+	}
+	if f.all > 0 {
+		if n := f.tensors().parameters(); n != f.all {
+			t.Errorf("%d numbers in the file, want %d", n, f.all)
+		}
+		if m, err = m.Backbone(); err != nil {
+			t.Fatal(err)
+		}
+	} else if n := m.Parameters(); n != f.parameters {
+		t.Errorf("%d parameters, want %d", n, f.parameters)
+	}
+	set := nn.NewSet()
+	m.Declare(set.Scope())
+	fit, err := m.Fit(set.Params(), f.all > 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := fit.Report
+	if missing := strings.Join(r.Missing, " "); f.all == 0 && missing != "" || f.all > 0 && missing != "norm.weight norm.bias" {
+		t.Errorf("missing: %s", missing)
+	}
+	if len(r.Unexpected)+len(r.Mismatched)+len(r.Resized) > 0 {
+		t.Error(r)
+	}
+	if loaded == nil {
+		return
+	}
+	set.Build(cpu, 0, nn.Inference)
+	defer set.Release()
+	if err := fit.Load(); err != nil {
+		t.Fatal(err)
+	}
+	loaded(set)
+}
+
+// The same with files as large as the published ones, written as PyTorch would and loaded whole. That takes minutes and gigabytes of disk.
+func TestPublishedFamiliesWithWeights(t *testing.T) {
+	if os.Getenv("BEIT_FULL") == "" {
+		t.Skip("set BEIT_FULL=1 to write and load files of up to 1.8 GB")
+	}
+	for _, f := range families {
+		t.Run(f.name, func(t *testing.T) {
+			l := f.tensors()
+			fillRandomly(l, 1)
+			path := filepath.Join(t.TempDir(), "model.pth")
+			err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteTorch(w, f.container, l) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.check(t, path, func(set *nn.Set) {
+				for _, p := range set.Flat() {
+					if v := p.Value.Float32s(); v[0] == 0 && v[len(v)-1] == 0 && !strings.HasPrefix(p.Name, "norm.") {
+						t.Errorf("%s was not loaded", p.Name)
+					}
+				}
+			})
+		})
+	}
+}
+
+// fillRandomly gives the tensors values: about ±0.05, and small integers.
+func fillRandomly(l list, seed uint64) {
+	for i := range l {
+		t := &l[i]
+		n := state.Entry{Shape: t.Shape}.Len()
+		t.Read = func() ([]byte, error) {
+			r := tensor.NewRand(seed, 0x7e57, tensor.HashString(t.Name))
+			b := make([]byte, 0, n*t.DType.Size())
+			for range n {
+				v := float32(r.Uniform(-0.05, 0.05))
+				switch t.DType {
+				case state.F32:
+					b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+				case state.F16, state.BF16:
+					b = binary.LittleEndian.AppendUint16(b, uint16(math.Float32bits(v)>>16)&0xbfff|0x2000) // finite in either
+				default:
+					b = binary.LittleEndian.AppendUint64(b, uint64(r.Uniform(0, 100)))
+				}
+			}
+			return b, nil
+		}
+	}
+}

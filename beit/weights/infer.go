@@ -1,0 +1,153 @@
+package weights
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// maxGrid is the most patches along a picture's side that are believed: pictures of 1024 in patches of 16. Attention takes memory in
+// proportion to the fourth power.
+const maxGrid = 64
+
+// shapes are those of the tensors whose names begin with prefix, without it.
+func (m *Model) shapes(prefix string) map[string][]int {
+	shapes := map[string][]int{}
+	for name, t := range m.tensors {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			shapes[rest] = t.Shape
+		}
+	}
+	return shapes
+}
+
+// infer reads the configuration off the shapes.
+func (m *Model) infer() (err error) {
+	switch m.Kind {
+	case CLIP:
+		if m.CLIP, err = beit.InferCLIP(m.shapes("")); err == nil {
+			c := m.CLIP
+			m.ViT = beit.ViTConfig{
+				ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: c.Heads,
+				MLPRatio: beit.MLPRatio(c.Hidden, c.Width), QKVBias: true, AbsPos: true, RelPos: beit.RelPosNone,
+			}
+			err = m.check("", c.Check())
+		}
+		return err
+	case DINO:
+		if m.ViT, err = beit.InferDINO(m.shapes("")); err == nil {
+			err = m.check("", nil)
+		}
+		return err
+	case Tokenizer:
+		return m.inferTokenizer()
+	case Segmenter:
+		m.ViT, err = beit.InferBEiT(m.shapes("backbone."))
+	default:
+		m.ViT, err = beit.InferBEiT(m.shapes(""))
+	}
+	if err == nil {
+		err = m.check("", nil)
+	}
+	if err == nil && m.Kind == MIM {
+		err = m.inferMIM()
+	}
+	return err
+}
+
+// check is the inferred ViT's Check, with the commonest reason first. also is another verdict.
+func (m *Model) check(part string, also error) error {
+	v := m.ViT
+	switch {
+	case v.Heads == 0:
+		return fmt.Errorf("%sthe number of attention heads cannot be told: the width %d is no multiple of 64", part, v.Width)
+	case v.ImageSize == 0:
+		return fmt.Errorf("%sthe picture's size cannot be told: there are no positions", part)
+	case v.PatchSize > 0 && v.Grid() > maxGrid:
+		return fmt.Errorf("%s%d patches along a picture's side: at most %d are believed", part, v.Grid(), maxGrid)
+	}
+	if also != nil {
+		return also
+	}
+	return v.Check()
+}
+
+func (m *Model) inferMIM() error {
+	shape := func(name string) []int {
+		if t := m.tensors[name]; t != nil && len(t.Shape) == 2 {
+			return t.Shape
+		}
+		return []int{0, 0}
+	}
+	v := m.ViT
+	v.MeanPool, v.Classes = false, 0
+	m.ViT = v
+	m.MIM = beit.MIMConfig{ViT: v, Vocab: shape("lm_head.weight")[0], SharedHead: m.tensors["cls_pt_lm_head.weight"] == nil}
+	layers := map[string]bool{}
+	for name := range m.tensors {
+		if rest, ok := strings.CutPrefix(name, "cls_pt_layers."); ok {
+			number, _, _ := strings.Cut(rest, ".")
+			layers[number] = true
+		}
+	}
+	if m.MIM.HeadLayers = len(layers); m.MIM.HeadLayers > 0 {
+		m.MIM.EarlyLayer = max(v.Depth-publishedGap, 1)
+	}
+	return m.MIM.Check()
+}
+
+// publishedGap is the number of blocks after the one whose patches the aggregation blocks see, in all published models: 9 of 12, 21 of 24.
+// Files do not tell.
+const publishedGap = 3
+
+func (m *Model) inferTokenizer() (err error) {
+	c := beit.VQKDConfig{Decay: 0.99, Beta: 1, KMeansInit: true} // the authors' settings, which loading does not need
+	if c.Encoder, err = beit.InferBEiT(m.shapes("encoder.")); err != nil {
+		return fmt.Errorf("encoder: %w", err)
+	}
+	if c.Decoder, err = beit.InferBEiT(m.shapes("decoder.")); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	for _, v := range []*beit.ViTConfig{&c.Decoder, &c.Encoder} {
+		m.ViT = *v
+		if err := m.check("", nil); err != nil {
+			return err
+		}
+	}
+	for name, to := range map[string][2]*int{
+		"quantize.embedding.weight": {&c.Codes, &c.CodeDim}, "decode_task_layer.2.weight": {&c.TargetDim, new(int)},
+	} {
+		t := m.tensors[name]
+		if t == nil || len(t.Shape) != 2 {
+			return fmt.Errorf("there is no matrix %s", name)
+		}
+		*to[0], *to[1] = t.Shape[0], t.Shape[1]
+	}
+	m.VQKD = c
+	return c.Check()
+}
+
+// Declare makes the network in scope s, unbuilt: a *beit.ViT, *beit.MIM, *beit.VQKD, *beit.CLIP or *beit.DINO. Of a Segmenter it is the
+// backbone; load that with the model's Backbone.
+func (m *Model) Declare(s nn.Scope) any {
+	switch m.Kind {
+	case MIM:
+		return beit.NewMIM(s, m.MIM)
+	case Tokenizer:
+		return beit.NewVQKD(s, m.VQKD)
+	case CLIP:
+		return beit.NewCLIP(s, m.CLIP)
+	case DINO:
+		return beit.NewDINO(s, m.ViT)
+	}
+	return beit.NewViT(s, m.ViT)
+}
+
+// Parameters is the number of trainable numbers of the network.
+func (m *Model) Parameters() int {
+	set := nn.NewSet()
+	m.Declare(set.Scope())
+	return set.Count()
+}

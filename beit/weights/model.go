@@ -1,0 +1,340 @@
+package weights
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Model is an open file of weights.
+type Model struct {
+	Kind    Kind
+	Naming  Naming
+	ViT     beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's tower, as far as one describes it
+	MIM     beit.MIMConfig  // of a MIM
+	VQKD    beit.VQKDConfig // of a Tokenizer
+	CLIP    beit.CLIPConfig // of a CLIP
+	LeftOut []string        // tensors of the file that are no part of such a model, as it names them
+
+	file    *state.File
+	tensors map[string]*Tensor
+}
+
+// Tensor is a tensor of a model under its official name.
+type Tensor struct {
+	Name  string
+	DType state.DType
+	Shape []int
+
+	pieces     []piece
+	transposed bool // the file has the columns as rows
+}
+
+// piece is a tensor of the file, or some of its rows.
+type piece struct {
+	entry       state.Entry
+	first, rows int // rows is 0 for a scalar, which has none
+	order       int // among the pieces
+}
+
+// Open opens the file at path. Close it after the last read.
+func Open(path string) (*Model, error) {
+	f, err := state.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Of(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Of makes a Model of an open file, which must stay open.
+func Of(f *state.File) (*Model, error) {
+	m, err := Sort(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.infer(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return m, nil
+}
+
+// Sort is Of for a file whose configuration is known otherwise: it is not read off the shapes.
+func Sort(f *state.File) (*Model, error) {
+	m := &Model{file: f, tensors: map[string]*Tensor{}}
+	if err := m.collect(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return m, nil
+}
+
+// Close closes the file.
+func (m *Model) Close() error { return m.file.Close() }
+
+// File is the file that the model is in.
+func (m *Model) File() *state.File { return m.file }
+
+// Names are the official names of the tensors, sorted.
+func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.tensors)) }
+
+// Tensor describes the tensor with an official name.
+func (m *Model) Tensor(name string) (Tensor, bool) {
+	t, ok := m.tensors[name]
+	if !ok {
+		return Tensor{}, false
+	}
+	return *t, true
+}
+
+// dataParallel is what names begin with when a network was wrapped to be trained on several devices.
+const dataParallel = "module."
+
+// collect sorts the file's tensors by the parameters that they belong to.
+func (m *Model) collect() error {
+	list := m.file.Names()
+	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
+	plain := func(name string) string {
+		if wrapped {
+			name = strings.TrimPrefix(name, dataParallel)
+		}
+		return name
+	}
+	var bare []string
+	for _, name := range list {
+		bare = append(bare, plain(name))
+	}
+	var err error
+	if m.Kind, m.Naming, err = detect(bare); err != nil {
+		return err
+	}
+	table := namesOf(m.Kind)
+	for _, file := range list {
+		name := plain(file)
+		if m.Kind == DINO {
+			name = strings.TrimPrefix(name, "vit.")
+		}
+		if beside(m.Kind, name) {
+			m.LeftOut = append(m.LeftOut, file)
+			continue
+		}
+		third := 0
+		if m.Naming == HF {
+			to, part, ok := table.fromHF(name)
+			if !ok {
+				return fmt.Errorf("tensor %q has no place in a %s of Hugging Face", file, m.Kind)
+			}
+			name, third = to, part
+		}
+		if err := m.add(name, file, third); err != nil {
+			return err
+		}
+	}
+	return m.join()
+}
+
+// add gives a tensor of the file its place.
+func (m *Model) add(name, file string, third int) error {
+	e, _ := m.file.Entry(file)
+	t := m.tensors[name]
+	if t == nil {
+		t = &Tensor{Name: name, DType: e.DType, Shape: slices.Clone(e.Shape)}
+		m.tensors[name] = t
+	} else if third == 0 {
+		return fmt.Errorf("tensor %q is there twice, once as %q", name, file)
+	}
+	if m.Naming == HF && name == clipProjection {
+		t.transposed = true
+		slices.Reverse(t.Shape)
+	}
+	p := piece{entry: e, order: third}
+	if len(e.Shape) > 0 {
+		p.rows = e.Shape[0]
+	}
+	t.pieces = append(t.pieces, p)
+	return nil
+}
+
+// join puts the thirds of joint tensors in their order.
+func (m *Model) join() error {
+	for _, t := range m.tensors {
+		if t.pieces[0].order == 0 {
+			continue
+		}
+		slices.SortFunc(t.pieces, func(a, b piece) int { return cmp.Compare(a.order, b.order) })
+		first := t.pieces[0].entry
+		for i, p := range t.pieces {
+			if p.order != i+1 || p.entry.DType != first.DType || !slices.Equal(p.entry.Shape, first.Shape) || len(p.entry.Shape) == 0 {
+				return fmt.Errorf("tensor %s: queries, keys and values are not alike, or one of them is missing or there twice", t.Name)
+			}
+		}
+		if len(t.pieces) != 3 {
+			return fmt.Errorf("tensor %s: there are %d of its three parts", t.Name, len(t.pieces))
+		}
+		t.Shape[0] = 3 * first.Shape[0]
+	}
+	return nil
+}
+
+// rowsOf is a part of a tensor, under another name.
+func (t *Tensor) rowsOf(name string, first, n int) *Tensor {
+	part := &Tensor{Name: name, DType: t.DType, Shape: slices.Clone(t.Shape)}
+	part.Shape[0] = n
+	for _, p := range t.pieces {
+		from, to := max(first, 0), min(first+n, p.rows)
+		if from < to {
+			cut := p
+			cut.first, cut.rows = p.first+from, to-from
+			part.pieces = append(part.pieces, cut)
+		}
+		first -= p.rows
+	}
+	return part
+}
+
+// whole says whether a tensor is one of the file's, as it lies there.
+func (t *Tensor) whole() bool {
+	p := t.pieces[0]
+	return len(t.pieces) == 1 && !t.transposed && (len(p.entry.Shape) == 0 || p.rows == p.entry.Shape[0])
+}
+
+// bytes reads the elements as the file has them, row after row.
+func (m *Model) bytes(t *Tensor) ([]byte, error) {
+	var all []byte
+	for _, p := range t.pieces {
+		b, err := m.file.Bytes(p.entry.Name)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.entry.Shape) > 0 && p.entry.Shape[0] > 0 {
+			row := len(b) / p.entry.Shape[0]
+			b = b[p.first*row : (p.first+p.rows)*row]
+		}
+		if t.whole() {
+			return b, nil
+		}
+		all = append(all, b...)
+	}
+	if t.transposed && len(t.Shape) == 2 {
+		all = transposed(all, t.Shape[1], t.Shape[0], t.DType.Size())
+	}
+	return all, nil
+}
+
+// transposed turns a rows x cols matrix of elements of width bytes.
+func transposed(b []byte, rows, cols, width int) []byte {
+	out := make([]byte, len(b))
+	for i := range rows * cols {
+		to := i%cols*rows + i/cols
+		copy(out[to*width:(to+1)*width], b[i*width:])
+	}
+	return out
+}
+
+// floats lends the values of a tensor to use, which must not keep or change them.
+func (m *Model) floats(l *state.Lender, t *Tensor, use func([]float32) error) error {
+	checked := func(v []float32) error {
+		if i := notFinite(v); i >= 0 {
+			return fmt.Errorf("element %d is %v: the weights are damaged, or their training diverged", i, v[i])
+		}
+		return use(v)
+	}
+	if t.whole() {
+		return l.Float32s(m.file, t.pieces[0].entry.Name, checked)
+	}
+	all := make([]float32, 0, size(t.Shape))
+	for _, p := range t.pieces {
+		err := l.Float32s(m.file, p.entry.Name, func(v []float32) error {
+			row := len(v) / max(p.entry.Shape[0], 1)
+			all = append(all, v[p.first*row:(p.first+p.rows)*row]...)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if t.transposed && len(t.Shape) == 2 {
+		turned := make([]float32, len(all))
+		rows, cols := t.Shape[1], t.Shape[0] // as they lie in the file
+		for i, x := range all {
+			turned[i%cols*rows+i/cols] = x
+		}
+		all = turned
+	}
+	if err := checked(all); err != nil {
+		return fmt.Errorf("%s: tensor %s: %w", m.file.Name(), t.Name, err)
+	}
+	return nil
+}
+
+// notFinite is the first element that is infinite or no number, or -1.
+func notFinite(v []float32) int {
+	for i, x := range v {
+		if x-x != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// size is the number of elements of a shape.
+func size(shape []int) int { return state.Entry{Shape: shape}.Len() }
+
+// Backbone returns the network of images alone, as a classifier's parameters are named, sharing the file: a tokenizer's encoder, a
+// segmenter's backbone, DINO without the biases of its keys. Those add the same to all of a query's logits, so the softmax takes them
+// away again. Other models are returned as they are.
+func (m *Model) Backbone() (*Model, error) {
+	prefix := ""
+	switch m.Kind {
+	case Tokenizer:
+		prefix = "encoder."
+	case Segmenter:
+		prefix = "backbone."
+	case DINO:
+		return m.withoutKeyBias()
+	default:
+		return m, nil
+	}
+	b := *m
+	b.tensors = map[string]*Tensor{}
+	for name, t := range m.tensors {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok || strings.HasPrefix(rest, "fpn") {
+			b.LeftOut = append(b.LeftOut, name)
+			continue
+		}
+		renamed := *t
+		renamed.Name = rest
+		b.tensors[rest] = &renamed
+	}
+	slices.Sort(b.LeftOut)
+	return &b, nil
+}
+
+func (m *Model) withoutKeyBias() (*Model, error) {
+	b := *m
+	b.tensors = maps.Clone(m.tensors)
+	for name, t := range m.tensors {
+		block, ok := strings.CutSuffix(name, "attn.qkv.bias")
+		if !ok {
+			continue
+		}
+		if len(t.Shape) != 1 || t.Shape[0]%3 != 0 {
+			return nil, fmt.Errorf("%s: tensor %s has shape %v, wanted is one axis of three equal parts", m.file.Name(), name, t.Shape)
+		}
+		d := t.Shape[0] / 3
+		for third, bias := range map[int]string{0: "attn.q_bias", 2: "attn.v_bias"} {
+			b.tensors[block+bias] = t.rowsOf(block+bias, third*d, d)
+		}
+		delete(b.tensors, name)
+	}
+	return &b, nil
+}
