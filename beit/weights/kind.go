@@ -100,8 +100,5 @@ func beside(k Kind, name string) bool {
 	case DINO:
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 	}
-	if strings.HasSuffix(name, indexName) || strings.HasPrefix(name, "train.") {
-		return true
-	}
-	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return strings.HasPrefix(name, "train.") || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }

@@ -19,7 +19,7 @@ type Model struct {
 	MIM     beit.MIMConfig  // of a MIM
 	VQKD    beit.VQKDConfig // of a Tokenizer
 	CLIP    beit.CLIPConfig // of a CLIP
-	LeftOut []string        // tensors of the file that are no part of such a model, as it names them
+	LeftOut []string        // tensors of the file that are no part of such a model, as it names them; without buffers that follow from sizes
 
 	file    *state.File
 	tensors map[string]*Tensor
@@ -121,6 +121,9 @@ func (m *Model) collect() error {
 		name := plain(file)
 		if m.Kind == DINO {
 			name = strings.TrimPrefix(name, "vit.")
+		}
+		if strings.HasSuffix(name, indexName) {
+			continue
 		}
 		if beside(m.Kind, name) {
 			m.LeftOut = append(m.LeftOut, file)

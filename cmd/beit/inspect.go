@@ -12,12 +12,13 @@ import (
 
 	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
 // inspectCmd is "beit inspect".
 type inspectCmd struct {
-	Path   string `arg:"" placeholder:"FILE|RUN" help:"A model file (.safetensors) or run folder."`
+	Path   string `arg:"" placeholder:"FILE|RUN" help:"A model file (safetensors, or of PyTorch) or run folder."`
 	Curves string `placeholder:"FILE.png" help:"Draw a run's curves to this file."`
 	JSON   bool   `name:"json" help:"Print as JSON."`
 }
@@ -46,18 +47,74 @@ type tensorInfo struct {
 
 // fileInfo describes a model file.
 type fileInfo struct {
+	Format   state.Format      `json:"format"`
+	Model    *modelInfo        `json:"model,omitempty"` // of published files; a run's own file has its configuration in the metadata
 	Metadata map[string]string `json:"metadata"`
 	Numbers  int               `json:"numbers"`
 	Tensors  []tensorInfo      `json:"tensors"`
 }
 
+// modelInfo is what names and shapes of the tensors tell.
+type modelInfo struct {
+	Kind       weights.Kind   `json:"kind"`
+	Naming     weights.Naming `json:"naming"`
+	ImageSize  int            `json:"image_size"`
+	PatchSize  int            `json:"patch_size"`
+	Width      int            `json:"width"`
+	Depth      int            `json:"depth"`
+	Heads      int            `json:"heads"`
+	Classes    int            `json:"classes,omitempty"`
+	Codes      int            `json:"codes,omitempty"`
+	Parameters int            `json:"parameters"` // trainable numbers of the network
+	LeftOut    []string       `json:"left_out,omitempty"`
+}
+
+// modelOf tells what model a file holds; nil where that cannot be told.
+func modelOf(f *state.File) *modelInfo {
+	if _, ok := f.Metadata()[runConfig]; ok {
+		return nil
+	}
+	m, err := weights.Of(f)
+	if err != nil {
+		return nil
+	}
+	v := m.ViT
+	info := &modelInfo{m.Kind, m.Naming, v.ImageSize, v.PatchSize, v.Width, v.Depth, v.Heads, v.Classes, m.MIM.Vocab, m.Parameters(), m.LeftOut}
+	if m.Kind == weights.Tokenizer {
+		info.Codes = m.VQKD.Codes
+	}
+	return info
+}
+
+// runConfig is the key of the metadata of a run's model files that holds the configuration.
+const runConfig = "config"
+
+func (m *modelInfo) print(w io.Writer) error {
+	pairs := [][2]string{
+		{"model", fmt.Sprintf("%s, %s names", m.Kind, m.Naming)},
+		{"pictures", fmt.Sprintf("%d x %d in patches of %d", m.ImageSize, m.ImageSize, m.PatchSize)},
+		{"network", fmt.Sprintf("%d blocks of width %d with %d heads", m.Depth, m.Width, m.Heads)},
+		{"parameters", fmt.Sprint(m.Parameters)},
+	}
+	if m.Classes > 0 {
+		pairs = append(pairs, [2]string{"classes", fmt.Sprint(m.Classes)})
+	}
+	if m.Codes > 0 {
+		pairs = append(pairs, [2]string{"codes", fmt.Sprint(m.Codes)})
+	}
+	if len(m.LeftOut) > 0 {
+		pairs = append(pairs, [2]string{"no part of it", few(m.LeftOut)})
+	}
+	return printPairs(w, pairs...)
+}
+
 func (c *inspectCmd) file(a *app) error {
-	f, err := state.OpenSafetensors(c.Path)
+	f, err := state.Open(c.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info := fileInfo{Metadata: f.Metadata()}
+	info := fileInfo{Format: f.Format(), Metadata: f.Metadata(), Model: modelOf(f)}
 	for _, name := range f.Names() {
 		e, _ := f.Entry(name)
 		info.Tensors = append(info.Tensors, tensorInfo{e.Name, string(e.DType), e.Shape})
@@ -66,8 +123,14 @@ func (c *inspectCmd) file(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, info)
 	}
+	fmt.Fprintf(a.out, "format: %s\n", info.Format)
 	for _, k := range slices.Sorted(maps.Keys(info.Metadata)) {
 		fmt.Fprintf(a.out, "%s: %s\n", k, info.Metadata[k])
+	}
+	if info.Model != nil {
+		if err := info.Model.print(a.out); err != nil {
+			return err
+		}
 	}
 	var t table
 	for _, e := range info.Tensors {

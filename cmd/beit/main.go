@@ -55,6 +55,9 @@ type cli struct {
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each picture, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
+	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on drawn pictures."`
+	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
+	Pull       pullCmd       `cmd:"" help:"Fetch published weights, or check those that are there."`
 	Config     configCmd     `cmd:"" help:"List the presets, or print the configuration that a preset and assignments give."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`

@@ -91,6 +91,13 @@ func TestMistakes(t *testing.T) {
 		{"inspect nothing", "inspect " + empty + "/none", 1, "no such file or run folder"},
 		{"inspect no run", "inspect " + empty, 1, "not a run folder"},
 		{"curves of a file", "inspect --curves x.png " + file, 2, "--curves"},
+		{"convert to other names", "convert x y.safetensors --to keras", 2, "--to"},
+		{"convert to another format", "convert x y.npz --to hf", 2, "y.npz"},
+		{"convert onto itself", "convert " + file + " " + file + " --to hf", 2, "notes.txt"},
+		{"convert what is no model", "convert " + file + " " + out + ".pth --to hf", 1, "notes.txt"},
+		{"verify nothing", "verify " + empty + "/none", 1, "none"},
+		{"verify what is no model", "verify " + file, 1, "notes.txt"},
+		{"pull what nobody offers", "pull beitv3", 2, "did you mean"},
 		{"bench", "bench --filter nothing", 2, "no case"},
 		{"rounds", "quickstart --rounds 0", 2, "--rounds 0"},
 	} {

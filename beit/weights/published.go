@@ -1,0 +1,150 @@
+package weights
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Published is a file that somebody offers.
+type Published struct {
+	Name   string `json:"name"` // of the file
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256,omitempty"` // or how it begins, as far as it is published; empty: not at all
+	About  string `json:"about"`
+}
+
+// PublishedFiles lists the published files that can be opened here.
+func PublishedFiles() []Published {
+	const release = "https://github.com/addf400/files/releases/download/BEiT-v2/"
+	var list []Published
+	add := func(name, sum, about string) {
+		list = append(list, Published{Name: name, URL: release + name, SHA256: sum, About: about})
+	}
+	for _, size := range []string{"base", "large"} {
+		stem := "beitv2_" + size + "_patch16_224_pt1k"
+		add(stem+".pth", "", "backbone, 1600 epochs")
+		add(stem+"_300e.pth", "", "backbone, 300 epochs")
+		add(stem+"_ft1k.pth", "", "classifier, ImageNet-1k")
+		add(stem+"_300e_ft1k.pth", "", "classifier, ImageNet-1k, from 300 epochs")
+		add(stem+"_ft21k.pth", "", "classifier, ImageNet-21k")
+		add(stem+"_ft21kto1k.pth", "", "classifier, ImageNet-21k, then 1k")
+		add(stem+"_ftade20k.pth", "", "segmenter, ADE20k")
+		add(stem+"_ft21ktoade20k.pth", "", "segmenter, ImageNet-21k, then ADE20k")
+	}
+	for _, t := range []struct{ kind, sum, about string }{
+		{"1x768x12_clip", "d93179da", "tokenizer, taught by CLIP, small decoder"},
+		{"3x768x12_clip", "d5036aa7", "tokenizer, taught by CLIP"},
+		{"1x768x12_dino", "663c55d7", "tokenizer, taught by DINO, small decoder"},
+	} {
+		add("vqkd_encoder_base_decoder_"+t.kind+"-"+t.sum+".pth", t.sum, t.about)
+	}
+	for _, size := range []string{"base", "large"} {
+		for _, tag := range []string{"in1k_ft_in1k", "in1k_ft_in22k", "in1k_ft_in22k_in1k"} {
+			model := "beitv2_" + size + "_patch16_224." + tag
+			list = append(list, Published{
+				Name: model + ".safetensors", URL: "https://huggingface.co/timm/" + model + "/resolve/main/model.safetensors", About: "classifier, from timm",
+			})
+		}
+	}
+	const clipSum = "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"
+	return append(list,
+		Published{"ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", clipSum, "CLIP, a teacher"},
+		Published{"dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", "", "DINO, a teacher"},
+	)
+}
+
+// FindPublished looks a file up by its name, with or without the ending.
+func FindPublished(name string) (Published, error) {
+	var names []string
+	for _, p := range PublishedFiles() {
+		stem := p.Name[:strings.LastIndexByte(p.Name, '.')]
+		if name == p.Name || name == stem {
+			return p, nil
+		}
+		names = append(names, stem)
+	}
+	return Published{}, fmt.Errorf("no published file is called %q; did you mean %q?", name, beit.Nearest(name, names))
+}
+
+// Check compares the file at path with the published digest and returns its own.
+func (p Published) Check(path string) (sum string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	sum = hex.EncodeToString(h.Sum(nil))
+	return sum, p.compare(path, sum)
+}
+
+func (p Published) compare(path, sum string) error {
+	if !strings.HasPrefix(sum, p.SHA256) {
+		return fmt.Errorf("%s: SHA-256 is %s, published is %s: the file is damaged or another one", path, sum, p.SHA256)
+	}
+	return nil
+}
+
+// ErrNoNetwork is wrapped by Fetch's error when the server could not be reached, as it is without a network.
+var ErrNoNetwork = errors.New("the server cannot be reached")
+
+// Fetch downloads the file to path and returns its SHA-256. Nothing is at path before all of it is there and its digest agrees. progress,
+// if not nil, is told how many bytes there are so far, and how many there will be, or -1.
+func (p Published) Fetch(ctx context.Context, client *http.Client, path string, progress func(done, total int64)) (sum string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
+	if err != nil {
+		return "", err
+	}
+	answer, err := client.Do(request)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %w", p.URL, ErrNoNetwork, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %w: it answers %s", p.URL, ErrNoNetwork, answer.Status)
+	}
+	err = state.WriteFileAtomic(path, func(w io.Writer) error {
+		h := sha256.New()
+		counted := &counter{total: answer.ContentLength, progress: progress}
+		n, err := io.Copy(io.MultiWriter(w, h, counted), answer.Body)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.URL, err)
+		}
+		if answer.ContentLength >= 0 && n != answer.ContentLength {
+			return fmt.Errorf("%s: %d of %d bytes came", p.URL, n, answer.ContentLength)
+		}
+		sum = hex.EncodeToString(h.Sum(nil))
+		return p.compare(path, sum)
+	})
+	return sum, err
+}
+
+// counter tells how far a download is.
+type counter struct {
+	done, total int64
+	progress    func(done, total int64)
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	c.done += int64(len(b))
+	if c.progress != nil {
+		c.progress(c.done, c.total)
+	}
+	return len(b), nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// verifyCmd is "beit verify".
+type verifyCmd struct {
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Model: a run folder, its model file, or a published file."`
+	JSON  bool   `name:"json" help:"Print as JSON."`
+}
+
+// verified is what a network is and does.
+type verified struct {
+	File       string `json:"file"`
+	Kind       string `json:"kind"`
+	Parameters int    `json:"parameters"`
+	ImageSize  int    `json:"image_size"`
+	weights.Health
+}
+
+// errUnhealthy ends the command when a network looks wrong.
+var errUnhealthy = errors.New("the network looks wrong")
+
+// Run runs the network on drawn pictures.
+func (c *verifyCmd) Run(a *app) error {
+	network, set, info, norm, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	defer set.Release()
+	info.Parameters = set.Count()
+	info.Health = weights.Verify(a.dev, network, info.ImageSize, norm)
+	if c.JSON {
+		err = printJSON(a.out, info)
+	} else {
+		err = info.print(a)
+	}
+	if err == nil && len(info.Findings) > 0 {
+		err = fmt.Errorf("%s: %w: %s", info.File, errUnhealthy, strings.Join(info.Findings, "; "))
+	}
+	return err
+}
+
+// open builds the network of a run, or of a published file.
+func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm data.Norm, err error) {
+	switch stage, stageErr := train.ModelStage(c.Model); {
+	case stageErr != nil && isFolder(c.Model):
+		return nil, nil, info, norm, stageErr
+	case stageErr != nil:
+		m, err := weights.Open(c.Model)
+		if err != nil {
+			return nil, nil, info, norm, err
+		}
+		defer m.Close()
+		network, set, err = m.Build(a.dev)
+		return network, set, verified{File: c.Model, Kind: string(m.Kind), ImageSize: m.ViT.ImageSize}, m.Norm(), err
+	case stage == train.Tokenizer:
+		m, err := train.LoadTokenizer(a.dev, c.Model)
+		if err != nil {
+			return nil, nil, info, norm, err
+		}
+		return m.Model, m.Set, verified{File: m.Path, Kind: string(weights.Tokenizer), ImageSize: m.Model.Config.Encoder.ImageSize}, data.Unit, nil
+	default:
+		m, err := train.LoadNetwork(a.dev, c.Model)
+		if err != nil {
+			return nil, nil, info, norm, err
+		}
+		return m.Model, m.Set, verified{File: m.Path, Kind: "network of stage " + string(stage), ImageSize: m.ViT.ImageSize}, m.Norm, nil
+	}
+}
+
+func (v verified) print(a *app) error {
+	err := printPairs(a.out, [][2]string{
+		{"file", v.File}, {"kind", v.Kind}, {"parameters", fmt.Sprint(v.Parameters)}, {"picture size", fmt.Sprint(v.ImageSize)}, {"output", v.Output},
+	}...)
+	if err != nil {
+		return err
+	}
+	var t table
+	t.add("after block", "size of numbers", "share that differs between patches")
+	for i, b := range v.Blocks {
+		t.add(fmt.Sprint(i), number(b.RMS), percent(b.Spread))
+	}
+	if err := t.print(a.out); err != nil {
+		return err
+	}
+	if len(v.Findings) > 0 {
+		return nil
+	}
+	_, err = fmt.Fprintln(a.out, "looks alive: nothing dead, saturated, damaged or at chance")
+	return err
+}

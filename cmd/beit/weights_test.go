@@ -1,0 +1,107 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// classifierFile writes a small classifier as the authors' scripts do. Its head's weights are those of initialisation, times factor.
+func classifierFile(t *testing.T, name string, factor float32) string {
+	t.Helper()
+	set := nn.NewSet()
+	beit.NewViT(set.Scope(), beit.ViTConfig{
+		ImageSize: 32, PatchSize: 8, Channels: 3, Width: 16, Depth: 2, Heads: 2, MLPRatio: 4, QKVBias: true, LayerScale: 0.1, RelPos: beit.RelPosBlock,
+		MeanPool: true, Classes: 5,
+	})
+	set.Build(tensor.CPU(), 1, nn.Inference)
+	defer set.Release()
+	var list []state.Named
+	for _, p := range set.Params() {
+		v := p.Value.Float32s()
+		if p.Name == "head.weight" {
+			for i := range v {
+				v[i] *= factor
+			}
+		}
+		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: v})
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteTorch(w, "model", list) }); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestConvert(t *testing.T) {
+	from := classifierFile(t, "model.pth", 1)
+	hf, back := filepath.Join(t.TempDir(), "hf.safetensors"), filepath.Join(t.TempDir(), "back.pth")
+	if text := mustRun(t, "convert", from, hf, "--to", "hf"); !strings.Contains(text, "classifier") || !strings.Contains(text, "hf names") {
+		t.Errorf("convert says %q", text)
+	}
+	mustRun(t, "convert", hf, back, "--to", "official")
+	a, b := decode[fileInfo](t, mustRun(t, "inspect", "--json", from)), decode[fileInfo](t, mustRun(t, "inspect", "--json", back))
+	if a.Model == nil || b.Model == nil || a.Model.Parameters != b.Model.Parameters || a.Model.Kind != weights.Classifier || a.Model.Heads != 2 || a.Model.Classes != 5 {
+		t.Errorf("there %+v, and back %+v", a.Model, b.Model)
+	}
+	if h := decode[fileInfo](t, mustRun(t, "inspect", "--json", hf)); h.Model.Naming != weights.HF || h.Format != state.Safetensors || a.Format != state.TorchZip {
+		t.Errorf("formats %s and %s, names %s", a.Format, h.Format, h.Model.Naming)
+	}
+	if text := mustRun(t, "inspect", from); !strings.Contains(text, "2 blocks of width 16 with 2 heads") || !strings.Contains(text, "torch.container: model") {
+		t.Errorf("inspect as text:\n%s", text)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	good := classifierFile(t, "good.pth", 20)
+	v := decode[verified](t, mustRun(t, "verify", "--json", good))
+	if len(v.Blocks) != 2 || v.Kind != "classifier" || v.ImageSize != 32 || len(v.Findings) > 0 {
+		t.Errorf("%+v", v)
+	}
+	if text := mustRun(t, "verify", good); !strings.Contains(text, "looks alive") {
+		t.Errorf("verify as text:\n%s", text)
+	}
+	status, out, errOut := beitRun(t, "verify", classifierFile(t, "untrained.pth", 0))
+	if status != statusFailure || !strings.Contains(errOut, "at chance") || strings.Count(errOut, "\n") != 1 || !strings.Contains(out, "after block") {
+		t.Errorf("status %d, %q, %q", status, out, errOut)
+	}
+}
+
+func TestPull(t *testing.T) {
+	if text := mustRun(t, "pull"); !strings.Contains(text, "beitv2_base_patch16_224_pt1k_ft21kto1k.pth") || !strings.Contains(text, "ViT-B-16.pt") {
+		t.Errorf("list:\n%s", text)
+	}
+	// A file that is there is checked, not fetched.
+	path := filepath.Join(t.TempDir(), "ViT-B-16.pt")
+	if err := os.WriteFile(path, []byte("no weights"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{path, filepath.Dir(path)} {
+		status, _, errOut := beitRun(t, "pull", "ViT-B-16", "--out", out)
+		if status != statusFailure || !strings.Contains(errOut, "damaged or another one") {
+			t.Errorf("status %d: %s", status, errOut)
+		}
+	}
+	r := decode[pulled](t, mustRun(t, "pull", "--json", "dino_vitbase16_pretrain", "--out", path))
+	if r.Path != path || len(r.Sum) != 64 || r.SHA256 != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Without a network the message says what to do.
+func TestPullWithoutNetwork(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	path := filepath.Join(t.TempDir(), "x.pth")
+	status, _, errOut := beitRun(t, "pull", "beitv2_base_patch16_224_pt1k", "--out", path)
+	if status != statusFailure || !strings.Contains(errOut, "put it at "+path) || !strings.Contains(errOut, "https://") || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+}
