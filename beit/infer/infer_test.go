@@ -398,7 +398,7 @@ func TestWrongFiles(t *testing.T) {
 		{"text", notes, open, "notes.txt"},
 		{"text as encoder", notes, encoder, "wanted is a run folder"},
 		{"empty folder", t.TempDir(), open, "not a run folder"},
-		{"no configuration", foreign, open, "foreign.safetensors: holds no configuration"},
+		{"no configuration", foreign, open, "foreign.safetensors: holds no model"},
 		{"cut short", short, encoder, "short.safetensors"},
 		{"tokenizer as encoder", runs.tokenizer, encoder, "holds a tokenizer"},
 		{"encoder as tokenizer", filepath.Join(runs.backbone, "backbone.safetensors"), tokenizer, "wanted is a tokenizer (tokenizer.safetensors"},
@@ -437,12 +437,7 @@ func TestDamagedWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enc, err := infer.OpenEncoder(path, infer.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer enc.Close()
-	if _, err := enc.Encode(drawing(0)); err == nil || !strings.Contains(err.Error(), "damaged.safetensors: gives features that are not finite") {
+	if _, err := infer.OpenEncoder(path, infer.Options{}); err == nil || !strings.Contains(err.Error(), `damaged.safetensors: tensor "norm.weight": element 3 is NaN`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -33,16 +33,15 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 	}
 	defer s.file.Close()
 	m := &ClassifierModel{Path: s.file.Name(), Set: nn.NewSet(), Names: s.classes}
-	if s.file.Metadata()[metaConfig] != "" {
-		m.Config, err = configOf(s.file)
-	} else {
-		m.Config, err = preset(Finetune, "base_1600e")
+	noHead := fmt.Errorf("%s: is no classifier: it has no head; 'beit finetune --init-from' makes one of it", s.file.Name())
+	if s.vit.Classes == 0 || !s.has("head.weight") {
+		return nil, noHead
 	}
-	if err != nil {
+	if m.Config, err = configOf(s.file); err != nil {
 		return nil, err
 	}
-	if m.Config.Stage != Finetune || s.vit.Classes == 0 || s.tensors["head.weight"].shape == nil {
-		return nil, fmt.Errorf("%s: is no classifier: it has no head; 'beit finetune --init-from' makes one of it", s.file.Name())
+	if m.Config.Stage != Finetune {
+		return nil, noHead
 	}
 	m.Config.fit(s)
 	if s.classes == nil {
@@ -52,15 +51,15 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 		return nil, fmt.Errorf("%s: %w", s.file.Name(), err)
 	}
 	m.Model = newClassifier(m.Set.Scope(), m.Config.Finetune)
-	fill, err := s.match(m.Set)
+	fit, err := s.model.Fit(m.Set.Params(), true)
 	if err != nil {
 		return nil, err
 	}
-	if len(fill.kept)+len(fill.unused) > 0 {
-		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", s.file.Name(), listed(fill.kept), listed(fill.unused))
+	if r := fit.Report; len(r.Missing)+len(r.Unexpected) > 0 {
+		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", s.file.Name(), listed(r.Missing), listed(r.Unexpected))
 	}
 	m.Set.Build(dev, 0, nn.Inference)
-	if err := s.load(m.Set, fill); err != nil {
+	if err := fit.Load(); err != nil {
 		m.Set.Release()
 		return nil, err
 	}
@@ -114,7 +113,7 @@ func (c *Config) adopt(path string, text []byte) error {
 	set := nn.NewSet()
 	newClassifier(set.Scope(), c.Finetune)
 	c.Finetune.Model.Classes = 0
-	_, err = s.match(set)
+	_, err = s.model.Fit(set.Params(), true)
 	return err
 }
 
@@ -160,17 +159,17 @@ func (t *finetuneTask) initFrom(path string) error {
 		return fmt.Errorf("init_from: %s: is a network %q, and finetune.network = %q", s.file.Name(), s.network, f.Network)
 	}
 	if s.classes != nil && !slices.Equal(s.classes, t.r.classes) { // a head for other classes
-		delete(s.tensors, "head.weight")
-		delete(s.tensors, "head.bias")
+		s.model = s.model.Without("head.")
 	}
-	m, err := s.match(t.s)
+	fit, err := s.model.Fit(t.s.Params(), true)
 	if err == nil {
-		err = s.load(t.s, m)
+		err = fit.Load()
 	}
 	if err != nil {
 		return fmt.Errorf("init_from: %w", err)
 	}
-	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s", s.file.Name(), len(m.from), listed(m.kept), listed(m.unused)))
+	r := fit.Report
+	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s", s.file.Name(), len(r.Loaded), listed(r.Missing), listed(r.Unexpected)))
 	return nil
 }
 

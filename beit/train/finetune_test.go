@@ -343,8 +343,8 @@ func TestInitFromHostileFiles(t *testing.T) {
 		list []state.Named
 		want string
 	}{
-		{"wide", wide, "there is no tensor for"}, {"huge", huge, "no machine holds them"}, {"flat", flat, "width = 0"},
-		{"empty", nil, "not a BEiT model"}, {"head alone", []state.Named{zeros("head.weight", 3, 4)}, "not a BEiT model"},
+		{"wide", wide, "12 missing"}, {"huge", huge, "no machine holds them"}, {"flat", flat, "width = 0"},
+		{"empty", nil, "holds no model"}, {"head alone", []state.Named{zeros("head.weight", 3, 4)}, "holds no model"},
 	} {
 		path := write("model.safetensors", c.list)
 		_, err := Configure(Finetune, "", "", []string{"init_from=" + path})
@@ -373,7 +373,7 @@ func TestInitFromHostileFiles(t *testing.T) {
 		}
 		list = append(list, state.Named{Name: name, DType: state.F32, Shape: e.Shape, Float32s: v})
 	}
-	if _, err := LoadClassifier(tensor.CPU(), write("nan.safetensors", list)); err == nil || !strings.Contains(err.Error(), "blocks.1.mlp.fc1.bias: element 5 is NaN") {
+	if _, err := LoadClassifier(tensor.CPU(), write("nan.safetensors", list)); err == nil || !strings.Contains(err.Error(), `"blocks.1.mlp.fc1.bias": element 5 is NaN`) {
 		t.Errorf("NaN: %v", err)
 	}
 }

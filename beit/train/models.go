@@ -13,6 +13,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -56,7 +57,7 @@ func LoadTokenizer(dev *tensor.Device, path string) (*TokenizerModel, error) {
 	t := &TokenizerModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
 	t.Model = beit.NewVQKD(t.Set.Scope(), cfg.Tokenizer.Model)
 	t.Set.Build(dev, 0, nn.Inference)
-	if err := loadSet(t.Set, f, prefixTrain, prefixTeacher); err != nil {
+	if err := loadWeights(t.Set.Params(), f); err != nil {
 		return nil, err
 	}
 	if !t.Model.Ready() {
@@ -92,7 +93,7 @@ func LoadBackbone(dev *tensor.Device, path string) (*BackboneModel, error) {
 	b := &BackboneModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
 	b.Model = beit.NewMIM(b.Set.Scope(), cfg.Pretrain.Model)
 	b.Set.Build(dev, 0, nn.Inference)
-	return b, loadSet(b.Set, f, prefixTrain)
+	return b, loadWeights(b.Set.Params(), f)
 }
 
 // EncoderModel is a backbone of stage pretrain or teacher.
@@ -149,7 +150,7 @@ func LoadEncoder(dev *tensor.Device, path string) (*EncoderModel, error) {
 	e := &EncoderModel{Path: f.Name(), Config: cfg, ViT: cfg.Teacher.Model.ViT, Norm: data.ImageNet, Set: nn.NewSet()}
 	e.Model = beit.NewDINO(e.Set.Scope(), e.ViT)
 	e.Set.Build(dev, 0, nn.Inference)
-	return e, loadSet(e.Set, f, notTeacher...)
+	return e, loadWeights(e.Set.Params(), f)
 }
 
 // encoderStage says which stage a file or run folder with a backbone comes from: Teacher, or else Pretrain, whose loader says what is
@@ -176,7 +177,7 @@ func ModelStage(path string) (Stage, error) {
 		cfg, err := ReadConfig(path)
 		return cfg.Stage, err
 	}
-	f, err := state.OpenSafetensors(path)
+	f, err := state.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -196,7 +197,7 @@ func openModel(path string, stage Stage) (*state.File, Config, error) {
 	if err != nil {
 		return nil, Config{}, err
 	}
-	f, err := state.OpenSafetensors(file)
+	f, err := state.Open(file)
 	if err != nil {
 		return nil, Config{}, err
 	}
@@ -254,7 +255,7 @@ func fingerprintModel(path string, stage Stage) (string, error) {
 
 // fingerprintFile is a digest of the tensors of a file that need not be of a run.
 func fingerprintFile(path string) (string, error) {
-	f, err := state.OpenSafetensors(path)
+	f, err := state.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -293,13 +294,30 @@ func (s Stage) modelName() string {
 	return "backbone.safetensors"
 }
 
-// configOf reads the configuration inside a model file.
+// configOf reads the configuration inside a model file. Of a published file, which has none, it is that of the nearest recipe with the file's
+// network.
 func configOf(f *state.File) (Config, error) {
-	text := f.Metadata()[metaConfig]
-	if text == "" {
-		return Config{}, fmt.Errorf("%s: holds no configuration of a run, so its shape is unknown", f.Name())
+	if text := f.Metadata()[metaConfig]; text != "" {
+		return parseConfig([]byte(text), f.Name())
 	}
-	return parseConfig([]byte(text), f.Name())
+	m, err := weights.Of(f)
+	if err != nil {
+		return Config{}, fmt.Errorf("%w; it holds no configuration of a run either", err)
+	}
+	return publishedConfig(m)
+}
+
+// loadWeights fills parameters with the model of a file, strictly.
+func loadWeights(params []*nn.Param, f *state.File) error {
+	m, err := weights.Sort(f)
+	if err != nil {
+		return err
+	}
+	fit, err := m.Fit(params, false)
+	if err != nil {
+		return err
+	}
+	return fit.Load()
 }
 
 // loadSet fills a built set from f, strictly, but for tensors whose names start with one of the prefixes in skip.
@@ -380,12 +398,18 @@ func (r *run) initFrom() error {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	defer f.Close()
+	if f.Metadata()[metaConfig] == "" {
+		if err := loadWeights(r.task.finished(), f); err != nil {
+			return fmt.Errorf("init_from: %w", err)
+		}
+		return nil
+	}
 	skip := []string{prefixTrain}
 	if r.task.set().Lookup(prefixTeacher+"mean") == nil {
 		skip = append(skip, prefixTeacher)
 	}
 	if r.cfg.Stage == Teacher {
-		skip = append(skip, notTeacher...)
+		skip = append(skip, beit.DistillStudent, beit.DistillHeads, beit.DistillCenter)
 	}
 	if err := loadParams(r.task.finished(), f, skip...); err != nil {
 		return fmt.Errorf("init_from: %w", err)

@@ -49,7 +49,7 @@ func TestLoadErrors(t *testing.T) {
 		{"no configuration", write(nil), "holds no configuration"},
 		{"not TOML", write(map[string]string{"config": "[["}), "model.safetensors"},
 		{"key of another version", write(map[string]string{"config": tokenizer + "[future]\nkey = 1\n"}), "unknown key future"},
-		{"other tensors", write(map[string]string{"config": tokenizer}), "missing"},
+		{"other tensors", write(map[string]string{"config": tokenizer}), "holds no model"},
 		{"other stage", write(map[string]string{"config": tiny(t, Pretrain).TOML()}), "stage pretrain"},
 		{"empty folder", t.TempDir(), "neither tokenizer.safetensors nor a checkpoint"},
 		{"nothing", filepath.Join(t.TempDir(), "gone"), "gone"},

@@ -181,27 +181,27 @@ func TestPublishedErrors(t *testing.T) {
 		set           string
 		want          string
 	}{
-		{"other network", teacherCLIP, dino, "", "not a CLIP model"},
-		{"missing", teacherDINO, changed(dino, func(l map[string]state.Named) { delete(l, "blocks.1.norm2.bias") }), "", "no tensor blocks.1.norm2.bias"},
+		{"other network", teacherCLIP, dino, "", "holds a DINO, wanted is CLIP"},
+		{"missing", teacherDINO, changed(dino, func(l map[string]state.Named) { delete(l, "blocks.1.norm2.bias") }), "", `1 missing ("blocks.1.norm2.bias")`},
 		{"missing part", teacherCLIP, changed(huggingFace(t, teacherCLIP, clip), func(l map[string]state.Named) {
 			delete(l, "vision_model.encoder.layers.1.self_attn.k_proj.bias")
-		}), "", "a part is missing"},
+		}), "", "one of them is missing"},
 		{"twice", teacherDINO, changed(dino, func(l map[string]state.Named) {
 			n := l["norm.bias"]
 			n.Name = "layernorm.bias"
 			l[n.Name] = n
-		}), "", "there twice"},
+		}), "", `1 unexpected ("layernorm.bias")`},
 		{"shape", teacherDINO, changed(dino, func(l map[string]state.Named) {
 			n := l["norm.bias"]
 			n.Shape, n.Float32s = []int{63}, n.Float32s[:63]
 			l[n.Name] = n
-		}), "", "norm.bias has shape [63], wanted is [64]"},
+		}), "", `"norm.bias": want [64], file has [63]`},
 		{"more", teacherDINO, changed(dino, func(l map[string]state.Named) {
 			l["extra"] = state.Named{Name: "extra", DType: state.F32, Shape: []int{1}, Float32s: []float32{1}}
 		}), "", "unexpected"},
 		{"deep beyond its tensors", teacherDINO, changed(dino, func(l map[string]state.Named) {
 			l["blocks.999999.x"] = state.Named{Name: "blocks.999999.x", DType: state.F32, Shape: []int{1}, Float32s: []float32{1}}
-		}), "", "no tensor blocks.2."},
+		}), "", "12 missing"},
 		{"patches", teacherDINO, dino, "tokenizer.model.encoder.patch_size=8", "2 x 2 patches"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
-	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -55,27 +55,30 @@ func rawTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
 // openPublished reads the network of tokenizer.teacher_file. It sees the tokenizer's pictures, so the patches must be as many.
 func openPublished(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {
 	if c.TeacherFile == "" {
-		return nil, fmt.Errorf("%s: name the safetensors file of the network in tokenizer.teacher_file", c.Teacher)
+		return nil, fmt.Errorf("%s: name the file of the network in tokenizer.teacher_file", c.Teacher)
 	}
-	f, err := state.OpenSafetensors(c.TeacherFile)
+	m, err := weights.Open(c.TeacherFile)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	open := openCLIP
-	if c.Teacher == teacherDINO {
-		open = openDINO
+	defer m.Close()
+	if want := map[string]weights.Kind{teacherCLIP: weights.CLIP, teacherDINO: weights.DINO}[c.Teacher]; m.Kind != want {
+		return nil, fmt.Errorf("%s: holds a %s, wanted is %s", c.TeacherFile, m.Kind, want)
 	}
-	t, size, patch, err := open(dev, f)
-	if err != nil {
-		return nil, err
-	}
+	size, patch := m.ViT.ImageSize, m.ViT.PatchSize
 	if e := c.Model.Encoder; e.ImageSize%patch != 0 || e.ImageSize/patch != e.Grid() {
 		return nil, fmt.Errorf("%s: the network was trained on pictures of %d in patches of %d; the tokenizer has pictures of %d in %d x %d patches, "+
 			"and both must cut a picture into as many: set tokenizer.model.encoder.patch_size=%d and image_size to a multiple of it",
-			f.Name(), size, patch, e.ImageSize, e.Grid(), e.Grid(), patch)
+			c.TeacherFile, size, patch, e.ImageSize, e.Grid(), e.Grid(), patch)
 	}
-	return t, nil
+	network, _, err := m.Build(dev)
+	if err != nil {
+		return nil, err
+	}
+	if clip, ok := network.(*beit.CLIP); ok {
+		return beit.NewCLIPTeacher(clip), nil
+	}
+	return beit.NewDINOTeacher(network.(*beit.DINO)), nil
 }
 
 func openRunTeacher(dev *tensor.Device, c *TokenizerConfig) (beit.Teacher, error) {

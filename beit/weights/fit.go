@@ -105,7 +105,7 @@ func (f *Fit) Load() error {
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("loading: %w", err)
+			return err
 		}
 	}
 	return nil

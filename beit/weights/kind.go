@@ -93,12 +93,12 @@ func beside(k Kind, name string) bool {
 	var prefixes []string
 	switch k {
 	case CLIP:
-		return !strings.HasPrefix(name, "visual.") && !strings.HasPrefix(name, "visual_projection.") &&
+		return !hasPrefix(name, []string{"visual.", "visual_projection.", "head."}) &&
 			(!strings.HasPrefix(name, "vision_model.") || strings.HasSuffix(name, ".position_ids"))
 	case Tokenizer:
 		prefixes = []string{"loss", "teacher", "scaling"}
 	case DINO:
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 	}
-	return strings.HasPrefix(name, "train.") || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return strings.HasPrefix(name, "train.") || hasPrefix(name, prefixes)
 }

@@ -322,6 +322,14 @@ func (m *Model) Backbone() (*Model, error) {
 	return &b, nil
 }
 
+// Without returns the model without the tensors whose names begin with prefix, sharing the file.
+func (m *Model) Without(prefix string) *Model {
+	b := *m
+	b.tensors = maps.Clone(m.tensors)
+	maps.DeleteFunc(b.tensors, func(name string, _ *Tensor) bool { return strings.HasPrefix(name, prefix) })
+	return &b
+}
+
 func (m *Model) withoutKeyBias() (*Model, error) {
 	b := *m
 	b.tensors = maps.Clone(m.tensors)

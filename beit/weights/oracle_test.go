@@ -158,3 +158,47 @@ func sameNames(t *testing.T, what string, got, want []string) {
 		t.Errorf("%s: %v, want %v", what, slices.Sorted(maps.Keys(g)), slices.Sorted(maps.Keys(w)))
 	}
 }
+
+// TestOracleCLIPArchive fills a classifier from an archive of the form in which CLIP was published, and from the same tensors in plain form.
+func TestOracleCLIPArchive(t *testing.T) {
+	set := oracletest.Open(t)
+	var all []*nn.Set
+	for _, name := range []string{"checkpoints/clip_like_torchscript_float16.pt", "checkpoints/clip_like_torchscript_float16.safetensors"} {
+		if !set.Has(name) {
+			set.Unknown(t, "the set has no %s", name)
+		}
+		path := set.Path(t, name)
+		if _, err := weights.Open(path); err == nil || !strings.Contains(err.Error(), "heads cannot be told") { // it is known for CLIP, and 12 wide
+			t.Errorf("%s: error %v", name, err)
+		}
+		f, err := state.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		m, err := weights.Sort(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := nn.NewSet()
+		beit.NewCLIPClassifier(params.Scope(), beit.ViTConfig{
+			ImageSize: 16, PatchSize: 8, Channels: 3, Width: 12, Depth: 2, Heads: 2, MLPRatio: 4, Classes: 3,
+		})
+		fit, err := m.Fit(params.Params(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameNames(t, "parameters left as they were", fit.Report.Missing, []string{"head.weight", "head.bias"})
+		params.Build(cpu, 1, nn.Inference)
+		defer params.Release()
+		if err := fit.Load(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, params)
+	}
+	for _, p := range all[0].Params() {
+		if !slices.Equal(p.Value.Float32s(), all[1].Lookup(p.Name).Value.Float32s()) {
+			t.Errorf("%s differs", p.Name)
+		}
+	}
+}

@@ -204,8 +204,8 @@ func TestTeacherChain(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"name the safetensors file", []string{"--teacher", "clip"}},
-		{"not a CLIP model", []string{"--teacher", "clip", "--teacher-file", model}},
+		{"name the file of the network", []string{"--teacher", "clip"}},
+		{"attention heads cannot be told", []string{"--teacher", "clip", "--teacher-file", model}},
 		{"no multiple of 64", []string{"--teacher", "dino", "--teacher-file", model}},
 	} {
 		args := append(append([]string{"tokenizer", "train", "--data", pictures, "--out", filepath.Join(dir, "other")}, c.args...), tiny...)

@@ -71,7 +71,7 @@ type modelInfo struct {
 
 // modelOf tells what model a file holds; nil where that cannot be told.
 func modelOf(f *state.File) *modelInfo {
-	if _, ok := f.Metadata()[runConfig]; ok {
+	if f.Metadata()[runConfig] != "" {
 		return nil
 	}
 	m, err := weights.Of(f)

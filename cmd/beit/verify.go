@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
 )
 
 // verifyCmd is "beit verify".
@@ -51,10 +52,9 @@ func (c *verifyCmd) Run(a *app) error {
 
 // open builds the network of a run, or of a published file.
 func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm data.Norm, err error) {
-	switch stage, stageErr := train.ModelStage(c.Model); {
-	case stageErr != nil && isFolder(c.Model):
-		return nil, nil, info, norm, stageErr
-	case stageErr != nil:
+	stage, err := train.ModelStage(c.Model)
+	switch {
+	case !isFolder(c.Model) && !ofRun(c.Model):
 		m, err := weights.Open(c.Model)
 		if err != nil {
 			return nil, nil, info, norm, err
@@ -62,6 +62,8 @@ func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm 
 		defer m.Close()
 		network, set, err = m.Build(a.dev)
 		return network, set, verified{File: c.Model, Kind: string(m.Kind), ImageSize: m.ViT.ImageSize}, m.Norm(), err
+	case err != nil:
+		return nil, nil, info, norm, err
 	case stage == train.Tokenizer:
 		m, err := train.LoadTokenizer(a.dev, c.Model)
 		if err != nil {
@@ -75,6 +77,16 @@ func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm 
 		}
 		return m.Model, m.Set, verified{File: m.Path, Kind: "network of stage " + string(stage), ImageSize: m.ViT.ImageSize}, m.Norm, nil
 	}
+}
+
+// ofRun says whether a model file is that of a run.
+func ofRun(path string) bool {
+	f, err := state.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return f.Metadata()[runConfig] != ""
 }
 
 func (v verified) print(a *app) error {
