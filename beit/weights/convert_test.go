@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -308,4 +309,65 @@ func TestHuggingFaceValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzModel gives any set of names and shapes to the detection of models; data are zeros.
+func FuzzModel(f *testing.F) {
+	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512))} {
+		var text strings.Builder
+		for _, n := range l {
+			fmt.Fprintln(&text, n.Name, strings.Trim(fmt.Sprint(n.Shape), "[]"))
+		}
+		f.Add(text.String())
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var l list
+		seen := map[string]bool{}
+		for line := range strings.Lines(text) {
+			fields := strings.Fields(line)
+			if len(fields) == 0 || seen[fields[0]] || len(l) > 60 {
+				continue
+			}
+			seen[fields[0]] = true
+			n := state.Named{Name: fields[0], DType: state.F16}
+			for _, s := range fields[1:] {
+				var size int
+				fmt.Sscan(s, &size)
+				n.Shape = append(n.Shape, size&0xff)
+			}
+			elements := state.Entry{Shape: n.Shape}.Len()
+			if len(n.Shape) > 5 || elements > 1<<14 {
+				return
+			}
+			n.Raw = make([]byte, 2*elements)
+			l = append(l, n)
+		}
+		var b bytes.Buffer
+		if err := state.WriteSafetensors(&b, nil, l); err != nil {
+			return
+		}
+		file, err := state.ReadSafetensors(bytes.NewReader(b.Bytes()), int64(b.Len()), "x.safetensors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := weights.Of(file)
+		if err != nil {
+			if !strings.Contains(err.Error(), "x.safetensors") {
+				t.Errorf("error does not name the file: %v", err)
+			}
+			return
+		}
+		if _, set, err := m.Build(cpu); err == nil {
+			set.Release()
+		}
+		for _, to := range []weights.Naming{weights.Official, weights.TIMM, weights.HF} {
+			if named, _, err := m.Tensors(to); err == nil {
+				for _, n := range named {
+					if _, err := n.Read(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+	})
 }

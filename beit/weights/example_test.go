@@ -1,0 +1,65 @@
+package weights_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// A classifier of the authors' is opened, built and handed on to Hugging Face.
+func Example() {
+	dir, err := os.MkdirTemp("", "weights")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "model.pth")
+	if err := writeSmall(path); err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := weights.Open(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer m.Close()
+	fmt.Printf("a %s with %s names: %d blocks, %d heads, pictures of %d\n", m.Kind, m.Naming, m.ViT.Depth, m.ViT.Heads, m.ViT.ImageSize)
+	network, set, err := m.Build(tensor.CPU())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer set.Release()
+	fmt.Printf("%T with %d parameters\n", network, set.Count())
+	_, err = m.Convert(filepath.Join(dir, "model.safetensors"), weights.HF)
+	fmt.Println(err)
+	// Output:
+	// a classifier with timm names: 2 blocks, 2 heads, pictures of 32
+	// *beit.ViT with 7811 parameters
+	// <nil>
+}
+
+// writeSmall writes a small classifier in PyTorch's format.
+func writeSmall(path string) error {
+	set := nn.NewSet()
+	beit.NewViT(set.Scope(), beit.ViTConfig{
+		ImageSize: 32, PatchSize: 8, Channels: 3, Width: 16, Depth: 2, Heads: 2, MLPRatio: 2, QKVBias: true, RelPos: beit.RelPosBlock, MeanPool: true,
+		Classes: 3,
+	})
+	set.Build(tensor.CPU(), 1, nn.Inference)
+	defer set.Release()
+	var list []state.Named
+	for _, p := range set.Params() {
+		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
+	}
+	return state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteTorch(w, "model", list) })
+}

@@ -1,0 +1,128 @@
+package pickle
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// allowAll allows every name; calls give objects.
+var allowAll = Hooks{
+	Allow: func(Class) error { return nil },
+	Call:  func(c Class, args Tuple) (any, error) { return &Object{Class: c, Args: args}, nil },
+}
+
+func read(t *testing.T, program string, hooks Hooks) (any, error) {
+	t.Helper()
+	v, n, err := Read(strings.NewReader(program+"rest"), int64(len(program)+4), hooks)
+	if err == nil && n != int64(len(program)) {
+		t.Errorf("%q: %d bytes, want %d", program, n, len(program))
+	}
+	return v, err
+}
+
+// The programs are what Python's pickle.dumps gives, with the protocols named.
+func TestValues(t *testing.T) {
+	huge, _ := new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
+	for _, c := range []struct {
+		name, program string
+		want          any
+	}{
+		{"None, 2", "\x80\x02N.", nil},
+		{"True, 2", "\x80\x02\x88.", true},
+		{"-3, 2", "\x80\x02J\xfd\xff\xff\xff.", int64(-3)},
+		{"300, 2", "\x80\x02M,\x01.", int64(300)},
+		{"2**40, 2", "\x80\x02\x8a\x06\x00\x00\x00\x00\x00\x01.", int64(1 << 40)},
+		{"-2**40, 2", "\x80\x02\x8a\x06\x00\x00\x00\x00\x00\xff.", int64(-1 << 40)},
+		{"0 as long", "\x80\x02\x8a\x00.", int64(0)},
+		{"PyTorch's number, 2", "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", huge},
+		{"1.5, 2", "\x80\x02G?\xf8\x00\x00\x00\x00\x00\x00.", 1.5},
+		{"'ä', 2", "\x80\x02X\x02\x00\x00\x00\xc3\xa4q\x00.", "ä"},
+		{"b'ab', 3", "\x80\x03C\x02abq\x00.", []byte("ab")},
+		{"(1, 'a'), 4", "\x80\x04\x95\x08\x00\x00\x00\x00\x00\x00\x00K\x01\x8c\x01a\x94\x86\x94.", Tuple{int64(1), "a"}},
+		{"[1, 2], 2", "\x80\x02]q\x00(K\x01K\x02e.", &List{[]any{int64(1), int64(2)}}},
+		{"{1}, 4", "\x80\x04\x8f\x94(K\x01\x90.", &List{[]any{int64(1)}}},
+		{"{}, 2", "\x80\x02}q\x00.", &Dict{}},
+		{"class, 2", "\x80\x02cargparse\nNamespace\nq\x00.", Class{"argparse", "Namespace"}},
+		{"class, 4", "\x80\x04\x8c\x08argparse\x94\x8c\x09Namespace\x94\x93\x94.", Class{"argparse", "Namespace"}},
+		{"instance, 2", "\x80\x02cargparse\nNamespace\nq\x00)\x81q\x01}q\x02b.", &Object{Class: Class{"argparse", "Namespace"}, Args: Tuple{}, State: &Dict{}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := read(t, c.program, allowAll)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, ok := got.(*big.Int); ok {
+				got = n.String()
+				c.want = c.want.(*big.Int).String()
+			}
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(Dict{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestDict(t *testing.T) {
+	v, err := read(t, "\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01K\x07Nu.", allowAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := v.(*Dict)
+	if diff := cmp.Diff([]any{"a", int64(7)}, d.Keys); diff != "" {
+		t.Error(diff)
+	}
+	if one, ok := d.Get("a"); !ok || one != int64(1) {
+		t.Errorf("a is %v", one)
+	}
+	if _, ok := d.Get("b"); ok {
+		t.Error("b is there")
+	}
+}
+
+// The hooks decide, and what they refuse ends the reading.
+func TestRefusals(t *testing.T) {
+	for program, want := range map[string]string{
+		"\x80\x02cos\nsystem\n.":                "no os.system",
+		"\x80\x06N.":                            "protocol 6",
+		"\x80\x02(K\x01d.":                      "0x64",
+		"\x80\x02NQ.":                           "where there is nothing",
+		"\x80\x02}Nb.":                          "",
+		"\x80\x02NNb.":                          "attributes of a <nil>",
+		"\x80\x02}](K\x01K\x02us.":              "are added",
+		"\x80\x02}]Ns.":                         "a key of type *pickle.List",
+		"\x80\x02c" + strings.Repeat("x", 2000): "longer than",
+	} {
+		_, err := read(t, program, Hooks{Allow: func(c Class) error {
+			if c.Module == "os" {
+				return errorText("no os.system")
+			}
+			return nil
+		}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: error %v, want %q", program, err, want)
+		}
+	}
+}
+
+type errorText string
+
+func (e errorText) Error() string { return string(e) }
+
+// Nothing can make the reader take memory that the input does not have: a few bytes that claim terabytes are refused before they are read.
+func TestLengthsAreChecked(t *testing.T) {
+	for _, program := range []string{
+		"\x80\x02X\xff\xff\xff\xff", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f", "\x80\x04\x8e\x00\x00\x00\x00\x00\x00\x00\x80", "\x80\x03B\xff\xff\xff\x7f",
+	} {
+		n := testing.AllocsPerRun(1, func() {
+			if _, _, err := Read(strings.NewReader(program), int64(len(program)), allowAll); err == nil || !strings.Contains(err.Error(), "bytes follow") {
+				t.Errorf("%q: error %v", program, err)
+			}
+		})
+		if n > 100 {
+			t.Errorf("%q: %v allocations", program, n)
+		}
+	}
+}
