@@ -17,7 +17,8 @@ void main() {
 	for (uint i = lo + THREAD; i < hi; i += THREADS) top = maxNaN(top, abs(g[gAt + i]));
 	top = treeMax(top);
 	uint field = floatBitsToUint(top) >> 23;
-	int e = field == 0 || field == 255 ? 0 : clamp(int(field) - 127, -126, 126);
+	// NaN and infinity get the largest e, or grad_state.comp would drop their piece beside one of large numbers.
+	int e = field == 0 ? 0 : clamp(int(field) - 127, -126, 126);
 	float scale = pow2(-e), total = 0.0;
 	for (uint i = lo + THREAD; i < hi; i += THREADS) {
 		float v = g[gAt + i] * scale;
