@@ -132,8 +132,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 		}
 		return fail(errOut, statusFailure, err)
 	}
-	defer a.close()
+	defer vulkan.Close(a.dev) // after a panic, which says what is wrong
 	err = command.Run(a)
+	if closing := vulkan.Close(a.dev); err == nil {
+		err = closing
+	}
 	var usage usageError
 	switch {
 	case err == nil:
@@ -176,13 +179,6 @@ func (a *app) choose(device string, threads *int) error {
 		return err
 	}
 	return usagef("--device %s: want cpu, vulkan or vulkan:N; 'beit devices' lists them", device)
-}
-
-// close gives the device back.
-func (a *app) close() {
-	if err := vulkan.Close(a.dev); err != nil {
-		fmt.Fprintln(a.errOut, "beit: warning: "+err.Error())
-	}
 }
 
 // warn prints the verdict of the CPU's self-test when it failed.

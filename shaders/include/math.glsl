@@ -86,31 +86,6 @@ float tanhOf(float x) {
 	return withSign(1.0 - 2.0 / (expOf(2.0 * min(a, 10.0)) + 1.0), x);
 }
 
-float erfOf(float x) {
-	float a = abs(x);
-	if (a < 1.0) {
-		float s = x * x;
-		float p = 7.80690316e-05;
-		p = fma(p, s, -0.00079978531);
-		p = fma(p, s, 0.0051871622);
-		p = fma(p, s, -0.0268533472);
-		p = fma(p, s, 0.112835787);
-		p = fma(p, s, -0.37612626);
-		p = fma(p, s, 0.128379166);
-		return fma(x, p, x);
-	}
-	if (isNaN(x)) return x;
-	a = min(a, 4.05);
-	float p = 0.000187616955;
-	p = fma(p, a, -0.00296019576);
-	p = fma(p, a, 0.0218898505);
-	p = fma(p, a, -0.103218444);
-	p = fma(p, a, -0.638012111);
-	p = fma(p, a, -1.12717164);
-	p = fma(p, a, -0.000320591556);
-	return withSign(1.0 - expOf(p), x);
-}
-
 // normalTail sets e = exp(-a²/2) and r with 1-Φ(a) = e·r, for 0 <= a <= 14.75. The square is kept to twice the precision.
 void normalTail(float a, out float e, out float r) {
 	precise float s = a * a;

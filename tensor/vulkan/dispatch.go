@@ -66,7 +66,9 @@ func (b *backend) temp(words int) arg {
 		b.fail(err)
 		return arg{}
 	}
-	b.temps = append(b.temps, a.Region)
+	if a.Size > 0 { // a device that has failed gives nothing
+		b.temps = append(b.temps, a.Region)
+	}
 	return arg{a: a, n: int64(words), bytes: 4, writes: true}
 }
 

@@ -204,6 +204,23 @@ func TestScratchOutOfMemory(t *testing.T) {
 	}
 }
 
+// A device may be lost between two pieces of an operation's scratch memory.
+func TestDeviceLostWithinAnOperation(t *testing.T) {
+	b := openAny(t, Options{})
+	b.begin("CodeStats")
+	x := b.temp(64)
+	b.inject = func(string) int { return -4 }
+	b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, 0}, x)
+	if err := b.Sync(context.Background()); !errors.Is(err, ErrDeviceLost) {
+		t.Fatalf("Sync = %v", err)
+	}
+	b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, 0}, b.temp(64))
+	b.end()
+	if err := b.Sync(context.Background()); !errors.Is(err, ErrDeviceLost) {
+		t.Errorf("Sync = %v", err)
+	}
+}
+
 func TestBadIndexIsFound(t *testing.T) {
 	for _, staged := range []string{"", "1"} {
 		for _, look := range []string{"Sync", "download"} {
