@@ -11,7 +11,7 @@
 //	tape.Reset() // every intermediate goes back to the pool
 //
 // The tape owns what operations make. Backward frees an activation as soon as nothing needs it any more, so read a value or a
-// gradient in between only after Keep; Reset frees the rest. In a NoGrad region nothing is recorded; Scope also frees everything
+// gradient in between only after Keep; Reset frees the rest. Forget and Checkpoint give memory up already in the forward pass. In a NoGrad region nothing is recorded; Scope also frees everything
 // but its result.
 //
 // A tape may be left in the middle of a step, also by a panic: Reset brings it back. All backward rules stand in one table, in

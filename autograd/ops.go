@@ -81,10 +81,8 @@ func Linear(x, w, bias *Var, o LinearOptions) *Var {
 		Residual: o.Residual.tensor(), Gamma: o.Gamma.tensor(), Keep: o.Keep, Precision: x.tape.Precision,
 	})
 	var saved []*tensor.Tensor
-	for _, s := range []*tensor.Tensor{f.Pre, f.Branch} {
-		if s != nil {
-			saved = append(saved, s)
-		}
+	if f.Pre != nil {
+		saved = append(saved, f.Pre)
 	}
 	return x.tape.result(kLinear, f.Y, f, saved, x, w, bias, o.Residual, o.Gamma)
 }

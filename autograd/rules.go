@@ -93,14 +93,15 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 			f := n.attr.(tensor.LinearArgs)
 			tensor.LinearGrad(tensor.LinearGradArgs{
 				DX: n.dest(0), DW: n.dest(1), DBias: n.dest(2), DGamma: n.dest(4),
-				DY: dy, X: n.in[0].value, W: n.in[1].value, Pre: f.Pre, Gamma: f.Gamma, Keep: f.Keep, Branch: f.Branch, Precision: f.Precision,
+				DY: dy, X: n.in[0].value, W: n.in[1].value, Bias: f.Bias, Pre: f.Pre, Gamma: f.Gamma, Keep: f.Keep, Precision: f.Precision,
 			})
 			n.pass(n.in[3], dy)
 		},
 		kAttention: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.AttentionArgs)
+			n.out.recall()
 			tensor.AttentionGrad(tensor.AttentionGradArgs{
-				DQKV: n.dest(0), DBias: n.dest(1), DOut: dy, Out: f.Out, LSE: f.LSE, QKV: f.QKV, Bias: f.Bias,
+				DQKV: n.dest(0), DBias: n.dest(1), DOut: dy, Out: n.out.value, LSE: f.LSE, QKV: n.in[0].value, Bias: f.Bias,
 				Heads: f.Heads, Scale: f.Scale, Precision: f.Precision,
 			})
 		},

@@ -27,6 +27,10 @@ type Var struct {
 	keep  bool // value and gradient live until Reset
 	done  bool // Backward has been through the operation that made v
 	freed bool
+
+	from   *node          // what recorded v, nil when nothing did
+	lost   bool           // the value is forgotten
+	packed *tensor.Tensor // what a forgotten value comes back from, nil when it is computed again
 }
 
 // node is one recorded operation.
@@ -146,7 +150,12 @@ func (v *Var) release() {
 		return
 	}
 	v.freed = true
-	v.value.Release()
+	switch {
+	case !v.lost:
+		v.value.Release()
+	case v.packed != nil:
+		v.packed.Release()
+	}
 	v.dropGrad()
 }
 
@@ -184,7 +193,8 @@ func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Te
 		}
 		return out
 	}
-	t.nodes = append(t.nodes, &node{kind: k, in: in, out: out, saved: saved, attr: attr})
+	out.from = &node{kind: k, in: in, out: out, saved: saved, attr: attr}
+	t.nodes = append(t.nodes, out.from)
 	return out
 }
 
@@ -234,9 +244,13 @@ func (t *Tape) unwind(mark int) {
 	for i := len(t.nodes) - 1; i >= mark; i-- {
 		n := t.nodes[i]
 		if n.out.grad != nil {
+			for _, v := range n.in {
+				v.recall()
+			}
 			rules[n.kind](n, n.out.grad)
 		}
 		n.release()
+		n.out.from = nil
 		n.out.done = true
 		if !n.out.keep {
 			n.out.release()

@@ -66,7 +66,10 @@ func (a *Attention) scale() float32 {
 // Mix returns each token's weighted sum of values, heads joined, before the output projection: [B, N, d] from x [B, N, d].
 // shared is a bias [H, N, N] or nil.
 func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
-	return autograd.Attention(a.qkv(c, x), a.bias(c, shared), a.Heads, a.scale())
+	qkv := a.qkv(c, x)
+	y := autograd.Attention(qkv, a.bias(c, shared), a.Heads, a.scale())
+	qkv.Forget()
+	return y
 }
 
 // Weights returns the attention itself, [B, H, N, N] with rows that sum to 1, for looking at. It is written out from single

@@ -50,13 +50,19 @@ func NewBlock(s Scope, c BlockConfig) *Block {
 // Forward maps the residual stream x [B, N, d] to the next. shared is an attention bias [H, N, N] or nil.
 func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	samples := x.Shape()[0]
-	y := b.Attn.Mix(c, b.Norm1.Forward(c, x), shared)
-	x = b.Attn.Proj.Forward(c, y, autograd.LinearOptions{
+	normed := b.Norm1.Forward(c, x)
+	mixed := b.Attn.Mix(c, normed, shared)
+	normed.Forget()
+	x = b.Attn.Proj.Forward(c, mixed, autograd.LinearOptions{
 		Residual: x, Gamma: b.Gamma1.Var(c.Tape), Keep: c.Keep(2*b.Layer, b.DropPath, samples),
 	})
-	return b.MLP.Forward(c, b.Norm2.Forward(c, x), autograd.LinearOptions{
+	mixed.Forget()
+	normed = b.Norm2.Forward(c, x)
+	x = b.MLP.Forward(c, normed, autograd.LinearOptions{
 		Residual: x, Gamma: b.Gamma2.Var(c.Tape), Keep: c.Keep(2*b.Layer+1, b.DropPath, samples),
 	})
+	normed.Forget()
+	return x
 }
 
 // Blocks is a stack of blocks.

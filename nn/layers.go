@@ -105,9 +105,11 @@ func NewMLP(s Scope, d, hidden int, fc1, fc2 LinearInit) *MLP {
 
 // Forward applies the MLP to x [.., d]; o says what follows fc2.
 func (m *MLP) Forward(c Context, x *autograd.Var, o autograd.LinearOptions) *autograd.Var {
-	x = m.FC1.Forward(c, x, autograd.LinearOptions{GELU: !m.QuickGELU})
+	h := m.FC1.Forward(c, x, autograd.LinearOptions{GELU: !m.QuickGELU})
 	if m.QuickGELU {
-		x = autograd.Unary(tensor.UnaryQuickGELU, x)
+		h = autograd.Unary(tensor.UnaryQuickGELU, h)
 	}
-	return m.FC2.Forward(c, x, o)
+	y := m.FC2.Forward(c, h, o)
+	h.Forget()
+	return y
 }

@@ -10,7 +10,7 @@
 // With EPILOGUE, C is x·wᵀ and becomes y, as tensor.LinearArgs describes:
 //   KIND 0: y = c + bias
 //   KIND 1: pre = c + bias, y = GELU(pre)
-//   KIND 2: y = residual + keep[row / perSample]·gamma·(c + bias), and with BRANCH branch = c + bias
+//   KIND 2: y = residual + keep[row / perSample]·gamma·(c + bias)
 //
 // A workgroup makes a tile of BM x BN, an invocation TM x TN of it. They load DEPTH values of k at a time into shared memory, k-major.
 #define DEPTH 16
@@ -30,7 +30,7 @@ layout(constant_id = 8) const uint KIND = 0;
 layout(constant_id = 9) const bool BIAS = false;
 layout(constant_id = 10) const bool GAMMA = false;
 layout(constant_id = 11) const bool KEEP = false;
-layout(constant_id = 12) const bool SAVE = false; // pre or branch is wanted
+layout(constant_id = 12) const bool SAVE = false; // pre is wanted
 layout(set = 0, binding = 3) writeonly buffer Saved { float saved[]; };
 layout(set = 0, binding = 4) readonly buffer Bias { float bias[]; };
 layout(set = 0, binding = 5) readonly buffer Residual { float residual[]; };

@@ -44,6 +44,7 @@ var (
 	SGD               = shader("sgd", "sgd.comp", 4)
 	Gemm              = shader("gemm", "gemm.comp", 3)
 	GemmEpilogue      = shader("gemm_epilogue", "gemm.comp", 8, "EPILOGUE")
+	LayerScaleGrad    = shader("layer_scale_grad", "layer_scale_grad.comp", 8)
 	LinearUpstream    = shader("linear_upstream", "linear_upstream.comp", 5)
 	Attention         = shader("attention", "attention.comp", 4)
 	AttentionDelta    = shader("attention_delta", "attention_delta.comp", 3)

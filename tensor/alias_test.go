@@ -24,7 +24,7 @@ func TestSharedMemoryPanics(t *testing.T) {
 		"AddScaled":  {func() { AddScaled(part(0, 8), part(4, 12), 1) }},
 		"CopyInto":   {func() { CopyInto(x, x.T()) }, func() { CopyInto(part(1, 9), part(0, 8)) }},
 		"MatMul":     {func() { MatMulInto(x, x, y, false, Highest) }, func() { MatMulInto(x, y, x.T(), true, Highest) }},
-		"Linear":     {func() { Linear(LinearArgs{Y: x, X: x, W: y}) }, func() { Linear(LinearArgs{Y: x, Residual: y, Branch: y, X: y, W: y, Gamma: v}) }},
+		"Linear":     {func() { Linear(LinearArgs{Y: x, X: x, W: y}) }, func() { Linear(LinearArgs{Y: y, Residual: x, X: y, W: y, Gamma: v}) }},
 		"LinearGrad": {func() { LinearGrad(LinearGradArgs{DX: Grad{To: x}, DY: x, X: y, W: y}) }},
 		"Attention": {func() {
 			Attention(AttentionArgs{Out: qkv.Reshape(-1).Slice(0, 0, 16).Reshape(1, 4, 4), QKV: qkv, Heads: 1})

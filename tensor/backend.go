@@ -170,8 +170,7 @@ type Backend interface {
 //
 //   - GELU: Pre [M,N] keeps x·wᵀ + bias for the gradient; y = GELU(pre).
 //   - Residual [M,N]: y = residual + keep[m/(M/B)]·gamma ⊙ (x·wᵀ + bias). Gamma [N] (LayerScale) may be nil (ones); Keep [B]
-//     (stochastic depth: 0 or 1/(1−p) for each sample) may be nil (ones). With Gamma, Branch [M,N] keeps x·wᵀ + bias.
-//     Y may be Residual.
+//     (stochastic depth: 0 or 1/(1−p) for each sample) may be nil (ones). Y may be Residual.
 //
 // X is [M,K], W [N,K], Bias [N] or nil, Y [M,N].
 type LinearArgs struct {
@@ -179,17 +178,18 @@ type LinearArgs struct {
 	GELU                  bool
 	Pre                   *Tensor
 	Residual, Gamma, Keep *Tensor
-	Branch                *Tensor
 	Precision             Precision
 }
 
 // LinearGradArgs describes the gradients of LinearArgs for the upstream gradient DY [M,N]. The gradient of Residual is DY itself.
-// X, W, Pre, Gamma, Keep and Branch are those of the forward call. DGamma needs Branch.
+// X, W, Bias, Pre, Gamma and Keep are those of the forward call; of Bias and of nothing else does DGamma alone need the values.
+//
+// For G = (keep·dy)ᵀ·x, whose row n times gamma[n] is that of DW, DGamma[n] = w[n]·G[n] + bias[n]·Σ keep·dy[:, n]: so x·wᵀ + bias need not be kept.
 type LinearGradArgs struct {
 	DX, DW, DBias, DGamma Grad
-	DY, X, W              *Tensor
+	DY, X, W, Bias        *Tensor
 	Pre                   *Tensor // not nil: GELU was applied
-	Gamma, Keep, Branch   *Tensor
+	Gamma, Keep           *Tensor
 	Precision             Precision
 }
 

@@ -61,7 +61,7 @@ func BenchmarkLinear(b *testing.B) {
 		})
 		grad := LinearGradArgs{
 			DX: Grad{To: dx}, DW: Grad{To: dw}, DY: residual, X: x, W: w,
-			Pre: args.Pre, Gamma: args.Gamma, Keep: args.Keep, Branch: args.Branch,
+			Bias: args.Bias, Pre: args.Pre, Gamma: args.Gamma, Keep: args.Keep,
 		}
 		if args.Bias != nil {
 			grad.DBias.To = db

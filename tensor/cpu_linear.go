@@ -48,8 +48,6 @@ func (c *cpuBackend) Linear(a LinearArgs) {
 	switch {
 	case a.Pre != nil:
 		product = f32(a.Pre)
-	case a.Branch != nil:
-		product = f32(a.Branch)
 	case a.Residual != nil:
 		t, branch := scratch(a.Y, m*n)
 		defer t.Release()
@@ -112,15 +110,35 @@ func keepOf(keep *Tensor, m int) func(row int) float32 {
 // LinearGrad first takes the upstream gradient back through what followed the product, then multiplies.
 func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
 	m, k, n := a.X.shape[0], a.X.shape[1], a.W.shape[0]
-	d := f32(a.DY) // the gradient of x·wᵀ + bias
-	through := a.Pre != nil || a.Gamma != nil || a.Keep != nil
-	if through {
-		t, own := scratch(a.DY, m*n)
+	d := f32(a.DY) // at last the gradient of x·wᵀ + bias
+	own := d
+	if a.Pre != nil || a.Keep != nil || a.Gamma != nil {
+		t, room := scratch(a.DY, m*n)
 		defer t.Release()
+		own = room
+	}
+	if a.Pre != nil || a.Keep != nil {
 		d = own
 	}
-	if through || a.DBias.To != nil || a.DGamma.To != nil {
-		c.linearRowsGrad(a, d, m, n)
+	t, sums := c.linearRowsGrad(a, d, m, n)
+	defer t.Release()
+	switch {
+	case a.Gamma != nil:
+		c.layerScaleGrad(a, d, sums, m, n, k)
+		gamma := f32(a.Gamma)
+		if a.DX.To != nil {
+			split(m, n, func(lo, hi int) {
+				for i := lo; i < hi; i++ {
+					c.vec.Mul(own[i*n:(i+1)*n], d[i*n:(i+1)*n], gamma)
+				}
+			})
+			d = own
+		}
+	default:
+		c.store(a.DBias, sums)
+		if a.DW.To != nil {
+			c.weightGrad(f32(a.DW.To), a.DW.Add, d, a, m, n, k)
+		}
 	}
 	if a.DX.To != nil {
 		c.set.MatMul(kernel.GemmArgs{
@@ -131,59 +149,75 @@ func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
 			Medium: a.Precision == Medium,
 		})
 	}
-	if a.DW.To != nil {
-		c.set.MatMul(kernel.GemmArgs{
-			M: n, N: k, K: m,
-			A: d, ARow: 1, ACol: n,
-			B: f32(a.X), BRow: k, BCol: 1,
-			C: f32(a.DW.To), CRow: k, Accumulate: a.DW.Add,
-			Medium: a.Precision == Medium,
-		})
-	}
 }
 
-// linearRowsGrad fills d, when that is not DY itself, and sums the gradients of bias and gamma over the rows.
-func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) {
+// weightGrad is dst (+)= dᵀ·x, d [m, n].
+func (c *cpuBackend) weightGrad(dst []float32, add bool, d []float32, a LinearGradArgs, m, n, k int) {
+	c.set.MatMul(kernel.GemmArgs{
+		M: n, N: k, K: m,
+		A: d, ARow: 1, ACol: n,
+		B: f32(a.X), BRow: k, BCol: 1,
+		C: dst, CRow: k, Accumulate: add,
+		Medium: a.Precision == Medium,
+	})
+}
+
+// linearRowsGrad fills d with dy taken back through GELU and keep, unless d is dy, and returns the sums of d over the rows [n],
+// if somebody asks, with the tensor behind them.
+func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) (*Tensor, []float32) {
 	v, dy, keep := c.vec, f32(a.DY), keepOf(a.Keep, m)
-	var pre, gamma, branch []float32
+	var pre []float32
 	if a.Pre != nil {
 		pre = f32(a.Pre)
 	}
-	if a.Gamma != nil {
-		gamma = f32(a.Gamma)
+	if a.Pre == nil && a.Keep == nil && a.DBias.To == nil && a.DGamma.To == nil {
+		m = 0
 	}
-	if a.DGamma.To != nil {
-		branch = f32(a.Branch)
-	}
-	t, sums := c.reduceRows(a.DY, m, n, 2*n, func(lo, hi int, part []float32) {
-		dBias, dGamma := part[:n], part[n:]
+	return c.reduceRows(a.DY, m, n, n, func(lo, hi int, sums []float32) {
 		for i := lo; i < hi; i++ {
 			row, up := d[i*n:(i+1)*n], dy[i*n:(i+1)*n]
-			if branch != nil && keep(i) != 0 {
-				if keep(i) == 1 {
-					v.MulAdd(dGamma, up, branch[i*n:(i+1)*n])
-				} else {
-					v.Affine(row, up, keep(i), 0)
-					v.MulAdd(dGamma, row, branch[i*n:(i+1)*n])
-				}
-			}
 			switch {
 			case pre != nil:
 				v.GELUGrad(row, up, pre[i*n:(i+1)*n])
 			case a.Keep != nil:
 				v.Affine(row, up, keep(i), 0)
-				if gamma != nil {
-					v.Mul(row, row, gamma)
-				}
-			case gamma != nil:
-				v.Mul(row, up, gamma)
 			}
-			if a.DBias.To != nil {
-				v.Add(dBias, dBias, row)
+			v.Add(sums, sums, row)
+		}
+	})
+}
+
+// layerScaleGrad writes the gradients of weight, bias and gamma for d, the gradient of gamma ⊙ (x·wᵀ + bias), and its sums over the rows.
+func (c *cpuBackend) layerScaleGrad(a LinearGradArgs, d, sums []float32, m, n, k int) {
+	gamma := f32(a.Gamma)
+	bias := make([]float32, n)
+	if a.Bias != nil {
+		bias = f32(a.Bias)
+	}
+	t, room := scratch(a.DY, n+n*k)
+	defer t.Release()
+	each, g := room[:n], room[n:]
+	c.vec.Mul(each, sums, gamma)
+	c.store(a.DBias, each)
+	if a.DW.To == nil && a.DGamma.To == nil {
+		return
+	}
+	c.weightGrad(g, false, d, a, m, n, k)
+	w := f32(a.W)
+	split(n, 2*k, func(lo, hi int) {
+		for j := lo; j < hi; j++ {
+			row := g[j*k : (j+1)*k]
+			if a.DGamma.To != nil {
+				each[j] = c.vec.Dot(w[j*k:(j+1)*k], row) + bias[j]*sums[j]
+			}
+			switch {
+			case a.DW.To == nil:
+			case a.DW.Add:
+				c.vec.AddScaled(f32(a.DW.To)[j*k:(j+1)*k], row, gamma[j])
+			default:
+				c.vec.Affine(f32(a.DW.To)[j*k:(j+1)*k], row, gamma[j], 0)
 			}
 		}
 	})
-	defer t.Release()
-	c.store(a.DBias, sums[:n])
-	c.store(a.DGamma, sums[n:])
+	c.store(a.DGamma, each)
 }

@@ -78,10 +78,7 @@ func ExampleLinear() {
 		Gamma:    tensor.Full(dev, 0.5, 3),
 	})
 	fmt.Println(f.Y)
-	fmt.Println(f.Branch) // kept for the gradient
-	// Output:
-	// [[10.5 21.5 31.5]]
-	// [[1 3 3]]
+	// Output: [[10.5 21.5 31.5]]
 }
 
 // One head over two tokens whose keys are equal: each token gets the mean of the values.

@@ -99,11 +99,8 @@ func linearCase(samples, perSample, k, n int, o linearOptions) Case {
 				a.Y = a.Residual
 			}
 			a = tensor.Linear(a)
-			switch {
-			case o.gelu:
+			if o.gelu {
 				return []*tensor.Tensor{a.Y, a.Pre}
-			case o.gamma:
-				return []*tensor.Tensor{a.Y, a.Branch}
 			}
 			return one(a.Y)
 		},
@@ -138,7 +135,7 @@ func linearReference(in [][]float64, at linearInputs[int], m, k, n, perSample in
 			y[i] = in[at.residual][i] + scale*p[i]
 		}
 	}
-	if o.gelu || o.gamma {
+	if o.gelu {
 		return [][]float64{y, p}
 	}
 	return one(y)
@@ -147,7 +144,7 @@ func linearReference(in [][]float64, at linearInputs[int], m, k, n, perSample in
 func linearBackward(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor, at linearInputs[int], o linearOptions) []*tensor.Tensor {
 	a := tensor.LinearGradArgs{
 		DX: gradient(dev, o.add, in[0].Shape()), DW: gradient(dev, o.add, in[1].Shape()),
-		DY: dy, X: in[0], W: in[1], Gamma: choose(in, at.gamma), Keep: choose(in, at.keep),
+		DY: dy, X: in[0], W: in[1], Bias: choose(in, at.bias), Gamma: choose(in, at.gamma), Keep: choose(in, at.keep),
 		Precision: o.precision,
 	}
 	if o.gelu {
@@ -157,7 +154,7 @@ func linearBackward(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Ten
 		a.DBias = gradient(dev, o.add, in[at.bias].Shape())
 	}
 	if o.gamma {
-		a.Branch, a.DGamma = out[1], gradient(dev, o.add, in[at.gamma].Shape())
+		a.DGamma = gradient(dev, o.add, in[at.gamma].Shape())
 	}
 	tensor.LinearGrad(a)
 	grads := make([]*tensor.Tensor, len(in))

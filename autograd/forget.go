@@ -1,0 +1,75 @@
+package autograd
+
+import "github.com/gobeit/gobeit/tensor"
+
+// Forget gives up v's value after its last use before Backward, and with it the memory, where there is a cheaper way to have it again:
+//
+//   - the outputs of LayerNorm, and of Linear with GELU, are computed again from what is kept anyway: the same bytes;
+//   - at Medium, others are kept in bfloat16, to which products at Medium round them, and so is what GELU was applied to.
+//
+// Anything else is kept as it is. Gradients are those without Forget, but at Medium for GELU, which is differentiated at the rounded number.
+func (v *Var) Forget() {
+	n := v.from
+	if n == nil || v.keep || v.freed || v.lost {
+		return
+	}
+	medium := v.tape.Precision == tensor.Medium
+	if f, ok := n.attr.(tensor.LinearArgs); ok && f.Pre != nil && medium {
+		n.exchange(tensor.Cast(f.Pre, tensor.BFloat16))
+	}
+	switch {
+	case n.canRepeat():
+	case medium:
+		v.packed = tensor.Cast(v.value, tensor.BFloat16)
+	default:
+		return
+	}
+	v.value.Release()
+	v.lost = true
+}
+
+// recall brings back a value that was forgotten.
+func (v *Var) recall() {
+	if v == nil || !v.lost {
+		return
+	}
+	v.lost = false
+	if v.packed == nil {
+		v.value = v.from.repeat()
+		return
+	}
+	v.value = tensor.Cast(v.packed, tensor.Float32)
+	v.packed.Release()
+	v.packed = nil
+}
+
+// canRepeat says whether repeat is cheap.
+func (n *node) canRepeat() bool {
+	f, ok := n.attr.(tensor.LinearArgs)
+	return n.kind == kLayerNorm || ok && f.Pre != nil
+}
+
+// repeat computes the node's output again.
+func (n *node) repeat() *tensor.Tensor {
+	switch f := n.attr.(type) {
+	case tensor.LayerNormArgs:
+		n.in[0].recall()
+		y := tensor.LayerNorm(tensor.LayerNormArgs{X: n.in[0].value, W: f.W, B: f.B, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps})
+		return y.Y
+	case tensor.LinearArgs:
+		if f.Pre.DType() != tensor.Float32 {
+			f.Pre = n.exchange(tensor.Cast(f.Pre, tensor.Float32))
+		}
+		return tensor.Unary(tensor.UnaryGELU, f.Pre)
+	}
+	panic("autograd: nothing to repeat " + n.kind.String() + " from")
+}
+
+// exchange puts pre in the place of the tensor that a Linear with GELU saved, and returns it.
+func (n *node) exchange(pre *tensor.Tensor) *tensor.Tensor {
+	f := n.attr.(tensor.LinearArgs)
+	f.Pre.Release()
+	f.Pre, n.saved[0] = pre, pre
+	n.attr = f
+	return pre
+}

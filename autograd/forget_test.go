@@ -1,0 +1,111 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Gradients of attention and MLP with their inner values forgotten or kept, and how much memory the forward pass left in use.
+func forgetful(dev *tensor.Device, p tensor.Precision, forget bool) (grads [][]float32, used int64) {
+	const b, n, d = 2, 5, 8
+	tape := NewTape(dev)
+	tape.Precision = p
+	var params []*Var
+	param := func(shape ...int) *Var {
+		v := random(dev, uint64(len(params)), -0.5, 0.5, shape...)
+		params = append(params, tape.Param(v, tensor.Zeros(dev, shape...)))
+		return params[len(params)-1]
+	}
+	x := tape.Leaf(random(dev, 99, -1, 1, b, n, d))
+	w, shift := param(d), param(d)
+	wqkv, wproj, w1, b1, w2, gamma := param(3*d, d), param(d, d), param(4*d, d), param(4*d), param(d, 4*d), param(d)
+	before := dev.MemStats().InUse
+
+	normed := LayerNorm(x, w, shift, 1e-6)
+	qkv := Linear(normed, wqkv, nil, LinearOptions{})
+	mixed := Attention(qkv, nil, 2, 0.5)
+	y := Linear(mixed, wproj, nil, LinearOptions{Residual: x})
+	hidden := Linear(y, w1, b1, LinearOptions{GELU: true})
+	out := Linear(hidden, w2, nil, LinearOptions{Residual: y, Gamma: gamma})
+	if forget {
+		for _, v := range []*Var{normed, qkv, mixed, hidden, x, w, hidden} { // of a leaf and a parameter, and a second time: nothing happens
+			v.Forget()
+		}
+	}
+	used = dev.MemStats().InUse - before
+	tape.BackwardFrom(out, random(dev, 100, -1, 1, b, n, d))
+	for _, v := range append(params, x) {
+		grads = append(grads, v.Grad().Float32s())
+	}
+	tape.Reset()
+	for _, v := range append(params, x) {
+		v.value.Release()
+		if v.param {
+			v.grad.Release()
+		}
+	}
+	return grads, used
+}
+
+func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
+	for _, test := range []struct {
+		precision tensor.Precision
+		most      float64 // relative difference of a gradient's elements to its largest
+		memory    float64 // share left
+	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.5}} {
+		t.Run(fmt.Sprint(test.precision), func(t *testing.T) {
+			dev := tensor.NewDevice(tensor.CPU().Backend())
+			dev.SetPoison(true)
+			want, all := forgetful(dev, test.precision, false)
+			clean := dev.MemStats().InUse
+			got, left := forgetful(dev, test.precision, true)
+			if float64(left) > test.memory*float64(all) {
+				t.Errorf("%d bytes left of %d", left, all)
+			}
+			if now := dev.MemStats().InUse; now != clean || now != 0 {
+				t.Errorf("%d and then %d bytes in use after Reset", clean, now)
+			}
+			for i := range want {
+				largest := 0.0
+				for _, v := range want[i] {
+					largest = max(largest, math.Abs(float64(v)))
+				}
+				for j := range want[i] {
+					if diff := math.Abs(float64(got[i][j] - want[i][j])); !(diff <= test.most*largest) {
+						t.Fatalf("gradient %d, element %d: %g, want %g", i, j, got[i][j], want[i][j])
+					}
+				}
+			}
+		})
+	}
+}
+
+// What nobody can bring back stays.
+func TestForgetKeepsWhatItCannotMakeAgain(t *testing.T) {
+	dev := tensor.CPU()
+	tape := NewTape(dev)
+	w := tape.Param(random(dev, 1, -1, 1, 3, 3), tensor.Zeros(dev, 3, 3))
+	x := tape.Constant(random(dev, 2, -1, 1, 2, 3))
+	kept := LayerNorm(x, tape.Param(tensor.Full(dev, 1, 3), tensor.Zeros(dev, 3)), tape.Param(tensor.Zeros(dev, 3), tensor.Zeros(dev, 3)), 1e-6).Keep()
+	product := Linear(x, w, nil, LinearOptions{}) // not at Highest
+	var silent *Var
+	tape.NoGrad(func() { silent = Linear(x, w, nil, LinearOptions{GELU: true}) })
+	for _, v := range []*Var{kept, product, silent} {
+		before := fmt.Sprint(v.Value())
+		v.Forget()
+		if after := fmt.Sprint(v.Value()); after != before {
+			t.Errorf("%s, before %s", after, before)
+		}
+	}
+	hidden := Linear(x, w, nil, LinearOptions{GELU: true})
+	hidden.Forget()
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation on a forgotten value does not panic")
+		}
+	}()
+	Linear(hidden, w, nil, LinearOptions{})
+}
