@@ -4,10 +4,28 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
-// Compile writes the SPIR-V of s, whose source lies in dir, to the file out. It needs glslc, whose version decides the bytes: the
-// committed blobs are those of Debian 12's (shaderc 2023.2).
+// A compiler's version decides the bytes that it writes. Most blobs are those of Debian 12's glslc, which older drivers know best; cooperative
+// matrices need a later one.
+const (
+	pinned      = "2023.2"
+	pinnedNewer = "2026.4"
+)
+
+// Compiler returns the version of shaderc that glslc is of, "" when there is no glslc.
+func Compiler() string {
+	text, err := exec.Command("glslc", "--version").Output()
+	version, ok := strings.CutPrefix(string(text), "shaderc ")
+	if err != nil || !ok {
+		return ""
+	}
+	version, _, _ = strings.Cut(strings.Fields(version)[0], "-")
+	return strings.TrimPrefix(version, "v")
+}
+
+// Compile writes the SPIR-V of s, whose source lies in dir, to the file out. It needs glslc of the version s.Compiler.
 func (s *Shader) Compile(dir, out string) error {
 	args := []string{"-O", "--target-env=vulkan1.1", "-I", dir, "-o", out}
 	for _, d := range s.Defines {

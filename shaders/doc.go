@@ -5,8 +5,12 @@
 //
 //	go generate ./shaders
 //
-// which needs glslc (Debian's package of that name). It writes spv/NAME.spv and manifest.txt. A test tells when a blob is older than
-// its source, by the hashes of the manifest, and builds everything again where glslc is at hand.
+// which needs glslc of Debian 12 (its package of that name). It writes spv/NAME.spv and manifest.txt. Shaders of cooperative matrices, in
+// coopmat, need a later glslc, which .ci/coopmat runs in a tree of Debian unstable:
+//
+//	bash .ci/coopmat -generate DIR
+//
+// A test tells when a blob is older than its source, by the hashes of the manifest, and builds again what the glslc at hand has made.
 //
 // Conventions of the sources stand in include/common.glsl.
 package shaders

@@ -5,12 +5,7 @@
 #include "include/math.glsl"
 
 // C (+)= A·B for A [M, K] and B [K, N] of any strides, one product for each z of the grid. Each element is one chain of multiply-adds over
-// ascending k, whatever the tile, so results do not depend on M or N.
-//
-// With EPILOGUE, C is x·wᵀ and becomes y, as tensor.LinearArgs describes:
-//   KIND 0: y = c + bias
-//   KIND 1: pre = c + bias, y = GELU(pre)
-//   KIND 2: y = residual + keep[row / perSample]·gamma·(c + bias)
+// ascending k, whatever the tile, so results do not depend on M or N. See include/product.glsl for EPILOGUE.
 //
 // A workgroup makes a tile of BM x BN, an invocation TM x TN of it. They load DEPTH values of k at a time into shared memory, k-major.
 #define DEPTH 16
@@ -21,49 +16,13 @@ layout(constant_id = 3) const uint TM = 4;
 layout(constant_id = 4) const uint TN = 4;
 layout(constant_id = 5) const bool A_BY_ROW = true; // neighbours in a row of A are neighbours in memory; else those in a column
 layout(constant_id = 6) const bool B_BY_ROW = true;
-layout(constant_id = 7) const bool ADD = false;
-layout(set = 0, binding = 0) buffer C { float c[]; };
 layout(set = 0, binding = 1) readonly buffer A { float a[]; };
 layout(set = 0, binding = 2) readonly buffer B { float b[]; };
-#ifdef EPILOGUE
-layout(constant_id = 8) const uint KIND = 0;
-layout(constant_id = 9) const bool BIAS = false;
-layout(constant_id = 10) const bool GAMMA = false;
-layout(constant_id = 11) const bool KEEP = false;
-layout(constant_id = 12) const bool SAVE = false; // pre is wanted
-layout(set = 0, binding = 3) writeonly buffer Saved { float saved[]; };
-layout(set = 0, binding = 4) readonly buffer Bias { float bias[]; };
-layout(set = 0, binding = 5) readonly buffer Residual { float residual[]; };
-layout(set = 0, binding = 6) readonly buffer Gamma { float gamma[]; };
-layout(set = 0, binding = 7) readonly buffer Keep { float keep[]; };
-layout(push_constant) uniform Push {
-	uint cAt, aAt, bAt, savedAt, biasAt, residualAt, gammaAt, keepAt;
-	uint M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch, cBatch;
-	uint first, perSample; // the first row's number among all
-};
-#else
-layout(push_constant) uniform Push {
-	uint cAt, aAt, bAt;
-	uint M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch, cBatch;
-};
-#endif
+#define SIZES M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch, cBatch
+#include "include/product.glsl"
 
 shared float as[DEPTH * (BM + 1)];
 shared float bs[DEPTH * (BN + 1)];
-
-void store(uint at, uint row, uint col, float v) {
-#ifdef EPILOGUE
-	if (BIAS) v += bias[biasAt + col];
-	if (SAVE) saved[savedAt + at] = v;
-	if (KIND == 1) v = geluOf(v);
-	if (KIND == 2) {
-		if (GAMMA) v *= gamma[gammaAt + col];
-		if (KEEP) v *= keep[keepAt + (first + row) / perSample];
-		v += residual[residualAt + at];
-	}
-#endif
-	c[cAt + at] = ADD ? c[cAt + at] + v : v;
-}
 
 void main() {
 	const uint threads = gl_WorkGroupSize.x, across = BN / TN;

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -11,30 +13,59 @@ import (
 // ManifestFile is the manifest's name in the package's folder.
 const ManifestFile = "manifest.txt"
 
-// Manifest returns a line for each shader, sorted: its name, a hash of what it is made from (its source, all includes, its defines), and a
-// hash of its blob. dir is this package's folder.
+// Manifest returns the lines of all shaders, sorted. dir is this package's folder.
 func Manifest(dir fs.FS) (string, error) {
-	includes, err := fs.Glob(dir, "include/*.glsl")
-	if err != nil {
-		return "", err
-	}
 	var lines []string
 	for _, s := range all {
-		made := sha256.New()
-		fmt.Fprintf(made, "%q %q\n", s.Source, s.Defines)
-		for _, name := range append([]string{s.Source}, includes...) {
-			text, err := fs.ReadFile(dir, name)
-			if err != nil {
-				return "", err
-			}
-			fmt.Fprintf(made, "%s %d\n%s", name, len(text), text)
-		}
-		blob, err := fs.ReadFile(dir, "spv/"+s.Name+".spv")
+		line, err := s.Line(dir)
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, fmt.Sprintf("%s %.8x %.8x\n", s.Name, made.Sum(nil), sha256.Sum256(blob)))
+		lines = append(lines, line)
 	}
 	sort.Strings(lines)
 	return strings.Join(lines, ""), nil
+}
+
+// Line is the line of s in the manifest: its name, the version of its compiler, a hash of what it is made from (its source, what that includes,
+// its defines), and a hash of its blob.
+func (s *Shader) Line(dir fs.FS) (string, error) {
+	made := sha256.New()
+	fmt.Fprintf(made, "%q %q\n", s.Source, s.Defines)
+	names, err := sources(dir, s.Source, nil)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(made, "%s %d\n%s", name, len(text), text)
+	}
+	blob, err := fs.ReadFile(dir, "spv/"+s.Name+".spv")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %s %.8x %.8x\n", s.Name, s.Compiler, made.Sum(nil), sha256.Sum256(blob)), nil
+}
+
+var include = regexp.MustCompile(`(?m)^\s*#include\s+"([^"]+)"`)
+
+// sources adds a file to names, and what it includes, each once.
+func sources(dir fs.FS, name string, names []string) ([]string, error) {
+	if slices.Contains(names, name) {
+		return names, nil
+	}
+	names = append(names, name)
+	text, err := fs.ReadFile(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range include.FindAllSubmatch(text, -1) {
+		if names, err = sources(dir, string(m[1]), names); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }

@@ -14,6 +14,9 @@ type Shader struct {
 	Source   string   // of the GLSL file
 	Bindings int      // storage buffers
 	Defines  []string // "NAME" or "NAME=VALUE" for the compiler
+	Compiler string   // version of shaderc that makes the blob
+
+	Cooperative bool // has cooperative matrices, so its subgroups must be full and of a known size
 }
 
 // all lists the shaders in the order of the table.
@@ -23,8 +26,15 @@ var all []*Shader
 func All() []*Shader { return all }
 
 func shader(name, source string, bindings int, defines ...string) *Shader {
-	s := &Shader{Name: name, Source: source, Bindings: bindings, Defines: defines}
+	s := &Shader{Name: name, Source: source, Bindings: bindings, Defines: defines, Compiler: pinned}
 	all = append(all, s)
+	return s
+}
+
+// cooperative is a shader of cooperative matrices, which the pinned compiler does not know yet.
+func cooperative(name, source string, bindings int, defines ...string) *Shader {
+	s := shader(name, source, bindings, defines...)
+	s.Compiler, s.Cooperative = pinnedNewer, true
 	return s
 }
 

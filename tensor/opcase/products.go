@@ -18,23 +18,38 @@ func matmul(c []float64, m, n, k int, a []float64, ra, ca int, b []float64, rb, 
 	}
 }
 
+// transposes are the four ways to give the factors of a product.
+var transposes = []struct {
+	name   string
+	ta, tb bool
+}{{"nn", false, false}, {"nt", false, true}, {"tn", true, false}, {"tt", true, true}}
+
 func products() []Case {
 	var cases []Case
-	for _, s := range [][4]int{ // batch, m, k, n
-		{1, 0, 3, 3}, {1, 3, 0, 3}, {1, 3, 3, 0}, {0, 3, 3, 3}, {1, 1, 1, 1}, {2, 3, 17, 1}, {3, 17, 3, 65}, {1, 65, 197, 17},
-		{5, 65, 16, 65}, {1, 520, 192, 197},
-	} {
-		for _, t := range []struct {
-			name   string
-			ta, tb bool
-		}{{"nn", false, false}, {"nt", false, true}, {"tn", true, false}, {"tt", true, true}} {
-			cases = append(cases, matmulCase(s[0], s[1], s[2], s[3], t.name, t.ta, t.tb))
+	for _, t := range transposes {
+		for _, s := range [][4]int{ // batch, m, k, n
+			{1, 0, 3, 3}, {1, 3, 0, 3}, {1, 3, 3, 0}, {0, 3, 3, 3}, {1, 1, 1, 1}, {2, 3, 17, 1}, {3, 17, 3, 65}, {1, 65, 197, 17},
+			{5, 65, 16, 65}, {1, 520, 192, 197},
+		} {
+			cases = append(cases, matmulCase(s[0], s[1], s[2], s[3], t.name, t.ta, t.tb, tensor.Highest))
+		}
+		for _, s := range [][4]int{{1, 1, 32, 32}, {2, 3, 64, 65}, {3, 65, 300, 33}, {1, 520, 40, 197}, {1, 3, 17, 1}, {0, 3, 64, 64}} {
+			cases = append(cases, matmulCase(s[0], s[1], s[2], s[3], t.name, t.ta, t.tb, tensor.Medium))
 		}
 	}
-	return append(cases, matmulBroadcast(), matmulAdd(tensor.Highest), matmulAdd(tensor.Medium))
+	return append(cases, matmulBroadcast(3, 5, 17, 9, tensor.Highest), matmulBroadcast(3, 5, 70, 35, tensor.Medium),
+		matmulAdd(tensor.Highest), matmulAdd(tensor.Medium))
 }
 
-func matmulCase(batch, m, k, n int, trans string, ta, tb bool) Case {
+// suffix is what a precision adds to a case's name.
+func suffix(p tensor.Precision) string {
+	if p == tensor.Highest {
+		return ""
+	}
+	return "/" + p.String()
+}
+
+func matmulCase(batch, m, k, n int, trans string, ta, tb bool, p tensor.Precision) Case {
 	a, b := f(batch, m, k), f(batch, k, n)
 	ra, ca, rb, cb := k, 1, n, 1
 	if ta {
@@ -50,10 +65,12 @@ func matmulCase(batch, m, k, n int, trans string, ta, tb bool) Case {
 		return x
 	}
 	return Case{
-		Name:   fmt.Sprintf("MatMul/b=%d/m=%d/k=%d/n=%d/trans=%s", batch, m, k, n, trans),
+		Name:   fmt.Sprintf("MatMul/b=%d/m=%d/k=%d/n=%d/trans=%s%s", batch, m, k, n, trans, suffix(p)),
 		Inputs: []Input{a, b},
-		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			return one(tensor.MatMul(view(in[0], ta), view(in[1], tb)))
+		Forward: func(dev *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			dst := tensor.New(dev, batch, m, n)
+			tensor.MatMulInto(dst, view(in[0], ta), view(in[1], tb), false, p)
+			return one(dst)
 		},
 		Reference: func(in [][]float64) [][]float64 {
 			y := make([]float64, batch*m*n)
@@ -62,37 +79,34 @@ func matmulCase(batch, m, k, n int, trans string, ta, tb bool) Case {
 			}
 			return one(y)
 		},
-		Tolerance: 5e-6, FLOPs: 2 * float64(batch*m*n*k),
+		Tolerance: productTolerance(p), FLOPs: 2 * float64(batch*m*n*k),
 	}
 }
 
 // matmulBroadcast multiplies each of a batch with the same matrix, which repeats with stride 0.
-func matmulBroadcast() Case {
-	const batch, m, k, n = 3, 5, 17, 9
+func matmulBroadcast(batch, m, k, n int, p tensor.Precision) Case {
 	return Case{
-		Name:   "MatMul/broadcast",
+		Name:   "MatMul/broadcast" + suffix(p),
 		Inputs: []Input{f(batch, m, k), f(k, n)},
-		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			return one(tensor.MatMul(in[0], in[1]))
+		Forward: func(dev *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			dst := tensor.New(dev, batch, m, n)
+			tensor.MatMulInto(dst, in[0], in[1], false, p)
+			return one(dst)
 		},
 		Reference: func(in [][]float64) [][]float64 {
 			y := make([]float64, batch*m*n)
 			matmul(y, batch*m, n, k, in[0], k, 1, in[1], n, 1)
 			return one(y)
 		},
-		Tolerance: 5e-6, FLOPs: 2 * batch * m * n * k,
+		Tolerance: productTolerance(p), FLOPs: 2 * float64(batch*m*n*k),
 	}
 }
 
 // matmulAdd adds the product to what is there.
 func matmulAdd(p tensor.Precision) Case {
 	const m, k, n = 17, 65, 33
-	name := "MatMul/add"
-	if p != tensor.Highest {
-		name += "/" + p.String()
-	}
 	return Case{
-		Name:   name,
+		Name:   "MatMul/add" + suffix(p),
 		Inputs: []Input{f(m, k), f(k, n), f(m, n)},
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
 			dst := in[2].Clone()

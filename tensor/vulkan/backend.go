@@ -36,6 +36,7 @@ type backend struct {
 	batch   batch
 	sets    setCache
 	pipes   pipelines
+	medium  variants
 	stage   staging
 	limit   int64        // bytes of all blocks
 	freed   bool         // Free was called since the last trim
@@ -53,13 +54,13 @@ type backend struct {
 
 // caps are the limits and features that operations look at. Tests shrink them.
 type caps struct {
-	maxRange  int64 // bytes of one bound range
-	maxGroups int   // on one axis of a grid
-	shared    int   // bytes of shared memory
-	threads   int   // invocations of a workgroup
-	align     int64 // of a bound range's start
-	float16   bool  // 16-bit values in buffers, and arithmetic on them
-	coopmat   bool
+	maxRange  int64        // bytes of one bound range
+	maxGroups int          // on one axis of a grid
+	shared    int          // bytes of shared memory
+	threads   int          // invocations of a workgroup
+	align     int64        // of a bound range's start
+	float16   bool         // 16-bit values in buffers, and arithmetic on them
+	matrices  []shim.Shape // cooperative matrices of float16 with sums in float32
 }
 
 // Open opens a device. The error says in one line why there is none. A device that is no longer used may be closed with Close.
@@ -96,7 +97,10 @@ func (b *backend) open(i *instance, o Options) error {
 		maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
 		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
-		float16: b.physical.caps.Storage16 && b.physical.caps.Float16, coopmat: b.physical.caps.CoopMatrix,
+		float16: b.physical.caps.Storage16 && b.physical.caps.Float16,
+	}
+	if b.physical.caps.CoopMatrix {
+		b.caps.matrices = i.Shapes(unsafe.Pointer(b.handle))
 	}
 	b.openMemory(o)
 	if err := b.batch.open(b); err != nil {
@@ -160,13 +164,8 @@ func (b *backend) Report() string {
 	lines := []string{
 		fmt.Sprintf("%s (%s), %s, Vulkan %s", b.info.Name, b.info.Kind, b.info.Driver, b.info.Vulkan),
 		fmt.Sprintf("memory: %s to use, %s of one tensor in sight of a shader, tensors %s", size(b.limit), size(b.caps.maxRange), b.placed()),
-		fmt.Sprintf("16-bit storage and arithmetic: %v, cooperative matrix: %v", b.caps.float16, b.caps.coopmat),
-		"precision high and medium run as highest",
 	}
-	for _, name := range switchedOff() {
-		lines = append(lines, name+" is switched off by BEIT_VK_DISABLE_"+name)
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, b.variants()...), "\n")
 }
 
 // Sync waits for the work given so far. The context ends the wait, not the work.

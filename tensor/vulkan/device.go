@@ -121,6 +121,7 @@ func (d *device) SoftmaxGrad(dx, dy, y *tensor.Tensor) {
 }
 
 func (d *device) MatMul(dst, a, b *tensor.Tensor, add bool, p tensor.Precision) {
+	d.prove(p)
 	if d.begin("MatMul") {
 		defer d.end()
 		d.backend.MatMul(dst, a, b, add, p)
@@ -128,6 +129,7 @@ func (d *device) MatMul(dst, a, b *tensor.Tensor, add bool, p tensor.Precision) 
 }
 
 func (d *device) Linear(a tensor.LinearArgs) {
+	d.prove(a.Precision)
 	if d.begin("Linear") {
 		defer d.end()
 		d.backend.Linear(a)
@@ -135,6 +137,7 @@ func (d *device) Linear(a tensor.LinearArgs) {
 }
 
 func (d *device) LinearGrad(a tensor.LinearGradArgs) {
+	d.prove(a.Precision)
 	if d.begin("LinearGrad") {
 		defer d.end()
 		d.backend.LinearGrad(a)

@@ -14,6 +14,14 @@
 // Operations are recorded and run in order while the program goes on; a download waits for what it needs. A device is safe for concurrent
 // use. The package needs cgo, on macOS also the build tag vulkan; without, Open says so. The build tag novulkan leaves Vulkan out.
 //
+// # Precision
+//
+// Products run in float32, but at precision medium in float16 with sums in float32 where the device has 16-bit arithmetic: on cooperative
+// matrices (VK_KHR_cooperative_matrix, "tensor cores") if there are any, else with float16 as storage only. Factors are multiplied by powers of
+// two first, of each row of the left and each column of the right its own, so that numbers of any size keep 11 bits and none overflows; what
+// is more than 2^28 times smaller than the largest of its row loses bits. Before the first such product a self-test of some milliseconds
+// compares with float64 on the host; a variant that fails it is switched off. Device.Report and Variants say what runs, and what is off and why.
+//
 // # Environment
 //
 // What users set:

@@ -13,6 +13,7 @@ type product struct {
 	aNext, bNext           int
 	add                    bool
 	epilogue               *epilogue
+	faster                 *variant // how to multiply in float16; nil: in float32
 }
 
 // epilogue is what Linear does to a product; see shaders/gemm.comp. What it lacks is the zero arg.
@@ -41,12 +42,11 @@ func (t tile) invocations() int { return t.m / t.tm * (t.n / t.tn) }
 // shared is the shared memory that gemm.comp takes.
 func (t tile) shared() int { return 4 * 16 * (t.m + 1 + t.n + 1) }
 
-// chooseTile takes the largest tile that the device can run and the product fills. All give the same result.
-func (b *backend) chooseTile(p product) tile {
+// choose takes the largest tile that fits the device and that the product fills. All give the same result.
+func (p product) choose(tiles []tile, fits func(tile) bool) tile {
 	best := tiles[0]
 	for _, t := range tiles[1:] {
-		if t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads && p.m > t.m/2 && p.n > t.n/2 &&
-			div(p.m, t.m)*div(p.n, t.n)*p.batch >= minGroups {
+		if fits(t) && p.m > t.m/2 && p.n > t.n/2 && div(p.m, t.m)*div(p.n, t.n)*p.batch >= minGroups {
 			best = t
 		}
 	}
@@ -79,15 +79,17 @@ func (b *backend) multiply(p product) {
 	aSize, bSize := extent(p.m, max(1, p.k), p.aRow, p.aCol), extent(max(1, p.k), p.n, p.bRow, p.bCol)
 	half := func(n, align int) int { return max(1, div(n, 2*align)) * align }
 	long := b.tooLong(p.flops()) // a watchdog may not wait for the whole
+	aPacked, bPacked := b.packed(p, most)
 	switch batchSize := func(next, size int) int { return (p.batch-1)*next + size }; {
-	case p.batch > 1 && (long || batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most || p.batch > b.caps.maxGroups):
+	case p.batch > 1 && (long || batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most ||
+		max(aPacked, bPacked) > most || p.batch > b.caps.maxGroups):
 		h := p.batch / 2
 		first, second := p, p
 		first.batch, second.batch = h, p.batch-h
 		second.a, second.b, second.c = p.a.from(h*p.aNext), p.b.from(h*p.bNext), p.c.from(h*p.m*p.n)
 		b.multiply(first)
 		b.multiply(second)
-	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol || long && p.m > longRows) && p.m > 1:
+	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol || aPacked > most || p.m > tiles[0].m*b.caps.maxGroups || long && p.m > longRows) && p.m > 1:
 		h := half(p.m, 1)
 		first, second := p, p
 		first.m, second.m = h, p.m-h
@@ -97,7 +99,7 @@ func (b *backend) multiply(p product) {
 		}
 		b.multiply(first)
 		b.multiply(second)
-	case (aSize > most || bSize > most) && p.k > 1 && p.epilogue == nil:
+	case (aSize > most || bSize > most || bPacked > most) && p.k > 1 && p.epilogue == nil:
 		h := half(p.k, 1)
 		first, second := p, p
 		first.k, second.k, second.add = h, p.k-h, true
@@ -107,7 +109,11 @@ func (b *backend) multiply(p product) {
 	default:
 		p.c = p.c.part(0, batchSize(p.m*p.n, p.m*p.n))
 		p.a, p.b = p.a.part(0, batchSize(p.aNext, aSize)), p.b.part(0, batchSize(p.bNext, bSize))
-		b.gemm(p)
+		if aPacked > 0 && bPacked <= most {
+			b.gemmHalf(p)
+		} else {
+			b.gemm(p)
+		}
 	}
 }
 
@@ -126,14 +132,21 @@ func (e *epilogue) rows(h, n int) *epilogue {
 
 // gemm records a product whose parts are all in sight of a shader.
 func (b *backend) gemm(p product) {
-	t := b.chooseTile(p)
-	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1), word(p.add)}
-	push := []uint32{u(p.m), u(p.n), u(p.k), u(p.aRow), u(p.aCol), u(p.bRow), u(p.bCol), u(p.aNext), u(p.bNext), u(p.m * p.n)}
+	t := p.choose(tiles[:], func(t tile) bool { return t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads })
+	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1)}
+	sizes := []uint32{u(p.m), u(p.n), u(p.k), u(p.aRow), u(p.aCol), u(p.bRow), u(p.bCol), u(p.aNext), u(p.bNext), u(p.m * p.n)}
+	b.dispatchProduct(p, t, shaders.Gemm, shaders.GemmEpilogue, spec, sizes)
+}
+
+// dispatchProduct runs the shader of a product, with or without what follows it: see shaders/include/product.glsl. spec and sizes are the
+// shader's own constants.
+func (b *backend) dispatchProduct(p product, t tile, plain, followed *shaders.Shader, spec, sizes []uint32) {
+	spec = append(spec, word(p.add))
 	groups := cube(div(p.n, t.n), div(p.m, t.m), p.batch)
 	b.weigh(p.flops())
 	e := p.epilogue
 	if e == nil {
-		b.dispatch(shaders.Gemm, spec, groups, push, p.c, p.a, p.b)
+		b.dispatch(plain, spec, groups, sizes, p.c, p.a, p.b)
 		return
 	}
 	// What is not there is bound to some element that is.
@@ -148,11 +161,11 @@ func (b *backend) gemm(p product) {
 		saved = e.saved.part(0, p.m*p.n)
 	}
 	spec = append(spec, e.kind, word(e.bias.a != nil), word(e.gamma.a != nil), word(e.keep.a != nil), word(e.saved.a != nil))
-	push = append(push, u(e.first), u(e.perSample))
+	sizes = append(sizes, u(e.first), u(e.perSample))
 	keeps := 1
 	if e.keep.a != nil {
 		keeps = int(e.keep.n)
 	}
-	b.dispatch(shaders.GemmEpilogue, spec, groups, push, p.c, p.a, p.b,
+	b.dispatch(followed, spec, groups, sizes, p.c, p.a, p.b,
 		saved, there(e.bias, p.n), there(e.residual, p.m*p.n), there(e.gamma, p.n), there(e.keep, keeps))
 }

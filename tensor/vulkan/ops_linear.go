@@ -7,15 +7,15 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// MatMul multiplies each pair of a batch. All precisions run in float32.
-func (b *backend) MatMul(dst, x, y *tensor.Tensor, add bool, _ tensor.Precision) {
+// MatMul multiplies each pair of a batch.
+func (b *backend) MatMul(dst, x, y *tensor.Tensor, add bool, p tensor.Precision) {
 	if dst.Size() == 0 {
 		return
 	}
 	xs, ys := x.Strides(), y.Strides()
 	b.multiply(product{
 		batch: dst.Shape()[0], m: dst.Shape()[1], n: dst.Shape()[2], k: x.Shape()[2], c: update(dst), a: b.operand(x, dst), b: b.operand(y, dst), add: add,
-		aRow: xs[1], aCol: xs[2], bRow: ys[1], bCol: ys[2], aNext: xs[0], bNext: ys[0],
+		aRow: xs[1], aCol: xs[2], bRow: ys[1], bCol: ys[2], aNext: xs[0], bNext: ys[0], faster: b.faster(p),
 	})
 }
 
@@ -58,6 +58,7 @@ func (b *backend) Linear(a tensor.LinearArgs) {
 	}
 	b.multiply(product{
 		batch: 1, m: m, n: n, k: k, c: write(a.Y), a: b.operand(a.X, a.Y), b: b.operand(a.W, a.Y), aRow: k, aCol: 1, bRow: 1, bCol: k, epilogue: e,
+		faster: b.faster(a.Precision),
 	})
 }
 
@@ -78,6 +79,7 @@ func (b *backend) LinearGrad(a tensor.LinearGradArgs) {
 	if a.DX.To != nil {
 		b.multiply(product{
 			batch: 1, m: m, n: k, k: n, c: update(a.DX.To), a: d, b: b.operand(a.W, a.DX.To), aRow: n, aCol: 1, bRow: k, bCol: 1, add: a.DX.Add,
+			faster: b.faster(a.Precision),
 		})
 	}
 	if a.DW.To != nil {
@@ -91,7 +93,7 @@ func (b *backend) weightGrad(dst arg, add bool, d arg, a tensor.LinearGradArgs, 
 	if a.X.Size() > 0 {
 		x = read(a.X)
 	}
-	b.multiply(product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add})
+	b.multiply(product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision)})
 }
 
 // layerScaleGrad writes the gradients of weight, bias and gamma; see shaders/layer_scale_grad.comp.

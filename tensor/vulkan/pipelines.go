@@ -109,7 +109,11 @@ func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, p
 		}
 		c.modules[s] = module
 	}
-	pipeline, code = b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, 0)
+	subgroup := uint32(0)
+	if s.Cooperative {
+		subgroup = uint32(b.info.Subgroup)
+	}
+	pipeline, code = b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, subgroup)
 	if code == 0 {
 		c.built[key] = pipeline
 		c.unsaved++

@@ -176,7 +176,7 @@ func TestTransfersKeepOrder(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Setenv("BEIT_VK_DISABLE_F16", "1")
 	b := openAny(t, Options{})
-	for _, want := range []string{b.info.Name, b.info.Driver, "to use", "F16 is switched off by BEIT_VK_DISABLE_F16", "arithmetic: false"} {
+	for _, want := range []string{b.info.Name, b.info.Driver, "to use", "F16 is switched off by BEIT_VK_DISABLE_F16", "high and medium run as highest"} {
 		if got := b.Report(); !strings.Contains(got, want) {
 			t.Errorf("%s\ndoes not speak of %q", got, want)
 		}

@@ -31,3 +31,6 @@ func Close(*tensor.Device) error { return nil }
 
 // Messages returns nothing: there is no validation layer.
 func Messages() (int, string) { return 0, "" }
+
+// Variants returns nothing: no device of this package can be open.
+func Variants(*tensor.Device) []string { return nil }

@@ -176,11 +176,14 @@ typedef struct {
 	uint32_t on[4];
 } features; // of any extension with at most four features
 
+enum { COMPUTE_STAGE = 0x20 };
+
 enum {
 	FEATURES_16BIT_STORAGE = 1000083000,
 	FEATURES_FLOAT16_INT8 = 1000082000,
 	FEATURES_COOPERATIVE_MATRIX = 1000506000,
 	FEATURES_MEMORY_MODEL = 1000211000,
+	FEATURES_SUBGROUP_SIZE = 1000225002,
 };
 
 static extension *device_extensions(shim_instance *i, void *physical, uint32_t *n) {
@@ -200,17 +203,18 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 	extension *all = device_extensions(i, physical, &n);
 	if (!all) return;
 	int small_types = has_extension(all, n, "VK_KHR_shader_float16_int8");
-	int matrix = has_extension(all, n, "VK_KHR_cooperative_matrix");
+	int matrix = small_types && has_extension(all, n, "VK_KHR_cooperative_matrix") && has_extension(all, n, "VK_KHR_vulkan_memory_model") &&
+		has_extension(all, n, "VK_EXT_subgroup_size_control");
 	int driver_names = has_extension(all, n, "VK_KHR_driver_properties");
 	out->memory_budget = has_extension(all, n, "VK_EXT_memory_budget");
 	free(all);
 
 	call get_features = (call)instance_call(i, "vkGetPhysicalDeviceFeatures2");
 	if (get_features) {
-		features storage = {FEATURES_16BIT_STORAGE, NULL, {0}}, small = {FEATURES_FLOAT16_INT8, NULL, {0}}, coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {0}};
+		features storage = {FEATURES_16BIT_STORAGE, NULL, {0}}, small = {FEATURES_FLOAT16_INT8, NULL, {0}};
+		features coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {0}}, model = {FEATURES_MEMORY_MODEL, &coop, {0}}, subgroups = {FEATURES_SUBGROUP_SIZE, &model, {0}};
 		if (small_types) storage.next = &small;
-		if (matrix) small.next = &coop;
-		if (matrix && !small_types) storage.next = &coop;
+		if (matrix) small.next = &subgroups;
 		struct {
 			uint32_t type;
 			void *next;
@@ -219,7 +223,7 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 		get_features(physical, &f);
 		out->storage16 = storage.on[0];
 		out->float16 = small.on[0];
-		out->coopmat = coop.on[0];
+		out->coopmat = coop.on[0] && small.on[0] && model.on[0] && model.on[1] && subgroups.on[0] && subgroups.on[1];
 	}
 	call get_properties = (call)instance_call(i, "vkGetPhysicalDeviceProperties2");
 	if (get_properties) {
@@ -238,9 +242,20 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 		struct {
 			uint32_t type;
 			void *next;
+			uint32_t stages;
+		} coop = {1000506002, &subgroup, 0};
+		struct {
+			uint32_t type;
+			void *next;
+			uint32_t least, most, groups, stages;
+		} control = {1000225000, &coop, 0, 0, 0, 0};
+		struct {
+			uint32_t type;
+			void *next;
 			uint64_t core[256];
-		} p = {1000059001, &subgroup, {0}};
+		} p = {1000059001, out->coopmat ? (void *)&control : &subgroup, {0}};
 		get_properties(physical, &p);
+		out->coopmat = out->coopmat && (coop.stages & control.stages & COMPUTE_STAGE);
 		out->subgroup_size = subgroup.size;
 		out->subgroup_stages = subgroup.stages;
 		out->subgroup_operations = subgroup.operations;
@@ -268,6 +283,30 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 	}
 }
 
+uint32_t shim_shapes(shim_instance *i, void *physical, shim_shape *out, uint32_t room) {
+	enum { FLOAT16 = 0, FLOAT32 = 1, SUBGROUP = 3, MOST = 256 };
+	typedef struct {
+		uint32_t type;
+		void *next;
+		uint32_t m, n, k, a, b, c, result, saturating, scope;
+	} properties;
+	typedef result (*call)(void *, uint32_t *, properties *);
+	call get = (call)instance_call(i, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+	properties *all = calloc(MOST, sizeof *all);
+	uint32_t n = MOST, found = 0;
+	for (uint32_t k = 0; all && k < MOST; k++) all[k].type = 1000506001;
+	if (get && all && get(physical, &n, all) >= 0) {
+		for (uint32_t k = 0; k < n && found < room; k++) {
+			const properties *p = &all[k];
+			if (p->a == FLOAT16 && p->b == FLOAT16 && p->c == FLOAT32 && p->result == FLOAT32 && p->scope == SUBGROUP) {
+				out[found++] = (shim_shape){p->m, p->n, p->k};
+			}
+		}
+	}
+	free(all);
+	return found;
+}
+
 // Device
 
 result shim_create_device(shim_instance *i, void *physical, uint32_t family, const shim_caps *on, void **device) {
@@ -281,14 +320,17 @@ result shim_create_device(shim_instance *i, void *physical, uint32_t family, con
 	if (on->memory_budget) names[count++] = "VK_EXT_memory_budget";
 	if (on->float16) names[count++] = "VK_KHR_shader_float16_int8";
 	features storage = {FEATURES_16BIT_STORAGE, NULL, {1, 0, 0, 0}}, small = {FEATURES_FLOAT16_INT8, NULL, {1, 0, 0, 0}};
-	features coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {1, 0, 0, 0}}, model = {FEATURES_MEMORY_MODEL, NULL, {1, 0, 0, 0}};
+	features coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {1, 0, 0, 0}};
+	features model = {FEATURES_MEMORY_MODEL, &coop, {1, 1, 0, 0}};           // with atomics on buffers, as other shaders have them
+	features subgroups = {FEATURES_SUBGROUP_SIZE, &model, {1, 1, 0, 0}}; // of a given size, and full
 	void *next = NULL;
 	if (on->storage16) storage.next = next, next = &storage;
 	if (on->float16) small.next = next, next = &small;
 	if (on->coopmat) {
 		names[count++] = "VK_KHR_cooperative_matrix";
 		names[count++] = "VK_KHR_vulkan_memory_model";
-		coop.next = next, model.next = &coop, next = &model;
+		names[count++] = "VK_EXT_subgroup_size_control";
+		coop.next = next, next = &subgroups;
 	}
 	float priority = 1;
 	struct {
@@ -364,7 +406,7 @@ shim_device *shim_device_calls(shim_instance *i, void *device) {
 
 void shim_free_device_calls(shim_device *d) { free(d); }
 
-enum { MAX_BINDINGS = 8, STORAGE_BUFFER = 7, COMPUTE_STAGE = 0x20 };
+enum { MAX_BINDINGS = 8, STORAGE_BUFFER = 7 };
 
 result shim_set_layout(shim_device *d, uint32_t bindings, uint64_t *out) {
 	struct {
@@ -438,7 +480,7 @@ result shim_descriptor_set(shim_device *d, uint64_t pool, uint64_t layout, const
 	return 0;
 }
 
-enum { MAX_SPEC = 16 };
+enum { MAX_SPEC = 16, FULL_SUBGROUPS = 2 };
 
 result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t layout, const uint32_t *spec, uint32_t n, uint32_t subgroup_size, uint64_t *out) {
 	if (n > MAX_SPEC) return -3;
@@ -475,7 +517,7 @@ result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t l
 		stage_info stage;
 		uint64_t layout, base;
 		int32_t base_index;
-	} info = {29, NULL, 0, {18, subgroup_size ? &required : NULL, 0, COMPUTE_STAGE, module, "main", n ? &special : NULL}, layout, 0, -1};
+	} info = {29, NULL, 0, {18, subgroup_size ? &required : NULL, subgroup_size ? FULL_SUBGROUPS : 0, COMPUTE_STAGE, module, "main", n ? &special : NULL}, layout, 0, -1};
 	return d->pipelines(d->handle, cache, 1, &info, NULL, out);
 }
 

@@ -10,6 +10,7 @@ package shim
 import "C"
 
 import (
+	"fmt"
 	"strings"
 	"unsafe"
 )
@@ -73,7 +74,7 @@ type Caps struct {
 	SubgroupSize, SubgroupStages, SubgroupOperations uint32
 
 	Storage16, Float16 bool // 16-bit values in storage buffers; arithmetic on them
-	CoopMatrix         bool // VK_KHR_cooperative_matrix
+	CoopMatrix         bool // VK_KHR_cooperative_matrix, with what it needs
 	MemoryBudget       bool // VK_EXT_memory_budget
 	Budget, Usage      [16]uint64
 	Driver             string
@@ -90,6 +91,23 @@ func (i *Instance) Query(physical unsafe.Pointer) Caps {
 	}
 	for k := range out.Budget {
 		out.Budget[k], out.Usage[k] = uint64(c.budget[k]), uint64(c.usage[k])
+	}
+	return out
+}
+
+// Shape is a product of cooperative matrices, M x K by K x N.
+type Shape struct{ M, N, K uint32 }
+
+// String is "16x16x16".
+func (s Shape) String() string { return fmt.Sprintf("%dx%dx%d", s.M, s.N, s.K) }
+
+// Shapes lists the products with float16 factors and float32 sums that a subgroup can make, on a device whose Caps say CoopMatrix.
+func (i *Instance) Shapes(physical unsafe.Pointer) []Shape {
+	var all [32]C.shim_shape
+	n := C.shim_shapes(i.c, physical, &all[0], C.uint32_t(len(all)))
+	out := make([]Shape, n)
+	for k := range out {
+		out[k] = Shape{uint32(all[k].m), uint32(all[k].n), uint32(all[k].k)}
 	}
 	return out
 }
@@ -161,7 +179,8 @@ func (d *Device) DescriptorSet(pool, layout uint64, b []Binding) (uint64, int) {
 	return uint64(out), int(r)
 }
 
-// Pipeline creates a compute pipeline. spec[i] is the constant with id i; subgroup, if not 0, is the subgroup size it must run with.
+// Pipeline creates a compute pipeline. spec[i] is the constant with id i; subgroup, if not 0, is the subgroup size that it must run with,
+// all subgroups full.
 func (d *Device) Pipeline(cache, module, layout uint64, spec []uint32, subgroup uint32) (uint64, int) {
 	var out C.uint64_t
 	r := C.shim_pipeline(d.c, C.uint64_t(cache), C.uint64_t(module), C.uint64_t(layout),

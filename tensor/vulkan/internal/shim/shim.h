@@ -25,10 +25,15 @@ typedef struct {
 	uint32_t subgroup_size, subgroup_stages, subgroup_operations;
 	uint32_t storage16, float16; // 16-bit storage buffers; 16-bit arithmetic
 	uint32_t memory_budget;      // VK_EXT_memory_budget is there
-	uint32_t coopmat;            // VK_KHR_cooperative_matrix is there and on
+	uint32_t coopmat;            // VK_KHR_cooperative_matrix in compute shaders, with float16 and the memory model that it needs
 	uint64_t budget[16], usage[16];
 	char driver[256];
 } shim_caps;
+
+// A product of cooperative matrices, m x k by k x n.
+typedef struct {
+	uint32_t m, n, k;
+} shim_shape;
 
 typedef struct shim_device shim_device;
 
@@ -54,6 +59,8 @@ result shim_create_instance(void *gipa, uint32_t api, int validate, shim_instanc
 void shim_destroy_instance(shim_instance *i);
 uint32_t shim_families(shim_instance *i, void *physical, shim_family *out, uint32_t room);
 void shim_query(shim_instance *i, void *physical, shim_caps *out);
+// Which products with float16 factors and float32 sums a subgroup can make, where coopmat is there.
+uint32_t shim_shapes(shim_instance *i, void *physical, shim_shape *out, uint32_t room);
 result shim_create_device(shim_instance *i, void *physical, uint32_t family, const shim_caps *on, void **device);
 shim_device *shim_device_calls(shim_instance *i, void *device);
 void shim_free_device_calls(shim_device *d);

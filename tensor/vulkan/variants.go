@@ -1,0 +1,174 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// variants is what precision medium runs on. It is found out when it is first needed, by a self-test: drivers have been wrong.
+type variants struct {
+	mu     sync.Mutex // taken before all locks of the backend
+	tested bool
+	use    *variant // nil: float32
+	off    []string // what is not used, and why
+}
+
+// faster is the variant for a precision, nil for float32. Before it comes prove.
+func (b *backend) faster(p tensor.Precision) *variant {
+	if p != tensor.Medium {
+		return nil
+	}
+	return b.medium.use
+}
+
+// prove chooses a variant, once, if the precision has some.
+func (b *backend) prove(p tensor.Precision) {
+	v := &b.medium
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if p != tensor.Medium || v.tested {
+		return
+	}
+	var all []*variant
+	if m := b.caps.coopmats(b.info.Subgroup); m != nil {
+		all = append(all, m)
+	}
+	if b.caps.float16 {
+		all = append(all, b.caps.float16s())
+	}
+	v.use, v.off = b.chooseVariant(all)
+	v.tested = true
+	for _, name := range switchedOff() {
+		v.off = append(v.off, name+" is switched off by BEIT_VK_DISABLE_"+name)
+	}
+	if len(b.caps.matrices) > 0 && b.caps.coopmats(b.info.Subgroup) == nil {
+		v.off = append(v.off, fmt.Sprintf("cooperative matrices are not used: workgroups of the device cannot hold products of any of %v", b.caps.matrices))
+	}
+}
+
+// chooseVariant takes the first that passes the self-test. off says what is wrong with those before.
+func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
+	for _, v := range all {
+		err := b.selfTest(v)
+		if err == nil {
+			return v, off
+		}
+		off = append(off, fmt.Sprintf("%s: switched off by the self-test: %v", v.name, err))
+	}
+	return nil, off
+}
+
+// variants says on which variants the device runs, and which it leaves, and why.
+func (b *backend) variants() []string {
+	b.prove(tensor.Medium)
+	lines := []string{"precision high and medium run as highest"}
+	if v := b.medium.use; v != nil {
+		lines = []string{
+			"precision medium multiplies in " + v.name + ", which passed the self-test",
+			"precision high runs as highest, and so does attention at medium",
+		}
+	}
+	return append(lines, b.medium.off...)
+}
+
+// selfTest compares products by v with float64 arithmetic, for each tile one, of sizes that leave the last tile of each side and the last step of k
+// incomplete; and one with a bias.
+func (b *backend) selfTest(v *variant) error {
+	dev := tensor.NewDevice(&device{b})
+	defer dev.Trim()
+	for i, t := range v.tiles {
+		one := *v
+		one.tiles = []tile{t}
+		err := b.tryProduct(dev, &one, t.m+5, t.n+9, 2*halfStep+5, false)
+		if i == 0 && err == nil {
+			err = b.tryProduct(dev, &one, t.m+5, t.n+9, 2*halfStep+5, true)
+		}
+		if err != nil {
+			return fmt.Errorf("tiles of %d by %d: %w", t.m, t.n, err)
+		}
+	}
+	return nil
+}
+
+// tryProduct multiplies one pair of matrices and looks at the result.
+func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBias bool) error {
+	x, w, bias := trialMatrix(1, m, k), trialMatrix(2, n, k), trialMatrix(3, 1, n)
+	lost, infinite := m-1, m-3
+	x[lost*k+k/2], x[infinite*k+k-1] = nan, -infinity
+	xs, ws, bs, c := tensor.FromSlice(dev, x, m, k), tensor.FromSlice(dev, w, n, k), tensor.FromSlice(dev, bias, n),
+		tensor.Full(dev, nan, m, n) // so that what is not written shows
+	defer func() {
+		for _, t := range []*tensor.Tensor{xs, ws, bs, c} {
+			t.Release()
+		}
+	}()
+	p := product{batch: 1, m: m, n: n, k: k, c: write(c), a: read(xs), b: read(ws), aRow: k, aCol: 1, bRow: 1, bCol: k, faster: v}
+	if withBias {
+		p.epilogue = &epilogue{bias: read(bs), perSample: 1}
+	}
+	if b.begin("self-test") {
+		b.multiply(p)
+		b.end()
+	}
+	if err := b.Sync(context.Background()); err != nil {
+		return err
+	}
+	got := c.Float32s()
+	for i := range m {
+		for j := range n {
+			g := float64(got[i*n+j])
+			if i == lost || i == infinite {
+				if !math.IsNaN(g) && !math.IsInf(g, 0) {
+					return fmt.Errorf("row %d, which holds a NaN or an infinity, gives %g", i, g)
+				}
+				continue
+			}
+			want, size := 0.0, 0.0
+			for q := range k {
+				term := float64(x[i*k+q]) * float64(w[j*k+q])
+				want, size = want+term, size+math.Abs(term)
+			}
+			if withBias {
+				want, size = want+float64(bias[j]), size+math.Abs(float64(bias[j]))
+			}
+			// Two roundings to float16, and twice as much for sums that a GPU truncates.
+			if bound := 0x1p-9 * size; !(math.Abs(g-want) <= bound) {
+				return fmt.Errorf("element (%d, %d) of %d by %d is %g, want %g within %.2g", i, j, m, n, g, want, bound)
+			}
+		}
+	}
+	return nil
+}
+
+// trialMatrix has numbers of both signs; magnitudes of its rows differ by far more than float16's range, and one row is 0.
+func trialMatrix(stream uint64, rows, k int) []float32 {
+	r := tensor.NewRand(1, tensor.HashString("vulkan self-test"), stream)
+	x := make([]float32, rows*k)
+	for i := range rows {
+		size := float32(math.Ldexp(1, i%5*20-40))
+		if i == 3 {
+			size = 0
+		}
+		for j := range k {
+			x[i*k+j] = size * float32(r.Uniform(-1, 1))
+		}
+	}
+	return x
+}
+
+// Variants says how a device of this package multiplies at each precision: on which variants of its shaders, and which ones it leaves, and why.
+// It runs their self-test, if that has not run.
+func Variants(d *tensor.Device) []string {
+	b, ok := d.Backend().(*device)
+	if !ok {
+		return nil
+	}
+	return slices.Clone(b.variants())
+}
