@@ -41,7 +41,7 @@ type Precision uint8
 const (
 	Highest Precision = iota // float32 products
 	High                     // three bfloat16 products: hi*hi + hi*lo + lo*hi, float32 accumulation
-	Medium                   // one bfloat16 product, float32 accumulation
+	Medium                   // one bfloat16 or scaled float16 product, float32 accumulation
 )
 
 // String is "highest", "high" or "medium".
