@@ -88,12 +88,12 @@ func (d *Device) forget(f forgotten) {
 	d.stats.InUse -= int64(f.class)
 }
 
-// sizeClass rounds bytes up to one of four steps between powers of two, so that at most a quarter is added.
+// sizeClass rounds bytes up to one of 16 steps between powers of two, so that at most a sixteenth is added; small sizes to 256.
 func sizeClass(bytes int) int {
 	if bytes <= 256 {
 		return 256
 	}
-	step := 1 << (bits.Len(uint(bytes-1)) - 3)
+	step := max(256, 1<<(bits.Len(uint(bytes-1))-5))
 	return (bytes + step - 1) / step * step
 }
 

@@ -142,10 +142,10 @@ func TestPoisonShowsReuse(t *testing.T) {
 	}
 }
 
-func TestSizeClassWastesAtMostAQuarter(t *testing.T) {
+func TestSizeClassWastesLittle(t *testing.T) {
 	for bytes := 1; bytes < 1<<22; bytes = bytes*9/8 + 1 {
 		class := sizeClass(bytes)
-		if class < bytes || bytes > 256 && class > bytes+bytes/4 {
+		if class < bytes || class > bytes+max(255, bytes/16) {
 			t.Errorf("sizeClass(%d) = %d", bytes, class)
 		}
 	}

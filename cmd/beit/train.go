@@ -35,6 +35,7 @@ type runFlags struct {
 	Accum       *int          `placeholder:"N" help:"Parts that a batch is processed in, to save memory."`
 	Seed        string        `placeholder:"N" help:"Seed of everything that is random."`
 	Precision   string        `placeholder:"P" help:"Of matrix products: highest, high or medium."`
+	Plan        bool          `help:"Say how much memory the run would take, and do no more."`
 	JSON        bool          `name:"json" help:"Print the result as JSON."`
 }
 
@@ -67,8 +68,8 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 	var err error
 	dir := f.Resume
 	if f.Resume != "" {
-		if f.Out != "" || f.Preset != "" || f.Config != "" {
-			return usagef("--resume continues a run with its own configuration: leave --out, --preset and --config away")
+		if f.Out != "" || f.Preset != "" || f.Config != "" || f.Plan {
+			return usagef("--resume continues a run with its own configuration: leave --out, --preset, --config and --plan away")
 		}
 		if err := resumes(stage, dir, f.assignments(extra...)); err != nil {
 			return err
@@ -81,6 +82,9 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		}
 		if cfg.Data.Path == "" {
 			return usagef("name the pictures with --data DIR or --data FILE.tar")
+		}
+		if f.Plan {
+			return f.plan(a, cfg)
 		}
 		dir = f.Out
 		if dir == "" {
@@ -96,6 +100,26 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		return err
 	}
 	return f.report(a, result)
+}
+
+// plan prints what the run would need.
+func (f runFlags) plan(a *app, cfg train.Config) error {
+	m, err := train.Plan(a.ctx, cfg, train.Env{Reporter: newReporter(a.errOut)})
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return printJSON(a.out, m)
+	}
+	gib := func(bytes int64) string { return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30)) }
+	parts := ""
+	if m.Accum > 1 {
+		parts = fmt.Sprintf(" in %d parts", m.Accum)
+	}
+	return printPairs(a.out,
+		[2]string{"model", gib(m.Model) + "  weights, gradients, moments of the optimizer, networks that make targets"},
+		[2]string{"update", fmt.Sprintf("%s  activations and work space for %d pictures%s; --accum N takes about an N-th", gib(m.Step), m.Batch, parts)},
+		[2]string{"peak", fmt.Sprintf("%s  and at most %d MiB of cached pictures", gib(m.Peak()), cfg.Data.CacheMB)})
 }
 
 // advise adds to the error that ended the run in dir what to do about it.

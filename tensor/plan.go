@@ -1,0 +1,103 @@
+package tensor
+
+import "context"
+
+// NewPlanner returns a device that computes nothing and takes no memory, but counts as the CPU does: MemStats tells what a program would
+// need. Its tensors read as zeros, but for small ones, of up to 256 bytes, that hold what was uploaded: programs decide by them.
+func NewPlanner() *Device { return NewDevice(planner{}) }
+
+// planner is the backend of NewPlanner. Where the CPU takes scratch memory in proportion to a tensor, so does it.
+type planner struct{}
+
+var _ Backend = planner{}
+
+// room counts n floats of scratch memory.
+func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, n).Release() }
+
+func (planner) Name() string               { return "planner" }
+func (planner) Report() string             { return "counts memory and computes nothing" }
+func (planner) Sync(context.Context) error { return nil }
+
+// noted is the memory of a small tensor, nil for others.
+type noted []float32
+
+func (planner) Alloc(bytes int) (Buffer, error) {
+	if bytes <= sizeClass(1) {
+		return make(noted, bytes/4), nil
+	}
+	return noted(nil), nil
+}
+
+func (planner) Free(Buffer)   {}
+func (planner) Poison(Buffer) {}
+
+func (planner) Upload(dst *Tensor, src []float32) {
+	if words := dst.Buffer().(noted); words != nil {
+		copy(words[dst.offset:], src)
+	}
+}
+
+func (planner) UploadInts(*Tensor, []int32) {}
+
+func (planner) Download(dst []float32, src *Tensor) error {
+	clear(dst)
+	if words := src.Buffer().(noted); words != nil {
+		copy(dst, words[src.offset:])
+	}
+	return nil
+}
+
+func (planner) DownloadInts(dst []int32, _ *Tensor) error {
+	clear(dst)
+	return nil
+}
+
+func (planner) Fill(*Tensor, float32)                                 {}
+func (planner) Copy(_, _ *Tensor)                                     {}
+func (planner) Cast(_, _ *Tensor)                                     {}
+func (planner) Unary(UnaryOp, *Tensor, *Tensor)                       {}
+func (planner) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor) {}
+func (planner) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)            {}
+func (planner) Affine(_, _ *Tensor, _, _ float32)                     {}
+func (planner) AddScaled(_, _ *Tensor, _ float32)                     {}
+func (planner) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)      {}
+func (planner) ArgMax(_, _ *Tensor)                                   {}
+func (planner) Softmax(_, _ *Tensor)                                  {}
+func (planner) SoftmaxGrad(_, _, _ *Tensor)                           {}
+func (planner) MatMul(_, _, _ *Tensor, _ bool, _ Precision)           {}
+
+func (p planner) Linear(a LinearArgs) {
+	if a.Residual != nil {
+		p.room(a.Y, a.Y.Size())
+	}
+}
+
+func (p planner) LinearGrad(a LinearGradArgs) {
+	if a.Pre != nil || a.Keep != nil || a.Gamma != nil {
+		p.room(a.DY, a.DY.Size())
+	}
+	if a.Gamma != nil {
+		p.room(a.DY, a.W.Size())
+	}
+}
+
+func (planner) Attention(AttentionArgs)                           {}
+func (planner) AttentionGrad(AttentionGradArgs)                   {}
+func (planner) LayerNorm(LayerNormArgs)                           {}
+func (planner) LayerNormGrad(LayerNormGradArgs)                   {}
+func (planner) L2Normalize(_, _, _ *Tensor, _ float32)            {}
+func (planner) L2NormalizeGrad(_, _, _, _ *Tensor, _ float32)     {}
+func (planner) CrossEntropy(CrossEntropyArgs)                     {}
+func (planner) CrossEntropyGrad(_, _ *Tensor, _ CrossEntropyArgs) {}
+func (planner) CosineLoss(_, _, _ *Tensor)                        {}
+func (planner) CosineLossGrad(_, _, _, _ *Tensor)                 {}
+func (planner) NearestCode(_, _, _ *Tensor)                       {}
+func (planner) CodeStats(_, _, _, _ *Tensor)                      {}
+func (planner) CodebookEMA(_, _, _ *Tensor, _ float32)            {}
+func (planner) GatherRows(_, _, _ *Tensor)                        {}
+func (planner) ScatterAddRows(_, _, _ *Tensor)                    {}
+func (planner) Patchify(_, _ *Tensor, _ int)                      {}
+func (planner) Unpatchify(_, _ *Tensor, _ int)                    {}
+func (planner) GradNorm(_, _ *Tensor, _ float32)                  {}
+func (planner) AdamW(_, _, _, _, _ *Tensor, _ AdamWHyper)         {}
+func (planner) SGD(_, _, _, _ *Tensor, _ SGDHyper)                {}
