@@ -188,6 +188,14 @@ func (t *Tensor) Float32s() []float32 {
 	return out
 }
 
+// CopyTo is Float32s for a Float32 tensor, into dst, of t's size.
+func (t *Tensor) CopyTo(dst []float32) {
+	c := begin("CopyTo", t)
+	defer c.end()
+	mustf(len(dst) == t.Size(), "CopyTo", []Shape{t.shape}, "room for %d numbers", len(dst))
+	c.believe(c.dev.backend.Download(dst, c.f32(t)))
+}
+
 // Ints copies the elements of an Int32 tensor out, row-major. It waits for the device, and panics like Float32s.
 func (t *Tensor) Ints() []int32 {
 	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)

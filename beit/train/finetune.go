@@ -203,8 +203,7 @@ func (t *finetuneTask) save() ([]state.Named, json.RawMessage) {
 	if t.average == nil {
 		return nil, text
 	}
-	v := t.average.Values()
-	return []state.Named{{Name: tensorEMA, DType: state.F32, Shape: v.Shape(), Float32s: v.Float32s()}}, text
+	return []state.Named{named(tensorEMA, t.average.Values())}, text
 }
 
 func (t *finetuneTask) restore(f *state.File, text json.RawMessage) error {

@@ -85,9 +85,7 @@ func (r *run) checkpoint() error {
 		return fmt.Errorf("checkpoint: counters: %w", err)
 	}
 	list = append(list, tensors(r.task.set().Params())...)
-	list = append(list,
-		state.Named{Name: tensorM, DType: state.F32, Shape: r.opt.M.Shape(), Float32s: r.opt.M.Float32s()},
-		state.Named{Name: tensorV, DType: state.F32, Shape: r.opt.V.Shape(), Float32s: r.opt.V.Float32s()})
+	list = append(list, named(tensorM, r.opt.M), named(tensorV, r.opt.V))
 	meta := r.meta()
 	meta[metaCounters] = string(text)
 	name := filepath.Join(r.dir, checkpointDir, fmt.Sprintf("step-%09d.safetensors", r.at.Step))

@@ -354,9 +354,25 @@ func slots(params []*nn.Param) []state.Slot {
 func tensors(params []*nn.Param) []state.Named {
 	var list []state.Named
 	for _, p := range params {
-		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
+		list = append(list, named(p.Name, p.Value))
 	}
 	return list
+}
+
+// named is a tensor for a file, which leaves its device in pieces when it is written.
+func named(name string, t *tensor.Tensor) state.Named {
+	const most = 1 << 18
+	return state.Named{Name: name, DType: state.F32, Shape: t.Shape(), Pieces: func(yield func([]float32) bool) {
+		flat := t.Reshape(-1)
+		room := make([]float32, min(most, flat.Size()))
+		for lo := 0; lo < flat.Size(); lo += most {
+			hi := min(lo+most, flat.Size())
+			flat.Slice(0, lo, hi).CopyTo(room[:hi-lo])
+			if !yield(room[:hi-lo]) {
+				return
+			}
+		}
+	}}
 }
 
 // saveModel writes a finished model.

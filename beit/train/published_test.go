@@ -43,6 +43,10 @@ func network(t *testing.T, name string) (beit.Teacher, map[string]state.Named) {
 	}
 	list := map[string]state.Named{}
 	for _, n := range tensors(set.Params()) {
+		for piece := range n.Pieces {
+			n.Float32s = append(n.Float32s, piece...)
+		}
+		n.Pieces = nil
 		list[n.Name] = n
 	}
 	return teacher, list

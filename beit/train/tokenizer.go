@@ -287,9 +287,9 @@ func (t *tokenizerTask) save() ([]state.Named, json.RawMessage) {
 	t.count.Next = t.recent.next
 	if s := t.reseeder; s != nil {
 		t.count.Seen = s.Seen
-		list = append(list, state.Named{Name: tensorCounts, DType: state.F32, Shape: s.Counts.Shape(), Float32s: s.Counts.Float32s()})
+		list = append(list, named(tensorCounts, s.Counts))
 		if s.Ring != nil {
-			list = append(list, state.Named{Name: tensorRing, DType: state.F32, Shape: s.Ring.Shape(), Float32s: s.Ring.Float32s()})
+			list = append(list, named(tensorRing, s.Ring))
 		}
 	}
 	text, err := json.Marshal(t.count)

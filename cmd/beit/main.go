@@ -87,6 +87,7 @@ func main() {
 		<-signals
 		os.Exit(statusInterrupted)
 	}()
+	boundGarbage()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -119,8 +119,12 @@ func (f runFlags) plan(a *app, cfg train.Config) error {
 	return printPairs(a.out,
 		[2]string{"model", gib(m.Model) + "  weights, gradients, moments of the optimizer, networks that make targets"},
 		[2]string{"update", fmt.Sprintf("%s  activations and work space for %d pictures%s; --accum N takes about an N-th", gib(m.Step), m.Batch, parts)},
-		[2]string{"peak", fmt.Sprintf("%s  and at most %d MiB of cached pictures", gib(m.Peak()), cfg.Data.CacheMB)})
+		[2]string{"process", fmt.Sprintf("%s  and up to %d MiB of cached pictures", gib(processBytes), cfg.Data.CacheMB)},
+		[2]string{"peak", gib(m.Peak() + processBytes)})
 }
+
+// processBytes is what the process takes besides tensors and cached pictures, as measured: code, batches under way, garbage.
+const processBytes = mostGarbage + 80<<20
 
 // advise adds to the error that ended the run in dir what to do about it.
 func advise(err error, stage train.Stage, dir string) error {

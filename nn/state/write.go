@@ -8,21 +8,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
 )
 
-// Named is one tensor to be written. Exactly one of the four data fields is
-// set: Float32s with F32, Int32s with I32, Raw or Read with any type. All may be
-// nil when the shape has no elements.
+// Named is one tensor to be written. Exactly one of the data fields is set:
+// Float32s or Pieces with F32, Int32s with I32, Raw or Read with any type. All
+// may be nil when the shape has no elements.
 type Named struct {
 	Name  string
 	DType DType
 	Shape []int // row-major sizes; empty for a scalar
 
 	Float32s []float32
+	Pieces   iter.Seq[[]float32] // yields Float32s piece by piece, when its turn to be written comes
 	Int32s   []int32
 	Raw      []byte                 // little-endian
 	Read     func() ([]byte, error) // returns what Raw would be, when its turn to be written comes
@@ -141,6 +143,7 @@ func (t Named) check() (int64, error) {
 		ok    bool
 	}{
 		{t.Float32s != nil, 4 * int64(len(t.Float32s)), t.DType == F32},
+		{t.Pieces != nil, size, t.DType == F32},
 		{t.Int32s != nil, 4 * int64(len(t.Int32s)), t.DType == I32},
 		{t.Raw != nil, int64(len(t.Raw)), true},
 		{t.Read != nil, size, true},
@@ -155,7 +158,7 @@ func (t Named) check() (int64, error) {
 		sources++
 	}
 	if sources > 1 {
-		return 0, errors.New("more than one of Float32s, Int32s, Raw and Read is set")
+		return 0, errors.New("more than one of Float32s, Pieces, Int32s, Raw and Read is set")
 	}
 	if got != size {
 		return 0, fmt.Errorf("%s %v takes %d bytes, the data have %d", t.DType, t.Shape, size, got)
@@ -169,6 +172,8 @@ func (t Named) writeData(w io.Writer, buf []byte) error {
 	switch {
 	case t.Float32s != nil:
 		return writeWords(w, buf, t.Float32s, math.Float32bits)
+	case t.Pieces != nil:
+		return t.writePieces(w, buf)
 	case t.Int32s != nil:
 		return writeWords(w, buf, t.Int32s, func(v int32) uint32 { return uint32(v) })
 	}
@@ -184,6 +189,20 @@ func (t Named) writeData(w io.Writer, buf []byte) error {
 	}
 	_, err := w.Write(raw)
 	return err
+}
+
+func (t Named) writePieces(w io.Writer, buf []byte) error {
+	n := int64(0)
+	for piece := range t.Pieces {
+		if err := writeWords(w, buf, piece, math.Float32bits); err != nil {
+			return err
+		}
+		n += 4 * int64(len(piece))
+	}
+	if size, _ := byteSize(t.DType, t.Shape); n != size {
+		panic(fmt.Sprintf("state: writing %s: Pieces gave %d bytes, %s %v takes %d", t.Name, n, t.DType, t.Shape, size))
+	}
+	return nil
 }
 
 func writeWords[T any](w io.Writer, buf []byte, values []T, bits func(T) uint32) error {

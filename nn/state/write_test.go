@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"syscall"
@@ -193,3 +194,44 @@ func FuzzReadSafetensors(f *testing.F) {
 		}
 	})
 }
+
+// Pieces make the same file as the whole would.
+func TestWritePieces(t *testing.T) {
+	values := make([]float32, 1000)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	var want, got bytes.Buffer
+	if err := WriteSafetensors(&want, nil, []Named{{Name: "x", DType: F32, Shape: []int{10, 100}, Float32s: values}}); err != nil {
+		t.Fatal(err)
+	}
+	room := make([]float32, 64) // used again for each piece
+	pieces := func(yield func([]float32) bool) {
+		for lo := 0; lo < len(values); lo += len(room) {
+			if n := copy(room, values[lo:]); !yield(room[:n]) {
+				return
+			}
+		}
+	}
+	if err := WriteSafetensors(&got, nil, []Named{{Name: "x", DType: F32, Shape: []int{10, 100}, Pieces: pieces}}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Error("files differ")
+	}
+	for name, x := range map[string]Named{
+		"not of dtype":  {Name: "x", DType: I32, Shape: []int{1000}, Pieces: pieces},
+		"more than one": {Name: "x", DType: F32, Shape: []int{1000}, Pieces: pieces, Float32s: values},
+	} {
+		if err := WriteSafetensors(io.Discard, nil, []Named{x}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %s", err, name)
+		}
+	}
+	if err := WriteSafetensors(failing{}, nil, []Named{{Name: "x", DType: F32, Shape: []int{1000}, Pieces: pieces}}); err == nil {
+		t.Error("a failing writer goes unnoticed")
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("no room") }
