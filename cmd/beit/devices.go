@@ -36,15 +36,13 @@ func (c *devicesCmd) Run(a *app) error {
 		list = append(list, deviceInfo{Flag: fmt.Sprintf("vulkan:%d", info.Index), Name: info.Name, Report: describe(info), Vulkan: &info})
 	}
 	failed := 0
-	if c.SelfTest {
-		for i := range list {
-			ok, err := c.selfTest(a, &list[i])
-			if err != nil {
-				return err
-			}
-			if !ok {
-				failed++
-			}
+	for i := range list {
+		ok, err := c.look(a, &list[i])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			failed++
 		}
 	}
 	if c.JSON {
@@ -73,7 +71,7 @@ func (c *devicesCmd) Run(a *app) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d devices failed the self-test", failed, len(list))
+		return fmt.Errorf("%d of %d devices cannot be opened or failed the self-test", failed, len(list))
 	}
 	return nil
 }
@@ -102,22 +100,34 @@ func yes(b bool) string {
 	return "no"
 }
 
+// look opens d, notes how it multiplies, and runs the self-test if that is asked for.
+func (c *devicesCmd) look(a *app, d *deviceInfo) (ok bool, err error) {
+	dev := tensor.CPU()
+	if d.Vulkan != nil {
+		if d.Vulkan.Unusable != "" {
+			if c.SelfTest {
+				d.SelfTest = "not run"
+			}
+			return true, nil
+		}
+		if dev, err = vulkan.Open(a.ctx, vulkan.Options{Device: fmt.Sprint(d.Vulkan.Index)}); err != nil {
+			d.Report += "\ncannot be opened: " + err.Error()
+			return false, a.ctx.Err()
+		}
+		defer vulkan.Close(dev)
+		d.Report += "\n" + strings.Join(vulkan.Variants(dev), "\n")
+	}
+	if !c.SelfTest {
+		return true, nil
+	}
+	return c.selfTest(a, d, dev)
+}
+
 // selfTestWork bounds the cases of the self-test, so that it takes seconds on a CPU driver too.
 const selfTestWork = 2e6
 
 // selfTest runs the table of operations on d and notes what came of it.
-func (c *devicesCmd) selfTest(a *app, d *deviceInfo) (ok bool, err error) {
-	dev := tensor.CPU()
-	if d.Vulkan != nil {
-		if d.Vulkan.Unusable != "" {
-			d.SelfTest = "not run"
-			return true, nil
-		}
-		if dev, err = vulkan.Open(a.ctx, vulkan.Options{Device: fmt.Sprint(d.Vulkan.Index)}); err != nil {
-			return false, err
-		}
-		defer vulkan.Close(dev)
-	}
+func (c *devicesCmd) selfTest(a *app, d *deviceInfo, dev *tensor.Device) (ok bool, err error) {
 	r := newReporter(a.errOut)
 	defer r.clear()
 	passed := 0

@@ -9,7 +9,8 @@ import (
 
 // variant is a way to multiply in float16 with sums in float32, which serves precision medium. Its factors are packed first: rounded to
 // float16, each row of A and column of B after multiplication with a power of two that its largest magnitude tells. One power for a whole
-// matrix would let what else is in a batch decide how a row is rounded.
+// matrix would let what else is in a batch decide how a row is rounded. So scaled, float16 keeps three bits more than bfloat16, at the same
+// speed, so there is no variant in that.
 type variant struct {
 	name            string
 	plain, followed *shaders.Shader

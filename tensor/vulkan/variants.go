@@ -30,10 +30,13 @@ func (b *backend) faster(p tensor.Precision) *variant {
 
 // prove chooses a variant, once, if the precision has some.
 func (b *backend) prove(p tensor.Precision) {
+	if p != tensor.Medium {
+		return
+	}
 	v := &b.medium
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if p != tensor.Medium || v.tested {
+	if v.tested {
 		return
 	}
 	var all []*variant
