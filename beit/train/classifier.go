@@ -79,8 +79,8 @@ func newClassifier(s nn.Scope, f *FinetuneConfig) beit.Classifier {
 	return beit.NewViT(s, f.Model)
 }
 
-// classNames reads the names of a classifier's classes; nil where the file has none.
-func classNames(f *state.File) (names []string, err error) {
+// ClassNames reads the names of a classifier's classes; nil where the file has none.
+func ClassNames(f *state.File) (names []string, err error) {
 	text := f.Metadata()[metaClasses]
 	if text == "" {
 		return nil, nil

@@ -100,7 +100,7 @@ func (s *source) describeRun() error {
 		s.vit = cfg.Teacher.Model.ViT
 	case Finetune:
 		s.network, s.norm, s.vit, s.summary = cfg.Finetune.Network, cfg.Finetune.Norm, cfg.Finetune.Model, false
-		s.classes, err = classNames(s.file)
+		s.classes, err = ClassNames(s.file)
 	}
 	return err
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -13,12 +15,15 @@ import (
 // convertCmd is "beit convert".
 type convertCmd struct {
 	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt)."`
-	Out string `arg:"" placeholder:"OUT" help:"File to write: .safetensors, or for PyTorch .pth, .pt or .bin."`
+	Out string `arg:"" placeholder:"OUT" help:"File to write: .safetensors, or for PyTorch .pth, .pt or .bin; or with --to hf a folder, for from_pretrained."`
 	To  string `required:"" enum:"official,timm,hf" help:"Whose names tensors shall have: official (the authors'), timm or hf (Hugging Face's)."`
 }
 
 // Run writes the model under other names.
 func (c *convertCmd) Run(a *app) error {
+	if c.folder() {
+		return c.pretrained(a)
+	}
 	if end := strings.ToLower(filepath.Ext(c.Out)); end != ".safetensors" && end != ".pth" && end != ".pt" && end != ".bin" {
 		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
 	}
@@ -30,7 +35,52 @@ func (c *convertCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	dropped, err := m.Convert(c.Out, weights.Naming(c.To))
+	return c.write(a, m, c.Out)
+}
+
+// folder says whether OUT is one.
+func (c *convertCmd) folder() bool {
+	info, err := os.Stat(c.Out)
+	return strings.HasSuffix(c.Out, string(filepath.Separator)) || err == nil && info.IsDir()
+}
+
+// pretrained writes a folder that Hugging Face's from_pretrained takes.
+func (c *convertCmd) pretrained(a *app) error {
+	if c.To != string(weights.HF) {
+		return usagef("%s: a folder goes with --to hf; else name a file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
+	}
+	m, err := weights.Open(c.In)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	classes, err := train.ClassNames(m.File())
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.In, err)
+	}
+	config, err := m.HFConfig(classes)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(c.Out, "model.safetensors")
+	if same(c.In, file) {
+		return usagef("%s: is the file that is read; write to another folder", file)
+	}
+	if err := os.MkdirAll(c.Out, 0o777); err != nil {
+		return err
+	}
+	if err := c.write(a, m, file); err != nil {
+		return err
+	}
+	return state.WriteFileAtomic(filepath.Join(c.Out, "config.json"), func(w io.Writer) error {
+		_, err := w.Write(config)
+		return err
+	})
+}
+
+// write writes the tensors, and tells of them.
+func (c *convertCmd) write(a *app, m *weights.Model, out string) error {
+	dropped, err := m.Convert(out, weights.Naming(c.To))
 	if err != nil {
 		return err
 	}
@@ -39,10 +89,10 @@ func (c *convertCmd) Run(a *app) error {
 		list []string
 	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.LeftOut}} {
 		if len(group.list) > 0 {
-			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", c.Out, group.what, few(group.list))
+			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", out, group.what, few(group.list))
 		}
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", c.Out, m.Kind, len(m.Names())-len(dropped), c.To)
+	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", out, m.Kind, len(m.Names())-len(dropped), c.To)
 	return err
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -103,5 +106,41 @@ func TestPullWithoutNetwork(t *testing.T) {
 	status, _, errOut := beitRun(t, "pull", "beitv2_base_patch16_224_pt1k", "--out", path)
 	if status != statusFailure || !strings.Contains(errOut, "put it at "+path) || !strings.Contains(errOut, "https://") || strings.Count(errOut, "\n") != 1 {
 		t.Errorf("status %d: %s", status, errOut)
+	}
+}
+
+// A folder gets what Hugging Face's library looks for, the names of classes included.
+func TestConvertToFolder(t *testing.T) {
+	from, out := classifierFile(t, "model.pth", 1), filepath.Join(t.TempDir(), "new", "model")
+	mustRun(t, "convert", from, out+"/", "--to", "hf")
+	text, err := os.ReadFile(filepath.Join(out, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		ModelType string            `json:"model_type"`
+		Width     int               `json:"hidden_size"`
+		Hidden    int               `json:"intermediate_size"`
+		MeanPool  bool              `json:"use_mean_pooling"`
+		RelPos    bool              `json:"use_relative_position_bias"`
+		Shared    bool              `json:"use_shared_relative_position_bias"`
+		Names     map[string]string `json:"id2label"`
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := got
+	want.ModelType, want.Width, want.Hidden, want.MeanPool, want.RelPos, want.Shared = "beit", 16, 64, true, true, false
+	want.Names = map[string]string{"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2", "3": "LABEL_3", "4": "LABEL_4"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if text := mustRun(t, "inspect", filepath.Join(out, "model.safetensors")); !strings.Contains(text, "hf names") {
+		t.Error(text)
+	}
+	for _, args := range [][]string{{"convert", from, out, "--to", "timm"}, {"convert", filepath.Join(out, "model.safetensors"), out, "--to", "hf"}} {
+		if status, _, text := beitRun(t, args...); status != statusUsage || !strings.Contains(text, "folder") {
+			t.Errorf("%v: status %d, %s", args, status, text)
+		}
 	}
 }

@@ -1,0 +1,68 @@
+package weights
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/gobeit/gobeit/beit"
+)
+
+// HFConfig is the config.json that Hugging Face's transformers want beside the tensors, for a model made by Open or Of. classes are the
+// names of a classifier's classes, nil where they are not known. Keys that keep their defaults are left out; that a library reads the
+// file and gets the same numbers was checked with transformers 5.12.
+func (m *Model) HFConfig(classes []string) ([]byte, error) {
+	v := m.ViT
+	c := map[string]any{
+		"image_size": v.ImageSize, "patch_size": v.PatchSize, "num_channels": v.Channels, "hidden_size": v.Width, "num_hidden_layers": v.Depth,
+		"num_attention_heads": v.Heads, "intermediate_size": int(math.Round(v.MLPRatio * float64(v.Width))), "hidden_act": "gelu",
+		"layer_norm_eps": 1e-6, "hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0,
+	}
+	describe := func(kind, architecture string) {
+		c["model_type"], c["architectures"] = kind, []string{architecture}
+	}
+	switch m.Kind {
+	case Classifier, MIM:
+		describe("beit", "BeitForImageClassification")
+		c["use_absolute_position_embeddings"] = v.AbsPos
+		c["use_relative_position_bias"] = v.RelPos == beit.RelPosBlock
+		c["use_shared_relative_position_bias"] = v.RelPos == beit.RelPosShared
+		c["layer_scale_init_value"] = max(0, v.LayerScale)
+		c["use_mean_pooling"] = v.MeanPool
+		switch {
+		case m.Kind == MIM:
+			describe("beit", "BeitForMaskedImageModeling")
+			c["use_mask_token"], c["vocab_size"] = true, m.MIM.Vocab
+		case v.Classes == 0:
+			describe("beit", "BeitModel")
+		default:
+			names := map[string]string{}
+			ids := map[string]int{}
+			for i := range v.Classes {
+				name := "LABEL_" + strconv.Itoa(i)
+				if len(classes) == v.Classes {
+					name = classes[i]
+				}
+				names[strconv.Itoa(i)], ids[name] = name, i
+			}
+			c["id2label"], c["label2id"] = names, ids
+		}
+	case DINO:
+		describe("vit", "ViTModel")
+		c["qkv_bias"], c["encoder_stride"] = true, v.PatchSize
+	case CLIP:
+		describe("clip_vision_model", "CLIPVisionModelWithProjection")
+		c["hidden_act"], c["layer_norm_eps"], c["projection_dim"] = "quick_gelu", 1e-5, m.CLIP.OutDim
+		delete(c, "hidden_dropout_prob")
+		delete(c, "attention_probs_dropout_prob")
+		c["attention_dropout"] = 0
+	default:
+		return nil, fmt.Errorf("%s: Hugging Face's library has no class for a %s", m.file.Name(), m.Kind)
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("%s: config.json: %w", m.file.Name(), err)
+	}
+	return append(text, '\n'), nil
+}
