@@ -79,3 +79,18 @@ func TestNamesAreUnique(t *testing.T) {
 		seen[c.Name] = true
 	}
 }
+
+// A share of the peak is one, up to the noise of two measurements.
+func TestShareOfPeak(t *testing.T) {
+	c := Suite()[0]
+	r, err := Measure(context.Background(), tensor.CPU(), c, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.OfPeak <= 0 || r.OfPeak > 1.5 {
+		t.Errorf("%s at %.3g GFLOP/s is %.3g of the peak", r.Name, r.GFLOPs, r.OfPeak)
+	}
+	if got := tensor.CoreFLOPs(tensor.NewPlanner(), tensor.Highest); got != 0 {
+		t.Errorf("a device that is no CPU does %g", got)
+	}
+}

@@ -17,6 +17,8 @@ type Case struct {
 	Codes  int
 	Images int
 	Slow   bool // takes more than a second a run
+	// Precision of the products that FLOPs counts.
+	Precision tensor.Precision
 	// Setup makes the inputs and returns what is measured and what gives the memory back.
 	Setup func(dev *tensor.Device) (run, release func())
 }
@@ -37,14 +39,16 @@ func products() []Case {
 		{"fc2", 1576, 768, 3072},
 		{"head", 600, 8192, 768},
 	} {
-		all = append(all, Case{
-			Name:  fmt.Sprintf("MatMul/layer=%s/m=%d/n=%d/k=%d", p.layer, p.m, p.n, p.k),
-			FLOPs: 2 * float64(p.m) * float64(p.n) * float64(p.k),
-			Setup: func(dev *tensor.Device) (run, release func()) {
-				x, w, y := random(dev, 1, p.m, p.k), random(dev, 2, p.n, p.k), tensor.New(dev, p.m, p.n)
-				return func() { tensor.MatMulInto(y, x, w.T(), false, tensor.Highest) }, free(x, w, y)
-			},
-		})
+		for _, precision := range []tensor.Precision{tensor.Highest, tensor.Medium} {
+			all = append(all, Case{
+				Name:  fmt.Sprintf("MatMul/layer=%s/m=%d/n=%d/k=%d/precision=%s", p.layer, p.m, p.n, p.k, precision),
+				FLOPs: 2 * float64(p.m) * float64(p.n) * float64(p.k), Precision: precision,
+				Setup: func(dev *tensor.Device) (run, release func()) {
+					x, w, y := random(dev, 1, p.m, p.k), random(dev, 2, p.n, p.k), tensor.New(dev, p.m, p.n)
+					return func() { tensor.MatMulInto(y, x, w.T(), false, precision) }, free(x, w, y)
+				},
+			})
+		}
 	}
 	return all
 }
@@ -91,6 +95,7 @@ type Result struct {
 	Median  float64 `json:"median_s"`
 	Best    float64 `json:"best_s"`
 	GFLOPs  float64 `json:"gflop_per_s,omitempty"`
+	OfPeak  float64 `json:"of_peak,omitempty"` // GFLOPs beside what as many cores of the CPU do at most
 	Mcodes  float64 `json:"mcodes_per_s,omitempty"`
 	Images  float64 `json:"images_per_s,omitempty"`
 	Peak    int64   `json:"peak_bytes"` // of the device's pool since the process began
@@ -133,8 +138,14 @@ func Measure(ctx context.Context, dev *tensor.Device, c Case, times int) (Result
 	}
 	slices.Sort(all)
 	median := all[len(all)/2]
-	return Result{
+	r := Result{
 		Name: c.Name, Runs: len(all), Median: median, Best: all[0], Threads: tensor.Threads(), Peak: dev.MemStats().Peak,
 		GFLOPs: c.FLOPs / median / 1e9, Mcodes: float64(c.Codes) / median / 1e6, Images: float64(c.Images) / median,
-	}, nil
+	}
+	if c.FLOPs > 0 {
+		if core := tensor.CoreFLOPs(dev, c.Precision); core > 0 {
+			r.OfPeak = r.GFLOPs * 1e9 / (core * float64(r.Threads))
+		}
+	}
+	return r, nil
 }

@@ -83,6 +83,16 @@ func CPULevel(level string) *Device {
 	return nil
 }
 
+// CoreFLOPs measures how many floating-point operations a second one core of the processor does at most with the multiplications that d's
+// matrix products at precision p are made of. It takes some milliseconds, and is 0 where d is not a CPU.
+func CoreFLOPs(d *Device, p Precision) float64 {
+	c, ok := d.backend.(*cpuBackend)
+	if !ok {
+		return 0
+	}
+	return c.set.Peak(p == Medium)
+}
+
 // Name is "cpu/" and the level.
 func (c *cpuBackend) Name() string { return "cpu/" + c.set.Level }
 

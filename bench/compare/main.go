@@ -51,7 +51,7 @@ func main() {
 	if err := tensor.CheckCPU(); err != nil {
 		log.Fatal(err)
 	}
-	core := peak(tensor.CPU().Name())
+	core := tensor.CoreFLOPs(tensor.CPU(), tensor.Highest) / 1e9
 	fmt.Printf("gobeit: %s\nBLAS:   %s\nGFLOP/s on %d CPUs, %d measurements each; peak %.1f a core\n\n",
 		tensor.CPU().Name(), openBLAS(), runtime.NumCPU(), *rounds, core)
 

@@ -51,8 +51,11 @@ func (c *benchCmd) Run(a *app) error {
 		}{a.dev.Name(), verdict, results})
 	}
 	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\nself-test: %s\n", a.dev.Name(), results[0].Threads, results[0].Runs, verdict)
+	if core := tensor.CoreFLOPs(a.dev, tensor.Highest); core > 0 {
+		fmt.Fprintf(a.out, "peak of a core: %.1f GFLOP/s at highest, %.1f at medium\n", core/1e9, tensor.CoreFLOPs(a.dev, tensor.Medium)/1e9)
+	}
 	var t table
-	t.add("case", "ms", "best ms", "GFLOP/s", "Mcodes/s", "images/s")
+	t.add("case", "ms", "best ms", "GFLOP/s", "of peak", "Mcodes/s", "images/s")
 	rate := func(x float64) string {
 		if x == 0 {
 			return ""
@@ -60,7 +63,11 @@ func (c *benchCmd) Run(a *app) error {
 		return fmt.Sprintf("%.4g", x)
 	}
 	for _, r := range results {
-		t.add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), rate(r.Mcodes), rate(r.Images))
+		share := ""
+		if r.OfPeak > 0 {
+			share = fmt.Sprintf("%.0f %%", 100*r.OfPeak)
+		}
+		t.add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), share, rate(r.Mcodes), rate(r.Images))
 	}
 	return t.print(a.out)
 }

@@ -22,6 +22,8 @@ type GemmFuncs struct {
 
 	// pairs serves GemmArgs.Medium; nil where the level has nothing faster than float32.
 	pairs *gemmPairs
+
+	peak gemmPeak
 }
 
 // GemmArgs describes C = A·B, or C += A·B when Accumulate is set.

@@ -3,9 +3,12 @@
 package kernel
 
 var (
-	gemmAVX2   = GemmFuncs{rows: 6, cols: 16, tile: gemmTileAVX2, gather: gemmGatherAVX2, transpose: gemmTransposeWide}
-	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, gather: gemmGatherAVX2, transpose: gemmTransposeWide}
-	gemmBF16   = gemmPairs{high: 16, tile: gemmTileBF16, gather: gemmGatherBF16, transpose: gemmTransposeBF16}
+	gemmAVX2 = GemmFuncs{rows: 6, cols: 16, tile: gemmTileAVX2, gather: gemmGatherAVX2, transpose: gemmTransposeWide,
+		peak: gemmPeak{gemmPeakAVX2, 2 * 8 * peakSums}}
+	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, gather: gemmGatherAVX2, transpose: gemmTransposeWide,
+		peak: gemmPeak{gemmPeakAVX512, 2 * 16 * peakSums}}
+	gemmBF16 = gemmPairs{high: 16, tile: gemmTileBF16, gather: gemmGatherBF16, transpose: gemmTransposeBF16,
+		peak: gemmPeak{gemmPeakBF16, 4 * 16 * peakSums}}
 )
 
 // gemmTransposeWide is gemmTransposeGeneric: whole blocks in assembly, what remains in Go.

@@ -3778,3 +3778,36 @@ tile8x12_store:
 	WORD $0x3d8006b6 // str q22, [x21,#16]
 	WORD $0x3d800ab7 // str q23, [x21,#32]
 	RET
+
+// gemmPeakNEON(n int)
+TEXT ·gemmPeakNEON(SB), NOSPLIT, $0-8
+	MOVD n+0(FP), R0
+	WORD $0x4f000400 // movi v0.4s, #0x0
+	WORD $0x4f000401 // movi v1.4s, #0x0
+	WORD $0x4f000402 // movi v2.4s, #0x0
+	WORD $0x4f000403 // movi v3.4s, #0x0
+	WORD $0x4f000404 // movi v4.4s, #0x0
+	WORD $0x4f000405 // movi v5.4s, #0x0
+	WORD $0x4f000406 // movi v6.4s, #0x0
+	WORD $0x4f000407 // movi v7.4s, #0x0
+	WORD $0x4f000408 // movi v8.4s, #0x0
+	WORD $0x4f000409 // movi v9.4s, #0x0
+	WORD $0x4f00040a // movi v10.4s, #0x0
+	WORD $0x4f00040b // movi v11.4s, #0x0
+	WORD $0x4f00040c // movi v12.4s, #0x0
+round:
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x4e20cc02 // fmla v2.4s, v0.4s, v0.4s
+	WORD $0x4e20cc03 // fmla v3.4s, v0.4s, v0.4s
+	WORD $0x4e20cc04 // fmla v4.4s, v0.4s, v0.4s
+	WORD $0x4e20cc05 // fmla v5.4s, v0.4s, v0.4s
+	WORD $0x4e20cc06 // fmla v6.4s, v0.4s, v0.4s
+	WORD $0x4e20cc07 // fmla v7.4s, v0.4s, v0.4s
+	WORD $0x4e20cc08 // fmla v8.4s, v0.4s, v0.4s
+	WORD $0x4e20cc09 // fmla v9.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0a // fmla v10.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0b // fmla v11.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0c // fmla v12.4s, v0.4s, v0.4s
+	SUBS $1, R0
+	BNE round
+	RET

@@ -1,6 +1,7 @@
 package kernel
 
-var gemmGeneric = GemmFuncs{rows: 2, cols: 4, tile: gemmTileGeneric, gather: gemmGatherGeneric, transpose: gemmTransposeGeneric}
+var gemmGeneric = GemmFuncs{rows: 2, cols: 4, tile: gemmTileGeneric, gather: gemmGatherGeneric, transpose: gemmTransposeGeneric,
+	peak: gemmPeak{peakGeneric, 8}}
 
 // gemmTileGeneric computes an m x n tile over k steps:
 //

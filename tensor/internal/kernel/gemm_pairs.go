@@ -22,6 +22,8 @@ type gemmPairs struct {
 
 	// transpose packs up to 16 rows that run along k.
 	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
+
+	peak gemmPeak
 }
 
 // pack packs strips of width rows of A or columns of B, element (x,k) of total at

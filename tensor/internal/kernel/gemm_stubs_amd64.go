@@ -41,3 +41,12 @@ func gemmTransposeBF16(dst []float32, ld int, src []float32, stride int, rows in
 //
 //go:noescape
 func gemmGatherBF16(dst []float32, ld int, src []float32, stride int, width int, strips int, k int)
+
+// gemmPeakAVX2 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+func gemmPeakAVX2(n int)
+
+// gemmPeakAVX512 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+func gemmPeakAVX512(n int)
+
+// gemmPeakBF16 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+func gemmPeakBF16(n int)

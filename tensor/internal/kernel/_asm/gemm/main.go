@@ -57,13 +57,17 @@ func main() {
 		return
 	}
 	ConstraintExpr("amd64,!purego")
-	avx2().tile()
-	avx512().tile()
-	bf16().tile()
+	levels := []level{avx2(), avx512(), bf16()}
+	for _, l := range levels {
+		l.tile()
+	}
 	transpose()
 	gather()
 	transposePairs()
 	gatherPairs()
+	for _, l := range levels {
+		l.peak()
+	}
 	Generate()
 }
 

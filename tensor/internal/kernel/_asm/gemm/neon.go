@@ -69,6 +69,7 @@ func neon() {
 			t.tile(rows, cols)
 		}
 	}
+	neonPeak(f)
 	f.Write()
 }
 
