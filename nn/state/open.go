@@ -36,6 +36,8 @@ func Open(path string) (*File, error) {
 			return ReadTorchZip(r, size, name)
 		case n == len(first) && start[0] == legacyMagic[0] && bytes.Equal(start[2:], []byte(legacyMagic[2:])):
 			return ReadTorchLegacy(r, size, name)
+		case n <= prefixBytes || start[prefixBytes] != '{':
+			return nil, fmt.Errorf("state: %s: neither a safetensors file nor one that torch.save wrote", name)
 		}
 		return ReadSafetensors(r, size, name)
 	})

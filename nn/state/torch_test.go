@@ -271,7 +271,7 @@ func badTorch(t testing.TB) map[string]struct {
 		"two pickles":          {onlyFile(t, "x/data.pkl", zip.Store, "y/data.pkl"), "two files"},
 		"truncated zip":        {archive(dictOf(text("w"), whole))[:300], "zip"},
 		"legacy, cut":          {[]byte(legacyMagic), "EOF"},
-		"legacy, other number": {[]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x18."), "header length"},
+		"legacy, other number": {[]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x18."), "neither a safetensors file"},
 		"legacy, calls":        {[]byte(legacyMagic + "\x80\x02M\xe9\x03." + program("}") + program("cos\nsystem\n"+tuple(text("id"))+"R")), "os.system"},
 		"legacy, unlisted":     {[]byte(legacyMagic + "\x80\x02M\xe9\x03." + program("}") + program(dictOf(text("w"), whole)) + program("]")), "not in the list"},
 		"legacy, version":      {[]byte(legacyMagic + "\x80\x02M\xe8\x03."), "version"},
