@@ -13,6 +13,8 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan"
 )
 
 // configFlags choose a configuration.
@@ -74,7 +76,7 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		if err := resumes(stage, dir, f.assignments(extra...)); err != nil {
 			return err
 		}
-		result, err = train.Resume(a.ctx, dir, env, f.assignments(extra...))
+		result, err = attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, env, f.assignments(extra...)) })
 	} else {
 		var cfg train.Config
 		if cfg, err = train.Configure(stage, f.Preset, f.Config, f.assignments(extra...)); err != nil {
@@ -90,7 +92,7 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		if dir == "" {
 			dir = freeFolder(filepath.Join("runs", string(stage)))
 		}
-		result, err = train.Run(a.ctx, dir, cfg, env)
+		result, err = attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, cfg, env) })
 	}
 	r.clear()
 	if err != nil {
@@ -100,6 +102,19 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		return err
 	}
 	return f.report(a, result)
+}
+
+// attempt is f, where a device's fault is an error and no panic.
+func attempt(f func() (*train.Result, error)) (result *train.Result, err error) {
+	defer func() {
+		p := recover()
+		if fault, ok := p.(*tensor.Error); ok && fault.Err != nil {
+			err = fault
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	return f()
 }
 
 // plan prints what the run would need.
@@ -135,6 +150,8 @@ func advise(err error, stage train.Stage, dir string) error {
 		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
 	case none != nil:
 		return err
+	case errors.Is(err, vulkan.ErrDeviceLost):
+		return fmt.Errorf("%w; what was saved before is whole: continue with: beit %s --resume %s", err, command(stage), dir)
 	case errors.Is(err, train.ErrNotFinite):
 		return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set", err)
 	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
