@@ -61,12 +61,11 @@ func main() {
 // head tells what was measured, where and how.
 func head(page *bytes.Buffer, rounds int) {
 	command := "go run ."
-	for _, a := range os.Args[1:] {
-		if strings.HasPrefix(a, "-python") {
-			a = "-python=…" // says nothing to others
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name != "python" && f.Name != "out" { // where things lie says nothing to others
+			command += fmt.Sprintf(" -%s=%s", f.Name, f.Value)
 		}
-		command += " " + a
-	}
+	})
 	commit := "unknown"
 	if text, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
 		commit = strings.TrimSpace(string(text))

@@ -85,6 +85,9 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 		room /= 4
 	}
 	width := min(ceil(g.N, f.cols), room/gemmMaxDepth/f.cols*f.cols)
+	if whole := room / j.steps; whole >= gemmBlockCols { // all of K for fewer columns, which are still many: C is passed over once
+		width = min(width, ceil(even(g.N, whole), f.cols))
+	}
 	deep := room / (width * j.depth) * j.depth
 	for j.left = 0; j.left < g.N; j.left = j.right {
 		j.right = min(j.left+width, g.N)
