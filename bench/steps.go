@@ -19,8 +19,10 @@ func steps() []Case {
 		mimStep("small32", 128, tensor.Medium, false),
 		mimStep("base_300e", 2, tensor.Highest, true),
 		givenCodes("base_300e", 8, tensor.Highest),
+		givenCodes("base_300e", 8, tensor.High),
 		givenCodes("base_300e", 8, tensor.Medium),
 		givenForward("base_300e", 8, tensor.Highest),
+		givenForward("base_300e", 8, tensor.High),
 		givenForward("base_300e", 8, tensor.Medium),
 	}
 }

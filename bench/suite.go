@@ -39,7 +39,7 @@ func products() []Case {
 		{"fc2", 1576, 768, 3072},
 		{"head", 600, 8192, 768},
 	} {
-		for _, precision := range []tensor.Precision{tensor.Highest, tensor.Medium} {
+		for precision := tensor.Highest; precision <= tensor.Medium; precision++ {
 			all = append(all, Case{
 				Name:  fmt.Sprintf("MatMul/layer=%s/m=%d/n=%d/k=%d/precision=%s", p.layer, p.m, p.n, p.k, precision),
 				FLOPs: 2 * float64(p.m) * float64(p.n) * float64(p.k), Precision: precision,

@@ -90,7 +90,7 @@ func CoreFLOPs(d *Device, p Precision) float64 {
 	if !ok {
 		return 0
 	}
-	return c.set.Peak(p == Medium)
+	return c.set.Peak(kernel.Precision(p))
 }
 
 // Name is "cpu/" and the level.
@@ -116,7 +116,10 @@ func (c *cpuBackend) Report() string {
 		name += ", " + strings.Join(caches, ", ")
 	}
 	precision := "precision high and medium run as highest"
-	if c.set.Medium() {
+	switch {
+	case c.set.Heeds(kernel.High):
+		precision = "precision medium multiplies in bfloat16, high in two pieces of it"
+	case c.set.Heeds(kernel.Medium):
 		precision = "precision medium multiplies in bfloat16, high runs as highest"
 	}
 	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\nself-test: %s\n%s",

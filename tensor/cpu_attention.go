@@ -12,13 +12,13 @@ type attention struct {
 	b, n, h, d int
 	qkv, bias  []float32 // bias is nil or [H, N, N]
 	scale      float32
-	medium     bool // precision of the products
+	precision  kernel.Precision // of the products
 }
 
 func (c *cpuBackend) attention(qkv, bias *Tensor, heads int, scale float32, p Precision) attention {
 	a := attention{
 		cpuBackend: c, b: qkv.shape[0], n: qkv.shape[1], h: heads, d: qkv.shape[2] / (3 * heads),
-		qkv: f32(qkv), scale: scale, medium: p == Medium,
+		qkv: f32(qkv), scale: scale, precision: kernel.Precision(p),
 	}
 	if bias != nil {
 		a.bias = f32(bias)
@@ -52,7 +52,7 @@ func (a *attention) scores(s, q []float32, sample, head int) {
 		A: q, ARow: a.d, ACol: 1,
 		B: a.part(a.qkv, sample, head, 1), BRow: 1, BCol: a.width(),
 		C: s, CRow: a.n,
-		Accumulate: a.bias != nil, Medium: a.medium, Serial: true,
+		Accumulate: a.bias != nil, Precision: a.precision, Serial: true,
 	})
 }
 
@@ -88,7 +88,7 @@ func (c *cpuBackend) Attention(args AttentionArgs) {
 				A: s, ARow: n, ACol: 1,
 				B: a.part(a.qkv, sample, head, 2), BRow: a.width(), BCol: 1,
 				C: out[(sample*n*a.h+head)*d:], CRow: a.h * d,
-				Epilogue: normalize, Medium: a.medium, Serial: true,
+				Epilogue: normalize, Precision: a.precision, Serial: true,
 			})
 		}
 	})
@@ -171,7 +171,7 @@ func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, fir
 	}
 	into := func(which int, g kernel.GemmArgs) {
 		g.C, g.CRow = a.part(f32(a.args.DQKV.To), sample, head, which), a.width()
-		g.Accumulate, g.Medium, g.Serial = a.args.DQKV.Add, a.medium, true
+		g.Accumulate, g.Precision, g.Serial = a.args.DQKV.Add, a.precision, true
 		a.set.MatMul(g)
 	}
 	if a.args.DQKV.To != nil {
@@ -181,7 +181,7 @@ func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, fir
 		M: n, N: n, K: d,
 		A: a.dOut[outAt:], ARow: outRow, ACol: 1,
 		B: a.part(a.qkv, sample, head, 2), BRow: 1, BCol: a.width(),
-		C: ds, CRow: n, Medium: a.medium, Serial: true,
+		C: ds, CRow: n, Precision: a.precision, Serial: true,
 	})
 	for r := range n {
 		at := outAt + r*outRow

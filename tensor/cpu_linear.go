@@ -21,7 +21,7 @@ func (c *cpuBackend) MatMul(dst, a, b *Tensor, add bool, p Precision) {
 			A: x[i*a.strides[0]:], ARow: a.strides[1], ACol: a.strides[2],
 			B: y[i*b.strides[0]:], BRow: b.strides[1], BCol: b.strides[2],
 			C: d[i*m*n:], CRow: n,
-			Accumulate: add, Medium: p == Medium, Serial: serial,
+			Accumulate: add, Precision: kernel.Precision(p), Serial: serial,
 		})
 	}
 	if serial {
@@ -58,8 +58,8 @@ func (c *cpuBackend) Linear(a LinearArgs) {
 		A: f32(a.X), ARow: k, ACol: 1,
 		B: f32(a.W), BRow: 1, BCol: k,
 		C: product, CRow: n,
-		Medium:   a.Precision == Medium,
-		Epilogue: c.linearEpilogue(a, y, m, n),
+		Precision: kernel.Precision(a.Precision),
+		Epilogue:  c.linearEpilogue(a, y, m, n),
 	})
 }
 
@@ -146,7 +146,7 @@ func (c *cpuBackend) LinearGrad(a LinearGradArgs) {
 			A: d, ARow: n, ACol: 1,
 			B: f32(a.W), BRow: k, BCol: 1,
 			C: f32(a.DX.To), CRow: k, Accumulate: a.DX.Add,
-			Medium: a.Precision == Medium,
+			Precision: kernel.Precision(a.Precision),
 		})
 	}
 }
@@ -158,7 +158,7 @@ func (c *cpuBackend) weightGrad(dst []float32, add bool, d []float32, a LinearGr
 		A: d, ARow: 1, ACol: n,
 		B: f32(a.X), BRow: k, BCol: 1,
 		C: dst, CRow: k, Accumulate: add,
-		Medium: a.Precision == Medium,
+		Precision: kernel.Precision(a.Precision),
 	})
 }
 

@@ -9,7 +9,7 @@
 //	set.Vec.Add(dst, a, b)
 //	set.MatMul(kernel.GemmArgs{M: m, N: n, K: k, A: a, ARow: k, ACol: 1, B: b, BRow: n, BCol: 1, C: c, CRow: n})
 //
-// The levels are generic everywhere, avx2, avx512 and avx512bf16 on amd64, neon on arm64.
+// The levels are generic everywhere, avx2, avx512, avx512bf16 and amx on amd64, neon on arm64.
 // Each assembly function stands beside a generic Go twin that defines what it
 // computes; tests compare the two under guard bands at every length. The
 // assembly is written by the generators in _asm, run by go generate, and left out

@@ -20,8 +20,9 @@ type GemmFuncs struct {
 	// transpose copies rows that run along k into a panel. See gemmTransposeGeneric.
 	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
 
-	// pairs serves GemmArgs.Medium; nil where the level has nothing faster than float32.
+	// pairs serves precision Medium, tiles Medium and High; nil where the level has nothing of the kind. At most one is there.
 	pairs *gemmPairs
+	tiles *gemmTiles
 
 	peak gemmPeak
 }
@@ -40,9 +41,7 @@ type GemmArgs struct {
 	C          []float32
 	CRow       int
 	Accumulate bool
-	// Medium asks for products of A and B rounded to bfloat16, with sums in float32. A level
-	// that cannot do that computes in float32 throughout (see Set.Medium).
-	Medium bool
+	Precision  Precision
 	// Epilogue, when not nil, is called once for each finished piece of a row of C:
 	// c = C[i*CRow+j : i*CRow+j+len(c)], still warm in cache, by the goroutine that made it.
 	Epilogue func(i, j int, c []float32)
@@ -50,11 +49,24 @@ type GemmArgs struct {
 	Serial bool
 }
 
-// Medium says whether this level heeds GemmArgs.Medium.
-func (s *Set) Medium() bool { return s.Gemm.pairs != nil }
+// Precision says what the products of MatMul are made of; all sums are float32. A level that has no faster way than float32 to do
+// what is asked for does that (see Set.Heeds).
+type Precision uint8
+
+// The precisions, in the order of those of package tensor.
+const (
+	Highest Precision = iota // float32
+	High                     // A and B each in two pieces of bfloat16; see gemmTiles
+	Medium                   // A and B rounded to bfloat16
+)
+
+// Heeds says whether products at precision p are others on this level than at Highest.
+func (s *Set) Heeds(p Precision) bool {
+	return p != Highest && s.Gemm.tiles != nil || p == Medium && s.Gemm.pairs != nil
+}
 
 // MatMul computes g on this level. The bits of an element of C depend on its row of A, its
-// column of B, K and Medium alone: not on M, N, strides, threads or Serial. It panics when a slice
+// column of B, K and Precision alone: not on M, N, strides, threads or Serial. It panics when a slice
 // is too short for its sizes and strides.
 func (s *Set) MatMul(g GemmArgs) {
 	if g.M <= 0 || g.N <= 0 {

@@ -7,8 +7,10 @@ var (
 		peak: gemmPeak{gemmPeakAVX2, 2 * 8 * peakSums}}
 	gemmAVX512 = GemmFuncs{rows: 14, cols: 32, tile: gemmTileAVX512, gather: gemmGatherAVX2, transpose: gemmTransposeWide,
 		peak: gemmPeak{gemmPeakAVX512, 2 * 16 * peakSums}}
-	gemmBF16 = gemmPairs{high: 16, tile: gemmTileBF16, gather: gemmGatherBF16, transpose: gemmTransposeBF16,
-		peak: gemmPeak{gemmPeakBF16, 4 * 16 * peakSums}}
+	pairsBF16 = pairPacking{gather: gemmGatherBF16, transpose: gemmTransposeBF16}
+	gemmBF16  = gemmPairs{pairPacking: pairsBF16, high: 16, tile: gemmTileBF16, peak: gemmPeak{gemmPeakBF16, 4 * 16 * peakSums}}
+	gemmAMX   = gemmTiles{tile: gemmTileAMX, pairs: pairsBF16, round: vecAVX512.ToBFloat16, widen: vecAVX512.FromBFloat16, sub: vecAVX512.Sub,
+		peak: gemmPeak{gemmPeakAMX, 4 * 2 * 16 * 16 * 32}}
 )
 
 // gemmTransposeWide is gemmTransposeGeneric: whole blocks in assembly, what remains in Go.

@@ -13893,6 +13893,387 @@ DATA gemmInterleave<>+56(SB)/4, $0x001e000e
 DATA gemmInterleave<>+60(SB)/4, $0x001f000f
 GLOBL gemmInterleave<>(SB), RODATA|NOPTR, $64
 
+DATA gemmTileConfig<>+0(SB)/8, $0x0000000000000001
+DATA gemmTileConfig<>+8(SB)/8, $0x0000000000000000
+DATA gemmTileConfig<>+16(SB)/8, $0x0040004000400040
+DATA gemmTileConfig<>+24(SB)/8, $0x0040004000400040
+DATA gemmTileConfig<>+32(SB)/8, $0x0000000000000000
+DATA gemmTileConfig<>+40(SB)/8, $0x0000000000000000
+DATA gemmTileConfig<>+48(SB)/8, $0x1010101010101010
+DATA gemmTileConfig<>+56(SB)/8, $0x0000000000000000
+GLOBL gemmTileConfig<>(SB), RODATA|NOPTR, $64
+
+// func gemmTileAMX(m int, n int, steps int, pieces int, a []float32, b []float32, c []float32, cRow int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemmTileAMX(SB), $4160-113
+	MOVQ n+8(FP), R8
+	MOVQ R8, CX
+	CMPQ CX, $0x10
+	JLE  tilesFirst_small
+	MOVQ $0x00000010, CX
+
+tilesFirst_small:
+	CMPQ CX, $0x00
+	JGE  tilesFirst_positive
+	XORQ CX, CX
+
+tilesFirst_positive:
+	MOVQ  $0x00000001, R10
+	SHLQ  CL, R10
+	DECQ  R10
+	KMOVW R10, K1
+	SUBQ  $0x10, R8
+	MOVQ  R8, CX
+	CMPQ  CX, $0x10
+	JLE   tilesSecond_small
+	MOVQ  $0x00000010, CX
+
+tilesSecond_small:
+	CMPQ CX, $0x00
+	JGE  tilesSecond_positive
+	XORQ CX, CX
+
+tilesSecond_positive:
+	MOVQ  $0x00000001, R10
+	SHLQ  CL, R10
+	DECQ  R10
+	KMOVW R10, K2
+	MOVQ  m+0(FP), R14
+	MOVQ  steps+16(FP), BX
+	MOVQ  a_base+32(FP), R15
+	MOVQ  c_base+80(FP), R13
+	MOVQ  cRow+104(FP), AX
+	SHLQ  $0x06, BX
+	SHLQ  $0x02, AX
+	MOVQ  $0x00000080, DX
+	LEAQ  63(SP), R9
+	ANDQ  $-64, R9
+	LEAQ  gemmTileConfig<>+0(SB), DI
+
+	// LDTILECFG (DI)
+	LONG $0x4978e2c4
+	LONG $0x00000087
+	BYTE $0x00
+
+strip:
+	// TILEZERO TMM0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+	// TILEZERO TMM2
+	LONG $0x497be2c4
+	BYTE $0xd0
+
+	// TILEZERO TMM3
+	LONG $0x497be2c4
+	BYTE $0xd8
+
+	// The second piece of A follows the 32 rows of the first, that of B the steps of the first.
+	MOVQ BX, R11
+	SHLQ $0x04, R11
+	MOVQ R15, SI
+	LEAQ (SI)(R11*1), R8
+	LEAQ (SI)(R11*2), R10
+	ADDQ R10, R11
+	MOVQ b_base+56(FP), DI
+	MOVQ steps+16(FP), R12
+	SHLQ $0x0b, R12
+	ADDQ DI, R12
+	MOVQ pieces+24(FP), CX
+	CMPQ CX, $0x02
+	MOVQ steps+16(FP), CX
+	JEQ  two
+
+one:
+	// TILELOADD 0(DI)(DX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x000017b4
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(DX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x004017bc
+	WORD $0x0000
+
+	// TILELOADD 0(SI)(BX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00001ea4
+	WORD $0x0000
+
+	// TILELOADD 0(R8)(BX*1), TMM5
+	LONG $0x4b7bc2c4
+	LONG $0x000018ac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DI
+	ADDQ $0x40, SI
+	ADDQ $0x40, R8
+	DECQ CX
+	JNZ  one
+	JMP  summed
+
+two:
+	// TILELOADD 0(DI)(DX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x000017b4
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(DX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x004017bc
+	WORD $0x0000
+
+	// TILELOADD 0(R10)(BX*1), TMM4
+	LONG $0x4b7bc2c4
+	LONG $0x00001aa4
+	WORD $0x0000
+
+	// TILELOADD 0(R11)(BX*1), TMM5
+	LONG $0x4b7bc2c4
+	LONG $0x00001bac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 0(SI)(BX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00001ea4
+	WORD $0x0000
+
+	// TILELOADD 0(R8)(BX*1), TMM5
+	LONG $0x4b7bc2c4
+	LONG $0x000018ac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 0(R12)(DX*1), TMM6
+	LONG $0x4b7bc2c4
+	LONG $0x000014b4
+	WORD $0x0000
+
+	// TILELOADD 64(R12)(DX*1), TMM7
+	LONG $0x4b7bc2c4
+	LONG $0x004014bc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DI
+	ADDQ $0x00000800, R12
+	ADDQ $0x40, SI
+	ADDQ $0x40, R8
+	ADDQ $0x40, R10
+	ADDQ $0x40, R11
+	DECQ CX
+	JNZ  two
+
+summed:
+	// TILESTORED TMM0, 0(R9)(DX*1)
+	LONG $0x4b7ac2c4
+	LONG $0x00001184
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(R9)(DX*1)
+	LONG $0x4b7ac2c4
+	LONG $0x0040118c
+	WORD $0x0000
+
+	// TILESTORED TMM2, 2048(R9)(DX*1)
+	LONG $0x4b7ac2c4
+	LONG $0x08001194
+	WORD $0x0000
+
+	// TILESTORED TMM3, 2112(R9)(DX*1)
+	LONG $0x4b7ac2c4
+	LONG $0x0840119c
+	WORD $0x0000
+	MOVQ R14, CX
+	CMPQ CX, $0x20
+	JLE  rows
+	MOVQ $0x00000020, CX
+
+rows:
+	MOVQ  R9, SI
+	MOVB  accumulate+112(FP), R8
+	TESTB R8, R8
+	JZ    set
+
+add:
+	VMOVUPS   (SI), Z0
+	VMOVUPS.Z (R13), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, K1, (R13)
+	VMOVUPS   64(SI), Z1
+	VMOVUPS.Z 64(R13), K2, Z3
+	VADDPS    Z3, Z1, Z1
+	VMOVUPS   Z1, K2, 64(R13)
+	ADDQ      DX, SI
+	ADDQ      AX, R13
+	DECQ      CX
+	JNZ       add
+	JMP       next
+
+set:
+	VMOVUPS (SI), Z0
+	VMOVUPS Z0, K1, (R13)
+	VMOVUPS 64(SI), Z1
+	VMOVUPS Z1, K2, 64(R13)
+	ADDQ    DX, SI
+	ADDQ    AX, R13
+	DECQ    CX
+	JNZ     set
+
+next:
+	MOVQ  pieces+24(FP), R8
+	IMULQ BX, R8
+	SHLQ  $0x05, R8
+	ADDQ  R8, R15
+	SUBQ  $0x20, R14
+	JG    strip
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmPeakAMX(n int)
+TEXT ·gemmPeakAMX(SB), NOSPLIT, $0-8
+	MOVQ n+0(FP), CX
+	LEAQ gemmTileConfig<>+0(SB), DI
+
+	// LDTILECFG (DI)
+	LONG $0x4978e2c4
+	LONG $0x00000087
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+	// TILEZERO TMM2
+	LONG $0x497be2c4
+	BYTE $0xd0
+
+	// TILEZERO TMM3
+	LONG $0x497be2c4
+	BYTE $0xd8
+
+	// TILEZERO TMM4
+	LONG $0x497be2c4
+	BYTE $0xe0
+
+	// TILEZERO TMM5
+	LONG $0x497be2c4
+	BYTE $0xe8
+
+	// TILEZERO TMM6
+	LONG $0x497be2c4
+	BYTE $0xf0
+
+	// TILEZERO TMM7
+	LONG $0x497be2c4
+	BYTE $0xf8
+
+round:
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	DECQ CX
+	JNZ  round
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func xcr0() uint32
+TEXT ·xcr0(SB), NOSPLIT, $0-4
+	XORL CX, CX
+
+	// XGETBV
+	WORD $0x010f
+	BYTE $0xd0
+	MOVL AX, ret+0(FP)
+	RET
+
 // func gemmPeakAVX2(n int)
 // Requires: AVX, FMA3
 TEXT ·gemmPeakAVX2(SB), NOSPLIT, $0-8

@@ -27,21 +27,28 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
-// benchSet is a level at its fastest precision: at highest, one that knows medium is like the level below.
-type benchSet struct{ *Set }
+// benchSet is a level at a precision that it heeds; at highest, one that knows others is like the level below.
+type benchSet struct {
+	*Set
+	precision Precision
+}
 
 func (s benchSet) name() string {
-	precision := "highest"
-	if s.Medium() {
-		precision = "medium"
-	}
-	return fmt.Sprintf("cpu=%s/precision=%s", s.Level, precision)
+	return fmt.Sprintf("cpu=%s/precision=%s", s.Level, []string{"highest", "high", "medium"}[s.precision])
 }
 
 func benchSets() []benchSet {
 	var sets []benchSet
 	for _, s := range Levels() {
-		sets = append(sets, benchSet{s})
+		if !s.Heeds(Medium) {
+			sets = append(sets, benchSet{s, Highest})
+			continue
+		}
+		for _, p := range []Precision{High, Medium} {
+			if s.Heeds(p) {
+				sets = append(sets, benchSet{s, p})
+			}
+		}
 	}
 	return sets
 }
@@ -51,7 +58,7 @@ func benchmarkGemm(b *testing.B, s benchSet, op string, threads, m, n, k int, by
 		defer pool.SetThreads(pool.Threads())
 		pool.SetThreads(threads)
 		g := gemmCase{m: m, n: n, k: k, byColA: byColA, byColB: byColB}.args(rand.New(rand.NewPCG(1, 1)))
-		g.Medium = s.Medium()
+		g.Precision = s.precision
 		b.ReportAllocs()
 		for b.Loop() {
 			s.MatMul(g)
@@ -78,7 +85,7 @@ func BenchmarkGemmHead(b *testing.B) {
 				{"ptdo", GemmArgs{M: n, N: d, K: n, A: square, ARow: 1, ACol: n, B: qkv, BRow: stride, BCol: 1, CRow: 768}},
 			} {
 				b.Run(fmt.Sprintf("%s/op=%s/n=%d", s.name(), op.name, n), func(b *testing.B) {
-					op.g.C, op.g.Serial, op.g.Medium = c, true, s.Medium()
+					op.g.C, op.g.Serial, op.g.Precision = c, true, s.precision
 					b.ReportAllocs()
 					for b.Loop() {
 						s.MatMul(op.g)

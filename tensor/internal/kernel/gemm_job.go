@@ -20,25 +20,28 @@ const (
 	gemmSmallC  = 1 << 20
 )
 
-// gemmDepth splits the steps of K into equal blocks, all but the last a multiple of 8 deep.
-// It must depend on K alone: it decides the order of the sums.
-func gemmDepth(steps int) int {
-	blocks := (steps + gemmMaxDepth - 1) / gemmMaxDepth
-	return (steps + 8*blocks - 1) / (8 * blocks) * 8
+// gemmDepth splits the steps of K into equal blocks of at most most, all but the last a multiple of unit deep.
+// It must depend on K and the precision alone: it decides the order of the sums.
+func gemmDepth(steps, most, unit int) int {
+	blocks := (steps + most - 1) / most
+	return (steps + unit*blocks - 1) / (unit * blocks) * unit
 }
 
 // gemmJob is one product under way. B is packed first, all of it if it is not too large,
 // by as many tasks as there are blocks; then each task makes a block of C, packing the
 // rows of A that it needs. Jobs are pooled, with their buffers.
 //
-// K is counted in steps of the tile function: one k each, or two where it takes pairs.
+// K is counted in steps of the tile function: one k each, two where it takes pairs, 32 in tile registers.
 type gemmJob struct {
-	f     *GemmFuncs
-	g     GemmArgs
-	pairs *gemmPairs // nil unless the operands are packed as pairs
+	f      *GemmFuncs
+	g      GemmArgs
+	pairs  *gemmPairs // nil unless the operands are packed as pairs
+	tiles  *gemmTiles // nil unless they are packed for tile registers,
+	pieces int        // in so many pieces
 
+	tall, wide     int  // the largest tile
 	step, steps    int  // k in a step, and how many steps K has
-	high           int  // words of a packed panel of A for each step
+	wordsA, wordsB int  // of a packed panel for each step
 	depth          int  // of a block of K
 	directA        bool // read A and B in place
 	directB        bool
@@ -57,46 +60,36 @@ var gemmJobs = sync.Pool{New: func() any {
 }}
 
 // gemmPanel is a buffer for a task's packed block of A, whose panels of 14 rows may be 16 wide.
-type gemmPanel [gemmBlockRows / 14 * 16 * gemmMaxDepth]float32
+type gemmPanel struct{ words []float32 }
 
-var gemmPanels = sync.Pool{New: func() any { return new(gemmPanel) }}
+var gemmPanels = sync.Pool{New: func() any { return &gemmPanel{alignedWords(gemmBlockRows / 14 * 16 * gemmMaxDepth)} }}
 
 // release drops the caller's memory.
 func (j *gemmJob) release() { j.f, j.g = nil, GemmArgs{} }
 
 func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	j.f, j.g = f, g
-	if g.Medium && f.pairs != nil {
-		j.pairs, j.step, j.high = f.pairs, 2, f.pairs.high
-		j.directA, j.directB = false, false
-	} else {
-		j.pairs, j.step, j.high = nil, 1, f.rows
-		// Packing pays when the panels are read often. Rows of A half a page apart share so few
-		// sets of the first-level cache that they push each other out, so these are always packed.
-		j.directB = g.BCol == 1 && g.M <= 2*f.rows
-		j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
-	}
-	j.steps = (g.K + j.step - 1) / j.step
-	j.depth = gemmDepth(j.steps)
+	j.choose()
 
 	// As many columns, and of them as much of K, as the packed B may take.
 	room := gemmPackedB
 	if g.M*g.N <= gemmSmallC {
 		room /= 4
 	}
-	width := min(ceil(g.N, f.cols), room/gemmMaxDepth/f.cols*f.cols)
-	if whole := room / j.steps; whole >= gemmBlockCols { // all of K for fewer columns, which are still many: C is passed over once
-		width = min(width, ceil(even(g.N, whole), f.cols))
+	width := min(ceil(g.N, j.wide), room/gemmMaxDepth/j.wide*j.wide)
+	if whole := room / (j.steps * j.wordsB / j.wide); whole >= gemmBlockCols { // all of K for fewer columns, which are still many: C is passed over once
+		width = min(width, ceil(even(g.N, whole), j.wide))
 	}
-	deep := room / (width * j.depth) * j.depth
+	words := width / j.wide * j.wordsB // for each step
+	deep := room / (words * j.depth) * j.depth
 	for j.left = 0; j.left < g.N; j.left = j.right {
 		j.right = min(j.left+width, g.N)
-		j.split(ceil(j.right-j.left, f.cols))
+		j.split(ceil(j.right-j.left, j.wide))
 		for j.from = 0; j.from < j.steps; j.from = j.to {
 			j.to = min(j.from+deep, j.steps)
 			if !j.directB {
-				if need := (j.to - j.from) * width; cap(j.b) < need {
-					j.b = make([]float32, need)
+				if need := (j.to - j.from) * words; cap(j.b) < need {
+					j.b = alignedWords(need)
 				} else {
 					j.b = j.b[:need]
 				}
@@ -108,24 +101,49 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	}
 }
 
+// choose fixes how the operands are read: in place, or packed for the tile function that serves the precision best.
+func (j *gemmJob) choose() {
+	f, g := j.f, &j.g
+	most, unit := gemmMaxDepth, 8
+	j.pairs, j.tiles, j.directA, j.directB = nil, nil, false, false
+	j.tall, j.wide = f.rows, f.cols
+	switch {
+	case f.tiles != nil && g.Precision != Highest:
+		j.tiles, j.pieces, j.step = f.tiles, tilePieces(g.Precision), tileDepth
+		j.tall, j.wide = tileSide, tileSide
+		j.wordsA, j.wordsB = j.pieces*tileWords, j.pieces*tileWords
+		most, unit = gemmMaxDepth*tileSide/j.wordsB, 1 // panels as large as others
+	case f.pairs != nil && g.Precision == Medium:
+		j.pairs, j.step, j.wordsA, j.wordsB = f.pairs, 2, f.pairs.high, f.cols
+	default:
+		j.step, j.wordsA, j.wordsB = 1, f.rows, f.cols
+		// Packing pays when the panels are read often. Rows of A half a page apart share so few
+		// sets of the first-level cache that they push each other out, so these are always packed.
+		j.directB = g.BCol == 1 && g.M <= 2*f.rows
+		j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
+	}
+	j.steps = (g.K + j.step - 1) / j.step
+	j.depth = gemmDepth(j.steps, most, unit)
+}
+
 // split cuts width columns of C into blocks, several for each thread so that none waits
 // long at the end. Low blocks fetch B more often, narrow ones pack A more often.
 func (j *gemmJob) split(width int) {
-	tall, wide := (j.g.M+j.f.rows-1)/j.f.rows, width/j.f.cols // in tiles
-	rows, cols := min(tall, gemmBlockRows/j.f.rows), min(wide, gemmBlockCols/j.f.cols)
+	tall, wide := (j.g.M+j.tall-1)/j.tall, width/j.wide // in tiles
+	rows, cols := min(tall, gemmBlockRows/j.tall), min(wide, gemmBlockCols/j.wide)
 	want := 1
 	if threads := pool.Threads(); !j.g.Serial && threads > 1 {
 		want = 4 * threads
 	}
 	for ((tall+rows-1)/rows)*((wide+cols-1)/cols) < want && rows*cols > 1 {
-		if cols*j.f.cols > rows*j.f.rows && cols > 1 || rows == 1 {
+		if cols*j.wide > rows*j.tall && cols > 1 || rows == 1 {
 			cols = (cols + 1) / 2
 		} else {
 			rows = (rows + 1) / 2
 		}
 	}
 	// As many blocks, as equal as can be; fewer where equal blocks need no more.
-	j.rows, j.cols = even(tall, rows)*j.f.rows, even(wide, cols)*j.f.cols
+	j.rows, j.cols = even(tall, rows)*j.tall, even(wide, cols)*j.wide
 	j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
 }
 
@@ -148,17 +166,25 @@ func (j *gemmJob) each(tasks int, f func(task int)) {
 // packed is the place of the panel of column x (a multiple of the panel's width, counted
 // from left) in the block of K that starts at step k: the panels of one block of K stand together.
 func (j *gemmJob) packed(k, x, depth int) []float32 {
-	return j.b[(k-j.from)*ceil(j.right-j.left, j.f.cols)+x*depth:]
+	return j.b[((k-j.from)*ceil(j.right-j.left, j.wide)+x*depth)/j.wide*j.wordsB:]
 }
 
-// pack packs total rows of A or columns of B, from step k on, in panels of ld words for each step.
-func (j *gemmJob) pack(dst []float32, width, ld int, src []float32, across, along, total, k, depth int) {
-	src = src[k*j.step*along:]
-	if j.pairs != nil {
-		j.pairs.pack(dst, width, ld, src, across, along, total, min(2*depth, j.g.K-2*k))
-		return
+// pack packs total rows of A or columns of B, depth steps from step k on.
+func (j *gemmJob) pack(dst []float32, ofA bool, src []float32, across, along, total, k, depth int) {
+	width, words := j.wide, j.wordsB
+	if ofA {
+		width, words = j.tall, j.wordsA
 	}
-	j.f.pack(dst, width, src, across, along, total, depth)
+	src = src[k*j.step*along:]
+	long := min(depth*j.step, j.g.K-k*j.step)
+	switch {
+	case j.tiles != nil:
+		j.f.packTiles(dst, ofA, j.pieces, src, across, along, total, long, depth)
+	case j.pairs != nil:
+		j.pairs.pack(dst, width, words, src, across, along, total, long)
+	default:
+		j.f.pack(dst, width, src, across, along, total, long)
+	}
 }
 
 // packTask packs one block of K by one block of columns.
@@ -167,7 +193,7 @@ func (j *gemmJob) packTask(task int) {
 	g := &j.g
 	depth := min(j.depth, j.to-k)
 	total := min(j.cols, j.right-j.left-x)
-	j.pack(j.packed(k, x, depth), j.f.cols, j.f.cols, g.B[(j.left+x)*g.BCol:], g.BCol, g.BRow, total, k, depth)
+	j.pack(j.packed(k, x, depth), false, g.B[(j.left+x)*g.BCol:], g.BCol, g.BRow, total, k, depth)
 }
 
 // blockTask makes one block of C: neighbours in a column of blocks follow each other and
@@ -197,25 +223,29 @@ func (j *gemmJob) blockStep(panel *gemmPanel, i, m, x, n, k, depth int) {
 	if j.pairs != nil {
 		tile = j.pairs.tile
 	}
-	a, aTile, aRow, aCol := g.A[i*g.ARow:], j.f.rows*g.ARow, g.ARow, g.ACol
+	a, aTile, aRow, aCol := g.A[i*g.ARow:], j.tall*g.ARow, g.ARow, g.ACol
 	if j.directA {
 		a = a[k*g.ACol:]
 	} else {
-		j.pack(panel[:], j.f.rows, j.high, a, g.ARow, g.ACol, m, k, depth)
-		a, aTile, aRow, aCol = panel[:], j.high*depth, 1, j.high
+		j.pack(panel.words, true, a, g.ARow, g.ACol, m, k, depth)
+		a, aTile, aRow, aCol = panel.words, j.wordsA*depth, 1, j.wordsA
 	}
-	b, bTile, bRow := []float32(nil), j.f.cols*depth, j.f.cols
+	b, bTile, bRow := []float32(nil), j.wordsB*depth, j.wordsB
 	if j.directB {
-		b, bTile, bRow = g.B[k*g.BRow+j.left+x:], j.f.cols, g.BRow
+		b, bTile, bRow = g.B[k*g.BRow+j.left+x:], j.wide, g.BRow
 	} else {
 		b = j.packed(k, x, depth)
 	}
 	c := g.C[i*g.CRow+j.left+x:]
 	add := g.Accumulate || k > 0
-	for q, y := 0, 0; y < n; q, y = q+1, y+j.f.cols {
-		w := min(j.f.cols, n-y)
-		for p, z := 0, 0; z < m; p, z = p+1, z+j.f.rows {
-			tile(min(j.f.rows, m-z), w, depth, a[p*aTile:], aRow, aCol, b[q*bTile:], bRow, c[z*g.CRow+y:], g.CRow, add)
+	for q, y := 0, 0; y < n; q, y = q+1, y+j.wide {
+		w := min(j.wide, n-y)
+		if j.tiles != nil {
+			j.tiles.tile(m, w, depth, j.pieces, a, b[q*bTile:], c[y:], g.CRow, add)
+			continue
+		}
+		for p, z := 0, 0; z < m; p, z = p+1, z+j.tall {
+			tile(min(j.tall, m-z), w, depth, a[p*aTile:], aRow, aCol, b[q*bTile:], bRow, c[z*g.CRow+y:], g.CRow, add)
 		}
 	}
 }

@@ -3,12 +3,13 @@ package kernel
 import "math"
 
 // gemmPairs holds what a level adds to its GemmFuncs to multiply in bfloat16 with sums in
-// float32 (GemmArgs.Medium). Its panels consist of pairs: 32-bit words, kept as float32,
+// float32 (precision Medium). Its panels consist of pairs: 32-bit words, kept as float32,
 // that hold element k of a row of A or column of B in the lower half and k+1 in the upper,
 // each rounded to the nearest even. The last pair of an odd K ends in a zero.
 //
 // Nothing but tile sees pairs, and to it a pair is what a float32 is to GemmFuncs.tile.
 type gemmPairs struct {
+	pairPacking
 	high int // the words of a panel of A for each pair of k, at least GemmFuncs.rows
 
 	// tile is GemmFuncs.tile on pairs, k counted in pairs. Each step adds the product of
@@ -16,19 +17,22 @@ type gemmPairs struct {
 	// denormal counts as zero, sums included.
 	tile func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
 
+	peak gemmPeak
+}
+
+// pairPacking makes panels of pairs.
+type pairPacking struct {
 	// gather packs strips of a matrix whose elements of one k are neighbours: column x of
 	// strip s at src[k*stride+s*width+x].
 	gather func(dst []float32, ld int, src []float32, stride, width, strips, k int)
 
 	// transpose packs up to 16 rows that run along k.
 	transpose func(dst []float32, ld int, src []float32, stride, rows, k int)
-
-	peak gemmPeak
 }
 
 // pack packs strips of width rows of A or columns of B, element (x,k) of total at
 // src[x*across+k*along]: pair (x,p) of a strip goes to p*ld+x of its panel.
-func (f *gemmPairs) pack(dst []float32, width, ld int, src []float32, across, along, total, k int) {
+func (f *pairPacking) pack(dst []float32, width, ld int, src []float32, across, along, total, k int) {
 	panel := ld * ((k + 1) / 2)
 	switch {
 	case across == 1:

@@ -12,7 +12,7 @@ import (
 func forMedium(t *testing.T, f func(t *testing.T, s *Set)) {
 	tested := false
 	forLevels(t, func(t *testing.T, s *Set) {
-		if s.Medium() {
+		if s.Heeds(Medium) {
 			tested = true
 			f(t, s)
 		}
@@ -26,7 +26,7 @@ func forMedium(t *testing.T, f func(t *testing.T, s *Set)) {
 // only the sums may differ, and one of the operands as they are.
 func (c gemmCase) checkMedium(t *testing.T, set *Set, g GemmArgs) {
 	t.Helper()
-	g.Medium = true
+	g.Precision = Medium
 	got, whole := withC(g)
 	set.MatMul(got)
 	a, b := rounded(g.A), rounded(g.B)
@@ -93,6 +93,9 @@ func TestToBF16(t *testing.T) {
 func TestPackPairs(t *testing.T) {
 	special := []uint32{0, 1 << 31, 0x7f800000, 0xff800000, 0x7fc12345, 0x7f800001, 1, 0x807fffff, 0x00800000, 0x7f7fffff, 0x3f808000, 0x3f818000}
 	forMedium(t, func(t *testing.T, s *Set) {
+		if s.Gemm.pairs == nil {
+			t.Skip("this level packs for tiles")
+		}
 		r := rand.New(rand.NewPCG(21, 22))
 		for _, across := range []bool{false, true} {
 			for _, shape := range [][2]int{{s.Gemm.rows, s.Gemm.pairs.high}, {s.Gemm.cols, s.Gemm.cols}} {
@@ -183,7 +186,7 @@ func TestMediumBits(t *testing.T) {
 		for v := range 8 {
 			c := gemmCase{m: 150, n: 300, k: 1031, byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v&4 != 0}
 			g := c.args(rand.New(rand.NewPCG(27, 28)))
-			g.Medium = true
+			g.Precision = Medium
 			want := product(s, g, 1)
 			for _, threads := range []int{2, 5} {
 				if !sameBits(product(s, g, threads), want) {
@@ -236,7 +239,7 @@ func TestMediumEpilogue(t *testing.T) {
 		for _, threads := range []int{1, 2, 5} {
 			c := gemmCase{m: 40, n: 1700, k: 601, gapC: 3}
 			g := c.args(rand.New(rand.NewPCG(29, 30)))
-			g.Medium = true
+			g.Precision = Medium
 			want := product(s, g, 1)
 			for i := range c.m {
 				for j := range c.n {
@@ -263,7 +266,7 @@ func TestMediumNotFinite(t *testing.T) {
 			for v := range 8 {
 				c.byColA, c.byColB = v&1 != 0, v&2 != 0
 				g := c.args(rand.New(rand.NewPCG(31, 32)))
-				g.Medium = true
+				g.Precision = Medium
 				const row, col, k = 15, 65, 34
 				if v&4 != 0 {
 					g.A[row*g.ARow+k*g.ACol] = bad
@@ -281,18 +284,23 @@ func TestMediumNotFinite(t *testing.T) {
 	})
 }
 
-// TestMediumFallsBack: without bfloat16 Medium changes nothing, and with it Highest is that of the level below.
+// TestMediumFallsBack: without bfloat16 Medium and High change nothing, and with it Highest is that of the level below.
 func TestMediumFallsBack(t *testing.T) {
 	c := gemmCase{m: 70, n: 90, k: 300, byColA: true, accumulate: true}
 	g := c.args(rand.New(rand.NewPCG(33, 34)))
 	for i, s := range Levels() {
 		highest := product(s, g, 1)
+		high := g
+		high.Precision = High
+		if same := sameBits(product(s, high, 1), highest); same == s.Heeds(High) {
+			t.Errorf("%s: high gives the bits of highest: %v", s.Level, same)
+		}
 		medium := g
-		medium.Medium = true
-		if same := sameBits(product(s, medium, 1), highest); same == s.Medium() {
+		medium.Precision = Medium
+		if same := sameBits(product(s, medium, 1), highest); same == s.Heeds(Medium) {
 			t.Errorf("%s: medium gives the bits of highest: %v", s.Level, same)
 		}
-		if s.Medium() && !sameBits(product(Levels()[i-1], g, 1), highest) {
+		if s.Heeds(Medium) && !sameBits(product(Levels()[i-1], g, 1), highest) {
 			t.Errorf("%s: highest has other bits than on %s", s.Level, Levels()[i-1].Level)
 		}
 	}
@@ -301,7 +309,7 @@ func TestMediumFallsBack(t *testing.T) {
 func TestMediumAllocations(t *testing.T) {
 	forMedium(t, func(t *testing.T, s *Set) {
 		g := gemmCase{m: 65, n: 65, k: 64, byColB: true}.args(rand.New(rand.NewPCG(35, 36)))
-		g.Serial, g.Medium = true, true
+		g.Serial, g.Precision = true, Medium
 		if n := testing.AllocsPerRun(100, func() { s.MatMul(g) }); n > 2 {
 			t.Errorf("a small product allocates %v times", n)
 		}
@@ -319,7 +327,7 @@ func FuzzGemmMedium(f *testing.F) {
 			byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v&4 != 0,
 		}
 		for _, s := range Levels() {
-			if s.Medium() {
+			if s.Heeds(Medium) {
 				c.checkMedium(t, s, c.args(rand.New(rand.NewPCG(seed, 0))))
 			}
 		}

@@ -42,6 +42,17 @@ func gemmTransposeBF16(dst []float32, ld int, src []float32, stride int, rows in
 //go:noescape
 func gemmGatherBF16(dst []float32, ld int, src []float32, stride int, width int, strips int, k int)
 
+// gemmTileAMX is gemmTiles.tile. Tiles are configured and released within the call.
+//
+//go:noescape
+func gemmTileAMX(m int, n int, steps int, pieces int, a []float32, b []float32, c []float32, cRow int, accumulate bool)
+
+// gemmPeakAMX does n > 0 rounds of 4 multiplications of the level's tile function, of zeros.
+func gemmPeakAMX(n int)
+
+// xcr0 returns which states of the processor the system saves: the lower half of extended control register 0.
+func xcr0() uint32
+
 // gemmPeakAVX2 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
 func gemmPeakAVX2(n int)
 

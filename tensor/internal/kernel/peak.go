@@ -14,12 +14,19 @@ type gemmPeak struct {
 // peakSums is how many multiply-adds a round of the assembly has; see _asm/gemm/peak.go.
 const peakSums = 12
 
-// Peak measures how many floating-point operations one core does in a second at most with the multiplications of MatMul, at precision medium
-// or else in float32. Nothing can be faster; what is slower waits for memory or does other things besides.
-func (s *Set) Peak(medium bool) float64 {
+// Peak measures how many floating-point operations one core does in a second at most with the multiplications of MatMul at a precision.
+// Nothing can be faster; what is slower waits for memory or does other things besides.
+func (s *Set) Peak(precision Precision) float64 {
 	p := s.Gemm.peak
-	if medium && s.Medium() {
+	switch {
+	case !s.Heeds(precision):
+	case s.Gemm.tiles == nil:
 		p = s.Gemm.pairs.peak
+	default:
+		p = s.Gemm.tiles.peak
+		if precision == High {
+			p.flops /= 3 // so many multiplications of tiles make one of its own
+		}
 	}
 	n, best := 1<<10, 0.0
 	for measured := 0; measured < 5; {

@@ -10,7 +10,7 @@ import (
 // Set is the table of one CPU level. A level starts as a copy of the one below
 // and overwrites what it does better, so no function is ever nil.
 type Set struct {
-	Level  string // "generic", "avx2", "avx512", "avx512bf16", "neon"
+	Level  string // "generic", "avx2", "avx512", "avx512bf16", "amx", "neon"
 	Gemm   GemmFuncs
 	Vec    VecFuncs
 	Lookup LookupFuncs

@@ -4,6 +4,9 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
+// tileStates are the bits of extended control register 0 for the configuration of tiles and for their contents.
+const tileStates = 3 << 17
+
 func available() []*Set {
 	sets := []*Set{{Level: "generic", Gemm: gemmGeneric, Vec: vecGeneric, Lookup: lookupGeneric}}
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
@@ -16,6 +19,11 @@ func available() []*Set {
 			bf16 := *sets[len(sets)-1]
 			bf16.Level, bf16.Gemm.pairs = "avx512bf16", &gemmBF16
 			sets = append(sets, &bf16)
+			if cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && xcr0()&tileStates == tileStates && permitTiles() {
+				amx := bf16
+				amx.Level, amx.Gemm.pairs, amx.Gemm.tiles = "amx", nil, &gemmAMX
+				sets = append(sets, &amx)
+			}
 		}
 	}
 	return sets

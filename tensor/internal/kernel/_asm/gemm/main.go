@@ -1,8 +1,8 @@
 // Command gemm writes the matrix-product kernels of the AVX2 and AVX-512 levels: one tile
 // function per level, the two packing copies, which both share, and a tile function and
-// packing copies for pairs of bfloat16.
+// packing copies for pairs of bfloat16, and a tile function of AMX.
 //
-// All tile functions are the same loop, at different sizes or with another multiplication. A tile of C stays in
+// All tile functions but the last are the same loop, at different sizes or with another multiplication. A tile of C stays in
 // registers; every step of k loads one row of B into registers, broadcasts one element
 // of A after the other, and multiplies. Each tile height has a loop of its own, in a
 // version for full vectors and in versions whose last vector is masked, so that a tile at
@@ -65,6 +65,7 @@ func main() {
 	gather()
 	transposePairs()
 	gatherPairs()
+	tiles()
 	for _, l := range levels {
 		l.peak()
 	}
