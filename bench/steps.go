@@ -12,7 +12,7 @@ import (
 
 // steps are whole training steps on random pictures: forward, backward, optimizer, codebook.
 func steps() []Case {
-	return []Case{
+	all := []Case{
 		tokenizerStep("small32", 128, tensor.Highest),
 		tokenizerStep("small32", 128, tensor.Medium),
 		mimStep("small32", 128, tensor.Highest, false),
@@ -25,6 +25,10 @@ func steps() []Case {
 		givenForward("base_300e", 8, tensor.High),
 		givenForward("base_300e", 8, tensor.Medium),
 	}
+	for _, batch := range []int{1, 2, 4, 16, 32, 64} { // what a picture costs should not depend on how many there are
+		all = append(all, givenCodes("base_300e", batch, tensor.Medium))
+	}
+	return all
 }
 
 func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
