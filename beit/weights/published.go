@@ -65,13 +65,19 @@ func PublishedFiles() []Published {
 
 // FindPublished looks a file up by its name, with or without the ending.
 func FindPublished(name string) (Published, error) {
-	var names []string
+	var names, longer []string
 	for _, p := range PublishedFiles() {
 		stem := p.Name[:strings.LastIndexByte(p.Name, '.')]
 		if name == p.Name || name == stem {
 			return p, nil
 		}
 		names = append(names, stem)
+		if strings.HasPrefix(stem, name) {
+			longer = append(longer, stem)
+		}
+	}
+	if len(longer) > 0 {
+		return Published{}, fmt.Errorf("no published file is called %q; there are %s", name, strings.Join(longer, ", "))
 	}
 	return Published{}, fmt.Errorf("no published file is called %q; did you mean %q?", name, beit.Nearest(name, names))
 }

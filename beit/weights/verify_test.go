@@ -139,7 +139,10 @@ func TestPublishedFiles(t *testing.T) {
 			t.Errorf("%s without its ending: %+v, %v", p.Name, found, err)
 		}
 	}
-	if _, err := weights.FindPublished("beitv2_base"); err == nil || !strings.Contains(err.Error(), "did you mean") {
+	if _, err := weights.FindPublished("beitv2_base"); err == nil || !strings.Contains(err.Error(), "there are beitv2_base_patch16_224_pt1k, ") {
+		t.Errorf("a beginning: %v", err)
+	}
+	if _, err := weights.FindPublished("vit-b-16"); err == nil || !strings.Contains(err.Error(), `did you mean "ViT-B-16"`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,5 +1,5 @@
 // Command compare measures package tensor beside others on one machine, in alternation, and writes a page of the figures: the matrix products
-// of a ViT-B beside OpenBLAS, gonum and gomlx, and the pretraining step of a ViT-B beside PyTorch.
+// of a ViT-B beside OpenBLAS, gonum and gomlx, and those in bfloat16 and the pretraining step beside PyTorch.
 package main
 
 import (
@@ -43,6 +43,9 @@ func main() {
 	var page bytes.Buffer
 	head(&page, *rounds)
 	if err := compareProducts(&page, *rounds, *threads); err != nil {
+		log.Fatal(err)
+	}
+	if err := compareMedium(&page, *rounds, *threads, *python); err != nil {
 		log.Fatal(err)
 	}
 	if err := measureLookups(&page, *rounds, *threads); err != nil {

@@ -100,10 +100,15 @@ func (p product) measure(rounds, threads int, peers []peer) ([]float64, error) {
 	}
 	speeds := make([]float64, len(sides))
 	for i, t := range times {
-		slices.Sort(t)
-		speeds[i] = 2 * float64(p.m) * float64(p.n) * float64(p.k) / t[len(t)/2].Seconds() / 1e9
+		speeds[i] = p.speed(t)
 	}
 	return speeds, nil
+}
+
+// speed is that of the median of times, in GFLOP/s.
+func (p product) speed(times []time.Duration) float64 {
+	slices.Sort(times)
+	return 2 * float64(p.m) * float64(p.n) * float64(p.k) / times[len(times)/2].Seconds() / 1e9
 }
 
 // agree compares two results. Each errs by at most K roundings of 2^-24 of the sum of |x·w|,

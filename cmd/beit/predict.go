@@ -2,17 +2,20 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 )
 
 // predictCmd is "beit predict".
 type predictCmd struct {
-	Model      string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
-	Images     []string `arg:"" name:"image" placeholder:"PICTURE" help:"Pictures."`
-	Top        int      `default:"5" placeholder:"N" help:"Classes to name for each."`
-	ClassNames string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
-	JSON       bool     `name:"json" help:"Print as JSON."`
+	Model  string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
+	Images []string `arg:"" name:"image" placeholder:"PICTURE" help:"Pictures, folders or .tar files of them."`
+	partFlag
+	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
+	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
+	JSON       bool   `name:"json" help:"Print as JSON."`
 }
 
 // predicted is what is said about one picture.
@@ -39,19 +42,21 @@ func (c *predictCmd) Run(a *app) error {
 	}
 	var list []predicted
 	for _, path := range c.Images {
-		picture, err := readPicture(path)
+		ds, done, err := c.pictures(path, m)
 		if err != nil {
 			return err
 		}
-		for item, err := range m.ClassifyDataset(a.ctx, single{path, picture}, nil) {
-			if err != nil {
-				return err
-			}
+		_, err = pass(a, "predict", ds, m.ClassifyDataset, func(item infer.Item[[]infer.Class]) error {
 			best := item.Value[:min(c.Top, len(names))]
 			for i := range best {
 				best[i].Name = names[best[i].Index]
 			}
-			list = append(list, predicted{path, best})
+			list = append(list, predicted{item.Name, best})
+			return nil
+		})
+		done()
+		if err != nil {
+			return err
 		}
 	}
 	if c.JSON {
@@ -70,4 +75,13 @@ func (c *predictCmd) Run(a *app) error {
 		}
 	}
 	return nil
+}
+
+// pictures opens one picture, or those of a folder or .tar file.
+func (c *predictCmd) pictures(path string, m *infer.Classifier) (data.Dataset, func() error, error) {
+	if isFolder(path) || filepath.Ext(path) == ".tar" {
+		return c.open(path, m)
+	}
+	picture, err := readPicture(path)
+	return single{path, picture}, func() error { return nil }, err
 }

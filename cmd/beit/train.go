@@ -259,7 +259,7 @@ func (c *teacherTrainCmd) Run(a *app) error { return c.run(a, train.Teacher) }
 type tokenizerTrainCmd struct {
 	runFlags
 	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a pretrained backbone or trained teacher, or, with --teacher-file, clip or dino."`
-	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network (.safetensors)."`
+	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
 // Run trains a tokenizer.
