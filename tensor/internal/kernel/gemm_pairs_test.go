@@ -32,16 +32,8 @@ func (c gemmCase) checkMedium(t *testing.T, set *Set, g GemmArgs) {
 	a, b := rounded(g.A), rounded(g.B)
 	for i := range c.m {
 		for j := range c.n {
-			var want, size, exact, exactSize float64
-			for k := range c.k {
-				at, bt := i*g.ARow+k*g.ACol, k*g.BRow+j*g.BCol
-				p := float64(a[at]) * float64(b[bt])
-				want += p
-				size += math.Abs(p)
-				p = float64(g.A[at]) * float64(g.B[bt])
-				exact += p
-				exactSize += math.Abs(p)
-			}
+			want, size := c.exact(g, a, b, i, j)
+			exact, exactSize := c.exact(g, g.A, g.B, i, j)
 			if c.accumulate {
 				before := float64(g.C[i*g.CRow+j])
 				want += before
@@ -180,47 +172,51 @@ func TestMediumAnyStrides(t *testing.T) {
 	})
 }
 
-// TestMediumBits: threads, Serial, the place of rows and columns and the strides do not change bits.
 func TestMediumBits(t *testing.T) {
 	forMedium(t, func(t *testing.T, s *Set) {
 		for v := range 8 {
-			c := gemmCase{m: 150, n: 300, k: 1031, byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v&4 != 0}
-			g := c.args(rand.New(rand.NewPCG(27, 28)))
-			g.Precision = Medium
-			want := product(s, g, 1)
-			for _, threads := range []int{2, 5} {
-				if !sameBits(product(s, g, threads), want) {
-					t.Errorf("%v: %d threads give other bits than 1", c, threads)
-				}
-			}
-			same := func(what string, g GemmArgs, i0, j0 int) {
-				t.Helper()
-				got := product(s, g, 1)
-				for i := range g.M {
-					if !sameBits(got[i*g.CRow:][:g.N], want[(i0+i)*c.n+j0:][:g.N]) {
-						t.Fatalf("%v, %s: row %d differs", c, what, i0+i)
-					}
-				}
-			}
-			other := g
-			other.Serial = true
-			same("serial", other, 0, 0)
-			other = g
-			other.A, other.ARow, other.ACol = turned(g.A, g.ARow, g.ACol, c.m, c.k)
-			other.B, other.BRow, other.BCol = turned(g.B, g.BRow, g.BCol, c.k, c.n)
-			same("turned", other, 0, 0)
-			for _, cut := range [][4]int{ // rows from, to; columns from, to
-				{0, 1, 0, 300}, {149, 150, 0, 300}, {3, 20, 0, 300}, {5, 140, 0, 300},
-				{0, 150, 0, 1}, {0, 150, 299, 300}, {0, 150, 7, 40}, {0, 150, 3, 290}, {77, 78, 33, 34}, {11, 30, 50, 71},
-			} {
-				i0, i1, j0, j1 := cut[0], cut[1], cut[2], cut[3]
-				part := g
-				part.M, part.N = i1-i0, j1-j0
-				part.A, part.B, part.C = g.A[i0*g.ARow:], g.B[j0*g.BCol:], g.C[i0*g.CRow+j0:]
-				same(fmt.Sprintf("cut %v", cut), part, i0, j0)
-			}
+			gemmCase{m: 150, n: 300, k: 1031, byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v&4 != 0}.checkBits(t, s, Medium)
 		}
 	})
+}
+
+// checkBits: threads, Serial, the place of rows and columns and the strides do not change bits.
+func (c gemmCase) checkBits(t *testing.T, s *Set, precision Precision) {
+	t.Helper()
+	g := c.args(rand.New(rand.NewPCG(27, 28)))
+	g.Precision = precision
+	want := product(s, g, 1)
+	for _, threads := range []int{2, 5} {
+		if !sameBits(product(s, g, threads), want) {
+			t.Errorf("%v: %d threads give other bits than 1", c, threads)
+		}
+	}
+	same := func(what string, g GemmArgs, i0, j0 int) {
+		t.Helper()
+		got := product(s, g, 1)
+		for i := range g.M {
+			if !sameBits(got[i*g.CRow:][:g.N], want[(i0+i)*c.n+j0:][:g.N]) {
+				t.Fatalf("%v, %s: row %d differs", c, what, i0+i)
+			}
+		}
+	}
+	other := g
+	other.Serial = true
+	same("serial", other, 0, 0)
+	other = g
+	other.A, other.ARow, other.ACol = turned(g.A, g.ARow, g.ACol, c.m, c.k)
+	other.B, other.BRow, other.BCol = turned(g.B, g.BRow, g.BCol, c.k, c.n)
+	same("turned", other, 0, 0)
+	for _, cut := range [][4]int{ // rows from, to; columns from, to
+		{0, 1, 0, c.n}, {c.m - 1, c.m, 0, c.n}, {3, 20, 0, c.n}, {5, c.m - 10, 0, c.n},
+		{0, c.m, 0, 1}, {0, c.m, c.n - 1, c.n}, {0, c.m, 7, 40}, {0, c.m, 3, c.n - 10}, {c.m/2 + 2, c.m/2 + 3, 33, 34}, {11, 30, 50, 71},
+	} {
+		i0, i1, j0, j1 := cut[0], cut[1], cut[2], cut[3]
+		part := g
+		part.M, part.N = i1-i0, j1-j0
+		part.A, part.B, part.C = g.A[i0*g.ARow:], g.B[j0*g.BCol:], g.C[i0*g.CRow+j0:]
+		same(fmt.Sprintf("cut %v", cut), part, i0, j0)
+	}
 }
 
 // turned stores a rows x cols matrix the other way: along the columns, with a stride of 2 between rows.
@@ -258,30 +254,33 @@ func TestMediumEpilogue(t *testing.T) {
 	})
 }
 
-// TestMediumNotFinite puts one Inf or NaN into A or B: its row or column of C is not finite, the rest is.
 func TestMediumNotFinite(t *testing.T) {
-	forMedium(t, func(t *testing.T, s *Set) {
-		c := gemmCase{m: 30, n: 70, k: 35}
-		for _, bad := range []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())} {
-			for v := range 8 {
-				c.byColA, c.byColB = v&1 != 0, v&2 != 0
-				g := c.args(rand.New(rand.NewPCG(31, 32)))
-				g.Precision = Medium
-				const row, col, k = 15, 65, 34
-				if v&4 != 0 {
-					g.A[row*g.ARow+k*g.ACol] = bad
-				} else {
-					g.B[k*g.BRow+col*g.BCol] = bad
-				}
-				for at, x := range product(s, g, 1) {
-					hit := v&4 != 0 && at/c.n == row || v&4 == 0 && at%c.n == col
-					if finite := x-x == 0; finite == hit {
-						t.Fatalf("%v with %v: C[%d,%d] = %v", c, bad, at/c.n, at%c.n, x)
-					}
+	forMedium(t, func(t *testing.T, s *Set) { checkNotFinite(t, s, Medium) })
+}
+
+// checkNotFinite puts one Inf or NaN into A or B: its row or column of C is not finite, the rest is.
+func checkNotFinite(t *testing.T, s *Set, precision Precision) {
+	t.Helper()
+	c := gemmCase{m: 34, n: 70, k: 35}
+	for _, bad := range []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), math.Float32frombits(0x7f800001)} {
+		for v := range 8 {
+			c.byColA, c.byColB = v&1 != 0, v&2 != 0
+			g := c.args(rand.New(rand.NewPCG(31, 32)))
+			g.Precision = precision
+			const row, col, k = 33, 65, 34
+			if v&4 != 0 {
+				g.A[row*g.ARow+k*g.ACol] = bad
+			} else {
+				g.B[k*g.BRow+col*g.BCol] = bad
+			}
+			for at, x := range product(s, g, 1) {
+				hit := v&4 != 0 && at/c.n == row || v&4 == 0 && at%c.n == col
+				if finite := x-x == 0; finite == hit {
+					t.Fatalf("%v with %v: C[%d,%d] = %v", c, bad, at/c.n, at%c.n, x)
 				}
 			}
 		}
-	})
+	}
 }
 
 // TestMediumFallsBack: without bfloat16 Medium and High change nothing, and with it Highest is that of the level below.

@@ -82,6 +82,16 @@ func withC(g GemmArgs) (GemmArgs, []float32) {
 	return g, whole
 }
 
+// exact sums in float64 what a and b, placed as A and B of g, give for element (i,j) of A·B and of |A|·|B|.
+func (c gemmCase) exact(g GemmArgs, a, b []float32, i, j int) (sum, size float64) {
+	for k := range c.k {
+		p := float64(a[i*g.ARow+k*g.ACol]) * float64(b[k*g.BRow+j*g.BCol])
+		sum += p
+		size += math.Abs(p)
+	}
+	return sum, size
+}
+
 // check compares the product of set with one in float64, and the guards.
 func (c gemmCase) check(t *testing.T, set *Set, g GemmArgs) {
 	t.Helper()
@@ -89,12 +99,7 @@ func (c gemmCase) check(t *testing.T, set *Set, g GemmArgs) {
 	set.MatMul(got)
 	for i := range c.m {
 		for j := range c.n {
-			var want, size float64
-			for k := range c.k {
-				p := float64(g.A[i*g.ARow+k*g.ACol]) * float64(g.B[k*g.BRow+j*g.BCol])
-				want += p
-				size += math.Abs(p)
-			}
+			want, size := c.exact(g, g.A, g.B, i, j)
 			if c.accumulate {
 				want += float64(g.C[i*g.CRow+j])
 				size += math.Abs(float64(g.C[i*g.CRow+j]))

@@ -114,12 +114,7 @@ func (c gemmCase) checkHigh(t *testing.T, set *Set, g GemmArgs) {
 	set.MatMul(got)
 	for i := range c.m {
 		for j := range c.n {
-			var want, size float64
-			for k := range c.k {
-				p := float64(g.A[i*g.ARow+k*g.ACol]) * float64(g.B[k*g.BRow+j*g.BCol])
-				want += p
-				size += math.Abs(p)
-			}
+			want, size := c.exact(g, g.A, g.B, i, j)
 			limit := (0x1p-15 + float64(c.k)*0x1p-24) * size
 			if c.accumulate {
 				before := float64(g.C[i*g.CRow+j])
@@ -221,63 +216,17 @@ func TestHighNeedsItsPieces(t *testing.T) {
 	})
 }
 
-// TestTilesNotFinite puts one Inf or NaN into A or B: its row or column of C is not finite, the rest is.
 func TestTilesNotFinite(t *testing.T) {
 	forTiles(t, func(t *testing.T, s *Set) {
-		c := gemmCase{m: 34, n: 70, k: 35}
-		for _, precision := range []Precision{High, Medium} {
-			for _, bad := range []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), math.Float32frombits(0x7f800001)} {
-				for v := range 8 {
-					c.byColA, c.byColB = v&1 != 0, v&2 != 0
-					g := c.args(rand.New(rand.NewPCG(31, 32)))
-					g.Precision = precision
-					const row, col, k = 33, 65, 34
-					if v&4 != 0 {
-						g.A[row*g.ARow+k*g.ACol] = bad
-					} else {
-						g.B[k*g.BRow+col*g.BCol] = bad
-					}
-					for at, x := range product(s, g, 1) {
-						hit := v&4 != 0 && at/c.n == row || v&4 == 0 && at%c.n == col
-						if finite := x-x == 0; finite == hit {
-							t.Fatalf("%v with %v: C[%d,%d] = %v", c, bad, at/c.n, at%c.n, x)
-						}
-					}
-				}
-			}
-		}
+		checkNotFinite(t, s, High)
+		checkNotFinite(t, s, Medium)
 	})
 }
 
-// TestHighBits: threads, Serial, the place of rows and columns and the strides do not change bits.
 func TestHighBits(t *testing.T) {
 	forTiles(t, func(t *testing.T, s *Set) {
 		for v := range 4 {
-			c := gemmCase{m: 70, n: 100, k: 300, byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v == 3}
-			g := c.args(rand.New(rand.NewPCG(27, 28)))
-			g.Precision = High
-			want := product(s, g, 1)
-			if !sameBits(product(s, g, 3), want) {
-				t.Errorf("%v: 3 threads give other bits than 1", c)
-			}
-			other := g
-			other.Serial = true
-			other.A, other.ARow, other.ACol = turned(g.A, g.ARow, g.ACol, c.m, c.k)
-			other.B, other.BRow, other.BCol = turned(g.B, g.BRow, g.BCol, c.k, c.n)
-			if !sameBits(product(s, other, 1), want) {
-				t.Errorf("%v, turned and serial: other bits", c)
-			}
-			for _, cut := range [][4]int{{0, 1, 0, 100}, {3, 20, 7, 40}, {5, 70, 99, 100}} { // rows from, to; columns from, to
-				part := g
-				part.M, part.N = cut[1]-cut[0], cut[3]-cut[2]
-				part.A, part.B, part.C = g.A[cut[0]*g.ARow:], g.B[cut[2]*g.BCol:], g.C[cut[0]*g.CRow+cut[2]:]
-				got := product(s, part, 1)
-				for i := range part.M {
-					if !sameBits(got[i*g.CRow:][:part.N], want[(cut[0]+i)*c.n+cut[2]:][:part.N]) {
-						t.Fatalf("%v, cut %v: row %d differs", c, cut, i)
-					}
-				}
-			}
+			gemmCase{m: 70, n: 100, k: 300, byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v == 3}.checkBits(t, s, High)
 		}
 	})
 }
