@@ -21,6 +21,7 @@ func (c *cpuBackend) Alloc(bytes int) (Buffer, error) {
 	}
 	n := (bytes + 3) / 4
 	words := make([]float32, n+cacheLine/4)
+	adviseHuge(words)
 	skip := (cacheLine - int(uintptr(unsafe.Pointer(&words[0]))%cacheLine)) % cacheLine / 4
 	return &cpuBuffer{words[skip : skip+n : skip+n]}, nil
 }
