@@ -65,7 +65,9 @@ func TestFinetune(t *testing.T) {
 	if len(list) != 2 || len(list[0].Classes) != 3 || list[0].Classes[0].Probability < list[0].Classes[1].Probability || !strings.HasPrefix(list[0].Classes[0].Name, "class") {
 		t.Errorf("%+v", list)
 	}
-	same := func(p predicted) bool { return strings.HasSuffix(picture, p.Image) && cmp.Equal(p.Classes, list[0].Classes) }
+	same := func(p predicted) bool {
+		return strings.HasSuffix(picture, p.Image) && cmp.Equal(p.Classes, list[0].Classes)
+	}
 	if folder := decode[[]predicted](t, mustRun(t, "predict", run, two, "--json", "--top", "3")); len(folder) != 6 || !slices.ContainsFunc(folder, same) {
 		t.Errorf("the folder: %+v", folder)
 	}
