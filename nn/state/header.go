@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -74,10 +76,11 @@ func parseHeader(text []byte) (header, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	err := eachKey(dec, func(name string) error {
-		var err error
-		if name == metadataKey {
+		err := checkName(name)
+		switch {
+		case name == metadataKey:
 			err = parseMetadata(dec, h.meta)
-		} else {
+		case err == nil:
 			h.entries[name], err = parseEntry(dec, name)
 		}
 		if err != nil {
@@ -92,6 +95,19 @@ func parseHeader(text []byte) (header, error) {
 		return header{}, fmt.Errorf("header: %d bytes follow the JSON object", len(rest))
 	}
 	return h, nil
+}
+
+const maxName = 1024 // bytes of a tensor's name
+
+// checkName refuses names that no model has: they go into messages and onto terminals.
+func checkName(name string) error {
+	if len(name) > maxName {
+		return fmt.Errorf("the name has %d bytes, at most %d are sensible", len(name), maxName)
+	}
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return errors.New("the name has control characters")
+	}
+	return nil
 }
 
 func parseMetadata(dec *json.Decoder, meta map[string]string) error {

@@ -257,7 +257,8 @@ func TestHostileFiles(t *testing.T) {
 		{"overlap", file(`{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}`, data4...), `tensor "b": data_offsets start at 2 inside`},
 		{"same place", file(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}`, data4...), `tensor "b": data_offsets start at 0 inside`},
 		{"deep nesting", file(`{"a":{"x":` + strings.Repeat("[", 100_000)), `tensor "a": "x": `},
-		{"long name", file(`{"` + strings.Repeat("n", 5000) + `":1}`), `n"...: want`},
+		{"long name", file(`{"` + strings.Repeat("n", 5000) + `":1}`), `n"...: the name has 5000 bytes`},
+		{"name for terminals", file(`{"a\u001b[2J":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, data4...), `tensor "a\x1b[2J": the name has control characters`},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

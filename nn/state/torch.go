@@ -13,10 +13,12 @@ import (
 )
 
 // Keys under which Metadata tells about a file of PyTorch: what the tensors
-// stood under, and what stood beside them, such as an optimizer's state.
+// stood under, and what stood beside them, such as an optimizer's state. A
+// number or text beside them has its value under MetaBeside and its name.
 const (
 	MetaContainer = "torch.container"
 	MetaLeftOut   = "torch.left_out"
+	MetaBeside    = "torch.beside."
 )
 
 // torchStorages are the types of storages by their class in module torch.
@@ -44,6 +46,7 @@ type torchTensor struct {
 // torchHooks says what names a file of PyTorch may mention and what they stand
 // for. storage finds what an id of the file means.
 func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
+	given := 0 // items of lists so far, which calls may copy
 	return pickle.Hooks{
 		Allow: func(c pickle.Class) error {
 			if _, ok := torchStorages[c.Name]; ok && c.Module == "torch" || torchCalls[c] != nil || torchModule(c) {
@@ -58,6 +61,13 @@ func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 			call := torchCalls[c]
 			if call == nil {
 				return nil, errors.New("is called, which weights do not do; nothing was run")
+			}
+			if len(args) > 0 {
+				if l, ok := args[0].(*pickle.List); ok {
+					if given += len(l.Items); given > pickle.MaxOps { // few bytes can name a long list many times
+						return nil, errors.New("is called with long lists too often")
+					}
+				}
 			}
 			return call(c, args)
 		},
@@ -162,7 +172,7 @@ func rebuildTensor(_ pickle.Class, args pickle.Tuple) (any, error) {
 	first, isInt := args[1].(int64)
 	shape, err1 := ints(args[2])
 	strides, err2 := ints(args[3])
-	if !isStorage || !isInt || err1 != nil || err2 != nil || len(shape) != len(strides) || len(shape) > maxRank || first < 0 {
+	if !isStorage || !isInt || err1 != nil || err2 != nil || len(shape) != len(strides) || first < 0 {
 		return nil, errors.New("arguments describe no tensor")
 	}
 	if _, err := byteSize(s.dtype, shape); err != nil {
@@ -179,20 +189,20 @@ func rebuildTensor(_ pickle.Class, args pickle.Tuple) (any, error) {
 	return &torchTensor{s, first, shape, strides}, nil
 }
 
-// ints converts a tuple or list of integers.
+// ints converts a tuple or list of integers, as many as a tensor has axes.
 func ints(v any) ([]int, error) {
 	items, ok := v.(pickle.Tuple)
 	if l, isList := v.(*pickle.List); isList {
 		items, ok = l.Items, true
 	}
-	if !ok {
-		return nil, errors.New("no list of integers")
+	if !ok || len(items) > maxRank {
+		return nil, errors.New("no short list of integers")
 	}
 	out := make([]int, len(items))
 	for i, item := range items {
 		n, ok := item.(int64)
 		if !ok || n > math.MaxInt {
-			return nil, errors.New("no list of integers")
+			return nil, errors.New("no short list of integers")
 		}
 		out[i] = int(n)
 	}
@@ -220,15 +230,19 @@ func torchFile(r io.ReaderAt, size int64, name string, format Format, root any) 
 	if err := c.root(root); err != nil {
 		return nil, err
 	}
+	if len(c.leftOut) > 0 {
+		c.h.meta[MetaLeftOut] = strings.Join(c.leftOut, ", ")
+	}
 	return newFile(r, name, format, c.h), nil
 }
 
 // collector lists the tensors of a nested value.
 type collector struct {
-	h     header
-	size  int64 // of the file
-	total int64 // bytes of the tensors so far
-	steps int   // values that may still be visited: lists may be there many times, or in themselves
+	h       header
+	size    int64    // of the file
+	total   int64    // bytes of the tensors so far, and of what is known about them
+	leftOut []string // what the tensors are not among
+	steps   int      // values that may still be visited: lists may be there many times, or in themselves
 }
 
 // containers are keys of the dicts that training scripts save, the state dict
@@ -254,12 +268,11 @@ func (c *collector) root(root any) error {
 			return c.object(v, "", 0)
 		}
 	}
-	return fmt.Errorf("the pickle holds a %T, wanted is a state dict", root)
+	return errors.New("the pickle holds neither a dict nor a module; wanted is a state dict")
 }
 
 // beside notes what else a training script saved.
 func (c *collector) beside(d *pickle.Dict, key string) {
-	var names []string
 	for i, k := range d.Keys {
 		name, ok := k.(string)
 		if !ok || name == key {
@@ -267,15 +280,10 @@ func (c *collector) beside(d *pickle.Dict, key string) {
 		}
 		switch v := d.Values[i].(type) {
 		case string, int64, float64, bool:
-			if _, taken := c.h.meta[name]; !taken {
-				c.h.meta[name] = fmt.Sprint(v)
-			}
+			c.h.meta[MetaBeside+name] = fmt.Sprint(v)
 		default:
-			names = append(names, name)
+			c.leftOut = append(c.leftOut, name)
 		}
-	}
-	if len(names) > 0 {
-		c.h.meta[MetaLeftOut] = strings.Join(names, ", ")
 	}
 }
 
@@ -297,6 +305,9 @@ func (c *collector) dict(d *pickle.Dict, prefix string, depth int) error {
 		key, ok := k.(string)
 		if !ok {
 			key = fmt.Sprint(k)
+		}
+		if len(prefix)+len(key) > maxName {
+			return fmt.Errorf("a name begins with %s and has more than %d bytes", quote(prefix+key), maxName)
 		}
 		if err := c.value(d.Values[i], prefix+key, depth); err != nil {
 			return err
@@ -325,8 +336,20 @@ func (c *collector) value(v any, name string, depth int) error {
 		return c.dict(v, name+".", depth+1)
 	case *pickle.Object:
 		return c.object(v, name+".", depth+1)
+	case *pickle.List:
+		c.list(v.Items, name)
+	case pickle.Tuple:
+		c.list(v, name)
 	}
 	return nil // numbers and texts of a module
+}
+
+// list notes a list with tensors, which have no names.
+func (c *collector) list(items []any, name string) {
+	isTensor := func(v any) bool { _, ok := v.(*torchTensor); return ok }
+	if slices.ContainsFunc(items, isTensor) {
+		c.leftOut = append(c.leftOut, name)
+	}
 }
 
 // slack is how many bytes more than four times the file its tensors may have: a
@@ -334,6 +357,9 @@ func (c *collector) value(v any, name string, depth int) error {
 const slack = 64 << 20
 
 func (c *collector) tensor(t *torchTensor, name string) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("tensor %s: %w", quote(name), err)
+	}
 	if _, ok := c.h.entries[name]; ok {
 		return fmt.Errorf("tensor %s stands twice", quote(name))
 	}
@@ -341,10 +367,11 @@ func (c *collector) tensor(t *torchTensor, name string) error {
 	if err != nil {
 		return fmt.Errorf("tensor %s: %w", quote(name), err)
 	}
+	const known = 256 // bytes that an Entry takes, without its name
 	if c.total > 4*c.size+slack-bytes {
 		return fmt.Errorf("tensor %s: the tensors would have more than four times as many bytes as the file", quote(name))
 	}
-	c.total += bytes
+	c.total += bytes + known + int64(len(name))
 	width := int64(t.storage.dtype.Size())
 	e := Entry{
 		Name: name, DType: t.storage.dtype, Shape: t.shape, Size: bytes, Offset: t.storage.offset + (t.storage.first+t.first)*width,

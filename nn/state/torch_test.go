@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,7 +74,7 @@ func TestOracleCheckpoints(t *testing.T) {
 				if left := f.Metadata()[MetaLeftOut]; left != "optimizer, args, scaler" {
 					t.Errorf("left out are %q", left)
 				}
-				if epoch := f.Metadata()["epoch"]; epoch != want.Metadata()["epoch"] {
+				if epoch := f.Metadata()[MetaBeside+"epoch"]; epoch != want.Metadata()["epoch"] {
 					t.Errorf("epoch %q, want %q", epoch, want.Metadata()["epoch"])
 				}
 			}
@@ -277,6 +278,8 @@ func badTorch(t testing.TB) map[string]struct {
 		"legacy, version":      {[]byte(legacyMagic + "\x80\x02M\xe8\x03."), "version"},
 		"legacy, big-endian":   {[]byte(legacyMagic + "\x80\x02M\xe9\x03." + program(dictOf(text("little_endian"), "\x89"))), "little-endian"},
 	}
+	cases["long name"] = c{archive(dictOf(text(strings.Repeat("a", 1<<20)), dictOf(text("b"), whole))), "more than 1024 bytes"}
+	cases["long size"] = c{archive(dictOf(text("w"), tensorOf(6, 0, make([]int, 100), make([]int, 100)))), "describe no tensor"}
 	cases["deep"] = c{archive(deepDict(100)), "too often"}
 	cases["laughs"] = c{archive(laughs()), "too often"}
 	return cases
@@ -285,6 +288,26 @@ func badTorch(t testing.TB) map[string]struct {
 // deepDict is a dict in a dict in a dict …
 func deepDict(n int) string {
 	return strings.Repeat("}"+text("a"), n) + "N" + strings.Repeat("s", n)
+}
+
+// copies makes a dict of a list of n pairs, many times.
+func copies(n, times int) string {
+	var pairs strings.Builder
+	for i := range n {
+		pairs.WriteString(tuple(text(fmt.Sprint(i)), "N"))
+	}
+	return "](" + pairs.String() + "eq\x010ccollections\nOrderedDict\nq\x020" + strings.Repeat("h\x02h\x01\x85R0", times) + "}"
+}
+
+// sharedDicts is a dict that has the next one twice, and so on, around a tensor of no elements: 2^n names.
+func sharedDicts(n int) string {
+	var b strings.Builder
+	b.WriteString(tensorOf(6, 0, []int{0}, []int{1}) + "q\x640")
+	for level := range n {
+		inner := "h" + string(rune(100+level))
+		b.WriteString("}" + text("a") + inner + "s" + text("b") + inner + "sq" + string(rune(101+level)) + "0")
+	}
+	return b.String() + "h" + string(rune(100+n))
 }
 
 // laughs is a dict that has the next one ten times, which has the next one ten times …
@@ -331,6 +354,29 @@ func TestHostileTorchFiles(t *testing.T) {
 				t.Errorf("%q does not say %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Small files that would fill the memory: a list that many dicts are made of, and dicts that have one another twice.
+func TestTorchBombs(t *testing.T) {
+	six := map[string][]byte{"0": make([]byte, 24)}
+	for _, c := range []struct {
+		name, value, want string
+		most              uint64 // bytes allocated
+	}{
+		{"list copied often", copies(1<<10, 1<<11), "long lists too often", 512 << 20},
+		{"names alone", sharedDicts(18), "four times", 512 << 20},
+	} {
+		file := torchZip(t, program(c.value), six)
+		var err error
+		got := bytesAllocated(func() { _, err = openBytes(t, file) })
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v does not say %q", c.name, err, c.want)
+		}
+		if got > c.most {
+			t.Errorf("%s: a file of %d bytes made %d MB", c.name, len(file), got>>20)
+		}
+		t.Logf("%s: %d bytes, %d MB", c.name, len(file), got>>20)
 	}
 }
 
