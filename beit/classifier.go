@@ -91,7 +91,7 @@ func (m *CLIPClassifier) LayerID(name string) int {
 // width is no multiple of 64; a file without positions does not tell the picture's size, which is then 0. Check what it returns.
 func InferBEiT(shapes map[string][]int) (ViTConfig, error) {
 	s := shapeReader{shapes: shapes}
-	patch := s.get("patch_embed.proj.weight", 4)
+	patch := s.patch("patch_embed.proj.weight")
 	fc1 := s.get("blocks.0.mlp.fc1.weight", 2)
 	if s.err != nil {
 		return ViTConfig{}, fmt.Errorf("not a BEiT model: %w", s.err)
@@ -108,11 +108,18 @@ func InferBEiT(shapes map[string][]int) (ViTConfig, error) {
 	if c.AbsPos {
 		grid = side(s.get("pos_embed", 3)[1] - 1)
 	}
-	for name, place := range map[string]RelPos{"blocks.0.attn.": RelPosBlock, "rel_pos_bias.": RelPosShared} {
-		if name += "relative_position_bias_table"; shapes[name] != nil {
-			table := s.get(name, 2)
-			c.RelPos, c.Heads, grid = place, table[1], (side(table[0]-3)+1)/2
-		}
+	const block, shared = "blocks.0.attn.relative_position_bias_table", "rel_pos_bias.relative_position_bias_table"
+	useTable := func(name string, place RelPos) {
+		table := s.get(name, 2)
+		c.RelPos, c.Heads, grid = place, table[1], (side(table[0]-3)+1)/2
+	}
+	switch {
+	case shapes[block] != nil && shapes[shared] != nil:
+		return ViTConfig{}, fmt.Errorf("not a BEiT model: there are both %s and %s", block, shared)
+	case shapes[block] != nil:
+		useTable(block, RelPosBlock)
+	case shapes[shared] != nil:
+		useTable(shared, RelPosShared)
 	}
 	if head := shapes["head.weight"]; len(head) == 2 {
 		c.Classes = head[0]

@@ -127,7 +127,7 @@ func (m *CLIP) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 // published models, one for each 64 of the width, and 0 where the width is no multiple of 64. Check what it returns.
 func InferCLIP(shapes map[string][]int) (CLIPConfig, error) {
 	s := shapeReader{shapes: shapes}
-	conv := s.get("visual.conv1.weight", 4)
+	conv := s.patch("visual.conv1.weight")
 	pos := s.get("visual.positional_embedding", 2)
 	fc := s.get("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)
 	proj := s.get("visual.proj", 2)

@@ -55,7 +55,7 @@ func (m *DINO) Features(c nn.Context, images *autograd.Var) (class, mean *autogr
 // published models, one for each 64 of the width, and 0 where the width is no multiple of 64. Check what it returns.
 func InferDINO(shapes map[string][]int) (ViTConfig, error) {
 	s := shapeReader{shapes: shapes}
-	patch := s.get("patch_embed.proj.weight", 4)
+	patch := s.patch("patch_embed.proj.weight")
 	pos := s.get("pos_embed", 3)
 	fc1 := s.get("blocks.0.mlp.fc1.weight", 2)
 	if s.err != nil {

@@ -28,6 +28,15 @@ func (r *shapeReader) get(name string, axes int) []int {
 	return shape
 }
 
+// patch returns the shape (width, channels, P, P) of the convolution that embeds patches.
+func (r *shapeReader) patch(name string) []int {
+	shape := r.get(name, 4)
+	if r.err == nil && shape[2] != shape[3] {
+		r.err = fmt.Errorf("tensor %s has shape %v, wanted are square patches", name, shape)
+	}
+	return shape
+}
+
 // count is the number of different children of a list, such as "blocks.".
 func (r *shapeReader) count(list string) int {
 	seen := map[string]bool{}

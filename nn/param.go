@@ -17,6 +17,7 @@ type Param struct {
 	Grad    *tensor.Tensor // nil for buffers and in models built for inference
 	NoDecay bool           // exempt from weight decay whatever its shape
 	Buffer  bool           // state that no gradient reaches
+	Given   bool           // will be loaded after Set.Build, which then draws no initial value and leaves zeros
 	init    Init
 }
 
@@ -110,7 +111,7 @@ const (
 // align is the multiple, in elements, at which each parameter starts in the flat storage: one cache line.
 const align = 16
 
-// Build allocates the storage on dev and runs every initialiser. A parameter's initial value depends on (seed, its full name) alone.
+// Build allocates the storage on dev and runs the initialiser of every parameter that is not Given. A parameter's initial value depends on (seed, its full name) alone.
 // A set is built once: a second call panics, for optimizers and tapes would go on with the storage of the first.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	if s.dev != nil {
@@ -134,7 +135,7 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	}
 	for _, p := range s.params {
 		if p.Buffer {
-			p.Value = tensor.New(dev, p.Shape...)
+			p.Value = tensor.Zeros(dev, p.Shape...)
 			continue
 		}
 		at, n := offsets[p], p.Shape.Size()
@@ -145,6 +146,9 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	}
 	tensor.ParallelFor(len(s.params), func(i int) {
 		p := s.params[i]
+		if p.Given {
+			return
+		}
 		data := make([]float32, p.Shape.Size())
 		p.init(data, tensor.NewRand(seed, streamInit, tensor.HashString(p.Name)))
 		p.Value.Upload(data)

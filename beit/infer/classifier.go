@@ -31,8 +31,7 @@ type Classifier struct {
 	names []string
 }
 
-// OpenClassifier opens classifier.safetensors or best.safetensors, the run folder that holds them, or a safetensors file of a classifier with
-// the authors' names.
+// OpenClassifier opens classifier.safetensors or best.safetensors, the run folder that holds them, or a published classifier.
 func OpenClassifier(path string, opt Options) (*Classifier, error) {
 	m, err := train.LoadClassifier(opt.device(), path)
 	if err != nil {

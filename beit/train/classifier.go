@@ -44,11 +44,14 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 		return nil, noHead
 	}
 	m.Config.fit(s)
-	if s.classes == nil {
+	if !IsRun(s.file) {
 		m.Config.present()
 	}
 	if err := m.Config.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.file.Name(), err)
+	}
+	if n := m.Config.Finetune.Model.Classes; s.classes != nil && len(s.classes) != n {
+		return nil, fmt.Errorf("%s: names %d classes, and its head has %d outputs", s.file.Name(), len(s.classes), n)
 	}
 	m.Model = newClassifier(m.Set.Scope(), m.Config.Finetune)
 	fit, err := s.model.Fit(m.Set.Params(), true)
@@ -58,9 +61,7 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 	if r := fit.Report; len(r.Missing)+len(r.Unexpected) > 0 {
 		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", s.file.Name(), listed(r.Missing), listed(r.Unexpected))
 	}
-	m.Set.Build(dev, 0, nn.Inference)
-	if err := fit.Load(); err != nil {
-		m.Set.Release()
+	if err := fit.Build(dev, m.Set); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -70,6 +71,9 @@ func LoadClassifier(dev *tensor.Device, path string) (*ClassifierModel, error) {
 func (m *ClassifierModel) Pipeline() data.Pipeline {
 	return &data.Eval{Whole: m.Config.Data.Eval.Whole, Views: m.Config.views()}
 }
+
+// Norm is what the network's pictures are normalised with.
+func (m *ClassifierModel) Norm() data.Norm { return norms[m.Config.Finetune.Norm] }
 
 // newClassifier declares the network of a configuration.
 func newClassifier(s nn.Scope, f *FinetuneConfig) beit.Classifier {
@@ -91,6 +95,18 @@ func ClassNames(f *state.File) (names []string, err error) {
 	return names, nil
 }
 
+// ClassNamesFor is the metadata that gives a file the names of classes; nil without any.
+func ClassNamesFor(names []string) map[string]string {
+	if names == nil {
+		return nil
+	}
+	text, err := json.Marshal(names)
+	if err != nil {
+		panic(fmt.Sprintf("train: class names: %v", err)) // strings always have a JSON form
+	}
+	return map[string]string{metaClasses: string(text)}
+}
+
 // adopt takes shape and normalisation of the network from the model at path, unless text, a TOML configuration, has a shape of its own.
 func (c *Config) adopt(path string, text []byte) error {
 	var given struct {
@@ -105,7 +121,6 @@ func (c *Config) adopt(path string, text []byte) error {
 	}
 	defer s.file.Close()
 	c.fit(s)
-	c.present()
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("%s: %w", s.file.Name(), err)
 	}
@@ -169,7 +184,8 @@ func (t *finetuneTask) initFrom(path string) error {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	r := fit.Report
-	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s", s.file.Name(), len(r.Loaded), listed(r.Missing), listed(r.Unexpected)))
+	t.r.env.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; drawn anew: %s; not used: %s", s.file.Name(), len(r.Loaded), listed(r.Missing),
+		listed(append(slices.Clone(r.Unexpected), r.Dropped...))))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 const (
 	mostOfAny   = 1 << 24 // of whatever a key counts, drawn pictures too
 	mostPatches = 1 << 16 // of a picture
+	mostBlocks  = 1 << 10 // of a network
 	mostCrops   = 64      // small ones of a picture
 	mostNumbers = 1 << 33 // in the parameters of a part of a model
 )
@@ -33,6 +34,7 @@ func (c Config) limits(k *checker) {
 			k.must(v.Tokens() <= mostPatches, "%s: %d x %d patches: must be at most %d", table, v.Grid(), v.Grid(), mostPatches)
 			numbers(table+".patch_size", v.PatchSize*v.PatchSize*v.Channels, v.Width)
 		}
+		k.must(v.Depth <= mostBlocks, "%s: %d blocks: must be at most %d", table, v.Depth, mostBlocks)
 		blocks := float64(v.Depth) * float64(v.Width) * float64(v.Width) * (4 + 2*v.MLPRatio)
 		k.must(blocks <= mostNumbers, "%s: %d blocks of width %d have %.3g parameters: no machine holds them", table, v.Depth, v.Width, blocks)
 	}
@@ -46,6 +48,7 @@ func (c Config) limits(k *checker) {
 		m := c.Pretrain.Model
 		vit("pretrain.model.vit", m.ViT)
 		numbers("pretrain.model.vocab", m.Vocab, m.ViT.Width)
+		k.must(m.HeadLayers <= mostBlocks, "pretrain.model.head_layers = %d: must be at most %d", m.HeadLayers, mostBlocks)
 	}
 	if c.Finetune != nil {
 		m := c.Finetune.Model

@@ -3,9 +3,9 @@ package train
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +44,9 @@ const (
 // metaConfig is the key of a model file's metadata that holds the run's configuration.
 const metaConfig = "config"
 
+// IsRun says whether a file of weights is that of a run, which tells the run's configuration. Files of others may have the key too.
+func IsRun(f *state.File) bool { return strings.HasPrefix(f.Metadata()[metaConfig], "stage =") }
+
 // metaClasses is the key that holds the names of a classifier's classes, a JSON list in the order of its outputs.
 const metaClasses = "classes"
 
@@ -56,11 +59,11 @@ func LoadTokenizer(dev *tensor.Device, path string) (*TokenizerModel, error) {
 	defer f.Close()
 	t := &TokenizerModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
 	t.Model = beit.NewVQKD(t.Set.Scope(), cfg.Tokenizer.Model)
-	t.Set.Build(dev, 0, nn.Inference)
-	if err := loadWeights(t.Set.Params(), f); err != nil {
+	if err := buildFrom(dev, t.Set, f); err != nil {
 		return nil, err
 	}
 	if !t.Model.Ready() {
+		t.Set.Release()
 		return nil, fmt.Errorf("%s: the codebook was never filled (quantize.embedding.initted is 0)", f.Name())
 	}
 	return t, nil
@@ -92,11 +95,13 @@ func LoadBackbone(dev *tensor.Device, path string) (*BackboneModel, error) {
 	defer f.Close()
 	b := &BackboneModel{Path: f.Name(), Config: cfg, Set: nn.NewSet()}
 	b.Model = beit.NewMIM(b.Set.Scope(), cfg.Pretrain.Model)
-	b.Set.Build(dev, 0, nn.Inference)
-	return b, loadWeights(b.Set.Params(), f)
+	if err := buildFrom(dev, b.Set, f); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// EncoderModel is a backbone of stage pretrain or teacher.
+// EncoderModel is a network that gives features.
 type EncoderModel struct {
 	Path   string
 	Config Config
@@ -120,7 +125,7 @@ func LoadNetwork(dev *tensor.Device, path string) (*EncoderModel, error) {
 			m.Set.Release()
 			return nil, fmt.Errorf("%s: features of CLIP's tower cannot be taken", m.Path)
 		}
-		return &EncoderModel{Path: m.Path, Config: m.Config, Model: v, ViT: v.Config, Norm: norms[m.Config.Finetune.Norm], Set: m.Set}, nil
+		return &EncoderModel{Path: m.Path, Config: m.Config, Model: v, ViT: v.Config, Norm: m.Norm(), Set: m.Set}, nil
 	case stage == Tokenizer:
 		m, err := LoadTokenizer(dev, path)
 		if err != nil {
@@ -149,8 +154,10 @@ func LoadEncoder(dev *tensor.Device, path string) (*EncoderModel, error) {
 	defer f.Close()
 	e := &EncoderModel{Path: f.Name(), Config: cfg, ViT: cfg.Teacher.Model.ViT, Norm: data.ImageNet, Set: nn.NewSet()}
 	e.Model = beit.NewDINO(e.Set.Scope(), e.ViT)
-	e.Set.Build(dev, 0, nn.Inference)
-	return e, loadWeights(e.Set.Params(), f)
+	if err := buildFrom(dev, e.Set, f); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // encoderStage says which stage a file or run folder with a backbone comes from: Teacher, or else Pretrain, whose loader says what is
@@ -297,8 +304,8 @@ func (s Stage) modelName() string {
 // configOf reads the configuration inside a model file. Of a published file, which has none, it is that of the nearest recipe with the file's
 // network.
 func configOf(f *state.File) (Config, error) {
-	if text := f.Metadata()[metaConfig]; text != "" {
-		return parseConfig([]byte(text), f.Name())
+	if IsRun(f) {
+		return parseConfig([]byte(f.Metadata()[metaConfig]), f.Name())
 	}
 	m, err := weights.Of(f)
 	if err != nil {
@@ -318,6 +325,19 @@ func loadWeights(params []*nn.Param, f *state.File) error {
 		return err
 	}
 	return fit.Load()
+}
+
+// buildFrom builds the network of set for inference with the model of a file, strictly. They are compared before memory is taken.
+func buildFrom(dev *tensor.Device, set *nn.Set, f *state.File) error {
+	m, err := weights.Sort(f)
+	if err != nil {
+		return err
+	}
+	fit, err := m.Fit(set.Params(), false)
+	if err != nil {
+		return err
+	}
+	return fit.Build(dev, set)
 }
 
 // loadSet fills a built set from f, strictly, but for tensors whose names start with one of the prefixes in skip.
@@ -389,13 +409,7 @@ func (r *run) writeModel(path string) error {
 // meta is what files say about the model besides its tensors.
 func (r *run) meta() map[string]string {
 	m := map[string]string{metaConfig: r.cfg.TOML()}
-	if r.classes != nil {
-		names, err := json.Marshal(r.classes)
-		if err != nil {
-			panic(fmt.Sprintf("train: class names: %v", err)) // strings always have a JSON form
-		}
-		m[metaClasses] = string(names)
-	}
+	maps.Copy(m, ClassNamesFor(r.classes))
 	return m
 }
 
@@ -414,7 +428,7 @@ func (r *run) initFrom() error {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	defer f.Close()
-	if f.Metadata()[metaConfig] == "" {
+	if !IsRun(f) {
 		if err := loadWeights(r.task.finished(), f); err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}

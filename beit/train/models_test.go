@@ -60,6 +60,44 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+// A network is compared with the file before memory is taken for it.
+func TestConfigLargerThanFile(t *testing.T) {
+	for stage, load := range map[Stage]func(string) error{
+		Tokenizer: func(path string) error { _, err := LoadTokenizer(tensor.CPU(), path); return err },
+		Pretrain:  func(path string) error { _, err := LoadBackbone(tensor.CPU(), path); return err },
+		Teacher:   func(path string) error { _, err := LoadEncoder(tensor.CPU(), path); return err },
+	} {
+		var list []state.Named
+		names := []string{"encoder.blocks.0.norm1.weight"}
+		if stage != Tokenizer {
+			names = []string{"patch_embed.proj.bias", "lm_head.bias"}
+		}
+		if stage == Teacher {
+			names[1] = "blocks.0.attn.qkv.bias"
+		}
+		for _, name := range names {
+			list = append(list, state.Named{Name: name, DType: state.F32, Shape: []int{1}, Float32s: []float32{1}})
+		}
+		key := map[Stage]string{Tokenizer: "tokenizer.model.encoder.", Pretrain: "pretrain.model.vit.", Teacher: "teacher.model.vit."}[stage]
+		cfg := tiny(t, stage, key+"width=1024", key+"depth=2", key+"heads=2")
+		path := filepath.Join(t.TempDir(), "model.safetensors")
+		err := state.WriteFileAtomic(path, func(w io.Writer) error {
+			return state.WriteSafetensors(w, map[string]string{metaConfig: cfg.TOML()}, list)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensor.CPU().Trim()
+		before := tensor.CPU().MemStats().Held
+		if err := load(path); err == nil || !strings.Contains(err.Error(), "missing") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want one of missing tensors", stage, err)
+		}
+		if held := tensor.CPU().MemStats().Held; held > before {
+			t.Errorf("%s: %d bytes were taken", stage, held-before)
+		}
+	}
+}
+
 // TestCopied works out a row of four patches in a grid by hand.
 func TestCopied(t *testing.T) {
 	nearest := nearestFirst(3)

@@ -59,12 +59,7 @@ func openSource(path string) (*source, error) {
 
 // describe tells which model the file holds.
 func (s *source) describe() (err error) {
-	if s.file.Metadata()[metaConfig] == "" {
-		s.model, err = weights.Of(s.file)
-	} else {
-		s.model, err = weights.Sort(s.file)
-	}
-	if err != nil {
+	if s.model, err = modelOf(s.file); err != nil {
 		return err
 	}
 	s.vit = s.model.ViT
@@ -76,33 +71,60 @@ func (s *source) describe() (err error) {
 	case weights.DINO:
 		s.summary = true
 	}
-	if s.file.Metadata()[metaConfig] != "" {
-		if err := s.describeRun(); err != nil {
-			return fmt.Errorf("%s: %w", s.file.Name(), err)
+	if IsRun(s.file) {
+		cfg, err := configOf(s.file)
+		if err != nil {
+			return err
 		}
+		if cfg.Stage == Finetune {
+			s.network, s.norm, s.summary = cfg.Finetune.Network, cfg.Finetune.Norm, false
+		}
+	}
+	if s.classes, err = ClassNames(s.file); err != nil && IsRun(s.file) { // of a stranger's file it may mean anything
+		return fmt.Errorf("%s: %w", s.file.Name(), err)
 	}
 	s.model, err = s.model.Backbone()
 	return err
 }
 
-// describeRun takes from a run's configuration what names and shapes do not tell.
-func (s *source) describeRun() error {
-	cfg, err := configOf(s.file)
+// OpenWeights opens a model file with its configuration. Close it after the last read.
+func OpenWeights(path string) (*weights.Model, error) {
+	f, err := state.Open(path)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	m, err := modelOf(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// modelOf is the model in a file. A run's configuration tells what names and shapes do not, such as the number of heads.
+func modelOf(f *state.File) (*weights.Model, error) {
+	if !IsRun(f) {
+		return weights.Of(f)
+	}
+	cfg, err := configOf(f)
+	if err != nil {
+		return nil, err
+	}
+	m, err := weights.Sort(f)
+	if err != nil {
+		return nil, err
 	}
 	switch cfg.Stage {
 	case Tokenizer:
-		s.vit = cfg.Tokenizer.Model.Encoder
+		m.VQKD, m.ViT = cfg.Tokenizer.Model, cfg.Tokenizer.Model.Encoder
 	case Pretrain:
-		s.vit = cfg.Pretrain.Model.ViT
+		m.MIM, m.ViT = cfg.Pretrain.Model, cfg.Pretrain.Model.ViT
 	case Teacher:
-		s.vit = cfg.Teacher.Model.ViT
+		m.ViT = cfg.Teacher.Model.ViT
 	case Finetune:
-		s.network, s.norm, s.vit, s.summary = cfg.Finetune.Network, cfg.Finetune.Norm, cfg.Finetune.Model, false
-		s.classes, err = ClassNames(s.file)
+		m.ViT = cfg.Finetune.Model
 	}
-	return err
+	return m, nil
 }
 
 // has says whether the source has a tensor.

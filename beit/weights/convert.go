@@ -1,9 +1,11 @@
 package weights
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -108,27 +110,43 @@ func indexOf(table string, t *Tensor) (state.Named, error) {
 }
 
 // Convert writes the model to a file at path under the names of another ecosystem: as PyTorch would where the name ends in .pth, .pt or
-// .bin, and else as safetensors. It returns the official names of tensors that have no place there. The file at path is replaced only when
-// the new one is whole.
-func (m *Model) Convert(path string, to Naming) (dropped []string, err error) {
+// .bin, and else as safetensors, which then also say what meta does. It returns the number of tensors written, and the official names of those
+// that have no place there. Values are not looked at. The file at path is replaced only when the new one is whole, and ctx not done.
+func (m *Model) Convert(ctx context.Context, path string, to Naming, meta map[string]string) (written int, dropped []string, err error) {
 	list, dropped, err := m.Tensors(to)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	err = state.WriteFileAtomic(path, func(w io.Writer) error {
-		if isTorch(path) {
+	err = state.WriteFileAtomic(path, func(file io.Writer) error {
+		w := untilDone{ctx, file}
+		if IsTorch(path) {
 			container := m.Container()
 			if to != Official {
 				container = ""
 			}
 			return state.WriteTorch(w, container, list)
 		}
-		return state.WriteSafetensors(w, map[string]string{"format": "pt"}, list)
+		all := map[string]string{"format": "pt"}
+		maps.Copy(all, meta)
+		return state.WriteSafetensors(w, all, list)
 	})
-	return dropped, err
+	return len(list), dropped, err
 }
 
-// isTorch says whether a file of that name is one of PyTorch.
-func isTorch(path string) bool {
+// untilDone writes until its context is done.
+type untilDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u untilDone) Write(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(b)
+}
+
+// IsTorch says whether Convert writes a file of that name as PyTorch would.
+func IsTorch(path string) bool {
 	return slices.ContainsFunc([]string{".pth", ".pt", ".bin"}, func(end string) bool { return strings.HasSuffix(strings.ToLower(path), end) })
 }

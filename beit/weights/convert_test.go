@@ -89,8 +89,12 @@ func convert(t *testing.T, from, name string, to weights.Naming) (path string, d
 	}
 	defer m.Close()
 	path = filepath.Join(t.TempDir(), name)
-	if dropped, err = m.Convert(path, to); err != nil {
+	written, dropped, err := m.Convert(t.Context(), path, to, nil)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if n := len(contents(t, path)); written != n {
+		t.Errorf("says that %d tensors were written, there are %d", written, n)
 	}
 	return path, dropped
 }
@@ -195,7 +199,7 @@ func TestNoSuchNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "out.safetensors")
-		if _, err := m.Convert(path, c.to); err == nil || !strings.Contains(err.Error(), "has no") {
+		if _, _, err := m.Convert(t.Context(), path, c.to, nil); err == nil || !strings.Contains(err.Error(), "has no") {
 			t.Errorf("%s to %s: %v", m.Kind, c.to, err)
 		}
 		m.Close()
@@ -245,6 +249,12 @@ func TestRefused(t *testing.T) {
 		"a stranger":     {append(shrunk(beitHF(base, 1000)), shrunk(list{{Name: "beit.more", DType: state.F32, Shape: []int{2}}})...), "beit.more"},
 		"empty shapes":   {changedList(tiny(), "patch_embed.proj.weight", shape(0, 0, 0, 0)), ""},
 		"no decoder":     {shrunk(tokenizer(1, 512)).without("decoder"), "decoder"},
+		"grey pictures":  {changedList(tiny(), "patch_embed.proj.weight", shape(64, 1, 4, 4)), "pictures of 1 channels"},
+		"oblong patches": {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 4, 8)), "square patches"},
+		"huge patches":   {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 300, 300)), "at most 256"},
+		"huge pictures":  {changedList(changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(15*15+3, 1)), "patch_embed.proj.weight", shape(1, 3, 256, 256)), "pictures of 2048 x 2048"},
+		"many heads":     {changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(127*127+3, 64)), "attention of 64 heads"},
+		"two tables":     {append(tiny(), shrunk(list{{Name: "rel_pos_bias.relative_position_bias_table", DType: state.F32, Shape: []int{28, 1}}})...), "there are both"},
 		"of which width": {changedList(shrunk(dino()), "patch_embed.proj.weight", shape(63, 3, 4, 4)), "no multiple of 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -261,6 +271,27 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%q does not name the file and %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A tokenizer's encoder has left more out than the tokenizer, which is as it was.
+func TestBackboneLeavesModelAlone(t *testing.T) {
+	m, err := weights.Open(writeList(t, "x.pth", "model", shrunk(selfTrained(tokenizer(1, 512)))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	before := slices.Clone(m.LeftOut)
+	m.LeftOut = append(make([]string, 0, 1000), before...) // with room behind it
+	b, err := m.Backbone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(before, m.LeftOut) || len(b.LeftOut) <= len(before) {
+		t.Errorf("left out were %d names, now %d, by the encoder %d", len(before), len(m.LeftOut), len(b.LeftOut))
+	}
+	if room := m.LeftOut[:len(before)+1]; room[len(before)] != "" {
+		t.Errorf("%q was written behind the list", room[len(before)])
 	}
 }
 

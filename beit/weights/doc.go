@@ -12,12 +12,11 @@
 //	if err != nil {
 //		return err
 //	}
-//	set.Build(dev, 0, nn.Inference)
-//	err = fit.Load()
+//	err = fit.Build(dev, set)
 //
 // Open tells from the names of a file's tensors what it holds and who named them, and from their shapes how large the network is. A Model
 // has its tensors under the authors' names, whoever named them: Hugging Face's files have queries, keys and values apart, and CLIP's
-// projection transposed. Values stay in the file until they are wanted. Write stores a model under any of the names.
+// projection transposed. Values stay in the file until they are wanted. Convert writes a model under any of the names.
 //
 // Tables of relative positions and learned positions are resized where a network has another picture size than the file.
 //

@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -40,12 +41,12 @@ func Example() {
 	}
 	defer set.Release()
 	fmt.Printf("%T with %d parameters\n", network, set.Count())
-	_, err = m.Convert(filepath.Join(dir, "model.safetensors"), weights.HF)
-	fmt.Println(err)
+	written, _, err := m.Convert(context.Background(), filepath.Join(dir, "model.safetensors"), weights.HF, nil)
+	fmt.Println(written, "tensors:", err)
 	// Output:
 	// a classifier with timm names: 2 blocks, 2 heads, pictures of 32
 	// *beit.ViT with 7811 parameters
-	// <nil>
+	// 39 tensors: <nil>
 }
 
 // writeSmall writes a small classifier in PyTorch's format.

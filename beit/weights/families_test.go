@@ -43,6 +43,7 @@ var families = []family{
 	{"timm/beitv2_large_patch16_224.in1k_ft_in22k", func() list { return classifier(large, 21841, false) }, "", weights.Classifier, weights.TIMM, 325_792_593, 0},
 	{"hf base", func() list { return beitHF(base, 1000) }, "", weights.Classifier, weights.HF, 86_530_984, 0},
 	{"hf large", func() list { return beitHF(large, 21841) }, "", weights.Classifier, weights.HF, 325_792_593, 0},
+	{"hf BeitModel", func() list { return beitModelHF(base) }, "", weights.Classifier, weights.HF, 85_761_984, 0},
 	{"vqkd_encoder_base_decoder_3x768x12_clip", func() list { return tokenizer(3, 512) }, "model", weights.Tokenizer, weights.Official, 108_829_216, 0},
 	{"vqkd_encoder_base_decoder_1x768x12_clip", func() list { return tokenizer(1, 512) }, "model", weights.Tokenizer, weights.Official, 94_655_008, 0},
 	{"vqkd_encoder_base_decoder_1x768x12_dino", func() list { return tokenizer(1, 768) }, "state_dict", weights.Tokenizer, weights.Official, 94_851_872, 0},

@@ -36,9 +36,9 @@ func hasPrefix(name string, prefixes []string) bool {
 }
 
 // Fit matches the parameters of a network, which need not be built yet, with the model's tensors. Tables of relative positions and learned
-// positions may have another size; they will be resized. Otherwise every parameter must have its tensor and every tensor its parameter,
-// unless transfer is set: then a classifier may start from a model for another task, as in the authors' run_class_finetuning.py. A shared
-// table serves every block, a head of another shape is not taken, and parts that only one of the two has do not matter.
+// positions may have another size; they will be resized. A shared table serves blocks that have their own. Otherwise every parameter must have
+// its tensor and every tensor its parameter, unless transfer is set: then a classifier may start from a model for another task, as in the
+// authors' run_class_finetuning.py: a head of another shape is not taken, and parts that only one of the two has do not matter.
 func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
 	f := &Fit{model: m}
 	r := &f.Report
@@ -111,6 +111,20 @@ func (f *Fit) Load() error {
 	return nil
 }
 
+// Build builds set, whose parameters the Fit was made for, on dev for inference and loads it. Only what is not loaded is drawn.
+// After an error the set has no storage.
+func (f *Fit) Build(dev *tensor.Device, set *nn.Set) error {
+	for _, l := range f.fills {
+		l.param.Given = true
+	}
+	set.Build(dev, 0, nn.Inference)
+	if err := f.Load(); err != nil {
+		set.Release()
+		return err
+	}
+	return nil
+}
+
 // Build declares the model's network, builds it on dev for inference and loads it, strictly. It returns what Declare does.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
 	from, transfer := m, m.Kind == Segmenter
@@ -128,9 +142,7 @@ func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) 
 	if r := fit.Report.Resized; len(r) > 0 {
 		return nil, nil, fmt.Errorf("%s: positions are of two sizes: %s has shape %v, and others mean %v", m.file.Name(), r[0].Name, r[0].Got, r[0].Want)
 	}
-	set.Build(dev, 0, nn.Inference)
-	if err := fit.Load(); err != nil {
-		set.Release()
+	if err := fit.Build(dev, set); err != nil {
 		return nil, nil, err
 	}
 	return network, set, nil

@@ -10,7 +10,7 @@ import (
 )
 
 // HFConfig is the config.json that Hugging Face's transformers want beside the tensors, for a model made by Open or Of. classes are the
-// names of a classifier's classes, nil where they are not known. Keys that keep their defaults are left out; that a library reads the
+// names of a classifier's classes, nil where they are not known; another number of them is an error. Keys that keep their defaults are left out; that a library reads the
 // file and gets the same numbers was checked with transformers 5.12.
 func (m *Model) HFConfig(classes []string) ([]byte, error) {
 	v := m.ViT
@@ -29,19 +29,21 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		c["use_relative_position_bias"] = v.RelPos == beit.RelPosBlock
 		c["use_shared_relative_position_bias"] = v.RelPos == beit.RelPosShared
 		c["layer_scale_init_value"] = max(0, v.LayerScale)
-		c["use_mean_pooling"] = v.MeanPool
+		c["use_mean_pooling"] = v.MeanPool || m.Kind == MIM // without it a BeitModel wants a norm that the file has not
 		switch {
 		case m.Kind == MIM:
 			describe("beit", "BeitForMaskedImageModeling")
 			c["use_mask_token"], c["vocab_size"] = true, m.MIM.Vocab
 		case v.Classes == 0:
 			describe("beit", "BeitModel")
+		case classes != nil && len(classes) != v.Classes:
+			return nil, fmt.Errorf("%s: names %d classes, and its head has %d outputs", m.file.Name(), len(classes), v.Classes)
 		default:
 			names := map[string]string{}
 			ids := map[string]int{}
 			for i := range v.Classes {
 				name := "LABEL_" + strconv.Itoa(i)
-				if len(classes) == v.Classes {
+				if classes != nil {
 					name = classes[i]
 				}
 				names[strconv.Itoa(i)], ids[name] = name, i
@@ -52,13 +54,16 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		describe("vit", "ViTModel")
 		c["qkv_bias"], c["encoder_stride"] = true, v.PatchSize
 	case CLIP:
+		if m.CLIP.OutDim == 0 {
+			return nil, fmt.Errorf("%s: no config.json can be written for a classifier made of CLIP's tower", m.file.Name())
+		}
 		describe("clip_vision_model", "CLIPVisionModelWithProjection")
 		c["hidden_act"], c["layer_norm_eps"], c["projection_dim"] = "quick_gelu", 1e-5, m.CLIP.OutDim
 		delete(c, "hidden_dropout_prob")
 		delete(c, "attention_probs_dropout_prob")
 		c["attention_dropout"] = 0
 	default:
-		return nil, fmt.Errorf("%s: Hugging Face's library has no class for a %s", m.file.Name(), m.Kind)
+		return nil, fmt.Errorf("%s: no config.json can be written for a %s; name a file .safetensors in place of a folder", m.file.Name(), m.Kind)
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {

@@ -8,9 +8,12 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// maxGrid is the most patches along a picture's side that are believed: pictures of 1024 in patches of 16. Attention takes memory in
-// proportion to the fourth power.
-const maxGrid = 64
+// What is believed of a file: pictures of 1024 in patches of 16, and patches of 256.
+const (
+	maxGrid  = 64
+	maxPatch = 256
+	channels = 3
+)
 
 // shapes are those of the tensors whose names begin with prefix, without it.
 func (m *Model) shapes(prefix string) map[string][]int {
@@ -33,12 +36,12 @@ func (m *Model) infer() (err error) {
 				ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: c.Heads,
 				MLPRatio: beit.MLPRatio(c.Hidden, c.Width), QKVBias: true, AbsPos: true, RelPos: beit.RelPosNone,
 			}
-			err = m.check("", c.Check())
+			err = m.check(c.Check())
 		}
 		return err
 	case DINO:
 		if m.ViT, err = beit.InferDINO(m.shapes("")); err == nil {
-			err = m.check("", nil)
+			err = m.check(nil)
 		}
 		return err
 	case Tokenizer:
@@ -49,7 +52,7 @@ func (m *Model) infer() (err error) {
 		m.ViT, err = beit.InferBEiT(m.shapes(""))
 	}
 	if err == nil {
-		err = m.check("", nil)
+		err = m.check(nil)
 	}
 	if err == nil && m.Kind == MIM {
 		err = m.inferMIM()
@@ -57,21 +60,52 @@ func (m *Model) infer() (err error) {
 	return err
 }
 
-// check is the inferred ViT's Check, with the commonest reason first. also is another verdict.
-func (m *Model) check(part string, also error) error {
-	v := m.ViT
-	switch {
-	case v.Heads == 0:
-		return fmt.Errorf("%sthe number of attention heads cannot be told: the width %d is no multiple of 64", part, v.Width)
-	case v.ImageSize == 0:
-		return fmt.Errorf("%sthe picture's size cannot be told: there are no positions", part)
-	case v.PatchSize > 0 && v.Grid() > maxGrid:
-		return fmt.Errorf("%s%d patches along a picture's side: at most %d are believed", part, v.Grid(), maxGrid)
+// check is the verdict on the inferred ViT, with the commonest reason first. also is another one.
+func (m *Model) check(also error) error {
+	if err := Believable(m.ViT, m.numbers()); err != nil {
+		return err
+	}
+	if m.ViT.Channels != channels {
+		return fmt.Errorf("it looks at pictures of %d channels: only %d can be shown", m.ViT.Channels, channels)
 	}
 	if also != nil {
 		return also
 	}
-	return v.Check()
+	return m.ViT.Check()
+}
+
+// Believable refuses what shapes do not tell, and networks whose work would take far more memory than their file of so many numbers: their
+// pictures of 3 S^2 numbers, and attention between all N+1 tokens in every head.
+func Believable(v beit.ViTConfig, numbers int) error {
+	switch {
+	case v.Width < 1:
+		return fmt.Errorf("width = %d: must be at least 1", v.Width)
+	case v.Heads == 0:
+		return fmt.Errorf("the number of attention heads cannot be told: the width %d is no multiple of 64", v.Width)
+	case v.ImageSize == 0:
+		return fmt.Errorf("the picture's size cannot be told: there are no positions")
+	case v.PatchSize < 1 || v.PatchSize > maxPatch:
+		return fmt.Errorf("patches of %d x %d: at most %d are believed", v.PatchSize, v.PatchSize, maxPatch)
+	case v.Grid() > maxGrid:
+		return fmt.Errorf("%d patches along a picture's side: at most %d are believed", v.Grid(), maxGrid)
+	}
+	const free = 1 << 22 // what the smallest network may take
+	tokens := v.Grid()*v.Grid() + 1
+	switch {
+	case channels*v.ImageSize*v.ImageSize > free+8*numbers:
+		return fmt.Errorf("pictures of %d x %d are not believed of a network of %d numbers", v.ImageSize, v.ImageSize, numbers)
+	case v.Heads > v.Width || v.Heads*tokens*tokens > 4*free+16*numbers:
+		return fmt.Errorf("attention of %d heads between %d tokens is not believed of a network of %d numbers", v.Heads, tokens, numbers)
+	}
+	return nil
+}
+
+// numbers is how many the file's tensors have together.
+func (m *Model) numbers() (n int) {
+	for _, t := range m.tensors {
+		n += size(t.Shape)
+	}
+	return n
 }
 
 func (m *Model) inferMIM() error {
@@ -110,21 +144,20 @@ func (m *Model) inferTokenizer() (err error) {
 	if c.Decoder, err = beit.InferBEiT(m.shapes("decoder.")); err != nil {
 		return fmt.Errorf("decoder: %w", err)
 	}
-	for _, v := range []*beit.ViTConfig{&c.Decoder, &c.Encoder} {
-		m.ViT = *v
-		if err := m.check("", nil); err != nil {
-			return err
-		}
+	m.ViT = c.Encoder
+	if err := m.check(nil); err != nil {
+		return fmt.Errorf("encoder: %w", err)
 	}
-	for name, to := range map[string][2]*int{
-		"quantize.embedding.weight": {&c.Codes, &c.CodeDim}, "decode_task_layer.2.weight": {&c.TargetDim, new(int)},
-	} {
-		t := m.tensors[name]
-		if t == nil || len(t.Shape) != 2 {
+	if err := Believable(c.Decoder, m.numbers()); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	for _, name := range []string{"quantize.embedding.weight", "decode_task_layer.2.weight"} {
+		if t := m.tensors[name]; t == nil || len(t.Shape) != 2 {
 			return fmt.Errorf("there is no matrix %s", name)
 		}
-		*to[0], *to[1] = t.Shape[0], t.Shape[1]
 	}
+	codebook := m.tensors["quantize.embedding.weight"].Shape
+	c.Codes, c.CodeDim, c.TargetDim = codebook[0], codebook[1], m.tensors["decode_task_layer.2.weight"].Shape[0]
 	m.VQKD = c
 	return c.Check()
 }

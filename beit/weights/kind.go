@@ -69,6 +69,15 @@ func detect(list []string) (Kind, Naming, error) {
 	return "", "", errors.New("holds no model that is known here: wanted are tensors of BEiT, of its tokenizer, of CLIP or of DINO, under the authors' names, timm's or Hugging Face's")
 }
 
+// bareBEiT says whether names are Hugging Face's of a BEiT network alone, which a model with a head has behind "beit.". DINO's are alike
+// without relative positions and layer scale.
+func bareBEiT(list []string) bool {
+	return slices.ContainsFunc(list, func(n string) bool {
+		return strings.HasPrefix(n, "encoder.layer.") && (strings.HasSuffix(n, ".lambda_1") || strings.HasSuffix(n, "."+tableName)) ||
+			n == "encoder.relative_position_bias."+tableName
+	})
+}
+
 // namesOf are the names of a kind.
 func namesOf(k Kind) names {
 	switch k {

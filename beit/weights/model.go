@@ -102,11 +102,15 @@ const dataParallel = "module."
 func (m *Model) collect() error {
 	list := m.file.Names()
 	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
+	lacks := ""
+	if bareBEiT(list) {
+		lacks = "beit."
+	}
 	plain := func(name string) string {
 		if wrapped {
 			name = strings.TrimPrefix(name, dataParallel)
 		}
-		return name
+		return lacks + name
 	}
 	var bare []string
 	for _, name := range list {
@@ -307,11 +311,14 @@ func (m *Model) Backbone() (*Model, error) {
 		return m, nil
 	}
 	b := *m
+	b.LeftOut = slices.Clone(m.LeftOut)
 	b.tensors = map[string]*Tensor{}
 	for name, t := range m.tensors {
 		rest, ok := strings.CutPrefix(name, prefix)
 		if !ok || strings.HasPrefix(rest, "fpn") {
-			b.LeftOut = append(b.LeftOut, name)
+			for _, p := range t.pieces {
+				b.LeftOut = append(b.LeftOut, p.entry.Name)
+			}
 			continue
 		}
 		renamed := *t

@@ -94,7 +94,10 @@ func (p Published) Check(path string) (sum string, err error) {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	sum = hex.EncodeToString(h.Sum(nil))
-	return sum, p.compare(path, sum)
+	if err := p.compare(path, sum); err != nil {
+		return sum, fmt.Errorf("%w; remove it and pull it again", err)
+	}
+	return sum, nil
 }
 
 func (p Published) compare(path, sum string) error {
@@ -104,8 +107,9 @@ func (p Published) compare(path, sum string) error {
 	return nil
 }
 
-// ErrNoNetwork is wrapped by Fetch's error when the server could not be reached, as it is without a network.
-var ErrNoNetwork = errors.New("the server cannot be reached")
+// ErrNotServed is wrapped by Fetch's error when the file did not come whole: there is no network, or the server does not have it, or the
+// connection was lost.
+var ErrNotServed = errors.New("did not come")
 
 // Fetch downloads the file to path and returns its SHA-256. Nothing is at path before all of it is there and its digest agrees. progress,
 // if not nil, is told how many bytes there are so far, and how many there will be, or -1.
@@ -119,26 +123,40 @@ func (p Published) Fetch(ctx context.Context, client *http.Client, path string, 
 		return "", ctx.Err()
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %w", p.URL, ErrNoNetwork, err)
+		return "", fmt.Errorf("%s: %w: %w", p.URL, ErrNotServed, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %w: it answers %s", p.URL, ErrNoNetwork, answer.Status)
+		return "", fmt.Errorf("%s: %w: the server answers %s", p.URL, ErrNotServed, answer.Status)
+	}
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") { // of a network that wants a login first
+		return "", fmt.Errorf("%s: %w: the server answers with a page for people", p.URL, ErrNotServed)
 	}
 	err = state.WriteFileAtomic(path, func(w io.Writer) error {
 		h := sha256.New()
 		counted := &counter{total: answer.ContentLength, progress: progress}
-		n, err := io.Copy(io.MultiWriter(w, h, counted), answer.Body)
+		n, err := io.Copy(io.MultiWriter(w, h, counted), served{answer.Body})
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.URL, err)
 		}
 		if answer.ContentLength >= 0 && n != answer.ContentLength {
-			return fmt.Errorf("%s: %d of %d bytes came", p.URL, n, answer.ContentLength)
+			return fmt.Errorf("%s: %w whole: %d of %d bytes", p.URL, ErrNotServed, n, answer.ContentLength)
 		}
 		sum = hex.EncodeToString(h.Sum(nil))
 		return p.compare(path, sum)
 	})
 	return sum, err
+}
+
+// served marks errors of reading, to tell them from those of the disk.
+type served struct{ r io.Reader }
+
+func (s served) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w whole: %w", ErrNotServed, err)
+	}
+	return n, err
 }
 
 // counter tells how far a download is.

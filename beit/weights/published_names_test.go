@@ -299,6 +299,15 @@ func beitHF(s size, classes int) (l list) {
 	return l
 }
 
+// beitModelHF is the network alone, as class BeitModel saves it.
+func beitModelHF(s size) (l list) {
+	for _, t := range beitHF(s, 1).without("classifier") {
+		t.Name = strings.TrimPrefix(t.Name, "beit.")
+		l = append(l, t)
+	}
+	return l
+}
+
 // parameters is the number of trainable numbers in a segmenter's file.
 func (l list) parameters() int {
 	n := 0

@@ -105,6 +105,9 @@ func (e *examination) examine(network any, images *autograd.Var) {
 		e.blocks(all)
 		e.attention(maps)
 		e.features(beit.Pool(m.AllTokens(e.c, images)))
+	case *beit.CLIPClassifier:
+		e.blocks(m.AllBlocks(e.c, images))
+		e.classes("classes", m.Logits(e.c, images))
 	case *beit.VQKD:
 		symmetric := beit.SymmetricRange(images, 1)
 		e.blocks(m.Encoder.AllBlocks(e.c, symmetric))
@@ -205,17 +208,18 @@ func (e *examination) classes(what string, logits *autograd.Var) {
 // features looks at what comes out of a network without classes: class token and mean of the patches, [B, d] each.
 func (e *examination) features(class, mean *autograd.Var) {
 	d := class.Value().Dim(-1)
-	for name, x := range map[string]*autograd.Var{"class token": class, "mean of the patches": mean} {
-		rms, spread := measure(x.Value().Float32s(), d)
+	for _, f := range []struct {
+		name string
+		x    *autograd.Var
+	}{{"class token", class}, {"mean of the patches", mean}} {
+		rms, spread := measure(f.x.Value().Float32s(), d)
 		switch {
 		case math.IsNaN(rms) || math.IsInf(rms, 0):
-			e.find("not finite: the %s is no number", name)
+			e.find("not finite: the %s is no number", f.name)
 		case spread < leastDeviation*leastDeviation:
-			e.find("dead: the %s is the same for all pictures", name)
+			e.find("dead: the %s is the same for all pictures", f.name)
 		}
-		if x == mean {
-			e.Output = fmt.Sprintf("features of %d numbers, which differ by %.2g of their size between pictures", d, math.Sqrt(spread))
-		}
+		e.Output = fmt.Sprintf("features of %d numbers, which differ by %.2g of their size between pictures", d, math.Sqrt(spread)) // of the mean, in the end
 	}
 }
 

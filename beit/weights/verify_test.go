@@ -155,6 +155,8 @@ func TestFetch(t *testing.T) {
 		switch r.URL.Path {
 		case "/gone":
 			http.NotFound(w, r)
+		case "/login":
+			w.Write([]byte("<!DOCTYPE html><html>"))
 		case "/cut":
 			w.Header().Set("Content-Length", "9000")
 			w.Write([]byte(content))
@@ -165,7 +167,7 @@ func TestFetch(t *testing.T) {
 	defer server.Close()
 	for _, c := range []struct{ name, sha, want string }{
 		{"whole", sum, ""}, {"begins", sum[:8], ""}, {"unknown", "", ""},
-		{"other", "00", "damaged or another"}, {"cut", "", "cut"}, {"gone", "", "404"},
+		{"other", "00", "damaged or another"}, {"cut", "", "did not come whole"}, {"gone", "", "404"}, {"login", "", "a page"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := weights.Published{Name: c.name, URL: server.URL + "/" + c.name, SHA256: c.sha}
@@ -173,7 +175,7 @@ func TestFetch(t *testing.T) {
 			last := int64(0)
 			got, err := p.Fetch(context.Background(), server.Client(), path, func(done, total int64) { last = done })
 			if c.want != "" {
-				if err == nil || !strings.Contains(err.Error(), c.want) {
+				if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, weights.ErrNotServed) != (c.name != "other") {
 					t.Errorf("error %v, want one with %q", err, c.want)
 				}
 				if _, err := os.Stat(path); err == nil {
@@ -191,7 +193,7 @@ func TestFetch(t *testing.T) {
 	}
 	server.Close()
 	p := weights.Published{Name: "x", URL: server.URL + "/x"}
-	if _, err := p.Fetch(context.Background(), http.DefaultClient, filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, weights.ErrNoNetwork) {
+	if _, err := p.Fetch(context.Background(), http.DefaultClient, filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, weights.ErrNotServed) {
 		t.Errorf("without a server: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +24,7 @@ func (c *convertCmd) Run(a *app) error {
 		return c.pretrained(a)
 	}
 	if end := strings.ToLower(filepath.Ext(c.Out)); end != ".safetensors" && end != ".pth" && end != ".pt" && end != ".bin" {
-		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
+		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin; a folder for --to hf ends with /", c.Out)
 	}
 	if same(c.In, c.Out) {
 		return usagef("%s: is the file that is read; write to another one", c.Out)
@@ -41,7 +40,7 @@ func (c *convertCmd) Run(a *app) error {
 // folder says whether OUT is one.
 func (c *convertCmd) folder() bool {
 	info, err := os.Stat(c.Out)
-	return strings.HasSuffix(c.Out, string(filepath.Separator)) || err == nil && info.IsDir()
+	return c.Out != "" && os.IsPathSeparator(c.Out[len(c.Out)-1]) || err == nil && info.IsDir()
 }
 
 // pretrained writes a folder that Hugging Face's from_pretrained takes.
@@ -49,14 +48,14 @@ func (c *convertCmd) pretrained(a *app) error {
 	if c.To != string(weights.HF) {
 		return usagef("%s: a folder goes with --to hf; else name a file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
 	}
-	m, err := weights.Open(c.In)
+	m, err := train.OpenWeights(c.In)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	classes, err := train.ClassNames(m.File())
+	classes, err := classNames(m)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.In, err)
+		return err
 	}
 	config, err := m.HFConfig(classes)
 	if err != nil {
@@ -69,30 +68,58 @@ func (c *convertCmd) pretrained(a *app) error {
 	if err := os.MkdirAll(c.Out, 0o777); err != nil {
 		return err
 	}
+	p, err := state.CreatePending(filepath.Join(c.Out, "config.json"))
+	if err != nil {
+		return err
+	}
+	defer p.Discard()
+	if _, err := p.Write(config); err != nil {
+		return err
+	}
 	if err := c.write(a, m, file); err != nil {
 		return err
 	}
-	return state.WriteFileAtomic(filepath.Join(c.Out, "config.json"), func(w io.Writer) error {
-		_, err := w.Write(config)
-		return err
-	})
+	return state.Commit(p)
 }
 
-// write writes the tensors, and tells of them.
+// classNames are the names of classes in a model's file. A stranger's may mean something else by the key.
+func classNames(m *weights.Model) ([]string, error) {
+	classes, err := train.ClassNames(m.File())
+	switch {
+	case err == nil:
+		return classes, nil
+	case train.IsRun(m.File()):
+		return nil, fmt.Errorf("%s: %w", m.File().Name(), err)
+	}
+	return nil, nil
+}
+
+// write writes the tensors, and tells of them and of what is lost.
 func (c *convertCmd) write(a *app, m *weights.Model, out string) error {
-	dropped, err := m.Convert(out, weights.Naming(c.To))
+	classes, err := classNames(m)
 	if err != nil {
 		return err
+	}
+	written, dropped, err := m.Convert(a.ctx, out, weights.Naming(c.To), train.ClassNamesFor(classes))
+	if err != nil {
+		return err
+	}
+	var lost []string
+	if train.IsRun(m.File()) {
+		lost = append(lost, "the run's configuration")
+	}
+	if classes != nil && weights.IsTorch(out) {
+		lost = append(lost, "the names of the classes")
 	}
 	for _, group := range []struct {
 		what string
 		list []string
-	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.LeftOut}} {
+	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.LeftOut}, {"does not tell", lost}} {
 		if len(group.list) > 0 {
 			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", out, group.what, few(group.list))
 		}
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", out, m.Kind, len(m.Names())-len(dropped), c.To)
+	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", out, m.Kind, written, c.To)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/train"
@@ -71,7 +72,7 @@ type modelInfo struct {
 
 // modelOf tells what model a file holds; nil where that cannot be told.
 func modelOf(f *state.File) *modelInfo {
-	if f.Metadata()[runConfig] != "" {
+	if train.IsRun(f) {
 		return nil
 	}
 	m, err := weights.Of(f)
@@ -85,9 +86,6 @@ func modelOf(f *state.File) *modelInfo {
 	}
 	return info
 }
-
-// runConfig is the key of the metadata of a run's model files that holds the configuration.
-const runConfig = "config"
 
 func (m *modelInfo) print(w io.Writer) error {
 	pairs := [][2]string{
@@ -125,7 +123,11 @@ func (c *inspectCmd) file(a *app) error {
 	}
 	fmt.Fprintf(a.out, "format: %s\n", info.Format)
 	for _, k := range slices.Sorted(maps.Keys(info.Metadata)) {
-		fmt.Fprintf(a.out, "%s: %s\n", k, info.Metadata[k])
+		lines := strings.Split(info.Metadata[k], "\n")
+		for i := range lines {
+			lines[i] = plain(lines[i])
+		}
+		fmt.Fprintf(a.out, "%s: %s\n", plain(k), strings.Join(lines, "\n"))
 	}
 	if info.Model != nil {
 		if err := info.Model.print(a.out); err != nil {

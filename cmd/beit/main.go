@@ -191,7 +191,8 @@ func (a *app) warn(verdict string, ok bool) {
 
 // fail prints one line and returns status.
 func fail(w io.Writer, status int, err error) int {
-	fmt.Fprintln(w, "beit: "+strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	fmt.Fprintln(w, "beit: "+plain(strings.Join(lines, "; ")))
 	return status
 }
 

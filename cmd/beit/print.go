@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // printJSON writes v as one indented object.
@@ -18,7 +19,22 @@ func printJSON(w io.Writer, v any) error {
 // table prints aligned columns: the first to the left, the others to the right.
 type table struct{ rows [][]string }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *table) add(cells ...string) {
+	for i, c := range cells {
+		cells[i] = plain(c)
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// plain replaces control characters, which names in files may have and terminals would obey.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 func (t *table) print(w io.Writer) error {
 	var widths []int
@@ -51,7 +67,7 @@ func (t *table) print(w io.Writer) error {
 func printPairs(w io.Writer, pairs ...[2]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range pairs {
-		fmt.Fprintf(t, "%s\t%s\n", p[0], p[1])
+		fmt.Fprintf(t, "%s\t%s\n", plain(p[0]), plain(p[1]))
 	}
 	return t.Flush()
 }

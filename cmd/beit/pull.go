@@ -74,13 +74,17 @@ func (c *pullCmd) fetch(a *app, p weights.Published, path string) (string, error
 		const step = 16 << 20
 		if live && done/step != shown {
 			shown = done / step
-			fmt.Fprintf(a.errOut, "\r%s: %d of %d MB ", p.Name, done>>20, total>>20)
+			of := ""
+			if total >= 0 {
+				of = fmt.Sprintf(" of %d", total>>20)
+			}
+			fmt.Fprintf(a.errOut, "\r%s: %d%s MB ", p.Name, done>>20, of)
 		}
 	})
 	if live && shown >= 0 {
 		fmt.Fprintln(a.errOut)
 	}
-	if errors.Is(err, weights.ErrNoNetwork) {
+	if errors.Is(err, weights.ErrNotServed) {
 		return "", fmt.Errorf("%w; fetch %s elsewhere, put it at %s, and run this command again, which then checks it", err, p.URL, path)
 	}
 	return sum, err

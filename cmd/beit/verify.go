@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -24,6 +25,7 @@ type verified struct {
 	Kind       string `json:"kind"`
 	Parameters int    `json:"parameters"`
 	ImageSize  int    `json:"image_size"`
+	Aside      string `json:"aside,omitempty"` // what was not looked at
 	weights.Health
 }
 
@@ -61,7 +63,8 @@ func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm 
 		}
 		defer m.Close()
 		network, set, err = m.Build(a.dev)
-		return network, set, verified{File: c.Model, Kind: string(m.Kind), ImageSize: m.ViT.ImageSize}, m.Norm(), err
+		info = verified{File: c.Model, Kind: string(m.Kind), ImageSize: m.ViT.ImageSize, Aside: aside[m.Kind]}
+		return network, set, info, m.Norm(), err
 	case err != nil:
 		return nil, nil, info, norm, err
 	case stage == train.Tokenizer:
@@ -69,14 +72,37 @@ func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm 
 		if err != nil {
 			return nil, nil, info, norm, err
 		}
-		return m.Model, m.Set, verified{File: m.Path, Kind: string(weights.Tokenizer), ImageSize: m.Model.Config.Encoder.ImageSize}, data.Unit, nil
+		v := m.Model.Config.Encoder
+		info = verified{File: m.Path, Kind: string(weights.Tokenizer), ImageSize: v.ImageSize, Aside: aside[weights.Tokenizer]}
+		return m.Model, m.Set, info, data.Unit, believe(info.File, v, m.Set)
+	case stage == train.Finetune:
+		m, err := train.LoadClassifier(a.dev, c.Model)
+		if err != nil {
+			return nil, nil, info, norm, err
+		}
+		v := m.Config.Finetune.Model
+		return m.Model, m.Set, verified{File: m.Path, Kind: string(weights.Classifier), ImageSize: v.ImageSize}, m.Norm(), believe(m.Path, v, m.Set)
 	default:
 		m, err := train.LoadNetwork(a.dev, c.Model)
 		if err != nil {
 			return nil, nil, info, norm, err
 		}
-		return m.Model, m.Set, verified{File: m.Path, Kind: "network of stage " + string(stage), ImageSize: m.ViT.ImageSize}, m.Norm, nil
+		info = verified{File: m.Path, Kind: "network of stage " + string(stage), ImageSize: m.ViT.ImageSize}
+		return m.Model, m.Set, info, m.Norm, believe(info.File, m.ViT, m.Set)
 	}
+}
+
+// aside is what Verify does not run.
+var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", weights.Tokenizer: "the decoder"}
+
+// believe refuses a run's network that would take far more memory than its file, and gives its storage back.
+func believe(file string, v beit.ViTConfig, set *nn.Set) error {
+	err := weights.Believable(v, set.Count())
+	if err != nil {
+		set.Release()
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // ofRun says whether a model file is that of a run.
@@ -86,13 +112,17 @@ func ofRun(path string) bool {
 		return false
 	}
 	defer f.Close()
-	return f.Metadata()[runConfig] != ""
+	return train.IsRun(f)
 }
 
 func (v verified) print(a *app) error {
-	err := printPairs(a.out, [][2]string{
+	pairs := [][2]string{
 		{"file", v.File}, {"kind", v.Kind}, {"parameters", fmt.Sprint(v.Parameters)}, {"picture size", fmt.Sprint(v.ImageSize)}, {"output", v.Output},
-	}...)
+	}
+	if v.Aside != "" {
+		pairs = append(pairs, [2]string{"not looked at", v.Aside})
+	}
+	err := printPairs(a.out, pairs...)
 	if err != nil {
 		return err
 	}

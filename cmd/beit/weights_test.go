@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -105,6 +107,79 @@ func TestPullWithoutNetwork(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.pth")
 	status, _, errOut := beitRun(t, "pull", "beitv2_base_patch16_224_pt1k", "--out", path)
 	if status != statusFailure || !strings.Contains(errOut, "put it at "+path) || !strings.Contains(errOut, "https://") || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+}
+
+// runFile writes a network as a run does, under its configuration.
+func runFile(t *testing.T, cfg train.Config, meta map[string]string, declare func(nn.Scope)) string {
+	t.Helper()
+	set := nn.NewSet()
+	declare(set.Scope())
+	set.Build(tensor.CPU(), 1, nn.Inference)
+	defer set.Release()
+	var list []state.Named
+	for _, p := range set.Params() {
+		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
+	}
+	all := map[string]string{"config": cfg.TOML()}
+	maps.Copy(all, meta)
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, all, list) }); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// What a run's configuration tells and shapes do not goes into config.json, and names of classes go along.
+func TestConvertRun(t *testing.T) {
+	small := func(stage train.Stage, table string, more ...string) train.Config {
+		set := []string{table + "image_size=16", table + "patch_size=8", table + "width=128", table + "depth=1", table + "heads=4"}
+		cfg, err := train.Configure(stage, "small32", "", append(set, more...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	cfg := small(train.Teacher, "teacher.model.vit.", "teacher.crops.small_size=8")
+	from, out := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewDINO(s, cfg.Teacher.Model.ViT) }), t.TempDir()
+	if status, _, errOut := beitRun(t, "convert", from, out, "--to", "hf"); status != statusOK || !strings.Contains(errOut, "does not tell the run's configuration") {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "config.json"))
+	if err != nil || !strings.Contains(string(text), `"num_attention_heads": 4`) {
+		t.Errorf("%v: %s", err, text)
+	}
+
+	cfg = small(train.Finetune, "finetune.model.", "finetune.model.classes=2")
+	from = runFile(t, cfg, train.ClassNamesFor([]string{"cat", "dog"}), func(s nn.Scope) { beit.NewViT(s, cfg.Finetune.Model) })
+	file := filepath.Join(t.TempDir(), "timm.safetensors")
+	mustRun(t, "convert", from, file, "--to", "timm")
+	if f := decode[fileInfo](t, mustRun(t, "inspect", "--json", file)); f.Metadata["classes"] != `["cat","dog"]` {
+		t.Errorf("metadata %v", f.Metadata)
+	}
+	if status, _, errOut := beitRun(t, "convert", from, filepath.Join(t.TempDir(), "x.pth"), "--to", "timm"); status != statusOK || !strings.Contains(errOut, "names of the classes") {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+}
+
+// A network whose pictures would take far more memory than its file is not run, and one made of CLIP's tower is.
+func TestVerifyRun(t *testing.T) {
+	set := []string{"finetune.model.image_size=16", "finetune.model.patch_size=8", "finetune.model.width=16", "finetune.model.depth=1", "finetune.model.heads=2", "finetune.model.classes=2"}
+	cfg, err := train.Configure(train.Finetune, "small32", "", set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Finetune.Network = "clip"
+	cfg.Finetune.Model.AbsPos, cfg.Finetune.Model.RelPos, cfg.Finetune.Model.LayerScale = true, beit.RelPosNone, 0
+	clip := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewCLIPClassifier(s, cfg.Finetune.Model) })
+	if _, out, errOut := beitRun(t, "verify", clip); !strings.Contains(out, "2 classes") {
+		t.Errorf("%s%s", out, errOut)
+	}
+	cfg.Finetune.Network = "vit"
+	cfg.Finetune.Model.ImageSize, cfg.Finetune.Model.AbsPos = 2048, false
+	huge := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewViT(s, cfg.Finetune.Model) })
+	if status, _, errOut := beitRun(t, "verify", huge); status != statusFailure || !strings.Contains(errOut, "at most 64 are believed") || !strings.Contains(errOut, huge) {
 		t.Errorf("status %d: %s", status, errOut)
 	}
 }
