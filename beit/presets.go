@@ -12,7 +12,7 @@ type Training struct {
 	Batch        int     `toml:"batch"`
 	LR           float64 `toml:"lr"`
 	MinLR        float64 `toml:"min_lr"`
-	WarmupEpochs int     `toml:"warmup_epochs"`
+	WarmupEpochs int     `toml:"warmup_epochs"` // in which the rate rises; where they would fill the whole run, half of it
 	Beta1        float64 `toml:"beta1"`
 	Beta2        float64 `toml:"beta2"`
 	Eps          float64 `toml:"eps"`

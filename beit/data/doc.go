@@ -37,7 +37,7 @@
 // A missing folder, an archive cut short, a picture that cannot be decoded: each is an error of one
 // line that names the file. Nothing is allocated for a picture before its header was checked against
 // Limits. The loader leaves unreadable pictures out, names them to LoaderOptions.Skipped, and fails only when
-// too many are unreadable. Wrong arguments (a batch of 0, a crop outside its picture) panic.
+// too many of an epoch are unreadable, or of the part of one that was read. Wrong arguments (a batch of 0, a crop outside its picture) panic.
 //
 // # Determinism
 //

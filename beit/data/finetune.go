@@ -12,8 +12,9 @@ import (
 // jitter, normalisation, random erasing.
 type FineTune struct {
 	View   View
-	Scale  [2]float64   // share of the picture's area that a random resized crop covers
-	Pad    int          // in place of it, if above 0: the padded crop of PadCrop
+	Scale  [2]float64 // share of the picture's area that a random resized crop covers
+	Padded bool       // in place of it: the padded crop of PadCrop, by Pad pixels
+	Pad    int
 	Rand   *RandAugment // nil: none
 	Jitter float64      // strength of colour changes where Rand is nil
 	Erase  float64      // probability that a rectangle becomes noise
@@ -49,7 +50,7 @@ func (p *FineTune) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
 
 func (p *FineTune) crop(picture Picture, r *tensor.Rand) *Image {
 	size := p.View.Size
-	if p.Pad == 0 {
+	if !p.Padded {
 		w, h := picture.Size()
 		part, box := cut(picture, RandomBox(w, h, p.Scale, r))
 		return Resize(part, box, size, size, p.View.Filter)

@@ -36,6 +36,28 @@ func TestFineTuneFlips(t *testing.T) { // without distortions it is RandomCrop, 
 	}
 }
 
+func TestFineTunePads(t *testing.T) { // by no pixel: then nothing is random but the flip
+	m := noise(16, 16, 1)
+	plain, mirrored := make([]float32, 3*16*16), make([]float32, 3*16*16)
+	ToFloat(plain, m, ImageNet, false)
+	ToFloat(mirrored, m, ImageNet, true)
+	for pad := range 3 {
+		p := &FineTune{View: View{16, Bicubic, ImageNet}, Scale: [2]float64{0.1, 0.2}, Padded: true, Pad: pad}
+		places := map[float32]bool{}
+		for seed := range uint64(40) {
+			got := make([]float32, 3*16*16)
+			p.Apply([][]float32{got}, m, tensor.NewRand(seed))
+			places[got[8*16+8]] = true
+			if whole := slices.Equal(got, plain) || slices.Equal(got, mirrored); pad == 0 && !whole {
+				t.Fatalf("seed %d: neither the picture nor its mirror image", seed)
+			}
+		}
+		if least := []int{1, 6, 12}[pad]; len(places) < least || pad == 0 && len(places) > 2 {
+			t.Errorf("padded by %d: %d different values in the centre", pad, len(places))
+		}
+	}
+}
+
 func TestEraseBox(t *testing.T) {
 	const size, n = 224, 20000
 	areas, tall := 0.0, 0

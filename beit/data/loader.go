@@ -20,7 +20,8 @@ type LoaderOptions struct {
 	Sequential bool
 	// Ahead is how many batches are made before they are asked for; 0 means 2.
 	Ahead int
-	// MaxUnreadable is the share of unreadable pictures among those read that is an error, 0 meaning 0.1.
+	// MaxUnreadable is the share of pictures that may be unreadable, 0 meaning 0.1. More of them in an epoch is an error at its end, many more one
+	// before. An iteration that begins in the middle of an epoch counts from there.
 	MaxUnreadable float64
 	// Skipped is told of every picture that cannot be read, once, by the goroutine that iterates; it may be nil.
 	Skipped func(Skipped)
@@ -140,7 +141,8 @@ type producer struct {
 	order        []int // nil when sequential
 	made         chan made
 	free         chan *Batch
-	read, failed int // pictures of this iteration so far
+	read, failed int     // pictures of this iteration so far
+	one          Skipped // of those that failed
 }
 
 func newProducer(l *Loader, epoch, start int) *producer {
@@ -209,6 +211,9 @@ func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 		}
 	}
 	b.reads.collect(p.l.ds)
+	if len(b.reads.failed) > 0 {
+		p.one = b.reads.failed[0]
+	}
 	if err := p.checkShare(b); err != nil {
 		return err
 	}

@@ -206,6 +206,34 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestUnreadableInPart: the limit holds for an epoch as a whole, and a part of it must exceed it clearly.
+func TestUnreadableInPart(t *testing.T) {
+	last := func(ds Dataset, start int) (n int, err error) {
+		l := newLoader(t, ds, LoaderOptions{Batch: 10, Seed: 1, Pipeline: VQKDEval(16), MaxUnreadable: 0.1})
+		for _, e := range l.Batches(t.Context(), 0, start) {
+			n, err = n+1, e
+		}
+		return n, err
+	}
+	order := tensor.NewRand(1, streamOrder, 0, 0).Perm(200)
+	among := func(places ...int) Dataset { // pictures at these places of the epoch are broken
+		return broken{Procedural(200, 16, 1), func(i int) bool { return slices.Contains(places, slices.Index(order, i)) }}
+	}
+	end := []int{0, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145, 150, 155, 160, 165, 170, 175, 180, 185, 190}
+	for _, start := range []int{0, 10, 15} { // 20 of 200 pass, and so do 19 of the last 100
+		if n, err := last(among(end...), start); err != nil || n != 20-start {
+			t.Errorf("20 of 200 unreadable, from batch %d: %d batches, %v", start, n, err)
+		}
+	}
+	var unreadable *UnreadableError
+	if n, err := last(among(append(end, 1)...), 0); !errors.As(err, &unreadable) || unreadable.Failed != 21 || unreadable.Read != 200 || n != 20 {
+		t.Errorf("21 of 200 unreadable: %v in batch %d", err, n)
+	}
+	if n, err := last(among(20, 21, 22, 23, 24, 25, 26, 27), 2); !errors.As(err, &unreadable) || n != 1 {
+		t.Errorf("8 of the first 10 read unreadable: %v in batch %d", err, n)
+	}
+}
+
 // TestLoaderStops: leaving the loop and cancelling end the work in the background.
 func TestLoaderStops(t *testing.T) {
 	l := newLoader(t, Procedural(100, 16, 1), LoaderOptions{Batch: 4})

@@ -2,15 +2,12 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"sync"
 )
 
-const (
-	// maxReplacements is how many other pictures are tried in place of an unreadable one.
-	maxReplacements = 32
-	// enoughRead is how many pictures are read before the share of unreadable ones is judged.
-	enoughRead = 20
-)
+// maxReplacements is how many other pictures are tried in place of an unreadable one.
+const maxReplacements = 32
 
 // Skipped names a picture that was left out.
 type Skipped struct {
@@ -64,17 +61,24 @@ func (r *reads) collect(ds Dataset) {
 	}
 }
 
-// checkShare fails when too many of the pictures of this iteration, up to the end of batch b, could not be
-// read. The count depends on the order of the epoch alone, not on what happened to be read before. A slot
-// that no replacement could fill fails too.
-func (p *producer) checkShare(b *Batch) error {
-	if len(b.reads.failed) == 0 {
-		return nil
+// tooMany says whether more pictures failed than may, up to the end of the batch of the given number. An epoch that was read from its first batch
+// to its last is judged by the limit itself. A part of one says less about all pictures: it must exceed the limit by three standard deviations of
+// how many fail in a draw of so many, of which at least one may, so that a run that began in the middle of an epoch does not fail where one that
+// read the whole passes.
+func (p *producer) tooMany(number int) bool {
+	may := p.l.opt.MaxUnreadable * float64(p.read)
+	if whole := p.start == 0 && number == p.l.Len()-1; !whole {
+		may = max(may, 1)
+		may += 3 * math.Sqrt(may)
 	}
-	enough := p.read >= min(enoughRead, p.l.ds.Len())
-	none := p.failed == p.l.ds.Len()
-	if enough && (none || float64(p.failed) > p.l.opt.MaxUnreadable*float64(p.read)) {
-		return &UnreadableError{Failed: p.failed, Read: p.read, Limit: p.l.opt.MaxUnreadable, One: b.reads.failed[0]}
+	return p.failed == p.l.ds.Len() || float64(p.failed) > may
+}
+
+// checkShare fails when too many of the pictures of this iteration, up to the end of batch b, could not be read. The count depends on the order of the
+// epoch and on where in it the iteration began alone, not on what happened to be read before. A slot that no replacement could fill fails too.
+func (p *producer) checkShare(b *Batch) error {
+	if p.failed > 0 && p.tooMany(b.Number) {
+		return &UnreadableError{Failed: p.failed, Read: p.read, Limit: p.l.opt.MaxUnreadable, One: p.one}
 	}
 	if p.l.opt.Sequential {
 		return nil

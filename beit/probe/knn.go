@@ -26,7 +26,7 @@ func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, te
 
 // KNNs judges each picture of val by its k most similar ones of train, for each k of ks (eval_knn.py of facebookresearch/dino): similarity s
 // is the cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
-// train has fewer than k pictures, all vote.
+// train has fewer than k pictures, all vote. Top5 is among the min(5, k) best classes, for k neighbours vote for no more than k.
 func KNNs(ctx context.Context, dev *tensor.Device, train, val Features, ks []int, temperature float64) ([]Score, error) {
 	if err := checkPair(train, val); err != nil {
 		return nil, err
@@ -52,7 +52,8 @@ func KNNs(ctx context.Context, dev *tensor.Device, train, val Features, ks []int
 				for _, n := range list[:min(k, len(list))] {
 					votes[train.Labels[n.row]] += math.Exp((float64(n.similarity) - float64(list[0].similarity)) / temperature) // at most 1
 				}
-				tallies[j].add(bestClasses(votes), val.Labels[lo+i])
+				best := bestClasses(votes)
+				tallies[j].add(best[:min(k, len(best))], val.Labels[lo+i])
 			}
 		}
 	}

@@ -22,13 +22,14 @@ type LayerModel interface {
 
 // LayersConfig says how the classifiers of Layers are trained.
 type LayersConfig struct {
-	Epochs, Batch int
-	LR            float64 // peak, at the batch given; it falls with the epochs, by half a cosine, to 0
+	Epochs, Batch int     // a batch is all training pictures where those are fewer
+	LR            float64 // peak, whatever the batch; it falls with the epochs, by half a cosine, to 0
 	Decay         float64
 	SGD           bool // with momentum 0.9, in place of AdamW
 	Seed          uint64
 
 	Progress func(epoch, batch, batches int) // may be nil; called after each batch, epochs counting from 1
+	Skipped  func(data.Skipped)              // may be nil; told of every picture that cannot be read and is left out
 }
 
 // LayersDefaults is the protocol of BEiT's linear probes (microsoft/unilm, beit/run_linear_eval.py): 1e-3 for each 256 pictures of a batch.
@@ -67,11 +68,13 @@ func Layers(ctx context.Context, dev *tensor.Device, train, val data.Dataset, m 
 	if classes == 0 {
 		return nil, errors.New("the pictures have no labels: a probe needs a folder for each class")
 	}
-	loader, err := data.NewLoader(train, data.LoaderOptions{Batch: cfg.Batch, Pipeline: in.train(), Seed: cfg.Seed, Stream: streamLayers})
+	loader, err := data.NewLoader(train, data.LoaderOptions{
+		Batch: cfg.Batch, Pipeline: in.train(), Seed: cfg.Seed, Stream: streamLayers, Skipped: cfg.Skipped,
+	})
 	if err != nil {
 		return nil, err
 	}
-	judge, err := data.NewLoader(val, data.LoaderOptions{Batch: batch, Pipeline: in.eval(), Sequential: true})
+	judge, err := data.NewLoader(val, data.LoaderOptions{Batch: batch, Pipeline: in.eval(), Sequential: true, Skipped: cfg.Skipped})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -82,6 +83,27 @@ func TestLayersOfRealNetwork(t *testing.T) {
 	}
 }
 
+// gaps are shades of which one cannot be read.
+type gaps struct{ shades }
+
+func (g gaps) Image(i int) (*data.Image, error) {
+	if i == 3 {
+		return nil, errors.New("torn")
+	}
+	return g.shades.Image(i)
+}
+
+func TestLayersNamesWhatItLeavesOut(t *testing.T) {
+	var names []string
+	cfg := LayersConfig{Epochs: 3, Batch: 20, LR: 1e-3, Skipped: func(s data.Skipped) { names = append(names, s.Name) }}
+	if _, err := Layers(t.Context(), tensor.CPU(), gaps{shades{60, 0}}, gaps{shades{20, 99}}, byBlock{}, Input{16, data.ImageNet}, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"3", "102"}, names); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestBeforeNorm(t *testing.T) {
 	set := nn.NewSet()
 	v := beit.ViTConfig{ImageSize: 8, PatchSize: 4, Channels: 3, Width: 8, Depth: 2, Heads: 2, MLPRatio: 2, QKVBias: true, MeanPool: true}
@@ -127,6 +149,18 @@ func TestKNNsAgreeWithKNN(t *testing.T) {
 		if one != all[i] {
 			t.Errorf("k = %d: %+v alone, %+v among others", k, one, all[i])
 		}
+	}
+}
+
+// One neighbour names one class: then the five best are that one.
+func TestTop5OfFewNeighbours(t *testing.T) {
+	train, val := clouds(300, 8, 10, 3, 1), clouds(200, 8, 10, 3, 2)
+	scores, err := KNNs(t.Context(), tensor.CPU(), train, val, []int{1, 3, 50}, 0.07)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one, three := scores[0], scores[1]; one.Top1 == 1 || one.Top5 != one.Top1 || three.Top5 <= three.Top1 || scores[2].Top5 <= three.Top5 {
+		t.Errorf("%+v", scores)
 	}
 }
 

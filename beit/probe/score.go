@@ -5,7 +5,7 @@ import "slices"
 // Score says how many pictures a probe got right, as fractions.
 type Score struct {
 	Top1     float64 `json:"top1"`
-	Top5     float64 `json:"top5"`     // the class is among the min(5, classes) best
+	Top5     float64 `json:"top5"`     // the class is among the min(5, classes) best, of k neighbours among the min(5, k, classes) best
 	Balanced float64 `json:"balanced"` // mean over classes of the fraction of their pictures that is right
 }
 

@@ -35,7 +35,7 @@ func EvalClassifier(ctx context.Context, m *ClassifierModel, ds data.Dataset, ou
 		return ClassifierReport{}, fmt.Errorf("%d outputs for %d classes of pictures", len(outputs), classes)
 	}
 	cfg := m.Config.clone()
-	cfg.Data.Eval = eval
+	cfg.Data.Eval, cfg.Train.Epochs = eval, 0 // progress is that of no epoch
 	r := &run{cfg: cfg, env: env, dev: m.Set.Device(), tape: autograd.NewTape(m.Set.Device()), skipped: map[string]bool{}}
 	r.env.Reporter = cmp.Or[Reporter](env.Reporter, silent{})
 	report, err := r.classify(ctx, m.Model, ds, outputs)

@@ -173,6 +173,51 @@ func TestShortRunsWarmUpHalfway(t *testing.T) {
 	}
 }
 
+// A published recipe keeps a warm-up that takes more than half of it.
+func TestPublishedWarmUpIsKept(t *testing.T) {
+	c, err := Configure(Finetune, "base_21k", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := newSchedule(c.Train, 100); s.at(1999) != 5e-5 || s.at(1499) >= 5e-5 || s.at(2200) >= 5e-5 {
+		t.Errorf("rates %g at the end of the warm-up of 2000 steps, %g before, %g after", s.at(1999), s.at(1499), s.at(2200))
+	}
+}
+
+// Pictures are shown to a classifier as suits the size that it is fine-tuned at, unless someone says otherwise.
+func TestPresentationFollowsSize(t *testing.T) {
+	res := trained(t, tiny(t, Finetune, "train.epochs=1"), Env{})
+	file := filepath.Join(t.TempDir(), "own.toml")
+	if err := os.WriteFile(file, []byte("[data]\naugment = \"none\"\n[finetune.model]\nimage_size = 384\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	from := "init_from=" + res.Dir
+	for _, c := range []struct {
+		preset, file string
+		set          []string
+		augment      string
+		whole        bool
+	}{
+		{"small32", "", []string{"finetune.model.image_size=64"}, augmentCrop, false},
+		{"base_300e", "", []string{"finetune.model.image_size=384"}, augmentCrop, true},
+		{"base_300e", "", []string{"finetune.model.image_size=384", "data.eval.whole=false"}, augmentCrop, false},
+		{"base_300e", "", []string{"finetune.model.image_size=32"}, augmentPad, true},
+		{"base_300e", file, nil, augmentNone, true},
+		{"", "", []string{from}, augmentPad, true},
+		{"", "", []string{from, "finetune.model.image_size=48"}, augmentCrop, false},
+		{"", "", []string{from, "finetune.model.image_size=48", "data.augment=pad-crop"}, augmentPad, false},
+		{"", "", []string{from, "finetune.model.image_size=384"}, augmentCrop, true},
+	} {
+		cfg, err := Configure(Finetune, c.preset, c.file, c.set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cfg.Data; d.Augment != c.augment || d.Eval.Whole != c.whole {
+			t.Errorf("%s %s: augment %s, whole %v, want %s, %v", c.preset, c.set, d.Augment, d.Eval.Whole, c.augment, c.whole)
+		}
+	}
+}
+
 // data.upright decides whether EXIF orientation counts, for training and validation pictures.
 func TestUprightPictures(t *testing.T) {
 	content, err := os.ReadFile("../data/testdata/pillow/turn5.png")

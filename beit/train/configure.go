@@ -26,9 +26,9 @@ const (
 	targetFeatures = "features"
 )
 
-// Configure makes a configuration: the preset, then in stage finetune the shape of the model at init_from, then what the TOML file says, then
-// assignments "key=value" with dotted keys. preset may be empty: the file's, or "small32"; file may be empty. Unknown keys are errors
-// that name the nearest one there is.
+// Configure makes a configuration: the preset, then in stage finetune the shape of the model at init_from and pictures shown as suits their size, then
+// what the TOML file says, then assignments "key=value" with dotted keys. preset may be empty: the file's, or "small32"; file may be empty.
+// Unknown keys are errors that name the nearest one there is.
 func Configure(stage Stage, presetName, file string, set []string) (Config, error) {
 	var text []byte
 	if file != "" {
@@ -53,6 +53,9 @@ func Configure(stage Stage, presetName, file string, set []string) (Config, erro
 		if err := c.adopt(asked.InitFrom, text); err != nil {
 			return Config{}, fmt.Errorf("init_from: %w", err)
 		}
+		if err := c.presentAsked(text, file, set); err != nil {
+			return Config{}, err
+		}
 	}
 	if err := c.override(text, file, set); err != nil {
 		return Config{}, err
@@ -62,6 +65,17 @@ func Configure(stage Stage, presetName, file string, set []string) (Config, erro
 	}
 	c.derive()
 	return c, c.Check()
+}
+
+// presentAsked shows pictures as suits the size that TOML and assignments ask for. What they say of showing them comes later and counts more.
+func (c *Config) presentAsked(text []byte, file string, set []string) error {
+	asked := c.clone()
+	if err := asked.override(text, file, set); err != nil {
+		return err
+	}
+	c.Finetune.Model.ImageSize = asked.Finetune.Model.ImageSize
+	c.present()
+	return nil
 }
 
 // override reads TOML over c, then carries out assignments.

@@ -20,7 +20,8 @@
 // # Determinism
 //
 // A run's weights, optimizer state, codebook, counters and metrics, less the fields named by MachineFields, depend on the
-// configuration, the pictures and the device alone: not on the number of threads, and not on how often the run was interrupted.
+// configuration, the pictures and the device alone: not on the number of threads, and not on how often the run was interrupted. Only whether too
+// many pictures are unreadable is counted anew after an interruption: an epoch that goes on is judged by the pictures from there.
 //
 // # Errors and output
 //

@@ -36,7 +36,7 @@ func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Datas
 		return TokenizerReport{}, err
 	}
 	cfg := tok.Config.clone()
-	cfg.Data.Eval = eval
+	cfg.Data.Eval, cfg.Train.Epochs = eval, 0 // progress is that of no epoch
 	r := &run{
 		cfg: cfg, env: env, dev: tok.Set.Device(), tape: autograd.NewTape(tok.Set.Device()), pictures: &pictures{train: fit, val: val},
 		skipped: map[string]bool{},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -20,6 +21,9 @@ const tensorEMA = prefixTrain + "ema"
 
 // bestFile is the model of the epoch with the highest accuracy on the validation pictures.
 const bestFile = "best.safetensors"
+
+// mostInitial is the share of initial weights in the average at the end of a run that is worth a word.
+const mostInitial = 0.5
 
 // finetuneTask trains a classifier.
 type finetuneTask struct {
@@ -46,7 +50,7 @@ func newFinetuneTask(r *run) (task, error) {
 	f := r.cfg.Finetune
 	r.classes = r.pictures.train.Classes()
 	if len(r.classes) == 0 {
-		return nil, fmt.Errorf("%s: fine-tuning needs labels: a folder for each class", r.cfg.Data.Path)
+		return nil, fmt.Errorf("%s: fine-tuning needs labels: a folder for each class; one folder alone is not taken for a class: put it beside another, or use an index .jsonl", r.cfg.Data.Path)
 	}
 	if f.Model.Classes == 0 {
 		f.Model.Classes = len(r.classes)
@@ -115,23 +119,47 @@ func (t *finetuneTask) prepare(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (t *finetuneTask) ready(context.Context) error { return nil }
+// ready says when the run is too short for its average.
+func (t *finetuneTask) ready(context.Context) error {
+	if t.average == nil {
+		return nil
+	}
+	decay, updates := t.r.cfg.Finetune.EMA, t.r.cfg.Train.Epochs*t.r.perEpoch
+	if initial := math.Pow(decay, float64(updates)); initial > mostInitial {
+		t.r.env.Reporter.Notice(fmt.Sprintf("finetune.ema = %g: after the %d updates of this run %.0f %% of the average, which becomes the model, are still initial weights: lower finetune.ema",
+			decay, updates, 100*initial))
+	}
+	return nil
+}
 
 func (t *finetuneTask) begin() {}
 
 func (t *finetuneTask) forward(c nn.Context, b *data.Batch) *autograd.Var {
+	return t.judge(c, b, t.mix(c, b))
+}
+
+// mix mixes the pictures of b in place and returns the targets that belong to them; nil where nothing is mixed.
+func (t *finetuneTask) mix(c nn.Context, b *data.Batch) []float32 {
+	if !t.mixing.On() {
+		return nil
+	}
+	f := t.r.cfg.Finetune
+	mix := t.mixing.Draw(f.Model.ImageSize, tensor.NewRand(t.r.cfg.Seed, streamMix, uint64(c.Step), uint64(c.Micro)))
+	mix.Apply(b.Views[0], f.Model.ImageSize)
+	return mix.Targets(b.Labels, f.Model.Classes, f.Smoothing)
+}
+
+// judge is the loss of the pictures of b, with the targets that mix returned.
+func (t *finetuneTask) judge(c nn.Context, b *data.Batch, targets []float32) *autograd.Var {
 	f := t.r.cfg.Finetune
 	t.labels = nil
-	if !t.mixing.On() {
+	if targets == nil {
 		t.logits = t.model.Logits(c, upload(c, b, 0)).Keep()
 		t.labels = c.Tape.Own(tensor.FromInts(t.r.dev, b.Labels, len(b.Labels))).Value()
 		t.loss = autograd.CrossEntropy(t.logits, t.labels, float32(f.Smoothing)).Keep()
 		return t.loss
 	}
-	mix := t.mixing.Draw(f.Model.ImageSize, tensor.NewRand(t.r.cfg.Seed, streamMix, uint64(c.Step), uint64(c.Micro)))
-	mix.Apply(b.Views[0], f.Model.ImageSize)
-	soft := mix.Targets(b.Labels, f.Model.Classes, f.Smoothing)
-	target := c.Tape.Own(tensor.FromSlice(t.r.dev, soft, len(b.Labels), f.Model.Classes)).Value()
+	target := c.Tape.Own(tensor.FromSlice(t.r.dev, targets, len(b.Labels), f.Model.Classes)).Value()
 	t.loss = autograd.SoftCrossEntropy(t.model.Logits(c, upload(c, b, 0)), target).Keep()
 	return t.loss
 }
@@ -227,6 +255,7 @@ func (t *finetuneTask) restore(f *state.File, text json.RawMessage) error {
 func (t *finetuneTask) rewind() {}
 
 func (t *finetuneTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
+	targets := t.mix(c, b)
 	images := upload(c, b, 0)
 	check("pictures", images.Value())
 	c.Tape.NoGrad(func() {
@@ -234,7 +263,7 @@ func (t *finetuneTask) inspect(c nn.Context, b *data.Batch, check func(name stri
 			check(fmt.Sprintf("output of blocks.%d", i), x.Value())
 		}
 	})
-	loss := t.forward(c, b)
+	loss := t.judge(c, b, targets)
 	check("loss", loss.Value())
 	return loss
 }

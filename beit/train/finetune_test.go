@@ -378,6 +378,54 @@ func TestInitFromHostileFiles(t *testing.T) {
 	}
 }
 
+// TestClassifierNames: names that are not as many as the outputs are refused, and what a stranger calls "config" and "classes" is not a run's.
+func TestClassifierNames(t *testing.T) {
+	res := trained(t, tiny(t, Finetune, "train.epochs=1"), Env{})
+	f, err := state.OpenSafetensors(res.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var list []state.Named
+	for _, name := range f.Names() {
+		e, _ := f.Entry(name)
+		list = append(list, state.Named{Name: name, DType: e.DType, Shape: e.Shape, Read: func() ([]byte, error) { return f.Bytes(name) }})
+	}
+	write := func(meta map[string]string) string {
+		path := filepath.Join(t.TempDir(), "model.safetensors")
+		if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) }); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	config := f.Metadata()[metaConfig]
+	for _, c := range []struct {
+		config, classes, want string
+		names                 int
+	}{
+		{config, `[]`, "names 0 classes, and its head has 10", 0},
+		{config, `["a","b","c","d","e","f","g","h","i"]`, "names 9 classes", 0},
+		{config, `["a","b","c","d","e","f","g","h","i","j","k","l"]`, "names 12 classes", 0},
+		{config, `5`, "names of classes", 0},
+		{config, `["a","b","c","d","e","f","g","h","i","j"]`, "", 10},
+		{"configs/base.yaml", `5`, "", 0},
+		{"configs/base.yaml", `["a","b","c","d","e","f","g","h","i","j"]`, "", 10},
+	} {
+		m, err := LoadClassifier(tensor.CPU(), write(map[string]string{metaConfig: c.config, metaClasses: c.classes}))
+		switch {
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("classes %s: error %v, want %q", c.classes, err, c.want)
+		case c.want == "" && err != nil:
+			t.Errorf("classes %s: %v", c.classes, err)
+		case c.want == "":
+			if len(m.Names) != c.names {
+				t.Errorf("classes %s: names %q", c.classes, m.Names)
+			}
+			m.Set.Release()
+		}
+	}
+}
+
 // TestHeadOfOtherClasses: a head is taken over when it is for the same classes.
 func TestHeadOfOtherClasses(t *testing.T) {
 	first := trained(t, tiny(t, Finetune, "data.path=procedural:20", "train.epochs=1"), Env{})
@@ -434,6 +482,99 @@ func TestWeightAverage(t *testing.T) {
 		if got := task.finished()[0].Value.Float32s()[0]; got != want {
 			t.Errorf("average %g, want %g", got, want)
 		}
+	}
+}
+
+// A run too short for its average says so.
+func TestShortAverage(t *testing.T) {
+	for ema, want := range map[string]string{"0.99": "after the 10 updates of this run 90 % of the average", "0.9": ""} { // 0.99^10 = 0.904, 0.9^10 = 0.349
+		said := &stopper{}
+		trained(t, tiny(t, Finetune, "finetune.ema="+ema), Env{Reporter: said})
+		all := strings.Join(said.notices, "\n")
+		if want == "" && strings.Contains(all, "finetune.ema") || !strings.Contains(all, want) {
+			t.Errorf("decay %s: notices %q, want %q", ema, all, want)
+		}
+	}
+}
+
+// inspect sees the pictures that forward trained on.
+func TestInspectMixes(t *testing.T) {
+	run, err := newRun(t.TempDir(), tiny(t, Finetune, "finetune.mixup=0.8", "finetune.cutmix=1"), Env{}, state.WriteFileAtomic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.close()
+	task := run.task.(*finetuneTask)
+	first := func(use func(b *data.Batch)) {
+		for b, err := range run.loader.Batches(context.Background(), 0, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			use(b)
+			break
+		}
+		run.tape.Reset()
+	}
+	var want, got []float32
+	var loss float32
+	first(func(b *data.Batch) {
+		loss = task.forward(run.context(0), b).Value().Item()
+		want = slices.Clone(b.Views[0])
+	})
+	first(func(b *data.Batch) {
+		l := task.inspect(run.context(0), b, func(name string, x *tensor.Tensor) {
+			if name == "pictures" {
+				got = x.Float32s()
+			}
+		})
+		if l.Value().Item() != loss {
+			t.Errorf("loss %g, in training %g", l.Value().Item(), loss)
+		}
+	})
+	if !slices.Equal(want, got) {
+		t.Error("other pictures than in training")
+	}
+}
+
+// Small shifts by no pixel show the whole picture, as in the other stages.
+func TestPadOfNothing(t *testing.T) {
+	cfg := tiny(t, Finetune, "data.augment=pad-crop", "data.pad=0", "data.jitter=0", "finetune.rand_magnitude=0", "finetune.erase=0")
+	picture, err := data.Procedural(1, 16, 1).Image(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, mirrored, got := make([]float32, 3*16*16), make([]float32, 3*16*16), make([]float32, 3*16*16)
+	data.ToFloat(plain, picture, data.ImageNet, false)
+	data.ToFloat(mirrored, picture, data.ImageNet, true)
+	for seed := range uint64(10) {
+		cfg.augmentation().Apply([][]float32{got}, picture, tensor.NewRand(seed))
+		if !slices.Equal(got, plain) && !slices.Equal(got, mirrored) {
+			t.Fatalf("seed %d: neither the picture nor its mirror image", seed)
+		}
+	}
+}
+
+// progresses keeps what it hears of progress.
+type progresses struct {
+	silent
+	list []Progress
+}
+
+func (p *progresses) Progress(x Progress) { p.list = append(p.list, x) }
+
+// What measures a finished model speaks of no epochs.
+func TestEvaluationHasNoEpochs(t *testing.T) {
+	res := trained(t, tiny(t, Finetune, "train.epochs=1"), Env{})
+	m, err := LoadClassifier(tensor.CPU(), res.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := &progresses{}
+	if _, err := EvalClassifier(context.Background(), m, data.Procedural(10, 16, 2), nil, res.Config.Data.Eval, Env{Reporter: heard}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(heard.list); n == 0 || heard.list[n-1].Epochs != 0 || heard.list[n-1].Done != heard.list[n-1].Total {
+		t.Errorf("%+v", heard.list)
 	}
 }
 

@@ -34,7 +34,7 @@ type task interface {
 	ready(ctx context.Context) error
 	// begin is called before the first update of an epoch.
 	begin()
-	// forward returns the loss of a micro-batch and changes nothing.
+	// forward returns the loss of a micro-batch. It changes nothing that lasts: only the pictures of b, which fine-tuning may mix in place.
 	forward(c nn.Context, b *data.Batch) *autograd.Var
 	// commit takes note of the last forward, before its backward: statistics, and readings for the metrics.
 	commit(c nn.Context)

@@ -183,9 +183,9 @@ func (c Config) augmentation() data.Pipeline {
 // supervised is the augmentation of fine-tuning.
 func (c Config) supervised() data.Pipeline {
 	f := c.Finetune
-	p := &data.FineTune{View: c.views()[0], Scale: [2]float64{c.Train.MinCropScale, 1}, Jitter: c.Data.Jitter, Erase: f.Erase}
-	if c.Data.Augment == augmentPad {
-		p.Pad = c.Data.Pad
+	p := &data.FineTune{
+		View: c.views()[0], Scale: [2]float64{c.Train.MinCropScale, 1}, Padded: c.Data.Augment == augmentPad, Pad: c.Data.Pad, Jitter: c.Data.Jitter,
+		Erase: f.Erase,
 	}
 	if f.RandMagnitude > 0 {
 		p.Rand = &data.RandAugment{Magnitude: f.RandMagnitude, Ops: f.RandOps, Fill: data.ImageNetFill}

@@ -43,7 +43,7 @@ type Progress struct {
 	Stage         Stage
 	Phase         string // "teacher", "k-means", "speed", "train", "validate", "encode"
 	Done, Total   int    // of the phase: updates when training, batches otherwise
-	Epoch, Epochs int    // epoch under way, from 1
+	Epoch, Epochs int    // epoch under way, from 1, and how many there are: 0 where nothing is trained
 	Loss          float64
 	LR            float64
 	ImagesPerSec  float64

@@ -12,11 +12,15 @@ type schedule struct {
 	open   bool // the warm-up reaches the peak one step after its end
 }
 
+// newSchedule follows the configuration, apart from a warm-up that would fill the whole run: that takes half of it, so that the rate falls again.
 func newSchedule(c TrainConfig, perEpoch int) schedule {
-	total := c.Epochs * perEpoch
+	warmup, total := c.WarmupEpochs*perEpoch, c.Epochs*perEpoch
+	if warmup >= total {
+		warmup = total / 2
+	}
 	return schedule{
 		cosine: optim.Cosine{
-			Peak: c.LR * c.lrFactor(), Min: c.MinLR, Warmup: min(c.WarmupEpochs*perEpoch, total/2), Total: total,
+			Peak: c.LR * c.lrFactor(), Min: c.MinLR, Warmup: warmup, Total: total,
 		},
 		open: c.OpenWarmup,
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/train"
@@ -143,7 +144,7 @@ func (c *ablateCmd) settings(stage train.Stage, own ...string) []string {
 	for _, s := range c.Set {
 		if of, rest, ok := strings.Cut(s, ":"); ok && train.Stage(of) == stage {
 			list = append(list, rest)
-		} else if key, _, _ := strings.Cut(s, "="); contains(train.Keys(stage), strings.TrimSpace(key)) {
+		} else if key, _, _ := strings.Cut(s, "="); slices.Contains(train.Keys(stage), strings.TrimSpace(key)) {
 			list = append(list, s)
 		}
 	}
@@ -162,9 +163,9 @@ func (c *ablateCmd) checkSet() error {
 		known := false
 		for _, stage := range stages {
 			if only {
-				known = known || train.Stage(of) == stage && contains(train.Keys(stage), rest)
+				known = known || train.Stage(of) == stage && slices.Contains(train.Keys(stage), rest)
 			} else {
-				known = known || contains(train.Keys(stage), key)
+				known = known || slices.Contains(train.Keys(stage), key)
 			}
 		}
 		if !known {

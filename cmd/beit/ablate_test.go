@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/csv"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // tinyAblation makes every run of an ablation a moment's.
@@ -82,6 +87,113 @@ func TestAblate(t *testing.T) {
 	}
 	if status, _, errOut := beitRun(t, append(args, "--set", "seed=9")...); status != 2 || !strings.Contains(errOut, "other settings") {
 		t.Errorf("other settings: status %d: %s", status, errOut)
+	}
+}
+
+// TestAblateNetwork: the untrained network has the backbone's shape, and the figure is that of the model that fine-tuning leaves.
+func TestAblateNetwork(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	args := append(tinyAblation("procedural:80", out), "--table", "network")
+	args = append(args, assign("finetune:finetune.ema=0.999", "finetune:train.lr=1e-2", "pretrain:pretrain.model.vit.abs_pos=true",
+		"pretrain:pretrain.model.vit.qkv_bias=false")...)
+	rows := decode[[]ablated](t, mustRun(t, args...))
+	differ := false
+	for i, name := range []string{"tokenizer", "backbone", "untrained"} {
+		result, err := train.Finished(filepath.Join(out, "runs", "finetuned-"+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := result.Final.Values
+		if differ = differ || v["ema_top1"] != v["top1"]; rows[i].Finetuned == nil || *rows[i].Finetuned != v["ema_top1"] {
+			t.Errorf("%s: %+v of a run with %v", name, rows[i], v)
+		}
+		f := result.Config.Finetune.Model
+		if shape := f.AbsPos && !f.QKVBias && f.RelPos == beit.RelPosBlock && f.Width == 24 && f.Depth == 2; name != "tokenizer" && !shape {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if !differ {
+		t.Error("average and weights have equal figures: the test says nothing")
+	}
+}
+
+// The probes are those of beit probe linear, and leave no network behind.
+func TestAblateProbes(t *testing.T) {
+	dir := t.TempDir()
+	run, tok := filepath.Join(dir, "run"), filepath.Join(dir, "tok")
+	mustRun(t, append([]string{"tokenizer", "train", "--data", "procedural:80", "--out", tok}, tiny...)...)
+	mustRun(t, append([]string{"pretrain", "--data", "procedural:400", "--tokenizer", tok, "--out", run, "--set", "train.epochs=1"}, tinyMIM...)...)
+	c := &ablateCmd{Data: "procedural:400", Preset: "small32"}
+	for _, s := range tinyMIM {
+		if s != "--set" {
+			c.Set = append(c.Set, s)
+		}
+	}
+	b := &ablation{c: c, a: &app{ctx: t.Context(), dev: tensor.NewDevice(tensor.CPU().Backend()), errOut: io.Discard}}
+	var row ablated
+	for network, path := range map[string]string{ofNothing: "", ofBackbone: run} {
+		if err := b.probes(trial{network: network}, path, &row); err != nil {
+			t.Fatal(err)
+		}
+		if held := b.a.dev.MemStats().InUse; held != 0 {
+			t.Errorf("%s: %d bytes are still in use", network, held)
+		}
+	}
+	if err := b.probes(trial{network: ofBackbone}, run, &row); err != nil {
+		t.Fatal(err)
+	}
+	rows := decode[[]probed](t, mustRun(t, "probe", "linear", run, "--data", "procedural:400", "--alone", "--json"))
+	if rows[0].Top1 != *row.LinearCLS || rows[1].Top1 != *row.LinearMean {
+		t.Errorf("cls %g, mean %g; by beit probe %g and %g", *row.LinearCLS, *row.LinearMean, rows[0].Top1, rows[1].Top1)
+	}
+}
+
+// An untrained network sees pictures as suits its size, not that of the preset of fine-tuning.
+func TestAblateUntrainedSize(t *testing.T) {
+	c := &ablateCmd{Data: "x", Preset: "small64", Set: []string{"pretrain:pretrain.model.vit.image_size=32", "pretrain:pretrain.mask.count=6"}}
+	list, err := (&ablation{c: c}).start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := train.Configure(train.Finetune, "small64", "", c.settings(train.Finetune, list...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cfg.Data; d.Augment != "pad-crop" || !d.Eval.Whole || cfg.Finetune.Model.ImageSize != 32 {
+		t.Errorf("%+v for pictures of %d", d, cfg.Finetune.Model.ImageSize)
+	}
+}
+
+// What probes cannot use is found before anything is trained or the folder is made, and what ends a run comes with what to do about it.
+func TestAblateFailures(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	writePictures(t, dir, map[string]int{"train": 20, "flat": 20})
+	pictures, other, flat := filepath.Join(dir, "train"), filepath.Join(dir, "other"), filepath.Join(dir, "flat", "class1")
+	if err := os.CopyFS(filepath.Join(other, "a"), os.DirFS(flat)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(other, "class1"), os.DirFS(flat)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"--data", pictures}, 2, "--val-fraction"},
+		{[]string{"--data", flat, "--val-fraction", "0.5"}, 2, "need labels"},
+		{[]string{"--data", pictures, "--eval-data", flat}, 2, "need labels"},
+		{[]string{"--data", pictures, "--eval-data", other}, 1, `class "a"`},
+	} {
+		status, _, errOut := beitRun(t, append([]string{"ablate", "--out", out}, c.args...)...)
+		if _, err := os.Stat(out); status != c.status || !strings.Contains(errOut, c.want) || err == nil {
+			t.Errorf("%s: status %d, %q, want %q; folder made: %v", c.args, status, errOut, c.want, err == nil)
+		}
+	}
+	status, _, errOut := beitRun(t, append(tinyAblation("procedural:80", out), "--table", "network", "--set", "tokenizer:train.lr=1e30")...)
+	if status != 1 || !strings.Contains(errOut, "a lower train.lr") || !strings.Contains(errOut, "other settings need another --out") {
+		t.Errorf("a run that diverges: status %d, %q", status, errOut)
 	}
 }
 

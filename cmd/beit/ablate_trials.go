@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ type ablated struct {
 	LinearMean     *float64 `json:"linear_mean"`
 	KNNCLS         *float64 `json:"knn_cls"`
 	KNNMean        *float64 `json:"knn_mean"`
-	Finetuned      *float64 `json:"finetuned"` // top-1 after the last epoch
+	Finetuned      *float64 `json:"finetuned"` // top-1 of the model after the last epoch
 	Seconds        float64  `json:"seconds"`   // of training, runs that several rows share included
 }
 
@@ -148,7 +149,7 @@ func (c *ablateCmd) plan(a *app) (*ablation, error) {
 	if c.Data == "" {
 		return nil, usagef("name the pictures with --data DIR or --data FILE.tar")
 	}
-	if c.Finetune == "" && contains(train.Presets(train.Finetune), c.Preset) {
+	if c.Finetune == "" && slices.Contains(train.Presets(train.Finetune), c.Preset) {
 		c.Finetune = c.Preset
 	}
 	if err := c.checkSet(); err != nil {
@@ -191,7 +192,34 @@ func (c *ablateCmd) plan(a *app) (*ablation, error) {
 			return nil, usagef("--finetune NAME: fine-tuning has no preset %q; there are %s", c.Preset, strings.Join(train.Presets(train.Finetune), ", "))
 		}
 	}
-	return ab, nil
+	set, err := ab.open(pre) // what a probe cannot use is found before anything is trained for it
+	if err != nil {
+		return nil, err
+	}
+	return ab, set.close()
+}
+
+// open opens the pictures of the probes: labelled ones of both kinds, the classes numbered alike.
+func (b *ablation) open(cfg train.Config) (set *pictures, err error) {
+	fit, val, done, err := train.OpenPictures(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	if val == nil {
+		return nil, usagef("there are no validation pictures: name some with --eval-data, or set a part aside with --val-fraction 0.1")
+	}
+	if len(fit.Classes()) == 0 || len(val.Classes()) == 0 {
+		return nil, usagef("%s: probes and fine-tuning need labels, of the validation pictures too: a folder for each class; %s", cfg.Data.Path, loneFolder)
+	}
+	if val, err = data.Relabel(val, fit.Classes()); err != nil {
+		return nil, fmt.Errorf("validation pictures: %w", err)
+	}
+	return &pictures{train: fit, val: val, close: done}, nil
 }
 
 // measure does what is left of a trial's runs, and probes.
@@ -229,7 +257,8 @@ func (b *ablation) measure(t trial) (ablated, error) {
 	if err != nil {
 		return row, err
 	}
-	row.Finetuned = value(result.Final.Values, "top1")
+	v := result.Final.Values
+	row.Finetuned = cmp.Or(value(v, "ema_top1"), value(v, "top1")) // with finetune.ema, the average is the model
 	return row, nil
 }
 
@@ -244,10 +273,13 @@ func (b *ablation) start(path string) ([]string, error) {
 		return nil, err
 	}
 	v := cfg.Pretrain.Model.ViT
+	if v.RelPos == beit.RelPosShared { // a classifier has a table for each block
+		v.RelPos = beit.RelPosBlock
+	}
 	list := []string{"finetune.layer_decay=1"}
 	for key, n := range map[string]any{
 		"image_size": v.ImageSize, "patch_size": v.PatchSize, "width": v.Width, "depth": v.Depth, "heads": v.Heads, "mlp_ratio": v.MLPRatio,
-		"layer_scale": v.LayerScale,
+		"layer_scale": v.LayerScale, "abs_pos": v.AbsPos, "rel_pos": v.RelPos, "qkv_bias": v.QKVBias, "channels": v.Channels,
 	} {
 		list = append(list, fmt.Sprintf("finetune.model.%s=%v", key, n))
 	}
@@ -264,15 +296,15 @@ func (b *ablation) stage(stage train.Stage, preset, dir string, row *ablated, ow
 	switch {
 	case result != nil || err != nil:
 	case none == nil:
-		result, err = train.Resume(b.a.ctx, dir, env, nil)
+		result, err = attempt(func() (*train.Result, error) { return train.Resume(b.a.ctx, dir, env, nil) })
 	default:
 		var cfg train.Config
 		if cfg, err = train.Configure(stage, preset, "", b.c.settings(stage, own...)); err == nil {
-			result, err = train.Run(b.a.ctx, dir, cfg, env)
+			result, err = attempt(func() (*train.Result, error) { return train.Run(b.a.ctx, dir, cfg, env) })
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; the same command goes on with what is done, other settings need another --out", advise(err, stage, dir))
 	}
 	records, err := train.ReadMetrics(dir)
 	if err != nil {
@@ -296,28 +328,25 @@ func (b *ablation) probes(t trial, path string, row *ablated) error {
 	}
 	model := &train.EncoderModel{Norm: data.ImageNet, ViT: cfg.Pretrain.Model.ViT}
 	if path == "" {
-		model.Model = untrained(b.a, cfg, cfg.Seed)
+		model.Model, model.Set = untrained(b.a, cfg, cfg.Seed)
 	} else if model, err = train.LoadNetwork(b.a.dev, path); err != nil {
 		return err
 	}
-	fit, val, done, err := train.OpenPictures(cfg)
+	defer model.Set.Release()
+	set, err := b.open(cfg)
 	if err != nil {
 		return err
 	}
-	defer done()
-	if val == nil {
-		return usagef("there are no validation pictures: name some with --eval-data, or set a part aside with --val-fraction 0.1")
-	}
-	if val, err = data.Relabel(val, fit.Classes()); err != nil {
-		return fmt.Errorf("validation pictures: %w", err)
-	}
-	samples, err := extract(b.a, &pictures{train: fit, val: val}, model.ViT.ImageSize, []contender{{t.network, probe.Network(model.Model, model.Norm)}})
+	defer set.close()
+	samples, err := extract(b.a, set, model.ViT.ImageSize, []contender{{t.network, probe.Network(model.Model, model.Norm)}})
 	if err != nil {
 		return err
 	}
+	classifier := probe.LinearDefaults
+	classifier.Seed = cfg.Seed
 	linear, knn := []**float64{&row.LinearCLS, &row.LinearMean}, []**float64{&row.KNNCLS, &row.KNNMean}
 	for i, s := range samples {
-		l, err := probe.Linear(b.a.ctx, b.a.dev, s.train, s.val, probe.LinearDefaults)
+		l, err := probe.Linear(b.a.ctx, b.a.dev, s.train, s.val, classifier)
 		if err != nil {
 			return err
 		}
@@ -338,8 +367,6 @@ func value(v map[string]float64, key string) *float64 {
 	}
 	return &x
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 // folderOf names the folder of a run by what distinguishes it: "tokenizer", "tokenizer-codes-256".
 func folderOf(kind string, assignments []string) string {

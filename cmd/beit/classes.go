@@ -37,38 +37,42 @@ func readLines(path string) (lines []string, err error) {
 }
 
 // chooseOutputs says which output of a classifier stands for each class of pictures, and which others compete behind them. mask is a file or empty,
-// names are the outputs', nil where they are not known, n is their number. Classes are found by their name; where that cannot be, the
-// pictures' classes are those that compete, in the same order.
-func chooseOutputs(mask string, names []string, n int, classes []string) ([]int, error) {
+// names are the outputs', nil where they are not known, n is their number. Classes are found by their name; where the classifier has no class of
+// the pictures', they are those that compete, in the same order, and byOrder says so.
+func chooseOutputs(mask string, names []string, n int, classes []string) (chosen []int, byOrder bool, err error) {
 	competing := make([]int, n)
 	for i := range competing {
 		competing[i] = i
 	}
 	if mask != "" {
-		var err error
 		if competing, err = readMask(mask, names, n); err != nil {
-			return nil, fmt.Errorf("--class-mask: %s: %w", mask, err)
+			return nil, false, fmt.Errorf("--class-mask: %s: %w", mask, err)
 		}
 	}
-	var chosen []int
+	known := false
+	var lost []string
 	for _, class := range classes {
-		if at := slices.Index(names, class); at >= 0 && slices.Contains(competing, at) {
+		at := slices.Index(names, class)
+		known = known || at >= 0
+		if at >= 0 && slices.Contains(competing, at) {
 			chosen = append(chosen, at)
+		} else {
+			lost = append(lost, strconv.Quote(class))
 		}
 	}
-	if len(chosen) < len(classes) {
-		if len(competing) != len(classes) {
-			return nil, fmt.Errorf("the pictures have %d classes, %d of them under names of the classifier, and %d outputs compete: say which are meant with --class-mask or --class-names",
-				len(classes), len(chosen), len(competing))
+	if len(lost) > 0 {
+		if known || len(competing) != len(classes) { // where some names are right, order would pair the others with outputs that are not theirs
+			return nil, false, fmt.Errorf("%d of the %d classes of the pictures, such as %s, are not by name among the %d outputs that compete: say which are meant with --class-names or --class-mask",
+				len(lost), len(classes), strings.Join(lost[:min(2, len(lost))], " and "), len(competing))
 		}
-		return competing, nil
+		return competing, true, nil
 	}
 	for _, o := range competing {
 		if !slices.Contains(chosen, o) {
 			chosen = append(chosen, o)
 		}
 	}
-	return chosen, nil
+	return chosen, false, nil
 }
 
 // readMask reads which of n outputs compete, in ascending order.

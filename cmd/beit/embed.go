@@ -92,7 +92,7 @@ func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use
 	defer r.clear()
 	skip := func(s data.Skipped) {
 		skipped++
-		r.Warning(fmt.Sprintf("picture left out: %v", s.Err))
+		r.Warning(leftOut(s))
 	}
 	for item, err := range encode(a.ctx, ds, skip) {
 		if err != nil {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/train"
@@ -13,7 +15,7 @@ import (
 type finetuneCmd struct {
 	runFlags
 	LabelFraction float64 `placeholder:"F" help:"Part of each class's training pictures that is used, such as 0.1."`
-	Eval          string  `placeholder:"FILE|RUN" help:"Train nothing: measure this classifier on the validation pictures of --data."`
+	Eval          string  `placeholder:"FILE|RUN" help:"Train nothing: measure this classifier on the validation pictures of --data, where there are none on the part that its run set aside, or on all."`
 	ClassNames    string  `placeholder:"FILE" help:"With --eval: the names of the classifier's outputs, one a line, where its file has none."`
 	ClassMask     string  `placeholder:"FILE" help:"With --eval: the outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
 }
@@ -44,6 +46,11 @@ func (c *finetuneCmd) evaluate(a *app) error {
 	if rest := (runFlags{Data: c.Data, EvalData: c.EvalData, ValFraction: c.ValFraction, JSON: c.JSON, configFlags: configFlags{Set: c.Set}}); !reflect.DeepEqual(rest, c.runFlags) || c.LabelFraction != 0 {
 		return usagef("--eval trains nothing: beside it stand --data, --eval-data, --val-fraction, --class-names, --class-mask, --set and --json alone")
 	}
+	for _, s := range c.Set {
+		if !strings.HasPrefix(strings.TrimSpace(s), "data.") {
+			return usagef("--set %s: beside --eval it changes keys of data alone, such as data.eval.batch", s)
+		}
+	}
 	if c.Data == "" {
 		return usagef("name the pictures with --data DIR or --data FILE.tar")
 	}
@@ -57,7 +64,8 @@ func (c *finetuneCmd) evaluate(a *app) error {
 		}
 	}
 	d := &m.Config.Data
-	d.Path, d.EvalPath, d.ValFraction, d.Limit, d.Labelled, d.CacheMB = c.Data, c.EvalData, c.ValFraction, 0, 1, 0
+	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.Labelled, d.CacheMB = c.Data, c.EvalData, 0, 0, 1, 0
+	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
 	for _, s := range c.Set {
 		if err := m.Config.Set(s); err != nil {
 			return usageError{err}
@@ -66,19 +74,22 @@ func (c *finetuneCmd) evaluate(a *app) error {
 	if err := m.Config.Check(); err != nil {
 		return usageError{err}
 	}
-	val, done, err := validation(m.Config)
+	r := newReporter(a.errOut)
+	val, done, err := validation(m.Config, r)
 	if err != nil {
 		return err
 	}
 	defer done()
 	if len(val.Classes()) == 0 {
-		return usagef("%s: the pictures have no labels: a folder for each class is needed", c.Data)
+		return usagef("%s: the pictures have no labels: a folder for each class is needed; %s", m.Config.Data.Path, loneFolder)
 	}
-	outputs, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, val.Classes())
+	outputs, byOrder, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, val.Classes())
 	if err != nil {
 		return err
 	}
-	r := newReporter(a.errOut)
+	if byOrder && m.Names != nil {
+		r.Notice("the classifier knows none of the pictures' classes by name: they are taken for its classes in the same order")
+	}
 	report, err := train.EvalClassifier(a.ctx, m, val, outputs, m.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
 	r.clear()
 	if err != nil {
@@ -96,11 +107,26 @@ func (c *finetuneCmd) evaluate(a *app) error {
 	)
 }
 
-// validation opens the pictures for validation, or all of a folder that has no such part.
-func validation(cfg train.Config) (val data.Dataset, done func() error, err error) {
+// loneFolder says why pictures in a folder may have no labels.
+const loneFolder = "one folder alone is not taken for a class: put it beside another, or use an index .jsonl"
+
+// validation opens the pictures for validation; where there is no such part, those that data.val_fraction sets aside, or else all.
+func validation(cfg train.Config, r train.Reporter) (val data.Dataset, done func() error, err error) {
+	share := cfg.Data.ValFraction
+	cfg.Data.ValFraction = 0
 	fit, val, done, err := train.OpenPictures(cfg)
-	if err == nil && val == nil {
-		val = fit
+	if err != nil || val != nil {
+		return val, done, err
 	}
+	if share == 0 {
+		r.Notice(fmt.Sprintf("%s has no validation part: all %d pictures are measured", cfg.Data.Path, fit.Len()))
+		return fit, done, nil
+	}
+	if err := done(); err != nil {
+		return nil, nil, err
+	}
+	r.Notice(fmt.Sprintf("%s has no validation part: the share of %g that data.val_fraction sets aside is measured, all with --set data.val_fraction=0", cfg.Data.Path, share))
+	cfg.Data.ValFraction = share
+	_, val, done, err = train.OpenPictures(cfg)
 	return val, done, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,54 @@ func TestFinetune(t *testing.T) {
 	}
 }
 
+// TestEvalPictures: which pictures --eval measures, and what it says of them.
+func TestEvalPictures(t *testing.T) {
+	dir := t.TempDir()
+	writePictures(t, dir, map[string]int{"all": 80})
+	pictures, run, foreign := filepath.Join(dir, "all"), filepath.Join(dir, "run"), filepath.Join(dir, "foreign")
+	train := func(out string, set ...string) string {
+		return mustRun(t, slices.Concat([]string{"finetune", "--data", pictures, "--out", out, "--val-fraction", "0.25", "--json"}, tinyClassifier, assign(set...))...)
+	}
+	done := decode[finished](t, train(run, "data.limit=40", "train.epochs=1"))
+	for i := range 10 {
+		if err := os.CopyFS(filepath.Join(foreign, fmt.Sprintf("n%d", i)), os.DirFS(filepath.Join(pictures, fmt.Sprintf("class%d", i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args     []string
+		pictures int
+		says     string
+	}{
+		{[]string{"--data", pictures}, 20, "the share of 0.25 that data.val_fraction sets aside is measured"},
+		{[]string{"--data", pictures, "--val-fraction", "0.5"}, 40, "the share of 0.5"},
+		{[]string{"--data", pictures, "--set", "data.val_fraction=0"}, 80, "no validation part: all 80 pictures are measured"},
+		{[]string{"--data", pictures, "--eval-data", foreign}, 80, "in the same order"},
+	} {
+		status, out, messages := beitRun(t, append([]string{"finetune", "--eval", run, "--json"}, c.args...)...)
+		if status != 0 || !strings.Contains(messages, c.says) {
+			t.Fatalf("%s: status %d, %q, want %q", c.args, status, messages, c.says)
+		}
+		report := decode[evaluated](t, out)
+		if report.Pictures != c.pictures || c.pictures == 20 && report.Top1 != done.Final.Values["top1"] {
+			t.Errorf("%s: %+v, want %d pictures; the run's own figures are %v", c.args, report, c.pictures, done.Final.Values)
+		}
+	}
+
+	limited := filepath.Join(dir, "limited") // a limit of the run's validation is none of the measurement
+	train(limited, "data.eval.limit=5", "train.epochs=1")
+	for want, set := range map[int]string{20: "data.eval.batch=7", 6: "data.eval.limit=6"} {
+		if report := decode[evaluated](t, mustRun(t, "finetune", "--eval", limited, "--data", pictures, "--json", "--set", set)); report.Pictures != want {
+			t.Errorf("%s: %d pictures, want %d", set, report.Pictures, want)
+		}
+	}
+
+	status, _, messages := beitRun(t, "finetune", "--eval", run, "--data", filepath.Join(pictures, "class3"))
+	if status != 2 || !strings.Contains(messages, "one folder alone is not taken for a class") {
+		t.Errorf("one class alone: status %d, %q", status, messages)
+	}
+}
+
 func TestChooseOutputs(t *testing.T) {
 	names := []string{"ant", "bee", "cat", "dog"}
 	file := func(text string) string {
@@ -97,6 +146,9 @@ func TestChooseOutputs(t *testing.T) {
 		{"a part by name", "", names, []string{"bee", "dog"}, []int{1, 3, 0, 2}, ""},
 		{"names in another order", "", names, []string{"dog", "ant", "bee", "cat"}, []int{3, 0, 1, 2}, ""},
 		{"by order", "", nil, []string{"n1", "n2", "n3", "n4"}, []int{0, 1, 2, 3}, ""},
+		{"by order, all names being others", "", names, []string{"n1", "n2", "n3", "n4"}, []int{0, 1, 2, 3}, ""},
+		{"some names", "", names, []string{"ant", "cow", "dog", "elk"}, nil, `2 of the 4 classes of the pictures, such as "cow" and "elk"`},
+		{"a name that does not compete", "ant\nbee", names, []string{"cat", "eel"}, nil, `"cat" and "eel"`},
 		{"flags by order", string(flags), nil, []string{"n1", "n2"}, []int{0, 3}, ""},
 		{"numbers", "[2, 1]", nil, []string{"n1", "n2"}, []int{1, 2}, ""},
 		{"names", `["dog", "bee"]`, names, []string{"bee", "dog"}, []int{1, 3}, ""},
@@ -116,7 +168,7 @@ func TestChooseOutputs(t *testing.T) {
 			if c.mask != "" {
 				path = file(c.mask)
 			}
-			got, err := chooseOutputs(path, c.names, len(names), c.classes)
+			got, byOrder, err := chooseOutputs(path, c.names, len(names), c.classes)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("error %v, want %q", err, c.fails)
@@ -128,6 +180,9 @@ func TestChooseOutputs(t *testing.T) {
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
+			}
+			if want := strings.Contains(c.name, "by order") || c.name == "numbers"; byOrder != want {
+				t.Errorf("by order: %v", byOrder)
 			}
 		})
 	}

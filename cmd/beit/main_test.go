@@ -73,6 +73,7 @@ func TestMistakes(t *testing.T) {
 		{"finetune without data", "finetune", 2, "--data"},
 		{"finetune mask alone", "finetune --data x --class-mask x", 2, "--eval"},
 		{"finetune eval with training flags", "finetune --data x --eval x --out y", 2, "--eval trains nothing"},
+		{"finetune eval with a key of training", "finetune --data x --eval x --set train.batch=3", 2, "--set train.batch=3: beside --eval"},
 		{"finetune eval of what is no model", "finetune --data x --eval " + file, 1, "notes.txt"},
 		{"finetune from nothing", "finetune --data x --init-from " + empty + "/none", 2, "none"},
 		{"finetune from what is no model", "finetune --data x --init-from " + file, 2, "notes.txt"},
@@ -80,6 +81,9 @@ func TestMistakes(t *testing.T) {
 		{"predict nothing", "predict x", 2, "<image>"},
 		{"predict by none", "predict --top 0 x y", 2, "--top 0"},
 		{"probe protocol", "probe linear --protocol all --data x x", 2, "--protocol"},
+		{"probe of blocks by flags of the other protocol", "probe linear --protocol layers --seeds 3 --raw --data x x", 2, "only --protocol features has --seeds, --raw"},
+		{"probe of features by flags of the other protocol", "probe linear --batch 9 --lr 1 --sgd --data x x", 2, "only --protocol layers has --batch, --lr, --sgd"},
+		{"probe by no seed", "probe linear --seeds 0 --data x x", 2, "--seeds"},
 		{"embed without data", "embed " + file, 2, "<data>"},
 		{"embed to another format", "embed --out x.csv " + file + " " + empty, 2, "--out x.csv"},
 		{"embed by nothing", "embed " + empty + "/none " + empty, 1, "none"},
@@ -113,6 +117,27 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a run that could not begin left its folder")
+	}
+}
+
+// By layers, the learning rate is that of the batch there is.
+func TestLayersConfig(t *testing.T) {
+	batch, rate := 512, 0.5
+	for _, c := range []struct {
+		cmd      probeLinearCmd
+		pictures int
+		batch    int
+		lr       float64
+	}{
+		{probeLinearCmd{}, 5000, 1024, 4e-3},
+		{probeLinearCmd{}, 256, 256, 1e-3},
+		{probeLinearCmd{Batch: &batch}, 5000, 512, 2e-3},
+		{probeLinearCmd{Batch: &batch}, 128, 128, 5e-4},
+		{probeLinearCmd{Batch: &batch, LR: &rate}, 128, 128, 0.5},
+	} {
+		if got := c.cmd.layersConfig(c.pictures); got.Batch != c.batch || got.LR != c.lr {
+			t.Errorf("%d pictures: batch %d, rate %g; want %d, %g", c.pictures, got.Batch, got.LR, c.batch, c.lr)
+		}
 	}
 }
 

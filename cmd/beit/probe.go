@@ -35,7 +35,7 @@ type probeLinearCmd struct {
 	probeFlags
 	Protocol string   `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented pictures, as BEiT's script does."`
 	Epochs   *int     `placeholder:"N" help:"Epochs (30, by layers 100)."`
-	Seeds    int      `default:"3" placeholder:"N" help:"By features: classifiers trained; the mean is reported."`
+	Seeds    *int     `placeholder:"N" help:"By features: classifiers trained; the mean is reported (3)."`
 	Plain    bool     `help:"By features: do not standardise them."`
 	Batch    *int     `placeholder:"N" help:"By layers: pictures in a batch (1024)."`
 	LR       *float64 `name:"lr" placeholder:"F" help:"By layers: learning rate (1e-3 for each 256 pictures of a batch)."`
@@ -44,22 +44,73 @@ type probeLinearCmd struct {
 
 // Run trains linear probes.
 func (c *probeLinearCmd) Run(a *app) error {
-	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || c.LR != nil && !(*c.LR > 0) {
+	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds != nil && *c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || c.LR != nil && !(*c.LR > 0) {
 		return usagef("--epochs, --seeds and --batch must be at least 1, and --lr positive")
+	}
+	if err := c.foreign(); err != nil {
+		return err
 	}
 	if c.Protocol == "layers" {
 		return c.layers(a)
 	}
 	cfg := probe.LinearDefaults
-	cfg.Seeds, cfg.Plain = c.Seeds, c.Plain
+	cfg.Plain = c.Plain
 	if c.Epochs != nil {
 		cfg.Epochs = *c.Epochs
+	}
+	if c.Seeds != nil {
+		cfg.Seeds = *c.Seeds
 	}
 	return c.probe(a, func(train, val probe.Features, seed uint64) ([]judged, error) {
 		cfg.Seed = seed
 		r, err := probe.Linear(a.ctx, a.dev, train, val, cfg)
 		return []judged{{0, r.Score}}, err
 	})
+}
+
+// foreign refuses flags that the other protocol alone looks at.
+func (c *probeLinearCmd) foreign() error {
+	var given []string
+	other := "layers"
+	note := func(flag string, set bool) {
+		if set {
+			given = append(given, flag)
+		}
+	}
+	if c.Protocol == other {
+		other = "features"
+		note("--seeds", c.Seeds != nil)
+		note("--plain", c.Plain)
+		note("--tokenizer", c.Tokenizer != "")
+		note("--alone", c.Alone)
+		note("--both", c.Both)
+		note("--raw", c.Raw)
+	} else {
+		note("--batch", c.Batch != nil)
+		note("--lr", c.LR != nil)
+		note("--sgd", c.SGD)
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	return usagef("only --protocol %s has %s: choose it, or leave them away", other, strings.Join(given, ", "))
+}
+
+// layersConfig is the protocol for so many training pictures. A batch holds no more than those, and the learning rate follows it unless given.
+func (c *probeLinearCmd) layersConfig(pictures int) probe.LayersConfig {
+	cfg := probe.LayersDefaults
+	if c.Epochs != nil {
+		cfg.Epochs = *c.Epochs
+	}
+	if c.Batch != nil {
+		cfg.Batch = *c.Batch
+	}
+	cfg.Batch = min(cfg.Batch, pictures)
+	if cfg.LR *= float64(cfg.Batch) / float64(probe.LayersDefaults.Batch); c.LR != nil {
+		cfg.LR = *c.LR
+	}
+	cfg.SGD = c.SGD
+	return cfg
 }
 
 // layerScore is one line of the result of protocol layers.
@@ -83,19 +134,10 @@ func (c *probeLinearCmd) layers(a *app) error {
 		return err
 	}
 	defer set.close()
-	cfg := probe.LayersDefaults
-	if c.Epochs != nil {
-		cfg.Epochs = *c.Epochs
-	}
-	if c.Batch != nil {
-		cfg.LR *= float64(*c.Batch) / float64(cfg.Batch)
-		cfg.Batch = *c.Batch
-	}
-	if c.LR != nil {
-		cfg.LR = *c.LR
-	}
 	r := newReporter(a.errOut)
-	cfg.SGD, cfg.Seed = c.SGD, c.seed(model.Config)
+	cfg := c.layersConfig(set.train.Len())
+	cfg.Seed = c.seed(model.Config)
+	cfg.Skipped = func(s data.Skipped) { r.Warning(leftOut(s)) }
 	cfg.Progress = func(epoch, batch, batches int) {
 		r.Progress(train.Progress{Stage: "probe", Phase: "layers", Done: batch, Total: batches, Epoch: epoch, Epochs: cfg.Epochs})
 	}
@@ -188,7 +230,9 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	defer set.close()
 	contenders := []contender{{"pretrained", f.extractor(model.Model, model.Norm)}}
 	if !f.Alone {
-		contenders = append(contenders, contender{"untrained", f.extractor(untrained(a, model.Config, seed), model.Norm)}, pixels(model.ViT))
+		fresh, weights := untrained(a, model.Config, seed)
+		defer weights.Release()
+		contenders = append(contenders, contender{"untrained", f.extractor(fresh, model.Norm)}, pixels(model.ViT))
 		teacher, err := f.teacher(a, model)
 		switch {
 		case err != nil && f.Tokenizer != "":
@@ -283,9 +327,9 @@ type contender struct {
 	extractor probe.Extractor
 }
 
-// untrained is the same network with fresh weights.
-func untrained(a *app, c train.Config, seed uint64) (m beit.Encoder) {
-	set := nn.NewSet()
+// untrained is the same network with fresh weights, which the set holds.
+func untrained(a *app, c train.Config, seed uint64) (m beit.Encoder, set *nn.Set) {
+	set = nn.NewSet()
 	switch c.Stage {
 	case train.Teacher:
 		m = beit.NewDINO(set.Scope(), c.Teacher.Model.ViT)
@@ -297,7 +341,7 @@ func untrained(a *app, c train.Config, seed uint64) (m beit.Encoder) {
 		m = beit.NewMIM(set.Scope(), c.Pretrain.Model)
 	}
 	set.Build(a.dev, seed, nn.Inference)
-	return m
+	return m, set
 }
 
 // pixels are the pictures at 16 x 16.
@@ -318,6 +362,9 @@ type sample struct {
 	train, val probe.Features
 }
 
+// leftOut says that a picture is.
+func leftOut(s data.Skipped) string { return fmt.Sprintf("picture left out: %v", s.Err) }
+
 // extract computes all features, every picture being read once.
 func extract(a *app, set *pictures, size int, contenders []contender) ([]sample, error) {
 	var list []sample
@@ -328,7 +375,7 @@ func extract(a *app, set *pictures, size int, contenders []contender) ([]sample,
 			list = append(list, sample{network: c.network})
 		}
 	}
-	skipped := func(s data.Skipped) { fmt.Fprintf(a.errOut, "warning: picture left out: %v\n", s.Err) }
+	skipped := func(s data.Skipped) { fmt.Fprintln(a.errOut, "warning: "+leftOut(s)) }
 	fit, err := probe.Extract(a.ctx, a.dev, set.train, probe.Pipeline(size), skipped, extractors...)
 	if err != nil {
 		return nil, err

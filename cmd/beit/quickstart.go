@@ -159,8 +159,10 @@ func (r *quickRound) measure(a *app, cfg train.Config) error {
 		return err
 	}
 	c := model.Model.Config
+	fresh, weights := untrained(a, cfg, cfg.Seed)
+	defer weights.Release()
 	samples, err := extract(a, &pictures{train: fit, val: val}, c.ViT.ImageSize, []contender{
-		{"untrained", probe.Backbone(untrained(a, cfg, cfg.Seed))}, pixels(c.ViT), teacher, {"pretrained", probe.Backbone(model.Model)},
+		{"untrained", probe.Backbone(fresh)}, pixels(c.ViT), teacher, {"pretrained", probe.Backbone(model.Model)},
 	})
 	if err != nil {
 		return err
