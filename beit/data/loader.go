@@ -18,6 +18,8 @@ type LoaderOptions struct {
 	// Sequential is for evaluation: pictures in the order of the dataset, the last batch may be shorter,
 	// and unreadable pictures are left out instead of replaced.
 	Sequential bool
+	// Multiple is a number of batches that an epoch has a multiple of, 0 meaning 1: those of an update that is made of several.
+	Multiple int
 	// Ahead is how many batches are made before they are asked for; 0 means 2.
 	Ahead int
 	// MaxUnreadable is the share of pictures that may be unreadable, 0 meaning 0.1. More of them in an epoch is an error at its end, many more one
@@ -61,6 +63,9 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if opt.Ahead == 0 {
 		opt.Ahead = 2
 	}
+	if opt.Multiple == 0 {
+		opt.Multiple = 1
+	}
 	if opt.MaxUnreadable == 0 {
 		opt.MaxUnreadable = 0.1
 	}
@@ -73,13 +78,13 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 // BatchSize is the number of pictures in a batch: the one asked for, or the whole dataset if that is smaller.
 func (l *Loader) BatchSize() int { return l.size }
 
-// Len is the number of batches in an epoch. Pictures that fill no whole batch are left out of the epoch,
-// other ones each time, unless the loader is sequential.
+// Len is the number of batches in an epoch. Pictures that fill no whole batch, or Multiple of them, are left out of the
+// epoch, other ones each time, unless the loader is sequential.
 func (l *Loader) Len() int {
 	if l.opt.Sequential {
 		return (l.ds.Len() + l.size - 1) / l.size
 	}
-	return l.ds.Len() / l.size
+	return l.ds.Len() / l.size / l.opt.Multiple * l.opt.Multiple
 }
 
 // Unreadable is how many different pictures have been found unreadable so far.

@@ -45,7 +45,7 @@ type DataConfig struct {
 	Limit       int        `toml:"limit"`        // use at most this many training pictures, drawn at random; 0: all
 	Labelled    float64    `toml:"labelled"`     // part of each class's training pictures that is used; 1: all, labelled or not
 	CacheMB     int        `toml:"cache_mb"`     // decoded pictures kept in memory
-	Unreadable  float64    `toml:"unreadable"`   // part of the pictures that may be unreadable before the run gives up
+	Unreadable  float64    `toml:"unreadable"`   // part of an epoch's pictures that may be unreadable
 	Upright     bool       `toml:"upright"`      // turn pictures as their EXIF orientation says; the reference does not
 	Augment     string     `toml:"augment"`      // "crop": jitter and random resized crop; "pad-crop": small shifts; "none"; in stage teacher always "multi-crop"
 	Jitter      float64    `toml:"jitter"`       // strength of colour changes with "crop" and "multi-crop"; in stage finetune where rand_magnitude is 0

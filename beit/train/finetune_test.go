@@ -409,6 +409,7 @@ func TestClassifierNames(t *testing.T) {
 		{config, `5`, "names of classes", 0},
 		{config, `["a","b","c","d","e","f","g","h","i","j"]`, "", 10},
 		{"configs/base.yaml", `5`, "", 0},
+		{"configs/base.yaml", `["person","background"]`, "", 0},
 		{"configs/base.yaml", `["a","b","c","d","e","f","g","h","i","j"]`, "", 10},
 	} {
 		m, err := LoadClassifier(tensor.CPU(), write(map[string]string{metaConfig: c.config, metaClasses: c.classes}))

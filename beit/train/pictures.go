@@ -197,7 +197,7 @@ func (c Config) supervised() data.Pipeline {
 func (c Config) trainLoader(ds data.Dataset, stream uint64, skipped func(data.Skipped)) (*data.Loader, error) {
 	return data.NewLoader(ds, data.LoaderOptions{
 		Batch: c.Train.Batch / c.Train.Accum, Pipeline: c.augmentation(), Seed: c.Seed, Stream: stream, MaxUnreadable: c.Data.Unreadable,
-		Skipped: skipped,
+		Skipped: skipped, Multiple: c.Train.Accum,
 	})
 }
 

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"fmt"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -59,7 +57,8 @@ func openSource(path string) (*source, error) {
 
 // describe tells which model the file holds.
 func (s *source) describe() (err error) {
-	if s.model, err = modelOf(s.file); err != nil {
+	var cfg Config // of a run
+	if s.model, cfg, err = modelOf(s.file); err != nil {
 		return err
 	}
 	s.vit = s.model.ViT
@@ -71,17 +70,11 @@ func (s *source) describe() (err error) {
 	case weights.DINO:
 		s.summary = true
 	}
-	if IsRun(s.file) {
-		cfg, err := configOf(s.file)
-		if err != nil {
-			return err
-		}
-		if cfg.Stage == Finetune {
-			s.network, s.norm, s.summary = cfg.Finetune.Network, cfg.Finetune.Norm, false
-		}
+	if cfg.Stage == Finetune {
+		s.network, s.norm, s.summary = cfg.Finetune.Network, cfg.Finetune.Norm, false
 	}
-	if s.classes, err = ClassNames(s.file); err != nil && IsRun(s.file) { // of a stranger's file it may mean anything
-		return fmt.Errorf("%s: %w", s.file.Name(), err)
+	if s.classes, err = ClassNames(s.model); err != nil {
+		return err
 	}
 	s.model, err = s.model.Backbone()
 	return err
@@ -93,7 +86,7 @@ func OpenWeights(path string) (*weights.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := modelOf(f)
+	m, _, err := modelOf(f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -101,18 +94,18 @@ func OpenWeights(path string) (*weights.Model, error) {
 	return m, nil
 }
 
-// modelOf is the model in a file. A run's configuration tells what names and shapes do not, such as the number of heads.
-func modelOf(f *state.File) (*weights.Model, error) {
+// modelOf is the model in a file, and the configuration of the run that made it, if one did: that tells what names and shapes do not, such as
+// the number of heads.
+func modelOf(f *state.File) (m *weights.Model, cfg Config, err error) {
 	if !IsRun(f) {
-		return weights.Of(f)
+		m, err = weights.Of(f)
+		return m, cfg, err
 	}
-	cfg, err := configOf(f)
-	if err != nil {
-		return nil, err
+	if cfg, err = configOf(f); err != nil {
+		return nil, cfg, err
 	}
-	m, err := weights.Sort(f)
-	if err != nil {
-		return nil, err
+	if m, err = weights.Sort(f); err != nil {
+		return nil, cfg, err
 	}
 	switch cfg.Stage {
 	case Tokenizer:
@@ -124,7 +117,7 @@ func modelOf(f *state.File) (*weights.Model, error) {
 	case Finetune:
 		m.ViT = cfg.Finetune.Model
 	}
-	return m, nil
+	return m, cfg, nil
 }
 
 // has says whether the source has a tensor.

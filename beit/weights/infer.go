@@ -8,9 +8,9 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// What is believed of a file: pictures of 1024 in patches of 16, and patches of 256.
+// What is believed of a file: at most 256 patches along a picture's side, and as many pixels along a patch's.
 const (
-	maxGrid  = 64
+	maxGrid  = 256
 	maxPatch = 256
 	channels = 3
 )
@@ -89,12 +89,12 @@ func Believable(v beit.ViTConfig, numbers int) error {
 	case v.Grid() > maxGrid:
 		return fmt.Errorf("%d patches along a picture's side: at most %d are believed", v.Grid(), maxGrid)
 	}
-	const free = 1 << 22 // what the smallest network may take
-	tokens := v.Grid()*v.Grid() + 1
+	const freePixels, freeAttention = 1 << 23, 1 << 26 // what the smallest network may take
+	size, tokens, all := int64(v.ImageSize), int64(v.Tokens())+1, int64(numbers)
 	switch {
-	case channels*v.ImageSize*v.ImageSize > free+8*numbers:
+	case channels*size*size > freePixels+8*all:
 		return fmt.Errorf("pictures of %d x %d are not believed of a network of %d numbers", v.ImageSize, v.ImageSize, numbers)
-	case v.Heads > v.Width || v.Heads*tokens*tokens > 4*free+16*numbers:
+	case v.Heads > v.Width || int64(v.Heads)*tokens*tokens > freeAttention+16*all:
 		return fmt.Errorf("attention of %d heads between %d tokens is not believed of a network of %d numbers", v.Heads, tokens, numbers)
 	}
 	return nil

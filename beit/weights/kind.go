@@ -104,6 +104,8 @@ func beside(k Kind, name string) bool {
 	case CLIP:
 		return !hasPrefix(name, []string{"visual.", "visual_projection.", "head."}) &&
 			(!strings.HasPrefix(name, "vision_model.") || strings.HasSuffix(name, ".position_ids"))
+	case Classifier:
+		prefixes = []string{"beit.embeddings.mask_token"} // of a network that was pretrained before
 	case Tokenizer:
 		prefixes = []string{"loss", "teacher", "scaling"}
 	case DINO:

@@ -102,19 +102,22 @@ const dataParallel = "module."
 func (m *Model) collect() error {
 	list := m.file.Names()
 	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
-	lacks := ""
-	if bareBEiT(list) {
-		lacks = "beit."
-	}
 	plain := func(name string) string {
 		if wrapped {
 			name = strings.TrimPrefix(name, dataParallel)
 		}
-		return lacks + name
+		return name
 	}
 	var bare []string
 	for _, name := range list {
 		bare = append(bare, plain(name))
+	}
+	if bareBEiT(bare) {
+		inner := plain
+		plain = func(name string) string { return "beit." + inner(name) }
+		for i, name := range bare {
+			bare[i] = "beit." + name
+		}
 	}
 	var err error
 	if m.Kind, m.Naming, err = detect(bare); err != nil {

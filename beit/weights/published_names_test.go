@@ -305,6 +305,7 @@ func beitModelHF(s size) (l list) {
 		t.Name = strings.TrimPrefix(t.Name, "beit.")
 		l = append(l, t)
 	}
+	l.f32("embeddings.mask_token", 1, 1, s.d)
 	return l
 }
 

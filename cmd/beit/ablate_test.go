@@ -192,7 +192,7 @@ func TestAblateFailures(t *testing.T) {
 		}
 	}
 	status, _, errOut := beitRun(t, append(tinyAblation("procedural:80", out), "--table", "network", "--set", "tokenizer:train.lr=1e30")...)
-	if status != 1 || !strings.Contains(errOut, "a lower train.lr") || !strings.Contains(errOut, "other settings need another --out") {
+	if status != 1 || !strings.Contains(errOut, "a lower train.lr") || !strings.Contains(errOut, "with another --out") {
 		t.Errorf("a run that diverges: status %d, %q", status, errOut)
 	}
 }

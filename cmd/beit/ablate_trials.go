@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -299,12 +300,16 @@ func (b *ablation) stage(stage train.Stage, preset, dir string, row *ablated, ow
 		result, err = attempt(func() (*train.Result, error) { return train.Resume(b.a.ctx, dir, env, nil) })
 	default:
 		var cfg train.Config
-		if cfg, err = train.Configure(stage, preset, "", b.c.settings(stage, own...)); err == nil {
-			result, err = attempt(func() (*train.Result, error) { return train.Run(b.a.ctx, dir, cfg, env) })
+		if cfg, err = train.Configure(stage, preset, "", b.c.settings(stage, own...)); err != nil {
+			return nil, err
 		}
+		result, err = attempt(func() (*train.Result, error) { return train.Run(b.a.ctx, dir, cfg, env) })
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%w; the same command goes on with what is done, other settings need another --out", advise(err, stage, dir))
+	switch {
+	case errors.Is(err, train.ErrNotFinite):
+		return nil, fmt.Errorf("%w, with another --out", advise(err, stage, dir))
+	case err != nil:
+		return nil, fmt.Errorf("%w; the same command goes on with what is done", advise(err, stage, dir))
 	}
 	records, err := train.ReadMetrics(dir)
 	if err != nil {

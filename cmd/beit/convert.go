@@ -53,7 +53,7 @@ func (c *convertCmd) pretrained(a *app) error {
 		return err
 	}
 	defer m.Close()
-	classes, err := classNames(m)
+	classes, err := train.ClassNames(m)
 	if err != nil {
 		return err
 	}
@@ -82,21 +82,9 @@ func (c *convertCmd) pretrained(a *app) error {
 	return state.Commit(p)
 }
 
-// classNames are the names of classes in a model's file. A stranger's may mean something else by the key.
-func classNames(m *weights.Model) ([]string, error) {
-	classes, err := train.ClassNames(m.File())
-	switch {
-	case err == nil:
-		return classes, nil
-	case train.IsRun(m.File()):
-		return nil, fmt.Errorf("%s: %w", m.File().Name(), err)
-	}
-	return nil, nil
-}
-
 // write writes the tensors, and tells of them and of what is lost.
 func (c *convertCmd) write(a *app, m *weights.Model, out string) error {
-	classes, err := classNames(m)
+	classes, err := train.ClassNames(m)
 	if err != nil {
 		return err
 	}

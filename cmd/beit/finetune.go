@@ -15,7 +15,7 @@ import (
 type finetuneCmd struct {
 	runFlags
 	LabelFraction float64 `placeholder:"F" help:"Part of each class's training pictures that is used, such as 0.1."`
-	Eval          string  `placeholder:"FILE|RUN" help:"Train nothing: measure this classifier on the validation pictures of --data, where there are none on the part that its run set aside, or on all."`
+	Eval          string  `placeholder:"FILE|RUN" help:"Train nothing: measure this classifier on the validation pictures of --data; where there are none, on the part that its run set aside of the same pictures, or else on all."`
 	ClassNames    string  `placeholder:"FILE" help:"With --eval: the names of the classifier's outputs, one a line, where its file has none."`
 	ClassMask     string  `placeholder:"FILE" help:"With --eval: the outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
 }
@@ -64,6 +64,9 @@ func (c *finetuneCmd) evaluate(a *app) error {
 		}
 	}
 	d := &m.Config.Data
+	if c.Data != d.Path && !same(c.Data, d.Path) { // the run set nothing aside of these
+		d.ValFraction = 0
+	}
 	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.Labelled, d.CacheMB = c.Data, c.EvalData, 0, 0, 1, 0
 	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
 	for _, s := range c.Set {

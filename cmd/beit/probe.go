@@ -363,7 +363,7 @@ type sample struct {
 }
 
 // leftOut says that a picture is.
-func leftOut(s data.Skipped) string { return fmt.Sprintf("picture left out: %v", s.Err) }
+func leftOut(s data.Skipped) string { return plain(fmt.Sprintf("picture left out: %v", s.Err)) }
 
 // extract computes all features, every picture being read once.
 func extract(a *app, set *pictures, size int, contenders []contender) ([]sample, error) {

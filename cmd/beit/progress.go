@@ -173,7 +173,7 @@ func (r *reporter) Warning(text string) { r.line("warning: " + text) }
 // line prints a line that stays, above the live one.
 func (r *reporter) line(text string) {
 	r.clear()
-	fmt.Fprintln(r.w, text)
+	fmt.Fprintln(r.w, plain(text))
 }
 
 // clear takes the live line away.

@@ -177,9 +177,9 @@ func TestVerifyRun(t *testing.T) {
 		t.Errorf("%s%s", out, errOut)
 	}
 	cfg.Finetune.Network = "vit"
-	cfg.Finetune.Model.ImageSize, cfg.Finetune.Model.AbsPos = 2048, false
+	cfg.Finetune.Model.ImageSize, cfg.Finetune.Model.PatchSize, cfg.Finetune.Model.AbsPos = 1024, 4, false
 	huge := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewViT(s, cfg.Finetune.Model) })
-	if status, _, errOut := beitRun(t, "verify", huge); status != statusFailure || !strings.Contains(errOut, "at most 64 are believed") || !strings.Contains(errOut, huge) {
+	if status, _, errOut := beitRun(t, "verify", huge); status != statusFailure || !strings.Contains(errOut, "between 65537 tokens") || !strings.Contains(errOut, huge) {
 		t.Errorf("status %d: %s", status, errOut)
 	}
 }

@@ -43,6 +43,9 @@ type torchTensor struct {
 	shape, strides []int
 }
 
+// mostGiven is how many items the lists that are arguments of calls may have together: far above what torch.save writes.
+const mostGiven = 1 << 17
+
 // torchHooks says what names a file of PyTorch may mention and what they stand
 // for. storage finds what an id of the file means.
 func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
@@ -64,7 +67,7 @@ func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 			}
 			if len(args) > 0 {
 				if l, ok := args[0].(*pickle.List); ok {
-					if given += len(l.Items); given > pickle.MaxOps { // few bytes can name a long list many times
+					if given += len(l.Items); given > mostGiven { // few bytes can name a long list many times
 						return nil, errors.New("is called with long lists too often")
 					}
 				}
@@ -279,7 +282,13 @@ func (c *collector) beside(d *pickle.Dict, key string) {
 			continue
 		}
 		switch v := d.Values[i].(type) {
-		case string, int64, float64, bool:
+		case string:
+			if len(v) > maxText {
+				c.leftOut = append(c.leftOut, name)
+				continue
+			}
+			c.h.meta[MetaBeside+name] = v
+		case int64, float64, bool:
 			c.h.meta[MetaBeside+name] = fmt.Sprint(v)
 		default:
 			c.leftOut = append(c.leftOut, name)
@@ -287,7 +296,10 @@ func (c *collector) beside(d *pickle.Dict, key string) {
 	}
 }
 
-const maxDepth = 64 // of modules within modules
+const (
+	maxDepth = 64      // of modules within modules
+	maxText  = 1 << 12 // bytes of a text beside the tensors that is kept
+)
 
 func (c *collector) visit(depth int) error {
 	c.steps--
@@ -337,19 +349,36 @@ func (c *collector) value(v any, name string, depth int) error {
 	case *pickle.Object:
 		return c.object(v, name+".", depth+1)
 	case *pickle.List:
-		c.list(v.Items, name)
+		return c.list(v.Items, name)
 	case pickle.Tuple:
-		c.list(v, name)
+		return c.list(v, name)
 	}
 	return nil // numbers and texts of a module
 }
 
-// list notes a list with tensors, which have no names.
-func (c *collector) list(items []any, name string) {
-	isTensor := func(v any) bool { _, ok := v.(*torchTensor); return ok }
-	if slices.ContainsFunc(items, isTensor) {
-		c.leftOut = append(c.leftOut, name)
+// list notes a list that begins with a tensor: what is in it has no name.
+func (c *collector) list(items []any, name string) error {
+	if len(items) == 0 {
+		return nil
 	}
+	if _, ok := items[0].(*torchTensor); !ok {
+		return nil
+	}
+	c.leftOut = append(c.leftOut, name)
+	return c.charge(name, int64(len(name)))
+}
+
+// charge counts bytes that a named thing takes, and what is known about it.
+func (c *collector) charge(name string, bytes int64) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("tensor %s: %w", quote(name), err)
+	}
+	const known = 1024 // bytes of a description, about, without the name
+	if c.total > 4*c.size+slack-bytes {
+		return fmt.Errorf("tensor %s: the tensors would have more than four times as many bytes as the file", quote(name))
+	}
+	c.total += bytes + known + int64(len(name))
+	return nil
 }
 
 // slack is how many bytes more than four times the file its tensors may have: a
@@ -357,9 +386,6 @@ func (c *collector) list(items []any, name string) {
 const slack = 64 << 20
 
 func (c *collector) tensor(t *torchTensor, name string) error {
-	if err := checkName(name); err != nil {
-		return fmt.Errorf("tensor %s: %w", quote(name), err)
-	}
 	if _, ok := c.h.entries[name]; ok {
 		return fmt.Errorf("tensor %s stands twice", quote(name))
 	}
@@ -367,11 +393,9 @@ func (c *collector) tensor(t *torchTensor, name string) error {
 	if err != nil {
 		return fmt.Errorf("tensor %s: %w", quote(name), err)
 	}
-	const known = 256 // bytes that an Entry takes, without its name
-	if c.total > 4*c.size+slack-bytes {
-		return fmt.Errorf("tensor %s: the tensors would have more than four times as many bytes as the file", quote(name))
+	if err := c.charge(name, bytes); err != nil {
+		return err
 	}
-	c.total += bytes + known + int64(len(name))
 	width := int64(t.storage.dtype.Size())
 	e := Entry{
 		Name: name, DType: t.storage.dtype, Shape: t.shape, Size: bytes, Offset: t.storage.offset + (t.storage.first+t.first)*width,
