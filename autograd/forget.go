@@ -5,21 +5,23 @@ import "github.com/gobeit/gobeit/tensor"
 // Forget gives up v's value after its last use before Backward, and with it the memory, where there is a cheaper way to have it again:
 //
 //   - the outputs of LayerNorm, and of Linear with GELU, are computed again from what is kept anyway: the same bytes;
-//   - at Medium, others are kept in bfloat16, to which products at Medium round them, and so is what GELU was applied to.
+//   - where the device heeds Medium, others are kept in bfloat16, to which products at Medium round them, and so is what GELU was applied to;
+//     but not attention's output, which its own gradient multiplies in float32.
 //
-// Anything else is kept as it is. Gradients are those without Forget, but at Medium for GELU, which is differentiated at the rounded number.
+// Anything else is kept as it is. Gradients are those without Forget, but at a Medium that is heeded for GELU, which is computed and
+// differentiated at the rounded number.
 func (v *Var) Forget() {
 	n := v.from
 	if n == nil || v.keep || v.freed || v.lost {
 		return
 	}
-	medium := v.tape.Precision == tensor.Medium
+	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Heeds(tensor.Medium)
 	if f, ok := n.attr.(tensor.LinearArgs); ok && f.Pre != nil && medium {
 		n.exchange(tensor.Cast(f.Pre, tensor.BFloat16))
 	}
 	switch {
 	case n.canRepeat():
-	case medium:
+	case medium && n.kind != kAttention:
 		v.packed = tensor.Cast(v.value, tensor.BFloat16)
 	default:
 		return
@@ -54,7 +56,7 @@ func (n *node) repeat() *tensor.Tensor {
 	switch f := n.attr.(type) {
 	case tensor.LayerNormArgs:
 		n.in[0].recall()
-		y := tensor.LayerNorm(tensor.LayerNormArgs{X: n.in[0].value, W: f.W, B: f.B, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps})
+		y := tensor.LayerNorm(tensor.LayerNormArgs{X: n.in[0].value, W: n.in[1].value, B: f.B, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps})
 		return y.Y
 	case tensor.LinearArgs:
 		if f.Pre.DType() != tensor.Float32 {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -50,12 +52,43 @@ func forgetful(dev *tensor.Device, p tensor.Precision, forget bool) (grads [][]f
 	return grads, used
 }
 
+// A forgotten value comes back for whatever was computed from it.
+func TestForgetBeforeAnyUse(t *testing.T) {
+	dev := tensor.CPU()
+	labels := tensor.FromInts(dev, []int32{1, 0, 3}, 3)
+	for name, use := range map[string]func(h, w, b *Var) *Var{
+		"LayerNorm":    func(h, w, b *Var) *Var { return Sum(Sum(LayerNorm(h, w, b, 1e-6), 0), 0) },
+		"CrossEntropy": func(h, _, _ *Var) *Var { return CrossEntropy(h, labels, 0) },
+	} {
+		var grads [2][]float32
+		for i := range grads {
+			tape := NewTape(dev)
+			x := tape.Leaf(random(dev, 1, -1, 1, 3, 4))
+			w, b := tape.Constant(random(dev, 2, 0.5, 1, 4)), tape.Constant(random(dev, 3, -1, 1, 4))
+			h := Linear(x, tape.Constant(random(dev, 4, -1, 1, 4, 4)), nil, LinearOptions{GELU: true})
+			y := use(h, w, b)
+			if i == 1 {
+				h.Forget()
+			}
+			tape.Backward(y)
+			grads[i] = x.Grad().Float32s()
+			tape.Reset()
+		}
+		if diff := cmp.Diff(grads[0], grads[1]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
 	for _, test := range []struct {
 		precision tensor.Precision
 		most      float64 // relative difference of a gradient's elements to its largest
 		memory    float64 // share left
-	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.55}} {
+	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.6}} {
+		if !tensor.CPU().Heeds(test.precision) { // then Medium is Highest, in all respects
+			test.most, test.memory = 0, 0.75
+		}
 		t.Run(fmt.Sprint(test.precision), func(t *testing.T) {
 			dev := tensor.NewDevice(tensor.CPU().Backend())
 			dev.SetPoison(true)

@@ -36,6 +36,7 @@ func TestMisusePanics(t *testing.T) {
 	tape.Backward(used)
 	for want, f := range map[string]func(){
 		"tensor: Backward: the output was gone through by an earlier Backward":                             func() { tape.Backward(unused) },
+		"tensor: Affine: an input was gone through by an earlier Backward":                                 func() { Affine(used, 2, 0) },
 		"tensor: Backward: the output is on another tape":                                                  func() { other.Backward(loss()) },
 		"tensor: Backward: called in a NoGrad region":                                                      func() { y := loss(); tape.NoGrad(func() { tape.Backward(y) }) },
 		"tensor: Backward: the output depends on nothing that needs a gradient":                            func() { tape.Backward(StopGradient(loss())) },

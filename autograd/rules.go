@@ -108,7 +108,7 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 		kLayerNorm: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.LayerNormArgs)
 			tensor.LayerNormGrad(tensor.LayerNormGradArgs{
-				DX: n.dest(0), DW: n.dest(1), DB: n.dest(2), DY: dy, X: f.X, W: f.W, Mean: f.Mean, Rstd: f.Rstd,
+				DX: n.dest(0), DW: n.dest(1), DB: n.dest(2), DY: dy, X: n.in[0].value, W: n.in[1].value, Mean: f.Mean, Rstd: f.Rstd,
 			})
 		},
 		kSoftmax: func(n *node, dy *tensor.Tensor) {
@@ -118,7 +118,9 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 			n.in[0].accept(tensor.L2NormalizeGrad(dy, n.out.value, n.saved[0], normEps))
 		},
 		kCrossEntropy: func(n *node, dy *tensor.Tensor) {
-			n.in[0].accept(tensor.CrossEntropyGrad(dy, n.attr.(tensor.CrossEntropyArgs)))
+			a := n.attr.(tensor.CrossEntropyArgs)
+			a.Logits = n.in[0].value
+			n.in[0].accept(tensor.CrossEntropyGrad(dy, a))
 		},
 		kCosineLoss: func(n *node, dy *tensor.Tensor) {
 			n.in[0].accept(tensor.CosineLossGrad(dy, n.in[0].value, n.attr.(*tensor.Tensor)))

@@ -184,6 +184,9 @@ func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Te
 		if v.tape != t {
 			panic(&tensor.Error{Op: k.String(), Reason: "inputs on two tapes"})
 		}
+		if v.done && t.quiet == 0 { // what made it is forgotten, so a gradient would end here
+			panic(&tensor.Error{Op: k.String(), Reason: "an input was gone through by an earlier Backward"})
+		}
 		out.needs = out.needs || v.needs
 	}
 	out.needs = out.needs && t.quiet == 0

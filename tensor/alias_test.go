@@ -33,8 +33,14 @@ func TestSharedMemoryPanics(t *testing.T) {
 			out := New(dev, 1, 4, 4)
 			AttentionGrad(AttentionGradArgs{DQKV: Grad{To: qkv}, DOut: out, Out: out, LSE: lse, QKV: qkv, Heads: 1})
 		}},
-		"LayerNorm":      {func() { LayerNorm(LayerNormArgs{Y: x, X: x, W: v, B: v}) }},
-		"LayerNormGrad":  {func() { LayerNormGrad(LayerNormGradArgs{DX: Grad{To: x}, DY: x, X: y, W: v, Mean: v, Rstd: v}) }},
+		"LayerNorm":     {func() { LayerNorm(LayerNormArgs{Y: x, X: x, W: v, B: v}) }},
+		"LayerNormGrad": {func() { LayerNormGrad(LayerNormGradArgs{DX: Grad{To: x}, DY: x, X: y, W: v, Mean: v, Rstd: v}) }},
+		"CrossEntropy": {
+			func() { CrossEntropy(CrossEntropyArgs{Logits: x, Soft: y, LSE: x.Slice(0, 3, 4).Reshape(4)}) },
+			func() {
+				CrossEntropy(CrossEntropyArgs{Logits: x, Soft: y, Loss: y.Slice(0, 3, 4).Reshape(4).Slice(0, 0, 1)})
+			},
+		},
 		"ScatterAddRows": {func() { ScatterAddRows(x, x.Slice(0, 2, 4), index) }},
 		"CodeStats":      {func() { CodeStats(v, x, FromInts(dev, []int32{0, 1, 2, 3}, 4), x) }},
 		"CodebookEMA":    {func() { CodebookEMA(x, v, x, 0.5) }},

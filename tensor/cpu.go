@@ -126,5 +126,8 @@ func (c *cpuBackend) Report() string {
 		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), c.selfTest, precision)
 }
 
+// Heeds is that of the level.
+func (c *cpuBackend) Heeds(p Precision) bool { return c.set.Heeds(kernel.Precision(p)) }
+
 // Sync returns at once: CPU operations are done when they return.
 func (c *cpuBackend) Sync(context.Context) error { return nil }

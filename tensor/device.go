@@ -48,6 +48,9 @@ func (d *Device) MemStats() MemStats {
 	return d.stats
 }
 
+// Heeds says whether matrix products at precision p are others on this device than at Highest.
+func (d *Device) Heeds(p Precision) bool { return d.backend.Heeds(p) }
+
 // Trim gives memory that no tensor uses back to the system.
 func (d *Device) Trim() {
 	d.mu.Lock()

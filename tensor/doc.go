@@ -19,13 +19,14 @@
 // Results are bit-identical for equal inputs on the same build and CPU level, whatever the number of threads, and the result for a row
 // does not depend on how many rows there are. Random numbers are counter-based (Rand).
 //
-// The CPU backend chooses its kernels once: generic Go, AVX2 or AVX-512; the environment variable BEIT_CPU forces one, and the build tag
-// purego leaves the assembly out.
+// The CPU backend chooses its kernels once: generic Go, AVX2, AVX-512 with or without bfloat16, AMX or NEON (see CPULevels); the environment
+// variable BEIT_CPU forces one, and the build tag purego leaves the assembly out.
 //
 // # Errors
 //
 // A mistake of the caller panics: *ShapeError names the operation and the shapes, *Error anything else. What depends on the world is
-// returned as an error; a device's fault is sticky and comes out of Sync.
+// returned as an error; a device's fault is sticky and comes out of Sync. An index, label or code that is out of range panics on the CPU; a device
+// that computes later reports it as such a fault.
 //
 // # Concurrency
 //

@@ -11,6 +11,7 @@ func Linear(a LinearArgs) LinearArgs {
 	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2, "want x [.., K] and w [N, K]", a.X.shape, a.W.shape)
 	c.must(a.X.Dim(-1) == a.W.Dim(1), "inner sizes differ", a.X.shape, a.W.shape)
 	c.must(!a.GELU || a.Residual == nil, "GELU and a residual exclude each other", a.X.shape, a.W.shape)
+	c.must(a.GELU || a.Pre == nil, "pre is what GELU is applied to, and there is none", a.X.shape, a.W.shape)
 	c.must(a.Residual != nil || a.Gamma == nil && a.Keep == nil, "gamma and keep need a residual", a.X.shape, a.W.shape)
 	n := a.W.Dim(0)
 	shape := append(a.X.shape[:len(a.X.shape)-1:len(a.X.shape)-1], n)
@@ -220,7 +221,10 @@ func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	if a.LSE == nil {
 		a.LSE = c.out(r)
 	}
-	c.dev.backend.CrossEntropy(c.crossEntropy(a))
+	f := c.crossEntropy(a)
+	c.apart(f.LSE, f.Logits, f.Labels, f.Soft)
+	c.apart(f.Loss, f.Logits, f.Labels, f.Soft, f.LSE)
+	c.dev.backend.CrossEntropy(f)
 	return a
 }
 

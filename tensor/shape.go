@@ -81,12 +81,13 @@ type ShapeError struct {
 // Error names the operation, the shapes and the reason: "tensor: MatMul: [32 768] x [512 768]: inner sizes differ".
 func (e *ShapeError) Error() string {
 	var b strings.Builder
-	b.WriteString("tensor: " + e.Op + ":")
+	b.WriteString("tensor: " + e.Op)
 	for i, s := range e.Shapes {
-		if i > 0 {
-			b.WriteString(" x")
+		between := " x "
+		if i == 0 {
+			between = ": "
 		}
-		b.WriteString(" " + s.String())
+		b.WriteString(between + s.String())
 	}
 	return b.String() + ": " + e.Reason
 }

@@ -80,6 +80,7 @@ func TestMistakesPanicNamingOpAndShapes(t *testing.T) {
 		{func() { gone.Fill(1) }, "tensor: Fill: a tensor [3] made by New is used after its release"},
 		{func() { a.T().Fill(1) }, "tensor: Fill: [768 32]: a view with gaps cannot be written; use CopyInto"},
 		{func() { Linear(LinearArgs{X: a, W: New(dev, 4, 5)}) }, "tensor: Linear: [32 768] x [4 5]: inner sizes differ"},
+		{func() { Linear(LinearArgs{X: a, W: New(dev, 4, 768), Pre: New(dev, 32, 4)}) }, "tensor: Linear: [32 768] x [4 768]: pre is what GELU is applied to"},
 		{func() { a.Expand(2, 32, 767) }, "tensor: Expand: [32 768] x [2 32 767]: not broadcastable"},
 		{func() { CopyInto(New(dev, 1).Expand(3), New(dev, 3)) }, "tensor: CopyInto: [3] x [3]: the destination is a view that repeats elements"},
 		{func() { UnaryGrad(UnaryTanh, a, a, nil) }, "tensor: UnaryGrad: [32 768]: the rule needs the function's input or output, which is nil"},

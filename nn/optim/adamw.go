@@ -51,6 +51,9 @@ func mustTrain(op string, set *nn.Set) {
 func segments(set *nn.Set, scale func(p *nn.Param) float64) []segment {
 	var list []segment
 	for _, p := range set.Flat() {
+		if p.Shape.Size() == 0 {
+			continue
+		}
 		s := segment{lo: p.Value.Offset(), hi: p.Value.Offset() + p.Shape.Size(), decays: p.Decays(), scale: 1}
 		if scale != nil {
 			s.scale = scale(p)

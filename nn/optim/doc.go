@@ -10,7 +10,8 @@
 //	}
 //
 // Gradients of several backward passes add up, which is how accumulation works: scale each loss by one over their number. The norm,
-// the clipping factor and the finite flag stay on the device; a step with a gradient that is not finite changes no parameter.
+// the clipping factor and the finite flag stay on the device; a step with a gradient that is not finite changes no parameter and no moment,
+// but counts as a step where AdamW corrects the moments' bias.
 //
 // Nothing here returns an error; sets that were not built for training panic. An optimizer belongs to one goroutine, and no other may use
 // the set's parameters during a step.

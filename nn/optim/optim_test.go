@@ -126,6 +126,25 @@ func TestAStepWithANaNGradientChangesNothing(t *testing.T) {
 	}
 }
 
+// A parameter without elements is no end of those beside it.
+func TestEmptyParameter(t *testing.T) {
+	set := nn.NewSet()
+	set.Scope().Param("a", nn.Ones, 3, 4)
+	set.Scope().Param("z", nn.Ones, 0, 4)
+	set.Scope().Param("b", nn.Ones, 4)
+	set.Scope().Param("c", nn.Ones, 0)
+	set.Build(tensor.CPU(), 1, nn.Training)
+	set.Grads().Fill(1)
+	NewSGD(set, SGDConfig{}).Step(0.5)
+	for _, name := range []string{"a", "b"} {
+		for i, v := range set.Lookup(name).Value.Float32s() {
+			if v != 0.5 {
+				t.Fatalf("%s[%d] is %g, want 0.5", name, i, v)
+			}
+		}
+	}
+}
+
 func TestOptimizersNeedTraining(t *testing.T) {
 	built := nn.NewSet()
 	built.Scope().Param("w", nn.Ones, 2)

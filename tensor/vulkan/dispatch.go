@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -20,6 +21,7 @@ type arg struct {
 	lo, n  int64
 	bytes  int64 // of an element
 	writes bool
+	t      *tensor.Tensor // that it is of, nil for the backend's own: its memory must not be freed before it is used
 }
 
 // span is the elements that a tensor touches: those of its view, from the first to the last.
@@ -32,7 +34,7 @@ func span(t *tensor.Tensor, writes bool) arg {
 		}
 		n += int64(size-1) * int64(t.Strides()[k])
 	}
-	return arg{a: t.Buffer().(*buffer), lo: int64(t.Offset()), n: n, bytes: int64(t.DType().Size()), writes: writes}
+	return arg{a: t.Buffer().(*buffer), lo: int64(t.Offset()), n: n, bytes: int64(t.DType().Size()), writes: writes, t: t}
 }
 
 // read is a tensor that a shader reads.
@@ -129,9 +131,6 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 		op.Push[k] = uint32((from - start) / a.bytes)
 		bindings[k] = shim.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
 		accesses[k] = access(a.a, a.lo*a.bytes&^3, ((a.lo+a.n)*a.bytes+3)&^3, a.writes) // whole words: halves are written with their neighbours
-		if a.a == b.faults {
-			b.checks++
-		}
 	}
 	copy(op.Push[len(args):], push)
 	op.Groups = b.fold(groups)
@@ -145,6 +144,9 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 	}
 	for _, a := range args {
 		a.a.last = b.batch.submitted + 1
+		if a.a == b.faults {
+			b.checks++
+		}
 	}
 	units := b.work // and every shader passes over its arguments at least once
 	for _, a := range args {
@@ -152,6 +154,9 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 	}
 	b.work = 0
 	b.push(s.Name, op, units, accesses[:len(args)]...)
+	for i := range args {
+		runtime.KeepAlive(args[i].t)
+	}
 }
 
 // perElement is how many floating-point operations a device does in the time that it takes to move one element, about: the pacer's unit

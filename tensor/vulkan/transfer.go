@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -68,6 +69,7 @@ func (b *backend) copyOp(dst *buffer, to int64, src *buffer, from, n int64) shim
 
 // send copies host memory to a contiguous tensor.
 func (b *backend) send(dst *tensor.Tensor, src []byte) {
+	defer runtime.KeepAlive(dst) // its memory must not be freed meanwhile
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err != nil || len(src) == 0 {
@@ -116,6 +118,7 @@ func (b *backend) receive(dst []byte, src *tensor.Tensor) error {
 	if len(dst) == 0 {
 		return nil
 	}
+	defer runtime.KeepAlive(src)
 	s := &b.stage
 	s.taken.Lock()
 	defer s.taken.Unlock()

@@ -56,6 +56,12 @@ func (b *backend) prove(p tensor.Precision) {
 	}
 }
 
+// Heeds says whether a precision has a variant. It tests them if nothing has yet.
+func (b *backend) Heeds(p tensor.Precision) bool {
+	b.prove(p)
+	return b.faster(p) != nil
+}
+
 // chooseVariant takes the first that passes the self-test. off says what is wrong with those before.
 func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
 	for _, v := range all {
