@@ -94,24 +94,28 @@ func (c *cpuBackend) Attention(args AttentionArgs) {
 	})
 }
 
+// biasRuns is in how many runs of how many samples a batch is cut for the gradient of the bias. Their number bounds the memory of partial sums.
+func biasRuns(batch int) (runs, length int) {
+	const most = 8
+	length = ceilDiv(batch, min(batch, most))
+	return ceilDiv(batch, length), length
+}
+
 // AttentionGrad recomputes each head's probabilities from LSE. The gradient of the bias is summed over fixed runs of samples,
 // and these sums are added in order.
 func (c *cpuBackend) AttentionGrad(args AttentionGradArgs) {
 	a := c.attention(args.QKV, args.Bias, args.Heads, args.Scale, args.Precision)
 	size := a.h * a.n * a.n
-	runs := a.b
-	if args.DBias.To != nil {
-		const maxRuns = 8 // bounds the memory of partial sums
-		runs = min(a.b, maxRuns)
-	}
-	if runs == 0 || size == 0 {
+	if a.b == 0 || size == 0 {
 		if args.DBias.To != nil && !args.DBias.Add {
 			c.Fill(args.DBias.To, 0)
 		}
 		return
 	}
-	length := ceilDiv(a.b, runs)
-	runs = ceilDiv(a.b, length)
+	runs, length := a.b, 1
+	if args.DBias.To != nil {
+		runs, length = biasRuns(a.b)
+	}
 	var sums []float32
 	if args.DBias.To != nil {
 		t, parts := scratch(args.DOut, runs*size)

@@ -74,16 +74,25 @@ func (p planner) Linear(a LinearArgs) {
 }
 
 func (p planner) LinearGrad(a LinearGradArgs) {
+	n := 0
 	if a.Pre != nil || a.Keep != nil || a.Gamma != nil {
-		p.room(a.DY, a.DY.Size())
+		n = a.DY.Size()
 	}
 	if a.Gamma != nil {
-		p.room(a.DY, a.W.Size())
+		n += a.W.Size()
+	}
+	if n > 0 {
+		p.room(a.DY, n)
 	}
 }
 
-func (planner) Attention(AttentionArgs)                           {}
-func (planner) AttentionGrad(AttentionGradArgs)                   {}
+func (planner) Attention(AttentionArgs) {}
+func (p planner) AttentionGrad(a AttentionGradArgs) {
+	if b, n := a.QKV.shape[0], a.QKV.shape[1]; a.DBias.To != nil && b*n > 0 {
+		runs, _ := biasRuns(b)
+		p.room(a.DOut, runs*a.Heads*n*n)
+	}
+}
 func (planner) LayerNorm(LayerNormArgs)                           {}
 func (planner) LayerNormGrad(LayerNormGradArgs)                   {}
 func (planner) L2Normalize(_, _, _ *Tensor, _ float32)            {}

@@ -50,6 +50,7 @@ type backend struct {
 	op      string                // the operation at work, "" for transfers
 	work    float64               // floating-point operations of the next dispatch; see weigh
 	temps   []mem.Region          // its scratch memory
+	spill   func()                // gives back what the pool of tensors holds; called without mu
 }
 
 // caps are the limits and features that operations look at. Tests shrink them.
@@ -81,7 +82,9 @@ func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 		b.close()
 		return nil, err
 	}
-	return tensor.NewDevice(&device{b}), nil
+	dev := tensor.NewDevice(&device{b})
+	b.spill = dev.Trim
+	return dev, nil
 }
 
 func (b *backend) open(i *instance, o Options) error {

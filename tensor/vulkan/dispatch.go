@@ -58,11 +58,17 @@ func (a arg) read() arg {
 	return a
 }
 
-// temp is scratch memory of 32-bit words until the end of the operation at work.
+// temp is scratch memory of 32-bit words until the end of the operation at work. Where memory is short, the pool of tensors gives up what it holds.
 func (b *backend) temp(words int) arg {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, err := b.alloc(4 * int64(words))
+	if err != nil && b.spill != nil {
+		b.mu.Unlock()
+		b.spill()
+		b.mu.Lock()
+		a, err = b.alloc(4 * int64(words))
+	}
 	if err != nil {
 		err.Op = b.op
 		b.fail(err)
@@ -97,6 +103,18 @@ func div(n, d int) int { return (n + d - 1) / d }
 
 // threads is the size of the workgroups of shaders that work on elements or rows.
 const threads = 128
+
+// pieces splits n equal units so that a dispatch of each piece, of so many floating-point operations a unit, does not outlast by far what a
+// submission is meant to take: a watchdog may not wait for the whole.
+func (b *backend) pieces(n int, unit float64, each func(lo, n int)) {
+	most := n
+	for most > 1 && b.tooLong(unit*float64(most)) {
+		most = div(most, 2)
+	}
+	for lo := 0; lo < n; lo += most {
+		each(lo, min(most, n-lo))
+	}
+}
 
 // chunks splits flat work on n elements, of at most 4 bytes each, so that each part is in sight of a shader. Parts start at multiples of
 // align.

@@ -204,6 +204,22 @@ func TestScratchOutOfMemory(t *testing.T) {
 	}
 }
 
+// Memory that the pool of tensors holds serves as scratch memory before an operation fails for want of it.
+func TestScratchFromThePool(t *testing.T) {
+	b := openAny(t, Options{MaxMemory: 64 << 20})
+	dev := deviceOf(b)
+	b.spill = dev.Trim
+	tensor.Zeros(dev, 10<<20).Release()
+	live := tensor.Zeros(dev, 4<<20)
+	b.begin("Linear")
+	b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 0}, b.temp(4<<20))
+	b.end()
+	if err := b.Sync(context.Background()); err != nil {
+		t.Error(err)
+	}
+	live.Release()
+}
+
 // A device may be lost between two pieces of an operation's scratch memory.
 func TestDeviceLostWithinAnOperation(t *testing.T) {
 	b := openAny(t, Options{})
@@ -272,32 +288,52 @@ func TestOperationsRefuseBadIndices(t *testing.T) {
 	}
 }
 
-// A product that would outlast a watchdog is done in parts, with the same result.
-func TestLongProductsAreSplit(t *testing.T) {
+// What would outlast a watchdog is done in parts, with the same result.
+func TestLongOperationsAreSplit(t *testing.T) {
 	b := openAny(t, Options{})
 	dev := deviceOf(b)
 	r := tensor.NewRand(1)
-	x, w := tensor.New(dev, 2, 700, 20), tensor.New(dev, 2, 20, 9)
-	for _, v := range []*tensor.Tensor{x, w} {
-		data := make([]float32, v.Size())
+	random := func(shape ...int) *tensor.Tensor {
+		data := make([]float32, tensor.Shape(shape).Size())
 		for i := range data {
 			data[i] = float32(r.Uniform(-1, 1))
 		}
-		v.Upload(data)
+		return tensor.FromSlice(dev, data, shape...)
 	}
-	product := func(limit float64) (y []float32, dispatches int) {
-		b.batch.pacer = record.NewPacer(limit, time.Hour)
-		before := b.recents
-		y = tensor.MatMul(x, w).Float32s()
-		return y, b.recents - before
-	}
-	whole, one := product(1e12)
-	parts, more := product(100)
-	if !slices.Equal(whole, parts) {
-		t.Error("the parts give another result than the whole")
-	}
-	if more < one+5 {
-		t.Errorf("%d commands for the whole, %d for the parts", one, more)
+	x, w := random(2, 700, 20), random(2, 20, 9)
+	qkv, bias, up := random(9, 20, 3*2*8), random(2, 20, 20), random(9, 20, 2*8)
+	z, codebook := random(500, 4), random(70, 4)
+	for name, do := range map[string]func() []float32{
+		"MatMul": func() []float32 { return tensor.MatMul(x, w).Float32s() },
+		"Attention": func() []float32 {
+			f := tensor.Attention(tensor.AttentionArgs{QKV: qkv, Bias: bias, Heads: 2, Scale: 0.3})
+			dqkv, dbias := tensor.New(dev, qkv.Shape()...), tensor.New(dev, bias.Shape()...)
+			tensor.AttentionGrad(tensor.AttentionGradArgs{
+				DQKV: tensor.Grad{To: dqkv}, DBias: tensor.Grad{To: dbias}, DOut: up, Out: f.Out, LSE: f.LSE, QKV: qkv, Bias: bias, Heads: 2, Scale: 0.3,
+			})
+			return slices.Concat(f.Out.Float32s(), f.LSE.Float32s(), dqkv.Float32s(), dbias.Float32s())
+		},
+		"NearestCode": func() (list []float32) {
+			for _, code := range tensor.NearestCode(z, codebook).Ints() {
+				list = append(list, float32(code))
+			}
+			return list
+		},
+	} {
+		limited := func(limit float64) (y []float32, dispatches int) {
+			b.batch.pacer = record.NewPacer(limit, time.Hour)
+			before := b.recents
+			y = do()
+			return y, b.recents - before
+		}
+		whole, one := limited(1e12)
+		parts, more := limited(100)
+		if !slices.Equal(whole, parts) {
+			t.Errorf("%s: the parts give another result than the whole", name)
+		}
+		if more < one+5 {
+			t.Errorf("%s: %d commands for the whole, %d for the parts", name, one, more)
+		}
 	}
 }
 

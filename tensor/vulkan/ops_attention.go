@@ -20,10 +20,8 @@ func sizes(qkv *tensor.Tensor, heads int) attention {
 // width is that of a row of qkv.
 func (a attention) width() int { return 3 * a.h * a.d }
 
-// scores is how many products of two elements the scores of n samples take.
-func (a attention) scores(n int) float64 {
-	return float64(n) * float64(a.h) * float64(a.n) * float64(a.n) * float64(a.d)
-}
+// scores is how many products of two elements the scores of a sample take.
+func (a attention) scores() float64 { return float64(a.h) * float64(a.n) * float64(a.n) * float64(a.d) }
 
 // each splits the batch so that every part of qkv is in sight of a shader, and within the grid.
 func (b *backend) eachSample(a attention, each func(lo, n int)) {
@@ -41,16 +39,19 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 	if args.Bias != nil {
 		bias = read(args.Bias)
 	}
-	b.eachSample(a, func(lo, n int) {
-		b.weigh(4 * a.scores(n))
-		b.dispatch(shaders.Attention, []uint32{u(a.d), word(args.Bias != nil)}, cube(div(a.n, attentionTile), a.h, n),
-			[]uint32{u(a.n), u(a.h), f(args.Scale)},
-			write(args.Out).rows(lo, n, a.n*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.n), read(args.QKV).rows(lo, n, a.n*a.width()), bias)
+	b.eachSample(a, func(first, n int) {
+		b.pieces(n, 4*a.scores(), func(lo, n int) {
+			lo += first
+			b.weigh(4 * a.scores() * float64(n))
+			b.dispatch(shaders.Attention, []uint32{u(a.d), word(args.Bias != nil)}, cube(div(a.n, attentionTile), a.h, n),
+				[]uint32{u(a.n), u(a.h), f(args.Scale)},
+				write(args.Out).rows(lo, n, a.n*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.n), read(args.QKV).rows(lo, n, a.n*a.width()), bias)
+		})
 	})
 }
 
 // AttentionGrad makes the scores again, once for the queries' gradient, once for those of keys and values, and once for the bias's, which is
-// summed over the samples in order.
+// summed over the samples in order: not in pieces, whose number depends on time and would show in the sum.
 func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 	a := sizes(args.QKV, args.Heads)
 	if a.b*a.n*a.d == 0 {
@@ -68,17 +69,19 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 		qkv, lse, del := read(args.QKV).rows(lo, n, a.n*a.width()), read(args.LSE).rows(lo, n, a.h*a.n), delta.rows(lo, n, a.h*a.n)
 		b.dispatch(shaders.AttentionDelta, nil, elements(n*a.h*a.n), []uint32{u(n * a.h * a.n), u(a.n), u(a.h), u(a.d)}, del, dOut, out)
 		del = del.read()
-		push := []uint32{u(a.n), u(a.h), f(args.Scale)}
 		if args.DQKV.To != nil {
-			spec := []uint32{u(a.d), word(args.Bias != nil), word(args.DQKV.Add)}
-			to := update(args.DQKV.To).rows(lo, n, a.n*a.width())
-			b.weigh(6 * a.scores(n))
-			b.dispatch(shaders.AttentionGradQ, spec, cube(across, a.h, n), push, to, dOut, qkv, lse, del, bias)
-			b.weigh(8 * a.scores(n))
-			b.dispatch(shaders.AttentionGradKV, spec, cube(across, a.h, n), push, to, dOut, qkv, lse, del, bias)
+			spec, push := []uint32{u(a.d), word(args.Bias != nil), word(args.DQKV.Add)}, []uint32{u(a.n), u(a.h), f(args.Scale)}
+			b.pieces(n, 8*a.scores(), func(at, n int) {
+				to := update(args.DQKV.To).rows(lo+at, n, a.n*a.width())
+				in := []arg{to, dOut.rows(at, n, a.n*a.h*a.d), qkv.rows(at, n, a.n*a.width()), lse.rows(at, n, a.h*a.n), del.rows(at, n, a.h*a.n), bias}
+				b.weigh(6 * a.scores() * float64(n))
+				b.dispatch(shaders.AttentionGradQ, spec, cube(across, a.h, n), push, in...)
+				b.weigh(8 * a.scores() * float64(n))
+				b.dispatch(shaders.AttentionGradKV, spec, cube(across, a.h, n), push, in...)
+			})
 		}
 		if args.DBias.To != nil {
-			b.weigh(4 * a.scores(n))
+			b.weigh(4 * a.scores() * float64(n))
 			b.dispatch(shaders.AttentionGradBias, []uint32{u(a.d), word(args.DBias.Add || lo > 0)}, cube(across, across, a.h),
 				[]uint32{u(a.n), u(a.h), u(n), f(args.Scale)}, update(args.DBias.To), dOut, qkv, lse, del, bias)
 		}

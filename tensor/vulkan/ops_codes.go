@@ -16,10 +16,14 @@ func (b *backend) NearestCode(codes, z, codebook *tensor.Tensor) {
 	const rows = 64 // of a workgroup
 	bias := b.temp(k)
 	b.dispatch(shaders.CodeBias, nil, elements(k), []uint32{u(k), u(d)}, bias, read(codebook))
-	b.rows(m, d, func(lo, n int) {
-		b.weigh(2 * float64(n) * float64(k) * float64(d))
-		b.dispatch(shaders.NearestCode, nil, flat(div(n, rows)), []uint32{u(n), u(k), u(d)},
-			write(codes).part(lo, n), read(z).rows(lo, n, d), read(codebook), bias.read())
+	row := 2 * float64(k) * float64(d)
+	b.rows(m, d, func(first, n int) {
+		b.pieces(div(n, rows), rows*row, func(lo, groups int) {
+			lo, n := first+lo*rows, min(groups*rows, n-lo*rows)
+			b.weigh(row * float64(n))
+			b.dispatch(shaders.NearestCode, nil, flat(groups), []uint32{u(n), u(k), u(d)},
+				write(codes).part(lo, n), read(z).rows(lo, n, d), read(codebook), bias.read())
+		})
 	})
 }
 
