@@ -39,6 +39,11 @@ func (r *Reseeder) Observe(res VQKDResult) {
 	r.Seen++
 }
 
+// RingSize is how many numbers Ring has when micro-batches are of so many pictures.
+func (r *Reseeder) RingSize(pictures int) int {
+	return reseedBatches * pictures * r.m.Config.Encoder.Tokens() * r.m.Config.CodeDim
+}
+
 // Step is called after the codebook's update of step 0 … total-1. Every 100 steps, outside the first 100 and the last quarter, it
 // replaces each code whose average count is below a tenth of the mean, and returns how many it replaced.
 func (r *Reseeder) Step(step, total int) int {

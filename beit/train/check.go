@@ -89,6 +89,11 @@ func (p *PretrainConfig) check(k *checker) {
 	k.must(!p.ShuffleCodes || p.Target == targetCodes, "pretrain.shuffle_codes: needs pretrain.target = %q", targetCodes)
 	k.model("pretrain.model", p.Model.Check())
 	m := p.Mask
+	if p.Model.ViT.PatchSize > 0 {
+		grid := p.Model.ViT.Grid()
+		k.must(m.Rows == grid && m.Cols == grid, "pretrain.mask.rows = %d, pretrain.mask.cols = %d: must both be %d, as many as the model's patches",
+			m.Rows, m.Cols, grid)
+	}
 	k.must(m.Count >= 1 && m.Count < m.Rows*m.Cols, "pretrain.mask.count = %d: must be in 1 … %d", m.Count, m.Rows*m.Cols-1)
 	k.atLeast("pretrain.mask.min_block", m.MinBlock, 1)
 	k.atLeast("pretrain.mask.max_block", m.MaxBlock, 0)

@@ -84,7 +84,7 @@ type TokenizerConfig struct {
 	TeacherRun   string          `toml:"teacher_run"`   // file or run folder of the model that teaches, with "run"
 	TeacherBlock int             `toml:"teacher_block"` // the block whose output it is, from 1; 0: ⌈2L/3⌉
 	TeacherFile  string          `toml:"teacher_file"`  // safetensors file of the published network, with "clip" or "dino"
-	KMeansTokens int             `toml:"kmeans_tokens"` // k-means gathers batches until it has so many tokens, and 4·codes at least
+	KMeansTokens int             `toml:"kmeans_tokens"` // k-means gathers batches until it has so many tokens, and 4·codes at least; with augment "none" one epoch at most
 	Reseed       bool            `toml:"reseed"`        // replace codes that are hardly used
 	Model        beit.VQKDConfig `toml:"model"`
 }

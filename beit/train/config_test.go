@@ -117,6 +117,15 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// Masks have the model's patches, whoever filled in the configuration.
+func TestMaskOfAnotherGrid(t *testing.T) {
+	cfg := tiny(t, Pretrain)
+	cfg.Pretrain.Mask.Rows, cfg.Pretrain.Mask.Cols = 2, 8
+	if err := cfg.Check(); err == nil || !strings.Contains(err.Error(), "pretrain.mask.rows = 2, pretrain.mask.cols = 8: must both be 4") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestReferencePreset compares with the configuration of the run of the authors' code.
 func TestReferencePreset(t *testing.T) {
 	tok, err := Configure(Tokenizer, Reference32, "", nil)

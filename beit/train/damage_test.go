@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,17 +52,24 @@ func TestDamagedMetrics(t *testing.T) {
 // rewritten writes a checkpoint again with counters in which a part of the text was exchanged.
 func rewritten(t *testing.T, name, old, text string) {
 	t.Helper()
+	edited(t, name, func(meta map[string]string, _ []state.Named) {
+		changed := strings.Replace(meta[metaCounters], old, text, 1)
+		if changed == meta[metaCounters] {
+			t.Fatalf("no %s in %s", old, changed)
+		}
+		meta[metaCounters] = changed
+	})
+}
+
+// edited writes a checkpoint again with what edit made of it.
+func edited(t *testing.T, name string, edit func(meta map[string]string, list []state.Named)) {
+	t.Helper()
 	f, err := state.OpenSafetensors(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	meta := f.Metadata()
-	changed := strings.Replace(meta[metaCounters], old, text, 1)
-	if changed == meta[metaCounters] {
-		t.Fatalf("no %s in %s", old, changed)
-	}
-	meta[metaCounters] = changed
 	var list []state.Named
 	for _, n := range f.Names() {
 		e, _ := f.Entry(n)
@@ -80,6 +88,7 @@ func rewritten(t *testing.T, name, old, text string) {
 		}
 		list = append(list, named)
 	}
+	edit(meta, list)
 	var out bytes.Buffer
 	if err := state.WriteSafetensors(&out, meta, list); err != nil {
 		t.Fatal(err)
@@ -100,23 +109,42 @@ func TestImpossibleCounters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for old, text := range map[string]string{
-		`{"step":7`:    `{"step":1000000007`,
-		`"step":7,`:    `"step":-7,`,
-		`"closed":1`:   `"closed":99`,
-		`"next":0`:     `"next":1000000000`,
-		`"adamw":7`:    `"adamw":"seven"`,
-		`"max_used":`:  `"max_used":"all","was":`,
-		`{"step":7,"c`: `"step":7,"c`,
-	} {
+	refused := func(what string) {
+		_, err := Resume(context.Background(), dir, Env{}, nil)
+		if err == nil || !strings.Contains(err.Error(), "remove this file") || !strings.Contains(err.Error(), list[1]) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v", what, err)
+		}
 		if err := os.WriteFile(list[1], good, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		rewritten(t, list[1], old, text)
-		_, err := Resume(context.Background(), dir, Env{}, nil)
-		if err == nil || !strings.Contains(err.Error(), "remove this file") || !strings.Contains(err.Error(), list[1]) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s for %s: error %v", text, old, err)
-		}
+	}
+	for _, c := range [][2]string{
+		{`{"step":7`, `{"step":1000000007`}, {`"step":7,`, `"step":-7,`}, {`"closed":1`, `"closed":99`},
+		{`"closed":1`, `"closed":3689348814741910324`}, // times 5 updates it is 4 in 64 bits
+		{`"next":0`, `"next":1000000000`}, {`"max_used":`, `"max_used":"all","was":`}, {`{"step":7,"c`, `"step":7,"c`},
+		{`"adamw":7`, `"adamw":"seven"`}, {`"adamw":7`, `"adamw":-1`}, {`"adamw":7`, `"adamw":8`},
+		{`"seen":7`, `"seen":-7`}, {`"seen":7`, `"seen":0`},
+		{`"interval":{`, `"interval":{"none":null,`}, {`"epoch":{`, `"epoch":{"none":null,`},
+	} {
+		rewritten(t, list[1], c[0], c[1])
+		refused(c[1] + " for " + c[0])
+	}
+	edited(t, list[1], func(_ map[string]string, all []state.Named) {
+		i := slices.IndexFunc(all, func(n state.Named) bool { return n.Name == tensorRing })
+		ring := &all[i]
+		ring.Shape, ring.Float32s = []int{ring.Shape[0] - 1, ring.Shape[1]}, ring.Float32s[ring.Shape[1]:]
+	})
+	refused("a ring without its first row")
+
+	absent := filepath.Join(t.TempDir(), "absent")
+	if err := os.CopyFS(absent, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{`"interval":`, `"epoch":`} {
+		rewritten(t, filepath.Join(absent, checkpointDir, filepath.Base(list[1])), name, `"was`+name[1:])
+	}
+	if _, err := Resume(context.Background(), absent, Env{}, nil); err != nil {
+		t.Errorf("without means: %v", err)
 	}
 	if err := os.Remove(list[1]); err != nil { // as the message says
 		t.Fatal(err)

@@ -112,8 +112,9 @@ func (t *distillTask) update(step int) {
 
 func (t *distillTask) settled(*readings) {}
 
+// describe tells the momentum of the last update.
 func (t *distillTask) describe(v map[string]float64) {
-	v["momentum"] = t.model.Config.MomentumAt(t.r.at.Step, t.r.cfg.Train.Epochs*t.r.perEpoch)
+	v["momentum"] = t.model.Config.MomentumAt(t.r.at.Step-1, t.r.cfg.Train.Epochs*t.r.perEpoch)
 }
 
 // describeEpoch warns once when the outputs are the same for all pictures.

@@ -28,5 +28,5 @@
 // The package prints nothing: progress, notices and warnings go to Env.Reporter. Errors are one line that names the file, key or
 // tensor. Cancelling the context ends the step under way, writes a checkpoint and returns ErrInterrupted.
 //
-// Runs in different folders may go on at the same time in one process.
+// Runs in different folders may go on at the same time in one process. A folder is locked while a run is under way in it, by the file .lock.
 package train

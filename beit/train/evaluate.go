@@ -15,7 +15,7 @@ import (
 // TokenizerReport says what a tokenizer does with pictures, its codebook frozen. Reconstruction losses are means of 1 − cosine with
 // the teacher's features.
 type TokenizerReport struct {
-	Pictures       int     `json:"pictures"`
+	Pictures       int     `json:"pictures"` // measured: those that cannot be read are left out
 	Reconstruction float64 `json:"reconstruction"`
 	Commitment     float64 `json:"commitment"`
 	Constant       float64 `json:"constant"` // what the best constant prediction scores
@@ -42,8 +42,8 @@ func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Datas
 		skipped: map[string]bool{},
 	}
 	r.env.Reporter = cmp.Or[Reporter](env.Reporter, silent{})
-	rep := TokenizerReport{Pictures: val.Len()}
-	if rep.Reconstruction, rep.Commitment, rep.CodeUse, err = r.measureTokenizer(ctx, tok.Model, teacher); err != nil {
+	rep, err := r.measureTokenizer(ctx, tok.Model, teacher)
+	if err != nil {
 		return TokenizerReport{}, fmt.Errorf("evaluation: %w", err)
 	}
 	rep.Constant, rep.KMeans, err = r.marks(ctx, teacher)

@@ -91,6 +91,7 @@ func TestErrors(t *testing.T) {
 		{"empty folder", Tokenizer, []string{"data.path=" + empty}, empty, data.ErrNoPictures},
 		{"no path", Tokenizer, []string{"data.path="}, "data.path", nil},
 		{"no number", Tokenizer, []string{"data.path=procedural:many"}, "procedural:N", nil},
+		{"small drawn pictures", Tokenizer, []string{"tokenizer.model.encoder.image_size=4"}, "image_size of at least 8", nil},
 		{"too many pictures", Tokenizer, []string{"data.path=procedural:99999999999"}, "procedural:N", nil},
 		{"published teacher", Tokenizer, []string{"tokenizer.teacher=clip"}, "tokenizer.teacher_file", nil},
 		{"no tokenizer", Pretrain, nil, "pretrain.tokenizer", nil},

@@ -214,10 +214,10 @@ func (t *finetuneTask) validate(ctx context.Context) (map[string]float64, error)
 		top = report.Top1
 	}
 	if top > t.state.Best {
-		t.state.Best = top
 		if err := t.r.writeModel(filepath.Join(t.r.dir, bestFile)); err != nil {
 			return nil, err
 		}
+		t.state.Best = top // only now: a run that goes on after an error measures again and writes the file
 	}
 	v["best_top1"] = t.state.Best
 	return v, nil

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -462,6 +464,33 @@ func TestLayerDecayGroups(t *testing.T) {
 		if got[name] != want {
 			t.Errorf("%s has the factor %g, want %g", name, got[name], want)
 		}
+	}
+}
+
+// An accuracy counts as the best once its model is in the file.
+func TestBestThatCannotBeWritten(t *testing.T) {
+	full := true
+	run, err := newRun(t.TempDir(), tiny(t, Finetune), Env{}, func(path string, write func(w io.Writer) error) error {
+		if full {
+			return syscall.ENOSPC
+		}
+		return state.WriteFileAtomic(path, write)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.close()
+	task := run.task.(*finetuneTask)
+	task.state.Best = -1
+	if _, err := task.validate(context.Background()); !errors.Is(err, syscall.ENOSPC) || task.state.Best != -1 {
+		t.Errorf("error %v, best accuracy %g", err, task.state.Best)
+	}
+	full = false
+	if _, err := task.validate(context.Background()); err != nil || task.state.Best < 0 {
+		t.Errorf("error %v, best accuracy %g", err, task.state.Best)
+	}
+	if _, err := os.Stat(filepath.Join(run.dir, bestFile)); err != nil {
+		t.Error(err)
 	}
 }
 

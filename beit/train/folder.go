@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -19,6 +21,7 @@ const (
 	configFile    = "config.toml"
 	metricsFile   = "metrics.jsonl"
 	checkpointDir = "checkpoints"
+	lockFile      = ".lock" // empty; who trains in the folder has it locked
 )
 
 // Tensors and metadata of a checkpoint besides the model's.
@@ -50,6 +53,13 @@ func checkpoints(dir string) ([]string, error) {
 	return list, nil
 }
 
+// stepOf is the number of updates in the name of a checkpoint; 0 where it has none.
+func stepOf(name string) int {
+	digits, _ := strings.CutPrefix(filepath.Base(name), "step-")
+	n, _ := strconv.Atoi(strings.TrimSuffix(digits, ".safetensors"))
+	return n
+}
+
 // escape guards a folder's name against filepath.Glob.
 func escape(dir string) string {
 	var b bytes.Buffer
@@ -60,6 +70,23 @@ func escape(dir string) string {
 		b.WriteByte(c)
 	}
 	return b.String()
+}
+
+// claim keeps other runs out of a folder, which is made where there is none, until the file that it returns is closed. The lock ends with
+// the process that has it; the file stays.
+func claim(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	if !lock(f) {
+		f.Close()
+		return nil, fmt.Errorf("a run is under way in %s: wait until it ends or choose another folder", dir)
+	}
+	return f, nil
 }
 
 // saveConfig writes config.toml.
@@ -95,12 +122,18 @@ func (r *run) checkpoint() error {
 	return r.prune()
 }
 
+// prune removes all but the newest checkpoints, and those of later updates: the run went on from one before them, as they are damaged.
 func (r *run) prune() error {
 	list, err := checkpoints(r.dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range list[:max(len(list)-r.cfg.Log.Keep, 0)] {
+	kept := 0
+	for _, name := range slices.Backward(list) {
+		if kept < r.cfg.Log.Keep && stepOf(name) <= r.at.Step {
+			kept++
+			continue
+		}
 		if err := os.Remove(name); err != nil {
 			return fmt.Errorf("old checkpoint: %w", err)
 		}
@@ -151,8 +184,8 @@ func damagedCheckpoint(err error) error {
 
 // load takes state and counters from a checkpoint.
 func (r *run) load(f *state.File, at counters) error {
-	if first, last := at.Closed*r.perEpoch, min(at.Closed+1, r.cfg.Train.Epochs)*r.perEpoch; at.Closed < 0 || at.Step < first || at.Step > last {
-		return fmt.Errorf("%s: counters: update %d after %d of %d epochs of %d updates", f.Name(), at.Step, at.Closed, r.cfg.Train.Epochs, r.perEpoch)
+	if err := r.checkCounters(&at); err != nil {
+		return fmt.Errorf("%s: counters: %w", f.Name(), err)
 	}
 	if err := loadSet(r.task.set(), f, prefixTrain); err != nil {
 		return err
@@ -174,6 +207,28 @@ func (r *run) load(f *state.File, at counters) error {
 	r.at = at
 	if err := r.task.restore(f, at.Task); err != nil {
 		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+// checkCounters refuses what no run counts, and makes means that a checkpoint does not have empty ones.
+func (r *run) checkCounters(at *counters) error {
+	epochs := r.cfg.Train.Epochs
+	if at.Closed < 0 || at.Closed > epochs || at.Step < at.Closed*r.perEpoch || at.Step > min(at.Closed+1, epochs)*r.perEpoch {
+		return fmt.Errorf("update %d after %d of %d epochs of %d updates", at.Step, at.Closed, epochs, r.perEpoch)
+	}
+	if at.AdamW != at.Step { // an update that was skipped ends the run
+		return fmt.Errorf("the optimizer did %d of %d updates", at.AdamW, at.Step)
+	}
+	for _, m := range []*means{&at.Interval, &at.Epoch} {
+		if *m == nil {
+			*m = means{}
+		}
+		for name, x := range *m {
+			if x == nil {
+				return fmt.Errorf("there is no mean of %s", name)
+			}
+		}
 	}
 	return nil
 }

@@ -170,11 +170,8 @@ func (r *run) close() {
 	}
 }
 
-// fresh begins a run.
+// fresh begins a run that has its initial weights.
 func (r *run) fresh(ctx context.Context) (*Result, error) {
-	if err := r.initFrom(); err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(filepath.Join(r.dir, checkpointDir), 0o777); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}

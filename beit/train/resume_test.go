@@ -225,6 +225,60 @@ func TestDamagedCheckpointIsLeftOut(t *testing.T) {
 	}
 }
 
+// A damaged checkpoint that a run passed over does not push out those that it made since.
+func TestPruneLeavesOutLaterUpdates(t *testing.T) {
+	r := &run{dir: t.TempDir()}
+	r.at.Step, r.cfg.Log.Keep = 7, 2
+	if err := os.Mkdir(filepath.Join(r.dir, checkpointDir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []int{3, 5, 7, 10, 12} {
+		if err := os.WriteFile(filepath.Join(r.dir, checkpointDir, fmt.Sprintf("step-%09d.safetensors", step)), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.prune(); err != nil {
+		t.Fatal(err)
+	}
+	list, err := checkpoints(r.dir)
+	if err != nil || len(list) != 2 || stepOf(list[0]) != 5 || stepOf(list[1]) != 7 {
+		t.Errorf("checkpoints %v, error %v, want those of updates 5 and 7", list, err)
+	}
+}
+
+// One run at a time has a folder, from its first file to its last.
+func TestTwoRunsInOneFolder(t *testing.T) {
+	dir, cfg := filepath.Join(t.TempDir(), "run"), tiny(t, Tokenizer, "train.epochs=1")
+	held, err := claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if again, err := claim(dir); err == nil {
+		again.Close()
+		t.Skip("folders cannot be locked here")
+	}
+	under := func(err error) bool { return err != nil && strings.Contains(err.Error(), "a run is under way in "+dir) }
+	if _, err := Run(context.Background(), dir, cfg, Env{}); !under(err) {
+		t.Errorf("begun in a folder that another run has: error %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(cfg.TOML()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), dir, Env{}, nil); !under(err) {
+		t.Errorf("resumed while it is under way: error %v", err)
+	}
+	held.Close()
+	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
+		t.Errorf("resumed after its end: %v", err)
+	}
+	if again, err := claim(dir); err != nil {
+		t.Errorf("a finished run still has its folder: %v", err)
+	} else {
+		again.Close()
+	}
+}
+
 func TestResumeRefusesChanges(t *testing.T) {
 	cfg := tiny(t, Tokenizer)
 	dir := filepath.Join(t.TempDir(), "run")

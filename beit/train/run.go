@@ -67,15 +67,34 @@ func Run(ctx context.Context, dir string, cfg Config, env Env) (*Result, error) 
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-		return nil, fmt.Errorf("%s: already holds a run; resume it or choose another folder", dir)
+	if err := unused(dir); err != nil {
+		return nil, err
 	}
 	r, err := newRun(dir, cfg.clone(), env, state.WriteFileAtomic)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := r.initFrom(); err != nil {
+		return nil, err
+	}
+	held, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close()
+	if err := unused(dir); err != nil { // another process may have been faster
+		return nil, err
+	}
 	return r.fresh(ctx)
+}
+
+// unused refuses a folder that holds a run.
+func unused(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+		return fmt.Errorf("%s: already holds a run; resume it or choose another folder", dir)
+	}
+	return nil
 }
 
 // Resume continues the run in dir, from its beginning when it has no checkpoint yet. set are assignments as for Configure; once there
@@ -121,6 +140,11 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 			return nil, err
 		}
 	}
+	held, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close()
 	f, damaged, err := openCheckpoint(dir)
 	if err != nil {
 		return nil, err
@@ -134,6 +158,9 @@ func resume(ctx context.Context, dir string, env Env, set []string, write writeF
 			return nil, err
 		}
 		defer r.close()
+		if err := r.initFrom(); err != nil {
+			return nil, err
+		}
 		r.env.Reporter.Notice(dir + " holds no checkpoint: the run starts from its beginning")
 		return r.fresh(ctx)
 	}

@@ -129,12 +129,14 @@ func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
 	return t.standard.Fit(c, iter.Seq2[*tensor.Tensor, error](batches))
 }
 
-// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code.
+// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code. Without augmentation these
+// come from one epoch: the next would repeat its tokens.
 func (t *tokenizerTask) initCodebook(ctx context.Context) error {
 	m := t.model.Config
 	need := max(kMeansLeast*m.Codes, t.r.cfg.Tokenizer.KMeansTokens)
 	var rows []float32
-	for epoch := 0; len(rows) < need*m.CodeDim; epoch++ {
+	drawn := t.r.cfg.Data.Augment != augmentNone
+	for epoch := 0; len(rows) < need*m.CodeDim && (drawn || epoch == 0); epoch++ {
 		for b, err := range t.r.loader.Batches(ctx, epoch, 0) {
 			if err != nil {
 				return fmt.Errorf("k-means: %w", err)
@@ -233,28 +235,28 @@ func (t *tokenizerTask) describeEpoch(v map[string]float64) {
 }
 
 func (t *tokenizerTask) validate(ctx context.Context) (map[string]float64, error) {
-	rec, quant, use, err := t.r.measureTokenizer(ctx, t.model, t.teacher)
+	rep, err := t.r.measureTokenizer(ctx, t.model, t.teacher)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]float64{
-		"rec_loss": rec, "quant_loss": quant, "codes_used": float64(use.Used), "perplexity": use.Perplexity,
-		"entropy": use.Entropy, "top_share": use.TopShare,
+		"rec_loss": rep.Reconstruction, "quant_loss": rep.Commitment, "codes_used": float64(rep.Used), "perplexity": rep.Perplexity,
+		"entropy": rep.Entropy, "top_share": rep.TopShare,
 	}, nil
 }
 
-// measureTokenizer returns both losses and the use of codes on the validation pictures, the codebook frozen.
-func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.Teacher) (rec, quant float64, use CodeUse, err error) {
+// measureTokenizer reports on the validation pictures, the codebook frozen. It leaves the marks out.
+func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.Teacher) (rep TokenizerReport, err error) {
 	loader, err := r.cfg.evalLoader(r.pictures.val, r.cfg.Data.Eval, r.cfg.views()[:1], r.warnSkipped)
 	if err != nil {
-		return 0, 0, CodeUse{}, err
+		return rep, err
 	}
 	c := nn.Context{Tape: r.tape, Seed: r.cfg.Seed}
 	var codes []int32
-	n := 0.0
+	var rec, quant float64
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
-			return 0, 0, CodeUse{}, err
+			return rep, err
 		}
 		r.tape.NoGrad(func() {
 			images := upload(c, b, 0)
@@ -264,15 +266,17 @@ func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.T
 			rec += weight * float64(res.Rec.Value().Item())
 			quant += weight * float64(res.Quant.Value().Item())
 			codes = append(codes, res.Codes.Ints()...)
-			n += weight
+			rep.Pictures += len(b.Index)
 		})
 		r.tape.Reset()
 		r.phase("validate", b.Number+1, loader.Len())
 	}
-	if n == 0 {
-		return 0, 0, CodeUse{}, fmt.Errorf("no validation picture could be read")
+	if rep.Pictures == 0 {
+		return rep, fmt.Errorf("no validation picture could be read")
 	}
-	return rec / n, quant / n, UseOf(codes, m.Config.Codes), nil
+	n := float64(rep.Pictures)
+	rep.Reconstruction, rep.Commitment, rep.CodeUse = rec/n, quant/n, UseOf(codes, m.Config.Codes)
+	return rep, nil
 }
 
 // Tensors of a checkpoint.
@@ -320,6 +324,9 @@ func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
 	if t.reseeder == nil {
 		return nil
 	}
+	if seen := t.r.at.Step * t.r.cfg.Train.Accum; t.count.Seen != seen {
+		return fmt.Errorf("tokenizer's counters: %d batches for re-seeding, and there were %d", t.count.Seen, seen)
+	}
 	counts, err := f.Float32s(tensorCounts)
 	if err != nil {
 		return err
@@ -330,9 +337,13 @@ func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
 			return err
 		}
 	}
-	if len(counts) != t.model.Config.Codes || len(ring)%t.model.Config.CodeDim != 0 {
-		return fmt.Errorf("tensors %s and %s: %d and %d numbers for %d codes of %d", tensorCounts, tensorRing, len(counts), len(ring),
-			t.model.Config.Codes, t.model.Config.CodeDim)
+	want := 0
+	if t.count.Seen > 0 {
+		want = t.reseeder.RingSize(t.r.loader.BatchSize())
+	}
+	if len(counts) != t.model.Config.Codes || len(ring) != want {
+		return fmt.Errorf("tensors %s and %s: %d and %d numbers, the run needs %d and %d", tensorCounts, tensorRing, len(counts), len(ring),
+			t.model.Config.Codes, want)
 	}
 	t.reseeder.Restore(counts, ring, t.count.Seen)
 	return nil

@@ -221,6 +221,22 @@ func readNpy(t *testing.T, name, descr string) (shape []int, words []uint32) {
 	return head.Shape, words
 }
 
+// Standard output has whole lines when the command ends early.
+func TestLinesAreWhole(t *testing.T) {
+	var stdout bytes.Buffer
+	out, err := openRows("", &stdout, []int{1}, func(name string, row []float32) any { return embedded{name, row} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.add("a.png", make([]float32, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	out.discard()
+	if one := decode[embedded](t, stdout.String()); len(one.Vector) != 5000 || !strings.HasSuffix(stdout.String(), "}\n") {
+		t.Errorf("%d numbers in %d bytes", len(one.Vector), stdout.Len())
+	}
+}
+
 // The bytes of a small array, written out.
 func TestNpyBytes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.npy")

@@ -164,6 +164,29 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+// Nobody else gets a folder that was found free.
+func TestFreeFolder(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "runs", "teacher")
+	for _, want := range []string{name, name + "-2", name + "-3"} {
+		if got, err := freeFolder(name); got != want || err != nil {
+			t.Errorf("%s, error %v, want %s", got, err, want)
+		}
+	}
+	if err := os.WriteFile(name+"-4", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := freeFolder(filepath.Join(name+"-4", "run")); err == nil {
+		t.Errorf("a folder in a file: %s", got)
+	}
+	t.Chdir(t.TempDir())
+	if status, _, e := beitRun(t, "tokenizer", "train", "--data", "procedural:many"); status != 1 {
+		t.Errorf("status %d, %s", status, e)
+	}
+	if _, err := os.Stat("runs/tokenizer"); err == nil {
+		t.Error("a run that could not begin left its folder")
+	}
+}
+
 // A failed self-test is told on standard error, a passed one is not; both are in version and bench.
 func TestSelfTest(t *testing.T) {
 	var e bytes.Buffer

@@ -38,7 +38,7 @@ func (f dataFlags) open(size int, run train.Config, cacheMB int) (*pictures, err
 	}
 	cfg := train.Config{Stage: train.Tokenizer, Seed: f.seed(run), Tokenizer: &train.TokenizerConfig{}}
 	cfg.Tokenizer.Model.Encoder.ImageSize = size
-	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: cacheMB}
+	cfg.Data = train.DataConfig{Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, CacheMB: cacheMB, Upright: run.Data.Upright}
 	fit, val, done, err := train.OpenPictures(cfg)
 	if err != nil {
 		return nil, err

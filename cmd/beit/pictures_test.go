@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -43,5 +45,41 @@ func TestSameSplitAsTheRun(t *testing.T) {
 	other := uint64(8)
 	if slices.Equal(names(held), open(&other)) {
 		t.Error("--seed 8 chooses the pictures of seed 7")
+	}
+}
+
+// A model gets pictures turned as its run turned them, alone and from a folder.
+func TestUprightAsTheRun(t *testing.T) {
+	content, err := os.ReadFile("../../beit/data/testdata/pillow/turn5.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(name, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		upright bool
+		w, h    int
+	}{{false, 37, 29}, {true, 29, 37}} {
+		cfg := train.Config{Data: train.DataConfig{Upright: c.upright}}
+		alone, err := readPicture(name, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := dataFlags{Data: filepath.Dir(name)}.open(32, cfg, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer set.close()
+		listed, err := set.train.Image(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []*data.Image{alone, listed} {
+			if m.W != c.w || m.H != c.h {
+				t.Errorf("upright = %v: %d x %d, want %d x %d", c.upright, m.W, m.H, c.w, c.h)
+			}
+		}
 	}
 }

@@ -82,6 +82,6 @@ func (c *predictCmd) pictures(path string, m *infer.Classifier) (data.Dataset, f
 	if isFolder(path) || filepath.Ext(path) == ".tar" {
 		return c.open(path, m)
 	}
-	picture, err := readPicture(path)
+	picture, err := readPicture(path, m.Config())
 	return single{path, picture}, func() error { return nil }, err
 }

@@ -65,7 +65,11 @@ func (c *quickstartCmd) Run(a *app) error {
 	}
 	dir := c.Out
 	if dir == "" {
-		dir = freeFolder(filepath.Join("runs", "quickstart"))
+		var err error
+		if dir, err = freeFolder(filepath.Join("runs", "quickstart")); err != nil {
+			return err
+		}
+		defer os.Remove(dir) // which fails unless it is empty: no run could begin
 	}
 	began := time.Now()
 	var rounds []quickRound

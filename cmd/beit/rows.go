@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -36,8 +35,7 @@ func checkRows(out string) error {
 func openRows[E float32 | int32](out string, stdout io.Writer, shape []int, line func(name string, row []E) any) (rows[E], error) {
 	switch {
 	case out == "":
-		to := bufio.NewWriter(stdout)
-		return newLines(to, line, to.Flush, func() {}), nil
+		return newLines(stdout, line, func() error { return nil }, func() {}), nil // each line as a whole, though the command be interrupted
 	case filepath.Ext(out) == ".npy":
 		return newArray[E](out, shape)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/beit/train"
 )
 
 // similarCmd is "beit similar".
@@ -53,7 +54,7 @@ func (c *similarCmd) Run(a *app) error {
 		return err
 	}
 	defer enc.Close()
-	query, err := readPicture(c.Image)
+	query, err := readPicture(c.Image, enc.Config())
 	if err != nil {
 		return err
 	}
@@ -133,14 +134,18 @@ func (s similar) sheet(name string, query *data.Image, ds data.Dataset) error {
 	return report.Sheet(name, tiles)
 }
 
-// readPicture opens a picture by itself.
-func readPicture(path string) (*data.Image, error) {
+// readPicture opens a picture by itself, turned as the run that made a model turned its own.
+func readPicture(path string, run train.Config) (*data.Image, error) {
+	var options []data.Option
+	if run.Data.Upright {
+		options = append(options, data.Upright())
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("picture: %w", err)
 	}
 	defer file.Close()
-	m, err := data.ReadImage(file, data.DefaultLimits)
+	m, err := data.ReadImage(file, data.DefaultLimits, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

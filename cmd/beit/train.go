@@ -88,9 +88,11 @@ func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
 		if f.Plan {
 			return f.plan(a, cfg)
 		}
-		dir = f.Out
-		if dir == "" {
-			dir = freeFolder(filepath.Join("runs", string(stage)))
+		if dir = f.Out; dir == "" {
+			if dir, err = freeFolder(filepath.Join("runs", string(stage))); err != nil {
+				return err
+			}
+			defer os.Remove(dir) // which fails unless it is empty: the run could not begin
 		}
 		result, err = attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, cfg, env) })
 	}
@@ -190,15 +192,22 @@ func command(stage train.Stage) string {
 	return "pretrain"
 }
 
-// freeFolder returns the first of name, name-2, name-3, … that does not exist.
-func freeFolder(name string) string {
+// freeFolder makes the first of name, name-2, name-3, … that does not exist, so that no other process takes it.
+func freeFolder(name string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return "", fmt.Errorf("run folder: %w", err)
+	}
 	for i := 1; ; i++ {
 		dir := name
 		if i > 1 {
 			dir = fmt.Sprintf("%s-%d", name, i)
 		}
-		if _, err := os.Lstat(dir); errors.Is(err, os.ErrNotExist) {
-			return dir
+		err := os.Mkdir(dir, 0o777)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return "", fmt.Errorf("run folder: %w", err)
 		}
 	}
 }
