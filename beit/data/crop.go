@@ -48,10 +48,11 @@ func ResizeShorter(m *Image, size int, f Filter) *Image {
 
 // shorterSide returns the size that ResizeShorter gives a picture of w x h.
 func shorterSide(w, h, size int) (int, int) {
+	scaled := func(long, short int) int { return int(min(int64(size)*int64(long)/int64(short), math.MaxInt)) }
 	if w <= h {
-		return size, size * h / w
+		return size, scaled(h, w)
 	}
-	return size * w / h, size
+	return scaled(w, h), size
 }
 
 // centreBox is the central square of the given size in a picture of w x h.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,6 +85,10 @@ func TestLayouts(t *testing.T) {
 			[]string{"a/z.png a", "a/x/9.jpeg a", "b/1.JPG b", "b/2.png b"}, nil},
 		{"flat", []string{"2.png", "1.png", "sub/3.png", "sub2/4.png"}, []string{"1.png", "2.png", "sub/3.png", "sub2/4.png"}, nil},
 		{"one folder", []string{"photos/2.png", "photos/1.png"}, []string{"photos/1.png", "photos/2.png"}, nil},
+		{"classes in one folder", []string{"set/b/2.png", "set/a/1.png", "set/a/x/3.png", "set/notes.txt"},
+			[]string{"set/a/1.png a", "set/a/x/3.png a", "set/b/2.png b"}, nil},
+		{"pictures and folders in one folder", []string{"set/2.png", "set/a/1.png", "set/b/1.png"},
+			[]string{"set/2.png", "set/a/1.png", "set/b/1.png"}, nil},
 		{"parts", []string{"train/a/1.png", "train/b/2.png", "val/b/3.png"},
 			[]string{"train/a/1.png a", "train/b/2.png b"}, []string{"val/b/3.png b"}},
 		{"parts of flat", []string{"train/1.png", "val/2.png"}, []string{"train/1.png"}, []string{"val/2.png"}},
@@ -132,6 +137,8 @@ func TestOpenErrors(t *testing.T) {
 	whole := tarOf(t, tree("a/1.png", "b/1.png"))
 	write("heic/1.heic", nil)
 	write("only/val/1.png", smallPNG)
+	write("below/set/val/1.png", smallPNG)
+	write("below/set/test/1.png", smallPNG)
 	write("odd/train/a/1.png", smallPNG)
 	write("odd/train/b/1.png", smallPNG)
 	write("odd/val/c/1.png", smallPNG)
@@ -146,6 +153,7 @@ func TestOpenErrors(t *testing.T) {
 		{filepath.Join(dir, "empty"), "looked for .jpg, .jpeg, .png", ErrNoPictures},
 		{filepath.Join(dir, "heic"), "such as 1.heic", ErrNoPictures},
 		{filepath.Join(dir, "only"), "no folder train", nil},
+		{filepath.Join(dir, "below"), filepath.Join("below", "set", "val"), nil},
 		{filepath.Join(dir, "odd"), `class folder "c" has no counterpart`, nil},
 		{write("cut.tar", whole[:1000]), "not a readable .tar file", io.ErrUnexpectedEOF},
 		{write("text.tar", []byte(strings.Repeat("no tar ", 200))), "not a readable .tar file", tar.ErrHeader},
@@ -200,6 +208,45 @@ func TestSymlinks(t *testing.T) {
 	want := []string{"a/2.png a", "a/linked/1.png a", "b/3.png b"}
 	if d := cmp.Diff(want, listing(src.Train)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestTooManyFolders: links in each folder to the next could double their number 64 times.
+func TestTooManyFolders(t *testing.T) {
+	fsys := tree("a/1.png", "b/1.png", "c/1.png")
+	if err := (&walker{fsys: fsys, room: 4}).walk(".", 0, nil); err != nil {
+		t.Errorf("4 folders in room for 4: %v", err)
+	}
+	if err := (&walker{fsys: fsys, room: 3}).walk(".", 0, nil); err == nil || !strings.HasPrefix(err.Error(), "c: too many folders") {
+		t.Errorf("4 folders in room for 3: %v", err)
+	}
+}
+
+// TestNotUTF8: a picture that no file system of the fs package can open is named, not left out.
+func TestNotUTF8(t *testing.T) {
+	for name, refused := range map[string]bool{
+		"a/caf\xe9.jpg": true, "./caf\xe9/1.png": true, "a/caf\xe9.txt": false, "a/.caf\xe9.png": false, "__MACOSX/caf\xe9.png": false, "caf\u00e9/1.png": false,
+	} {
+		var archive bytes.Buffer
+		w := tar.NewWriter(&archive)
+		for _, n := range []string{"a/1.png", name} {
+			if err := w.WriteHeader(&tar.Header{Name: n, Size: int64(len(smallPNG)), Mode: 0o644, Format: tar.FormatGNU}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(smallPNG); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, inTar := NewTarFS(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
+		_, inFolder := OpenFS(tree("a/1.png", path.Clean(name)), "set", DefaultLimits)
+		for _, err := range []error{inTar, inFolder} {
+			if (err != nil) != refused || refused && !strings.Contains(err.Error(), `caf\xe9`) {
+				t.Errorf("%q: error %v", name, err)
+			}
+		}
 	}
 }
 

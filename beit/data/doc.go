@@ -21,10 +21,11 @@
 //
 // # Pictures
 //
-// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF become 8-bit RGB, pixel for pixel as Pillow's convert("RGB") shows them, with two
+// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF become 8-bit RGB, pixel for pixel as Pillow's convert("RGB") shows them, with three
 // exceptions. The inverse DCT of JPEG is another one: a few values differ, by up to 4. Grey of 16 bits keeps its high byte, where Pillow
-// turns everything above 255 white. Run-length coded BMP, CMYK and signed TIFF and animated WebP are not read. Of a JPEG, only the
-// part that a crop needs is interpolated and converted.
+// turns everything above 255 white. The subsampled colour of a JPEG of four components (CMYK, YCCK) is repeated, not interpolated. Run-length
+// coded BMP, CMYK and signed TIFF, animated WebP and JPEG of four components without Adobe's segment are not read, nor are .ppm and .pgm
+// files. Of a JPEG, only the part that a crop needs is interpolated and converted.
 //
 // # Augmentation
 //

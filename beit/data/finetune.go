@@ -13,7 +13,7 @@ import (
 type FineTune struct {
 	View   View
 	Scale  [2]float64 // share of the picture's area that a random resized crop covers
-	Padded bool       // in place of it: the padded crop of PadCrop, by Pad pixels
+	Padded bool       // in place of it: the padded crop of PadCrop, by Pad pixels, which mirrors as in pretraining where torchvision's pads with black
 	Pad    int
 	Rand   *RandAugment // nil: none
 	Jitter float64      // strength of colour changes where Rand is nil

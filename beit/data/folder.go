@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // extensions are the endings, in lower case, of the files taken for pictures.
@@ -14,6 +15,14 @@ var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".ti
 
 // maxDepth bounds how deep folders are followed.
 const maxDepth = 64
+
+// maxFolders bounds how many are: links that lead to the same folders again and again multiply them.
+const maxFolders = 1 << 20
+
+func isPicture(name string) bool { return slices.Contains(extensions, strings.ToLower(path.Ext(name))) }
+
+// notUTF8 says that a name is none that a file system of the fs package can open.
+func notUTF8(name string) error { return fmt.Errorf("%q: the name is not UTF-8: rename it", name) }
 
 // files is a dataset of the picture files of a file system.
 type files struct {
@@ -73,7 +82,7 @@ func Folder(fsys fs.FS, dir, source string, limits Limits, options ...Option) (D
 
 // scan is Folder, with classes numbered as in classes if that is not nil.
 func scan(fsys fs.FS, dir, source string, classes []string, limits Limits, options []Option) (Dataset, error) {
-	w := &walker{fsys: fsys}
+	w := &walker{fsys: fsys, room: maxFolders}
 	if err := w.walk(dir, 0, nil); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
@@ -151,6 +160,7 @@ func classNames(dir string, found []string) []string {
 // walker collects picture files. It follows symbolic links, where the file system does.
 type walker struct {
 	fsys   fs.FS
+	room   int // for more folders
 	found  []string
 	others int    // files that are no pictures
 	other  string // one of them
@@ -165,6 +175,9 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 	if looped || depth > maxDepth { // a link to a folder above would be followed for ever
 		return nil
 	}
+	if w.room--; w.room < 0 {
+		return fmt.Errorf("%s: too many folders: remove links that lead to the same folders again", dir)
+	}
 	entries, err := fs.ReadDir(w.fsys, dir)
 	if err != nil {
 		return err
@@ -176,6 +189,9 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 		}
 		name := path.Join(dir, e.Name())
 		mode := e.Type()
+		if !utf8.ValidString(name) && (!mode.IsRegular() || isPicture(name)) {
+			return notUTF8(name)
+		}
 		if mode&fs.ModeSymlink != 0 {
 			target, err := fs.Stat(w.fsys, name)
 			if err != nil {
@@ -188,7 +204,7 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 			if err := w.walk(name, depth+1, above); err != nil {
 				return err
 			}
-		case mode.IsRegular() && slices.Contains(extensions, strings.ToLower(path.Ext(name))):
+		case mode.IsRegular() && isPicture(name):
 			w.found = append(w.found, name)
 		default:
 			w.others++

@@ -7,7 +7,8 @@ import (
 	"image/color"
 )
 
-// Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first.
+// Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first. It is an image.Image without
+// transparency.
 type Image struct {
 	W, H int
 	Pix  []uint8 // H*W*3
@@ -24,11 +25,24 @@ func NewImage(w, h int) *Image {
 // Bounds is the rectangle of the whole picture.
 func (m *Image) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
 
+// ColorModel implements image.Image.
+func (m *Image) ColorModel() color.Model { return color.RGBAModel }
+
+// At implements image.Image.
+func (m *Image) At(x, y int) color.Color {
+	if !(image.Point{X: x, Y: y}).In(m.Bounds()) {
+		return color.RGBA{}
+	}
+	p := m.row(y, x, x+1)
+	return color.RGBA{p[0], p[1], p[2], 255}
+}
+
 // row is row y, columns x0 to x1.
 func (m *Image) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
 
-// FromImage converts a picture that a program has decoded or drawn, by the rules of Decode. It is an error when it is nil or has no pixels,
-// or more than the limit.
+// FromImage converts a picture that a program has decoded or drawn, by the rules of Decode as far as its type tells them: an *image.YCbCr is
+// taken for a JPEG's, an *image.NYCbCrA for a WebP's. Files of GIF, TIFF and lossy WebP may come out otherwise than from Decode, which also
+// knows the format. An *Image is returned as it is. It is an error when the picture is nil or has no pixels, or more than the limit.
 func FromImage(src image.Image, limits Limits) (*Image, error) {
 	if src == nil {
 		return nil, errors.New("the picture is nil")
@@ -45,8 +59,13 @@ func FromImage(src image.Image, limits Limits) (*Image, error) {
 
 // fromImage converts what the standard decoders return.
 func fromImage(src image.Image) *Image {
-	if s, ok := src.(*image.YCbCr); ok {
-		return whole(&planes{src: s})
+	switch s := src.(type) {
+	case *Image:
+		return s
+	case *image.YCbCr:
+		return whole(newPlanes(s, false))
+	case *image.NYCbCrA: // only WebP has it
+		return whole(newPlanes(&s.YCbCr, true))
 	}
 	b := src.Bounds()
 	m := NewImage(b.Dx(), b.Dy())
@@ -56,11 +75,11 @@ func fromImage(src image.Image) *Image {
 		case *image.Gray:
 			grayRow(row, s.Pix[y*s.Stride:])
 		case *image.RGBA:
-			dropAlpha(row, s.Pix[y*s.Stride:], 4, 1)
+			divideAlpha(row, s.Pix[y*s.Stride:], 4, 1)
 		case *image.NRGBA:
 			dropAlpha(row, s.Pix[y*s.Stride:], 4, 1)
 		case *image.RGBA64: // big-endian: the high byte comes first
-			dropAlpha(row, s.Pix[y*s.Stride:], 8, 2)
+			divideAlpha(row, s.Pix[y*s.Stride:], 8, 2)
 		case *image.NRGBA64:
 			dropAlpha(row, s.Pix[y*s.Stride:], 8, 2)
 		case *image.CMYK:
@@ -76,6 +95,26 @@ func fromImage(src image.Image) *Image {
 func dropAlpha(dst, src []uint8, pixel, component int) {
 	for i := 0; i < len(dst); i += 3 {
 		dst[i], dst[i+1], dst[i+2] = src[0], src[component], src[2*component]
+		src = src[min(pixel, len(src)):]
+	}
+}
+
+// divideAlpha copies colours that were multiplied by alpha, divided by it: from the higher 8 bits, cut off and bounded, black where nothing
+// shows, as Pillow does with TIFF files.
+func divideAlpha(dst, src []uint8, pixel, component int) {
+	for i := 0; i < len(dst); i += 3 {
+		alpha := int32(src[3*component])
+		for c := range 3 {
+			v := int32(src[c*component])
+			switch alpha {
+			case 0:
+				v = 0
+			case 255:
+			default:
+				v = v * 255 / alpha
+			}
+			dst[i+c] = clip8(v)
+		}
 		src = src[min(pixel, len(src)):]
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -29,7 +30,7 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	f := &files{fsys: fsys, source: path.Dir(source), limits: limits, options: options, labels: []int32{}}
+	f := &files{fsys: fsys, source: filepath.Dir(source), limits: limits, options: options, labels: []int32{}}
 	for c, line := range list {
 		f.classes = append(f.classes, line.Class)
 		prefix := ""

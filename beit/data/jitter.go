@@ -43,9 +43,9 @@ func AdjustBrightness(m *Image, factor float32) *Image {
 
 // AdjustContrast blends m with the grey of its rounded mean luma.
 func AdjustContrast(m *Image, factor float32) *Image {
-	sum := 0
+	sum := int64(0) // 32 bits hold that of 8 million white pixels
 	for p := m.Pix; len(p) >= 3; p = p[3:] {
-		sum += int(luma(p[0], p[1], p[2]))
+		sum += int64(luma(p[0], p[1], p[2]))
 	}
 	mean := float64(sum) / float64(m.W*m.H)
 	return blendWith(m, uint8(mean+0.5), factor)

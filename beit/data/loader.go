@@ -91,7 +91,8 @@ func (l *Loader) Len() int {
 func (l *Loader) Unreadable() int { return l.bad.count() }
 
 // Batches yields the batches of an epoch from number start on. It ends after the first error; leaving the
-// loop or cancelling ctx stops the work in the background before Batches returns.
+// loop or cancelling ctx stops the work in the background before Batches returns. A panic of the dataset or the
+// pipeline is raised again in the loop.
 func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -110,6 +111,9 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 			case next, more = <-p.made:
 			case <-ctx.Done():
 				next, more = made{err: ctx.Err()}, true
+			}
+			if next.panicked != nil {
+				panic(next.panicked)
 			}
 			if next.err == nil && ctx.Err() != nil { // a cancelled producer just closes its channel
 				next.err = ctx.Err()
@@ -135,8 +139,9 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 
 // made is what a producer hands over.
 type made struct {
-	batch *Batch
-	err   error
+	batch    *Batch
+	err      error
+	panicked any // what was recovered from a panic, in place of a batch
 }
 
 // producer makes the batches of one iteration, reusing those that come back.
@@ -176,6 +181,14 @@ func (l *Loader) newBatch() *Batch {
 // run makes batches until the epoch ends, ctx is cancelled or too many pictures are unreadable.
 func (p *producer) run(ctx context.Context) {
 	defer close(p.made)
+	defer func() { // a caller can recover only from what happens in its own goroutine
+		if r := recover(); r != nil {
+			select {
+			case p.made <- made{panicked: r}:
+			case <-ctx.Done():
+			}
+		}
+	}()
 	for number := p.start; number < p.l.Len(); number++ {
 		var b *Batch
 		select {
@@ -185,7 +198,7 @@ func (p *producer) run(ctx context.Context) {
 		}
 		err := p.fill(ctx, b, number)
 		select {
-		case p.made <- made{b, err}:
+		case p.made <- made{batch: b, err: err}:
 		case <-ctx.Done():
 			return
 		}

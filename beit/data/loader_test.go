@@ -264,6 +264,19 @@ func TestLoaderStops(t *testing.T) {
 	}
 }
 
+// A panic in the background comes to whoever iterates, who can recover from it.
+func TestLoaderPanics(t *testing.T) {
+	defer func() {
+		if r := recover(); r != "a bug" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	ds := broken{Procedural(10, 16, 1), func(int) bool { panic("a bug") }}
+	for b, err := range newLoader(t, ds, LoaderOptions{Batch: 4}).Batches(t.Context(), 0, 0) {
+		t.Errorf("batch %v, error %v", b, err)
+	}
+}
+
 // TestLoaderMemory: batches are reused, so their number does not grow the heap.
 func TestLoaderMemory(t *testing.T) {
 	l := newLoader(t, Cached(Procedural(64, 16, 1), 1<<20), LoaderOptions{Batch: 4, Ahead: 3})

@@ -72,14 +72,12 @@ func openTar(file io.ReaderAt, size int64, name string, limits Limits, options [
 // OpenFS is Open for any file system; name stands for it in errors.
 func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
 	root := "."
-	if !isDir(fsys, "train") {
-		if only, ok := onlyFolder(fsys); ok && isDir(fsys, path.Join(only, "train")) {
-			root = only
-		}
+	if only, ok := onlyFolder(fsys); ok && only != "train" && only != "val" {
+		root = only
 	}
 	if !isDir(fsys, path.Join(root, "train")) {
-		if isDir(fsys, path.Join(root, "val")) {
-			return nil, fmt.Errorf("%s: has a folder val but no folder train: name the folder %s to use it alone", name, path.Join(name, "val"))
+		if val := path.Join(root, "val"); isDir(fsys, val) {
+			return nil, fmt.Errorf("%s: has a folder val but no folder train: name the folder %s to use it alone", name, path.Join(name, val))
 		}
 		all, err := scan(fsys, root, name, nil, limits, options)
 		if err != nil {

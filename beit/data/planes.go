@@ -8,6 +8,25 @@ type planes struct {
 	webp bool // values and interpolation of VP8 instead of JFIF
 }
 
+// newPlanes takes src for JFIF, or with webp set for VP8, if its chroma has the resolution that VP8 knows.
+func newPlanes(src *image.YCbCr, webp bool) *planes {
+	if src.Rect.Min.X < 0 || src.Rect.Min.Y < 0 {
+		src = fullChroma(src)
+	}
+	return &planes{src, webp && src.SubsampleRatio == image.YCbCrSubsampleRatio420}
+}
+
+// fullChroma copies src to the origin with a sample of chroma for each pixel. Left of 0 and above it, the image package divides positions
+// towards 0, so that three pixels share a sample there, which upsampler does not know.
+func fullChroma(src *image.YCbCr) *image.YCbCr {
+	m := image.NewYCbCr(image.Rectangle{Max: src.Rect.Size()}, image.YCbCrSubsampleRatio444)
+	for i := range m.Y {
+		c := src.YCbCrAt(src.Rect.Min.X+i%m.YStride, src.Rect.Min.Y+i/m.YStride)
+		m.Y[i], m.Cb[i], m.Cr[i] = c.Y, c.Cb, c.Cr
+	}
+	return m
+}
+
 // Size implements Picture.
 func (p *planes) Size() (w, h int) { return p.src.Rect.Dx(), p.src.Rect.Dy() }
 

@@ -10,11 +10,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // TarFS is a .tar file as a file system: indexed once, then read at random. It holds regular files and
 // the folders their names imply. Links, devices, sparse files, and names that lead outside the archive
-// are left out; of two entries with the same name the later counts.
+// are left out; of two entries with the same name the later counts. A picture whose name is not UTF-8 is an error.
 type TarFS struct {
 	r     io.ReaderAt
 	nodes map[string]*tarNode
@@ -57,7 +58,9 @@ func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 		if h.Size < 0 || h.Size > size-offset {
 			return nil, fmt.Errorf("after %d entries: %q claims %d bytes where %d are left: %w", count, h.Name, h.Size, size-offset, io.ErrUnexpectedEOF)
 		}
-		t.add(h, offset)
+		if err := t.add(h, offset); err != nil {
+			return nil, err
+		}
 	}
 	t.link()
 	return t, nil
@@ -86,23 +89,27 @@ func sparse(h *tar.Header) bool {
 }
 
 // add enters a file and the folders above it.
-func (t *TarFS) add(h *tar.Header, offset int64) {
+func (t *TarFS) add(h *tar.Header, offset int64) error {
 	name := path.Clean(h.Name)
+	if !utf8.ValidString(name) && isPicture(name) && !slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+		return notUTF8(name)
+	}
 	if !fs.ValidPath(name) || name == "." || strings.Count(name, "/") > maxDepth {
-		return
+		return nil
 	}
 	if old := t.nodes[name]; old != nil && old.dir {
-		return
+		return nil
 	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if old := t.nodes[dir]; old != nil && !old.dir {
-			return // below a name that is a file
+			return nil // below a name that is a file
 		}
 	}
 	for dir := path.Dir(name); t.nodes[dir] == nil; dir = path.Dir(dir) {
 		t.nodes[dir] = &tarNode{name: path.Base(dir), dir: true}
 	}
 	t.nodes[name] = &tarNode{name: path.Base(name), offset: offset, size: h.Size, modified: h.ModTime}
+	return nil
 }
 
 // link fills in the children of each folder.

@@ -109,6 +109,20 @@ func TestExtremeAspect(t *testing.T) {
 	}
 }
 
+// TestLargePictures: what 32 bits cannot hold, as an int has on some machines.
+func TestLargePictures(t *testing.T) {
+	if w, h := shorterSide(6, 10<<20, 224); w != 224 || h != 391468373 {
+		t.Errorf("sides of %d and %d", w, h)
+	}
+	m := NewImage(4000, 3000)
+	for i := range m.Pix {
+		m.Pix[i] = 200
+	}
+	if got := AdjustContrast(m, 0).Pix[0]; got != 200 {
+		t.Errorf("without contrast the picture is %d", got)
+	}
+}
+
 func TestPanics(t *testing.T) {
 	m := NewImage(4, 4)
 	for name, f := range map[string]func(){

@@ -21,7 +21,8 @@
 // Any image.Image will do. It is scaled and cut as in evaluation: the shorter side becomes the model's size/0.875 and the central square
 // remains, or for models of small pictures the largest central square is scaled to the model's size. Alpha is dropped, and an EXIF
 // orientation was lost when the program decoded the file. EncodeDataset takes package data's folders and archives instead. A picture has
-// the same codes and features alone, in a batch and in a dataset, to the last bit.
+// the same codes and features alone and in a batch, to the last bit, and in a dataset, if its file is JPEG, PNG or BMP. Of GIF, TIFF and lossy
+// WebP, what the image package decodes no longer tells all that Pillow goes by: take data.Decode, whose result is an image.Image, for the same.
 //
 // # Errors
 //

@@ -88,7 +88,7 @@ func kind(s train.Stage) string {
 	return fmt.Sprintf("%[1]s (%[1]s.safetensors, or the run folder of beit %[1]s train)", s)
 }
 
-// network is what both kinds of models are made of.
+// network is what all kinds of models are made of.
 type network struct {
 	path     string
 	config   train.Config
@@ -122,7 +122,7 @@ func (n *network) Close() error {
 	return nil
 }
 
-// forward runs encode over pixels, pictures [B, 3, S, S] in [0, 1], on a tape that is reset after it.
+// forward runs encode over pixels, pictures [B, 3, S, S] as the pipeline makes them, on a tape that is reset after it.
 func forward[T any](n *network, pixels []float32, encode func(nn.Context, *autograd.Var) ([]T, error)) (list []T, err error) {
 	n.use.RLock()
 	defer n.use.RUnlock()

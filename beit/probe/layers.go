@@ -44,10 +44,10 @@ type Input struct {
 	Norm data.Norm
 }
 
-// train is the augmentation: a random resized crop, or for small pictures a shift; and a flip.
+// train is the augmentation: a random resized crop, or for small pictures a shift by up to 4 pixels; and a flip.
 func (in Input) train() data.Pipeline {
 	if in.Size <= wholeUpTo {
-		return &data.PadCrop{Pad: 4, Views: []data.View{{Size: in.Size, Filter: data.Bicubic, Norm: in.Norm}}}
+		return &data.PadCrop{Pad: min(4, in.Size-1), Views: []data.View{{Size: in.Size, Filter: data.Bicubic, Norm: in.Norm}}}
 	}
 	return data.ProbeTrain(in.Size, in.Norm)
 }
@@ -194,10 +194,8 @@ func (p *layers) judge(ctx context.Context, loader *data.Loader) ([]Score, error
 				if label < 0 {
 					return nil, errors.New("a validation picture has no label")
 				}
-				for _, v := range scores {
-					if math.IsNaN(float64(v)) {
-						return nil, fmt.Errorf("block %d: a score is not a number: lower the learning rate", i+1)
-					}
+				if hasNaN(scores) {
+					return nil, fmt.Errorf("block %d: a score is not a number: lower the learning rate", i+1)
 				}
 				tallies[i].Add(scores, label)
 			}

@@ -104,6 +104,17 @@ func TestLayersNamesWhatItLeavesOut(t *testing.T) {
 	}
 }
 
+// Pictures smaller than the usual shift are shifted by less.
+func TestInputOfFewPixels(t *testing.T) {
+	for size := 1; size < 7; size++ {
+		p, x := Input{size, data.ImageNet}.train(), make([]float32, 3*size*size)
+		p.Apply([][]float32{x}, data.NewImage(16, 16), tensor.NewRand(1))
+		if x[0] == 0 {
+			t.Errorf("%d pixels: nothing written", size)
+		}
+	}
+}
+
 func TestBeforeNorm(t *testing.T) {
 	set := nn.NewSet()
 	v := beit.ViTConfig{ImageSize: 8, PatchSize: 4, Channels: 3, Width: 8, Depth: 2, Heads: 2, MLPRatio: 2, QKVBias: true, MeanPool: true}

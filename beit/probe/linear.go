@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/nn"
@@ -103,9 +104,17 @@ func linearOnce(ctx context.Context, tx, vx *tensor.Tensor, train Features, cfg 
 	c.Tape.Reset()
 	best := make([][]int32, len(scores)/train.Classes)
 	for i := range best {
-		best[i] = bestClasses(scores[i*train.Classes : (i+1)*train.Classes])
+		row := scores[i*train.Classes : (i+1)*train.Classes]
+		if hasNaN(row) {
+			return nil, fmt.Errorf("classifier %d: a score is not a number: lower the learning rate", k+1)
+		}
+		best[i] = bestClasses(row)
 	}
 	return best, nil
+}
+
+func hasNaN(scores []float32) bool {
+	return slices.ContainsFunc(scores, func(v float32) bool { return math.IsNaN(float64(v)) })
 }
 
 // standardise returns what to take from each dimension and what to multiply it with then. A dimension that is constant in training says

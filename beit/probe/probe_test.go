@@ -198,6 +198,14 @@ func TestProbeErrors(t *testing.T) {
 	}
 }
 
+func TestLinearDiverges(t *testing.T) {
+	f := clouds(20, 4, 2, 1, 1)
+	_, err := Linear(t.Context(), tensor.CPU(), f, f, LinearConfig{Epochs: 1, Batch: 20, LR: math.Inf(1), Seeds: 2})
+	if err == nil || !strings.Contains(err.Error(), "classifier 1: a score is not a number") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // flats is a set of one-coloured pictures with a corner of another colour; the class is the colour.
 type flats struct{ n, size int }
 
