@@ -29,6 +29,12 @@ const (
 	lineHeight  = 14
 )
 
+// NewTile is a Tile whose picture is made as small as it will be drawn, so that many large ones take little memory.
+func NewTile(m *data.Image, lines ...string) Tile {
+	w, h := fit(m.W, m.H)
+	return Tile{Image: data.Resize(m, m.Bounds(), w, h, data.Bicubic), Lines: lines}
+}
+
 // Sheet draws a contact sheet as a PNG file: pictures in rows of five, each as large as fits its square.
 func Sheet(name string, tiles []Tile) error {
 	sheet := drawSheet(tiles)

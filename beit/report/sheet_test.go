@@ -26,7 +26,7 @@ func TestSheet(t *testing.T) {
 	red, blue, white := color.RGBA{255, 0, 0, 255}, color.RGBA{0, 0, 255, 255}, color.RGBA{255, 255, 255, 255}
 	tiles := []Tile{{Image: plain(40, 20, red), Lines: []string{"wide", strings.Repeat("long ", 30)}}}
 	for range 5 {
-		tiles = append(tiles, Tile{Image: plain(30, 900, blue)})
+		tiles = append(tiles, NewTile(plain(30, 900, blue)))
 	}
 	name := filepath.Join(t.TempDir(), "sheet.png")
 	if err := Sheet(name, tiles); err != nil {

@@ -24,7 +24,8 @@ type TokenizerReport struct {
 }
 
 const (
-	markTokens     = 256 // training tokens for each code that k-means of the teacher's features is fitted on
+	markTokens     = 256     // training tokens for each code that k-means of the teacher's features is fitted on
+	mostMarkTokens = 1 << 18 // of all codes, or 8 for each where that is more: 8192 codes of 512 numbers take half a gigabyte and minutes
 	markIterations = 20
 )
 
@@ -54,8 +55,9 @@ func EvalTokenizer(ctx context.Context, tok *TokenizerModel, fit, val data.Datas
 // pictures.
 func (r *run) marks(ctx context.Context, teacher beit.Teacher) (constant, kmeans float64, err error) {
 	m := r.cfg.Tokenizer.Model
-	pictures := (markTokens*m.Codes + m.Encoder.Tokens() - 1) / m.Encoder.Tokens()
-	var rows []float32
+	tokens := min(markTokens*m.Codes, max(mostMarkTokens, 8*m.Codes))
+	pictures := (tokens + m.Encoder.Tokens() - 1) / m.Encoder.Tokens()
+	rows := make([]float32, 0, min(pictures, r.pictures.train.Len())*m.Encoder.Tokens()*teacher.Dim())
 	err = r.features(ctx, teacher, atMost(r.pictures.train, pictures, r.cfg.Seed), func(y *tensor.Tensor) {
 		rows = append(rows, y.Float32s()...)
 	})
@@ -76,17 +78,17 @@ func (r *run) marks(ctx context.Context, teacher beit.Teacher) (constant, kmeans
 	n.Release()
 	defer centres.Release()
 
-	tokens := 0.0
+	seen := 0.0
 	err = r.features(ctx, teacher, r.pictures.val, func(y *tensor.Tensor) {
 		weight := float64(y.Size() / dim)
 		constant += weight * nearestLoss(y, mean)
 		kmeans += weight * nearestLoss(y, centres)
-		tokens += weight
+		seen += weight
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("marks: %w", err)
 	}
-	return constant / tokens, kmeans / tokens, nil
+	return constant / seen, kmeans / seen, nil
 }
 
 // features calls use with the teacher's features [B, N, C] of each batch of ds.

@@ -123,13 +123,13 @@ func cosine(a, b []float32) float64 {
 
 // sheet draws the picture and those found.
 func (s similar) sheet(name string, query *data.Image, ds data.Dataset) error {
-	tiles := []report.Tile{{Image: query, Lines: []string{"like this:", filepath.Base(s.Image)}}}
+	tiles := []report.Tile{report.NewTile(query, "like this:", filepath.Base(s.Image))}
 	for i, m := range s.Nearest {
 		picture, err := ds.Image(m.index)
 		if err != nil {
 			return fmt.Errorf("contact sheet: %w", err)
 		}
-		tiles = append(tiles, report.Tile{Image: picture, Lines: []string{fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)}})
+		tiles = append(tiles, report.NewTile(picture, fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)))
 	}
 	return report.Sheet(name, tiles)
 }

@@ -14,7 +14,7 @@ import (
 func TestEveryOperationHasACase(t *testing.T) {
 	// What a backend does besides computing. The transfers carry the numbers of every case.
 	notOperations := []string{
-		"Name", "Report", "Sync", "Alloc", "Free", "Poison", "Upload", "UploadInts", "Download", "DownloadInts",
+		"Name", "Report", "Heeds", "Sync", "Alloc", "Free", "Poison", "Upload", "UploadInts", "Download", "DownloadInts",
 	}
 	// Methods that cases of another name run.
 	within := map[string]string{"Unpatchify": "PatchifyGrad"}
