@@ -125,6 +125,9 @@ func (t Named) check() (int64, error) {
 	if !utf8.ValidString(t.Name) {
 		return 0, errors.New("the name is not valid UTF-8")
 	}
+	if err := checkName(t.Name); err != nil {
+		return 0, err
+	}
 	if len(t.Shape) > maxRank {
 		return 0, fmt.Errorf("%d dimensions, at most %d can be written", len(t.Shape), maxRank)
 	}

@@ -77,6 +77,8 @@ func TestWriteRefuses(t *testing.T) {
 		{"twice", nil, []Named{{Name: "a", DType: F32, Float32s: one}, {Name: "a", DType: U8, Raw: []byte{1}}}, "stands twice"},
 		{"reserved", nil, []Named{{Name: "__metadata__", DType: F32, Float32s: one}}, "reserved"},
 		{"bad name", nil, []Named{{Name: "\xff", DType: F32, Float32s: one}}, "UTF-8"},
+		{"long name", nil, []Named{{Name: strings.Repeat("a", maxName+1), DType: F32, Float32s: one}}, "at most 1024"},
+		{"name for terminals", nil, []Named{{Name: "a\x1b", DType: F32, Float32s: one}}, "control characters"},
 		{"bad metadata", map[string]string{"k": "\xff"}, nil, "UTF-8"},
 		{"unknown type", nil, []Named{{Name: "a", DType: "F31", Raw: []byte{1}}}, "unknown dtype"},
 		{"negative", nil, []Named{{Name: "a", DType: F32, Shape: []int{-1}, Float32s: one}}, "negative"},
