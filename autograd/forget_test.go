@@ -85,7 +85,7 @@ func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
 		precision tensor.Precision
 		most      float64 // relative difference of a gradient's elements to its largest
 		memory    float64 // share left
-	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.6}} {
+	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.57}} {
 		if !tensor.CPU().Heeds(test.precision) { // then Medium is Highest, in all respects
 			test.most, test.memory = 0, 0.75
 		}

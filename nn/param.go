@@ -111,7 +111,8 @@ const (
 // align is the multiple, in elements, at which each parameter starts in the flat storage: one cache line.
 const align = 16
 
-// Build allocates the storage on dev and runs the initialiser of every parameter that is not Given. A parameter's initial value depends on (seed, its full name) alone.
+// Build allocates the storage on dev and runs the initialiser of every parameter that is not Given. A parameter's initial value depends on
+// (seed, its full name) alone.
 // A set is built once: a second call panics, for optimizers and tapes would go on with the storage of the first.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	if s.dev != nil {

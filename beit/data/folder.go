@@ -16,6 +16,9 @@ var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".ti
 // maxDepth bounds how deep folders are followed.
 const maxDepth = 64
 
+// LoneFolder says why pictures in a folder may have no labels, and what to do.
+const LoneFolder = "one folder alone is not taken for a class: put it beside another, or use an index .jsonl"
+
 // maxFolders bounds how many are: links that lead to the same folders again and again multiply them.
 const maxFolders = 1 << 20
 

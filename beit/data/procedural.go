@@ -18,14 +18,17 @@ type procedural struct {
 	seed    uint64
 }
 
+// LeastProcedural is the smallest side of the pictures that Procedural draws.
+const LeastProcedural = 8
+
 // Procedural is a dataset of n drawn pictures of size x size in ten classes, equally often. A class is a shape
 // (disc, square, triangle, ring, cross) and an arrangement of three such parts (in a row, in a triangle). Place,
 // direction, scale, the turn of each part, all colours, which of figure and ground is brighter, stripes and
 // noise are random, so that single pixels and edge histograms tell little about the class while shape and
 // arrangement tell everything. Picture i depends on size, seed and i alone.
 func Procedural(n, size int, seed uint64) Dataset {
-	if n < 0 || size < 8 {
-		panic(fmt.Sprintf("data: Procedural: %d pictures of size %d: size must be at least 8", n, size))
+	if n < 0 || size < LeastProcedural {
+		panic(fmt.Sprintf("data: Procedural: %d pictures of size %d: size must be at least %d", n, size, LeastProcedural))
 	}
 	return &procedural{n, size, seed}
 }

@@ -50,7 +50,7 @@ func newFinetuneTask(r *run) (task, error) {
 	f := r.cfg.Finetune
 	r.classes = r.pictures.train.Classes()
 	if len(r.classes) == 0 {
-		return nil, fmt.Errorf("%s: fine-tuning needs labels: a folder for each class; one folder alone is not taken for a class: put it beside another, or use an index .jsonl", r.cfg.Data.Path)
+		return nil, fmt.Errorf("%s: fine-tuning needs labels: a folder for each class; %s", r.cfg.Data.Path, data.LoneFolder)
 	}
 	if f.Model.Classes == 0 {
 		f.Model.Classes = len(r.classes)

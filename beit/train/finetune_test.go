@@ -357,42 +357,39 @@ func TestInitFromHostileFiles(t *testing.T) {
 			t.Errorf("%s as a classifier: %v", c.name, err)
 		}
 	}
-	res := trained(t, tiny(t, Finetune), Env{})
-	f, err := state.OpenSafetensors(res.Model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var list []state.Named
-	for _, name := range f.Names() {
-		e, _ := f.Entry(name)
-		v, err := f.Float32s(name)
-		if err != nil {
-			t.Fatal(err)
+	list, _ := modelTensors(t, trained(t, tiny(t, Finetune), Env{}).Model)
+	for _, n := range list {
+		if n.Name == "blocks.1.mlp.fc1.bias" {
+			n.Float32s[5] = float32(math.NaN())
 		}
-		if name == "blocks.1.mlp.fc1.bias" {
-			v[5] = float32(math.NaN())
-		}
-		list = append(list, state.Named{Name: name, DType: state.F32, Shape: e.Shape, Float32s: v})
 	}
 	if _, err := LoadClassifier(tensor.CPU(), write("nan.safetensors", list)); err == nil || !strings.Contains(err.Error(), `"blocks.1.mlp.fc1.bias": element 5 is NaN`) {
 		t.Errorf("NaN: %v", err)
 	}
 }
 
-// TestClassifierNames: names that are not as many as the outputs are refused, and what a stranger calls "config" and "classes" is not a run's.
-func TestClassifierNames(t *testing.T) {
-	res := trained(t, tiny(t, Finetune, "train.epochs=1"), Env{})
-	f, err := state.OpenSafetensors(res.Model)
+// modelTensors reads a run's model, to be written with changes.
+func modelTensors(t *testing.T, path string) (list []state.Named, meta map[string]string) {
+	t.Helper()
+	f, err := state.OpenSafetensors(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var list []state.Named
 	for _, name := range f.Names() {
 		e, _ := f.Entry(name)
-		list = append(list, state.Named{Name: name, DType: e.DType, Shape: e.Shape, Read: func() ([]byte, error) { return f.Bytes(name) }})
+		v, err := f.Float32s(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, state.Named{Name: name, DType: state.F32, Shape: e.Shape, Float32s: v})
 	}
+	return list, f.Metadata()
+}
+
+// TestClassifierNames: names that are not as many as the outputs are refused, and what a stranger calls "config" and "classes" is not a run's.
+func TestClassifierNames(t *testing.T) {
+	list, meta := modelTensors(t, trained(t, tiny(t, Finetune, "train.epochs=1"), Env{}).Model)
 	write := func(meta map[string]string) string {
 		path := filepath.Join(t.TempDir(), "model.safetensors")
 		if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, meta, list) }); err != nil {
@@ -400,7 +397,7 @@ func TestClassifierNames(t *testing.T) {
 		}
 		return path
 	}
-	config := f.Metadata()[metaConfig]
+	config := meta[metaConfig]
 	for _, c := range []struct {
 		config, classes, want string
 		names                 int

@@ -314,26 +314,18 @@ func configOf(f *state.File) (Config, error) {
 	return publishedConfig(m)
 }
 
-// loadWeights fills parameters with the model of a file, strictly.
-func loadWeights(params []*nn.Param, f *state.File) error {
+// fitWeights matches parameters with the model of a file, strictly.
+func fitWeights(params []*nn.Param, f *state.File) (*weights.Fit, error) {
 	m, err := weights.Sort(f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fit, err := m.Fit(params, false)
-	if err != nil {
-		return err
-	}
-	return fit.Load()
+	return m.Fit(params, false)
 }
 
 // buildFrom builds the network of set for inference with the model of a file, strictly. They are compared before memory is taken.
 func buildFrom(dev *tensor.Device, set *nn.Set, f *state.File) error {
-	m, err := weights.Sort(f)
-	if err != nil {
-		return err
-	}
-	fit, err := m.Fit(set.Params(), false)
+	fit, err := fitWeights(set.Params(), f)
 	if err != nil {
 		return err
 	}
@@ -429,7 +421,11 @@ func (r *run) initFrom() error {
 	}
 	defer f.Close()
 	if !IsRun(f) {
-		if err := loadWeights(r.task.finished(), f); err != nil {
+		fit, err := fitWeights(r.task.finished(), f)
+		if err == nil {
+			err = fit.Load()
+		}
+		if err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}
 		return nil

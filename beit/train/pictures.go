@@ -23,9 +23,6 @@ const (
 	streamMix
 )
 
-// leastDrawn is the smallest side of pictures that data.Procedural draws.
-const leastDrawn = 8
-
 // pictures are the data sets of a run.
 type pictures struct {
 	train, val data.Dataset // val may be nil
@@ -59,8 +56,8 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 		if err != nil || count < 1 || count > mostOfAny {
 			return p, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of pictures from 1 to %d", c.Data.Path, mostOfAny)
 		}
-		if size := c.imageSize(); size < leastDrawn {
-			return p, fmt.Errorf("data.path = %q: drawn pictures need an image_size of at least %d, the model has %d", c.Data.Path, leastDrawn, size)
+		if size := c.imageSize(); size < data.LeastProcedural {
+			return p, fmt.Errorf("data.path = %q: drawn pictures need an image_size of at least %d, the model has %d", c.Data.Path, data.LeastProcedural, size)
 		}
 		p.train = data.Procedural(count, c.imageSize(), c.Seed)
 		p.val = data.Procedural(max(count/5, 1), c.imageSize(), c.Seed+1)

@@ -9,8 +9,9 @@ import (
 	"github.com/gobeit/gobeit/beit"
 )
 
-// HFConfig is the config.json that Hugging Face's transformers want beside the tensors, for a model whose configuration is known. classes are the
-// names of a classifier's classes, nil where they are not known; another number of them is an error. Keys that keep their defaults are left out; that a library reads the
+// HFConfig is the config.json that Hugging Face's transformers want beside the tensors, for a model whose configuration is known. classes are
+// the names of a classifier's classes, nil where they are not known; another number of them is an error. Keys that keep their defaults are left
+// out; that a library reads the
 // file and gets the same numbers was checked with transformers 5.12.
 func (m *Model) HFConfig(classes []string) ([]byte, error) {
 	v := m.ViT

@@ -102,30 +102,24 @@ const dataParallel = "module."
 func (m *Model) collect() error {
 	list := m.file.Names()
 	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
-	plain := func(name string) string {
-		if wrapped {
-			name = strings.TrimPrefix(name, dataParallel)
+	plain := slices.Clone(list)
+	if wrapped {
+		for i, name := range plain {
+			plain[i] = strings.TrimPrefix(name, dataParallel)
 		}
-		return name
 	}
-	var bare []string
-	for _, name := range list {
-		bare = append(bare, plain(name))
-	}
-	if bareBEiT(bare) {
-		inner := plain
-		plain = func(name string) string { return "beit." + inner(name) }
-		for i, name := range bare {
-			bare[i] = "beit." + name
+	if bareBEiT(plain) {
+		for i, name := range plain {
+			plain[i] = "beit." + name
 		}
 	}
 	var err error
-	if m.Kind, m.Naming, err = detect(bare); err != nil {
+	if m.Kind, m.Naming, err = detect(plain); err != nil {
 		return err
 	}
 	table := namesOf(m.Kind)
-	for _, file := range list {
-		name := plain(file)
+	for i, file := range list {
+		name := plain[i]
 		if m.Kind == DINO {
 			name = strings.TrimPrefix(name, "vit.")
 		}

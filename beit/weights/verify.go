@@ -52,7 +52,7 @@ func Verify(dev *tensor.Device, network any, size int, norm data.Norm) Health {
 
 // drawn are pictures (B, 3, size, size).
 func drawn(size int, norm data.Norm) []float32 {
-	ds := data.Procedural(picturesShown, max(size, 8), 1)
+	ds := data.Procedural(picturesShown, max(size, data.LeastProcedural), 1)
 	one := 3 * size * size
 	pixels := make([]float32, picturesShown*one)
 	view := &data.Eval{Whole: true, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: norm}}}
@@ -208,19 +208,21 @@ func (e *examination) classes(what string, logits *autograd.Var) {
 // features looks at what comes out of a network without classes: class token and mean of the patches, [B, d] each.
 func (e *examination) features(class, mean *autograd.Var) {
 	d := class.Value().Dim(-1)
+	spread := 0.0
 	for _, f := range []struct {
 		name string
 		x    *autograd.Var
 	}{{"class token", class}, {"mean of the patches", mean}} {
-		rms, spread := measure(f.x.Value().Float32s(), d)
+		var rms float64
+		rms, spread = measure(f.x.Value().Float32s(), d)
 		switch {
 		case math.IsNaN(rms) || math.IsInf(rms, 0):
 			e.find("not finite: the %s is no number", f.name)
 		case spread < leastDeviation*leastDeviation:
 			e.find("dead: the %s is the same for all pictures", f.name)
 		}
-		e.Output = fmt.Sprintf("features of %d numbers, which differ by %.2g of their size between pictures", d, math.Sqrt(spread)) // of the mean, in the end
 	}
+	e.Output = fmt.Sprintf("features of %d numbers, which differ by %.2g of their size between pictures", d, math.Sqrt(spread)) // of the mean, the last
 }
 
 // codes looks at a tokenizer's codes.

@@ -215,7 +215,7 @@ func (b *ablation) open(cfg train.Config) (set *pictures, err error) {
 		return nil, usagef("there are no validation pictures: name some with --eval-data, or set a part aside with --val-fraction 0.1")
 	}
 	if len(fit.Classes()) == 0 || len(val.Classes()) == 0 {
-		return nil, usagef("%s: probes and fine-tuning need labels, of the validation pictures too: a folder for each class; %s", cfg.Data.Path, loneFolder)
+		return nil, usagef("%s: probes and fine-tuning need labels, of the validation pictures too: a folder for each class; %s", cfg.Data.Path, data.LoneFolder)
 	}
 	if val, err = data.Relabel(val, fit.Classes()); err != nil {
 		return nil, fmt.Errorf("validation pictures: %w", err)

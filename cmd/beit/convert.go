@@ -34,7 +34,11 @@ func (c *convertCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	return c.write(a, m, c.Out)
+	classes, err := train.ClassNames(m)
+	if err != nil {
+		return err
+	}
+	return c.write(a, m, classes, c.Out)
 }
 
 // folder says whether OUT is one.
@@ -76,18 +80,14 @@ func (c *convertCmd) pretrained(a *app) error {
 	if _, err := p.Write(config); err != nil {
 		return err
 	}
-	if err := c.write(a, m, file); err != nil {
+	if err := c.write(a, m, classes, file); err != nil {
 		return err
 	}
 	return state.Commit(p)
 }
 
-// write writes the tensors, and tells of them and of what is lost.
-func (c *convertCmd) write(a *app, m *weights.Model, out string) error {
-	classes, err := train.ClassNames(m)
-	if err != nil {
-		return err
-	}
+// write writes the tensors, and tells of them and of what is lost. classes are the names of a classifier's, nil where the file has none.
+func (c *convertCmd) write(a *app, m *weights.Model, classes []string, out string) error {
 	written, dropped, err := m.Convert(a.ctx, out, weights.Naming(c.To), train.ClassNamesFor(classes))
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func (c *finetuneCmd) evaluate(a *app) error {
 	}
 	defer done()
 	if len(val.Classes()) == 0 {
-		return usagef("%s: the pictures have no labels: a folder for each class is needed; %s", m.Config.Data.Path, loneFolder)
+		return usagef("%s: the pictures have no labels: a folder for each class is needed; %s", m.Config.Data.Path, data.LoneFolder)
 	}
 	outputs, byOrder, err := chooseOutputs(c.ClassMask, m.Names, m.Config.Finetune.Model.Classes, val.Classes())
 	if err != nil {
@@ -109,9 +109,6 @@ func (c *finetuneCmd) evaluate(a *app) error {
 		[2]string{"cross-entropy", fmt.Sprintf("%.4f nat", report.Loss)},
 	)
 }
-
-// loneFolder says why pictures in a folder may have no labels.
-const loneFolder = "one folder alone is not taken for a class: put it beside another, or use an index .jsonl"
 
 // validation opens the pictures for validation; where there is no such part, those that data.val_fraction sets aside, or else all.
 func validation(cfg train.Config, r train.Reporter) (val data.Dataset, done func() error, err error) {
