@@ -50,13 +50,7 @@ type Grad struct {
 	Add bool
 }
 
-// Backend is one kind of processor. Methods write their result into the destination that comes first.
-// The functions of this package check shapes, dtypes and devices before they call a Backend, and hand it
-// contiguous row-major tensors except where a method says otherwise. A destination shares memory with an
-// input only where a method says it may. Sizes may be zero. Results are bit-identical for equal inputs on equal hardware;
-// every reduction splits by shape alone; the result for a row does not depend on how many rows there are.
-//
-// B is the batch, N tokens, M rows (usually B·N), D or K the width, H heads.
+// Backend is one kind of processor: its memory, transfers to and from it, and, through Begin, its operations.
 type Backend interface {
 	// Name is what Device.Name returns.
 	Name() string
@@ -82,6 +76,25 @@ type Backend interface {
 	Download(dst []float32, src *Tensor) error
 	// DownloadInts is Download for Int32.
 	DownloadInts(dst []int32, src *Tensor) error
+
+	// Begin starts one operation and returns what computes it, nil when the device has failed: then the operation does nothing. op is the
+	// name of the function that was called, and p the precision of its matmuls, Highest when it has none. Between Begin and End a backend may
+	// hold a lock, scratch memory and the name for its errors; other goroutines may call Begin meanwhile, this one does not.
+	Begin(op string, p Precision) Ops
+}
+
+// Ops computes. Its methods are to be had from Backend.Begin alone, so none of them runs outside an operation.
+//
+// Methods write their result into the destination that comes first.
+// The functions of this package check shapes, dtypes and devices before they call a method, and hand it
+// contiguous row-major tensors except where the method says otherwise. A destination shares memory with an
+// input only where a method says it may. Sizes may be zero. Results are bit-identical for equal inputs on equal hardware;
+// every reduction splits by shape alone; the result for a row does not depend on how many rows there are.
+//
+// B is the batch, N tokens, M rows (usually B·N), D or K the width, H heads.
+type Ops interface {
+	// End ends the operation. Ops is not used after it.
+	End()
 
 	// Fill: dst[i] = v.
 	Fill(dst *Tensor, v float32)

@@ -31,6 +31,12 @@ func (c *call) end() {
 	}
 }
 
+// run computes one operation. f calls methods of o and nothing else: what needs an operation of its own, such as the copy of a view, comes before.
+func (c *call) run(f func(o Ops)) { c.dev.run(c.op, Highest, f) }
+
+// runAt is run for an operation with matmuls.
+func (c *call) runAt(p Precision, f func(o Ops)) { c.dev.run(c.op, p, f) }
+
 // believe panics when a download failed.
 func (c *call) believe(err error) {
 	if err != nil {
@@ -60,7 +66,7 @@ func (c *call) in(t *Tensor, dtype DType) *Tensor {
 // copied is a contiguous copy that lives until the end of the call.
 func (c *call) copied(t *Tensor) *Tensor {
 	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
-	c.dev.backend.Copy(y, t)
+	c.run(func(o Ops) { o.Copy(y, t) })
 	c.temps = append(c.temps, y)
 	return y
 }

@@ -8,7 +8,8 @@ func NearestCode(z, codebook *Tensor) *Tensor {
 	c.must(len(codebook.shape) == 2 && codebook.Dim(0) > 0 && codebook.Dim(1) > 0 && z.Dim(-1) == codebook.Dim(1),
 		"want z [.., D] and codebook [K, D]", z.shape, codebook.shape)
 	codes := newTensor(c.dev, c.op, Int32, z.shape[:len(z.shape)-1]...)
-	c.dev.backend.NearestCode(codes, c.rows(z), c.f32(codebook))
+	rows, book := c.rows(z), c.f32(codebook)
+	c.run(func(o Ops) { o.NearestCode(codes, rows, book) })
 	return codes
 }
 
@@ -24,7 +25,8 @@ func CodeStats(counts, sums, codes, z *Tensor) {
 	c.dst(sums, "sums", sums.Size())
 	c.apart(counts, sums, rows)
 	c.apart(sums, rows)
-	c.dev.backend.CodeStats(counts, sums, c.in(codes, Int32), rows)
+	codes = c.in(codes, Int32)
+	c.run(func(o Ops) { o.CodeStats(counts, sums, codes, rows) })
 }
 
 // CodebookEMA moves a codebook [K, D] of unit rows towards the mean direction of the rows of z that chose each code; see
@@ -36,5 +38,5 @@ func CodebookEMA(codebook, counts, sums *Tensor, decay float32) {
 	c.dst(codebook, "codebook", codebook.Size())
 	counts, sums = c.vector(counts, "counts", codebook.Dim(0)), c.f32(sums)
 	c.apart(codebook, counts, sums)
-	c.dev.backend.CodebookEMA(codebook, counts, sums, decay)
+	c.run(func(o Ops) { o.CodebookEMA(codebook, counts, sums, decay) })
 }

@@ -93,6 +93,12 @@ func CoreFLOPs(d *Device, p Precision) float64 {
 	return c.set.Peak(kernel.Precision(p))
 }
 
+// Begin needs nothing: every operation is done when its method returns.
+func (c *cpuBackend) Begin(string, Precision) Ops { return c }
+
+// End has nothing to give back.
+func (c *cpuBackend) End() {}
+
 // Name is "cpu/" and the level.
 func (c *cpuBackend) Name() string { return "cpu/" + c.set.Level }
 

@@ -77,3 +77,21 @@ func BenchmarkLinear(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSmall is operations with next to nothing to compute: what is left is the cost of the checks, the bracket and the result's memory.
+func BenchmarkSmall(b *testing.B) {
+	dev := CPU()
+	x, w := randomized(dev, 1, 1, 16), randomized(dev, 2, 1, 16)
+	for name, op := range map[string]func(){
+		"op=addScaled": func() { AddScaled(x, w, 0) }, // makes no tensor
+		"op=affine":    func() { Affine(x, 1, 0).Release() },
+		"op=linear":    func() { Linear(LinearArgs{X: x, W: w}).Y.Release() },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				op()
+			}
+		})
+	}
+}

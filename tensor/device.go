@@ -41,6 +41,17 @@ func (d *Device) Sync(ctx context.Context) error { return d.backend.Sync(ctx) }
 // Report lists what a user should know about the device, one fact a line: how it does what it cannot do as asked.
 func (d *Device) Report() string { return d.backend.Report() }
 
+// run is the one way to the operations of a backend: it computes f between the backend's Begin and End. On a device that has failed f is not
+// called.
+func (d *Device) run(op string, p Precision, f func(o Ops)) {
+	o := d.backend.Begin(op, p)
+	if o == nil {
+		return
+	}
+	defer o.End()
+	f(o)
+}
+
 // MemStats returns the pool's counters.
 func (d *Device) MemStats() MemStats {
 	d.mu.Lock()

@@ -6,8 +6,9 @@ import "slices"
 func Unary(op UnaryOp, x *Tensor) *Tensor {
 	c := begin("Unary", x)
 	defer c.end()
+	x = c.f32(x)
 	y := c.out(x.shape...)
-	c.dev.backend.Unary(op, y, c.f32(x))
+	c.run(func(o Ops) { o.Unary(op, y, x) })
 	return y
 }
 
@@ -21,7 +22,8 @@ func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 		c.must(t == nil || t.shape.Equal(dy.shape), "shapes differ", dy.shape, shapeOf(t))
 	}
 	dx := c.out(dy.shape...)
-	c.dev.backend.UnaryGrad(op, dx, c.f32(dy), c.f32(x), c.f32(y))
+	dy, x, y = c.f32(dy), c.f32(x), c.f32(y)
+	c.run(func(o Ops) { o.UnaryGrad(op, dx, dy, x, y) })
 	return dx
 }
 
@@ -44,7 +46,8 @@ func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
 	dst.inPlace(c.op, Float32)
 	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
 	c.apartOrSame(dst, a, b)
-	c.dev.backend.Binary(op, dst, a.Expand(shape...), b.Expand(shape...))
+	a, b = a.Expand(shape...), b.Expand(shape...)
+	c.run(func(o Ops) { o.Binary(op, dst, a, b) })
 }
 
 // Add returns a + b, broadcast.
@@ -63,8 +66,9 @@ func Div(a, b *Tensor) *Tensor { return Binary(BinaryDiv, a, b) }
 func Affine(x *Tensor, scale, shift float32) *Tensor {
 	c := begin("Affine", x)
 	defer c.end()
+	x = c.f32(x)
 	y := c.out(x.shape...)
-	c.dev.backend.Affine(y, c.f32(x), scale, shift)
+	c.run(func(o Ops) { o.Affine(y, x, scale, shift) })
 	return y
 }
 
@@ -76,7 +80,7 @@ func AddScaled(dst, x *Tensor, a float32) {
 	dst.inPlace(c.op, Float32)
 	x = c.f32(x)
 	c.apartOrSame(dst, x)
-	c.dev.backend.AddScaled(dst, x, a)
+	c.run(func(o Ops) { o.AddScaled(dst, x, a) })
 }
 
 // Cast returns x as Float32 or BFloat16 (rounded to nearest even).
@@ -86,9 +90,10 @@ func Cast(x *Tensor, dtype DType) *Tensor {
 	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
 	y := newTensor(c.dev, c.op, dtype, x.shape...)
 	if x.dtype == dtype {
-		c.dev.backend.Copy(y, x)
+		c.run(func(o Ops) { o.Copy(y, x) })
 	} else {
-		c.dev.backend.Cast(y, c.in(x, x.dtype))
+		x = c.in(x, x.dtype)
+		c.run(func(o Ops) { o.Cast(y, x) })
 	}
 	return y
 }
@@ -104,14 +109,14 @@ func CopyInto(dst, src *Tensor) {
 	if dst.IsContiguous() {
 		c.apart(dst, src)
 	}
-	c.dev.backend.Copy(dst, src)
+	c.run(func(o Ops) { o.Copy(dst, src) })
 }
 
 // Clone returns a contiguous copy of t.
 func (t *Tensor) Clone() *Tensor {
 	c := begin("Clone", t)
 	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
-	c.dev.backend.Copy(y, t)
+	c.run(func(o Ops) { o.Copy(y, t) })
 	return y
 }
 
@@ -141,7 +146,8 @@ func Concat(axis int, ts ...*Tensor) *Tensor {
 	y := newTensor(c.dev, c.op, ts[0].dtype, shape...)
 	at := 0
 	for _, t := range ts {
-		c.dev.backend.Copy(y.Slice(axis, at, at+t.shape[axis]), t)
+		part := y.Slice(axis, at, at+t.shape[axis])
+		c.run(func(o Ops) { o.Copy(part, t) })
 		at += t.shape[axis]
 	}
 	return y

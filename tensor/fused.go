@@ -41,7 +41,7 @@ func Linear(a LinearArgs) LinearArgs {
 	c.apartOrSame(b.Y, b.Residual)
 	c.apart(b.Pre, b.Y, b.Residual)
 	if n > 0 {
-		c.dev.backend.Linear(b)
+		c.runAt(b.Precision, func(o Ops) { o.Linear(b) })
 	}
 	return a
 }
@@ -74,7 +74,7 @@ func LinearGrad(a LinearGradArgs) {
 	for _, g := range []Grad{a.DX, a.DW, a.DBias, a.DGamma} {
 		c.apart(g.To, a.DY, a.X, a.W, a.Bias, a.Pre, a.Gamma, a.Keep)
 	}
-	c.dev.backend.LinearGrad(a)
+	c.runAt(a.Precision, func(o Ops) { o.LinearGrad(a) })
 }
 
 // gradRows is grad with the destination seen as [M, d].
@@ -102,7 +102,7 @@ func Attention(a AttentionArgs) AttentionArgs {
 	d.QKV, d.Bias = c.f32(a.QKV), c.f32(a.Bias)
 	c.apart(d.Out, d.LSE, d.QKV, d.Bias)
 	c.apart(d.LSE, d.QKV, d.Bias)
-	c.dev.backend.Attention(d)
+	c.runAt(d.Precision, func(o Ops) { o.Attention(d) })
 	return a
 }
 
@@ -133,7 +133,7 @@ func AttentionGrad(a AttentionGradArgs) {
 	for _, g := range []Grad{a.DQKV, a.DBias} {
 		c.apart(g.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
 	}
-	c.dev.backend.AttentionGrad(a)
+	c.runAt(a.Precision, func(o Ops) { o.AttentionGrad(a) })
 }
 
 // LayerNorm normalises the last axis as LayerNormArgs describes; Y, Mean, Rstd and, with R, Sum are allocated when nil.
@@ -167,7 +167,7 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 		c.apart(dst, b.X, b.R, b.W, b.B)
 	}
 	c.apart(b.Y, b.Sum, b.Mean, b.Rstd)
-	c.dev.backend.LayerNorm(b)
+	c.run(func(o Ops) { o.LayerNorm(b) })
 	return a
 }
 
@@ -185,7 +185,7 @@ func LayerNormGrad(a LayerNormGradArgs) {
 	for _, g := range []Grad{a.DX, a.DW, a.DB} {
 		c.apart(g.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
 	}
-	c.dev.backend.LayerNormGrad(a)
+	c.run(func(o Ops) { o.LayerNormGrad(a) })
 }
 
 // L2Normalize returns y = x/max(‖x‖, eps) over the last axis and the norms, of x's shape without that axis.
@@ -194,7 +194,8 @@ func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
 	defer c.end()
 	rows := c.rows(x)
 	y, norm = c.out(x.shape...), c.out(x.shape[:len(x.shape)-1]...)
-	c.dev.backend.L2Normalize(y.Reshape(rows.shape...), norm, rows, eps)
+	to := y.Reshape(rows.shape...)
+	c.run(func(o Ops) { o.L2Normalize(to, norm, rows, eps) })
 	return y, norm
 }
 
@@ -205,7 +206,9 @@ func L2NormalizeGrad(dy, y, norm *Tensor, eps float32) *Tensor {
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
 	rows := c.rows(y)
 	dx := c.out(y.shape...)
-	c.dev.backend.L2NormalizeGrad(dx.Reshape(rows.shape...), c.rows(dy), rows, c.vector(norm, "norm", rows.shape[0]), eps)
+	to := dx.Reshape(rows.shape...)
+	dy, norm = c.rows(dy), c.vector(norm, "norm", rows.shape[0])
+	c.run(func(o Ops) { o.L2NormalizeGrad(to, dy, rows, norm, eps) })
 	return dx
 }
 
@@ -224,7 +227,7 @@ func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	f := c.crossEntropy(a)
 	c.apart(f.LSE, f.Logits, f.Labels, f.Soft)
 	c.apart(f.Loss, f.Logits, f.Labels, f.Soft, f.LSE)
-	c.dev.backend.CrossEntropy(f)
+	c.run(func(o Ops) { o.CrossEntropy(f) })
 	return a
 }
 
@@ -235,7 +238,9 @@ func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
 	a.Loss = nil // may be released by now; it is not needed
 	f := c.crossEntropy(a)
 	d := c.out(a.Logits.shape...)
-	c.dev.backend.CrossEntropyGrad(d.Reshape(f.Logits.shape...), c.vector(dloss, "dloss", 1), f)
+	to := d.Reshape(f.Logits.shape...)
+	dloss = c.vector(dloss, "dloss", 1)
+	c.run(func(o Ops) { o.CrossEntropyGrad(to, dloss, f) })
 	return d
 }
 
@@ -261,7 +266,8 @@ func CosineLoss(x, t *Tensor) *Tensor {
 	defer c.end()
 	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
 	loss := c.out()
-	c.dev.backend.CosineLoss(loss, c.rows(x), c.rows(t))
+	x, t = c.rows(x), c.rows(t)
+	c.run(func(o Ops) { o.CosineLoss(loss, x, t) })
 	return loss
 }
 
@@ -271,6 +277,8 @@ func CosineLossGrad(dloss, x, t *Tensor) *Tensor {
 	defer c.end()
 	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
 	dx := c.out(x.shape...)
-	c.dev.backend.CosineLossGrad(dx.Reshape(-1, x.Dim(-1)), c.vector(dloss, "dloss", 1), c.rows(x), c.rows(t))
+	x, t, dloss = c.rows(x), c.rows(t), c.vector(dloss, "dloss", 1)
+	to := dx.Reshape(x.shape...)
+	c.run(func(o Ops) { o.CosineLossGrad(to, dloss, x, t) })
 	return dx
 }

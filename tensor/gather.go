@@ -7,7 +7,9 @@ func GatherRows(src, index *Tensor) *Tensor {
 	c.must(len(src.shape) > 0 && len(index.shape) == 1, "want src [S, ..] and index [R]", src.shape, index.shape)
 	r, s, d := index.Size(), src.shape[0], src.shape[1:].Size()
 	y := c.out(append(Shape{r}, src.shape[1:]...)...)
-	c.dev.backend.GatherRows(y.Reshape(r, d), c.f32(src).Reshape(s, d), c.in(index, Int32))
+	to := y.Reshape(r, d)
+	src, index = c.f32(src).Reshape(s, d), c.in(index, Int32)
+	c.run(func(o Ops) { o.GatherRows(to, src, index) })
 	return y
 }
 
@@ -22,7 +24,8 @@ func ScatterAddRows(dst, src, index *Tensor) {
 	d := dst.shape[1:].Size()
 	src = c.f32(src).Reshape(index.Size(), d)
 	c.apart(dst, src)
-	c.dev.backend.ScatterAddRows(dst.Reshape(dst.shape[0], d), src, c.in(index, Int32))
+	dst, index = dst.Reshape(dst.shape[0], d), c.in(index, Int32)
+	c.run(func(o Ops) { o.ScatterAddRows(dst, src, index) })
 }
 
 // Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P], row-major over patches, each in (channel, y, x) order.
@@ -32,7 +35,8 @@ func Patchify(img *Tensor, p int) *Tensor {
 	c.must(len(img.shape) == 4 && p > 0 && img.Dim(2)%p == 0 && img.Dim(3)%p == 0,
 		"want images [B, C, H, W] whose sides are multiples of the patch", img.shape, Shape{p, p})
 	y := c.out(img.Dim(0), (img.Dim(2)/p)*(img.Dim(3)/p), img.Dim(1)*p*p)
-	c.dev.backend.Patchify(y, c.f32(img), p)
+	img = c.f32(img)
+	c.run(func(o Ops) { o.Patchify(y, img, p) })
 	return y
 }
 
@@ -43,6 +47,7 @@ func Unpatchify(tokens *Tensor, p, h, w int) *Tensor {
 	c.must(len(tokens.shape) == 3 && p > 0 && h%p == 0 && w%p == 0 && tokens.Dim(1) == (h/p)*(w/p) && tokens.Dim(2)%(p*p) == 0,
 		"want tokens [B, H/P·W/P, C·P·P]", tokens.shape, Shape{p, h, w})
 	img := c.out(tokens.Dim(0), tokens.Dim(2)/(p*p), h, w)
-	c.dev.backend.Unpatchify(img, c.f32(tokens), p)
+	tokens = c.f32(tokens)
+	c.run(func(o Ops) { o.Unpatchify(img, tokens, p) })
 	return img
 }

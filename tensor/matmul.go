@@ -27,7 +27,8 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	size := batch.Size()
 	x, y := c.batched(a, batch, m, k), c.batched(b, batch, k, n)
 	c.apart(dst, x, y)
-	c.dev.backend.MatMul(dst.Reshape(size, m, n), x, y, add, p)
+	to := dst.Reshape(size, m, n)
+	c.runAt(p, func(o Ops) { o.MatMul(to, x, y, add, p) })
 }
 
 // batched sees t as [size of batch, r, s] with stride 1 on one of the last two axes.

@@ -6,7 +6,8 @@ func GradNorm(grads *Tensor, maxNorm float32) *Tensor {
 	c := begin("GradNorm", grads)
 	defer c.end()
 	state := c.out(3)
-	c.dev.backend.GradNorm(state, c.f32(grads), maxNorm)
+	grads = c.f32(grads)
+	c.run(func(o Ops) { o.GradNorm(state, grads, maxNorm) })
 	return state
 }
 
@@ -23,7 +24,7 @@ func AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
 	c.apart(p, g, m, v, state)
 	c.apart(m, g, v, state)
 	c.apart(v, g, state)
-	c.dev.backend.AdamW(p, g, m, v, state, h)
+	c.run(func(o Ops) { o.AdamW(p, g, m, v, state, h) })
 }
 
 // SGD updates p and its momentum buffer in place from the gradient g, all contiguous, of one size and apart in memory; see SGDHyper.
@@ -37,5 +38,5 @@ func SGD(p, g, buf, state *Tensor, h SGDHyper) {
 	c.dst(state, "state", 3)
 	c.apart(p, g, buf, state)
 	c.apart(buf, g, state)
-	c.dev.backend.SGD(p, g, buf, state, h)
+	c.run(func(o Ops) { o.SGD(p, g, buf, state, h) })
 }

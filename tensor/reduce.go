@@ -9,7 +9,9 @@ func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
 	axis = x.axis(c.op, axis)
 	n := x.shape[axis]
 	y := c.out(slices.Delete(slices.Clone(x.shape), axis, axis+1)...)
-	c.dev.backend.Reduce(op, y, c.f32(x), x.shape[:axis].Size(), n, x.shape[axis+1:].Size())
+	outer, inner := x.shape[:axis].Size(), x.shape[axis+1:].Size()
+	x = c.f32(x)
+	c.run(func(o Ops) { o.Reduce(op, y, x, outer, n, inner) })
 	return y
 }
 
@@ -18,7 +20,8 @@ func ReduceAll(op ReduceOp, x *Tensor) *Tensor {
 	c := begin("ReduceAll", x)
 	defer c.end()
 	y := c.out()
-	c.dev.backend.Reduce(op, y, c.f32(x), 1, x.Size(), 1)
+	x = c.f32(x)
+	c.run(func(o Ops) { o.Reduce(op, y, x, 1, x.Size(), 1) })
 	return y
 }
 
@@ -46,7 +49,7 @@ func ArgMax(x *Tensor) *Tensor {
 	m := c.rows(x)
 	c.must(m.shape[1] > 0, "nothing to choose from", x.shape)
 	y := newTensor(c.dev, c.op, Int32, x.shape[:len(x.shape)-1]...)
-	c.dev.backend.ArgMax(y, m)
+	c.run(func(o Ops) { o.ArgMax(y, m) })
 	return y
 }
 
@@ -56,7 +59,8 @@ func Softmax(x *Tensor) *Tensor {
 	defer c.end()
 	rows := c.rows(x)
 	y := c.out(x.shape...)
-	c.dev.backend.Softmax(y.Reshape(rows.shape...), rows)
+	to := y.Reshape(rows.shape...)
+	c.run(func(o Ops) { o.Softmax(to, rows) })
 	return y
 }
 
@@ -67,6 +71,8 @@ func SoftmaxGrad(dy, y *Tensor) *Tensor {
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
 	rows := c.rows(y)
 	dx := c.out(y.shape...)
-	c.dev.backend.SoftmaxGrad(dx.Reshape(rows.shape...), c.rows(dy), rows)
+	to := dx.Reshape(rows.shape...)
+	dy = c.rows(dy)
+	c.run(func(o Ops) { o.SoftmaxGrad(to, dy, rows) })
 	return dx
 }

@@ -152,7 +152,7 @@ func (t *Tensor) IsContiguous() bool {
 // Fill sets every element of a contiguous Float32 tensor to v.
 func (t *Tensor) Fill(v float32) {
 	t.inPlace("Fill", Float32)
-	t.st.dev.backend.Fill(t, v)
+	t.st.dev.run("Fill", Highest, func(o Ops) { o.Fill(t, v) })
 }
 
 // Zero sets every element of a contiguous Float32 tensor to 0.

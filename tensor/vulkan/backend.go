@@ -25,7 +25,7 @@ type backend struct {
 	calls  *shim.Device
 	queue  vk.Queue
 
-	whole sync.Mutex // held by an operation from begin to end; taken before mu
+	whole sync.Mutex // held by an operation from Begin to End; taken before mu
 
 	mu      sync.Mutex
 	err     error // sticky
@@ -82,7 +82,7 @@ func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 		b.close()
 		return nil, err
 	}
-	dev := tensor.NewDevice(&device{b})
+	dev := tensor.NewDevice(b)
 	b.spill = dev.Trim
 	return dev, nil
 }
@@ -123,7 +123,7 @@ func (b *backend) open(i *instance, o Options) error {
 
 // Close waits for the device's work and gives everything back. The device must not be used afterwards.
 func Close(d *tensor.Device) error {
-	b, ok := d.Backend().(*device)
+	b, ok := d.Backend().(*backend)
 	if !ok {
 		return nil
 	}
@@ -134,7 +134,7 @@ func Close(d *tensor.Device) error {
 	}
 	err := b.finish(context.Background())
 	if err == nil {
-		b.pipes.save(b.backend, true)
+		b.pipes.save(b, true)
 	}
 	b.close()
 	return err

@@ -19,7 +19,7 @@ import (
 )
 
 // deviceOf wraps b as Open does.
-func deviceOf(b *backend) *tensor.Device { return tensor.NewDevice(&device{b}) }
+func deviceOf(b *backend) *tensor.Device { return tensor.NewDevice(b) }
 
 // works checks that b computes.
 func works(t testing.TB, b *backend) {
@@ -195,9 +195,9 @@ func TestDriverOutOfMemory(t *testing.T) {
 // An operation whose scratch memory cannot be had fails as a whole, and the device with it.
 func TestScratchOutOfMemory(t *testing.T) {
 	b := openAny(t, Options{MaxMemory: 4 << 20})
-	b.begin("Linear")
+	b.Begin("Linear", tensor.Highest)
 	b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 0}, b.temp(1<<22))
-	b.end()
+	b.End()
 	err := b.Sync(context.Background())
 	if !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "Linear") || !strings.Contains(err.Error(), "16.0 MiB asked") {
 		t.Errorf("Sync = %v", err)
@@ -211,9 +211,9 @@ func TestScratchFromThePool(t *testing.T) {
 	b.spill = dev.Trim
 	tensor.Zeros(dev, 10<<20).Release()
 	live := tensor.Zeros(dev, 4<<20)
-	b.begin("Linear")
+	b.Begin("Linear", tensor.Highest)
 	b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 0}, b.temp(4<<20))
-	b.end()
+	b.End()
 	if err := b.Sync(context.Background()); err != nil {
 		t.Error(err)
 	}
@@ -223,7 +223,7 @@ func TestScratchFromThePool(t *testing.T) {
 // A device may be lost between two pieces of an operation's scratch memory.
 func TestDeviceLostWithinAnOperation(t *testing.T) {
 	b := openAny(t, Options{})
-	b.begin("CodeStats")
+	b.Begin("CodeStats", tensor.Highest)
 	x := b.temp(64)
 	b.inject = func(string) int { return -4 }
 	b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, 0}, x)
@@ -231,7 +231,7 @@ func TestDeviceLostWithinAnOperation(t *testing.T) {
 		t.Fatalf("Sync = %v", err)
 	}
 	b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, 0}, b.temp(64))
-	b.end()
+	b.End()
 	if err := b.Sync(context.Background()); !errors.Is(err, ErrDeviceLost) {
 		t.Errorf("Sync = %v", err)
 	}
@@ -248,11 +248,11 @@ func TestBadIndexIsFound(t *testing.T) {
 				if err := dev.Sync(context.Background()); err != nil {
 					t.Fatal(err)
 				}
-				b.begin("test") // a shader that sets the first fault word to 2
+				b.Begin("test", tensor.Highest) // a shader that sets the first fault word to 2
 				word := b.fault().part(0, 1)
 				word.writes = true
 				b.dispatch(shaders.Fill, nil, flat(1), []uint32{1, 2}, word)
-				b.end()
+				b.End()
 				if look == "download" {
 					func() {
 						defer func() {

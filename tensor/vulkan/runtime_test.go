@@ -35,10 +35,10 @@ func TestGarbageStorm(t *testing.T) {
 		}
 	})
 	for round := range uint32(300) {
-		b.begin("storm")
+		b.Begin("storm", tensor.Highest)
 		x := b.temp(int(round)%7*64 + 64)
 		b.dispatch(shaders.Fill, []uint32{round}, flat(1), []uint32{64, round}, x) // another constant is another pipeline
-		b.end()
+		b.End()
 		if round%10 == 0 {
 			if err := b.Sync(context.Background()); err != nil {
 				t.Fatal(err)
@@ -190,9 +190,9 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	const batch = 1000
-	d.begin("benchmark")
+	d.Begin("benchmark", tensor.Highest)
 	x, y := d.temp(256), d.temp(256)
-	d.end()
+	d.End()
 	d.batch.pacer.Add(-1e18) // nothing is submitted
 	i := 0
 	for b.Loop() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gobeit/gobeit/shaders"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // openAny opens the first device that there is, for tests of what is inside.
@@ -27,15 +28,15 @@ func openAny(t testing.TB, o Options) *backend {
 		t.Skip(err)
 	}
 	t.Cleanup(func() { _ = Close(dev) }) // a test that breaks the device has looked at its error
-	return dev.Backend().(*device).backend
+	return dev.Backend().(*backend)
 }
 
 // Scratch memory stays the operation's own when its work is submitted half-way, and is used again by the next.
 func TestScratchOutlivesASubmission(t *testing.T) {
 	b := openAny(t, Options{})
 	use := func() (first, second arg) {
-		b.begin("test")
-		defer b.end()
+		b.Begin("test", tensor.Highest)
+		defer b.End()
 		first = b.temp(64)
 		b.dispatch(shaders.Fill, nil, flat(1), []uint32{64, f(1)}, first)
 		b.mu.Lock()

@@ -90,7 +90,7 @@ func (b *backend) variants() []string {
 // selfTest compares products by v with float64 arithmetic, for each tile one, of sizes that leave the last tile of each side and the last step of k
 // incomplete; and one with a bias.
 func (b *backend) selfTest(v *variant) error {
-	dev := tensor.NewDevice(&device{b})
+	dev := tensor.NewDevice(b)
 	defer dev.Trim()
 	for i, t := range v.tiles {
 		one := *v
@@ -122,9 +122,9 @@ func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBi
 	if withBias {
 		p.epilogue = &epilogue{bias: read(bs), perSample: 1}
 	}
-	if b.begin("self-test") {
+	if b.Begin("self-test", tensor.Highest) != nil {
 		b.multiply(p)
-		b.end()
+		b.End()
 	}
 	if err := b.Sync(context.Background()); err != nil {
 		return err
@@ -175,7 +175,7 @@ func trialMatrix(stream uint64, rows, k int) []float32 {
 // Variants says how a device of this package multiplies at each precision: on which variants of its shaders, and which ones it leaves, and why.
 // It runs their self-test, if that has not run.
 func Variants(d *tensor.Device) []string {
-	b, ok := d.Backend().(*device)
+	b, ok := d.Backend().(*backend)
 	if !ok {
 		return nil
 	}

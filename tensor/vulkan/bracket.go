@@ -1,0 +1,36 @@
+//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+
+package vulkan
+
+import "github.com/gobeit/gobeit/tensor"
+
+var (
+	_ tensor.Backend = (*backend)(nil)
+	_ tensor.Ops     = (*backend)(nil)
+)
+
+// Begin starts an operation, unless the device has failed. Operations are recorded one after the other, each as a whole: so scratch memory
+// belongs to one operation, from Begin to End, however often its work is submitted on the way; and errors can name the operation.
+func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
+	b.prove(p) // runs operations of its own, so it comes before the lock
+	b.whole.Lock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		b.whole.Unlock()
+		return nil
+	}
+	b.op = op
+	return b
+}
+
+// End gives back the operation's scratch memory. What is recorded later and uses it again waits for what was recorded before.
+func (b *backend) End() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.temps {
+		b.arena.Free(r)
+	}
+	b.temps, b.op = b.temps[:0], ""
+	b.whole.Unlock()
+}
