@@ -38,18 +38,10 @@ func (m *VQKD) UpdateUsage() {
 	if m.counts == nil {
 		panic("beit: VQKD: UpdateUsage without Accumulate")
 	}
-	average(m.Usage.Value, m.counts, m.Config.Decay)
+	tensor.Lerp(m.Usage.Value, m.counts, m.Config.Decay)
 	m.last, m.counts = m.counts, m.last
 	m.counts.Zero()
 	m.sums.Zero()
-}
-
-// average moves avg to decay·avg + (1−decay)·x.
-func average(avg, x *tensor.Tensor, decay float64) {
-	old := tensor.Affine(avg, float32(decay), 0)
-	tensor.AddScaled(old, x, float32(1-decay))
-	tensor.CopyInto(avg, old)
-	old.Release()
 }
 
 // ResetUsage zeroes the usage statistics: at the start of an epoch and of an evaluation.

@@ -47,7 +47,7 @@ func (r *Reseeder) RingSize(pictures int) int {
 // Step is called after the codebook's update of step 0 … total-1. Every 100 steps, outside the first 100 and the last quarter, it
 // replaces each code whose average count is below a tenth of the mean, and returns how many it replaced.
 func (r *Reseeder) Step(step, total int) int {
-	average(r.Counts, r.m.LastCounts(), reseedDecay)
+	tensor.Lerp(r.Counts, r.m.LastCounts(), reseedDecay)
 	done := step + 1
 	if done%reseedEvery != 0 || done <= reseedEvery || float64(done) > reseedLastOff*float64(total) || r.Seen == 0 {
 		return 0

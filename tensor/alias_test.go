@@ -21,6 +21,7 @@ func TestSharedMemoryPanics(t *testing.T) {
 	lse := New(dev, 1, 1, 4)
 	for op, fs := range map[string][]func(){
 		"Binary":     {func() { BinaryInto(x, BinaryAdd, x.T(), y) }, func() { BinaryInto(part(0, 8), BinaryAdd, y.Reshape(-1).Slice(0, 0, 8), part(1, 9)) }},
+		"Lerp":       {func() { Lerp(part(0, 8), part(4, 12), 0.5) }},
 		"AddScaled":  {func() { AddScaled(part(0, 8), part(4, 12), 1) }},
 		"CopyInto":   {func() { CopyInto(x, x.T()) }, func() { CopyInto(part(1, 9), part(0, 8)) }},
 		"MatMul":     {func() { MatMulInto(x, x, y, false, Highest) }, func() { MatMulInto(x, y, x.T(), true, Highest) }},
@@ -68,6 +69,11 @@ func TestSharedMemoryThatIsApart(t *testing.T) {
 	CopyInto(all.Slice(0, 0, 1).Slice(1, 2, 4), outer.Slice(0, 1, 2).Reshape(1, 2))
 	want := []float32{8, 11, 16, 25, 16, 25, 36, 49, 8, 11, 14, 17}
 	if diff := cmp.Diff(want, all.Float32s()); diff != "" {
+		t.Error(diff)
+	}
+	same := FromSlice(dev, iota32(4), 4)
+	Lerp(same, same, 0.25)
+	if diff := cmp.Diff(iota32(4), same.Float32s()); diff != "" {
 		t.Error(diff)
 	}
 	x := FromSlice(dev, iota32(4), 2, 2)

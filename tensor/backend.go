@@ -114,6 +114,8 @@ type Ops interface {
 	Affine(dst, x *Tensor, scale, shift float32)
 	// AddScaled: dst[i] += a·x[i].
 	AddScaled(dst, x *Tensor, a float32)
+	// Lerp: dst[i] = step·x[i] + (keep·dst[i]), the inner product rounded first: the bytes of Affine by keep and then AddScaled by step.
+	Lerp(dst, x *Tensor, keep, step float32)
 	// Reduce: dst[o,i] = op over n of x[o,n,i]; dst has outer·inner elements, x outer·n·inner.
 	Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int)
 	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]; dst is Int32.

@@ -90,3 +90,12 @@ func (c *cpuBackend) AddScaled(dst, x *Tensor, a float32) {
 	d, s := f32(dst), f32(x)
 	split(len(d), 1, func(lo, hi int) { c.vec.AddScaled(d[lo:hi], s[lo:hi], a) })
 }
+
+// Lerp: dst = step·x + keep·dst, in two passes over a piece that stays in cache.
+func (c *cpuBackend) Lerp(dst, x *Tensor, keep, step float32) {
+	d, s := f32(dst), f32(x)
+	split(len(d), 1, func(lo, hi int) {
+		c.vec.Affine(d[lo:hi], d[lo:hi], keep, 0)
+		c.vec.AddScaled(d[lo:hi], s[lo:hi], step)
+	})
+}

@@ -83,6 +83,21 @@ func AddScaled(dst, x *Tensor, a float32) {
 	c.run(func(o Ops) { o.AddScaled(dst, x, a) })
 }
 
+// Lerp moves dst towards x, as moving averages do: dst = d·dst + (1−d)·x, with d and 1−d each rounded to float32. dst is contiguous and of x's
+// shape. x may be dst; other shared elements panic. The result has the bytes of Affine(dst, d, 0) followed by AddScaled(dst, x, 1−d).
+func Lerp(dst, x *Tensor, d float64) {
+	c := begin("Lerp", dst, x)
+	defer c.end()
+	c.must(dst.shape.Equal(x.shape), "shapes differ", dst.shape, x.shape)
+	dst.inPlace(c.op, Float32)
+	x = c.f32(x)
+	c.apartOrSame(dst, x)
+	if x.st == dst.st && x.offset == dst.offset {
+		x = c.copied(x) // backends may scale dst before they read x
+	}
+	c.run(func(o Ops) { o.Lerp(dst, x, float32(d), float32(1-d)) })
+}
+
 // Cast returns x as Float32 or BFloat16 (rounded to nearest even).
 func Cast(x *Tensor, dtype DType) *Tensor {
 	c := begin("Cast", x)

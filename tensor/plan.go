@@ -63,6 +63,7 @@ func (planner) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor) {}
 func (planner) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)            {}
 func (planner) Affine(_, _ *Tensor, _, _ float32)                     {}
 func (planner) AddScaled(_, _ *Tensor, _ float32)                     {}
+func (planner) Lerp(_, _ *Tensor, _, _ float32)                       {}
 func (planner) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)      {}
 func (planner) ArgMax(_, _ *Tensor)                                   {}
 func (planner) Softmax(_, _ *Tensor)                                  {}

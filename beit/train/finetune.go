@@ -183,11 +183,7 @@ func (t *finetuneTask) update(int) {
 	if t.average == nil {
 		return
 	}
-	decay, to := t.r.cfg.Finetune.EMA, t.average.Values()
-	old := tensor.Affine(to, float32(decay), 0)
-	tensor.AddScaled(old, t.s.Values(), float32(1-decay))
-	tensor.CopyInto(to, old)
-	old.Release()
+	tensor.Lerp(t.average.Values(), t.s.Values(), t.r.cfg.Finetune.EMA)
 }
 
 func (t *finetuneTask) settled(*readings) {}

@@ -20,6 +20,30 @@ func mapped(g func(x float64) float64) func(in [][]float64) [][]float64 {
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
+// lerpCase has a second output, what the result lacks to that of the two operations whose bytes it must have: nothing.
+func lerpCase(n int) Case {
+	const d = 0.9996
+	return Case{
+		Name:   fmt.Sprintf("Lerp/n=%d", n),
+		Inputs: []Input{f(n), f(n)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			dst, decay := in[0].Clone(), d
+			tensor.Lerp(dst, in[1], decay)
+			composed := tensor.Affine(in[0], float32(decay), 0)
+			tensor.AddScaled(composed, in[1], float32(1-decay))
+			return []*tensor.Tensor{dst, tensor.Sub(composed, dst)}
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, n)
+			for i := range y {
+				y[i] = d*in[0][i] + (1-d)*in[1][i]
+			}
+			return [][]float64{y, make([]float64, n)}
+		},
+		Tolerance: 1e-6, FLOPs: float64(3 * n),
+	}
+}
+
 func gelu(x float64) float64 { return x * 0.5 * math.Erfc(-x/math.Sqrt2) }
 
 var unaries = []struct {
@@ -98,6 +122,7 @@ func elementwise() []Case {
 				},
 				Tolerance: 1e-6, FLOPs: float64(2 * n),
 			},
+			lerpCase(n),
 			Case{
 				Name: fmt.Sprintf("Fill/n=%d", n),
 				Forward: func(dev *tensor.Device, _ []*tensor.Tensor) []*tensor.Tensor {

@@ -34,6 +34,12 @@ func (b *backend) Affine(dst, x *tensor.Tensor, scale, shift float32) {
 // AddScaled: dst += a·x.
 func (b *backend) AddScaled(dst, x *tensor.Tensor, a float32) { b.affine(1, dst, x, a, 0) }
 
+// Lerp: dst = step·x + keep·dst, in two dispatches, lest a driver round the two products together.
+func (b *backend) Lerp(dst, x *tensor.Tensor, keep, step float32) {
+	b.affine(0, dst, dst, keep, 0)
+	b.affine(1, dst, x, step, 0)
+}
+
 func (b *backend) affine(add uint32, dst, x *tensor.Tensor, scale, shift float32) {
 	b.chunks(dst.Size(), 1, func(lo, n int) {
 		b.dispatch(shaders.Affine, []uint32{add}, elements(n), []uint32{u(n), f(scale), f(shift)}, update(dst).part(lo, n), read(x).part(lo, n))
