@@ -177,6 +177,41 @@ func TestCheckpointGivesEqualBitsInLessMemory(t *testing.T) {
 	}
 }
 
+// The input of a checkpoint may have other uses, before and after it: contributions to its gradient are added in the order in which they are
+// without a checkpoint, so the sum has the same bytes.
+func TestCheckpointAddsGradientsInOrder(t *testing.T) {
+	dev := tensor.CPULevel("generic") // a pool of its own
+	dev.SetPoison(true)
+	w, dw := random(dev, 2, -0.2, 0.2, 32, 32), tensor.Zeros(dev, 32, 32)
+	norm, dnorm := random(dev, 3, 0.5, 1.5, 32), tensor.Zeros(dev, 32)
+	start, up := random(dev, 1, -1, 1, 64, 32), random(dev, 4, -1, 1, 64, 32)
+	var grads [2][][]float32
+	for i, checkpoint := range []bool{false, true} {
+		dw.Zero()
+		dnorm.Zero()
+		tape := NewTape(dev)
+		segment := func(h *Var) *Var {
+			n := LayerNorm(h, tape.Param(norm, dnorm), tape.Constant(norm), 1e-6)
+			return Linear(n, tape.Param(w, dw), nil, LinearOptions{Residual: h})
+		}
+		leaf := tape.Leaf(start)
+		x := Tanh(leaf)
+		early := Affine(x, 0.3, 0)
+		var y *Var
+		if checkpoint {
+			y = Checkpoint(x, segment)
+		} else {
+			y = segment(x)
+		}
+		tape.BackwardFrom(Add(Add(y, Affine(x, 0.7, 0)), early), up.Clone())
+		grads[i] = [][]float32{leaf.Grad().Float32s(), dw.Float32s(), dnorm.Float32s()}
+		tape.Reset()
+	}
+	if diff := cmp.Diff(grads[0], grads[1]); diff != "" {
+		t.Error("gradients differ")
+	}
+}
+
 func TestStepsLeaveNothingBehind(t *testing.T) {
 	dev := tensor.CPULevel("generic") // a pool of its own
 	dev.SetPoison(true)

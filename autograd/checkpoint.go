@@ -33,7 +33,8 @@ func checkpointGrad(n *node, dy *tensor.Tensor) {
 	t.Precision = s.precision
 	defer func() { t.Precision = now }()
 
-	leaf := &Var{tape: t, value: x.value, needs: x.needs, keep: true}
+	// The leaf carries on x's gradient, so that contributions are added in the order in which they would be without Checkpoint: the same bytes.
+	leaf := &Var{tape: t, value: x.value, grad: x.grad, needs: x.needs, param: x.param, keep: true}
 	nodes, owned := len(t.nodes), len(t.owned)
 	y := s.f(leaf)
 	if y.needs {
@@ -45,7 +46,10 @@ func checkpointGrad(n *node, dy *tensor.Tensor) {
 	}
 	clear(t.owned[owned:])
 	t.owned = t.owned[:owned]
-	if leaf.grad != nil {
+	switch {
+	case x.grad == nil:
+		x.grad = leaf.grad
+	case leaf.grad != nil && leaf.grad != x.grad: // f used x besides its argument
 		x.accept(leaf.grad)
 	}
 }

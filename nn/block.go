@@ -68,15 +68,18 @@ func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 // Blocks is a stack of blocks.
 type Blocks []*Block
 
-// Forward runs x through all blocks. While nothing is recorded, memory is that of one block.
+// Forward runs x through all blocks. While nothing is recorded, and with c.CheckpointActivations, memory is that of one block.
 func (l Blocks) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	if len(l) == 0 {
 		return x
 	}
 	last := len(l) - 1
-	step := func() *autograd.Var { return l[last].Forward(c, l[:last].Forward(c, x, shared), shared) }
-	if c.Tape.Recording() {
-		return step()
+	if !c.Tape.Recording() {
+		return c.Tape.Scope(func() *autograd.Var { return l[last].Forward(c, l[:last].Forward(c, x, shared), shared) })
 	}
-	return c.Tape.Scope(step)
+	x = l[:last].Forward(c, x, shared)
+	if c.CheckpointActivations {
+		return autograd.Checkpoint(x, func(x *autograd.Var) *autograd.Var { return l[last].Forward(c, x, shared) })
+	}
+	return l[last].Forward(c, x, shared)
 }

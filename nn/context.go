@@ -12,6 +12,11 @@ type Context struct {
 	Seed  uint64 // of the run
 	Step  int    // optimizer steps done so far
 	Micro int    // which of the step's micro-batches this is
+
+	// CheckpointActivations makes a stack of blocks keep only the input of each block for Backward, which runs the block's forward pass once
+	// more. Gradients have the same bytes, and activations take about the memory of one block, for about a third more time. It has no effect
+	// where no gradient is recorded.
+	CheckpointActivations bool
 }
 
 // streamDropPath separates the random numbers of stochastic depth from others of the same seed.
