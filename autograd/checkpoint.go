@@ -27,7 +27,7 @@ type segment struct {
 }
 
 func checkpointGrad(n *node, dy *tensor.Tensor) {
-	x, s := n.in[0], n.attr.(segment)
+	x, s := n.in[only], n.attr.(segment)
 	t := x.tape
 	now := t.Precision
 	t.Precision = s.precision

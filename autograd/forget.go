@@ -6,7 +6,7 @@ import "github.com/gobeit/gobeit/tensor"
 //
 //   - the outputs of LayerNorm, and of Linear with GELU, are computed again from what is kept anyway: the same bytes;
 //   - where the device heeds Medium, others are kept in bfloat16, to which products at Medium round them, and so is what GELU was applied to;
-//     but not attention's output, which its own gradient multiplies in float32.
+//     but not the outputs that an operation's own gradient reads in float32: attention's, softmax's, tanh's and their like.
 //
 // Anything else is kept as it is. Gradients are those without Forget, but at a Medium that is heeded for GELU, which is computed and
 // differentiated at the rounded number.
@@ -21,7 +21,7 @@ func (v *Var) Forget() {
 	}
 	switch {
 	case n.canRepeat():
-	case medium && n.kind != kAttention:
+	case medium && !n.readsOutput():
 		v.packed = tensor.Cast(v.value, tensor.BFloat16)
 	default:
 		return
@@ -55,9 +55,12 @@ func (n *node) canRepeat() bool {
 func (n *node) repeat() *tensor.Tensor {
 	switch f := n.attr.(type) {
 	case tensor.LayerNormArgs:
-		n.in[0].recall()
-		y := tensor.LayerNorm(tensor.LayerNormArgs{X: n.in[0].value, W: n.in[1].value, B: f.B, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps})
-		return y.Y
+		for _, v := range n.in {
+			v.recall()
+		}
+		return tensor.LayerNorm(tensor.LayerNormArgs{
+			X: n.in[layerNormX].value, W: n.in[layerNormW].value, B: n.in[layerNormB].value, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps,
+		}).Y
 	case tensor.LinearArgs:
 		if f.Pre.DType() != tensor.Float32 {
 			f.Pre = n.exchange(tensor.Cast(f.Pre, tensor.Float32))
@@ -71,7 +74,7 @@ func (n *node) repeat() *tensor.Tensor {
 func (n *node) exchange(pre *tensor.Tensor) *tensor.Tensor {
 	f := n.attr.(tensor.LinearArgs)
 	f.Pre.Release()
-	f.Pre, n.saved[0] = pre, pre
+	f.Pre, n.saved[savedPre] = pre, pre
 	n.attr = f
 	return pre
 }

@@ -116,6 +116,41 @@ func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
 	}
 }
 
+// Whatever is forgotten, gradients can be computed: a bias and a gamma come back too, and outputs that their own gradients read stay exact.
+func TestForgetEverything(t *testing.T) {
+	dev := tensor.NewDevice(tensor.CPU().Backend())
+	dev.SetPoison(true)
+	for _, p := range []tensor.Precision{tensor.Highest, tensor.Medium} {
+		var grads [2][]float32
+		for i := range grads {
+			tape := NewTape(dev)
+			tape.Precision = p
+			x := tape.Leaf(random(dev, 1, -1, 1, 2, 4, 12))
+			scale, w := tape.Leaf(random(dev, 2, -1, 1, 4)), tape.Constant(random(dev, 3, -1, 1, 4, 4))
+			gamma := Affine(scale, 0.5, 1)
+			tanh, weights := Tanh(x), Softmax(Reshape(scale, 1, 4))
+			bias := Expand(weights, 1, 4, 4)
+			mixed := Attention(tanh, bias, 1, 0.5)
+			unit := L2Normalize(mixed)
+			normed := LayerNorm(unit, gamma, scale, 1e-6)
+			y := Linear(normed, w, gamma, LinearOptions{Residual: unit, Gamma: gamma})
+			if i == 1 {
+				for _, v := range []*Var{gamma, tanh, weights, bias, mixed, unit, normed} {
+					v.Forget()
+				}
+			}
+			tape.BackwardFrom(y, random(dev, 4, -1, 1, 2, 4, 4))
+			grads[i] = append(x.Grad().Float32s(), scale.Grad().Float32s()...)
+			tape.Reset()
+		}
+		for j, want := range grads[0] {
+			if diff := math.Abs(float64(grads[1][j] - want)); !(diff <= 0.05*(1+math.Abs(float64(want)))) || p == tensor.Highest && diff != 0 {
+				t.Errorf("%v: element %d is %g, want %g", p, j, grads[1][j], want)
+			}
+		}
+	}
+}
+
 // What nobody can bring back stays.
 func TestForgetKeepsWhatItCannotMakeAgain(t *testing.T) {
 	dev := tensor.CPU()

@@ -11,17 +11,17 @@ const normEps = 1e-12
 
 // Add returns a + b, broadcast as in numpy.
 func Add(a, b *Var) *Var {
-	return a.tape.result(kAdd, tensor.Add(a.value, b.value), nil, nil, a, b)
+	return a.tape.result(kAdd, tensor.Add(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Sub returns a − b, broadcast.
 func Sub(a, b *Var) *Var {
-	return a.tape.result(kSub, tensor.Sub(a.value, b.value), nil, nil, a, b)
+	return a.tape.result(kSub, tensor.Sub(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Mul returns a·b elementwise, broadcast.
 func Mul(a, b *Var) *Var {
-	return a.tape.result(kMul, tensor.Mul(a.value, b.value), nil, nil, a, b)
+	return a.tape.result(kMul, tensor.Mul(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Affine returns x·scale + shift.
@@ -48,7 +48,7 @@ func MatMul(a, b *Var) *Var {
 	p := a.tape.Precision
 	y := tensor.New(a.tape.dev, slices.Concat(leading(a.value, b.value), []int{a.value.Dim(-2), b.value.Dim(-1)})...)
 	tensor.MatMulInto(y, a.value, b.value, false, p)
-	return a.tape.result(kMatMul, y, p, nil, a, b)
+	return a.tape.result(kMatMul, y, p, nil, []*Var{left: a, right: b}...)
 }
 
 // leading is the broadcast of the leading axes of a matrix product; sizes that do not fit are found by the product itself.
@@ -84,7 +84,8 @@ func Linear(x, w, bias *Var, o LinearOptions) *Var {
 	if f.Pre != nil {
 		saved = append(saved, f.Pre)
 	}
-	return x.tape.result(kLinear, f.Y, f, saved, x, w, bias, o.Residual, o.Gamma)
+	return x.tape.result(kLinear, f.Y, f, saved,
+		[]*Var{linearX: x, linearW: w, linearBias: bias, linearResidual: o.Residual, linearGamma: o.Gamma}...)
 }
 
 // tensor is v's value, or nil for no Var.
@@ -101,13 +102,13 @@ func Attention(qkv, bias *Var, heads int, scale float32) *Var {
 	f := tensor.Attention(tensor.AttentionArgs{
 		QKV: qkv.value, Bias: bias.tensor(), Heads: heads, Scale: scale, Precision: qkv.tape.Precision,
 	})
-	return qkv.tape.result(kAttention, f.Out, f, []*tensor.Tensor{f.LSE}, qkv, bias)
+	return qkv.tape.result(kAttention, f.Out, f, []*tensor.Tensor{f.LSE}, []*Var{attentionQKV: qkv, attentionBias: bias}...)
 }
 
 // LayerNorm normalises the last axis of x and applies w and b, both [D].
 func LayerNorm(x, w, b *Var, eps float32) *Var {
 	f := tensor.LayerNorm(tensor.LayerNormArgs{X: x.value, W: w.value, B: b.value, Eps: eps})
-	return x.tape.result(kLayerNorm, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, x, w, b)
+	return x.tape.result(kLayerNorm, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)
 }
 
 // Softmax over the last axis.
@@ -118,7 +119,7 @@ func Softmax(x *Var) *Var {
 // L2Normalize divides the last axis by max(its 2-norm, 1e-12).
 func L2Normalize(x *Var) *Var {
 	y, norm := tensor.L2Normalize(x.value, normEps)
-	return x.tape.result(kL2Normalize, y, nil, []*tensor.Tensor{norm}, x)
+	return x.tape.result(kL2Normalize, y, nil, []*tensor.Tensor{savedNorm: norm}, x)
 }
 
 // CrossEntropy returns the mean over rows of the cross-entropy of logits [R, K] with labels, Int32 [R], smoothed by

@@ -47,6 +47,22 @@ var names = [kinds]string{
 	kStraightThrough: "StraightThrough", kCheckpoint: "Checkpoint",
 }
 
+// The places of a node's inputs, node.in, and of what it saved, node.saved. Kinds that are not named here have one input, or like Concat a list.
+const (
+	only = 0 // the input of kinds that have one
+
+	left, right = 0, 1 // Add, Sub, Mul, MatMul
+
+	linearX, linearW, linearBias, linearResidual, linearGamma = 0, 1, 2, 3, 4
+
+	attentionQKV, attentionBias = 0, 1
+
+	layerNormX, layerNormW, layerNormB = 0, 1, 2
+
+	savedPre  = 0 // Linear with GELU: what GELU was applied to
+	savedNorm = 0 // L2Normalize: the norms
+)
+
 // rules is the table of all backward rules. A rule is given the node and the gradient dy of its output and hands each
 // input its gradient: through dest (a backend writes it), accept (a fresh tensor) or pass (dy itself). It must not change dy.
 var rules [kinds]func(n *node, dy *tensor.Tensor)
@@ -55,92 +71,94 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 	rules = [kinds]func(n *node, dy *tensor.Tensor){
 		// y = a + b
 		kAdd: func(n *node, dy *tensor.Tensor) {
-			n.broadcastGrad(n.in[1], dy, 1)
-			n.broadcastGrad(n.in[0], dy, 1)
+			n.broadcastGrad(n.in[right], dy, 1)
+			n.broadcastGrad(n.in[left], dy, 1)
 		},
 		// y = a − b
 		kSub: func(n *node, dy *tensor.Tensor) {
-			n.broadcastGrad(n.in[1], dy, -1)
-			n.broadcastGrad(n.in[0], dy, 1)
+			n.broadcastGrad(n.in[right], dy, -1)
+			n.broadcastGrad(n.in[left], dy, 1)
 		},
 		// y = a·b: da = dy·b, db = dy·a
 		kMul: func(n *node, dy *tensor.Tensor) {
-			a, b := n.in[0], n.in[1]
+			a, b := n.in[left], n.in[right]
 			a.acceptSummed(func() *tensor.Tensor { return tensor.Mul(dy, b.value) })
 			b.acceptSummed(func() *tensor.Tensor { return tensor.Mul(dy, a.value) })
 		},
 		// y = x·scale + shift
 		kAffine: func(n *node, dy *tensor.Tensor) {
-			n.in[0].accept(tensor.Affine(dy, n.attr.(float32), 0))
+			n.in[only].accept(tensor.Affine(dy, n.attr.(float32), 0))
 		},
 		kUnary: func(n *node, dy *tensor.Tensor) {
 			op := n.attr.(tensor.UnaryOp)
-			x, y := n.in[0].value, n.out.value
+			x, y := n.in[only].value, n.out.value
 			if needX, needY := op.Needs(); !needX {
 				x = nil
 			} else if !needY {
 				y = nil
 			}
-			n.in[0].accept(tensor.UnaryGrad(op, dy, x, y))
+			n.in[only].accept(tensor.UnaryGrad(op, dy, x, y))
 		},
 		// y = a·b: da = dy·bᵀ, db = aᵀ·dy
 		kMatMul: func(n *node, dy *tensor.Tensor) {
-			a, b, p := n.in[0], n.in[1], n.attr.(tensor.Precision)
-			n.acceptProduct(0, dy, b.value.T(), p)
-			n.acceptProduct(1, a.value.T(), dy, p)
+			a, b, p := n.in[left], n.in[right], n.attr.(tensor.Precision)
+			n.acceptProduct(left, dy, b.value.T(), p)
+			n.acceptProduct(right, a.value.T(), dy, p)
 		},
 		kLinear: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.LinearArgs)
 			tensor.LinearGrad(tensor.LinearGradArgs{
-				DX: n.dest(0), DW: n.dest(1), DBias: n.dest(2), DGamma: n.dest(4),
-				DY: dy, X: n.in[0].value, W: n.in[1].value, Bias: f.Bias, Pre: f.Pre, Gamma: f.Gamma, Keep: f.Keep, Precision: f.Precision,
+				DX: n.dest(linearX), DW: n.dest(linearW), DBias: n.dest(linearBias), DGamma: n.dest(linearGamma),
+				DY: dy, X: n.in[linearX].value, W: n.in[linearW].value, Bias: n.in[linearBias].tensor(), Gamma: n.in[linearGamma].tensor(),
+				Pre: f.Pre, Keep: f.Keep, Precision: f.Precision,
 			})
-			n.pass(n.in[3], dy)
+			n.pass(n.in[linearResidual], dy)
 		},
 		kAttention: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.AttentionArgs)
-			n.out.recall()
 			tensor.AttentionGrad(tensor.AttentionGradArgs{
-				DQKV: n.dest(0), DBias: n.dest(1), DOut: dy, Out: n.out.value, LSE: f.LSE, QKV: n.in[0].value, Bias: f.Bias,
+				DQKV: n.dest(attentionQKV), DBias: n.dest(attentionBias),
+				DOut: dy, Out: n.out.value, LSE: f.LSE, QKV: n.in[attentionQKV].value, Bias: n.in[attentionBias].tensor(),
 				Heads: f.Heads, Scale: f.Scale, Precision: f.Precision,
 			})
 		},
 		kLayerNorm: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.LayerNormArgs)
 			tensor.LayerNormGrad(tensor.LayerNormGradArgs{
-				DX: n.dest(0), DW: n.dest(1), DB: n.dest(2), DY: dy, X: n.in[0].value, W: n.in[1].value, Mean: f.Mean, Rstd: f.Rstd,
+				DX: n.dest(layerNormX), DW: n.dest(layerNormW), DB: n.dest(layerNormB),
+				DY: dy, X: n.in[layerNormX].value, W: n.in[layerNormW].value, Mean: f.Mean, Rstd: f.Rstd,
 			})
 		},
 		kSoftmax: func(n *node, dy *tensor.Tensor) {
-			n.in[0].accept(tensor.SoftmaxGrad(dy, n.out.value))
+			n.in[only].accept(tensor.SoftmaxGrad(dy, n.out.value))
 		},
 		kL2Normalize: func(n *node, dy *tensor.Tensor) {
-			n.in[0].accept(tensor.L2NormalizeGrad(dy, n.out.value, n.saved[0], normEps))
+			n.in[only].accept(tensor.L2NormalizeGrad(dy, n.out.value, n.saved[savedNorm], normEps))
 		},
 		kCrossEntropy: func(n *node, dy *tensor.Tensor) {
 			a := n.attr.(tensor.CrossEntropyArgs)
-			a.Logits = n.in[0].value
-			n.in[0].accept(tensor.CrossEntropyGrad(dy, a))
+			a.Logits = n.in[only].value
+			n.in[only].accept(tensor.CrossEntropyGrad(dy, a))
 		},
 		kCosineLoss: func(n *node, dy *tensor.Tensor) {
-			n.in[0].accept(tensor.CosineLossGrad(dy, n.in[0].value, n.attr.(*tensor.Tensor)))
+			n.in[only].accept(tensor.CosineLossGrad(dy, n.in[only].value, n.attr.(*tensor.Tensor)))
 		},
 		// y = Σ x along one axis, or Σ x / n
 		kSum:  func(n *node, dy *tensor.Tensor) { n.spread(dy, 1) },
-		kMean: func(n *node, dy *tensor.Tensor) { n.spread(dy, 1/float32(max(1, n.in[0].Shape()[n.attr.(int)]))) },
+		kMean: func(n *node, dy *tensor.Tensor) { n.spread(dy, 1/float32(max(1, n.in[only].Shape()[n.attr.(int)]))) },
 
-		kReshape: func(n *node, dy *tensor.Tensor) { n.pass(n.in[0], dy) },
+		kReshape: func(n *node, dy *tensor.Tensor) { n.pass(n.in[only], dy) },
 		kPermute: func(n *node, dy *tensor.Tensor) {
 			order := n.attr.([]int)
 			inverse := make([]int, len(order))
 			for i, a := range order {
 				inverse[a] = i
 			}
-			n.in[0].accept(dy.Permute(inverse...).Clone())
+			n.in[only].accept(dy.Permute(inverse...).Clone())
 		},
 		kSlice: func(n *node, dy *tensor.Tensor) {
 			at := n.attr.([2]int)
-			x := n.in[0]
+			x := n.in[only]
 			dx := tensor.Zeros(x.tape.dev, x.Shape()...)
 			tensor.CopyInto(dx.Slice(at[0], at[1], at[1]+n.out.Shape()[at[0]]), dy)
 			x.accept(dx)
@@ -156,20 +174,32 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 			}
 		},
 		kGatherRows: func(n *node, dy *tensor.Tensor) {
-			d := n.dest(0)
+			d := n.dest(only)
 			if !d.Add {
 				d.To.Zero()
 			}
 			tensor.ScatterAddRows(d.To, dy, n.attr.(*tensor.Tensor))
 		},
 		kPatchify: func(n *node, dy *tensor.Tensor) {
-			s := n.in[0].Shape()
-			n.in[0].accept(tensor.Unpatchify(dy, n.attr.(int), s[2], s[3]))
+			s := n.in[only].Shape()
+			n.in[only].accept(tensor.Unpatchify(dy, n.attr.(int), s[2], s[3]))
 		},
 		// The gradient goes to the input as if the value had not been replaced.
-		kStraightThrough: func(n *node, dy *tensor.Tensor) { n.pass(n.in[0], dy) },
+		kStraightThrough: func(n *node, dy *tensor.Tensor) { n.pass(n.in[only], dy) },
 		kCheckpoint:      checkpointGrad,
 	}
+}
+
+// readsOutput says whether the rule of the node's kind uses the value of its output.
+func (n *node) readsOutput() bool {
+	switch n.kind {
+	case kUnary:
+		_, needsY := n.attr.(tensor.UnaryOp).Needs()
+		return needsY
+	case kAttention, kSoftmax, kL2Normalize:
+		return true
+	}
+	return false
 }
 
 // broadcastGrad hands scale·dy, summed over broadcast axes, to v.
@@ -177,7 +207,7 @@ func (n *node) broadcastGrad(v *Var, dy *tensor.Tensor, scale float32) {
 	if !v.needs {
 		return
 	}
-	if scale == 1 && v.Shape().Equal(dy.Shape()) && v == n.in[0] && n.in[0] != n.in[1] {
+	if scale == 1 && v.Shape().Equal(dy.Shape()) && v == n.in[left] && n.in[left] != n.in[right] {
 		n.pass(v, dy)
 		return
 	}
@@ -216,7 +246,7 @@ func (n *node) acceptProduct(i int, a, b *tensor.Tensor, p tensor.Precision) {
 
 // spread repeats dy·scale along the axis that the forward reduction removed.
 func (n *node) spread(dy *tensor.Tensor, scale float32) {
-	x, axis := n.in[0], n.attr.(int)
+	x, axis := n.in[only], n.attr.(int)
 	wide := dy.Reshape(slices.Insert(slices.Clone(dy.Shape()), axis, 1)...).Expand(x.Shape()...)
 	g := wide.Clone()
 	if scale != 1 {
