@@ -16,7 +16,7 @@ var (
 	ArgMax            = shader("argmax", "argmax.comp", 2)
 	Softmax           = shader("softmax", "softmax.comp", 2)
 	SoftmaxGrad       = shader("softmax_grad", "softmax_grad.comp", 3)
-	LayerNorm         = shader("layer_norm", "layer_norm.comp", 8)
+	LayerNorm         = shader("layer_norm", "layer_norm.comp", 6)
 	LayerNormGrad     = shader("layer_norm_grad", "layer_norm_grad.comp", 6)
 	LayerNormParam    = shader("layer_norm_param", "layer_norm_param.comp", 5)
 	L2Norm            = shader("l2_norm", "l2_norm.comp", 3)

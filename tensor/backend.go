@@ -228,15 +228,15 @@ type AttentionGradArgs struct {
 	Precision                 Precision
 }
 
-// LayerNormArgs describes y = (s − mean)·rstd·w + b over the last axis of s = x + r, rstd = 1/√(var + eps), biased variance.
-// R may be nil; then s is X and Sum is nil. Sum keeps s. X is [M, D], W and B [D], Mean and Rstd [M].
+// LayerNormArgs describes y = (x − mean)·rstd·w + b over the last axis, rstd = 1/√(var + eps), biased variance. X is [M, D], W and B [D],
+// Mean and Rstd [M].
 type LayerNormArgs struct {
-	Y, Mean, Rstd, Sum *Tensor
-	X, R, W, B         *Tensor
-	Eps                float32
+	Y, Mean, Rstd *Tensor
+	X, W, B       *Tensor
+	Eps           float32
 }
 
-// LayerNormGradArgs describes the gradients of LayerNormArgs. X is the normalised input (Sum when there was an R); the gradients of X and R are equal.
+// LayerNormGradArgs describes the gradients of LayerNormArgs. X is the input of the forward call.
 type LayerNormGradArgs struct {
 	DX, DW, DB Grad
 	DY, X, W   *Tensor

@@ -2,18 +2,12 @@ package tensor
 
 import "math"
 
-// LayerNorm normalises each row, after adding r where there is one.
+// LayerNorm normalises each row.
 func (c *cpuBackend) LayerNorm(a LayerNormArgs) {
 	y, x, w, b, mean, rstd := f32(a.Y), f32(a.X), f32(a.W), f32(a.B), f32(a.Mean), f32(a.Rstd)
 	c.rows(a.X, func(lo, hi, d int) {
 		for m := lo; m < hi; m++ {
-			row := x[m*d : (m+1)*d]
-			if a.R != nil {
-				sum := f32(a.Sum)[m*d : (m+1)*d]
-				c.vec.Add(sum, row, f32(a.R)[m*d:(m+1)*d])
-				row = sum
-			}
-			mean[m], rstd[m] = c.vec.LayerNorm(y[m*d:(m+1)*d], row, w, b, a.Eps)
+			mean[m], rstd[m] = c.vec.LayerNorm(y[m*d:(m+1)*d], x[m*d:(m+1)*d], w, b, a.Eps)
 		}
 	})
 }

@@ -136,11 +136,10 @@ func AttentionGrad(a AttentionGradArgs) {
 	c.runAt(a.Precision, func(o Ops) { o.AttentionGrad(a) })
 }
 
-// LayerNorm normalises the last axis as LayerNormArgs describes; Y, Mean, Rstd and, with R, Sum are allocated when nil.
+// LayerNorm normalises the last axis as LayerNormArgs describes; Y, Mean and Rstd are allocated when nil.
 func LayerNorm(a LayerNormArgs) LayerNormArgs {
-	c := begin("LayerNorm", a.Y, a.Mean, a.Rstd, a.Sum, a.X, a.R, a.W, a.B)
+	c := begin("LayerNorm", a.Y, a.Mean, a.Rstd, a.X, a.W, a.B)
 	defer c.end()
-	c.must(a.R == nil || a.R.shape.Equal(a.X.shape), "shapes differ", a.X.shape, shapeOf(a.R))
 	x := c.rows(a.X)
 	m, d := x.shape[0], x.shape[1]
 	c.must(d > 0 && a.W.Size() == d && a.B.Size() == d, "want w and b of the last axis", a.X.shape, a.W.shape, a.B.shape)
@@ -153,20 +152,14 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 	if a.Rstd == nil {
 		a.Rstd = c.out(m)
 	}
-	if a.R != nil && a.Sum == nil {
-		a.Sum = c.out(a.X.shape...)
-	}
 	b := a
-	b.X, b.R, b.W, b.B = x, c.rows(a.R), c.f32(a.W), c.f32(a.B)
+	b.X, b.W, b.B = x, c.f32(a.W), c.f32(a.B)
 	b.Y = c.dst(a.Y, "y", m*d).Reshape(m, d)
-	if a.Sum != nil {
-		b.Sum = c.dst(a.Sum, "sum", m*d).Reshape(m, d)
-	}
 	b.Mean, b.Rstd = c.dst(a.Mean, "mean", m), c.dst(a.Rstd, "rstd", m)
-	for _, dst := range []*Tensor{b.Y, b.Sum, b.Mean, b.Rstd} {
-		c.apart(dst, b.X, b.R, b.W, b.B)
+	for _, dst := range []*Tensor{b.Y, b.Mean, b.Rstd} {
+		c.apart(dst, b.X, b.W, b.B)
 	}
-	c.apart(b.Y, b.Sum, b.Mean, b.Rstd)
+	c.apart(b.Y, b.Mean, b.Rstd)
 	c.run(func(o Ops) { o.LayerNorm(b) })
 	return a
 }

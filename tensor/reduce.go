@@ -15,16 +15,6 @@ func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
 	return y
 }
 
-// ReduceAll applies op to all elements; the result has shape [].
-func ReduceAll(op ReduceOp, x *Tensor) *Tensor {
-	c := begin("ReduceAll", x)
-	defer c.end()
-	y := c.out()
-	x = c.f32(x)
-	c.run(func(o Ops) { o.Reduce(op, y, x, 1, x.Size(), 1) })
-	return y
-}
-
 // SumTo sums x over the axes along which shape was broadcast to x's shape: the gradient of Expand.
 func SumTo(x *Tensor, shape Shape) *Tensor {
 	common, ok := broadcast(x.shape, shape)

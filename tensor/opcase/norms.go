@@ -11,43 +11,28 @@ func norms() []Case {
 	var cases []Case
 	for _, s := range [][2]int{{0, 3}, {1, 1}, {3, 3}, {17, 17}, {3, 65}, {65, 192}, {2, 768}, {520, 197}} {
 		m, d := s[0], s[1]
-		cases = append(cases, layerNormCase(m, d, false, false), layerNormCase(m, d, true, true), l2Case(m, d+1))
+		cases = append(cases, layerNormCase(m, d, false), layerNormCase(m, d, true), l2Case(m, d+1))
 	}
 	return cases
 }
 
 const lnEps = 1e-6
 
-func layerNormCase(m, d int, residual, add bool) Case {
+func layerNormCase(m, d int, add bool) Case {
 	name := fmt.Sprintf("LayerNorm/m=%d/d=%d", m, d)
-	inputs := []Input{in(uniform(-2, 3), m, d), f(d), f(d)}
-	if residual {
-		name += "/residual"
-		inputs = append(inputs, f(m, d))
-	}
 	if add {
 		name += "/gradients added"
 	}
 	return Case{
 		Name:   name,
-		Inputs: inputs,
+		Inputs: []Input{in(uniform(-2, 3), m, d), f(d), f(d)},
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			a := tensor.LayerNormArgs{X: in[0], W: in[1], B: in[2], Eps: lnEps}
-			if residual {
-				a.R = in[3]
-				a = tensor.LayerNorm(a)
-				return []*tensor.Tensor{a.Y, a.Mean, a.Rstd, a.Sum}
-			}
-			a = tensor.LayerNorm(a)
+			a := tensor.LayerNorm(tensor.LayerNormArgs{X: in[0], W: in[1], B: in[2], Eps: lnEps})
 			return []*tensor.Tensor{a.Y, a.Mean, a.Rstd}
 		},
 		Reference: func(in [][]float64) [][]float64 {
-			x := append([]float64(nil), in[0]...)
-			for i := 0; residual && i < len(x); i++ {
-				x[i] += in[3][i]
-			}
 			y, mean, rstd := make([]float64, m*d), make([]float64, m), make([]float64, m)
-			eachRow(x, d, func(r int, row []float64) {
+			eachRow(in[0], d, func(r int, row []float64) {
 				variance := 0.0
 				for _, v := range row {
 					mean[r] += v / float64(d)
@@ -60,9 +45,6 @@ func layerNormCase(m, d int, residual, add bool) Case {
 					y[r*d+i] = (v-mean[r])*rstd[r]*in[1][i] + in[2][i]
 				}
 			})
-			if residual {
-				return [][]float64{y, mean, rstd, x}
-			}
 			return [][]float64{y, mean, rstd}
 		},
 		Backward: func(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
@@ -70,15 +52,8 @@ func layerNormCase(m, d int, residual, add bool) Case {
 				DX: gradient(dev, add, in[0].Shape()), DW: gradient(dev, add, in[1].Shape()), DB: gradient(dev, add, in[2].Shape()),
 				DY: dy, X: in[0], W: in[1], Mean: out[1], Rstd: out[2],
 			}
-			if residual {
-				a.X = out[3]
-			}
 			tensor.LayerNormGrad(a)
-			dx := taken(a.DX)
-			if residual {
-				return []*tensor.Tensor{dx, taken(a.DW), taken(a.DB), dx}
-			}
-			return []*tensor.Tensor{dx, taken(a.DW), taken(a.DB)}
+			return []*tensor.Tensor{taken(a.DX), taken(a.DW), taken(a.DB)}
 		},
 		Tolerance: 5e-6, FLOPs: float64(8 * m * d),
 	}

@@ -7,17 +7,12 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// LayerNorm normalises each row, after adding R where there is one.
+// LayerNorm normalises each row.
 func (b *backend) LayerNorm(a tensor.LayerNormArgs) {
 	m, d := a.X.Shape()[0], a.X.Shape()[1]
-	spec, r, sum := []uint32{0}, a.X, a.Y // without R nothing is read or written through these
-	if a.R != nil {
-		spec[0], r, sum = 1, a.R, a.Sum
-	}
 	b.rows(m, d, func(lo, n int) {
-		b.dispatch(shaders.LayerNorm, spec, flat(n), []uint32{u(n), u(d), f(a.Eps)},
-			write(a.Y).rows(lo, n, d), write(a.Mean).part(lo, n), write(a.Rstd).part(lo, n), write(sum).rows(lo, n, d),
-			read(a.X).rows(lo, n, d), read(r).rows(lo, n, d), read(a.W), read(a.B))
+		b.dispatch(shaders.LayerNorm, nil, flat(n), []uint32{u(n), u(d), f(a.Eps)},
+			write(a.Y).rows(lo, n, d), write(a.Mean).part(lo, n), write(a.Rstd).part(lo, n), read(a.X).rows(lo, n, d), read(a.W), read(a.B))
 	})
 }
 

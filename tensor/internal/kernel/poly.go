@@ -1,6 +1,6 @@
 package kernel
 
-// The constants of exp, log, tanh, erf and the normal distribution's tail, shared by every CPU
+// The constants of exp, log, tanh and the normal distribution's tail, shared by every CPU
 // level: plain Go uses them by name, and the assembly generator reads them from this file.
 //
 // The polynomials are minimax fits (Remez exchange in 40-digit arithmetic) of the weighted errors
@@ -57,28 +57,6 @@ const (
 	tanh2 = -0.0537079871
 	tanh3 = 0.0205334313
 	tanh4 = -0.00558507536
-)
-
-// erf(x) = x + x·(erf0 + erf1·x² + ...) for |x| < 1, relative error 1.5e-9;
-// sign(x)·(1 - exp(erfc0 + erfc1·|x| + ...)) for 1 <= |x| <= erfLarge, relative error 1.2e-9.
-const (
-	erfLarge = 4.05 // erf rounds to 1 from 3.84 on
-
-	erf0 = 0.128379166
-	erf1 = -0.37612626
-	erf2 = 0.112835787
-	erf3 = -0.0268533472
-	erf4 = 0.0051871622
-	erf5 = -0.00079978531
-	erf6 = 7.80690316e-05
-
-	erfc0 = -0.000320591556
-	erfc1 = -1.12717164
-	erfc2 = -0.638012111
-	erfc3 = -0.103218444
-	erfc4 = 0.0218898505
-	erfc5 = -0.00296019576
-	erfc6 = 0.000187616955
 )
 
 // The upper tail of the normal distribution, for a >= 0:

@@ -69,20 +69,6 @@ func tanhf(x float32) float32 {
 	return withSign(1-2/(expf(2*a, 0)+1), x)
 }
 
-func erff(x float32) float32 {
-	a := abs(x)
-	if a < 1 {
-		s := x * x
-		p := (((((erf6*s+erf5)*s+erf4)*s+erf3)*s+erf2)*s+erf1)*s + erf0
-		return x + x*p
-	}
-	if a > erfLarge {
-		a = erfLarge
-	}
-	p := (((((erfc6*a+erfc5)*a+erfc4)*a+erfc3)*a+erfc2)*a+erfc1)*a + erfc0
-	return withSign(1-expf(p, 0), x)
-}
-
 // normalTail returns, for 0 <= a <= tailLargest, e = exp(-a²/2) and r with 1-Φ(a) = e·r.
 // The product a² is kept to twice the precision, for exp magnifies what it loses.
 func normalTail(a float32) (e, r float32) {

@@ -144,10 +144,6 @@ var vecSelfTests = []vecSelfTest{
 		v.AddScaled(x.a, x.b, 1.25)
 		return [][]float32{x.a}
 	}},
-	{"elementwise", "MulAdd", func(v *VecFuncs, x vecInputs) [][]float32 {
-		v.MulAdd(x.a, x.b, x.c)
-		return [][]float32{x.a}
-	}},
 	{"elementwise", "Affine", func(v *VecFuncs, x vecInputs) [][]float32 {
 		dst := make([]float32, len(x.a))
 		v.Affine(dst, x.a, 1.25, -0.5)
@@ -166,7 +162,6 @@ var vecSelfTests = []vecSelfTest{
 	selfTestUnary("curves", "Exp", func(v *VecFuncs) unaryFunc { return v.Exp }, anyNumber),
 	selfTestUnary("curves", "Log", func(v *VecFuncs) unaryFunc { return v.Log }, aboveZero),
 	selfTestUnary("curves", "Tanh", func(v *VecFuncs) unaryFunc { return v.Tanh }, anyNumber),
-	selfTestUnary("curves", "Erf", func(v *VecFuncs) unaryFunc { return v.Erf }, anyNumber),
 	selfTestUnary("curves", "GELU", func(v *VecFuncs) unaryFunc { return v.GELU }, anyNumber),
 	selfTestUnary("curves", "QuickGELU", func(v *VecFuncs) unaryFunc { return v.QuickGELU }, anyNumber),
 	selfTestUnary("curves", "Sigmoid", func(v *VecFuncs) unaryFunc { return v.Sigmoid }, anyNumber),

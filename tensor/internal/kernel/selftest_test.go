@@ -132,20 +132,20 @@ func TestChooseAmongBroken(t *testing.T) {
 			continue // nothing to compare generic with
 		}
 		broken := *good
-		broken.Vec.Erf = func(dst, x []float32) { clear(dst) }
+		broken.Vec.Tanh = func(dst, x []float32) { clear(dst) }
 		sets := append(slices.Clone(Levels()[:i]), &broken)
 		c, err := choose(sets, "")
 		if err != nil || c.Set != Levels()[i-1] {
 			t.Fatalf("with a broken %s: chose %v, %v", good.Level, c, err)
 		}
 		below := c.Set.Level
-		if got := c.String(); !strings.Contains(got, good.Level+" curves (Erf: ") || !strings.HasSuffix(got, "; running on "+below+" instead") {
+		if got := c.String(); !strings.Contains(got, good.Level+" curves (Tanh: ") || !strings.HasSuffix(got, "; running on "+below+" instead") {
 			t.Errorf("broken %s: verdict %q", good.Level, got)
 		}
 		if c, err = choose(sets, good.Level); err != nil || c.Set != &broken {
 			t.Fatalf("forced %s, broken: chose %v, %v", good.Level, c, err)
 		}
-		if got := c.String(); !strings.Contains(got, good.Level+" curves (Erf: ") || !strings.HasSuffix(got, "; running on it all the same, since BEIT_CPU="+good.Level) {
+		if got := c.String(); !strings.Contains(got, good.Level+" curves (Tanh: ") || !strings.HasSuffix(got, "; running on it all the same, since BEIT_CPU="+good.Level) {
 			t.Errorf("forced %s, broken: verdict %q", good.Level, got)
 		}
 	}

@@ -10,15 +10,14 @@ type VecFuncs struct {
 	Add, Sub, Mul, Div, Max, Min func(dst, a, b []float32) // Max and Min give NaN when either is NaN
 
 	AddScaled func(dst, x []float32, a float32)            // dst[i] += a*x[i]
-	MulAdd    func(dst, a, b []float32)                    // dst[i] += a[i]*b[i]
 	Affine    func(dst, x []float32, scale, shift float32) // dst[i] = x[i]*scale + shift
 
 	// Largest errors over all float32 inputs, on every level, in units in the last place of the
-	// exact result (ULP), denormal results included: Exp, Log, Tanh, Erf 2; Sigmoid 3; GELU 7, for
+	// exact result (ULP), denormal results included: Exp, Log, Tanh 2; Sigmoid 3; GELU 7, for
 	// negative x as well. QuickGELU and the gradients of both GELUs: 2 ULP or 5e-7 absolute.
 	// Exp is 0 below -104 and +Inf above 88.73; Log is NaN for negative x and -Inf at 0;
 	// GELU, QuickGELU and their gradients have their limits at ±Inf. NaN gives NaN everywhere.
-	Exp, Log, Tanh, Erf, GELU, QuickGELU, Sigmoid, ReLU, Sqrt func(dst, x []float32)
+	Exp, Log, Tanh, GELU, QuickGELU, Sigmoid, ReLU, Sqrt func(dst, x []float32)
 
 	TanhGrad      func(dx, dy, y []float32) // dx[i] = dy[i]*(1-y[i]²)
 	GELUGrad      func(dx, dy, x []float32) // dx[i] = dy[i]*gelu'(x[i]), exact erf form

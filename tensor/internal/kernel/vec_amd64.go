@@ -6,9 +6,9 @@ var vecAVX2 = vecAssembly{
 	lanes: 8,
 
 	add: vecAddAVX2, sub: vecSubAVX2, mul: vecMulAVX2, div: vecDivAVX2, max: vecMaxAVX2, min: vecMinAVX2,
-	addScaled: vecAddScaledAVX2, mulAdd: vecMulAddAVX2, affine: vecAffineAVX2, scaleResidual: vecScaleResidualAVX2,
+	addScaled: vecAddScaledAVX2, affine: vecAffineAVX2, scaleResidual: vecScaleResidualAVX2,
 
-	exp: vecExpAVX2, log: vecLogAVX2, tanh: vecTanhAVX2, erf: vecErfAVX2, gelu: vecGELUAVX2,
+	exp: vecExpAVX2, log: vecLogAVX2, tanh: vecTanhAVX2, gelu: vecGELUAVX2,
 	quickGELU: vecQuickGELUAVX2, sigmoid: vecSigmoidAVX2, relu: vecReLUAVX2, sqrt: vecSqrtAVX2,
 	tanhGrad: vecTanhGradAVX2, geluGrad: vecGELUGradAVX2, quickGELUGrad: vecQuickGELUGradAVX2, reluGrad: vecReLUGradAVX2,
 
@@ -26,9 +26,9 @@ var vecAVX512 = vecAssembly{
 	lanes: 16,
 
 	add: vecAddAVX512, sub: vecSubAVX512, mul: vecMulAVX512, div: vecDivAVX512, max: vecMaxAVX512, min: vecMinAVX512,
-	addScaled: vecAddScaledAVX512, mulAdd: vecMulAddAVX512, affine: vecAffineAVX512, scaleResidual: vecScaleResidualAVX512,
+	addScaled: vecAddScaledAVX512, affine: vecAffineAVX512, scaleResidual: vecScaleResidualAVX512,
 
-	exp: vecExpAVX512, log: vecLogAVX512, tanh: vecTanhAVX512, erf: vecErfAVX512, gelu: vecGELUAVX512,
+	exp: vecExpAVX512, log: vecLogAVX512, tanh: vecTanhAVX512, gelu: vecGELUAVX512,
 	quickGELU: vecQuickGELUAVX512, sigmoid: vecSigmoidAVX512, relu: vecReLUAVX512, sqrt: vecSqrtAVX512,
 	tanhGrad: vecTanhGradAVX512, geluGrad: vecGELUGradAVX512, quickGELUGrad: vecQuickGELUGradAVX512, reluGrad: vecReLUGradAVX512,
 

@@ -6,9 +6,9 @@ var vecNEON = vecAssembly{
 	lanes: 4,
 
 	add: vecAddNEON, sub: vecSubNEON, mul: vecMulNEON, div: vecDivNEON, max: vecMaxNEON, min: vecMinNEON,
-	addScaled: vecAddScaledNEON, mulAdd: vecMulAddNEON, affine: vecAffineNEON, scaleResidual: vecScaleResidualNEON,
+	addScaled: vecAddScaledNEON, affine: vecAffineNEON, scaleResidual: vecScaleResidualNEON,
 
-	exp: vecExpNEON, log: vecLogNEON, tanh: vecTanhNEON, erf: vecErfNEON, gelu: vecGELUNEON,
+	exp: vecExpNEON, log: vecLogNEON, tanh: vecTanhNEON, gelu: vecGELUNEON,
 	quickGELU: vecQuickGELUNEON, sigmoid: vecSigmoidNEON, relu: vecReLUNEON, sqrt: vecSqrtNEON,
 	tanhGrad: vecTanhGradNEON, geluGrad: vecGELUGradNEON, quickGELUGrad: vecQuickGELUGradNEON, reluGrad: vecReLUGradNEON,
 

@@ -14,12 +14,11 @@ type vecAssembly struct {
 
 	add, sub, mul, div, max, min func(dst, a, b []float32)
 	addScaled                    func(dst, x []float32, a float32)
-	mulAdd                       func(dst, a, b []float32)
 	affine                       func(dst, x []float32, scale, shift float32)
 	scaleResidual                func(y, residual, branch, gamma []float32, keep float32)
 
-	exp, log, tanh, erf, gelu, quickGELU, sigmoid, relu, sqrt func(dst, x []float32)
-	tanhGrad, geluGrad, quickGELUGrad, reluGrad               func(dx, dy, x []float32)
+	exp, log, tanh, gelu, quickGELU, sigmoid, relu, sqrt func(dst, x []float32)
+	tanhGrad, geluGrad, quickGELUGrad, reluGrad          func(dx, dy, x []float32)
 
 	sum         func(x []float32) float32
 	sumSquares  func(x []float32) float64
@@ -52,7 +51,6 @@ func (a vecAssembly) funcs() VecFuncs {
 			sameLength("AddScaled", len(dst), len(x))
 			a.addScaled(dst, x, scale)
 		},
-		MulAdd: checked3("MulAdd", a.mulAdd),
 		Affine: func(dst, x []float32, scale, shift float32) {
 			sameLength("Affine", len(dst), len(x))
 			a.affine(dst, x, scale, shift)
@@ -61,7 +59,6 @@ func (a vecAssembly) funcs() VecFuncs {
 		Exp:       checked2("Exp", a.exp),
 		Log:       checked2("Log", a.log),
 		Tanh:      checked2("Tanh", a.tanh),
-		Erf:       checked2("Erf", a.erf),
 		GELU:      checked2("GELU", a.gelu),
 		QuickGELU: checked2("QuickGELU", a.quickGELU),
 		Sigmoid:   checked2("Sigmoid", a.sigmoid),

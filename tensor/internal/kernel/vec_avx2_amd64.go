@@ -39,11 +39,6 @@ func vecMinAVX2(dst []float32, a []float32, b []float32)
 //go:noescape
 func vecAddScaledAVX2(dst []float32, x []float32, a float32)
 
-// vecMulAddAVX2 is VecFuncs.MulAdd.
-//
-//go:noescape
-func vecMulAddAVX2(dst []float32, a []float32, b []float32)
-
 // vecAffineAVX2 is VecFuncs.Affine.
 //
 //go:noescape
@@ -73,11 +68,6 @@ func vecLogAVX2(dst []float32, x []float32)
 //
 //go:noescape
 func vecTanhAVX2(dst []float32, x []float32)
-
-// vecErfAVX2 is VecFuncs.Erf.
-//
-//go:noescape
-func vecErfAVX2(dst []float32, x []float32)
 
 // vecGELUAVX2 is VecFuncs.GELU.
 //

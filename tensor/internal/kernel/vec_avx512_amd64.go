@@ -39,11 +39,6 @@ func vecMinAVX512(dst []float32, a []float32, b []float32)
 //go:noescape
 func vecAddScaledAVX512(dst []float32, x []float32, a float32)
 
-// vecMulAddAVX512 is VecFuncs.MulAdd.
-//
-//go:noescape
-func vecMulAddAVX512(dst []float32, a []float32, b []float32)
-
 // vecAffineAVX512 is VecFuncs.Affine.
 //
 //go:noescape
@@ -73,11 +68,6 @@ func vecLogAVX512(dst []float32, x []float32)
 //
 //go:noescape
 func vecTanhAVX512(dst []float32, x []float32)
-
-// vecErfAVX512 is VecFuncs.Erf.
-//
-//go:noescape
-func vecErfAVX512(dst []float32, x []float32)
 
 // vecGELUAVX512 is VecFuncs.GELU.
 //

@@ -20,7 +20,6 @@ func BenchmarkVec(b *testing.B) {
 		{"exp", 8, func(v *VecFuncs, s [][]float32) { v.Exp(s[0], s[1]) }},
 		{"log", 8, func(v *VecFuncs, s [][]float32) { v.Log(s[0], s[1]) }},
 		{"tanh", 8, func(v *VecFuncs, s [][]float32) { v.Tanh(s[0], s[1]) }},
-		{"erf", 8, func(v *VecFuncs, s [][]float32) { v.Erf(s[0], s[1]) }},
 		{"gelu", 8, func(v *VecFuncs, s [][]float32) { v.GELU(s[0], s[1]) }},
 		{"gelugrad", 12, func(v *VecFuncs, s [][]float32) { v.GELUGrad(s[0], s[2], s[1]) }},
 		{"quickgelu", 8, func(v *VecFuncs, s [][]float32) { v.QuickGELU(s[0], s[1]) }},

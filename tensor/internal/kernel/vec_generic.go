@@ -38,11 +38,6 @@ var vecGeneric = VecFuncs{
 			dst[i] += a * v
 		}
 	},
-	MulAdd: func(dst, a, b []float32) {
-		for i, v := range a {
-			dst[i] += v * b[i]
-		}
-	},
 	Affine: func(dst, x []float32, scale, shift float32) {
 		for i, v := range x {
 			dst[i] = v*scale + shift
@@ -52,7 +47,6 @@ var vecGeneric = VecFuncs{
 	Exp:       eachGeneric(func(x float32) float32 { return expf(x, 0) }),
 	Log:       eachGeneric(logf),
 	Tanh:      eachGeneric(tanhf),
-	Erf:       eachGeneric(erff),
 	GELU:      eachGeneric(geluf),
 	QuickGELU: eachGeneric(quickGELUf),
 	Sigmoid:   eachGeneric(sigmoidf),

@@ -39,11 +39,6 @@ func vecMinNEON(dst []float32, a []float32, b []float32)
 //go:noescape
 func vecAddScaledNEON(dst []float32, x []float32, a float32)
 
-// vecMulAddNEON is VecFuncs.MulAdd.
-//
-//go:noescape
-func vecMulAddNEON(dst []float32, a []float32, b []float32)
-
 // vecAffineNEON is VecFuncs.Affine.
 //
 //go:noescape
@@ -73,11 +68,6 @@ func vecLogNEON(dst []float32, x []float32)
 //
 //go:noescape
 func vecTanhNEON(dst []float32, x []float32)
-
-// vecErfNEON is VecFuncs.Erf.
-//
-//go:noescape
-func vecErfNEON(dst []float32, x []float32)
 
 // vecGELUNEON is VecFuncs.GELU.
 //

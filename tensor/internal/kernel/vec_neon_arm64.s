@@ -168,151 +168,91 @@ DATA vecConstNEON<>+640(SB)/4, $0x3f200000
 DATA vecConstNEON<>+644(SB)/4, $0x3f200000
 DATA vecConstNEON<>+648(SB)/4, $0x3f200000
 DATA vecConstNEON<>+652(SB)/4, $0x3f200000
-DATA vecConstNEON<>+656(SB)/4, $0x38a3b8fe
-DATA vecConstNEON<>+660(SB)/4, $0x38a3b8fe
-DATA vecConstNEON<>+664(SB)/4, $0x38a3b8fe
-DATA vecConstNEON<>+668(SB)/4, $0x38a3b8fe
-DATA vecConstNEON<>+672(SB)/4, $0xba51a8af
-DATA vecConstNEON<>+676(SB)/4, $0xba51a8af
-DATA vecConstNEON<>+680(SB)/4, $0xba51a8af
-DATA vecConstNEON<>+684(SB)/4, $0xba51a8af
-DATA vecConstNEON<>+688(SB)/4, $0x3ba9f912
-DATA vecConstNEON<>+692(SB)/4, $0x3ba9f912
-DATA vecConstNEON<>+696(SB)/4, $0x3ba9f912
-DATA vecConstNEON<>+700(SB)/4, $0x3ba9f912
-DATA vecConstNEON<>+704(SB)/4, $0xbcdbfb8d
-DATA vecConstNEON<>+708(SB)/4, $0xbcdbfb8d
-DATA vecConstNEON<>+712(SB)/4, $0xbcdbfb8d
-DATA vecConstNEON<>+716(SB)/4, $0xbcdbfb8d
-DATA vecConstNEON<>+720(SB)/4, $0x3de71673
-DATA vecConstNEON<>+724(SB)/4, $0x3de71673
-DATA vecConstNEON<>+728(SB)/4, $0x3de71673
-DATA vecConstNEON<>+732(SB)/4, $0x3de71673
-DATA vecConstNEON<>+736(SB)/4, $0xbec0939f
-DATA vecConstNEON<>+740(SB)/4, $0xbec0939f
-DATA vecConstNEON<>+744(SB)/4, $0xbec0939f
-DATA vecConstNEON<>+748(SB)/4, $0xbec0939f
-DATA vecConstNEON<>+752(SB)/4, $0x3e0375d4
-DATA vecConstNEON<>+756(SB)/4, $0x3e0375d4
-DATA vecConstNEON<>+760(SB)/4, $0x3e0375d4
-DATA vecConstNEON<>+764(SB)/4, $0x3e0375d4
-DATA vecConstNEON<>+768(SB)/4, $0x4081999a
-DATA vecConstNEON<>+772(SB)/4, $0x4081999a
-DATA vecConstNEON<>+776(SB)/4, $0x4081999a
-DATA vecConstNEON<>+780(SB)/4, $0x4081999a
-DATA vecConstNEON<>+784(SB)/4, $0x3944bb0b
-DATA vecConstNEON<>+788(SB)/4, $0x3944bb0b
-DATA vecConstNEON<>+792(SB)/4, $0x3944bb0b
-DATA vecConstNEON<>+796(SB)/4, $0x3944bb0b
-DATA vecConstNEON<>+800(SB)/4, $0xbb41ffd8
-DATA vecConstNEON<>+804(SB)/4, $0xbb41ffd8
-DATA vecConstNEON<>+808(SB)/4, $0xbb41ffd8
-DATA vecConstNEON<>+812(SB)/4, $0xbb41ffd8
-DATA vecConstNEON<>+816(SB)/4, $0x3cb35258
-DATA vecConstNEON<>+820(SB)/4, $0x3cb35258
-DATA vecConstNEON<>+824(SB)/4, $0x3cb35258
-DATA vecConstNEON<>+828(SB)/4, $0x3cb35258
-DATA vecConstNEON<>+832(SB)/4, $0xbdd36431
-DATA vecConstNEON<>+836(SB)/4, $0xbdd36431
-DATA vecConstNEON<>+840(SB)/4, $0xbdd36431
-DATA vecConstNEON<>+844(SB)/4, $0xbdd36431
-DATA vecConstNEON<>+848(SB)/4, $0xbf2354c3
-DATA vecConstNEON<>+852(SB)/4, $0xbf2354c3
-DATA vecConstNEON<>+856(SB)/4, $0xbf2354c3
-DATA vecConstNEON<>+860(SB)/4, $0xbf2354c3
-DATA vecConstNEON<>+864(SB)/4, $0xbf904729
-DATA vecConstNEON<>+868(SB)/4, $0xbf904729
-DATA vecConstNEON<>+872(SB)/4, $0xbf904729
-DATA vecConstNEON<>+876(SB)/4, $0xbf904729
-DATA vecConstNEON<>+880(SB)/4, $0xb9a81512
-DATA vecConstNEON<>+884(SB)/4, $0xb9a81512
-DATA vecConstNEON<>+888(SB)/4, $0xb9a81512
-DATA vecConstNEON<>+892(SB)/4, $0xb9a81512
-DATA vecConstNEON<>+896(SB)/4, $0x416c0000
-DATA vecConstNEON<>+900(SB)/4, $0x416c0000
-DATA vecConstNEON<>+904(SB)/4, $0x416c0000
-DATA vecConstNEON<>+908(SB)/4, $0x416c0000
-DATA vecConstNEON<>+912(SB)/4, $0xbf000000
-DATA vecConstNEON<>+916(SB)/4, $0xbf000000
-DATA vecConstNEON<>+920(SB)/4, $0xbf000000
-DATA vecConstNEON<>+924(SB)/4, $0xbf000000
-DATA vecConstNEON<>+928(SB)/4, $0x40800000
-DATA vecConstNEON<>+932(SB)/4, $0x40800000
-DATA vecConstNEON<>+936(SB)/4, $0x40800000
-DATA vecConstNEON<>+940(SB)/4, $0x40800000
-DATA vecConstNEON<>+944(SB)/4, $0xb83f103e
-DATA vecConstNEON<>+948(SB)/4, $0xb83f103e
-DATA vecConstNEON<>+952(SB)/4, $0xb83f103e
-DATA vecConstNEON<>+956(SB)/4, $0xb83f103e
-DATA vecConstNEON<>+960(SB)/4, $0xb9671173
-DATA vecConstNEON<>+964(SB)/4, $0xb9671173
-DATA vecConstNEON<>+968(SB)/4, $0xb9671173
-DATA vecConstNEON<>+972(SB)/4, $0xb9671173
-DATA vecConstNEON<>+976(SB)/4, $0x3933d86f
-DATA vecConstNEON<>+980(SB)/4, $0x3933d86f
-DATA vecConstNEON<>+984(SB)/4, $0x3933d86f
-DATA vecConstNEON<>+988(SB)/4, $0x3933d86f
-DATA vecConstNEON<>+992(SB)/4, $0x3ad67320
-DATA vecConstNEON<>+996(SB)/4, $0x3ad67320
-DATA vecConstNEON<>+1000(SB)/4, $0x3ad67320
-DATA vecConstNEON<>+1004(SB)/4, $0x3ad67320
-DATA vecConstNEON<>+1008(SB)/4, $0xbb64d7cb
-DATA vecConstNEON<>+1012(SB)/4, $0xbb64d7cb
-DATA vecConstNEON<>+1016(SB)/4, $0xbb64d7cb
-DATA vecConstNEON<>+1020(SB)/4, $0xbb64d7cb
-DATA vecConstNEON<>+1024(SB)/4, $0xbbf72913
-DATA vecConstNEON<>+1028(SB)/4, $0xbbf72913
-DATA vecConstNEON<>+1032(SB)/4, $0xbbf72913
-DATA vecConstNEON<>+1036(SB)/4, $0xbbf72913
-DATA vecConstNEON<>+1040(SB)/4, $0x3d776421
-DATA vecConstNEON<>+1044(SB)/4, $0x3d776421
-DATA vecConstNEON<>+1048(SB)/4, $0x3d776421
-DATA vecConstNEON<>+1052(SB)/4, $0x3d776421
-DATA vecConstNEON<>+1056(SB)/4, $0xbe3eff88
-DATA vecConstNEON<>+1060(SB)/4, $0xbe3eff88
-DATA vecConstNEON<>+1064(SB)/4, $0xbe3eff88
-DATA vecConstNEON<>+1068(SB)/4, $0xbe3eff88
-DATA vecConstNEON<>+1072(SB)/4, $0x3ec636db
-DATA vecConstNEON<>+1076(SB)/4, $0x3ec636db
-DATA vecConstNEON<>+1080(SB)/4, $0x3ec636db
-DATA vecConstNEON<>+1084(SB)/4, $0x3ec636db
-DATA vecConstNEON<>+1088(SB)/4, $0xbf1b9f1d
-DATA vecConstNEON<>+1092(SB)/4, $0xbf1b9f1d
-DATA vecConstNEON<>+1096(SB)/4, $0xbf1b9f1d
-DATA vecConstNEON<>+1100(SB)/4, $0xbf1b9f1d
-DATA vecConstNEON<>+1104(SB)/4, $0x3f415a5e
-DATA vecConstNEON<>+1108(SB)/4, $0x3f415a5e
-DATA vecConstNEON<>+1112(SB)/4, $0x3f415a5e
-DATA vecConstNEON<>+1116(SB)/4, $0x3f415a5e
-DATA vecConstNEON<>+1120(SB)/4, $0xc2d20000
-DATA vecConstNEON<>+1124(SB)/4, $0xc2d20000
-DATA vecConstNEON<>+1128(SB)/4, $0xc2d20000
-DATA vecConstNEON<>+1132(SB)/4, $0xc2d20000
-DATA vecConstNEON<>+1136(SB)/4, $0x3fd9db23
-DATA vecConstNEON<>+1140(SB)/4, $0x3fd9db23
-DATA vecConstNEON<>+1144(SB)/4, $0x3fd9db23
-DATA vecConstNEON<>+1148(SB)/4, $0x3fd9db23
-DATA vecConstNEON<>+1152(SB)/4, $0x42d20000
-DATA vecConstNEON<>+1156(SB)/4, $0x42d20000
-DATA vecConstNEON<>+1160(SB)/4, $0x42d20000
-DATA vecConstNEON<>+1164(SB)/4, $0x42d20000
-DATA vecConstNEON<>+1168(SB)/4, $0x3ecc422a
-DATA vecConstNEON<>+1172(SB)/4, $0x3ecc422a
-DATA vecConstNEON<>+1176(SB)/4, $0x3ecc422a
-DATA vecConstNEON<>+1180(SB)/4, $0x3ecc422a
-DATA vecConstNEON<>+1184(SB)/4, $0x00007fff
-DATA vecConstNEON<>+1188(SB)/4, $0x00007fff
-DATA vecConstNEON<>+1192(SB)/4, $0x00007fff
-DATA vecConstNEON<>+1196(SB)/4, $0x00007fff
-DATA vecConstNEON<>+1200(SB)/4, $0x00000001
-DATA vecConstNEON<>+1204(SB)/4, $0x00000001
-DATA vecConstNEON<>+1208(SB)/4, $0x00000001
-DATA vecConstNEON<>+1212(SB)/4, $0x00000001
-DATA vecConstNEON<>+1216(SB)/4, $0x00000040
-DATA vecConstNEON<>+1220(SB)/4, $0x00000040
-DATA vecConstNEON<>+1224(SB)/4, $0x00000040
-DATA vecConstNEON<>+1228(SB)/4, $0x00000040
-GLOBL vecConstNEON<>(SB), RODATA|NOPTR, $1232
+DATA vecConstNEON<>+656(SB)/4, $0x416c0000
+DATA vecConstNEON<>+660(SB)/4, $0x416c0000
+DATA vecConstNEON<>+664(SB)/4, $0x416c0000
+DATA vecConstNEON<>+668(SB)/4, $0x416c0000
+DATA vecConstNEON<>+672(SB)/4, $0xbf000000
+DATA vecConstNEON<>+676(SB)/4, $0xbf000000
+DATA vecConstNEON<>+680(SB)/4, $0xbf000000
+DATA vecConstNEON<>+684(SB)/4, $0xbf000000
+DATA vecConstNEON<>+688(SB)/4, $0x40800000
+DATA vecConstNEON<>+692(SB)/4, $0x40800000
+DATA vecConstNEON<>+696(SB)/4, $0x40800000
+DATA vecConstNEON<>+700(SB)/4, $0x40800000
+DATA vecConstNEON<>+704(SB)/4, $0xb83f103e
+DATA vecConstNEON<>+708(SB)/4, $0xb83f103e
+DATA vecConstNEON<>+712(SB)/4, $0xb83f103e
+DATA vecConstNEON<>+716(SB)/4, $0xb83f103e
+DATA vecConstNEON<>+720(SB)/4, $0xb9671173
+DATA vecConstNEON<>+724(SB)/4, $0xb9671173
+DATA vecConstNEON<>+728(SB)/4, $0xb9671173
+DATA vecConstNEON<>+732(SB)/4, $0xb9671173
+DATA vecConstNEON<>+736(SB)/4, $0x3933d86f
+DATA vecConstNEON<>+740(SB)/4, $0x3933d86f
+DATA vecConstNEON<>+744(SB)/4, $0x3933d86f
+DATA vecConstNEON<>+748(SB)/4, $0x3933d86f
+DATA vecConstNEON<>+752(SB)/4, $0x3ad67320
+DATA vecConstNEON<>+756(SB)/4, $0x3ad67320
+DATA vecConstNEON<>+760(SB)/4, $0x3ad67320
+DATA vecConstNEON<>+764(SB)/4, $0x3ad67320
+DATA vecConstNEON<>+768(SB)/4, $0xbb64d7cb
+DATA vecConstNEON<>+772(SB)/4, $0xbb64d7cb
+DATA vecConstNEON<>+776(SB)/4, $0xbb64d7cb
+DATA vecConstNEON<>+780(SB)/4, $0xbb64d7cb
+DATA vecConstNEON<>+784(SB)/4, $0xbbf72913
+DATA vecConstNEON<>+788(SB)/4, $0xbbf72913
+DATA vecConstNEON<>+792(SB)/4, $0xbbf72913
+DATA vecConstNEON<>+796(SB)/4, $0xbbf72913
+DATA vecConstNEON<>+800(SB)/4, $0x3d776421
+DATA vecConstNEON<>+804(SB)/4, $0x3d776421
+DATA vecConstNEON<>+808(SB)/4, $0x3d776421
+DATA vecConstNEON<>+812(SB)/4, $0x3d776421
+DATA vecConstNEON<>+816(SB)/4, $0xbe3eff88
+DATA vecConstNEON<>+820(SB)/4, $0xbe3eff88
+DATA vecConstNEON<>+824(SB)/4, $0xbe3eff88
+DATA vecConstNEON<>+828(SB)/4, $0xbe3eff88
+DATA vecConstNEON<>+832(SB)/4, $0x3ec636db
+DATA vecConstNEON<>+836(SB)/4, $0x3ec636db
+DATA vecConstNEON<>+840(SB)/4, $0x3ec636db
+DATA vecConstNEON<>+844(SB)/4, $0x3ec636db
+DATA vecConstNEON<>+848(SB)/4, $0xbf1b9f1d
+DATA vecConstNEON<>+852(SB)/4, $0xbf1b9f1d
+DATA vecConstNEON<>+856(SB)/4, $0xbf1b9f1d
+DATA vecConstNEON<>+860(SB)/4, $0xbf1b9f1d
+DATA vecConstNEON<>+864(SB)/4, $0x3f415a5e
+DATA vecConstNEON<>+868(SB)/4, $0x3f415a5e
+DATA vecConstNEON<>+872(SB)/4, $0x3f415a5e
+DATA vecConstNEON<>+876(SB)/4, $0x3f415a5e
+DATA vecConstNEON<>+880(SB)/4, $0xc2d20000
+DATA vecConstNEON<>+884(SB)/4, $0xc2d20000
+DATA vecConstNEON<>+888(SB)/4, $0xc2d20000
+DATA vecConstNEON<>+892(SB)/4, $0xc2d20000
+DATA vecConstNEON<>+896(SB)/4, $0x3fd9db23
+DATA vecConstNEON<>+900(SB)/4, $0x3fd9db23
+DATA vecConstNEON<>+904(SB)/4, $0x3fd9db23
+DATA vecConstNEON<>+908(SB)/4, $0x3fd9db23
+DATA vecConstNEON<>+912(SB)/4, $0x42d20000
+DATA vecConstNEON<>+916(SB)/4, $0x42d20000
+DATA vecConstNEON<>+920(SB)/4, $0x42d20000
+DATA vecConstNEON<>+924(SB)/4, $0x42d20000
+DATA vecConstNEON<>+928(SB)/4, $0x3ecc422a
+DATA vecConstNEON<>+932(SB)/4, $0x3ecc422a
+DATA vecConstNEON<>+936(SB)/4, $0x3ecc422a
+DATA vecConstNEON<>+940(SB)/4, $0x3ecc422a
+DATA vecConstNEON<>+944(SB)/4, $0x00007fff
+DATA vecConstNEON<>+948(SB)/4, $0x00007fff
+DATA vecConstNEON<>+952(SB)/4, $0x00007fff
+DATA vecConstNEON<>+956(SB)/4, $0x00007fff
+DATA vecConstNEON<>+960(SB)/4, $0x00000001
+DATA vecConstNEON<>+964(SB)/4, $0x00000001
+DATA vecConstNEON<>+968(SB)/4, $0x00000001
+DATA vecConstNEON<>+972(SB)/4, $0x00000001
+DATA vecConstNEON<>+976(SB)/4, $0x00000040
+DATA vecConstNEON<>+980(SB)/4, $0x00000040
+DATA vecConstNEON<>+984(SB)/4, $0x00000040
+DATA vecConstNEON<>+988(SB)/4, $0x00000040
+GLOBL vecConstNEON<>(SB), RODATA|NOPTR, $992
 
 DATA vecLanesNEON<>+0(SB)/4, $0xffffffff
 DATA vecLanesNEON<>+4(SB)/4, $0xffffffff
@@ -873,99 +813,6 @@ lanes2:
 	ADD $8, R0, R5
 	WORD $0x4d0080a1 // st1 {v1.s}[2], [x5]
 lanes3:
-done:
-	RET
-
-// vecMulAddNEON(dst []float32, a []float32, b []float32)
-TEXT ·vecMulAddNEON(SB), NOSPLIT, $0-72
-	MOVD dst_base+0(FP), R0
-	MOVD a_base+24(FP), R1
-	MOVD b_base+48(FP), R2
-	MOVD dst_len+8(FP), R3
-	MOVD $vecConstNEON<>(SB), R4
-	SUBS $16, R3
-	BLT rounds_end
-rounds:
-	WORD $0x3dc00000 // ldr q0, [x0]
-	WORD $0x3dc00021 // ldr q1, [x1]
-	WORD $0x3dc00042 // ldr q2, [x2]
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0x3d800000 // str q0, [x0]
-	WORD $0x3dc00400 // ldr q0, [x0,#16]
-	WORD $0x3dc00421 // ldr q1, [x1,#16]
-	WORD $0x3dc00442 // ldr q2, [x2,#16]
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0x3d800400 // str q0, [x0,#16]
-	WORD $0x3dc00800 // ldr q0, [x0,#32]
-	WORD $0x3dc00821 // ldr q1, [x1,#32]
-	WORD $0x3dc00842 // ldr q2, [x2,#32]
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0x3d800800 // str q0, [x0,#32]
-	WORD $0x3dc00c00 // ldr q0, [x0,#48]
-	WORD $0x3dc00c21 // ldr q1, [x1,#48]
-	WORD $0x3dc00c42 // ldr q2, [x2,#48]
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0x3d800c00 // str q0, [x0,#48]
-	ADD $64, R0
-	ADD $64, R1
-	ADD $64, R2
-	SUBS $16, R3
-	BGE rounds
-rounds_end:
-	ADD $16, R3
-	SUBS $4, R3
-	BLT vectors_end
-vectors:
-	WORD $0x3dc00000 // ldr q0, [x0]
-	WORD $0x3dc00021 // ldr q1, [x1]
-	WORD $0x3dc00042 // ldr q2, [x2]
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0x3d800000 // str q0, [x0]
-	ADD $16, R0
-	ADD $16, R1
-	ADD $16, R2
-	SUBS $4, R3
-	BGE vectors
-vectors_end:
-	ADD $4, R3
-	CBZ R3, done
-	WORD $0xbd400000 // ldr s0, [x0]
-	CMP $2, R3
-	BLT lanes1
-	ADD $4, R0, R5
-	WORD $0x0d4090a0 // ld1 {v0.s}[1], [x5]
-	BEQ lanes1
-	ADD $8, R0, R5
-	WORD $0x4d4080a0 // ld1 {v0.s}[2], [x5]
-lanes1:
-	WORD $0xbd400021 // ldr s1, [x1]
-	CMP $2, R3
-	BLT lanes2
-	ADD $4, R1, R5
-	WORD $0x0d4090a1 // ld1 {v1.s}[1], [x5]
-	BEQ lanes2
-	ADD $8, R1, R5
-	WORD $0x4d4080a1 // ld1 {v1.s}[2], [x5]
-lanes2:
-	WORD $0xbd400042 // ldr s2, [x2]
-	CMP $2, R3
-	BLT lanes3
-	ADD $4, R2, R5
-	WORD $0x0d4090a2 // ld1 {v2.s}[1], [x5]
-	BEQ lanes3
-	ADD $8, R2, R5
-	WORD $0x4d4080a2 // ld1 {v2.s}[2], [x5]
-lanes3:
-	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
-	WORD $0xbd000000 // str s0, [x0]
-	CMP $2, R3
-	BLT lanes4
-	ADD $4, R0, R5
-	WORD $0x0d0090a0 // st1 {v0.s}[1], [x5]
-	BEQ lanes4
-	ADD $8, R0, R5
-	WORD $0x4d0080a0 // st1 {v0.s}[2], [x5]
-lanes4:
 done:
 	RET
 
@@ -2220,382 +2067,6 @@ lanes2:
 done:
 	RET
 
-// vecErfNEON(dst []float32, x []float32)
-TEXT ·vecErfNEON(SB), NOSPLIT, $0-48
-	MOVD dst_base+0(FP), R0
-	MOVD x_base+24(FP), R1
-	MOVD x_len+32(FP), R2
-	MOVD $vecConstNEON<>(SB), R3
-	SUBS $8, R2
-	BLT rounds_end
-rounds:
-	WORD $0x3dc00020 // ldr q0, [x1]
-	WORD $0x3dc07c61 // ldr q1, [x3,#496]
-	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x6e20dc02 // fmul v2.4s, v0.4s, v0.4s
-	WORD $0x3dc0a463 // ldr q3, [x3,#656]
-	WORD $0x3dc0a864 // ldr q4, [x3,#672]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0ac63 // ldr q3, [x3,#688]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b064 // ldr q4, [x3,#704]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0b463 // ldr q3, [x3,#720]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b864 // ldr q4, [x3,#736]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0bc63 // ldr q3, [x3,#752]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x4ea01c02 // mov v2.16b, v0.16b
-	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
-	WORD $0x3dc0c063 // ldr q3, [x3,#768]
-	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
-	WORD $0x3dc0c464 // ldr q4, [x3,#784]
-	WORD $0x3dc0c865 // ldr q5, [x3,#800]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0cc64 // ldr q4, [x3,#816]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d065 // ldr q5, [x3,#832]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0d464 // ldr q4, [x3,#848]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d865 // ldr q5, [x3,#864]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0dc64 // ldr q4, [x3,#880]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc00063 // ldr q3, [x3]
-	WORD $0x4e23f483 // fmax v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00464 // ldr q4, [x3,#16]
-	WORD $0x4ea4f463 // fmin v3.4s, v3.4s, v4.4s
-	WORD $0x3dc00864 // ldr q4, [x3,#32]
-	WORD $0x3dc00c65 // ldr q5, [x3,#48]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01066 // ldr q6, [x3,#64]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01466 // ldr q6, [x3,#80]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01864 // ldr q4, [x3,#96]
-	WORD $0x3dc01c66 // ldr q6, [x3,#112]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02064 // ldr q4, [x3,#128]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x3dc02466 // ldr q6, [x3,#144]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02864 // ldr q4, [x3,#160]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x4ea31c66 // mov v6.16b, v3.16b
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x4e23d4c3 // fadd v3.4s, v6.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x6ea484a4 // sub v4.4s, v5.4s, v4.4s
-	WORD $0x4f3f0485 // sshr v5.4s, v4.4s, #1
-	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
-	WORD $0x3dc03066 // ldr q6, [x3,#192]
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
-	WORD $0x3dc03065 // ldr q5, [x3,#192]
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
-	WORD $0x3dc02c64 // ldr q4, [x3,#176]
-	WORD $0x4ea3d483 // fsub v3.4s, v4.4s, v3.4s
-	WORD $0x3dc09c64 // ldr q4, [x3,#624]
-	WORD $0x4e241c00 // and v0.16b, v0.16b, v4.16b
-	WORD $0x4ea01c60 // orr v0.16b, v3.16b, v0.16b
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x6ea1e461 // fcmgt v1.4s, v3.4s, v1.4s
-	WORD $0x4ea11c21 // mov v1.16b, v1.16b
-	WORD $0x6e601c41 // bsl v1.16b, v2.16b, v0.16b
-	WORD $0x3d800001 // str q1, [x0]
-	WORD $0x3dc00420 // ldr q0, [x1,#16]
-	WORD $0x3dc07c61 // ldr q1, [x3,#496]
-	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x6e20dc02 // fmul v2.4s, v0.4s, v0.4s
-	WORD $0x3dc0a463 // ldr q3, [x3,#656]
-	WORD $0x3dc0a864 // ldr q4, [x3,#672]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0ac63 // ldr q3, [x3,#688]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b064 // ldr q4, [x3,#704]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0b463 // ldr q3, [x3,#720]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b864 // ldr q4, [x3,#736]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0bc63 // ldr q3, [x3,#752]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x4ea01c02 // mov v2.16b, v0.16b
-	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
-	WORD $0x3dc0c063 // ldr q3, [x3,#768]
-	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
-	WORD $0x3dc0c464 // ldr q4, [x3,#784]
-	WORD $0x3dc0c865 // ldr q5, [x3,#800]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0cc64 // ldr q4, [x3,#816]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d065 // ldr q5, [x3,#832]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0d464 // ldr q4, [x3,#848]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d865 // ldr q5, [x3,#864]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0dc64 // ldr q4, [x3,#880]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc00063 // ldr q3, [x3]
-	WORD $0x4e23f483 // fmax v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00464 // ldr q4, [x3,#16]
-	WORD $0x4ea4f463 // fmin v3.4s, v3.4s, v4.4s
-	WORD $0x3dc00864 // ldr q4, [x3,#32]
-	WORD $0x3dc00c65 // ldr q5, [x3,#48]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01066 // ldr q6, [x3,#64]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01466 // ldr q6, [x3,#80]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01864 // ldr q4, [x3,#96]
-	WORD $0x3dc01c66 // ldr q6, [x3,#112]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02064 // ldr q4, [x3,#128]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x3dc02466 // ldr q6, [x3,#144]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02864 // ldr q4, [x3,#160]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x4ea31c66 // mov v6.16b, v3.16b
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x4e23d4c3 // fadd v3.4s, v6.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x6ea484a4 // sub v4.4s, v5.4s, v4.4s
-	WORD $0x4f3f0485 // sshr v5.4s, v4.4s, #1
-	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
-	WORD $0x3dc03066 // ldr q6, [x3,#192]
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
-	WORD $0x3dc03065 // ldr q5, [x3,#192]
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
-	WORD $0x3dc02c64 // ldr q4, [x3,#176]
-	WORD $0x4ea3d483 // fsub v3.4s, v4.4s, v3.4s
-	WORD $0x3dc09c64 // ldr q4, [x3,#624]
-	WORD $0x4e241c00 // and v0.16b, v0.16b, v4.16b
-	WORD $0x4ea01c60 // orr v0.16b, v3.16b, v0.16b
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x6ea1e461 // fcmgt v1.4s, v3.4s, v1.4s
-	WORD $0x4ea11c21 // mov v1.16b, v1.16b
-	WORD $0x6e601c41 // bsl v1.16b, v2.16b, v0.16b
-	WORD $0x3d800401 // str q1, [x0,#16]
-	ADD $32, R0
-	ADD $32, R1
-	SUBS $8, R2
-	BGE rounds
-rounds_end:
-	ADD $8, R2
-	SUBS $4, R2
-	BLT vectors_end
-vectors:
-	WORD $0x3dc00020 // ldr q0, [x1]
-	WORD $0x3dc07c61 // ldr q1, [x3,#496]
-	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x6e20dc02 // fmul v2.4s, v0.4s, v0.4s
-	WORD $0x3dc0a463 // ldr q3, [x3,#656]
-	WORD $0x3dc0a864 // ldr q4, [x3,#672]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0ac63 // ldr q3, [x3,#688]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b064 // ldr q4, [x3,#704]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0b463 // ldr q3, [x3,#720]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b864 // ldr q4, [x3,#736]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0bc63 // ldr q3, [x3,#752]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x4ea01c02 // mov v2.16b, v0.16b
-	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
-	WORD $0x3dc0c063 // ldr q3, [x3,#768]
-	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
-	WORD $0x3dc0c464 // ldr q4, [x3,#784]
-	WORD $0x3dc0c865 // ldr q5, [x3,#800]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0cc64 // ldr q4, [x3,#816]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d065 // ldr q5, [x3,#832]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0d464 // ldr q4, [x3,#848]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d865 // ldr q5, [x3,#864]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0dc64 // ldr q4, [x3,#880]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc00063 // ldr q3, [x3]
-	WORD $0x4e23f483 // fmax v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00464 // ldr q4, [x3,#16]
-	WORD $0x4ea4f463 // fmin v3.4s, v3.4s, v4.4s
-	WORD $0x3dc00864 // ldr q4, [x3,#32]
-	WORD $0x3dc00c65 // ldr q5, [x3,#48]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01066 // ldr q6, [x3,#64]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01466 // ldr q6, [x3,#80]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01864 // ldr q4, [x3,#96]
-	WORD $0x3dc01c66 // ldr q6, [x3,#112]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02064 // ldr q4, [x3,#128]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x3dc02466 // ldr q6, [x3,#144]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02864 // ldr q4, [x3,#160]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x4ea31c66 // mov v6.16b, v3.16b
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x4e23d4c3 // fadd v3.4s, v6.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x6ea484a4 // sub v4.4s, v5.4s, v4.4s
-	WORD $0x4f3f0485 // sshr v5.4s, v4.4s, #1
-	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
-	WORD $0x3dc03066 // ldr q6, [x3,#192]
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
-	WORD $0x3dc03065 // ldr q5, [x3,#192]
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
-	WORD $0x3dc02c64 // ldr q4, [x3,#176]
-	WORD $0x4ea3d483 // fsub v3.4s, v4.4s, v3.4s
-	WORD $0x3dc09c64 // ldr q4, [x3,#624]
-	WORD $0x4e241c00 // and v0.16b, v0.16b, v4.16b
-	WORD $0x4ea01c60 // orr v0.16b, v3.16b, v0.16b
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x6ea1e461 // fcmgt v1.4s, v3.4s, v1.4s
-	WORD $0x4ea11c21 // mov v1.16b, v1.16b
-	WORD $0x6e601c41 // bsl v1.16b, v2.16b, v0.16b
-	WORD $0x3d800001 // str q1, [x0]
-	ADD $16, R0
-	ADD $16, R1
-	SUBS $4, R2
-	BGE vectors
-vectors_end:
-	ADD $4, R2
-	CBZ R2, done
-	WORD $0xbd400020 // ldr s0, [x1]
-	CMP $2, R2
-	BLT lanes1
-	ADD $4, R1, R4
-	WORD $0x0d409080 // ld1 {v0.s}[1], [x4]
-	BEQ lanes1
-	ADD $8, R1, R4
-	WORD $0x4d408080 // ld1 {v0.s}[2], [x4]
-lanes1:
-	WORD $0x3dc07c61 // ldr q1, [x3,#496]
-	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x6e20dc02 // fmul v2.4s, v0.4s, v0.4s
-	WORD $0x3dc0a463 // ldr q3, [x3,#656]
-	WORD $0x3dc0a864 // ldr q4, [x3,#672]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0ac63 // ldr q3, [x3,#688]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b064 // ldr q4, [x3,#704]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0b463 // ldr q3, [x3,#720]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x3dc0b864 // ldr q4, [x3,#736]
-	WORD $0x4e22cc64 // fmla v4.4s, v3.4s, v2.4s
-	WORD $0x3dc0bc63 // ldr q3, [x3,#752]
-	WORD $0x4e22cc83 // fmla v3.4s, v4.4s, v2.4s
-	WORD $0x4ea01c02 // mov v2.16b, v0.16b
-	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
-	WORD $0x3dc0c063 // ldr q3, [x3,#768]
-	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
-	WORD $0x3dc0c464 // ldr q4, [x3,#784]
-	WORD $0x3dc0c865 // ldr q5, [x3,#800]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0cc64 // ldr q4, [x3,#816]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d065 // ldr q5, [x3,#832]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0d464 // ldr q4, [x3,#848]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc0d865 // ldr q5, [x3,#864]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc0dc64 // ldr q4, [x3,#880]
-	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	WORD $0x3dc00063 // ldr q3, [x3]
-	WORD $0x4e23f483 // fmax v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00464 // ldr q4, [x3,#16]
-	WORD $0x4ea4f463 // fmin v3.4s, v3.4s, v4.4s
-	WORD $0x3dc00864 // ldr q4, [x3,#32]
-	WORD $0x3dc00c65 // ldr q5, [x3,#48]
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01066 // ldr q6, [x3,#64]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01466 // ldr q6, [x3,#80]
-	WORD $0x4ea6cc83 // fmls v3.4s, v4.4s, v6.4s
-	WORD $0x3dc01864 // ldr q4, [x3,#96]
-	WORD $0x3dc01c66 // ldr q6, [x3,#112]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02064 // ldr q4, [x3,#128]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x3dc02466 // ldr q6, [x3,#144]
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02864 // ldr q4, [x3,#160]
-	WORD $0x4e23ccc4 // fmla v4.4s, v6.4s, v3.4s
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x4ea31c66 // mov v6.16b, v3.16b
-	WORD $0x4e23cc86 // fmla v6.4s, v4.4s, v3.4s
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x4e23d4c3 // fadd v3.4s, v6.4s, v3.4s
-	WORD $0x3dc00c64 // ldr q4, [x3,#48]
-	WORD $0x6ea484a4 // sub v4.4s, v5.4s, v4.4s
-	WORD $0x4f3f0485 // sshr v5.4s, v4.4s, #1
-	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
-	WORD $0x3dc03066 // ldr q6, [x3,#192]
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
-	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
-	WORD $0x3dc03065 // ldr q5, [x3,#192]
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
-	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
-	WORD $0x3dc02c64 // ldr q4, [x3,#176]
-	WORD $0x4ea3d483 // fsub v3.4s, v4.4s, v3.4s
-	WORD $0x3dc09c64 // ldr q4, [x3,#624]
-	WORD $0x4e241c00 // and v0.16b, v0.16b, v4.16b
-	WORD $0x4ea01c60 // orr v0.16b, v3.16b, v0.16b
-	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x6ea1e461 // fcmgt v1.4s, v3.4s, v1.4s
-	WORD $0x4ea11c21 // mov v1.16b, v1.16b
-	WORD $0x6e601c41 // bsl v1.16b, v2.16b, v0.16b
-	WORD $0xbd000001 // str s1, [x0]
-	CMP $2, R2
-	BLT lanes2
-	ADD $4, R0, R4
-	WORD $0x0d009081 // st1 {v1.s}[1], [x4]
-	BEQ lanes2
-	ADD $8, R0, R4
-	WORD $0x4d008081 // st1 {v1.s}[2], [x4]
-lanes2:
-done:
-	RET
-
 // vecGELUNEON(dst []float32, x []float32)
 TEXT ·vecGELUNEON(SB), NOSPLIT, $0-48
 	MOVD dst_base+0(FP), R0
@@ -2608,12 +2079,12 @@ rounds:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc0e062 // ldr q2, [x3,#896]
+	WORD $0x3dc0a462 // ldr q2, [x3,#656]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x6e21dc22 // fmul v2.4s, v1.4s, v1.4s
 	WORD $0x4ea21c43 // mov v3.16b, v2.16b
 	WORD $0x4ea1cc23 // fmls v3.4s, v1.4s, v1.4s
-	WORD $0x3dc0e464 // ldr q4, [x3,#912]
+	WORD $0x3dc0a864 // ldr q4, [x3,#672]
 	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
 	WORD $0x3dc06864 // ldr q4, [x3,#416]
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
@@ -2658,32 +2129,32 @@ rounds:
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
 	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
 	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4e24d424 // fadd v4.4s, v1.4s, v4.4s
 	WORD $0x6e24fc63 // fdiv v3.4s, v3.4s, v4.4s
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4ea4d424 // fsub v4.4s, v1.4s, v4.4s
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x3dc0ec65 // ldr q5, [x3,#944]
-	WORD $0x3dc0f066 // ldr q6, [x3,#960]
+	WORD $0x3dc0b065 // ldr q5, [x3,#704]
+	WORD $0x3dc0b466 // ldr q6, [x3,#720]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0f465 // ldr q5, [x3,#976]
+	WORD $0x3dc0b865 // ldr q5, [x3,#736]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc0f866 // ldr q6, [x3,#992]
+	WORD $0x3dc0bc66 // ldr q6, [x3,#752]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0fc65 // ldr q5, [x3,#1008]
+	WORD $0x3dc0c065 // ldr q5, [x3,#768]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10066 // ldr q6, [x3,#1024]
+	WORD $0x3dc0c466 // ldr q6, [x3,#784]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10465 // ldr q5, [x3,#1040]
+	WORD $0x3dc0c865 // ldr q5, [x3,#800]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10866 // ldr q6, [x3,#1056]
+	WORD $0x3dc0cc66 // ldr q6, [x3,#816]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10c65 // ldr q5, [x3,#1072]
+	WORD $0x3dc0d065 // ldr q5, [x3,#832]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc11066 // ldr q6, [x3,#1088]
+	WORD $0x3dc0d466 // ldr q6, [x3,#848]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc11465 // ldr q5, [x3,#1104]
+	WORD $0x3dc0d865 // ldr q5, [x3,#864]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
 	WORD $0x6e23dca3 // fmul v3.4s, v5.4s, v3.4s
 	WORD $0x3dc06c64 // ldr q4, [x3,#432]
@@ -2694,12 +2165,12 @@ rounds:
 	WORD $0x3dc00420 // ldr q0, [x1,#16]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc0e062 // ldr q2, [x3,#896]
+	WORD $0x3dc0a462 // ldr q2, [x3,#656]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x6e21dc22 // fmul v2.4s, v1.4s, v1.4s
 	WORD $0x4ea21c43 // mov v3.16b, v2.16b
 	WORD $0x4ea1cc23 // fmls v3.4s, v1.4s, v1.4s
-	WORD $0x3dc0e464 // ldr q4, [x3,#912]
+	WORD $0x3dc0a864 // ldr q4, [x3,#672]
 	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
 	WORD $0x3dc06864 // ldr q4, [x3,#416]
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
@@ -2744,32 +2215,32 @@ rounds:
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
 	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
 	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4e24d424 // fadd v4.4s, v1.4s, v4.4s
 	WORD $0x6e24fc63 // fdiv v3.4s, v3.4s, v4.4s
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4ea4d424 // fsub v4.4s, v1.4s, v4.4s
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x3dc0ec65 // ldr q5, [x3,#944]
-	WORD $0x3dc0f066 // ldr q6, [x3,#960]
+	WORD $0x3dc0b065 // ldr q5, [x3,#704]
+	WORD $0x3dc0b466 // ldr q6, [x3,#720]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0f465 // ldr q5, [x3,#976]
+	WORD $0x3dc0b865 // ldr q5, [x3,#736]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc0f866 // ldr q6, [x3,#992]
+	WORD $0x3dc0bc66 // ldr q6, [x3,#752]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0fc65 // ldr q5, [x3,#1008]
+	WORD $0x3dc0c065 // ldr q5, [x3,#768]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10066 // ldr q6, [x3,#1024]
+	WORD $0x3dc0c466 // ldr q6, [x3,#784]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10465 // ldr q5, [x3,#1040]
+	WORD $0x3dc0c865 // ldr q5, [x3,#800]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10866 // ldr q6, [x3,#1056]
+	WORD $0x3dc0cc66 // ldr q6, [x3,#816]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10c65 // ldr q5, [x3,#1072]
+	WORD $0x3dc0d065 // ldr q5, [x3,#832]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc11066 // ldr q6, [x3,#1088]
+	WORD $0x3dc0d466 // ldr q6, [x3,#848]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc11465 // ldr q5, [x3,#1104]
+	WORD $0x3dc0d865 // ldr q5, [x3,#864]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
 	WORD $0x6e23dca3 // fmul v3.4s, v5.4s, v3.4s
 	WORD $0x3dc06c64 // ldr q4, [x3,#432]
@@ -2789,12 +2260,12 @@ vectors:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc0e062 // ldr q2, [x3,#896]
+	WORD $0x3dc0a462 // ldr q2, [x3,#656]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x6e21dc22 // fmul v2.4s, v1.4s, v1.4s
 	WORD $0x4ea21c43 // mov v3.16b, v2.16b
 	WORD $0x4ea1cc23 // fmls v3.4s, v1.4s, v1.4s
-	WORD $0x3dc0e464 // ldr q4, [x3,#912]
+	WORD $0x3dc0a864 // ldr q4, [x3,#672]
 	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
 	WORD $0x3dc06864 // ldr q4, [x3,#416]
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
@@ -2839,32 +2310,32 @@ vectors:
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
 	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
 	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4e24d424 // fadd v4.4s, v1.4s, v4.4s
 	WORD $0x6e24fc63 // fdiv v3.4s, v3.4s, v4.4s
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4ea4d424 // fsub v4.4s, v1.4s, v4.4s
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x3dc0ec65 // ldr q5, [x3,#944]
-	WORD $0x3dc0f066 // ldr q6, [x3,#960]
+	WORD $0x3dc0b065 // ldr q5, [x3,#704]
+	WORD $0x3dc0b466 // ldr q6, [x3,#720]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0f465 // ldr q5, [x3,#976]
+	WORD $0x3dc0b865 // ldr q5, [x3,#736]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc0f866 // ldr q6, [x3,#992]
+	WORD $0x3dc0bc66 // ldr q6, [x3,#752]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0fc65 // ldr q5, [x3,#1008]
+	WORD $0x3dc0c065 // ldr q5, [x3,#768]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10066 // ldr q6, [x3,#1024]
+	WORD $0x3dc0c466 // ldr q6, [x3,#784]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10465 // ldr q5, [x3,#1040]
+	WORD $0x3dc0c865 // ldr q5, [x3,#800]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10866 // ldr q6, [x3,#1056]
+	WORD $0x3dc0cc66 // ldr q6, [x3,#816]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10c65 // ldr q5, [x3,#1072]
+	WORD $0x3dc0d065 // ldr q5, [x3,#832]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc11066 // ldr q6, [x3,#1088]
+	WORD $0x3dc0d466 // ldr q6, [x3,#848]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc11465 // ldr q5, [x3,#1104]
+	WORD $0x3dc0d865 // ldr q5, [x3,#864]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
 	WORD $0x6e23dca3 // fmul v3.4s, v5.4s, v3.4s
 	WORD $0x3dc06c64 // ldr q4, [x3,#432]
@@ -2890,12 +2361,12 @@ vectors_end:
 lanes1:
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc0e062 // ldr q2, [x3,#896]
+	WORD $0x3dc0a462 // ldr q2, [x3,#656]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x6e21dc22 // fmul v2.4s, v1.4s, v1.4s
 	WORD $0x4ea21c43 // mov v3.16b, v2.16b
 	WORD $0x4ea1cc23 // fmls v3.4s, v1.4s, v1.4s
-	WORD $0x3dc0e464 // ldr q4, [x3,#912]
+	WORD $0x3dc0a864 // ldr q4, [x3,#672]
 	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
 	WORD $0x3dc06864 // ldr q4, [x3,#416]
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
@@ -2940,32 +2411,32 @@ lanes1:
 	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
 	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
 	WORD $0x3dc02c63 // ldr q3, [x3,#176]
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4e24d424 // fadd v4.4s, v1.4s, v4.4s
 	WORD $0x6e24fc63 // fdiv v3.4s, v3.4s, v4.4s
-	WORD $0x3dc0e864 // ldr q4, [x3,#928]
+	WORD $0x3dc0ac64 // ldr q4, [x3,#688]
 	WORD $0x4ea4d424 // fsub v4.4s, v1.4s, v4.4s
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x3dc0ec65 // ldr q5, [x3,#944]
-	WORD $0x3dc0f066 // ldr q6, [x3,#960]
+	WORD $0x3dc0b065 // ldr q5, [x3,#704]
+	WORD $0x3dc0b466 // ldr q6, [x3,#720]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0f465 // ldr q5, [x3,#976]
+	WORD $0x3dc0b865 // ldr q5, [x3,#736]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc0f866 // ldr q6, [x3,#992]
+	WORD $0x3dc0bc66 // ldr q6, [x3,#752]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc0fc65 // ldr q5, [x3,#1008]
+	WORD $0x3dc0c065 // ldr q5, [x3,#768]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10066 // ldr q6, [x3,#1024]
+	WORD $0x3dc0c466 // ldr q6, [x3,#784]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10465 // ldr q5, [x3,#1040]
+	WORD $0x3dc0c865 // ldr q5, [x3,#800]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc10866 // ldr q6, [x3,#1056]
+	WORD $0x3dc0cc66 // ldr q6, [x3,#816]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc10c65 // ldr q5, [x3,#1072]
+	WORD $0x3dc0d065 // ldr q5, [x3,#832]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x3dc11066 // ldr q6, [x3,#1088]
+	WORD $0x3dc0d466 // ldr q6, [x3,#848]
 	WORD $0x4e24cca6 // fmla v6.4s, v5.4s, v4.4s
-	WORD $0x3dc11465 // ldr q5, [x3,#1104]
+	WORD $0x3dc0d865 // ldr q5, [x3,#864]
 	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
 	WORD $0x6e23dca3 // fmul v3.4s, v5.4s, v3.4s
 	WORD $0x3dc06c64 // ldr q4, [x3,#432]
@@ -2994,13 +2465,13 @@ TEXT ·vecQuickGELUNEON(SB), NOSPLIT, $0-48
 	BLT rounds_end
 rounds:
 	WORD $0x3dc00020 // ldr q0, [x1]
-	WORD $0x3dc11861 // ldr q1, [x3,#1120]
+	WORD $0x3dc0dc61 // ldr q1, [x3,#880]
 	WORD $0x4e21f400 // fmax v0.4s, v0.4s, v1.4s
-	WORD $0x3dc11c61 // ldr q1, [x3,#1136]
+	WORD $0x3dc0e061 // ldr q1, [x3,#896]
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
 	WORD $0x3dc07c62 // ldr q2, [x3,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12063 // ldr q3, [x3,#1152]
+	WORD $0x3dc0e463 // ldr q3, [x3,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c63 // ldr q3, [x3,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -3056,13 +2527,13 @@ rounds:
 	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
 	WORD $0x3d800000 // str q0, [x0]
 	WORD $0x3dc00420 // ldr q0, [x1,#16]
-	WORD $0x3dc11861 // ldr q1, [x3,#1120]
+	WORD $0x3dc0dc61 // ldr q1, [x3,#880]
 	WORD $0x4e21f400 // fmax v0.4s, v0.4s, v1.4s
-	WORD $0x3dc11c61 // ldr q1, [x3,#1136]
+	WORD $0x3dc0e061 // ldr q1, [x3,#896]
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
 	WORD $0x3dc07c62 // ldr q2, [x3,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12063 // ldr q3, [x3,#1152]
+	WORD $0x3dc0e463 // ldr q3, [x3,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c63 // ldr q3, [x3,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -3127,13 +2598,13 @@ rounds_end:
 	BLT vectors_end
 vectors:
 	WORD $0x3dc00020 // ldr q0, [x1]
-	WORD $0x3dc11861 // ldr q1, [x3,#1120]
+	WORD $0x3dc0dc61 // ldr q1, [x3,#880]
 	WORD $0x4e21f400 // fmax v0.4s, v0.4s, v1.4s
-	WORD $0x3dc11c61 // ldr q1, [x3,#1136]
+	WORD $0x3dc0e061 // ldr q1, [x3,#896]
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
 	WORD $0x3dc07c62 // ldr q2, [x3,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12063 // ldr q3, [x3,#1152]
+	WORD $0x3dc0e463 // ldr q3, [x3,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c63 // ldr q3, [x3,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -3204,13 +2675,13 @@ vectors_end:
 	ADD $8, R1, R4
 	WORD $0x4d408080 // ld1 {v0.s}[2], [x4]
 lanes1:
-	WORD $0x3dc11861 // ldr q1, [x3,#1120]
+	WORD $0x3dc0dc61 // ldr q1, [x3,#880]
 	WORD $0x4e21f400 // fmax v0.4s, v0.4s, v1.4s
-	WORD $0x3dc11c61 // ldr q1, [x3,#1136]
+	WORD $0x3dc0e061 // ldr q1, [x3,#896]
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
 	WORD $0x3dc07c62 // ldr q2, [x3,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12063 // ldr q3, [x3,#1152]
+	WORD $0x3dc0e463 // ldr q3, [x3,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c63 // ldr q3, [x3,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -3288,7 +2759,7 @@ rounds:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc12062 // ldr q2, [x3,#1152]
+	WORD $0x3dc0e462 // ldr q2, [x3,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc09c62 // ldr q2, [x3,#624]
 	WORD $0x4ea21c21 // orr v1.16b, v1.16b, v2.16b
@@ -3345,7 +2816,7 @@ rounds:
 	WORD $0x3dc00420 // ldr q0, [x1,#16]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc12062 // ldr q2, [x3,#1152]
+	WORD $0x3dc0e462 // ldr q2, [x3,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc09c62 // ldr q2, [x3,#624]
 	WORD $0x4ea21c21 // orr v1.16b, v1.16b, v2.16b
@@ -3411,7 +2882,7 @@ vectors:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc12062 // ldr q2, [x3,#1152]
+	WORD $0x3dc0e462 // ldr q2, [x3,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc09c62 // ldr q2, [x3,#624]
 	WORD $0x4ea21c21 // orr v1.16b, v1.16b, v2.16b
@@ -3483,7 +2954,7 @@ vectors_end:
 lanes1:
 	WORD $0x3dc07c61 // ldr q1, [x3,#496]
 	WORD $0x4e211c01 // and v1.16b, v0.16b, v1.16b
-	WORD $0x3dc12062 // ldr q2, [x3,#1152]
+	WORD $0x3dc0e462 // ldr q2, [x3,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc09c62 // ldr q2, [x3,#624]
 	WORD $0x4ea21c21 // orr v1.16b, v1.16b, v2.16b
@@ -3783,12 +3254,12 @@ rounds:
 	WORD $0x3dc00041 // ldr q1, [x2]
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc0e083 // ldr q3, [x4,#896]
+	WORD $0x3dc0a483 // ldr q3, [x4,#656]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x6e22dc43 // fmul v3.4s, v2.4s, v2.4s
 	WORD $0x4ea31c64 // mov v4.16b, v3.16b
 	WORD $0x4ea2cc44 // fmls v4.4s, v2.4s, v2.4s
-	WORD $0x3dc0e485 // ldr q5, [x4,#912]
+	WORD $0x3dc0a885 // ldr q5, [x4,#672]
 	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
 	WORD $0x3dc06885 // ldr q5, [x4,#416]
 	WORD $0x6e25dc84 // fmul v4.4s, v4.4s, v5.4s
@@ -3833,35 +3304,35 @@ rounds:
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x3dc02c84 // ldr q4, [x4,#176]
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4e25d445 // fadd v5.4s, v2.4s, v5.4s
 	WORD $0x6e25fc84 // fdiv v4.4s, v4.4s, v5.4s
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4ea5d445 // fsub v5.4s, v2.4s, v5.4s
 	WORD $0x6e24dca5 // fmul v5.4s, v5.4s, v4.4s
-	WORD $0x3dc0ec86 // ldr q6, [x4,#944]
-	WORD $0x3dc0f087 // ldr q7, [x4,#960]
+	WORD $0x3dc0b086 // ldr q6, [x4,#704]
+	WORD $0x3dc0b487 // ldr q7, [x4,#720]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0f486 // ldr q6, [x4,#976]
+	WORD $0x3dc0b886 // ldr q6, [x4,#736]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc0f887 // ldr q7, [x4,#992]
+	WORD $0x3dc0bc87 // ldr q7, [x4,#752]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0fc86 // ldr q6, [x4,#1008]
+	WORD $0x3dc0c086 // ldr q6, [x4,#768]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10087 // ldr q7, [x4,#1024]
+	WORD $0x3dc0c487 // ldr q7, [x4,#784]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10486 // ldr q6, [x4,#1040]
+	WORD $0x3dc0c886 // ldr q6, [x4,#800]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10887 // ldr q7, [x4,#1056]
+	WORD $0x3dc0cc87 // ldr q7, [x4,#816]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10c86 // ldr q6, [x4,#1072]
+	WORD $0x3dc0d086 // ldr q6, [x4,#832]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc11087 // ldr q7, [x4,#1088]
+	WORD $0x3dc0d487 // ldr q7, [x4,#848]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc11486 // ldr q6, [x4,#1104]
+	WORD $0x3dc0d886 // ldr q6, [x4,#864]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
 	WORD $0x6e24dcc4 // fmul v4.4s, v6.4s, v4.4s
-	WORD $0x3dc12485 // ldr q5, [x4,#1168]
+	WORD $0x3dc0e885 // ldr q5, [x4,#928]
 	WORD $0x4ea5cc44 // fmls v4.4s, v2.4s, v5.4s
 	WORD $0x6e24dc62 // fmul v2.4s, v3.4s, v4.4s
 	WORD $0x3dc06c83 // ldr q3, [x4,#432]
@@ -3876,12 +3347,12 @@ rounds:
 	WORD $0x3dc00441 // ldr q1, [x2,#16]
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc0e083 // ldr q3, [x4,#896]
+	WORD $0x3dc0a483 // ldr q3, [x4,#656]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x6e22dc43 // fmul v3.4s, v2.4s, v2.4s
 	WORD $0x4ea31c64 // mov v4.16b, v3.16b
 	WORD $0x4ea2cc44 // fmls v4.4s, v2.4s, v2.4s
-	WORD $0x3dc0e485 // ldr q5, [x4,#912]
+	WORD $0x3dc0a885 // ldr q5, [x4,#672]
 	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
 	WORD $0x3dc06885 // ldr q5, [x4,#416]
 	WORD $0x6e25dc84 // fmul v4.4s, v4.4s, v5.4s
@@ -3926,35 +3397,35 @@ rounds:
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x3dc02c84 // ldr q4, [x4,#176]
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4e25d445 // fadd v5.4s, v2.4s, v5.4s
 	WORD $0x6e25fc84 // fdiv v4.4s, v4.4s, v5.4s
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4ea5d445 // fsub v5.4s, v2.4s, v5.4s
 	WORD $0x6e24dca5 // fmul v5.4s, v5.4s, v4.4s
-	WORD $0x3dc0ec86 // ldr q6, [x4,#944]
-	WORD $0x3dc0f087 // ldr q7, [x4,#960]
+	WORD $0x3dc0b086 // ldr q6, [x4,#704]
+	WORD $0x3dc0b487 // ldr q7, [x4,#720]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0f486 // ldr q6, [x4,#976]
+	WORD $0x3dc0b886 // ldr q6, [x4,#736]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc0f887 // ldr q7, [x4,#992]
+	WORD $0x3dc0bc87 // ldr q7, [x4,#752]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0fc86 // ldr q6, [x4,#1008]
+	WORD $0x3dc0c086 // ldr q6, [x4,#768]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10087 // ldr q7, [x4,#1024]
+	WORD $0x3dc0c487 // ldr q7, [x4,#784]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10486 // ldr q6, [x4,#1040]
+	WORD $0x3dc0c886 // ldr q6, [x4,#800]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10887 // ldr q7, [x4,#1056]
+	WORD $0x3dc0cc87 // ldr q7, [x4,#816]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10c86 // ldr q6, [x4,#1072]
+	WORD $0x3dc0d086 // ldr q6, [x4,#832]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc11087 // ldr q7, [x4,#1088]
+	WORD $0x3dc0d487 // ldr q7, [x4,#848]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc11486 // ldr q6, [x4,#1104]
+	WORD $0x3dc0d886 // ldr q6, [x4,#864]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
 	WORD $0x6e24dcc4 // fmul v4.4s, v6.4s, v4.4s
-	WORD $0x3dc12485 // ldr q5, [x4,#1168]
+	WORD $0x3dc0e885 // ldr q5, [x4,#928]
 	WORD $0x4ea5cc44 // fmls v4.4s, v2.4s, v5.4s
 	WORD $0x6e24dc62 // fmul v2.4s, v3.4s, v4.4s
 	WORD $0x3dc06c83 // ldr q3, [x4,#432]
@@ -3979,12 +3450,12 @@ vectors:
 	WORD $0x3dc00041 // ldr q1, [x2]
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc0e083 // ldr q3, [x4,#896]
+	WORD $0x3dc0a483 // ldr q3, [x4,#656]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x6e22dc43 // fmul v3.4s, v2.4s, v2.4s
 	WORD $0x4ea31c64 // mov v4.16b, v3.16b
 	WORD $0x4ea2cc44 // fmls v4.4s, v2.4s, v2.4s
-	WORD $0x3dc0e485 // ldr q5, [x4,#912]
+	WORD $0x3dc0a885 // ldr q5, [x4,#672]
 	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
 	WORD $0x3dc06885 // ldr q5, [x4,#416]
 	WORD $0x6e25dc84 // fmul v4.4s, v4.4s, v5.4s
@@ -4029,35 +3500,35 @@ vectors:
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x3dc02c84 // ldr q4, [x4,#176]
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4e25d445 // fadd v5.4s, v2.4s, v5.4s
 	WORD $0x6e25fc84 // fdiv v4.4s, v4.4s, v5.4s
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4ea5d445 // fsub v5.4s, v2.4s, v5.4s
 	WORD $0x6e24dca5 // fmul v5.4s, v5.4s, v4.4s
-	WORD $0x3dc0ec86 // ldr q6, [x4,#944]
-	WORD $0x3dc0f087 // ldr q7, [x4,#960]
+	WORD $0x3dc0b086 // ldr q6, [x4,#704]
+	WORD $0x3dc0b487 // ldr q7, [x4,#720]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0f486 // ldr q6, [x4,#976]
+	WORD $0x3dc0b886 // ldr q6, [x4,#736]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc0f887 // ldr q7, [x4,#992]
+	WORD $0x3dc0bc87 // ldr q7, [x4,#752]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0fc86 // ldr q6, [x4,#1008]
+	WORD $0x3dc0c086 // ldr q6, [x4,#768]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10087 // ldr q7, [x4,#1024]
+	WORD $0x3dc0c487 // ldr q7, [x4,#784]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10486 // ldr q6, [x4,#1040]
+	WORD $0x3dc0c886 // ldr q6, [x4,#800]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10887 // ldr q7, [x4,#1056]
+	WORD $0x3dc0cc87 // ldr q7, [x4,#816]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10c86 // ldr q6, [x4,#1072]
+	WORD $0x3dc0d086 // ldr q6, [x4,#832]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc11087 // ldr q7, [x4,#1088]
+	WORD $0x3dc0d487 // ldr q7, [x4,#848]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc11486 // ldr q6, [x4,#1104]
+	WORD $0x3dc0d886 // ldr q6, [x4,#864]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
 	WORD $0x6e24dcc4 // fmul v4.4s, v6.4s, v4.4s
-	WORD $0x3dc12485 // ldr q5, [x4,#1168]
+	WORD $0x3dc0e885 // ldr q5, [x4,#928]
 	WORD $0x4ea5cc44 // fmls v4.4s, v2.4s, v5.4s
 	WORD $0x6e24dc62 // fmul v2.4s, v3.4s, v4.4s
 	WORD $0x3dc06c83 // ldr q3, [x4,#432]
@@ -4096,12 +3567,12 @@ lanes1:
 lanes2:
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc0e083 // ldr q3, [x4,#896]
+	WORD $0x3dc0a483 // ldr q3, [x4,#656]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x6e22dc43 // fmul v3.4s, v2.4s, v2.4s
 	WORD $0x4ea31c64 // mov v4.16b, v3.16b
 	WORD $0x4ea2cc44 // fmls v4.4s, v2.4s, v2.4s
-	WORD $0x3dc0e485 // ldr q5, [x4,#912]
+	WORD $0x3dc0a885 // ldr q5, [x4,#672]
 	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
 	WORD $0x3dc06885 // ldr q5, [x4,#416]
 	WORD $0x6e25dc84 // fmul v4.4s, v4.4s, v5.4s
@@ -4146,35 +3617,35 @@ lanes2:
 	WORD $0x4f375484 // shl v4.4s, v4.4s, #23
 	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
 	WORD $0x3dc02c84 // ldr q4, [x4,#176]
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4e25d445 // fadd v5.4s, v2.4s, v5.4s
 	WORD $0x6e25fc84 // fdiv v4.4s, v4.4s, v5.4s
-	WORD $0x3dc0e885 // ldr q5, [x4,#928]
+	WORD $0x3dc0ac85 // ldr q5, [x4,#688]
 	WORD $0x4ea5d445 // fsub v5.4s, v2.4s, v5.4s
 	WORD $0x6e24dca5 // fmul v5.4s, v5.4s, v4.4s
-	WORD $0x3dc0ec86 // ldr q6, [x4,#944]
-	WORD $0x3dc0f087 // ldr q7, [x4,#960]
+	WORD $0x3dc0b086 // ldr q6, [x4,#704]
+	WORD $0x3dc0b487 // ldr q7, [x4,#720]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0f486 // ldr q6, [x4,#976]
+	WORD $0x3dc0b886 // ldr q6, [x4,#736]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc0f887 // ldr q7, [x4,#992]
+	WORD $0x3dc0bc87 // ldr q7, [x4,#752]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc0fc86 // ldr q6, [x4,#1008]
+	WORD $0x3dc0c086 // ldr q6, [x4,#768]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10087 // ldr q7, [x4,#1024]
+	WORD $0x3dc0c487 // ldr q7, [x4,#784]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10486 // ldr q6, [x4,#1040]
+	WORD $0x3dc0c886 // ldr q6, [x4,#800]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc10887 // ldr q7, [x4,#1056]
+	WORD $0x3dc0cc87 // ldr q7, [x4,#816]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc10c86 // ldr q6, [x4,#1072]
+	WORD $0x3dc0d086 // ldr q6, [x4,#832]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
-	WORD $0x3dc11087 // ldr q7, [x4,#1088]
+	WORD $0x3dc0d487 // ldr q7, [x4,#848]
 	WORD $0x4e25ccc7 // fmla v7.4s, v6.4s, v5.4s
-	WORD $0x3dc11486 // ldr q6, [x4,#1104]
+	WORD $0x3dc0d886 // ldr q6, [x4,#864]
 	WORD $0x4e25cce6 // fmla v6.4s, v7.4s, v5.4s
 	WORD $0x6e24dcc4 // fmul v4.4s, v6.4s, v4.4s
-	WORD $0x3dc12485 // ldr q5, [x4,#1168]
+	WORD $0x3dc0e885 // ldr q5, [x4,#928]
 	WORD $0x4ea5cc44 // fmls v4.4s, v2.4s, v5.4s
 	WORD $0x6e24dc62 // fmul v2.4s, v3.4s, v4.4s
 	WORD $0x3dc06c83 // ldr q3, [x4,#432]
@@ -4208,15 +3679,15 @@ TEXT ·vecQuickGELUGradNEON(SB), NOSPLIT, $0-72
 rounds:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc00041 // ldr q1, [x2]
-	WORD $0x3dc11c82 // ldr q2, [x4,#1136]
+	WORD $0x3dc0e082 // ldr q2, [x4,#896]
 	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
-	WORD $0x3dc11882 // ldr q2, [x4,#1120]
+	WORD $0x3dc0dc82 // ldr q2, [x4,#880]
 	WORD $0x4e22f421 // fmax v1.4s, v1.4s, v2.4s
-	WORD $0x3dc12082 // ldr q2, [x4,#1152]
+	WORD $0x3dc0e482 // ldr q2, [x4,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12083 // ldr q3, [x4,#1152]
+	WORD $0x3dc0e483 // ldr q3, [x4,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c83 // ldr q3, [x4,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -4274,15 +3745,15 @@ rounds:
 	WORD $0x3d800000 // str q0, [x0]
 	WORD $0x3dc00420 // ldr q0, [x1,#16]
 	WORD $0x3dc00441 // ldr q1, [x2,#16]
-	WORD $0x3dc11c82 // ldr q2, [x4,#1136]
+	WORD $0x3dc0e082 // ldr q2, [x4,#896]
 	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
-	WORD $0x3dc11882 // ldr q2, [x4,#1120]
+	WORD $0x3dc0dc82 // ldr q2, [x4,#880]
 	WORD $0x4e22f421 // fmax v1.4s, v1.4s, v2.4s
-	WORD $0x3dc12082 // ldr q2, [x4,#1152]
+	WORD $0x3dc0e482 // ldr q2, [x4,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12083 // ldr q3, [x4,#1152]
+	WORD $0x3dc0e483 // ldr q3, [x4,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c83 // ldr q3, [x4,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -4350,15 +3821,15 @@ rounds_end:
 vectors:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x3dc00041 // ldr q1, [x2]
-	WORD $0x3dc11c82 // ldr q2, [x4,#1136]
+	WORD $0x3dc0e082 // ldr q2, [x4,#896]
 	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
-	WORD $0x3dc11882 // ldr q2, [x4,#1120]
+	WORD $0x3dc0dc82 // ldr q2, [x4,#880]
 	WORD $0x4e22f421 // fmax v1.4s, v1.4s, v2.4s
-	WORD $0x3dc12082 // ldr q2, [x4,#1152]
+	WORD $0x3dc0e482 // ldr q2, [x4,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12083 // ldr q3, [x4,#1152]
+	WORD $0x3dc0e483 // ldr q3, [x4,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c83 // ldr q3, [x4,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -4440,15 +3911,15 @@ lanes1:
 	ADD $8, R2, R5
 	WORD $0x4d4080a1 // ld1 {v1.s}[2], [x5]
 lanes2:
-	WORD $0x3dc11c82 // ldr q2, [x4,#1136]
+	WORD $0x3dc0e082 // ldr q2, [x4,#896]
 	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
-	WORD $0x3dc11882 // ldr q2, [x4,#1120]
+	WORD $0x3dc0dc82 // ldr q2, [x4,#880]
 	WORD $0x4e22f421 // fmax v1.4s, v1.4s, v2.4s
-	WORD $0x3dc12082 // ldr q2, [x4,#1152]
+	WORD $0x3dc0e482 // ldr q2, [x4,#912]
 	WORD $0x4ea2f421 // fmin v1.4s, v1.4s, v2.4s
 	WORD $0x3dc07c82 // ldr q2, [x4,#496]
 	WORD $0x4e221c22 // and v2.16b, v1.16b, v2.16b
-	WORD $0x3dc12083 // ldr q3, [x4,#1152]
+	WORD $0x3dc0e483 // ldr q3, [x4,#912]
 	WORD $0x4ea3f442 // fmin v2.4s, v2.4s, v3.4s
 	WORD $0x3dc09c83 // ldr q3, [x4,#624]
 	WORD $0x4ea31c42 // orr v2.16b, v2.16b, v3.16b
@@ -5920,12 +5391,12 @@ TEXT ·vecToBFloat16NEON(SB), NOSPLIT, $0-48
 rounds:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x6f300401 // ushr v1.4s, v0.4s, #16
-	WORD $0x3dc12862 // ldr q2, [x3,#1184]
+	WORD $0x3dc0ec62 // ldr q2, [x3,#944]
 	WORD $0x4ea28402 // add v2.4s, v0.4s, v2.4s
-	WORD $0x3dc12c63 // ldr q3, [x3,#1200]
+	WORD $0x3dc0f063 // ldr q3, [x3,#960]
 	WORD $0x4e231c23 // and v3.16b, v1.16b, v3.16b
 	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x3dc13063 // ldr q3, [x3,#1216]
+	WORD $0x3dc0f463 // ldr q3, [x3,#976]
 	WORD $0x4ea31c21 // orr v1.16b, v1.16b, v3.16b
 	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
 	WORD $0x6e205800 // mvn v0.16b, v0.16b
@@ -5936,12 +5407,12 @@ rounds:
 	WORD $0xfd000000 // str d0, [x0]
 	WORD $0x3dc00420 // ldr q0, [x1,#16]
 	WORD $0x6f300401 // ushr v1.4s, v0.4s, #16
-	WORD $0x3dc12862 // ldr q2, [x3,#1184]
+	WORD $0x3dc0ec62 // ldr q2, [x3,#944]
 	WORD $0x4ea28402 // add v2.4s, v0.4s, v2.4s
-	WORD $0x3dc12c63 // ldr q3, [x3,#1200]
+	WORD $0x3dc0f063 // ldr q3, [x3,#960]
 	WORD $0x4e231c23 // and v3.16b, v1.16b, v3.16b
 	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x3dc13063 // ldr q3, [x3,#1216]
+	WORD $0x3dc0f463 // ldr q3, [x3,#976]
 	WORD $0x4ea31c21 // orr v1.16b, v1.16b, v3.16b
 	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
 	WORD $0x6e205800 // mvn v0.16b, v0.16b
@@ -5961,12 +5432,12 @@ rounds_end:
 vectors:
 	WORD $0x3dc00020 // ldr q0, [x1]
 	WORD $0x6f300401 // ushr v1.4s, v0.4s, #16
-	WORD $0x3dc12862 // ldr q2, [x3,#1184]
+	WORD $0x3dc0ec62 // ldr q2, [x3,#944]
 	WORD $0x4ea28402 // add v2.4s, v0.4s, v2.4s
-	WORD $0x3dc12c63 // ldr q3, [x3,#1200]
+	WORD $0x3dc0f063 // ldr q3, [x3,#960]
 	WORD $0x4e231c23 // and v3.16b, v1.16b, v3.16b
 	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
-	WORD $0x3dc13063 // ldr q3, [x3,#1216]
+	WORD $0x3dc0f463 // ldr q3, [x3,#976]
 	WORD $0x4ea31c21 // orr v1.16b, v1.16b, v3.16b
 	WORD $0x4e20e400 // fcmeq v0.4s, v0.4s, v0.4s
 	WORD $0x6e205800 // mvn v0.16b, v0.16b

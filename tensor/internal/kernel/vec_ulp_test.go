@@ -107,7 +107,6 @@ func curves(v *VecFuncs) []curve {
 		{"Exp", v.Exp, math.Exp, 2, 0},
 		{"Log", v.Log, math.Log, 2, 0},
 		{"Tanh", v.Tanh, math.Tanh, 2, 0},
-		{"Erf", v.Erf, math.Erf, 2, 0},
 		{"Sigmoid", v.Sigmoid, exactSigmoid, 3, 0},
 		{"Sqrt", v.Sqrt, math.Sqrt, 0.5, 0},
 		{"ReLU", v.ReLU, func(x float64) float64 { return max(x, 0) }, 0, 0},

@@ -64,15 +64,6 @@ func (g *gen) tanh(x V) V {
 	return g.choose(g.compare(less, a, g.named("tanhSmall")), small, large)
 }
 
-func (g *gen) erf(x V) V {
-	a := g.abs(x)
-	small := g.polynomial(g.mul(x, x), "erf", 6)
-	g.mulThenAdd(small, x, x)
-	e := g.exp(g.polynomial(g.atMost(a, g.named("erfLarge")), "erfc", 6), nil)
-	large := g.withSign(g.sub(g.fill(g.num(1)), e), x)
-	return g.choose(g.compare(less, a, g.num(1)), small, large)
-}
-
 func (g *gen) normalTail(a V) (e, r V) {
 	s := g.mul(a, a)
 	low := g.copy(s)
@@ -130,7 +121,6 @@ func (g *gen) curves() {
 		{"Exp", 2, func(x V) V { return g.exp(x, nil) }},
 		{"Log", 2, g.log},
 		{"Tanh", 2, g.tanh},
-		{"Erf", 2, g.erf},
 		{"GELU", 2, g.gelu},
 		{"QuickGELU", 2, g.quickGELU},
 		{"Sigmoid", 2, func(x V) V { s, _ := g.sigmoid(x); return s }},

@@ -25,14 +25,6 @@ func (g *gen) elementwise() {
 		},
 	})
 	g.emitLoop(loop{
-		name: "vecMulAdd", doc: "VecFuncs.MulAdd.",
-		out: []string{"dst"}, in: []string{"dst", "a", "b"}, vectors: 4,
-		body: func(a args) []V {
-			g.addProduct(a.in[0], a.in[1], a.in[2])
-			return a.in[:1]
-		},
-	})
-	g.emitLoop(loop{
 		name: "vecAffine", doc: "VecFuncs.Affine.",
 		out: []string{"dst"}, in: []string{"x"}, scalars: []string{"scale", "shift"}, vectors: 4,
 		body: func(a args) []V {
