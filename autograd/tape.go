@@ -1,8 +1,6 @@
 package autograd
 
-import (
-	"github.com/gobeit/gobeit/tensor"
-)
+import "github.com/gobeit/gobeit/tensor"
 
 // Tape records operations so that Backward can walk them in reverse, and owns the memory that they make.
 // A Tape belongs to one goroutine; a model's parameters may be read through many tapes at once.
@@ -320,4 +318,12 @@ func (n *node) handOn(dy *tensor.Tensor) *tensor.Tensor {
 	}
 	dy.Retain()
 	return dy
+}
+
+// tensor is v's value, or nil for no Var.
+func (v *Var) tensor() *tensor.Tensor {
+	if v == nil {
+		return nil
+	}
+	return v.value
 }

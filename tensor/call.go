@@ -159,3 +159,12 @@ func (c *call) grad(g Grad, what string, size int) Grad {
 	c.dst(g.To, what, size)
 	return g
 }
+
+// gradRows is grad with the destination seen as [M, d].
+func (c *call) gradRows(g Grad, what string, size, d int) Grad {
+	c.grad(g, what, size)
+	if g.To != nil && d > 0 {
+		g.To = g.To.Reshape(-1, d)
+	}
+	return g
+}

@@ -1,44 +1,5 @@
 package tensor
 
-import "math"
-
-// fill sets every element of x to v.
-func fill(x []float32, v float32) {
-	if math.Float32bits(v) == 0 {
-		clear(x)
-		return
-	}
-	head := min(len(x), 256)
-	for i := range x[:head] {
-		x[i] = v
-	}
-	for n := head; n > 0 && n < len(x); n *= 2 {
-		copy(x[n:], x[:n])
-	}
-}
-
-// Fill sets every element to v.
-func (c *cpuBackend) Fill(dst *Tensor, v float32) {
-	d := f32(dst)
-	split(len(d), 1, func(lo, hi int) { fill(d[lo:hi], v) })
-}
-
-// Cast converts between Float32 and BFloat16.
-func (c *cpuBackend) Cast(dst, src *Tensor) {
-	split(dst.Size(), 1, func(lo, hi int) {
-		switch {
-		case dst.dtype == src.dtype && dst.dtype == BFloat16:
-			copy(u16(dst)[lo:hi], u16(src)[lo:hi])
-		case dst.dtype == src.dtype:
-			copy(f32(dst)[lo:hi], f32(src)[lo:hi])
-		case dst.dtype == BFloat16:
-			c.vec.ToBFloat16(u16(dst)[lo:hi], f32(src)[lo:hi])
-		default:
-			c.vec.FromBFloat16(f32(dst)[lo:hi], u16(src)[lo:hi])
-		}
-	})
-}
-
 // Unary applies op to each element.
 func (c *cpuBackend) Unary(op UnaryOp, dst, x *Tensor) {
 	v := c.vec
@@ -98,4 +59,57 @@ func (c *cpuBackend) Lerp(dst, x *Tensor, keep, step float32) {
 		c.vec.Affine(d[lo:hi], d[lo:hi], keep, 0)
 		c.vec.AddScaled(d[lo:hi], s[lo:hi], step)
 	})
+}
+
+// Binary applies op to each pair of elements.
+func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
+	if dst.Size() == 0 {
+		return
+	}
+	v := c.vec
+	f := [...]func(dst, a, b []float32){
+		BinaryAdd: v.Add, BinarySub: v.Sub, BinaryMul: v.Mul, BinaryDiv: v.Div, BinaryMax: v.Max, BinaryMin: v.Min,
+	}[op]
+	l := newLoop(dst, a, b)
+	d, x, y := f32s(dst), f32s(a), f32s(b)
+	last := len(l.shape) - 1
+	n := l.shape[last]
+	sx, sy := l.strides[1][last], l.strides[2][last]
+	if last == 0 && sx == 1 && sy == 1 {
+		split(n, 1, func(lo, hi int) { f(d[lo:hi], x[lo:hi], y[lo:hi]) })
+		return
+	}
+	if last == 0 { // one axis only: let tasks share it
+		l = loop{shape: []int{ceilDiv(n, piece), piece}, strides: [][]int{{piece, 1}, {piece * sx, sx}, {piece * sy, sy}}}
+		last = 1
+	}
+	split(Shape(l.shape[:last]).Size(), l.shape[last], func(lo, hi int) {
+		buf, gathered := scratch(dst, 2*piece)
+		defer buf.Release()
+		l.walk(last, lo, hi, func(at []int) {
+			for i := 0; i < l.shape[last]; i += piece {
+				at0 := at[0] + i
+				m := min(piece, l.shape[last]-i, dst.Size()-at0)
+				f(d[at0:at0+m], dense(gathered[:m], x[at[1]+i*sx:], sx), dense(gathered[piece:piece+m], y[at[2]+i*sy:], sy))
+			}
+		})
+	})
+}
+
+// piece is how many elements Binary gathers at a time.
+const piece = 512
+
+// dense returns len(buf) elements of x that stand stride apart: x itself when they are dense, else gathered in buf.
+func dense(buf, x []float32, stride int) []float32 {
+	switch stride {
+	case 1:
+		return x[:len(buf)]
+	case 0:
+		fill(buf, x[0])
+	default:
+		for i := range buf {
+			buf[i] = x[i*stride]
+		}
+	}
+	return buf
 }

@@ -5,18 +5,6 @@ import (
 	"math"
 )
 
-// sumRows adds up f(row) over m rows of the given width in float64, blocks of rows in parallel and the blocks' sums in order.
-func sumRows(m, width int, f func(lo, hi int) float64) float64 {
-	count, size := blocks(m, width)
-	parts := make([]float64, count)
-	each(count, size*width, func(i int) { parts[i] = f(i*size, min(m, (i+1)*size)) })
-	total := 0.0
-	for _, p := range parts {
-		total += p
-	}
-	return total
-}
-
 // targets reads the labels of a, or nil, checked against K classes, and how many rows count.
 func (a *CrossEntropyArgs) targets(r, k int) (labels []int32, counted int) {
 	if a.Labels == nil {

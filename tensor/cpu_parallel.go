@@ -70,3 +70,22 @@ func (c *cpuBackend) store(g Grad, x []float32) {
 		copy(f32(g.To), x)
 	}
 }
+
+// rows splits the rows of x [M, K] among tasks; f gets K too.
+func (c *cpuBackend) rows(x *Tensor, f func(lo, hi, k int)) {
+	if k := x.shape[1]; k > 0 {
+		split(x.shape[0], 4*k, func(lo, hi int) { f(lo, hi, k) })
+	}
+}
+
+// sumRows adds up f(row) over m rows of the given width in float64, blocks of rows in parallel and the blocks' sums in order.
+func sumRows(m, width int, f func(lo, hi int) float64) float64 {
+	count, size := blocks(m, width)
+	parts := make([]float64, count)
+	each(count, size*width, func(i int) { parts[i] = f(i*size, min(m, (i+1)*size)) })
+	total := 0.0
+	for _, p := range parts {
+		total += p
+	}
+	return total
+}

@@ -131,10 +131,3 @@ func (c *cpuBackend) SoftmaxGrad(dx, dy, y *Tensor) {
 		}
 	})
 }
-
-// rows splits the rows of x [M, K] among tasks; f gets K too.
-func (c *cpuBackend) rows(x *Tensor, f func(lo, hi, k int)) {
-	if k := x.shape[1]; k > 0 {
-		split(x.shape[0], 4*k, func(lo, hi int) { f(lo, hi, k) })
-	}
-}

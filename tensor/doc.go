@@ -22,6 +22,23 @@
 // The CPU backend chooses its kernels once: generic Go, AVX2, AVX-512 with or without bfloat16, AMX or NEON (see CPULevels); the environment
 // variable BEIT_CPU forces one, and the build tag purego leaves the assembly out.
 //
+// # Files
+//
+// Each family of operations has one file stem: STEM.go here and in package autograd has the functions, cpu_STEM.go the CPU's methods,
+// vulkan/ops_STEM.go those of Vulkan, and opcase/STEM.go the cases.
+//
+//	elementwise  Unary, UnaryGrad, Binary, Affine, AddScaled, Lerp
+//	copy         Fill, Copy, Cast; copies of views, Concat
+//	reduce       Reduce, ArgMax, Softmax, SoftmaxGrad
+//	matmul       MatMul
+//	linear       Linear, LinearGrad
+//	attention    Attention, AttentionGrad
+//	norm         LayerNorm, LayerNormGrad, L2Normalize, L2NormalizeGrad
+//	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad
+//	codebook     NearestCode, CodeStats, CodebookEMA
+//	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
+//	optimize     GradNorm, AdamW, SGD
+//
 // # Errors
 //
 // A mistake of the caller panics: *ShapeError names the operation and the shapes, *Error anything else. What depends on the world is

@@ -112,3 +112,11 @@ func mustf(ok bool, op string, shapes []Shape, format string, args ...any) {
 		panic(&ShapeError{Op: op, Shapes: shapes, Reason: fmt.Sprintf(format, args...)})
 	}
 }
+
+// shapeOf is t's shape for an error, [] for nil.
+func shapeOf(t *Tensor) Shape {
+	if t == nil {
+		return nil
+	}
+	return t.shape
+}

@@ -149,15 +149,6 @@ func (t *Tensor) IsContiguous() bool {
 	return true
 }
 
-// Fill sets every element of a contiguous Float32 tensor to v.
-func (t *Tensor) Fill(v float32) {
-	t.inPlace("Fill", Float32)
-	t.st.dev.run("Fill", Highest, func(o Ops) { o.Fill(t, v) })
-}
-
-// Zero sets every element of a contiguous Float32 tensor to 0.
-func (t *Tensor) Zero() { t.Fill(0) }
-
 // Upload copies data into a contiguous Float32 tensor.
 func (t *Tensor) Upload(data []float32) {
 	t.inPlace("Upload", Float32)

@@ -64,7 +64,7 @@ func (in Input) values(r *tensor.Rand) []float64 {
 
 // Cases returns the whole table.
 func Cases() []Case {
-	return slices.Concat(elementwise(), strided(), reductions(), products(), linears(), attentions(), norms(), losses(), codes(), rows(), optimizers())
+	return slices.Concat(elementwise(), binary(), copies(), reductions(), matmuls(), linears(), attentions(), norms(), losses(), codebooks(), rows(), optimizers())
 }
 
 // sizes are those at which kernels tend to break: none, one, odd, just off a vector or a tile, more than one task.
@@ -72,3 +72,20 @@ var sizes = []int{0, 1, 3, 17, 65, 197, 33001}
 
 // one wraps a single result.
 func one[T any](x T) []T { return []T{x} }
+
+// gradient makes a destination: a new tensor, or with add one that holds prior already. taken subtracts that again.
+func gradient(dev *tensor.Device, add bool, shape []int) tensor.Grad {
+	if add {
+		return tensor.Grad{To: tensor.Full(dev, prior, shape...), Add: true}
+	}
+	return tensor.Grad{To: tensor.New(dev, shape...)}
+}
+
+const prior = 0.25
+
+func taken(g tensor.Grad) *tensor.Tensor {
+	if g.Add {
+		return tensor.Affine(g.To, 1, -prior)
+	}
+	return g.To
+}

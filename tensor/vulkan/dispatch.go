@@ -90,7 +90,8 @@ func flat(groups int) grid { return grid{groups, 0, 0} }
 func cube(x, y, z int) grid { return grid{x, y, z} }
 
 // u and f make words of push constants and specialization.
-func u(n int) uint32     { return uint32(n) }
+func u(n int) uint32 { return uint32(n) }
+
 func f(v float32) uint32 { return math.Float32bits(v) }
 
 var (
@@ -278,3 +279,28 @@ func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
 	}
 	return set, code
 }
+
+// rows splits m rows of width elements so that each part is in sight of a shader.
+func (b *backend) rows(m, width int, each func(lo, n int)) {
+	if m == 0 || width == 0 {
+		return
+	}
+	most := max(1, int(b.caps.maxRange-b.caps.align)/4/width)
+	for lo := 0; lo < m; lo += most {
+		each(lo, min(most, m-lo))
+	}
+}
+
+// rows is rows lo to lo+n of a contiguous tensor of rows of width elements.
+func (a arg) rows(lo, n, width int) arg { return a.part(lo*width, n*width) }
+
+// word is a flag of push constants.
+func word(flag bool) uint32 {
+	if flag {
+		return 1
+	}
+	return 0
+}
+
+// elements is the grid of shaders that run through n elements with EACH.
+func elements(n int) grid { return flat(div(n, 512)) }

@@ -7,9 +7,6 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// elements is the grid of shaders that run through n elements with EACH.
-func elements(n int) grid { return flat(div(n, 512)) }
-
 // Fill sets every element.
 func (b *backend) Fill(dst *tensor.Tensor, v float32) {
 	b.chunks(dst.Size(), 1, func(lo, n int) {
@@ -53,4 +50,20 @@ func (b *backend) Cast(dst, src *tensor.Tensor) {
 	b.chunks(dst.Size(), 2, func(lo, n int) {
 		b.dispatch(shader, nil, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
 	})
+}
+
+// zero writes a gradient of nothing.
+func (b *backend) zero(g tensor.Grad) {
+	if g.To != nil && !g.Add {
+		b.Fill(g.To, 0)
+	}
+}
+
+// store writes scratch memory to a gradient.
+func (b *backend) store(g tensor.Grad, from arg) {
+	if g.To == nil {
+		return
+	}
+	n := g.To.Size()
+	b.dispatch(shaders.Affine, []uint32{word(g.Add)}, elements(n), []uint32{u(n), f(1), f(0)}, update(g.To), from)
 }

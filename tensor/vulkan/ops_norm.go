@@ -48,30 +48,6 @@ func (b *backend) LayerNormGrad(a tensor.LayerNormGradArgs) {
 	b.store(a.DB, sums.part(d, d).read())
 }
 
-// word is a flag of push constants.
-func word(flag bool) uint32 {
-	if flag {
-		return 1
-	}
-	return 0
-}
-
-// zero writes a gradient of nothing.
-func (b *backend) zero(g tensor.Grad) {
-	if g.To != nil && !g.Add {
-		b.Fill(g.To, 0)
-	}
-}
-
-// store writes scratch memory to a gradient.
-func (b *backend) store(g tensor.Grad, from arg) {
-	if g.To == nil {
-		return
-	}
-	n := g.To.Size()
-	b.dispatch(shaders.Affine, []uint32{word(g.Add)}, elements(n), []uint32{u(n), f(1), f(0)}, update(g.To), from)
-}
-
 // L2Normalize divides each row by its norm.
 func (b *backend) L2Normalize(y, norm, x *tensor.Tensor, eps float32) {
 	m, d := x.Shape()[0], x.Shape()[1]

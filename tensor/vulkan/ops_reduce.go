@@ -7,20 +7,6 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// rows splits m rows of width elements so that each part is in sight of a shader.
-func (b *backend) rows(m, width int, each func(lo, n int)) {
-	if m == 0 || width == 0 {
-		return
-	}
-	most := max(1, int(b.caps.maxRange-b.caps.align)/4/width)
-	for lo := 0; lo < m; lo += most {
-		each(lo, min(most, m-lo))
-	}
-}
-
-// rows is rows lo to lo+n of a contiguous tensor of rows of width elements.
-func (a arg) rows(lo, n, width int) arg { return a.part(lo*width, n*width) }
-
 // longRow is the length from which a row is summed in pieces, by several workgroups.
 const longRow = 1 << 14
 

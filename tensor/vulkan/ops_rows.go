@@ -31,19 +31,6 @@ func (b *backend) ScatterAddRows(dst, src, index *tensor.Tensor) {
 	b.dispatch(shaders.SegmentSum, []uint32{0}, elements(s*d), []uint32{u(s), u(d)}, update(dst), read(src), g.rows, g.starts)
 }
 
-// CodeStats counts the codes and sums their rows, in ascending order.
-func (b *backend) CodeStats(counts, sums, codes, z *tensor.Tensor) {
-	k, d := sums.Shape()[0], sums.Shape()[1]
-	if codes.Size() == 0 || k == 0 {
-		return
-	}
-	g := b.segments(read(codes), codes.Size(), k, faultCodeStats)
-	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1}, update(counts), g.rows, g.rows, g.starts)
-	if d > 0 {
-		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(k*d), []uint32{u(k), u(d)}, update(sums), read(z), g.rows, g.starts)
-	}
-}
-
 // segments are rows sorted by a key, those of one key in ascending order: rows[starts[k]:starts[k+1]] have key k.
 type segments struct{ rows, starts arg }
 

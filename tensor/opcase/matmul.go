@@ -24,7 +24,7 @@ var transposes = []struct {
 	ta, tb bool
 }{{"nn", false, false}, {"nt", false, true}, {"tn", true, false}, {"tt", true, true}}
 
-func products() []Case {
+func matmuls() []Case {
 	var cases []Case
 	for _, t := range transposes {
 		for _, s := range [][4]int{ // batch, m, k, n
@@ -129,21 +129,4 @@ func productTolerance(p tensor.Precision) float64 {
 		return 0x1p-5
 	}
 	return 5e-6
-}
-
-// gradient makes a destination: a new tensor, or with add one that holds prior already. taken subtracts that again.
-func gradient(dev *tensor.Device, add bool, shape []int) tensor.Grad {
-	if add {
-		return tensor.Grad{To: tensor.Full(dev, prior, shape...), Add: true}
-	}
-	return tensor.Grad{To: tensor.New(dev, shape...)}
-}
-
-const prior = 0.25
-
-func taken(g tensor.Grad) *tensor.Tensor {
-	if g.Add {
-		return tensor.Affine(g.To, 1, -prior)
-	}
-	return g.To
 }

@@ -35,3 +35,16 @@ func (b *backend) CodebookEMA(codebook, counts, sums *tensor.Tensor, decay float
 			update(codebook).rows(lo, n, d), read(counts).part(lo, n), read(sums).rows(lo, n, d))
 	})
 }
+
+// CodeStats counts the codes and sums their rows, in ascending order.
+func (b *backend) CodeStats(counts, sums, codes, z *tensor.Tensor) {
+	k, d := sums.Shape()[0], sums.Shape()[1]
+	if codes.Size() == 0 || k == 0 {
+		return
+	}
+	g := b.segments(read(codes), codes.Size(), k, faultCodeStats)
+	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1}, update(counts), g.rows, g.rows, g.starts)
+	if d > 0 {
+		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(k*d), []uint32{u(k), u(d)}, update(sums), read(z), g.rows, g.starts)
+	}
+}

@@ -43,17 +43,7 @@ func Concat(axis int, xs ...*Var) *Var {
 	return xs[0].tape.result(kConcat, tensor.Concat(axis, values...), axis, nil, xs...)
 }
 
-// GatherRows returns x[index[r]] for each r; x is [S, ..], index Int32 [R]; rows may repeat.
-func GatherRows(x *Var, index *tensor.Tensor) *Var {
-	return x.tape.result(kGatherRows, tensor.GatherRows(x.value, index), index, nil, x)
-}
-
 // Expand repeats axes of size 1, and missing leading axes, to shape.
 func Expand(x *Var, shape ...int) *Var {
 	return Add(x, x.tape.Own(tensor.Zeros(x.tape.dev, shape...)))
-}
-
-// Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P]; see tensor.Patchify.
-func Patchify(img *Var, p int) *Var {
-	return img.tape.result(kPatchify, tensor.Patchify(img.value, p), p, nil, img)
 }

@@ -1,0 +1,12 @@
+package autograd
+
+import "github.com/gobeit/gobeit/tensor"
+
+// Attention returns softmax(scale·q·kᵀ + bias)·v for each head, from qkv [B, N, 3·H·D] and bias [H, N, N] or nil,
+// as [B, N, H·D], at the tape's precision.
+func Attention(qkv, bias *Var, heads int, scale float32) *Var {
+	f := tensor.Attention(tensor.AttentionArgs{
+		QKV: qkv.value, Bias: bias.tensor(), Heads: heads, Scale: scale, Precision: qkv.tape.Precision,
+	})
+	return qkv.tape.result(kAttention, f.Out, f, []*tensor.Tensor{f.LSE}, []*Var{attentionQKV: qkv, attentionBias: bias}...)
+}

@@ -1,0 +1,18 @@
+package autograd
+
+import "github.com/gobeit/gobeit/tensor"
+
+// normEps bounds norms from below, as in PyTorch's functional.normalize.
+const normEps = 1e-12
+
+// LayerNorm normalises the last axis of x and applies w and b, both [D].
+func LayerNorm(x, w, b *Var, eps float32) *Var {
+	f := tensor.LayerNorm(tensor.LayerNormArgs{X: x.value, W: w.value, B: b.value, Eps: eps})
+	return x.tape.result(kLayerNorm, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)
+}
+
+// L2Normalize divides the last axis by max(its 2-norm, 1e-12).
+func L2Normalize(x *Var) *Var {
+	y, norm := tensor.L2Normalize(x.value, normEps)
+	return x.tape.result(kL2Normalize, y, nil, []*tensor.Tensor{savedNorm: norm}, x)
+}

@@ -1,0 +1,43 @@
+package tensor
+
+// Attention computes softmax(scale·q·kᵀ + bias)·v as AttentionArgs describes; Out and LSE are allocated when nil.
+func Attention(a AttentionArgs) AttentionArgs {
+	c := begin("Attention", a.Out, a.LSE, a.QKV, a.Bias)
+	defer c.end()
+	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
+	if a.Out == nil {
+		a.Out = c.out(b, n, w)
+	}
+	if a.LSE == nil {
+		a.LSE = c.out(b, a.Heads, n)
+	}
+	d := a
+	d.Out, d.LSE = c.dst(a.Out, "out", b*n*w), c.dst(a.LSE, "lse", b*a.Heads*n)
+	d.QKV, d.Bias = c.f32(a.QKV), c.f32(a.Bias)
+	c.apart(d.Out, d.LSE, d.QKV, d.Bias)
+	c.apart(d.LSE, d.QKV, d.Bias)
+	c.runAt(d.Precision, func(o Ops) { o.Attention(d) })
+	return a
+}
+
+// heads checks qkv [B, N, 3·H·D] and bias [H, N, N] or nil, and returns B, N and H·D.
+func (c *call) heads(qkv, bias *Tensor, heads int) (b, n, width int) {
+	c.must(len(qkv.shape) == 3 && heads > 0 && qkv.Dim(2)%(3*heads) == 0, "want qkv [B, N, 3·H·D]", qkv.shape, Shape{heads})
+	b, n, width = qkv.Dim(0), qkv.Dim(1), qkv.Dim(2)/3
+	c.must(bias == nil || bias.shape.Equal(Shape{heads, n, n}), "want bias [H, N, N]", qkv.shape, shapeOf(bias))
+	return b, n, width
+}
+
+// AttentionGrad computes the gradients of Attention that a asks for.
+func AttentionGrad(a AttentionGradArgs) {
+	c := begin("AttentionGrad", a.DQKV.To, a.DBias.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
+	defer c.end()
+	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
+	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{b, n, w}), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)
+	a.DQKV, a.DBias = c.grad(a.DQKV, "dqkv", a.QKV.Size()), c.grad(a.DBias, "dbias", a.Heads*n*n)
+	a.DOut, a.Out, a.LSE, a.QKV, a.Bias = c.f32(a.DOut), c.f32(a.Out), c.vector(a.LSE, "lse", b*a.Heads*n), c.f32(a.QKV), c.f32(a.Bias)
+	for _, g := range []Grad{a.DQKV, a.DBias} {
+		c.apart(g.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
+	}
+	c.runAt(a.Precision, func(o Ops) { o.AttentionGrad(a) })
+}

@@ -1,0 +1,82 @@
+package tensor
+
+import "slices"
+
+// Fill sets every element of a contiguous Float32 tensor to v.
+func (t *Tensor) Fill(v float32) {
+	t.inPlace("Fill", Float32)
+	t.st.dev.run("Fill", Highest, func(o Ops) { o.Fill(t, v) })
+}
+
+// Zero sets every element of a contiguous Float32 tensor to 0.
+func (t *Tensor) Zero() { t.Fill(0) }
+
+// Cast returns x as Float32 or BFloat16 (rounded to nearest even).
+func Cast(x *Tensor, dtype DType) *Tensor {
+	c := begin("Cast", x)
+	defer c.end()
+	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
+	y := newTensor(c.dev, c.op, dtype, x.shape...)
+	if x.dtype == dtype {
+		c.run(func(o Ops) { o.Copy(y, x) })
+	} else {
+		x = c.in(x, x.dtype)
+		c.run(func(o Ops) { o.Cast(y, x) })
+	}
+	return y
+}
+
+// CopyInto copies src to dst, of the same shape and dtype; both may be views with gaps, and must not share elements.
+func CopyInto(dst, src *Tensor) {
+	c := begin("CopyInto", dst, src)
+	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
+	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape, src.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
+	for i, n := range dst.shape {
+		c.must(n < 2 || dst.strides[i] != 0 || dst.Size() == 0, "the destination is a view that repeats elements", dst.shape, src.shape)
+	}
+	if dst.IsContiguous() {
+		c.apart(dst, src)
+	}
+	c.run(func(o Ops) { o.Copy(dst, src) })
+}
+
+// Clone returns a contiguous copy of t.
+func (t *Tensor) Clone() *Tensor {
+	c := begin("Clone", t)
+	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
+	c.run(func(o Ops) { o.Copy(y, t) })
+	return y
+}
+
+// Contiguous returns t with one more owner when it is contiguous, else a contiguous copy: release the result either way.
+func (t *Tensor) Contiguous() *Tensor {
+	if t.IsContiguous() {
+		t.Retain()
+		return t
+	}
+	return t.Clone()
+}
+
+// Concat returns the tensors one after the other along an axis; their other sizes must be equal.
+func Concat(axis int, ts ...*Tensor) *Tensor {
+	c := begin("Concat", ts...)
+	c.must(len(ts) > 0, "nothing to join")
+	axis = ts[0].axis(c.op, axis)
+	shape := slices.Clone(ts[0].shape)
+	shape[axis] = 0
+	for _, t := range ts {
+		c.must(len(t.shape) == len(shape) && t.dtype == ts[0].dtype, "ranks or dtypes differ", ts[0].shape, t.shape)
+		for i, d := range t.shape {
+			c.must(i == axis || d == shape[i], "sizes differ off the joined axis", ts[0].shape, t.shape)
+		}
+		shape[axis] += t.shape[axis]
+	}
+	y := newTensor(c.dev, c.op, ts[0].dtype, shape...)
+	at := 0
+	for _, t := range ts {
+		part := y.Slice(axis, at, at+t.shape[axis])
+		c.run(func(o Ops) { o.Copy(part, t) })
+		at += t.shape[axis]
+	}
+	return y
+}

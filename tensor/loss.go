@@ -1,0 +1,72 @@
+package tensor
+
+// CrossEntropy computes the mean cross-entropy as CrossEntropyArgs describes; Loss (shape []) and LSE are allocated when nil.
+// A label of K or more panics.
+func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
+	c := begin("CrossEntropy", a.Loss, a.LSE, a.Logits, a.Labels, a.Soft)
+	defer c.end()
+	r := c.rows(a.Logits).shape[0]
+	if a.Loss == nil {
+		a.Loss = c.out()
+	}
+	if a.LSE == nil {
+		a.LSE = c.out(r)
+	}
+	f := c.crossEntropy(a)
+	c.apart(f.LSE, f.Logits, f.Labels, f.Soft)
+	c.apart(f.Loss, f.Logits, f.Labels, f.Soft, f.LSE)
+	c.run(func(o Ops) { o.CrossEntropy(f) })
+	return a
+}
+
+// CrossEntropyGrad returns the gradient with respect to the logits, times dloss[0]. a is what CrossEntropy returned.
+func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
+	c := begin("CrossEntropyGrad", dloss, a.LSE, a.Logits, a.Labels, a.Soft)
+	defer c.end()
+	a.Loss = nil // may be released by now; it is not needed
+	f := c.crossEntropy(a)
+	d := c.out(a.Logits.shape...)
+	to := d.Reshape(f.Logits.shape...)
+	dloss = c.vector(dloss, "dloss", 1)
+	c.run(func(o Ops) { o.CrossEntropyGrad(to, dloss, f) })
+	return d
+}
+
+func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
+	logits := c.rows(a.Logits)
+	r, k := logits.shape[0], logits.shape[1]
+	c.must(k > 0, "no classes", a.Logits.shape)
+	c.must((a.Labels == nil) != (a.Soft == nil), "want either labels or soft targets", a.Logits.shape)
+	if a.Labels != nil {
+		c.must(a.Labels.Size() == r, "want one label for each row", a.Logits.shape, a.Labels.shape)
+		a.Labels = c.in(a.Labels, Int32)
+	} else {
+		c.must(a.Soft.shape.Equal(a.Logits.shape), "shapes differ", a.Logits.shape, a.Soft.shape)
+		a.Soft = c.rows(a.Soft)
+	}
+	a.Logits, a.Loss, a.LSE = logits, c.dst(a.Loss, "loss", 1), c.dst(a.LSE, "lse", r)
+	return a
+}
+
+// CosineLoss returns the mean over rows of 1 − cos(x, t), shape []; the last axis is compared.
+func CosineLoss(x, t *Tensor) *Tensor {
+	c := begin("CosineLoss", x, t)
+	defer c.end()
+	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	loss := c.out()
+	x, t = c.rows(x), c.rows(t)
+	c.run(func(o Ops) { o.CosineLoss(loss, x, t) })
+	return loss
+}
+
+// CosineLossGrad returns the gradient of CosineLoss with respect to x, times dloss[0].
+func CosineLossGrad(dloss, x, t *Tensor) *Tensor {
+	c := begin("CosineLossGrad", dloss, x, t)
+	defer c.end()
+	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	dx := c.out(x.shape...)
+	x, t, dloss = c.rows(x), c.rows(t), c.vector(dloss, "dloss", 1)
+	to := dx.Reshape(x.shape...)
+	c.run(func(o Ops) { o.CosineLossGrad(to, dloss, x, t) })
+	return dx
+}
