@@ -246,7 +246,7 @@ func (t *Tape) unwind(mark int) {
 		n := t.nodes[i]
 		if n.out.grad != nil {
 			for _, v := range n.in {
-				v.recall()
+				v.restore()
 			}
 			rules[n.kind](n, n.out.grad)
 		}

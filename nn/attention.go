@@ -68,7 +68,7 @@ func (a *Attention) scale() float32 {
 func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
 	qkv := a.qkv(c, x)
 	y := autograd.Attention(qkv, a.bias(c, shared), a.Heads, a.scale())
-	qkv.Forget()
+	qkv.Rematerialize()
 	return y
 }
 

@@ -52,16 +52,16 @@ func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	samples := x.Shape()[0]
 	normed := b.Norm1.Forward(c, x)
 	mixed := b.Attn.Mix(c, normed, shared)
-	normed.Forget()
+	normed.Rematerialize()
 	x = b.Attn.Proj.Forward(c, mixed, autograd.LinearOptions{
 		Residual: x, Gamma: b.Gamma1.Var(c.Tape), Keep: c.Keep(2*b.Layer, b.DropPath, samples),
 	})
-	mixed.Forget()
+	mixed.Rematerialize()
 	normed = b.Norm2.Forward(c, x)
 	x = b.MLP.Forward(c, normed, autograd.LinearOptions{
 		Residual: x, Gamma: b.Gamma2.Var(c.Tape), Keep: c.Keep(2*b.Layer+1, b.DropPath, samples),
 	})
-	normed.Forget()
+	normed.Rematerialize()
 	return x
 }
 

@@ -110,6 +110,6 @@ func (m *MLP) Forward(c Context, x *autograd.Var, o autograd.LinearOptions) *aut
 		h = autograd.Unary(tensor.UnaryQuickGELU, h)
 	}
 	y := m.FC2.Forward(c, h, o)
-	h.Forget()
+	h.Rematerialize()
 	return y
 }

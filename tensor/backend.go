@@ -56,8 +56,8 @@ type Backend interface {
 	Name() string
 	// Report is what Device.Report returns.
 	Report() string
-	// Heeds is what Device.Heeds returns.
-	Heeds(p Precision) bool
+	// Supports is what Device.Supports returns.
+	Supports(p Precision) bool
 	// Sync waits until the work given so far is done and returns the sticky error, if any.
 	Sync(ctx context.Context) error
 

@@ -37,8 +37,8 @@ func (c *call) run(f func(o Ops)) { c.dev.run(c.op, Highest, f) }
 // runAt is run for an operation with matmuls.
 func (c *call) runAt(p Precision, f func(o Ops)) { c.dev.run(c.op, p, f) }
 
-// believe panics when a download failed.
-func (c *call) believe(err error) {
+// mustRead panics when a download failed.
+func (c *call) mustRead(err error) {
 	if err != nil {
 		panic(&Error{Op: c.op, Reason: err.Error(), Err: err})
 	}

@@ -123,17 +123,17 @@ func (c *cpuBackend) Report() string {
 	}
 	precision := "precision high and medium run as highest"
 	switch {
-	case c.set.Heeds(kernel.High):
+	case c.set.Supports(kernel.High):
 		precision = "precision medium multiplies in bfloat16, high in two pieces of it"
-	case c.set.Heeds(kernel.Medium):
+	case c.set.Supports(kernel.Medium):
 		precision = "precision medium multiplies in bfloat16, high runs as highest"
 	}
 	return fmt.Sprintf("%s\nlevel %s (of %s), %d threads\nself-test: %s\n%s",
 		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), c.selfTest, precision)
 }
 
-// Heeds is that of the level.
-func (c *cpuBackend) Heeds(p Precision) bool { return c.set.Heeds(kernel.Precision(p)) }
+// Supports is that of the level.
+func (c *cpuBackend) Supports(p Precision) bool { return c.set.Supports(kernel.Precision(p)) }
 
 // Sync returns at once: CPU operations are done when they return.
 func (c *cpuBackend) Sync(context.Context) error { return nil }

@@ -59,8 +59,8 @@ func (d *Device) MemStats() MemStats {
 	return d.stats
 }
 
-// Heeds says whether matrix products at precision p are others on this device than at Highest.
-func (d *Device) Heeds(p Precision) bool { return d.backend.Heeds(p) }
+// Supports says whether matrix products at precision p are others on this device than at Highest.
+func (d *Device) Supports(p Precision) bool { return d.backend.Supports(p) }
 
 // Trim gives memory that no tensor uses back to the system.
 func (d *Device) Trim() {

@@ -175,7 +175,7 @@ func (t *Tensor) Float32s() []float32 {
 	c := begin("Float32s", t)
 	defer c.end()
 	out := make([]float32, t.Size())
-	c.believe(c.dev.backend.Download(out, c.f32(t)))
+	c.mustRead(c.dev.backend.Download(out, c.f32(t)))
 	return out
 }
 
@@ -184,7 +184,7 @@ func (t *Tensor) CopyTo(dst []float32) {
 	c := begin("CopyTo", t)
 	defer c.end()
 	mustf(len(dst) == t.Size(), "CopyTo", []Shape{t.shape}, "room for %d numbers", len(dst))
-	c.believe(c.dev.backend.Download(dst, c.f32(t)))
+	c.mustRead(c.dev.backend.Download(dst, c.f32(t)))
 }
 
 // Ints copies the elements of an Int32 tensor out, row-major. It waits for the device, and panics like Float32s.
@@ -193,7 +193,7 @@ func (t *Tensor) Ints() []int32 {
 	c := begin("Ints", t)
 	defer c.end()
 	out := make([]int32, t.Size())
-	c.believe(c.dev.backend.DownloadInts(out, c.in(t, Int32)))
+	c.mustRead(c.dev.backend.DownloadInts(out, c.in(t, Int32)))
 	return out
 }
 

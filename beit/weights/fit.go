@@ -95,7 +95,7 @@ func (f *Fit) verdict(transfer bool) error {
 // Load fills the parameters, which must be built by now. Values that are infinite or no numbers are an error. A shared table that several
 // blocks take is resized once for each, like the authors' copies.
 func (f *Fit) Load() error {
-	var lender state.Lender
+	var lender state.TensorReader
 	for _, l := range f.fills {
 		err := f.model.floats(&lender, l.tensor, func(values []float32) error {
 			if !l.param.Shape.Equal(l.tensor.Shape) {

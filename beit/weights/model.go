@@ -244,7 +244,7 @@ func transposed(b []byte, rows, cols, width int) []byte {
 }
 
 // floats lends the values of a tensor to use, which must not keep or change them.
-func (m *Model) floats(l *state.Lender, t *Tensor, use func([]float32) error) error {
+func (m *Model) floats(l *state.TensorReader, t *Tensor, use func([]float32) error) error {
 	checked := func(v []float32) error {
 		if i := notFinite(v); i >= 0 {
 			return fmt.Errorf("element %d is %v: the weights are damaged, or their training diverged", i, v[i])

@@ -128,11 +128,11 @@ func Load(slots []Slot, f *File, rename func(name string) (string, bool)) (Repor
 	if err != nil {
 		return r, fmt.Errorf("state: loading %s: %w", f.Name(), err)
 	}
-	var lender Lender
+	var reader TensorReader
 	for _, slot := range slots {
 		e := source[slot.Name]
 		var resized bool
-		err := lender.lend(f, e, func(values []float32) (err error) {
+		err := reader.read(f, e, func(values []float32) (err error) {
 			resized, err = slot.fill(e.Shape, values)
 			return err
 		})

@@ -117,8 +117,8 @@ func sameTensor(t *testing.T, f *File, name string, want *File, wantName string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lender Lender
-	err = lender.Float32s(f, name, func(v []float32) error {
+	var reader TensorReader
+	err = reader.Float32s(f, name, func(v []float32) error {
 		if !slices.Equal(v, wide) {
 			t.Errorf("%s: values differ", name)
 		}

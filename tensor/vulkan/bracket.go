@@ -12,7 +12,7 @@ var (
 // Begin starts an operation, unless the device has failed. Operations are recorded one after the other, each as a whole: so scratch memory
 // belongs to one operation, from Begin to End, however often its work is submitted on the way; and errors can name the operation.
 func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
-	b.prove(p) // runs operations of its own, so it comes before the lock
+	b.selectVariant(p) // runs operations of its own, so it comes before the lock
 	b.whole.Lock()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,7 +20,7 @@ type variants struct {
 	off    []string // what is not used, and why
 }
 
-// faster is the variant for a precision, nil for float32. Before it comes prove.
+// faster is the variant for a precision, nil for float32. selectVariant must have run.
 func (b *backend) faster(p tensor.Precision) *variant {
 	if p != tensor.Medium {
 		return nil
@@ -28,8 +28,8 @@ func (b *backend) faster(p tensor.Precision) *variant {
 	return b.medium.use
 }
 
-// prove chooses a variant, once, if the precision has some.
-func (b *backend) prove(p tensor.Precision) {
+// selectVariant chooses a variant, once, if the precision has some.
+func (b *backend) selectVariant(p tensor.Precision) {
 	if p != tensor.Medium {
 		return
 	}
@@ -56,9 +56,9 @@ func (b *backend) prove(p tensor.Precision) {
 	}
 }
 
-// Heeds says whether a precision has a variant. It tests them if nothing has yet.
-func (b *backend) Heeds(p tensor.Precision) bool {
-	b.prove(p)
+// Supports says whether a precision has a variant. It tests them if nothing has yet.
+func (b *backend) Supports(p tensor.Precision) bool {
+	b.selectVariant(p)
 	return b.faster(p) != nil
 }
 
@@ -76,7 +76,7 @@ func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
 
 // variants says on which variants the device runs, and which it leaves, and why.
 func (b *backend) variants() []string {
-	b.prove(tensor.Medium)
+	b.selectVariant(tensor.Medium)
 	lines := []string{"precision high and medium run as highest"}
 	if v := b.medium.use; v != nil {
 		lines = []string{

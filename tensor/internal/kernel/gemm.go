@@ -50,7 +50,7 @@ type GemmArgs struct {
 }
 
 // Precision says what the products of MatMul are made of; all sums are float32. A level that has no faster way than float32 to do
-// what is asked for does that (see Set.Heeds).
+// what is asked for does that (see Set.Supports).
 type Precision uint8
 
 // The precisions, in the order of those of package tensor.
@@ -60,8 +60,8 @@ const (
 	Medium                   // A and B rounded to bfloat16
 )
 
-// Heeds says whether products at precision p are others on this level than at Highest.
-func (s *Set) Heeds(p Precision) bool {
+// Supports says whether products at precision p are others on this level than at Highest.
+func (s *Set) Supports(p Precision) bool {
 	return p != Highest && s.Gemm.tiles != nil || p == Medium && s.Gemm.pairs != nil
 }
 

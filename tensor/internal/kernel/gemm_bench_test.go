@@ -40,12 +40,12 @@ func (s benchSet) name() string {
 func benchSets() []benchSet {
 	var sets []benchSet
 	for _, s := range Levels() {
-		if !s.Heeds(Medium) {
+		if !s.Supports(Medium) {
 			sets = append(sets, benchSet{s, Highest})
 			continue
 		}
 		for _, p := range []Precision{High, Medium} {
-			if s.Heeds(p) {
+			if s.Supports(p) {
 				sets = append(sets, benchSet{s, p})
 			}
 		}

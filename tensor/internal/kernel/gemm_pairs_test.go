@@ -12,7 +12,7 @@ import (
 func forMedium(t *testing.T, f func(t *testing.T, s *Set)) {
 	tested := false
 	forLevels(t, func(t *testing.T, s *Set) {
-		if s.Heeds(Medium) {
+		if s.Supports(Medium) {
 			tested = true
 			f(t, s)
 		}
@@ -291,15 +291,15 @@ func TestMediumFallsBack(t *testing.T) {
 		highest := product(s, g, 1)
 		high := g
 		high.Precision = High
-		if same := sameBits(product(s, high, 1), highest); same == s.Heeds(High) {
+		if same := sameBits(product(s, high, 1), highest); same == s.Supports(High) {
 			t.Errorf("%s: high gives the bits of highest: %v", s.Level, same)
 		}
 		medium := g
 		medium.Precision = Medium
-		if same := sameBits(product(s, medium, 1), highest); same == s.Heeds(Medium) {
+		if same := sameBits(product(s, medium, 1), highest); same == s.Supports(Medium) {
 			t.Errorf("%s: medium gives the bits of highest: %v", s.Level, same)
 		}
-		if s.Heeds(Medium) && !sameBits(product(Levels()[i-1], g, 1), highest) {
+		if s.Supports(Medium) && !sameBits(product(Levels()[i-1], g, 1), highest) {
 			t.Errorf("%s: highest has other bits than on %s", s.Level, Levels()[i-1].Level)
 		}
 	}
@@ -326,7 +326,7 @@ func FuzzGemmMedium(f *testing.F) {
 			byColA: v&1 != 0, byColB: v&2 != 0, accumulate: v&4 != 0,
 		}
 		for _, s := range Levels() {
-			if s.Heeds(Medium) {
+			if s.Supports(Medium) {
 				c.checkMedium(t, s, c.args(rand.New(rand.NewPCG(seed, 0))))
 			}
 		}

@@ -19,7 +19,7 @@ const peakSums = 12
 func (s *Set) Peak(precision Precision) float64 {
 	p := s.Gemm.peak
 	switch {
-	case !s.Heeds(precision):
+	case !s.Supports(precision):
 	case s.Gemm.tiles == nil:
 		p = s.Gemm.pairs.peak
 	default:

@@ -40,7 +40,7 @@ func (s *Set) SelfTest() []Fault {
 		if c.precision == High {
 			tol = selfTestTolHigh
 		}
-		if c.precision == Highest || s.Heeds(c.precision) {
+		if c.precision == Highest || s.Supports(c.precision) {
 			compare("gemm", c.name, tol, c.run)
 		}
 	}
@@ -256,7 +256,7 @@ func (c gemmSelfTest) run(s *Set) [][]float32 {
 	if c.transposeB {
 		g.BRow, g.BCol = 1, c.k
 	}
-	if c.precision == Medium && !s.Heeds(Medium) { // what a level with bfloat16 rounds on the way
+	if c.precision == Medium && !s.Supports(Medium) { // what a level with bfloat16 rounds on the way
 		roundBFloat16(g.A)
 		roundBFloat16(g.B)
 	}

@@ -34,7 +34,7 @@ func forgetful(dev *tensor.Device, p tensor.Precision, forget bool) (grads [][]f
 	out := Linear(hidden, w2, nil, LinearOptions{Residual: y, Gamma: gamma})
 	if forget {
 		for _, v := range []*Var{normed, qkv, mixed, hidden, x, w, hidden} { // of a leaf and a parameter, and a second time: nothing happens
-			v.Forget()
+			v.Rematerialize()
 		}
 	}
 	used = dev.MemStats().InUse - before
@@ -53,7 +53,7 @@ func forgetful(dev *tensor.Device, p tensor.Precision, forget bool) (grads [][]f
 }
 
 // A forgotten value comes back for whatever was computed from it.
-func TestForgetBeforeAnyUse(t *testing.T) {
+func TestRematerializeBeforeAnyUse(t *testing.T) {
 	dev := tensor.CPU()
 	labels := tensor.FromInts(dev, []int32{1, 0, 3}, 3)
 	for name, use := range map[string]func(h, w, b *Var) *Var{
@@ -68,7 +68,7 @@ func TestForgetBeforeAnyUse(t *testing.T) {
 			h := Linear(x, tape.Constant(random(dev, 4, -1, 1, 4, 4)), nil, LinearOptions{GELU: true})
 			y := use(h, w, b)
 			if i == 1 {
-				h.Forget()
+				h.Rematerialize()
 			}
 			tape.Backward(y)
 			grads[i] = x.Grad().Float32s()
@@ -80,13 +80,13 @@ func TestForgetBeforeAnyUse(t *testing.T) {
 	}
 }
 
-func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
+func TestRematerializeGivesEqualGradientsInLessMemory(t *testing.T) {
 	for _, test := range []struct {
 		precision tensor.Precision
 		most      float64 // relative difference of a gradient's elements to its largest
 		memory    float64 // share left
 	}{{tensor.Highest, 0, 0.75}, {tensor.Medium, 0.01, 0.57}} {
-		if !tensor.CPU().Heeds(test.precision) { // then Medium is Highest, in all respects
+		if !tensor.CPU().Supports(test.precision) { // then Medium is Highest, in all respects
 			test.most, test.memory = 0, 0.75
 		}
 		t.Run(fmt.Sprint(test.precision), func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestForgetGivesEqualGradientsInLessMemory(t *testing.T) {
 }
 
 // Whatever is forgotten, gradients can be computed: a bias and a gamma come back too, and outputs that their own gradients read stay exact.
-func TestForgetEverything(t *testing.T) {
+func TestRematerializeEverything(t *testing.T) {
 	dev := tensor.NewDevice(tensor.CPU().Backend())
 	dev.SetPoison(true)
 	for _, p := range []tensor.Precision{tensor.Highest, tensor.Medium} {
@@ -136,7 +136,7 @@ func TestForgetEverything(t *testing.T) {
 			y := Linear(normed, w, gamma, LinearOptions{Residual: unit, Gamma: gamma})
 			if i == 1 {
 				for _, v := range []*Var{gamma, tanh, weights, bias, mixed, unit, normed} {
-					v.Forget()
+					v.Rematerialize()
 				}
 			}
 			tape.BackwardFrom(y, random(dev, 4, -1, 1, 2, 4, 4))
@@ -152,7 +152,7 @@ func TestForgetEverything(t *testing.T) {
 }
 
 // What nobody can bring back stays.
-func TestForgetKeepsWhatItCannotMakeAgain(t *testing.T) {
+func TestRematerializeKeepsWhatItCannotCompute(t *testing.T) {
 	dev := tensor.CPU()
 	tape := NewTape(dev)
 	w := tape.Param(random(dev, 1, -1, 1, 3, 3), tensor.Zeros(dev, 3, 3))
@@ -163,13 +163,13 @@ func TestForgetKeepsWhatItCannotMakeAgain(t *testing.T) {
 	tape.NoGrad(func() { silent = Linear(x, w, nil, LinearOptions{GELU: true}) })
 	for _, v := range []*Var{kept, product, silent} {
 		before := fmt.Sprint(v.Value())
-		v.Forget()
+		v.Rematerialize()
 		if after := fmt.Sprint(v.Value()); after != before {
 			t.Errorf("%s, before %s", after, before)
 		}
 	}
 	hidden := Linear(x, w, nil, LinearOptions{GELU: true})
-	hidden.Forget()
+	hidden.Rematerialize()
 	defer func() {
 		if recover() == nil {
 			t.Error("an operation on a forgotten value does not panic")

@@ -16,15 +16,16 @@ type mapping []byte
 // littleEndian says whether this machine stores numbers as files do.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// Lender lends the values of tensors for the length of a call, one at a time.
-// Those that lie in the file as float32 are not copied where the file is mapped
-// into memory; others are converted into a buffer that the next call uses again.
-// The zero value is ready. It belongs to one goroutine.
-type Lender struct{ buf []float32 }
+// TensorReader reads the values of tensors of a file, one tensor at a time, without
+// allocating for each. It copies nothing where a tensor is stored as float32 and
+// the file is mapped into memory. Other tensors are converted into a buffer that
+// the next call reuses. The zero value is ready to use. A TensorReader belongs to
+// one goroutine.
+type TensorReader struct{ buf []float32 }
 
-// Float32s calls use with the values that File.Float32s would return. use must
-// not keep or change them.
-func (l *Lender) Float32s(f *File, name string, use func(values []float32) error) error {
+// Float32s calls use with the values that File.Float32s would return. The slice is
+// valid until use returns, and use must not change it.
+func (r *TensorReader) Float32s(f *File, name string, use func(values []float32) error) error {
 	e, err := f.find(name)
 	if err != nil {
 		return err
@@ -32,25 +33,25 @@ func (l *Lender) Float32s(f *File, name string, use func(values []float32) error
 	if !e.DType.numeric() {
 		return f.tensorError(name, fmt.Errorf("%s cannot be read as float32", e.DType))
 	}
-	if err := l.lend(f, e, use); err != nil {
+	if err := r.read(f, e, use); err != nil {
 		return f.tensorError(name, err)
 	}
 	return nil
 }
 
-// lend is Float32s for an entry of numeric type.
-func (l *Lender) lend(f *File, e Entry, use func(values []float32) error) error {
+// read is Float32s for an entry of numeric type.
+func (r *TensorReader) read(f *File, e Entry, use func(values []float32) error) error {
 	if values, ok := f.view(e); ok {
 		return guarded(func() error { return use(values) })
 	}
 	n := e.Len()
-	if cap(l.buf) < n {
-		l.buf = make([]float32, n)
+	if cap(r.buf) < n {
+		r.buf = make([]float32, n)
 	}
-	if err := readInto(f, e, l.buf[:n]); err != nil {
+	if err := readInto(f, e, r.buf[:n]); err != nil {
 		return err
 	}
-	return use(l.buf[:n])
+	return use(r.buf[:n])
 }
 
 // view is a tensor's place in the mapped file, where its bytes are float32s as

@@ -16,7 +16,7 @@ func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, 
 
 func (planner) Name() string               { return "planner" }
 func (planner) Report() string             { return "counts memory and computes nothing" }
-func (planner) Heeds(p Precision) bool     { return CPU().Heeds(p) }
+func (planner) Supports(p Precision) bool     { return CPU().Supports(p) }
 func (planner) Sync(context.Context) error { return nil }
 
 // noted is the memory of a small tensor, nil for others.

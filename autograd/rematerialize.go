@@ -10,12 +10,12 @@ import "github.com/gobeit/gobeit/tensor"
 //
 // Anything else is kept as it is. Gradients are those without Forget, but at a Medium that is heeded for GELU, which is computed and
 // differentiated at the rounded number.
-func (v *Var) Forget() {
+func (v *Var) Rematerialize() {
 	n := v.from
 	if n == nil || v.keep || v.freed || v.lost {
 		return
 	}
-	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Heeds(tensor.Medium)
+	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Supports(tensor.Medium)
 	if f, ok := n.attr.(tensor.LinearArgs); ok && f.Pre != nil && medium {
 		n.exchange(tensor.Cast(f.Pre, tensor.BFloat16))
 	}
@@ -31,7 +31,7 @@ func (v *Var) Forget() {
 }
 
 // recall brings back a value that was forgotten.
-func (v *Var) recall() {
+func (v *Var) restore() {
 	if v == nil || !v.lost {
 		return
 	}
@@ -56,7 +56,7 @@ func (n *node) repeat() *tensor.Tensor {
 	switch f := n.attr.(type) {
 	case tensor.LayerNormArgs:
 		for _, v := range n.in {
-			v.recall()
+			v.restore()
 		}
 		return tensor.LayerNorm(tensor.LayerNormArgs{
 			X: n.in[layerNormX].value, W: n.in[layerNormW].value, B: n.in[layerNormB].value, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps,
