@@ -7,10 +7,11 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// CheckGradients compares the gradients that Backward gives for Σ c·f(inputs), with fixed random c, against five-point differences of
-// the same sum, worked out in float64 from float32 values. Inputs should be of order one. It returns an error naming the first
-// element whose gradient is off by more than tol·(1 + its size). It is meant for tests of models and new operations; the op-case
-// table checks each operation against a float64 reference.
+// CheckGradients compares the gradients of Σ c·f(inputs), with fixed random c, with five-point central differences of the same sum. The
+// sum is computed in float64 from float32 values. Inputs should be of order one.
+//
+// It returns an error that names the first element whose gradient is off by more than tol·(1 + its size). It is meant for tests of models
+// and of new operations.
 func CheckGradients(dev *tensor.Device, tol float64, f func(in []*Var) *Var, inputs ...*tensor.Tensor) error {
 	tape := NewTape(dev)
 	defer tape.Reset()

@@ -2,9 +2,11 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Checkpoint runs f(x) without keeping what lies between: Backward runs f again, with equal results, and differentiates it then.
-// It trades one more forward pass of the segment for its memory. f may use parameters and Vars of before the call; it runs twice,
-// so it must do the same both times and nothing besides.
+// Checkpoint returns f(x) without keeping intermediate values (activation checkpointing). Backward runs f again and differentiates that
+// run. The gradients have the same bytes as without Checkpoint.
+//
+// f may use parameters and earlier Vars besides x; they get their gradients. It runs twice, so it must be deterministic and have no side
+// effects.
 func Checkpoint(x *Var, f func(x *Var) *Var) *Var {
 	t := x.tape
 	if t.quiet > 0 {
@@ -20,12 +22,13 @@ func Checkpoint(x *Var, f func(x *Var) *Var) *Var {
 	return y
 }
 
-// segment is what Checkpoint runs again, and the precision at which it ran.
+// segment is the function that Checkpoint runs again, and the precision of its first run.
 type segment struct {
 	f         func(*Var) *Var
 	precision tensor.Precision
 }
 
+// checkpointGrad is the backward rule of Checkpoint.
 func checkpointGrad(n *node, dy *tensor.Tensor) {
 	x, s := n.in[only], n.attr.(segment)
 	t := x.tape

@@ -6,13 +6,13 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Reshape returns x with another shape of the same size; one size may be -1. It copies nothing.
+// Reshape returns x with another shape of the same size. One size may be -1. Nothing is copied.
 func Reshape(x *Var, shape ...int) *Var {
 	x.value.Retain()
 	return x.tape.result(kReshape, x.value.Reshape(shape...), nil, nil, x)
 }
 
-// Permute returns x with axis i taken from axis order[i], contiguous.
+// Permute returns a contiguous tensor whose axis i is axis order[i] of x.
 func Permute(x *Var, order ...int) *Var {
 	order = slices.Clone(order)
 	for i := range order {
@@ -23,7 +23,7 @@ func Permute(x *Var, order ...int) *Var {
 	return x.tape.result(kPermute, x.value.Permute(order...).Clone(), order, nil, x)
 }
 
-// Slice returns elements lo … hi-1 along an axis, contiguous.
+// Slice returns the elements lo … hi-1 along an axis, contiguous.
 func Slice(x *Var, axis, lo, hi int) *Var {
 	if axis < 0 {
 		axis += x.value.Rank()
@@ -31,7 +31,7 @@ func Slice(x *Var, axis, lo, hi int) *Var {
 	return x.tape.result(kSlice, x.value.Slice(axis, lo, hi).Clone(), [2]int{axis, lo}, nil, x)
 }
 
-// Concat joins along an axis.
+// Concat joins Vars along an axis.
 func Concat(axis int, xs ...*Var) *Var {
 	values := make([]*tensor.Tensor, len(xs))
 	for i, x := range xs {
@@ -43,7 +43,7 @@ func Concat(axis int, xs ...*Var) *Var {
 	return xs[0].tape.result(kConcat, tensor.Concat(axis, values...), axis, nil, xs...)
 }
 
-// Expand repeats axes of size 1, and missing leading axes, to shape.
+// Expand returns x broadcast to shape: axes of size 1 and missing leading axes are repeated.
 func Expand(x *Var, shape ...int) *Var {
 	return Add(x, x.tape.Own(tensor.Zeros(x.tape.dev, shape...)))
 }

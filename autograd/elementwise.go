@@ -2,7 +2,7 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Add returns a + b, broadcast as in numpy.
+// Add returns a + b, broadcast as in NumPy.
 func Add(a, b *Var) *Var {
 	return a.tape.result(kAdd, tensor.Add(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
@@ -12,22 +12,22 @@ func Sub(a, b *Var) *Var {
 	return a.tape.result(kSub, tensor.Sub(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
-// Mul returns a·b elementwise, broadcast.
+// Mul returns the elementwise product a·b, broadcast.
 func Mul(a, b *Var) *Var {
 	return a.tape.result(kMul, tensor.Mul(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
-// Affine returns x·scale + shift.
+// Affine returns scale·x + shift.
 func Affine(x *Var, scale, shift float32) *Var {
 	return x.tape.result(kAffine, tensor.Affine(x.value, scale, shift), scale, nil, x)
 }
 
-// Unary returns op of each element.
+// Unary returns op applied to each element of x.
 func Unary(op tensor.UnaryOp, x *Var) *Var {
 	return x.tape.result(kUnary, tensor.Unary(op, x.value), op, nil, x)
 }
 
-// GELU returns x·Φ(x), the exact form.
+// GELU returns x·Φ(x), the exact form of GELU.
 func GELU(x *Var) *Var { return Unary(tensor.UnaryGELU, x) }
 
 // Tanh returns tanh(x).

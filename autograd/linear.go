@@ -2,7 +2,7 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// LinearOptions says what follows a linear layer in the same pass; see tensor.LinearArgs.
+// LinearOptions are operations fused with a linear layer; see tensor.LinearArgs.
 type LinearOptions struct {
 	GELU     bool           // y = GELU(x·wᵀ + bias); not together with Residual
 	Residual *Var           // y = residual + keep·gamma ⊙ (x·wᵀ + bias)
@@ -10,7 +10,7 @@ type LinearOptions struct {
 	Keep     *tensor.Tensor // stochastic depth [B]; nil: ones
 }
 
-// Linear returns x·wᵀ + bias, x [.., K], w [N, K], bias [N] or nil, with options, at the tape's precision.
+// Linear returns x·wᵀ + bias with the options o, at the tape's precision. x is [.., K], w [N, K], and bias [N] or nil.
 func Linear(x, w, bias *Var, o LinearOptions) *Var {
 	f := tensor.Linear(tensor.LinearArgs{
 		X: x.value, W: w.value, Bias: bias.tensor(), GELU: o.GELU,

@@ -6,7 +6,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// MatMul returns a·b over the last two axes at the tape's precision; leading axes are broadcast.
+// MatMul returns the matmul a·b over the last two axes, at the tape's precision. Leading axes are broadcast.
 func MatMul(a, b *Var) *Var {
 	if a.value.Rank() < 2 || b.value.Rank() < 2 {
 		panic(&tensor.ShapeError{Op: "MatMul", Shapes: []tensor.Shape{a.Shape(), b.Shape()}, Reason: "want at least two axes"})
@@ -17,7 +17,7 @@ func MatMul(a, b *Var) *Var {
 	return a.tape.result(kMatMul, y, p, nil, []*Var{left: a, right: b}...)
 }
 
-// leading is the broadcast of the leading axes of a matrix product; sizes that do not fit are found by the product itself.
+// leading returns the broadcast leading axes of a matmul. Sizes that do not fit are reported by the matmul itself.
 func leading(a, b *tensor.Tensor) []int {
 	s, o := a.Shape()[:a.Rank()-2], b.Shape()[:b.Rank()-2]
 	if len(s) < len(o) {

@@ -5,7 +5,7 @@ import "github.com/gobeit/gobeit/tensor"
 // normEps bounds norms from below, as in PyTorch's functional.normalize.
 const normEps = 1e-12
 
-// LayerNorm normalises the last axis of x and applies w and b, both [D].
+// LayerNorm normalises the last axis of x, then multiplies by w and adds b, both [D].
 func LayerNorm(x, w, b *Var, eps float32) *Var {
 	f := tensor.LayerNorm(tensor.LayerNormArgs{X: x.value, W: w.value, B: b.value, Eps: eps})
 	return x.tape.result(kLayerNorm, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)

@@ -2,10 +2,10 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Sum adds up an axis, which disappears.
+// Sum returns the sum over an axis. The result has one axis less.
 func Sum(x *Var, axis int) *Var { return reduce(kSum, tensor.ReduceSum, x, axis) }
 
-// Mean averages an axis, which disappears.
+// Mean returns the mean over an axis. The result has one axis less.
 func Mean(x *Var, axis int) *Var { return reduce(kMean, tensor.ReduceMean, x, axis) }
 
 func reduce(k kind, op tensor.ReduceOp, x *Var, axis int) *Var {
@@ -15,7 +15,7 @@ func reduce(k kind, op tensor.ReduceOp, x *Var, axis int) *Var {
 	return x.tape.result(k, tensor.Reduce(op, x.value, axis), axis, nil, x)
 }
 
-// Softmax over the last axis.
+// Softmax returns the softmax over the last axis.
 func Softmax(x *Var) *Var {
 	return x.tape.result(kSoftmax, tensor.Softmax(x.value), nil, nil, x)
 }

@@ -2,42 +2,44 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Forget gives up v's value after its last use before Backward, and with it the memory, where there is a cheaper way to have it again:
+// Rematerialize releases the value of v after its last use before Backward, where it can be restored cheaply for Backward:
 //
-//   - the outputs of LayerNorm, and of Linear with GELU, are computed again from what is kept anyway: the same bytes;
-//   - where the device heeds Medium, others are kept in bfloat16, to which products at Medium round them, and so is what GELU was applied to;
-//     but not the outputs that an operation's own gradient reads in float32: attention's, softmax's, tanh's and their like.
+//   - Outputs of LayerNorm, and of Linear with GELU, are recomputed from what is kept anyway. They have the same bytes.
+//   - Where the device supports Medium and the tape uses it, other values are kept in bfloat16, to which a matmul rounds them anyway. So
+//     is the input of GELU.
+//   - The exceptions at Medium are values that their own backward rule reads in float32: outputs of attention, softmax, tanh and the
+//     like.
 //
-// Anything else is kept as it is. Gradients are those without Forget, but at a Medium that is heeded for GELU, which is computed and
-// differentiated at the rounded number.
+// Other values are not changed. Gradients are the same as without Rematerialize. Where Medium is in use, the exception is GELU: its
+// gradient is computed at the rounded input.
 func (v *Var) Rematerialize() {
 	n := v.from
-	if n == nil || v.keep || v.freed || v.lost {
+	if n == nil || v.keep || v.freed || v.dropped {
 		return
 	}
 	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Supports(tensor.Medium)
 	if f, ok := n.attr.(tensor.LinearArgs); ok && f.Pre != nil && medium {
-		n.exchange(tensor.Cast(f.Pre, tensor.BFloat16))
+		n.replacePre(tensor.Cast(f.Pre, tensor.BFloat16))
 	}
 	switch {
-	case n.canRepeat():
+	case n.canRecompute():
 	case medium && !n.readsOutput():
 		v.packed = tensor.Cast(v.value, tensor.BFloat16)
 	default:
 		return
 	}
 	v.value.Release()
-	v.lost = true
+	v.dropped = true
 }
 
-// recall brings back a value that was forgotten.
+// restore makes the value of v available again after Rematerialize.
 func (v *Var) restore() {
-	if v == nil || !v.lost {
+	if v == nil || !v.dropped {
 		return
 	}
-	v.lost = false
+	v.dropped = false
 	if v.packed == nil {
-		v.value = v.from.repeat()
+		v.value = v.from.recompute()
 		return
 	}
 	v.value = tensor.Cast(v.packed, tensor.Float32)
@@ -45,14 +47,14 @@ func (v *Var) restore() {
 	v.packed = nil
 }
 
-// canRepeat says whether repeat is cheap.
-func (n *node) canRepeat() bool {
+// canRecompute reports whether recompute is cheap.
+func (n *node) canRecompute() bool {
 	f, ok := n.attr.(tensor.LinearArgs)
 	return n.kind == kLayerNorm || ok && f.Pre != nil
 }
 
-// repeat computes the node's output again.
-func (n *node) repeat() *tensor.Tensor {
+// recompute computes the output of the node again.
+func (n *node) recompute() *tensor.Tensor {
 	switch f := n.attr.(type) {
 	case tensor.LayerNormArgs:
 		for _, v := range n.in {
@@ -63,15 +65,15 @@ func (n *node) repeat() *tensor.Tensor {
 		}).Y
 	case tensor.LinearArgs:
 		if f.Pre.DType() != tensor.Float32 {
-			f.Pre = n.exchange(tensor.Cast(f.Pre, tensor.Float32))
+			f.Pre = n.replacePre(tensor.Cast(f.Pre, tensor.Float32))
 		}
 		return tensor.Unary(tensor.UnaryGELU, f.Pre)
 	}
-	panic("autograd: nothing to repeat " + n.kind.String() + " from")
+	panic("autograd: cannot recompute " + n.kind.String())
 }
 
-// exchange puts pre in the place of the tensor that a Linear with GELU saved, and returns it.
-func (n *node) exchange(pre *tensor.Tensor) *tensor.Tensor {
+// replacePre replaces the tensor that a Linear with GELU saved by pre, and returns pre.
+func (n *node) replacePre(pre *tensor.Tensor) *tensor.Tensor {
 	f := n.attr.(tensor.LinearArgs)
 	f.Pre.Release()
 	f.Pre, n.saved[savedPre] = pre, pre

@@ -2,7 +2,7 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// GatherRows returns x[index[r]] for each r; x is [S, ..], index Int32 [R]; rows may repeat.
+// GatherRows returns x[index[r]] for each r. x is [S, ..], and index Int32 [R]. Rows may repeat.
 func GatherRows(x *Var, index *tensor.Tensor) *Var {
 	return x.tape.result(kGatherRows, tensor.GatherRows(x.value, index), index, nil, x)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// kind names an operation in the table of rules.
+// kind is the kind of an operation in the table of rules.
 type kind uint8
 
 const (
@@ -36,7 +36,7 @@ const (
 	kinds
 )
 
-// String names the operation as in the package's functions.
+// String returns the name of the package's function.
 func (k kind) String() string { return names[k] }
 
 var names = [kinds]string{
@@ -63,8 +63,8 @@ const (
 	savedNorm = 0 // L2Normalize: the norms
 )
 
-// rules is the table of all backward rules. A rule is given the node and the gradient dy of its output and hands each
-// input its gradient: through dest (a backend writes it), accept (a fresh tensor) or pass (dy itself). It must not change dy.
+// rules is the table of all backward rules. A rule gets the node and the gradient dy of its output, which it must not change. It computes
+// the gradient of each input in one of three ways: dest (a backend writes it), accept (a new tensor) or pass (dy itself).
 var rules [kinds]func(n *node, dy *tensor.Tensor)
 
 func init() { // not a literal, because the rule of Checkpoint walks the table itself
@@ -102,8 +102,8 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 		// y = a·b: da = dy·bᵀ, db = aᵀ·dy
 		kMatMul: func(n *node, dy *tensor.Tensor) {
 			a, b, p := n.in[left], n.in[right], n.attr.(tensor.Precision)
-			n.acceptProduct(left, dy, b.value.T(), p)
-			n.acceptProduct(right, a.value.T(), dy, p)
+			n.acceptMatMul(left, dy, b.value.T(), p)
+			n.acceptMatMul(right, a.value.T(), dy, p)
 		},
 		kLinear: func(n *node, dy *tensor.Tensor) {
 			f := n.attr.(tensor.LinearArgs)
@@ -190,7 +190,7 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 	}
 }
 
-// readsOutput says whether the rule of the node's kind uses the value of its output.
+// readsOutput reports whether the rule of the node's kind uses the value of its output.
 func (n *node) readsOutput() bool {
 	switch n.kind {
 	case kUnary:
@@ -202,7 +202,7 @@ func (n *node) readsOutput() bool {
 	return false
 }
 
-// broadcastGrad hands scale·dy, summed over broadcast axes, to v.
+// broadcastGrad adds scale·dy, summed over broadcast axes, to the gradient of v.
 func (n *node) broadcastGrad(v *Var, dy *tensor.Tensor, scale float32) {
 	if !v.needs {
 		return
@@ -216,7 +216,7 @@ func (n *node) broadcastGrad(v *Var, dy *tensor.Tensor, scale float32) {
 	g.Release()
 }
 
-// acceptSummed is accept for a gradient of the broadcast shape, which is worked out only when v needs it.
+// acceptSummed is accept for a gradient of the broadcast shape. The gradient is computed only when v needs it.
 func (v *Var) acceptSummed(product func() *tensor.Tensor) {
 	if !v.needs {
 		return
@@ -226,8 +226,8 @@ func (v *Var) acceptSummed(product func() *tensor.Tensor) {
 	g.Release()
 }
 
-// acceptProduct hands a·b, summed over broadcast leading axes, to input i.
-func (n *node) acceptProduct(i int, a, b *tensor.Tensor, p tensor.Precision) {
+// acceptMatMul adds the matmul a·b, summed over broadcast leading axes, to the gradient of input i.
+func (n *node) acceptMatMul(i int, a, b *tensor.Tensor, p tensor.Precision) {
 	v := n.in[i]
 	if !v.needs {
 		return
@@ -244,7 +244,7 @@ func (n *node) acceptProduct(i int, a, b *tensor.Tensor, p tensor.Precision) {
 	g.Release()
 }
 
-// spread repeats dy·scale along the axis that the forward reduction removed.
+// spread is the rule of Sum and Mean: it repeats dy·scale along the axis that the forward reduction removed.
 func (n *node) spread(dy *tensor.Tensor, scale float32) {
 	x, axis := n.in[only], n.attr.(int)
 	wide := dy.Reshape(slices.Insert(slices.Clone(dy.Shape()), axis, 1)...).Expand(x.Shape()...)

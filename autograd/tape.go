@@ -2,20 +2,20 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Tape records operations so that Backward can walk them in reverse, and owns the memory that they make.
-// A Tape belongs to one goroutine; a model's parameters may be read through many tapes at once.
+// Tape records operations so that Backward can differentiate them in reverse order. It owns the memory that they allocate. A Tape belongs
+// to one goroutine. Many tapes may read the parameters of a model at the same time.
 type Tape struct {
-	// Precision is used by every matrix product recorded from now on, backward included.
+	// Precision is the precision of every matmul recorded from now on, including its backward.
 	Precision tensor.Precision
 
 	dev    *tensor.Device
 	nodes  []*node
-	owned  []*Var // vars whose value the tape releases, in the order they were made
-	leaves []*Var // vars whose gradient alone the tape releases
+	owned  []*Var // Vars whose value the tape releases, in order of creation
+	leaves []*Var // Vars of which the tape releases only the gradient
 	quiet  int    // depth of NoGrad regions
 }
 
-// Var is a value on a tape, with a gradient once Backward has run.
+// Var is a value on a tape. After Backward it may have a gradient.
 type Var struct {
 	tape  *Tape
 	value *tensor.Tensor
@@ -23,12 +23,12 @@ type Var struct {
 	needs bool // a gradient may be asked for
 	param bool // grad belongs to the caller and is added to
 	keep  bool // value and gradient live until Reset
-	done  bool // Backward has been through the operation that made v
+	done  bool // Backward has processed the operation that made v
 	freed bool
 
-	from   *node          // what recorded v, nil when nothing did
-	lost   bool           // the value is forgotten
-	packed *tensor.Tensor // what a forgotten value comes back from, nil when it is computed again
+	from    *node          // what recorded v, nil when nothing did
+	dropped bool           // Rematerialize released the value
+	packed  *tensor.Tensor // bfloat16 copy of a dropped value; nil when it is recomputed
 }
 
 // node is one recorded operation.
@@ -37,27 +37,27 @@ type node struct {
 	in    []*Var // nil where an optional input is absent; a Var may stand in several places
 	out   *Var
 	saved []*tensor.Tensor // released when the node's gradient is done
-	attr  any              // what the kind's rule needs besides
+	attr  any              // other data for the rule of the kind
 }
 
 // NewTape returns an empty tape for a device.
 func NewTape(dev *tensor.Device) *Tape { return &Tape{dev: dev} }
 
-// Device returns where the tape's values live.
+// Device returns the device of the tape.
 func (t *Tape) Device() *tensor.Device { return t.dev }
 
-// Constant brings a tensor onto the tape. It gets no gradient and stays the caller's.
+// Constant returns a Var for a tensor that gets no gradient. The tensor remains the caller's.
 func (t *Tape) Constant(v *tensor.Tensor) *Var { return &Var{tape: t, value: v} }
 
-// Own is Constant for a tensor that the tape shall release.
+// Own is Constant for a tensor that the tape releases at Reset.
 func (t *Tape) Own(v *tensor.Tensor) *Var {
 	x := &Var{tape: t, value: v}
 	t.owned = append(t.owned, x)
 	return x
 }
 
-// Param brings a parameter onto the tape. Backward adds its gradient to grad, contiguous and of the same shape; both stay the
-// caller's.
+// Param returns a Var for a parameter. Backward adds its gradient to grad, which is contiguous and has the shape of value. Both tensors
+// remain the caller's.
 func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
 	if !grad.IsContiguous() {
 		panic(&tensor.ShapeError{Op: "Param", Shapes: []tensor.Shape{value.Shape(), grad.Shape()}, Reason: "the gradient is a view with gaps"})
@@ -68,25 +68,25 @@ func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
 	return &Var{tape: t, value: value, grad: grad, needs: t.quiet == 0, param: true}
 }
 
-// Leaf brings a tensor onto the tape that gets a gradient, readable by Grad until Reset. The tensor stays the caller's.
+// Leaf returns a Var for a tensor that gets a gradient, which Grad returns until Reset. The tensor remains the caller's.
 func (t *Tape) Leaf(v *tensor.Tensor) *Var {
 	x := &Var{tape: t, value: v, needs: t.quiet == 0, keep: true}
 	t.leaves = append(t.leaves, x)
 	return x
 }
 
-// NoGrad runs f; nothing in it is recorded, so nothing in it gets a gradient.
+// NoGrad runs f without recording operations, so nothing in it gets a gradient.
 func (t *Tape) NoGrad(f func()) {
 	t.quiet++
 	defer func() { t.quiet-- }()
 	f()
 }
 
-// Recording says whether operations are recorded at present.
+// Recording reports whether operations are recorded now, that is, outside NoGrad.
 func (t *Tape) Recording() bool { return t.quiet == 0 }
 
-// Scope runs f in a NoGrad region, keeps its result (f may return nil for none) and returns everything else that f made to the
-// pool, Vars under Keep included.
+// Scope runs f in a NoGrad region and keeps only its result. Everything else that f made is returned to the pool, including Vars under
+// Keep. f may return nil.
 func (t *Tape) Scope(f func() *Var) *Var {
 	mark := len(t.owned)
 	var result *Var
@@ -104,7 +104,7 @@ func (t *Tape) Scope(f func() *Var) *Var {
 	return result
 }
 
-// Reset forgets all records and returns every value that the tape owns to the pool. Vars of before may not be used any more.
+// Reset removes all records and returns every value that the tape owns to the pool. Vars made before are invalid after it.
 func (t *Tape) Reset() {
 	for _, n := range t.nodes {
 		n.release()
@@ -121,35 +121,36 @@ func (t *Tape) Reset() {
 	t.nodes, t.owned, t.leaves = t.nodes[:0], t.owned[:0], t.leaves[:0]
 }
 
-// Value returns the tensor, which the tape may release at Reset or in Backward; see Keep.
+// Value returns the tensor. The tape may release it in Backward or at Reset; see Keep.
 func (v *Var) Value() *tensor.Tensor { return v.value }
 
-// Grad returns the gradient, or nil when there is none. That of a Leaf or of a Var under Keep lives until Reset, others are gone after Backward.
+// Grad returns the gradient, or nil when there is none. The gradient of a Leaf, or of a Var under Keep, is valid until Reset. Others are
+// released during Backward.
 func (v *Var) Grad() *tensor.Tensor { return v.grad }
 
-// Shape returns the value's shape.
+// Shape returns the shape of the value.
 func (v *Var) Shape() tensor.Shape { return v.value.Shape() }
 
-// Tape returns the tape that v is on.
+// Tape returns the tape of v.
 func (v *Var) Tape() *Tape { return v.tape }
 
-// NeedsGrad says whether Backward would compute a gradient for v.
+// NeedsGrad reports whether Backward would compute a gradient for v.
 func (v *Var) NeedsGrad() bool { return v.needs }
 
-// Keep makes v's value and gradient live through Backward, until Reset. It returns v.
+// Keep retains the value and gradient of v through Backward, until Reset. It returns v.
 func (v *Var) Keep() *Var {
 	v.keep = true
 	return v
 }
 
-// release gives up the tape's hold on value and gradient.
+// release releases the value and gradient that the tape owns.
 func (v *Var) release() {
 	if v.freed {
 		return
 	}
 	v.freed = true
 	switch {
-	case !v.lost:
+	case !v.dropped:
 		v.value.Release()
 	case v.packed != nil:
 		v.packed.Release()
@@ -171,8 +172,8 @@ func (n *node) release() {
 	n.saved = nil
 }
 
-// result makes the Var of an operation's output, which the tape owns, and records how to differentiate it when any of
-// its inputs needs that. saved tensors are the tape's from now on.
+// result returns the Var of an operation's output, which the tape owns. It records the operation when an input needs a gradient. The tape
+// owns the saved tensors from now on.
 func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Tensor, in ...*Var) *Var {
 	out := t.Own(value)
 	for _, v := range in {
@@ -199,8 +200,8 @@ func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Te
 	return out
 }
 
-// Backward computes the gradients of loss, of one element, with respect to every Param and Leaf that it depends on.
-// Values and gradients in between go back to the pool as soon as nothing needs them; see Keep.
+// Backward computes the gradients of loss, which has one element, with respect to every Param and Leaf that it depends on. Intermediate
+// values and gradients return to the pool as soon as nothing needs them; see Keep.
 func (t *Tape) Backward(loss *Var) {
 	if loss.value.Size() != 1 {
 		panic(&tensor.ShapeError{Op: "Backward", Shapes: []tensor.Shape{loss.Shape()}, Reason: "the loss has more than one element"})
@@ -208,10 +209,10 @@ func (t *Tape) Backward(loss *Var) {
 	t.BackwardFrom(loss, tensor.Full(t.dev, 1, loss.Shape()...))
 }
 
-// BackwardFrom is Backward for an output of any shape with a given upstream gradient, which becomes the tape's.
+// BackwardFrom is Backward for an output of any shape with a given upstream gradient, which the tape then owns.
 //
-// It goes through all that the tape has recorded and forgets it, so a second call needs new operations. It panics when out is on
-// another tape, depends on nothing that needs a gradient or was gone through before, and in a NoGrad region.
+// It processes all recorded operations and removes them, so a second call needs new operations. It panics when out is on another tape, or
+// depends on nothing that needs a gradient. It also panics when an earlier Backward processed out, and in a NoGrad region.
 func (t *Tape) BackwardFrom(out *Var, dout *tensor.Tensor) {
 	if !out.Shape().Equal(dout.Shape()) {
 		panic(&tensor.ShapeError{Op: "BackwardFrom", Shapes: []tensor.Shape{out.Shape(), dout.Shape()}, Reason: "value and gradient differ in shape"})
@@ -240,7 +241,7 @@ func (t *Tape) BackwardFrom(out *Var, dout *tensor.Tensor) {
 	t.unwind(0)
 }
 
-// unwind runs the rules of the nodes from mark on, last first, and forgets those nodes. A rule may record and unwind further nodes.
+// unwind runs the rules of the nodes from mark on, last first, and removes those nodes. A rule may record and unwind further nodes.
 func (t *Tape) unwind(mark int) {
 	for i := len(t.nodes) - 1; i >= mark; i-- {
 		n := t.nodes[i]
@@ -261,8 +262,8 @@ func (t *Tape) unwind(mark int) {
 	}
 }
 
-// dest says where a backend shall write the gradient of the node's input i. Gradients are always contiguous and, but for those of
-// parameters, nobody else's, so that they can be added to in place.
+// dest returns the destination of the gradient of the node's input i, for a backend. Gradients are contiguous. Except those of parameters
+// they have no other owner, so they can be added to in place.
 func (n *node) dest(i int) tensor.Grad {
 	v := n.in[i]
 	if v == nil || !v.needs {
@@ -278,7 +279,7 @@ func (n *node) dest(i int) tensor.Grad {
 	return tensor.Grad{To: v.grad}
 }
 
-// repeats says whether input i stands in another place too.
+// repeats reports whether the Var of input i is also another input of the node.
 func (n *node) repeats(i int) bool {
 	for j, v := range n.in {
 		if j != i && v == n.in[i] {
@@ -288,7 +289,7 @@ func (n *node) repeats(i int) bool {
 	return false
 }
 
-// accept takes g, contiguous, which becomes v's, as a gradient or adds it.
+// accept sets or adds a gradient g of v. g is contiguous, and v owns it from now on.
 func (v *Var) accept(g *tensor.Tensor) {
 	if v == nil || !v.needs {
 		g.Release()
@@ -302,7 +303,8 @@ func (v *Var) accept(g *tensor.Tensor) {
 	g.Release()
 }
 
-// pass hands the node's whole upstream gradient on to input v, seen in v's shape. A rule may do so for one input only, and last.
+// pass uses the node's whole upstream gradient as the gradient of input v, in the shape of v. A rule may do so for one input only, and as
+// its last step.
 func (n *node) pass(v *Var, dy *tensor.Tensor) {
 	if v == nil || !v.needs {
 		return
@@ -310,8 +312,8 @@ func (n *node) pass(v *Var, dy *tensor.Tensor) {
 	v.accept(n.handOn(dy).Reshape(v.Shape()...))
 }
 
-// handOn returns the node's upstream gradient for another Var to own, without a copy where that is safe: dy has no other use once
-// the node is done, unless its Var is kept.
+// handOn returns the node's upstream gradient for another Var to own. It is copied only when the node's output is under Keep. Otherwise
+// dy has no other use after the node.
 func (n *node) handOn(dy *tensor.Tensor) *tensor.Tensor {
 	if n.out.keep {
 		return dy.Clone()
@@ -320,7 +322,7 @@ func (n *node) handOn(dy *tensor.Tensor) *tensor.Tensor {
 	return dy
 }
 
-// tensor is v's value, or nil for no Var.
+// tensor returns the value of v, or nil when v is nil.
 func (v *Var) tensor() *tensor.Tensor {
 	if v == nil {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Attention is multi-head self-attention. In BEiT query and value have a learned bias and the key has none, for a bias on the key
-// cancels in the softmax; other models have one for all three.
+// Attention is multi-head self-attention. In BEiT query and value have a learned bias. The key has none, because a bias on the key
+// cancels in the softmax. Other models have a bias for all three.
 type Attention struct {
 	QKV          *Param // "qkv.weight" [3d, d]: rows of q, k, v, each head after head
 	QBias, VBias *Param // [d], or nil
@@ -18,7 +18,8 @@ type Attention struct {
 	Heads        int
 }
 
-// newAttention declares "qkv.weight", "q_bias" and "v_bias" or "qkv.bias", "relative_position_bias_table" and "proj" where the config has them.
+// newAttention declares "qkv.weight" and "proj", and what the config asks for: "q_bias" and "v_bias", or "qkv.bias", and
+// "relative_position_bias_table".
 func newAttention(s Scope, c BlockConfig) *Attention {
 	d := c.Width
 	a := &Attention{Heads: c.Heads}
@@ -37,7 +38,7 @@ func newAttention(s Scope, c BlockConfig) *Attention {
 	return a
 }
 
-// qkv returns queries, keys and values of x [B, N, d] as [B, N, 3d].
+// qkv returns the queries, keys and values of x [B, N, d] as [B, N, 3d].
 func (a *Attention) qkv(c Context, x *autograd.Var) *autograd.Var {
 	bias := a.QKVBias.Var(c.Tape)
 	if a.QBias != nil {
@@ -47,7 +48,7 @@ func (a *Attention) qkv(c Context, x *autograd.Var) *autograd.Var {
 	return autograd.Linear(x, a.QKV.Var(c.Tape), bias, autograd.LinearOptions{})
 }
 
-// bias is the shared bias (or nil) plus the block's own (or nil).
+// bias returns the sum of the shared bias (or nil) and the block's own (or nil).
 func (a *Attention) bias(c Context, shared *autograd.Var) *autograd.Var {
 	if a.Bias == nil {
 		return shared
@@ -63,8 +64,8 @@ func (a *Attention) scale() float32 {
 	return float32(1 / math.Sqrt(float64(a.QKV.Shape[1]/a.Heads)))
 }
 
-// Mix returns each token's weighted sum of values, heads joined, before the output projection: [B, N, d] from x [B, N, d].
-// shared is a bias [H, N, N] or nil.
+// Mix returns the output of attention before the output projection, with heads concatenated: [B, N, d] from x [B, N, d]. shared is a bias
+// [H, N, N] or nil.
 func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
 	qkv := a.qkv(c, x)
 	y := autograd.Attention(qkv, a.bias(c, shared), a.Heads, a.scale())
@@ -72,8 +73,8 @@ func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
 	return y
 }
 
-// Weights returns the attention itself, [B, H, N, N] with rows that sum to 1, for looking at. It is written out from single
-// operations and stores every weight, so Mix is the way to compute.
+// Weights returns the attention weights [B, H, N, N], whose rows sum to 1, for visualisation. It stores all weights and uses single
+// operations, so it is slower than Mix.
 func (a *Attention) Weights(c Context, x, shared *autograd.Var) *autograd.Var {
 	b, n, d := x.Shape()[0], x.Shape()[1], x.Shape()[2]
 	parts := autograd.Permute(autograd.Reshape(a.qkv(c, x), b, n, 3, a.Heads, d/a.Heads), 2, 0, 3, 1, 4) // [3, B, H, N, d_h]

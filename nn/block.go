@@ -6,7 +6,7 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 )
 
-// BlockConfig describes one transformer block.
+// BlockConfig is the configuration of a transformer block.
 type BlockConfig struct {
 	Width, Heads, Hidden   int
 	QKVBias                bool
@@ -23,7 +23,10 @@ type BlockConfig struct {
 // rescale is the factor on the initial weights of the layers that write to the residual stream.
 func (c BlockConfig) rescale() float64 { return 1 / math.Sqrt(2*float64(c.Depth)) }
 
-// Block is a pre-norm transformer block: x += drop(γ₁ ⊙ attention(norm1(x))); x += drop(γ₂ ⊙ mlp(norm2(x))).
+// Block is a pre-norm transformer block:
+//
+//	x += drop(γ₁ ⊙ attention(norm1(x)))
+//	x += drop(γ₂ ⊙ mlp(norm2(x)))
 type Block struct {
 	Norm1, Norm2   *LayerNorm
 	Attn           *Attention
@@ -33,7 +36,7 @@ type Block struct {
 	Layer          uint64 // which layer this is for stochastic depth
 }
 
-// NewBlock declares "norm1", "attn", "norm2", "mlp" and, with LayerScale, "gamma_1" and "gamma_2".
+// NewBlock declares a block with "norm1", "attn", "norm2", "mlp" and, with LayerScale, "gamma_1" and "gamma_2".
 func NewBlock(s Scope, c BlockConfig) *Block {
 	b := &Block{DropPath: c.DropPath, Layer: c.Layer}
 	if c.LayerScale > 0 {
@@ -65,10 +68,10 @@ func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	return x
 }
 
-// Blocks is a stack of blocks.
+// Blocks is a stack of transformer blocks.
 type Blocks []*Block
 
-// Forward runs x through all blocks. While nothing is recorded, and with c.CheckpointActivations, memory is that of one block.
+// Forward runs x through all blocks. Without recording, and with c.CheckpointActivations, memory for activations is that of one block.
 func (l Blocks) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
 	if len(l) == 0 {
 		return x

@@ -5,7 +5,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Context goes through every forward pass: the tape, and what stochastic depth depends on.
+// Context is passed to every forward pass: the tape, and the counters that stochastic depth depends on.
 type Context struct {
 	Tape  *autograd.Tape
 	Train bool   // stochastic depth is on
@@ -22,9 +22,9 @@ type Context struct {
 // streamDropPath separates the random numbers of stochastic depth from others of the same seed.
 const streamDropPath = 0xd709
 
-// Keep returns the factors of stochastic depth for a batch of b samples, Float32 [b]: 1/(1-rate) with probability 1-rate, else 0.
-// They depend on (seed, step, micro-step, layer, sample) alone. It returns nil, which stands for ones, when not training or
-// when the rate is 0. The tape owns the result.
+// Keep returns the factors of stochastic depth (drop path) for a batch of b samples, Float32 [b]. A factor is 1/(1-rate) with probability
+// 1-rate, else 0. The factors depend only on (seed, step, micro-batch, layer, sample). When not training, or when the rate is 0, the
+// result is nil, which stands for ones. The tape owns the result.
 func (c Context) Keep(layer uint64, rate float64, b int) *tensor.Tensor {
 	if !c.Train || rate <= 0 {
 		return nil
@@ -37,7 +37,7 @@ func (c Context) Keep(layer uint64, rate float64, b int) *tensor.Tensor {
 	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), keep, b)).Value()
 }
 
-// KeepFactor is what a residual branch is multiplied by: 1/(1-rate) when the uniform number u in [0, 1) is at least rate, else 0.
+// KeepFactor returns the factor of a residual branch for a uniform number u in [0, 1): 1/(1-rate) when u is at least rate, else 0.
 func KeepFactor(u, rate float64) float32 {
 	if u < rate {
 		return 0
@@ -45,7 +45,7 @@ func KeepFactor(u, rate float64) float32 {
 	return float32(1 / (1 - rate))
 }
 
-// Exact runs f with float32 matrix products, whatever the tape's precision: quantizer, losses and statistics need it.
+// Exact runs f with matmuls at Highest, whatever the tape's precision. Quantizer, losses and statistics need it.
 func (c Context) Exact(f func() *autograd.Var) *autograd.Var {
 	p := c.Tape.Precision
 	c.Tape.Precision = tensor.Highest

@@ -6,10 +6,10 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Init fills a parameter's initial value.
+// Init sets the initial values of a parameter.
 type Init func(data []float32, r *tensor.Rand)
 
-// Const fills with v.
+// Const returns an Init that sets all elements to v.
 func Const(v float32) Init {
 	return func(data []float32, _ *tensor.Rand) {
 		for i := range data {
@@ -24,7 +24,7 @@ var (
 	Ones  = Const(1)
 )
 
-// TruncNormal draws from a normal of deviation std, cut to [lo, hi].
+// TruncNormal returns an Init with a normal distribution of standard deviation std, truncated to [lo, hi].
 func TruncNormal(std, lo, hi float64) Init {
 	return func(data []float32, r *tensor.Rand) {
 		for i := range data {
@@ -33,7 +33,7 @@ func TruncNormal(std, lo, hi float64) Init {
 	}
 }
 
-// Uniform draws from ±bound.
+// Uniform returns an Init with a uniform distribution on [-bound, bound].
 func Uniform(bound float64) Init {
 	return func(data []float32, r *tensor.Rand) {
 		for i := range data {
@@ -42,10 +42,10 @@ func Uniform(bound float64) Init {
 	}
 }
 
-// FanIn is PyTorch's default for linear and convolution layers: uniform within ±1/√fanIn.
+// FanIn returns PyTorch's default Init of linear and convolution layers: uniform within ±1/√fanIn.
 func FanIn(fanIn int) Init { return Uniform(1 / math.Sqrt(float64(fanIn))) }
 
-// UnitRows draws rows of d standard normal numbers and divides each by its 2-norm.
+// UnitRows returns an Init with random rows of length d and 2-norm 1: standard normal values divided by the norm of their row.
 func UnitRows(d int) Init {
 	return func(data []float32, r *tensor.Rand) {
 		for ; len(data) > 0; data = data[d:] {
@@ -62,7 +62,7 @@ func UnitRows(d int) Init {
 	}
 }
 
-// Scaled multiplies what init drew by factor.
+// Scaled returns an Init that multiplies the values of init by factor.
 func Scaled(init Init, factor float64) Init {
 	return func(data []float32, r *tensor.Rand) {
 		init(data, r)

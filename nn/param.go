@@ -9,19 +9,19 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Param is a named tensor of a model: a trainable parameter, or a buffer (state that no gradient reaches).
+// Param is a named tensor of a model: a trainable parameter, or a buffer (state without a gradient).
 type Param struct {
 	Name    string
 	Shape   tensor.Shape
 	Value   *tensor.Tensor // nil until Set.Build
 	Grad    *tensor.Tensor // nil for buffers and in models built for inference
 	NoDecay bool           // exempt from weight decay whatever its shape
-	Buffer  bool           // state that no gradient reaches
+	Buffer  bool           // state without a gradient
 	Given   bool           // will be loaded after Set.Build, which then draws no initial value and leaves zeros
 	init    Init
 }
 
-// Var brings the parameter onto a tape: as a constant when it has no gradient. It panics before Set.Build.
+// Var returns the parameter as a Var on a tape, or as a constant when it has no gradient. It panics before Set.Build.
 func (p *Param) Var(t *autograd.Tape) *autograd.Var {
 	if p == nil {
 		return nil
@@ -39,13 +39,13 @@ func (p *Param) mustBeBuilt() {
 	}
 }
 
-// Decays says whether weight decay applies: not to tensors of at most one axis, biases and those marked NoDecay, as in the
-// authors' code.
+// Decays reports whether weight decay applies. As in the authors' code it does not apply to tensors with fewer than two axes, to biases,
+// and to those marked NoDecay.
 func (p *Param) Decays() bool {
 	return !p.Buffer && !p.NoDecay && len(p.Shape) > 1 && !strings.HasSuffix(p.Name, ".bias")
 }
 
-// Set collects the parameters of a model while it is constructed, and then holds them in one flat storage.
+// Set holds the parameters of a model: it collects them while the model is declared, and then stores them in one flat tensor.
 type Set struct {
 	params  []*Param
 	flat    []*Param // the trainable ones, in storage order
@@ -59,22 +59,22 @@ type Set struct {
 // NewSet returns an empty set.
 func NewSet() *Set { return &Set{byName: map[string]*Param{}} }
 
-// Scope returns the root scope, whose names have no prefix.
+// Scope returns the root scope. Its names have no prefix.
 func (s *Set) Scope() Scope { return Scope{set: s} }
 
-// Params lists parameters and buffers in the order in which the model declared them.
+// Params returns the parameters and buffers in the order of their declaration.
 func (s *Set) Params() []*Param { return s.params }
 
-// Flat lists the trainable parameters in the order in which they stand in Values.
+// Flat returns the trainable parameters in their order in Values.
 func (s *Set) Flat() []*Param { return s.flat }
 
-// Lookup returns the parameter or buffer of that name, or nil.
+// Lookup returns the parameter or buffer with that name, or nil.
 func (s *Set) Lookup(name string) *Param { return s.byName[name] }
 
-// Device returns where the set was built.
+// Device returns the device on which the set was built.
 func (s *Set) Device() *tensor.Device { return s.dev }
 
-// Count is the number of trainable numbers.
+// Count returns the number of trainable values.
 func (s *Set) Count() int {
 	n := 0
 	for _, p := range s.params {
@@ -85,13 +85,13 @@ func (s *Set) Count() int {
 	return n
 }
 
-// Values and Grads are the flat storages of all trainable parameters, padding included; Grads is nil in a model built for inference.
+// Values returns the flat tensor of all trainable parameters, including padding.
 func (s *Set) Values() *tensor.Tensor { return s.values }
 
-// Grads is the flat storage of the gradients; see Values.
+// Grads returns the flat tensor of all gradients, in the layout of Values. It is nil in a set built for inference.
 func (s *Set) Grads() *tensor.Tensor { return s.grads }
 
-// ZeroGrad sets all gradients to zero. It panics in a model built for inference.
+// ZeroGrad sets all gradients to zero. It panics in a set built for inference.
 func (s *Set) ZeroGrad() {
 	if s.grads == nil {
 		panic(&tensor.Error{Op: "ZeroGrad", Reason: "the set was not built for training"})
@@ -99,7 +99,7 @@ func (s *Set) ZeroGrad() {
 	s.grads.Zero()
 }
 
-// Mode says what a built set will be used for.
+// Mode is the purpose of a built set: training or inference.
 type Mode uint8
 
 // The modes of Set.Build.
@@ -111,9 +111,10 @@ const (
 // align is the multiple, in elements, at which each parameter starts in the flat storage: one cache line.
 const align = 16
 
-// Build allocates the storage on dev and runs the initialiser of every parameter that is not Given. A parameter's initial value depends on
-// (seed, its full name) alone.
-// A set is built once: a second call panics, for optimizers and tapes would go on with the storage of the first.
+// Build allocates the storage on dev and initialises every parameter that is not Given. The initial value of a parameter depends only on
+// the seed and its full name.
+//
+// A set is built once. A second call panics, because optimizers and tapes would still use the first storage.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	if s.dev != nil {
 		panic(&tensor.Error{Op: "Build", Reason: "the set is built already"})
@@ -159,7 +160,7 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 // streamInit separates the random numbers of initial values from others of the same seed.
 const streamInit = 0x1217
 
-// Release gives all storage back.
+// Release releases all storage.
 func (s *Set) Release() {
 	for _, p := range s.params {
 		if p.Buffer {
@@ -175,35 +176,35 @@ func (s *Set) Release() {
 	}
 }
 
-// Scope joins names the way PyTorch's state dictionaries do: scope.Sub("blocks").Index(0).Param("norm1.weight", …) is
-// "blocks.0.norm1.weight".
+// Scope is a prefix of parameter names, joined as in the state dictionaries of PyTorch:
+// scope.Sub("blocks").Index(0).Param("norm1.weight", …) declares "blocks.0.norm1.weight".
 type Scope struct {
 	set    *Set
 	prefix string
 	frozen bool
 }
 
-// Sub returns the scope of a child.
+// Sub returns the scope of a child module.
 func (s Scope) Sub(name string) Scope {
 	s.prefix += name + "."
 	return s
 }
 
-// Frozen returns the scope of the same names in which Param declares buffers, for a network that no gradient shall reach.
+// Frozen returns a scope with the same names in which Param declares buffers, for a network without gradients.
 func (s Scope) Frozen() Scope {
 	s.frozen = true
 	return s
 }
 
-// Index returns the scope of the i-th child of a list.
+// Index returns the scope of the i-th element of a module list.
 func (s Scope) Index(i int) Scope { return s.Sub(strconv.Itoa(i)) }
 
-// Param declares a trainable parameter, in a Frozen scope a buffer.
+// Param declares a trainable parameter, or a buffer in a Frozen scope.
 func (s Scope) Param(name string, init Init, shape ...int) *Param {
 	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init, Buffer: s.frozen})
 }
 
-// Buffer declares state that no gradient reaches.
+// Buffer declares a buffer: state without a gradient.
 func (s Scope) Buffer(name string, init Init, shape ...int) *Param {
 	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init, Buffer: true})
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// RelPosRows is the number of rows of the table for a window: one for each offset between two patches, and three for pairs with
-// the class token.
+// RelPosRows returns the number of rows of a relative position bias table for a window. There is one row for each offset between two
+// patches, and three for pairs with the class token.
 func RelPosRows(rows, cols int) int { return (2*rows-1)*(2*cols-1) + 3 }
 
-// RelPosIndex returns, for each pair (query, key) of the 1 + rows·cols tokens, row-major, the row of the table that holds its
-// bias. Token 0 is the class token. The last three rows of the table are class to patch, patch to class, class to class.
+// RelPosIndex returns the row of the table for each pair (query, key) of the 1 + rows·cols tokens, row-major. Token 0 is the class token.
+// The last three rows of the table are for class to patch, patch to class, and class to class.
 func RelPosIndex(rows, cols int) []int32 {
 	n, t := 1+rows*cols, RelPosRows(rows, cols)
 	index := make([]int32, n*n)
@@ -31,7 +31,7 @@ func RelPosIndex(rows, cols int) []int32 {
 	return index
 }
 
-// RelPosBias is a learned bias on attention logits that depends on the offset between query and key alone.
+// RelPosBias is a learned bias on attention logits that depends only on the offset between query and key.
 type RelPosBias struct {
 	Table      *Param // [RelPosRows, H]
 	Rows, Cols int    // the window, in patches
@@ -40,7 +40,7 @@ type RelPosBias struct {
 	index *tensor.Tensor // Int32 [(N+1)²], on the table's device
 }
 
-// NewRelPosBias declares "relative_position_bias_table", at 0.
+// NewRelPosBias declares a relative position bias with the parameter "relative_position_bias_table", initially 0.
 func NewRelPosBias(s Scope, rows, cols, heads int) *RelPosBias {
 	b := &RelPosBias{
 		Table: s.Param("relative_position_bias_table", Zeros, RelPosRows(rows, cols), heads), Rows: rows, Cols: cols,
@@ -49,7 +49,7 @@ func NewRelPosBias(s Scope, rows, cols, heads int) *RelPosBias {
 	return b
 }
 
-// release gives the index back.
+// release releases the index.
 func (b *RelPosBias) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,10 +7,11 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// ResizeBicubic resamples the last two axes of x [.., H, W] to [.., rows, cols] by cubic convolution, the border repeated and without
-// antialiasing, as PyTorch's interpolate(mode="bicubic", align_corners=False) does. Neighbours of the result lie stepRows and stepCols
-// apart in x: H/rows and W/cols, but for published models that chose otherwise. It is made of two products with full matrices of
-// weights, so it suits small grids, such as tables of positions.
+// ResizeBicubic resamples the last two axes of x [.., H, W] to [.., rows, cols] by bicubic interpolation, with repeated borders and
+// without antialiasing. It equals PyTorch's interpolate(mode="bicubic", align_corners=False).
+//
+// Neighbours of the result are stepRows and stepCols apart in x: H/rows and W/cols, except for published models that use other steps. It
+// is computed as two matmuls with full weight matrices, so it suits small grids, such as position tables.
 func ResizeBicubic(c Context, x *autograd.Var, rows, cols int, stepRows, stepCols float64) *autograd.Var {
 	h, w := x.Value().Dim(-2), x.Value().Dim(-1)
 	weights := func(n, from int, step float64) *tensor.Tensor { // [n, from]; the tape owns it

@@ -14,7 +14,7 @@ const (
 	pinnedNewer = "2026.4"
 )
 
-// Compiler returns the version of shaderc that glslc is of, "" when there is no glslc.
+// Compiler returns the version of shaderc that the installed glslc belongs to, or "" without glslc.
 func Compiler() string {
 	text, err := exec.Command("glslc", "--version").Output()
 	version, ok := strings.CutPrefix(string(text), "shaderc ")
@@ -25,7 +25,7 @@ func Compiler() string {
 	return strings.TrimPrefix(version, "v")
 }
 
-// Compile writes the SPIR-V of s, whose source lies in dir, to the file out. It needs glslc of the version s.Compiler.
+// Compile compiles s, whose source is in dir, to a SPIR-V file. It needs glslc of version s.Compiler.
 func (s *Shader) Compile(dir, out string) error {
 	args := []string{"-O", "--target-env=vulkan1.1", "-I", dir, "-o", out}
 	for _, d := range s.Defines {

@@ -1,5 +1,5 @@
-// Package shaders holds the compute shaders of package tensor/vulkan: GLSL sources, and the SPIR-V made from them, which is committed and
-// embedded, so that nothing is compiled on a user's machine.
+// Package shaders provides the compute shaders of package tensor/vulkan: GLSL sources, and the SPIR-V compiled from them. The SPIR-V is
+// committed and embedded, so that nothing is compiled on a user's machine.
 //
 // table.go lists every shader. To add one, write NAME.comp, add its row, and run
 //
@@ -10,9 +10,9 @@
 //
 //	bash .ci/coopmat -generate DIR
 //
-// A test tells when a blob is older than its source, by the hashes of the manifest, and builds again what the glslc at hand has made.
+// A test compares the hashes of sources and SPIR-V with the manifest, and compiles again what the installed glslc can compile.
 //
-// Conventions of the sources stand in include/common.glsl.
+// The conventions of the sources are in include/common.glsl.
 package shaders
 
 //go:generate go run ./internal/build

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// ManifestFile is the manifest's name in the package's folder.
+// ManifestFile is the file name of the manifest in the folder of the package.
 const ManifestFile = "manifest.txt"
 
-// Manifest returns the lines of all shaders, sorted. dir is this package's folder.
+// Manifest returns the lines of all shaders, sorted. dir is the folder of the package.
 func Manifest(dir fs.FS) (string, error) {
 	var lines []string
 	for _, s := range all {
@@ -27,8 +27,8 @@ func Manifest(dir fs.FS) (string, error) {
 	return strings.Join(lines, ""), nil
 }
 
-// Line is the line of s in the manifest: its name, the version of its compiler, a hash of what it is made from (its source, what that includes,
-// its defines), and a hash of its blob.
+// Line returns the line of s in the manifest: its name, the version of its compiler, a hash of its source, and a hash of its SPIR-V. The
+// hash of the source covers included files and defines.
 func (s *Shader) Line(dir fs.FS) (string, error) {
 	made := sha256.New()
 	fmt.Fprintf(made, "%q %q\n", s.Source, s.Defines)

@@ -22,7 +22,7 @@ type Shader struct {
 // all lists the shaders in the order of the table.
 var all []*Shader
 
-// All returns every shader of the table.
+// All returns all shaders, in the order of the table.
 func All() []*Shader { return all }
 
 func shader(name, source string, bindings int, defines ...string) *Shader {
@@ -31,7 +31,7 @@ func shader(name, source string, bindings int, defines ...string) *Shader {
 	return s
 }
 
-// cooperative is a shader of cooperative matrices, which the pinned compiler does not know yet.
+// cooperative is a shader that uses cooperative matrices, which the pinned compiler does not support.
 func cooperative(name, source string, bindings int, defines ...string) *Shader {
 	s := shader(name, source, bindings, defines...)
 	s.Compiler, s.Cooperative = pinnedNewer, true

@@ -1,6 +1,7 @@
 package tensor
 
-// Attention computes softmax(scale·q·kᵀ + bias)·v as AttentionArgs describes; Out and LSE are allocated when nil.
+// Attention computes multi-head attention, softmax(scale·q·kᵀ + bias)·v, as AttentionArgs describes. It allocates Out and LSE when they
+// are nil, and returns the completed arguments.
 func Attention(a AttentionArgs) AttentionArgs {
 	c := begin("Attention", a.Out, a.LSE, a.QKV, a.Bias)
 	defer c.end()
@@ -28,7 +29,7 @@ func (c *call) heads(qkv, bias *Tensor, heads int) (b, n, width int) {
 	return b, n, width
 }
 
-// AttentionGrad computes the gradients of Attention that a asks for.
+// AttentionGrad computes those gradients of Attention that have a destination in a.
 func AttentionGrad(a AttentionGradArgs) {
 	c := begin("AttentionGrad", a.DQKV.To, a.DBias.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
 	defer c.end()

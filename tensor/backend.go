@@ -2,10 +2,10 @@ package tensor
 
 import "context"
 
-// Buffer is device memory as a backend's Alloc made it; only that backend looks inside.
+// Buffer is memory of a device, made by Alloc of its backend. Only that backend looks inside.
 type Buffer any
 
-// UnaryOp names an elementwise function of one input.
+// UnaryOp is an elementwise function of one input.
 type UnaryOp uint8
 
 // The unary functions. GELU is the exact form x·Φ(x); QuickGELU is x·sigmoid(1.702x).
@@ -20,7 +20,7 @@ const (
 	UnaryReLU
 )
 
-// BinaryOp names an elementwise function of two inputs.
+// BinaryOp is an elementwise function of two inputs.
 type BinaryOp uint8
 
 // The binary functions.
@@ -33,7 +33,7 @@ const (
 	BinaryMin
 )
 
-// ReduceOp names a reduction of one axis.
+// ReduceOp is a reduction of one axis.
 type ReduceOp uint8
 
 // The reductions.
@@ -43,70 +43,73 @@ const (
 	ReduceMax
 )
 
-// Grad says where a backend writes a gradient: nowhere when To is nil, else over To's content or,
-// with Add, on top of it.
+// Grad is the destination of a gradient. When To is nil, the gradient is not computed. With Add it is added to the content of To, else it
+// replaces it.
 type Grad struct {
 	To  *Tensor
 	Add bool
 }
 
-// Backend is one kind of processor: its memory, transfers to and from it, and, through Begin, its operations.
+// Backend is one kind of processor: its memory, transfers to and from it, and its operations, which Begin gives access to.
 type Backend interface {
-	// Name is what Device.Name returns.
+	// Name returns the result of Device.Name.
 	Name() string
-	// Report is what Device.Report returns.
+	// Report returns the result of Device.Report.
 	Report() string
-	// Supports is what Device.Supports returns.
+	// Supports returns the result of Device.Supports.
 	Supports(p Precision) bool
 	// Sync waits until the work given so far is done and returns the sticky error, if any.
 	Sync(ctx context.Context) error
 
-	// Alloc takes memory of at least the given size, with undefined content. Its error goes into the panic of the operation.
+	// Alloc allocates memory of at least the given size, with uninitialised content. Its error becomes part of the panic of the operation.
 	Alloc(bytes int) (Buffer, error)
-	// Free gives memory back to the system once the work given before is done. It may be called from any goroutine.
+	// Free returns memory to the system, once the work given before is done. It may be called from any goroutine.
 	Free(b Buffer)
 	// Poison fills b with NaN.
 	Poison(b Buffer)
 
-	// Upload: dst[i] = src[i], both of one length. src may be changed once the call has returned.
+	// Upload: dst[i] = src[i], both of the same length. The caller may change src after the call.
 	Upload(dst *Tensor, src []float32)
 	// UploadInts is Upload for Int32.
 	UploadInts(dst *Tensor, src []int32)
-	// Download: dst[i] = src[i], after waiting for the work that writes src. It returns the sticky error, if any; then dst is undefined.
+	// Download: dst[i] = src[i], after waiting for the work that writes src. It returns the sticky error, if any, and then dst is undefined.
 	Download(dst []float32, src *Tensor) error
 	// DownloadInts is Download for Int32.
 	DownloadInts(dst []int32, src *Tensor) error
 
-	// Begin starts one operation and returns what computes it, nil when the device has failed: then the operation does nothing. op is the
-	// name of the function that was called, and p the precision of its matmuls, Highest when it has none. Between Begin and End a backend may
-	// hold a lock, scratch memory and the name for its errors; other goroutines may call Begin meanwhile, this one does not.
+	// Begin starts an operation and returns the methods to compute it with. On a device that has failed it returns nil, and the operation does
+	// nothing. op is the name of the called function. p is the precision of its matmuls, or Highest when it has none.
+	//
+	// Between Begin and End a backend may hold a lock, scratch memory, and op for its errors. Begin may be called from many goroutines, but a
+	// goroutine does not call it again before End.
 	Begin(op string, p Precision) Ops
 }
 
-// Ops computes. Its methods are to be had from Backend.Begin alone, so none of them runs outside an operation.
+// Ops are the operations of a backend. They are only available from Backend.Begin, so none of them runs outside the bracket of Begin and
+// End.
 //
-// Methods write their result into the destination that comes first.
-// The functions of this package check shapes, dtypes and devices before they call a method, and hand it
-// contiguous row-major tensors except where the method says otherwise. A destination shares memory with an
-// input only where a method says it may. Sizes may be zero. Results are bit-identical for equal inputs on equal hardware;
-// every reduction splits by shape alone; the result for a row does not depend on how many rows there are.
+// Methods write the result into their first argument. The functions of this package check shapes, dtypes and devices before they call a
+// method. They pass contiguous row-major tensors, except where the method says otherwise. A destination shares memory with an input only
+// where the method allows it. Sizes may be zero.
 //
-// B is the batch, N tokens, M rows (usually B·N), D or K the width, H heads.
+// Results are bit-identical for equal inputs on equal hardware. Every reduction is split by shape alone. The result for a row does not
+// depend on the number of rows.
+//
+// B is the batch size, N the number of tokens, M the number of rows (usually B·N), D or K the width, and H the number of heads.
 type Ops interface {
-	// End ends the operation. Ops is not used after it.
+	// End ends the operation. The Ops must not be used afterwards.
 	End()
 
 	// Fill: dst[i] = v.
 	Fill(dst *Tensor, v float32)
-	// Copy copies between two tensors of one shape and dtype, each with any strides.
+	// Copy copies between two tensors of the same shape and dtype, each with any strides.
 	Copy(dst, src *Tensor)
 	// Cast converts between Float32 and BFloat16 (round to nearest even).
 	Cast(dst, src *Tensor)
 
 	// Unary: dst[i] = op(x[i]). dst may be x.
 	Unary(op UnaryOp, dst, x *Tensor)
-	// UnaryGrad: dx[i] = dy[i]·op'(x[i]), where y = op(x); x or y is nil when op's rule does not need it
-	// (see UnaryOp.Needs). dx may be dy.
+	// UnaryGrad: dx[i] = dy[i]·op'(x[i]), where y = op(x). x or y is nil when the gradient does not need it (see UnaryOp.Needs). dx may be dy.
 	UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor)
 	// Binary: dst[i] = op(a[i], b[i]). a and b have dst's shape with any strides (0 on broadcast axes). dst may be a or b when that is contiguous.
 	Binary(op BinaryOp, dst, a, b *Tensor)
@@ -114,55 +117,58 @@ type Ops interface {
 	Affine(dst, x *Tensor, scale, shift float32)
 	// AddScaled: dst[i] += a·x[i].
 	AddScaled(dst, x *Tensor, a float32)
-	// Lerp: dst[i] = step·x[i] + (keep·dst[i]), the inner product rounded first: the bytes of Affine by keep and then AddScaled by step.
+	// Lerp: dst[i] = step·x[i] + keep·dst[i], where keep·dst[i] is rounded first. The bytes are those of Affine by keep, then AddScaled by step.
 	Lerp(dst, x *Tensor, keep, step float32)
 	// Reduce: dst[o,i] = op over n of x[o,n,i]; dst has outer·inner elements, x outer·n·inner.
 	Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int)
-	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]; dst is Int32.
+	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]. dst is Int32.
 	ArgMax(dst, x *Tensor)
 	// Softmax over the last axis of [M, K]. dst may be x.
 	Softmax(dst, x *Tensor)
 	// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row. dx may be dy.
 	SoftmaxGrad(dx, dy, y *Tensor)
 
-	// MatMul: dst[b] (+)= a[b]·b[b] with dst [B, M, N] contiguous, a [B, M, K] and b [B, K, N] of any batch stride (0 repeats)
-	// and stride 1 on one of their last two axes.
+	// MatMul: dst[i] = a[i]·b[i], or with add dst[i] += a[i]·b[i]. dst is [B, M, N] and contiguous. a is [B, M, K] and b [B, K, N], with any batch
+	// stride (0 repeats), and with stride 1 on one of their last two axes.
 	MatMul(dst, a, b *Tensor, add bool, p Precision)
-	// Linear computes what LinearArgs describes.
+	// Linear computes y of LinearArgs.
 	Linear(a LinearArgs)
-	// LinearGrad writes the gradients that are asked for, in any order.
+	// LinearGrad writes the gradients that have a destination, in any order.
 	LinearGrad(a LinearGradArgs)
-	// Attention computes what AttentionArgs describes.
+	// Attention computes Out and LSE of AttentionArgs.
 	Attention(a AttentionArgs)
-	// AttentionGrad writes the gradients that are asked for, in any order.
+	// AttentionGrad writes the gradients that have a destination, in any order.
 	AttentionGrad(a AttentionGradArgs)
 
-	// LayerNorm computes what LayerNormArgs describes.
+	// LayerNorm computes Y, Mean and Rstd of LayerNormArgs.
 	LayerNorm(a LayerNormArgs)
-	// LayerNormGrad writes the gradients that are asked for, in any order.
+	// LayerNormGrad writes the gradients that have a destination, in any order.
 	LayerNormGrad(a LayerNormGradArgs)
 	// L2Normalize: y[m] = x[m] / max(‖x[m]‖, eps), norm[m] = ‖x[m]‖. y may be x.
 	L2Normalize(y, norm, x *Tensor, eps float32)
 	// L2NormalizeGrad: dx[m] = (dy[m] − y[m]·(y[m]·dy[m])) / norm[m], or dy[m]/eps where norm[m] ≤ eps.
 	L2NormalizeGrad(dx, dy, y, norm *Tensor, eps float32)
 
-	// CrossEntropy computes what CrossEntropyArgs describes. It panics when a label is K or more.
+	// CrossEntropy computes Loss and LSE of CrossEntropyArgs. It panics when a label is K or more.
 	CrossEntropy(a CrossEntropyArgs)
-	// CrossEntropyGrad: dlogits[r] = dloss[0]/rows that count · (softmax(logits[r])·Σ target[r] − target[r]), 0 for rows that do not
-	// count; a.Loss is nil.
+	// CrossEntropyGrad: dlogits[r] = dloss[0]/n · (softmax(logits[r])·Σ target[r] − target[r]), where n is the number of rows that are not ignored.
+	// Ignored rows get 0. a.Loss is nil.
 	CrossEntropyGrad(dlogits, dloss *Tensor, a CrossEntropyArgs)
-	// CosineLoss: loss = mean over rows of 1 − x·t/(max(‖x‖,eps)·max(‖t‖,eps)), eps = 1e-12; loss has one element, x and t are [M, D].
+	// CosineLoss: loss = mean over rows of 1 − x·t/(max(‖x‖,eps)·max(‖t‖,eps)), eps = 1e-12. loss has one element, and x and t are [M, D].
 	CosineLoss(loss, x, t *Tensor)
 	// CosineLossGrad: the gradient with respect to x, times dloss[0].
 	CosineLossGrad(dx, dloss, x, t *Tensor)
 
-	// NearestCode: codes[m] = index of the row of codebook [K, D] nearest to z[m] by squared distance; the lowest index on ties.
+	// NearestCode: codes[m] = index of the row of codebook [K, D] nearest to z[m] by squared distance, the lowest index on ties.
 	NearestCode(codes, z, codebook *Tensor)
 	// CodeStats: counts[codes[m]] += 1 and sums[codes[m]] += z[m], in ascending m. counts is Float32 [K], sums [K, D].
 	CodeStats(counts, sums, codes, z *Tensor)
-	// CodebookEMA moves a codebook of unit rows by an exponential moving average of the mean direction:
-	// for counts[k] > 0: mean = l2norm(sums[k]/counts[k]), else mean = codebook[k];
-	// codebook[k] = l2norm(decay·codebook[k] + (1−decay)·mean), with norms bounded below by 1e-12.
+	// CodebookEMA moves each row of a codebook of unit rows by an exponential moving average of the mean direction:
+	//
+	//	mean = l2norm(sums[k]/counts[k]) if counts[k] > 0, else codebook[k]
+	//	codebook[k] = l2norm(decay·codebook[k] + (1−decay)·mean)
+	//
+	// l2norm divides by the 2-norm, which is bounded below by 1e-12.
 	CodebookEMA(codebook, counts, sums *Tensor, decay float32)
 
 	// GatherRows: dst[r] = src[index[r]]; dst [R, D], src [S, D], index Int32 [R] with values in [0, S).
@@ -174,22 +180,22 @@ type Ops interface {
 	// Unpatchify is the inverse (and the gradient) of Patchify.
 	Unpatchify(img, dst *Tensor, p int)
 
-	// GradNorm: state = {norm, factor, finite}: norm = ‖grads‖₂, factor = min(1, maxNorm/(norm+1e-6)) or 1 when maxNorm is 0,
-	// finite = 1 when norm is finite, else 0.
+	// GradNorm: state = {norm, factor, finite}. norm = ‖grads‖₂. factor = min(1, maxNorm/(norm+1e-6)), or 1 when maxNorm is 0. finite = 1 when norm
+	// is finite, else 0.
 	GradNorm(state, grads *Tensor, maxNorm float32)
-	// AdamW updates p, m and v [n] from g·state[1]; it does nothing when state[2] is 0.
+	// AdamW updates p, m and v [n] from the gradient g·state[1]. It does nothing when state[2] is 0.
 	AdamW(p, g, m, v, state *Tensor, h AdamWHyper)
-	// SGD updates p and the momentum buffer buf [n] from g·state[1]; it does nothing when state[2] is 0.
+	// SGD updates p and the momentum buffer buf [n] from the gradient g·state[1]. It does nothing when state[2] is 0.
 	SGD(p, g, buf, state *Tensor, h SGDHyper)
 }
 
-// LinearArgs describes y = x·wᵀ + bias with what may follow it. Without options y = pre = x·wᵀ + bias.
+// LinearArgs are the arguments of Linear: y = x·wᵀ + bias, with fused options. Without options y = pre = x·wᵀ + bias.
 //
-//   - GELU: Pre [M,N] keeps x·wᵀ + bias for the gradient; y = GELU(pre).
-//   - Residual [M,N]: y = residual + keep[m/(M/B)]·gamma ⊙ (x·wᵀ + bias). Gamma [N] (LayerScale) may be nil (ones); Keep [B]
-//     (stochastic depth: 0 or 1/(1−p) for each sample) may be nil (ones). Y may be Residual.
+//   - GELU: Pre [M,N] saves x·wᵀ + bias for the gradient, and y = GELU(pre).
+//   - Residual [M,N]: y = residual + keep[m/(M/B)]·gamma ⊙ (x·wᵀ + bias). Gamma [N] (LayerScale) may be nil, which stands for ones. So
+//     may Keep [B] (stochastic depth: 0 or 1/(1−p) for each sample). Y may be Residual.
 //
-// X is [M,K], W [N,K], Bias [N] or nil, Y [M,N].
+// X is [M,K], W [N,K], Bias [N] or nil, and Y [M,N].
 type LinearArgs struct {
 	Y, X, W, Bias         *Tensor
 	GELU                  bool
@@ -198,10 +204,10 @@ type LinearArgs struct {
 	Precision             Precision
 }
 
-// LinearGradArgs describes the gradients of LinearArgs for the upstream gradient DY [M,N]. The gradient of Residual is DY itself.
-// X, W, Bias, Pre, Gamma and Keep are those of the forward call; of Bias and of nothing else does DGamma alone need the values.
+// LinearGradArgs are the arguments of LinearGrad: the gradients of Linear for the upstream gradient DY [M,N]. The gradient of Residual is
+// DY itself. X, W, Bias, Pre, Gamma and Keep are those of the forward call. The values of Bias are only read for DGamma.
 //
-// For G = (keep·dy)ᵀ·x, whose row n times gamma[n] is that of DW, DGamma[n] = w[n]·G[n] + bias[n]·Σ keep·dy[:, n]: so x·wᵀ + bias need not be kept.
+// DGamma does not need x·wᵀ + bias: for G = (keep·dy)ᵀ·x, DGamma[n] = w[n]·G[n] + bias[n]·Σ keep·dy[:, n]. Row n of DW is gamma[n]·G[n].
 type LinearGradArgs struct {
 	DX, DW, DBias, DGamma Grad
 	DY, X, W, Bias        *Tensor
@@ -210,8 +216,10 @@ type LinearGradArgs struct {
 	Precision             Precision
 }
 
-// AttentionArgs describes softmax(scale·q·kᵀ + bias)·v for each head. QKV is [B, N, 3·H·D], rows ordered q, k, v and within each
-// head-major; Bias is [H, N, N] or nil; Out [B, N, H·D]; LSE [B, H, N] keeps the log of each softmax denominator.
+// AttentionArgs are the arguments of Attention: softmax(scale·q·kᵀ + bias)·v for each head.
+//
+// QKV is [B, N, 3·H·D]: first q, then k, then v, each with its heads one after the other. Bias is [H, N, N] or nil. Out is [B, N, H·D].
+// LSE [B, H, N] saves the logarithm of each softmax denominator.
 type AttentionArgs struct {
 	Out, LSE, QKV, Bias *Tensor
 	Heads               int
@@ -219,7 +227,7 @@ type AttentionArgs struct {
 	Precision           Precision
 }
 
-// AttentionGradArgs describes the gradients of AttentionArgs. DBias [H, N, N] sums over the batch.
+// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, N, N] is summed over the batch.
 type AttentionGradArgs struct {
 	DQKV, DBias               Grad
 	DOut, Out, LSE, QKV, Bias *Tensor
@@ -228,24 +236,25 @@ type AttentionGradArgs struct {
 	Precision                 Precision
 }
 
-// LayerNormArgs describes y = (x − mean)·rstd·w + b over the last axis, rstd = 1/√(var + eps), biased variance. X is [M, D], W and B [D],
-// Mean and Rstd [M].
+// LayerNormArgs are the arguments of LayerNorm: y = (x − mean)·rstd·w + b over the last axis, with rstd = 1/√(var + eps) and the biased
+// variance. X is [M, D], W and B [D], Mean and Rstd [M].
 type LayerNormArgs struct {
 	Y, Mean, Rstd *Tensor
 	X, W, B       *Tensor
 	Eps           float32
 }
 
-// LayerNormGradArgs describes the gradients of LayerNormArgs. X is the input of the forward call.
+// LayerNormGradArgs are the arguments of LayerNormGrad. X is the input of the forward call.
 type LayerNormGradArgs struct {
 	DX, DW, DB Grad
 	DY, X, W   *Tensor
 	Mean, Rstd *Tensor
 }
 
-// CrossEntropyArgs describes the mean over rows of −Σ_k target·log softmax(logits). Logits is [R, K]. Targets are either
-// Labels, Int32 [R], where rows with a label below 0 do not count, smoothed to (1−s)·onehot + s/K; or Soft [R, K].
-// Loss has one element (0 when no row counts); LSE [R] keeps the log of each softmax denominator.
+// CrossEntropyArgs are the arguments of CrossEntropy: the mean over rows of −Σ_k target·log softmax(logits). Logits is [R, K].
+//
+// Targets are either Labels, Int32 [R], or Soft [R, K]. Labels are smoothed to (1−s)·onehot + s/K, and rows with a negative label are
+// ignored. Loss has one element, which is 0 when all rows are ignored. LSE [R] saves the logarithm of each softmax denominator.
 type CrossEntropyArgs struct {
 	Loss, LSE, Logits *Tensor
 	Labels            *Tensor
@@ -253,21 +262,25 @@ type CrossEntropyArgs struct {
 	Soft              *Tensor
 }
 
-// AdamWHyper holds one decoupled AdamW step (Loshchilov and Hutter, arXiv 1711.05101), bias-corrected for Step = 1, 2, …
+// AdamWHyper are the hyperparameters of one step of AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101). Moments
+// are bias-corrected for Step = 1, 2, ….
 type AdamWHyper struct {
 	LR, Decay, Beta1, Beta2, Eps float64
 	Step                         int
 }
 
-// SGDHyper holds one SGD step with momentum as PyTorch defines it: g += decay·p; buf = momentum·buf + g (buf = g at Step 1);
-// p −= lr·(nesterov ? g + momentum·buf : buf).
+// SGDHyper are the hyperparameters of one step of SGD with momentum, as PyTorch defines it:
+//
+//	g += decay·p
+//	buf = momentum·buf + g (at Step 1: buf = g)
+//	p −= lr·(nesterov ? g + momentum·buf : buf)
 type SGDHyper struct {
 	LR, Decay, Momentum float64
 	Nesterov            bool
 	Step                int
 }
 
-// Needs says which of the function's input and output its gradient uses.
+// Needs reports which of the input x and the output y of the function its gradient uses.
 func (op UnaryOp) Needs() (x, y bool) {
 	switch op {
 	case UnaryExp, UnarySqrt, UnaryTanh, UnarySigmoid:

@@ -1,14 +1,14 @@
 package tensor
 
-// call is one use of a front-door function: it checks its tensors, makes contiguous copies of views where
-// the backend needs them, and gives those copies back at the end.
+// call is one call of a function of this package. It checks the tensors, makes contiguous copies of views where the backend needs them,
+// and releases the copies at the end.
 type call struct {
 	op    string
 	dev   *Device
 	temps []*Tensor
 }
 
-// begin checks that the tensors given (nil ones aside) are live and share a device.
+// begin checks that the tensors (except nil ones) are not released and are on one device.
 func begin(op string, ts ...*Tensor) *call {
 	c := &call{op: op}
 	for _, t := range ts {
@@ -31,7 +31,8 @@ func (c *call) end() {
 	}
 }
 
-// run computes one operation. f calls methods of o and nothing else: what needs an operation of its own, such as the copy of a view, comes before.
+// run runs one operation. f calls methods of o and nothing else. What needs an operation of its own, such as the copy of a view, comes
+// before.
 func (c *call) run(f func(o Ops)) { c.dev.run(c.op, Highest, f) }
 
 // runAt is run for an operation with matmuls.
@@ -71,8 +72,8 @@ func (c *call) copied(t *Tensor) *Tensor {
 	return y
 }
 
-// apart panics when dst, which is contiguous, shares elements with one of srcs; nil ones aside. Operations read their inputs while
-// they write, so the result would be neither that of the old elements nor that of the new ones.
+// apart panics when dst, which is contiguous, shares elements with one of srcs; nil ones are ignored. Operations read inputs while they
+// write the result, so a shared element would give a wrong result.
 func (c *call) apart(dst *Tensor, srcs ...*Tensor) {
 	if dst == nil || dst.Size() == 0 {
 		return
@@ -84,7 +85,7 @@ func (c *call) apart(dst *Tensor, srcs ...*Tensor) {
 	}
 }
 
-// apartOrSame is apart for operations that work element by element and so may overwrite a whole input.
+// apartOrSame is apart for elementwise operations, which may overwrite a whole input.
 func (c *call) apartOrSame(dst *Tensor, srcs ...*Tensor) {
 	for _, t := range srcs {
 		if t != nil && !(t.st == dst.st && t.offset == dst.offset && t.Size() == dst.Size() && t.IsContiguous()) {
@@ -93,7 +94,7 @@ func (c *call) apartOrSame(dst *Tensor, srcs ...*Tensor) {
 	}
 }
 
-// reaches says whether a view that starts at offset has an element in [lo, hi). No axis is empty.
+// reaches reports whether a view that starts at offset has an element in [lo, hi). No axis is empty.
 func reaches(shape Shape, strides []int, offset, lo, hi int) bool {
 	last := offset // the place of the view's last element
 	for i, n := range shape {

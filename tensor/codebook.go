@@ -1,7 +1,7 @@
 package tensor
 
-// NearestCode returns, for each row of z [.., D], the index of the nearest row of codebook [K, D] by squared
-// distance, the lowest on ties, as Int32 of z's shape without its last axis. The M x K distances are never stored.
+// NearestCode returns, for each row of z [.., D], the index of the nearest row of codebook [K, D] by squared distance. The lowest index
+// wins a tie. The result is Int32 of z's shape without its last axis. The M x K distances are not stored.
 func NearestCode(z, codebook *Tensor) *Tensor {
 	c := begin("NearestCode", z, codebook)
 	defer c.end()
@@ -29,8 +29,8 @@ func CodeStats(counts, sums, codes, z *Tensor) {
 	c.run(func(o Ops) { o.CodeStats(counts, sums, codes, rows) })
 }
 
-// CodebookEMA moves a codebook [K, D] of unit rows towards the mean direction of the rows of z that chose each code; see
-// Backend.CodebookEMA. Codes that no row chose stay.
+// CodebookEMA moves each row of a codebook [K, D] of unit rows towards the mean direction of the rows that chose it, by an exponential
+// moving average. Codes that no row chose are unchanged. See Ops.CodebookEMA.
 func CodebookEMA(codebook, counts, sums *Tensor, decay float32) {
 	c := begin("CodebookEMA", codebook, counts, sums)
 	defer c.end()

@@ -2,16 +2,16 @@ package tensor
 
 import "slices"
 
-// Fill sets every element of a contiguous Float32 tensor to v.
+// Fill sets all elements of a contiguous Float32 tensor to v.
 func (t *Tensor) Fill(v float32) {
 	t.inPlace("Fill", Float32)
 	t.st.dev.run("Fill", Highest, func(o Ops) { o.Fill(t, v) })
 }
 
-// Zero sets every element of a contiguous Float32 tensor to 0.
+// Zero sets all elements of a contiguous Float32 tensor to 0.
 func (t *Tensor) Zero() { t.Fill(0) }
 
-// Cast returns x as Float32 or BFloat16 (rounded to nearest even).
+// Cast returns x converted to Float32 or BFloat16 (round to nearest even).
 func Cast(x *Tensor, dtype DType) *Tensor {
 	c := begin("Cast", x)
 	defer c.end()
@@ -26,7 +26,7 @@ func Cast(x *Tensor, dtype DType) *Tensor {
 	return y
 }
 
-// CopyInto copies src to dst, of the same shape and dtype; both may be views with gaps, and must not share elements.
+// CopyInto copies src to dst, of the same shape and dtype. Both may be non-contiguous views, and must not share elements.
 func CopyInto(dst, src *Tensor) {
 	c := begin("CopyInto", dst, src)
 	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
@@ -48,7 +48,7 @@ func (t *Tensor) Clone() *Tensor {
 	return y
 }
 
-// Contiguous returns t with one more owner when it is contiguous, else a contiguous copy: release the result either way.
+// Contiguous returns t itself with one more owner when it is contiguous, else a contiguous copy. Release the result in both cases.
 func (t *Tensor) Contiguous() *Tensor {
 	if t.IsContiguous() {
 		t.Retain()
@@ -57,7 +57,7 @@ func (t *Tensor) Contiguous() *Tensor {
 	return t.Clone()
 }
 
-// Concat returns the tensors one after the other along an axis; their other sizes must be equal.
+// Concat joins tensors along an axis. All other sizes must be equal.
 func Concat(axis int, ts ...*Tensor) *Tensor {
 	c := begin("Concat", ts...)
 	c.must(len(ts) > 0, "nothing to join")

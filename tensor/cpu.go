@@ -11,8 +11,8 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// cpuBackend runs every operation on the calling goroutine and the process's worker pool, with the
-// kernels of one CPU level. It keeps no state, so it may be shared by goroutines.
+// cpuBackend runs every operation on the calling goroutine and the worker pool of the process, with the kernels of one CPU level. It has
+// no state, so goroutines may share it.
 type cpuBackend struct {
 	set      *kernel.Set
 	vec      *kernel.VecFuncs // &set.Vec
@@ -38,9 +38,10 @@ var sharedCPU = sync.OnceValues(func() (cpu, error) {
 	return cpu{newCPU(choice.Set, choice.String()), choice}, nil
 })
 
-// CPU returns the device that is always there. All callers share it. It runs the fastest level of this
-// processor that passes a self-test of a few milliseconds, made once (see CPUSelfTest), or the level that the
-// environment variable BEIT_CPU names, and panics when this machine lacks that one (see CheckCPU).
+// CPU returns the CPU device, which always exists. All callers share it.
+//
+// It runs the fastest level of this processor that passes a self-test of a few milliseconds, made once (see CPUSelfTest). The environment
+// variable BEIT_CPU names another level. CPU panics when this machine lacks that level (see CheckCPU).
 func CPU() *Device {
 	c, err := sharedCPU()
 	if err != nil {
@@ -49,9 +50,8 @@ func CPU() *Device {
 	return c.device
 }
 
-// CPUSelfTest returns in one line what comparing the kernels of CPU's level with plain Go said. When they differ,
-// ok is false, and CPU runs the next level that agrees, unless BEIT_CPU names one: that runs even so.
-// It panics when CPU would.
+// CPUSelfTest returns a one-line result of comparing the kernels of CPU's level with plain Go. When they differ, ok is false, and CPU
+// runs the next level that agrees. A level named by BEIT_CPU runs in any case. CPUSelfTest panics when CPU would.
 func CPUSelfTest() (verdict string, ok bool) {
 	c, err := sharedCPU()
 	if err != nil {
@@ -75,7 +75,7 @@ func CPULevels() []string {
 	return names
 }
 
-// CPULevel returns a new device that runs one level of CPULevels, or nil when this machine lacks it.
+// CPULevel returns a new device that runs one of CPULevels, or nil when this machine lacks it.
 func CPULevel(level string) *Device {
 	if s := kernel.Find(level); s != nil {
 		return newCPU(s, "not run: the program chose the level")
@@ -83,8 +83,8 @@ func CPULevel(level string) *Device {
 	return nil
 }
 
-// CoreFLOPs measures how many floating-point operations a second one core of the processor does at most with the multiplications that d's
-// matrix products at precision p are made of. It takes some milliseconds, and is 0 where d is not a CPU.
+// CoreFLOPs measures the peak floating-point operations per second of one core, with the multiply-add instructions that matmuls at
+// precision p use. It takes some milliseconds. It returns 0 when d is not a CPU.
 func CoreFLOPs(d *Device, p Precision) float64 {
 	c, ok := d.backend.(*cpuBackend)
 	if !ok {

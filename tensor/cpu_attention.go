@@ -159,8 +159,10 @@ type attentionGrad struct {
 	dOut, out, lse []float32
 }
 
-// head computes the gradients of one head of one sample and adds that of its scores to sum, or with first sets it;
-// sum may be nil; buf is scratch of 2·N·(N+D). With P the probabilities: dV = Pᵀ·dO; dP = dO·Vᵀ; dS = P∘(dP − rowsum(dO∘O)); dQ = scale·dS·K; dK = scale·dSᵀ·Q.
+// head computes the gradients of one head of one sample. It adds that of its scores to sum, or with first sets sum, which may be nil. buf
+// is scratch of 2·N·(N+D).
+//
+// With P the probabilities: dV = Pᵀ·dO; dP = dO·Vᵀ; dS = P∘(dP − rowsum(dO∘O)); dQ = scale·dS·K; dK = scale·dSᵀ·Q.
 func (a *attentionGrad) head(buf []float32, sample, head int, sum []float32, first bool) {
 	n, d := a.n, a.d
 	p, ds := buf[:n*n], buf[n*n:2*n*n]

@@ -63,8 +63,8 @@ func copyRuns[T any](l loop, dst, src []T) {
 	})
 }
 
-// copyTransposed copies square tiles, so that the side that jumps stays in cache: the last axis is dense on one side at most,
-// and the axis that is densest on the other side becomes the tile's second.
+// copyTransposed copies square tiles, so that the side with large strides stays in cache. The last axis is dense on one side at most. The
+// axis that is densest on the other side becomes the second axis of the tile.
 func copyTransposed[T any](l loop, dst, src []T) {
 	const tile = 16
 	last := len(l.shape) - 1

@@ -11,9 +11,9 @@ const (
 	hugeFrom = 2 * hugePage
 )
 
-// adviseHuge asks the system for huge pages under large memory that is not yet in use: translating the addresses of so many small ones takes the
-// processor longer than what is done at them. Only pages that lie within it whole are asked for, so none holds what is not ours. Where the system has none to
-// give, or gives them by itself, nothing changes.
+// adviseHuge asks the system for huge pages for large memory that is not yet in use: with small pages, address translation takes longer
+// than the arithmetic. It only asks for whole pages within the memory. Where the system has no huge pages, or uses them by itself,
+// nothing changes.
 func adviseHuge(words []float32) {
 	if 4*len(words) < hugeFrom {
 		return

@@ -127,8 +127,8 @@ func (c *cpuBackend) weightGrad(dst []float32, add bool, d []float32, a LinearGr
 	})
 }
 
-// linearRowsGrad fills d with dy taken back through GELU and keep, unless d is dy, and returns the sums of d over the rows [n],
-// if somebody asks, with the tensor behind them.
+// linearRowsGrad sets d to the gradient before GELU and keep, unless d is dy. When needed it also returns the sums of d over the rows
+// [n], and the tensor that holds them.
 func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) (*Tensor, []float32) {
 	v, dy, keep := c.vec, f32(a.DY), keepOf(a.Keep, m)
 	var pre []float32

@@ -1,7 +1,7 @@
 package tensor
 
-// loop is the iteration space of operands that have one shape and strides of their own, in as few axes as possible:
-// axes of size 1 are dropped, and neighbours that every operand steps through evenly are merged.
+// loop is the iteration space of operands that have one shape and different strides, in as few axes as possible. Axes of size 1 are
+// dropped. Adjacent axes with matching strides in every operand are merged.
 type loop struct {
 	shape   []int
 	strides [][]int // strides[k][axis] of operand k

@@ -42,8 +42,8 @@ func blocks(m, width int) (count, size int) {
 	return ceilDiv(m, size), size
 }
 
-// reduceRows sums over m rows of the given width: f adds rows lo … hi-1 to part, n floats that start as zeros,
-// and the parts are added up in order. Release the tensor behind the result after use.
+// reduceRows sums over m rows of the given width. f adds rows lo … hi-1 to part, n floats that start as zeros, and the parts are added in
+// order. Release the returned tensor after use.
 func (c *cpuBackend) reduceRows(like *Tensor, m, width, n int, f func(lo, hi int, part []float32)) (*Tensor, []float32) {
 	count, size := blocks(m, width)
 	count = max(count, 1)

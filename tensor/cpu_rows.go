@@ -53,7 +53,7 @@ func (c *cpuBackend) Unpatchify(img, dst *Tensor, p int) {
 	patchRuns(img, p, func(token, pixel int) { copy(to[pixel:pixel+p], from[token:token+p]) })
 }
 
-// patchRuns calls f with the places of each run of p elements that tokens and picture have in common.
+// patchRuns calls f with the places of each run of p elements that tokens and image have in common.
 func patchRuns(img *Tensor, p int, f func(token, pixel int)) {
 	b, ch, h, w := img.shape[0], img.shape[1], img.shape[2], img.shape[3]
 	if img.Size() == 0 {
@@ -61,7 +61,7 @@ func patchRuns(img *Tensor, p int, f func(token, pixel int)) {
 	}
 	width := ch * p * p
 	split(b*(h/p), ch*p*w, func(lo, hi int) {
-		for band := lo; band < hi; band++ { // p lines of one picture, all channels
+		for band := lo; band < hi; band++ { // p lines of one image, all channels
 			sample, y := band/(h/p), band%(h/p)
 			for c := range ch {
 				for i := range p {

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// Device is a processor with its memory pool. Tensors of one operation must share it.
-// A Device is safe for concurrent use.
+// Device is a processor with its memory pool. All tensors of an operation are on the same device. A Device is safe for concurrent use.
 type Device struct {
 	backend Backend
 
@@ -17,32 +16,32 @@ type Device struct {
 	poison bool
 }
 
-// MemStats counts the bytes of a device's pool.
+// MemStats counts the bytes of the memory pool of a device.
 type MemStats struct {
-	Held  int64 // obtained from the system and not given back
-	InUse int64 // of these, in tensors that were neither released nor collected as garbage
-	Peak  int64 // the largest InUse so far
+	Held  int64 // allocated from the system and not returned
+	InUse int64 // part of Held: in tensors that were neither released nor garbage-collected
+	Peak  int64 // maximum of InUse so far
 }
 
-// NewDevice wraps a backend. Users call CPU, or a backend's own Open.
+// NewDevice returns a device that runs a backend, with a memory pool of its own. Users call CPU, or the Open function of a backend.
 func NewDevice(b Backend) *Device {
 	return &Device{backend: b, free: map[int][]Buffer{}}
 }
 
-// Name says which processor this is, for example "cpu/avx512".
+// Name returns the name of the device, for example "cpu/avx512".
 func (d *Device) Name() string { return d.backend.Name() }
 
-// Backend gives access to the device's backend.
+// Backend returns the backend of the device.
 func (d *Device) Backend() Backend { return d.backend }
 
-// Sync waits until all work given to the device is done and returns its sticky error, if any.
+// Sync waits until all work given to the device is done, and returns its sticky error, if any.
 func (d *Device) Sync(ctx context.Context) error { return d.backend.Sync(ctx) }
 
-// Report lists what a user should know about the device, one fact a line: how it does what it cannot do as asked.
+// Report describes the device, one fact a line: which processor it is, and what it does where it does not implement what was asked.
 func (d *Device) Report() string { return d.backend.Report() }
 
-// run is the one way to the operations of a backend: it computes f between the backend's Begin and End. On a device that has failed f is not
-// called.
+// run is the only way to the operations of a backend. It calls f between Begin and End of the backend. On a device that has failed it
+// does not call f.
 func (d *Device) run(op string, p Precision, f func(o Ops)) {
 	o := d.backend.Begin(op, p)
 	if o == nil {
@@ -52,17 +51,18 @@ func (d *Device) run(op string, p Precision, f func(o Ops)) {
 	f(o)
 }
 
-// MemStats returns the pool's counters.
+// MemStats returns the counters of the memory pool.
 func (d *Device) MemStats() MemStats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.stats
 }
 
-// Supports says whether matrix products at precision p are others on this device than at Highest.
+// Supports reports whether matmuls at precision p, High or Medium, are computed as such on this device. If not, they are computed as at
+// Highest.
 func (d *Device) Supports(p Precision) bool { return d.backend.Supports(p) }
 
-// Trim gives memory that no tensor uses back to the system.
+// Trim returns pooled memory that no tensor uses to the system.
 func (d *Device) Trim() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,22 +79,22 @@ func (d *Device) trim() {
 	}
 }
 
-// SetPoison makes the pool fill released memory with NaN, so that a use after release shows. For tests.
+// SetPoison makes the pool fill released memory with NaN, so that tests notice a use after release.
 func (d *Device) SetPoison(on bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.poison = on
 }
 
-// forgotten is memory whose tensors the garbage collector found before anybody released them.
-type forgotten struct {
+// unreachable is memory whose tensors were garbage-collected before anybody released them.
+type unreachable struct {
 	buf   Buffer
 	class int
 }
 
-// forget frees memory that was never released. It does not go to the pool: a kernel may still be reading it on behalf of a tensor
-// that nothing else refers to any more.
-func (d *Device) forget(f forgotten) {
+// collect frees memory that was never released. It does not return to the pool: a kernel may still read it for a tensor that is not
+// referenced any more.
+func (d *Device) collect(f unreachable) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.backend.Free(f.buf)
@@ -111,7 +111,7 @@ func sizeClass(bytes int) int {
 	return (bytes + step - 1) / step * step
 }
 
-// obtain returns a buffer of at least bytes bytes, recycled where possible. Its content is undefined.
+// obtain returns a buffer of at least the given number of bytes, from the pool where possible, with uninitialised content.
 func (d *Device) obtain(bytes int) (Buffer, int, error) {
 	class := sizeClass(bytes)
 	d.mu.Lock()
@@ -136,7 +136,7 @@ func (d *Device) obtain(bytes int) (Buffer, int, error) {
 	return b, class, nil
 }
 
-// recycle takes a buffer back.
+// recycle returns a buffer to the pool.
 func (d *Device) recycle(b Buffer, class int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

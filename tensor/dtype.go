@@ -2,17 +2,17 @@ package tensor
 
 import "fmt"
 
-// DType is the type of a tensor's elements.
+// DType is the type of the elements of a tensor.
 type DType uint8
 
 // The types of elements.
 const (
 	Float32  DType = iota // the working type of every operation
-	BFloat16              // storage, Cast, and matrix-product operations that say so
+	BFloat16              // for storage; see Cast
 	Int32                 // labels and indices
 )
 
-// Size is the number of bytes of one element.
+// Size returns the number of bytes of one element.
 func (d DType) Size() int {
 	if d == BFloat16 {
 		return 2
@@ -20,7 +20,7 @@ func (d DType) Size() int {
 	return 4
 }
 
-// String is "float32", "bfloat16" or "int32".
+// String returns "float32", "bfloat16" or "int32".
 func (d DType) String() string {
 	switch d {
 	case Float32:
@@ -33,18 +33,18 @@ func (d DType) String() string {
 	return fmt.Sprintf("DType(%d)", uint8(d))
 }
 
-// Precision says how exact a matrix product must be.
-// A device that cannot do what is asked does better, never worse, and Device.Report says so.
+// Precision is the required precision of a matmul. A device that does not implement it uses a more exact one, never a less exact one, and
+// Device.Report says so.
 type Precision uint8
 
 // The precisions.
 const (
-	Highest Precision = iota // float32 products
-	High                     // three bfloat16 products: hi*hi + hi*lo + lo*hi, float32 accumulation
-	Medium                   // one bfloat16 or scaled float16 product, float32 accumulation
+	Highest Precision = iota // float32 multiply-adds
+	High                     // three bfloat16 matmuls, hi*hi + hi*lo + lo*hi, accumulated in float32
+	Medium                   // one matmul in bfloat16 or scaled float16, accumulated in float32
 )
 
-// String is "highest", "high" or "medium".
+// String returns "highest", "high" or "medium".
 func (p Precision) String() string {
 	switch p {
 	case Highest:
@@ -57,7 +57,7 @@ func (p Precision) String() string {
 	return fmt.Sprintf("Precision(%d)", uint8(p))
 }
 
-// ParsePrecision reads "highest", "high" or "medium".
+// ParsePrecision parses "highest", "high" or "medium".
 func ParsePrecision(s string) (Precision, error) {
 	for p := Highest; p <= Medium; p++ {
 		if p.String() == s {

@@ -1,6 +1,6 @@
 package tensor
 
-// Unary returns op of each element of x, any shape, Float32.
+// Unary returns op applied to each element of x, Float32 of any shape.
 func Unary(op UnaryOp, x *Tensor) *Tensor {
 	c := begin("Unary", x)
 	defer c.end()
@@ -10,7 +10,7 @@ func Unary(op UnaryOp, x *Tensor) *Tensor {
 	return y
 }
 
-// UnaryGrad returns dy·op'(x), where y = Unary(op, x). x or y may be nil where op.Needs says so.
+// UnaryGrad returns the gradient dy·op'(x), where y = Unary(op, x). x or y may be nil where op.Needs does not ask for it.
 func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 	c := begin("UnaryGrad", dy, x, y)
 	defer c.end()
@@ -25,7 +25,7 @@ func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 	return dx
 }
 
-// Binary returns op of the elements of a and b, Float32, broadcast as in numpy.
+// Binary returns op applied to the elements of a and b, Float32, broadcast as in NumPy.
 func Binary(op BinaryOp, a, b *Tensor) *Tensor {
 	c := begin("Binary", a, b)
 	shape, ok := broadcast(a.shape, b.shape)
@@ -35,8 +35,8 @@ func Binary(op BinaryOp, a, b *Tensor) *Tensor {
 	return dst
 }
 
-// BinaryInto is Binary with the result in dst, contiguous, which may be a or b when that is contiguous and of dst's size. Other inputs
-// that share elements with dst panic.
+// BinaryInto is Binary with the result in dst, which is contiguous. dst may be a or b when that is contiguous and has dst's size; other
+// shared elements panic.
 func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
 	c := begin("Binary", dst, a, b)
 	shape, ok := broadcast(a.shape, b.shape)
@@ -60,7 +60,7 @@ func Mul(a, b *Tensor) *Tensor { return Binary(BinaryMul, a, b) }
 // Div returns a/b elementwise, broadcast.
 func Div(a, b *Tensor) *Tensor { return Binary(BinaryDiv, a, b) }
 
-// Affine returns x·scale + shift.
+// Affine returns scale·x + shift.
 func Affine(x *Tensor, scale, shift float32) *Tensor {
 	c := begin("Affine", x)
 	defer c.end()
@@ -70,7 +70,7 @@ func Affine(x *Tensor, scale, shift float32) *Tensor {
 	return y
 }
 
-// AddScaled adds a·x to dst, contiguous and of the same shape. x may be dst.
+// AddScaled adds a·x to dst, which is contiguous and has the shape of x. x may be dst.
 func AddScaled(dst, x *Tensor, a float32) {
 	c := begin("AddScaled", dst, x)
 	defer c.end()
@@ -81,8 +81,10 @@ func AddScaled(dst, x *Tensor, a float32) {
 	c.run(func(o Ops) { o.AddScaled(dst, x, a) })
 }
 
-// Lerp moves dst towards x, as moving averages do: dst = d·dst + (1−d)·x, with d and 1−d each rounded to float32. dst is contiguous and of x's
-// shape. x may be dst; other shared elements panic. The result has the bytes of Affine(dst, d, 0) followed by AddScaled(dst, x, 1−d).
+// Lerp moves dst towards x, as an exponential moving average (EMA) does: dst = d·dst + (1−d)·x. d and 1−d are each rounded to float32.
+// dst is contiguous and has the shape of x. x may be dst; other shared elements panic.
+//
+// The result has the bytes of Affine(dst, d, 0) followed by AddScaled(dst, x, 1−d).
 func Lerp(dst, x *Tensor, d float64) {
 	c := begin("Lerp", dst, x)
 	defer c.end()

@@ -121,7 +121,7 @@ func ExampleGatherRows() {
 	//  [5 6]]
 }
 
-// A picture of one channel and 2 x 4 pixels is two patches of 2 x 2.
+// A image of one channel and 2 x 4 pixels is two patches of 2 x 2.
 func ExamplePatchify() {
 	img := tensor.FromSlice(tensor.CPU(), []float32{1, 2, 3, 4, 5, 6, 7, 8}, 1, 1, 2, 4)
 	fmt.Println(tensor.Patchify(img, 2))

@@ -1,10 +1,10 @@
 package tensor
 
-// Linear computes y = x·wᵀ + bias and what LinearArgs says may follow. X is [.., K]; Y and Pre are
-// allocated where the options need them and they are nil. It returns the completed arguments.
+// Linear computes y = x·wᵀ + bias and the options of LinearArgs. x is [.., K]. Linear allocates Y and Pre when they are nil and needed,
+// and returns the completed arguments.
 //
-// Here and in the other functions that are given their destinations, these are contiguous, and sharing elements with an input
-// panics where the arguments' type does not allow it.
+// In this function and in the others with destinations in their arguments, a destination is contiguous. Sharing elements with an input
+// panics, except where the type of the arguments allows it.
 func Linear(a LinearArgs) LinearArgs {
 	c := begin("Linear", a.Y, a.X, a.W, a.Bias, a.Pre, a.Residual, a.Gamma, a.Keep)
 	defer c.end()
@@ -46,7 +46,7 @@ func Linear(a LinearArgs) LinearArgs {
 	return a
 }
 
-// keep checks the factors of stochastic depth: one for each of an equal share of the rows.
+// keep checks the factors of stochastic depth: one for each sample, that is for each equal share of the rows.
 func (c *call) keep(keep *Tensor, rows int) *Tensor {
 	if keep == nil {
 		return nil
@@ -55,7 +55,7 @@ func (c *call) keep(keep *Tensor, rows int) *Tensor {
 	return c.f32(keep)
 }
 
-// LinearGrad computes the gradients of Linear that a asks for.
+// LinearGrad computes those gradients of Linear that have a destination in a.
 func LinearGrad(a LinearGradArgs) {
 	c := begin("LinearGrad", a.DX.To, a.DW.To, a.DBias.To, a.DGamma.To, a.DY, a.X, a.W, a.Bias, a.Pre, a.Gamma, a.Keep)
 	defer c.end()

@@ -1,7 +1,7 @@
 package tensor
 
-// CrossEntropy computes the mean cross-entropy as CrossEntropyArgs describes; Loss (shape []) and LSE are allocated when nil.
-// A label of K or more panics.
+// CrossEntropy computes the mean cross-entropy, as CrossEntropyArgs describes. It allocates Loss (shape []) and LSE when they are nil,
+// and returns the completed arguments. A label of K or more panics.
 func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	c := begin("CrossEntropy", a.Loss, a.LSE, a.Logits, a.Labels, a.Soft)
 	defer c.end()
@@ -19,7 +19,7 @@ func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	return a
 }
 
-// CrossEntropyGrad returns the gradient with respect to the logits, times dloss[0]. a is what CrossEntropy returned.
+// CrossEntropyGrad returns the gradient with respect to the logits, times dloss[0]. a is the result of CrossEntropy.
 func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
 	c := begin("CrossEntropyGrad", dloss, a.LSE, a.Logits, a.Labels, a.Soft)
 	defer c.end()
@@ -48,7 +48,7 @@ func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	return a
 }
 
-// CosineLoss returns the mean over rows of 1 − cos(x, t), shape []; the last axis is compared.
+// CosineLoss returns the mean of 1 − cos(x, t) over rows, with shape []. The cosine is taken along the last axis.
 func CosineLoss(x, t *Tensor) *Tensor {
 	c := begin("CosineLoss", x, t)
 	defer c.end()

@@ -1,7 +1,7 @@
 package tensor
 
-// MatMul returns a·b over the last two axes, [.., M, K] x [.., K, N]; leading axes are broadcast. Views made by T are
-// multiplied as they stand, without a copy.
+// MatMul returns the matmul a·b over the last two axes, [.., M, K] x [.., K, N]. Leading axes are broadcast. Transposed views (T) are
+// used without a copy.
 func MatMul(a, b *Tensor) *Tensor {
 	c := begin("MatMul", a, b)
 	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
@@ -13,7 +13,7 @@ func MatMul(a, b *Tensor) *Tensor {
 	return dst
 }
 
-// MatMulInto writes a·b to dst, or with add adds it. dst is contiguous. Sharing elements with a or b panics.
+// MatMulInto writes the matmul a·b to dst, or with add adds it. dst is contiguous. Sharing elements with a or b panics.
 func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	c := begin("MatMul", dst, a, b)
 	defer c.end()
@@ -31,7 +31,7 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	c.runAt(p, func(o Ops) { o.MatMul(to, x, y, add, p) })
 }
 
-// batched sees t as [size of batch, r, s] with stride 1 on one of the last two axes.
+// batched returns t as [size of batch, r, s] with stride 1 on one of the last two axes.
 func (c *call) batched(t *Tensor, batch Shape, r, s int) *Tensor {
 	mustf(t.dtype == Float32, c.op, []Shape{t.shape}, "dtype is %v, want float32", t.dtype)
 	last := len(t.shape) - 1
@@ -54,7 +54,7 @@ func (c *call) batched(t *Tensor, batch Shape, r, s int) *Tensor {
 	return t.view(c.op, Shape{batch.Size(), r, s}, []int{stride, t.strides[last-1], t.strides[last]}, t.offset)
 }
 
-// uniform says whether the axes can be walked as one axis with one stride.
+// uniform reports whether the axes can be walked as one axis with one stride.
 func uniform(shape Shape, strides []int) bool {
 	next := -1 // what the stride of the axis before must be
 	for i := len(shape) - 1; i >= 0; i-- {

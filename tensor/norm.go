@@ -1,6 +1,7 @@
 package tensor
 
-// LayerNorm normalises the last axis as LayerNormArgs describes; Y, Mean and Rstd are allocated when nil.
+// LayerNorm normalises the last axis, as LayerNormArgs describes. It allocates Y, Mean and Rstd when they are nil, and returns the
+// completed arguments.
 func LayerNorm(a LayerNormArgs) LayerNormArgs {
 	c := begin("LayerNorm", a.Y, a.Mean, a.Rstd, a.X, a.W, a.B)
 	defer c.end()
@@ -28,7 +29,7 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 	return a
 }
 
-// LayerNormGrad computes the gradients of LayerNorm that a asks for.
+// LayerNormGrad computes those gradients of LayerNorm that have a destination in a.
 func LayerNormGrad(a LayerNormGradArgs) {
 	c := begin("LayerNormGrad", a.DX.To, a.DW.To, a.DB.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
 	defer c.end()
@@ -45,7 +46,7 @@ func LayerNormGrad(a LayerNormGradArgs) {
 	c.run(func(o Ops) { o.LayerNormGrad(a) })
 }
 
-// L2Normalize returns y = x/max(‖x‖, eps) over the last axis and the norms, of x's shape without that axis.
+// L2Normalize returns y = x/max(‖x‖, eps) over the last axis, and the norms ‖x‖ in the shape of x without that axis.
 func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
 	c := begin("L2Normalize", x)
 	defer c.end()
@@ -56,7 +57,7 @@ func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
 	return y, norm
 }
 
-// L2NormalizeGrad returns the gradient with respect to x; y and norm are L2Normalize's.
+// L2NormalizeGrad returns the gradient with respect to x. y and norm are the results of L2Normalize.
 func L2NormalizeGrad(dy, y, norm *Tensor, eps float32) *Tensor {
 	c := begin("L2NormalizeGrad", dy, y, norm)
 	defer c.end()

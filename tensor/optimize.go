@@ -1,7 +1,10 @@
 package tensor
 
-// GradNorm returns the state [norm, factor, finite] that AdamW and SGD read: the 2-norm of grads, the clipping factor
-// min(1, maxNorm/(norm+1e-6)) (1 when maxNorm is 0), and 1 when the norm is finite, else 0.
+// GradNorm returns the state [norm, factor, finite] that AdamW and SGD read.
+//
+//   - norm is the 2-norm of grads.
+//   - factor is the clipping factor min(1, maxNorm/(norm+1e-6)), or 1 when maxNorm is 0.
+//   - finite is 1 when the norm is finite, else 0.
 func GradNorm(grads *Tensor, maxNorm float32) *Tensor {
 	c := begin("GradNorm", grads)
 	defer c.end()
@@ -11,7 +14,8 @@ func GradNorm(grads *Tensor, maxNorm float32) *Tensor {
 	return state
 }
 
-// AdamW updates p and the moments m and v in place from the gradient g, all contiguous, of one size and apart in memory; see AdamWHyper.
+// AdamW updates the parameters p and the moments m and v in place from the gradient g; see AdamWHyper. All are contiguous, of one size,
+// and share no memory.
 func AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
 	c := begin("AdamW", p, g, m, v, state)
 	n := p.Size()
@@ -27,7 +31,8 @@ func AdamW(p, g, m, v, state *Tensor, h AdamWHyper) {
 	c.run(func(o Ops) { o.AdamW(p, g, m, v, state, h) })
 }
 
-// SGD updates p and its momentum buffer in place from the gradient g, all contiguous, of one size and apart in memory; see SGDHyper.
+// SGD updates the parameters p and the momentum buffer in place from the gradient g; see SGDHyper. All are contiguous, of one size, and
+// share no memory.
 func SGD(p, g, buf, state *Tensor, h SGDHyper) {
 	c := begin("SGD", p, g, buf, state)
 	n := p.Size()

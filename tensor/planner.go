@@ -2,8 +2,9 @@ package tensor
 
 import "context"
 
-// NewPlanner returns a device that computes nothing and takes no memory, but counts as the CPU does: MemStats tells what a program would
-// need. Its tensors read as zeros, but for small ones, of up to 256 bytes, that hold what was uploaded: programs decide by them.
+// NewPlanner returns a device that computes nothing and allocates nothing, but counts memory as the CPU does: MemStats shows what a
+// program would need. Its tensors read as zeros, except those of up to 256 bytes, which keep what was uploaded, because programs branch
+// on them.
 func NewPlanner() *Device { return NewDevice(planner{}) }
 
 // planner is the backend of NewPlanner. Where the CPU takes scratch memory in proportion to a tensor, so does it.
@@ -16,7 +17,7 @@ func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, 
 
 func (planner) Name() string               { return "planner" }
 func (planner) Report() string             { return "counts memory and computes nothing" }
-func (planner) Supports(p Precision) bool     { return CPU().Supports(p) }
+func (planner) Supports(p Precision) bool  { return CPU().Supports(p) }
 func (planner) Sync(context.Context) error { return nil }
 
 // noted is the memory of a small tensor, nil for others.

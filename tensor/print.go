@@ -11,7 +11,7 @@ const (
 	elideAbove = 1000
 )
 
-// String prints the elements in nested brackets, the long middle of big tensors left out.
+// String formats the elements in nested brackets, like NumPy. Large tensors are abbreviated.
 func (t *Tensor) String() string {
 	if !t.Live() {
 		return fmt.Sprintf("released tensor %v made by %s", t.shape, t.op)

@@ -5,10 +5,9 @@ import (
 	"math/bits"
 )
 
-// Rand is a counter-based random number generator (Philox4x32-10; Salmon et al.,
-// "Parallel random numbers: as easy as 1, 2, 3", SC 2011). What it yields depends only on the
-// seed and path it was made with, never on what other generators did, so each sample, layer and
-// step can own one. A Rand is not safe for concurrent use; make one for each goroutine.
+// Rand is a counter-based random number generator (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+// Its numbers depend only on the seed and the path that it was made with, not on other generators. So each sample, layer and step has a
+// generator of its own. A Rand is not safe for concurrent use.
 type Rand struct {
 	key     [2]uint32
 	counter uint64
@@ -16,8 +15,8 @@ type Rand struct {
 	used    int // words of block already given out
 }
 
-// NewRand returns the generator for seed and a path of stream numbers, for example
-// NewRand(seed, streamAugment, epoch, sample). Different paths give independent streams.
+// NewRand returns the generator for a seed and a path of stream numbers, for example NewRand(seed, streamAugment, epoch, sample).
+// Different paths give independent streams.
 func NewRand(seed uint64, path ...uint64) *Rand {
 	h := splitMix(seed)
 	for i, p := range path {
@@ -26,7 +25,7 @@ func NewRand(seed uint64, path ...uint64) *Rand {
 	return &Rand{key: [2]uint32{uint32(h), uint32(h >> 32)}, used: 4}
 }
 
-// HashString folds a name into a number fit for a path of NewRand (FNV-1a, 64 bits).
+// HashString returns a hash of a name (FNV-1a, 64 bits), for a path of NewRand.
 func HashString(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(s) {
@@ -69,13 +68,13 @@ func (r *Rand) Uint32() uint32 {
 // Uint64 returns 64 random bits.
 func (r *Rand) Uint64() uint64 { return uint64(r.Uint32())<<32 | uint64(r.Uint32()) }
 
-// Float64 returns a number in [0, 1) with 53 random bits.
+// Float64 returns a uniform number in [0, 1) with 53 random bits.
 func (r *Rand) Float64() float64 { return float64(r.Uint64()>>11) / (1 << 53) }
 
-// Uniform returns a number from lo to hi, evenly. Rounding may give hi itself.
+// Uniform returns a uniform number between lo and hi. Rounding may give hi itself.
 func (r *Rand) Uniform(lo, hi float64) float64 { return lo + (hi-lo)*r.Float64() }
 
-// IntN returns an integer in [0, n), without bias. It panics when n < 1.
+// IntN returns a uniform integer in [0, n). It panics when n < 1.
 func (r *Rand) IntN(n int) int {
 	if n < 1 {
 		panic("tensor: Rand.IntN: n must be at least 1")
@@ -90,11 +89,11 @@ func (r *Rand) IntN(n int) int {
 	return int(hi)
 }
 
-// Norm returns a standard normal number (inverse of the distribution function).
+// Norm returns a normal number of mean 0 and standard deviation 1, by the inverse of the distribution function.
 func (r *Rand) Norm() float64 { return r.TruncNorm(1, math.Inf(-1), math.Inf(1)) }
 
-// TruncNorm returns a normal number of deviation std and mean 0, cut to [lo, hi]: the inverse of the
-// distribution function at a uniform number between its values at the bounds.
+// TruncNorm returns a normal number of mean 0 and standard deviation std, truncated to [lo, hi]. It is the inverse of the distribution
+// function at a uniform number between its values at the bounds.
 func (r *Rand) TruncNorm(std, lo, hi float64) float64 {
 	return truncNorm(r.Uint64()>>11, std, lo, hi)
 }
@@ -121,7 +120,7 @@ func (r *Rand) Perm(n int) []int {
 	return p
 }
 
-// Shuffle permutes n things by calls of swap.
+// Shuffle permutes n elements by calls of swap.
 func (r *Rand) Shuffle(n int, swap func(i, j int)) {
 	for i := n - 1; i > 0; i-- {
 		swap(i, r.IntN(i+1))

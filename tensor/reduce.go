@@ -2,7 +2,7 @@ package tensor
 
 import "slices"
 
-// Reduce applies op along an axis, which disappears.
+// Reduce reduces an axis with op. The result has one axis less.
 func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
 	c := begin("Reduce", x)
 	defer c.end()
@@ -15,7 +15,7 @@ func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
 	return y
 }
 
-// SumTo sums x over the axes along which shape was broadcast to x's shape: the gradient of Expand.
+// SumTo sums x over the axes along which a tensor of the given shape was broadcast to the shape of x. It is the gradient of Expand.
 func SumTo(x *Tensor, shape Shape) *Tensor {
 	common, ok := broadcast(x.shape, shape)
 	mustf(ok && len(shape) <= len(x.shape) && common.Equal(x.shape), "SumTo", []Shape{x.shape, shape}, "not broadcastable")
@@ -43,7 +43,7 @@ func ArgMax(x *Tensor) *Tensor {
 	return y
 }
 
-// Softmax over the last axis.
+// Softmax returns the softmax over the last axis.
 func Softmax(x *Tensor) *Tensor {
 	c := begin("Softmax", x)
 	defer c.end()
@@ -54,7 +54,7 @@ func Softmax(x *Tensor) *Tensor {
 	return y
 }
 
-// SoftmaxGrad returns y·(dy − Σ dy·y), y = Softmax(x).
+// SoftmaxGrad returns the gradient y·(dy − Σ dy·y), where y = Softmax(x).
 func SoftmaxGrad(dy, y *Tensor) *Tensor {
 	c := begin("SoftmaxGrad", dy, y)
 	defer c.end()

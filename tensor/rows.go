@@ -1,6 +1,6 @@
 package tensor
 
-// GatherRows returns src[index[r]] for each r: src is [S, ..], index Int32 [R], the result [R, ..]. An index outside [0, S) panics.
+// GatherRows returns src[index[r]] for each r. src is [S, ..], index Int32 [R], and the result [R, ..]. An index outside [0, S) panics.
 func GatherRows(src, index *Tensor) *Tensor {
 	c := begin("GatherRows", src, index)
 	defer c.end()
@@ -13,8 +13,8 @@ func GatherRows(src, index *Tensor) *Tensor {
 	return y
 }
 
-// ScatterAddRows adds src[r] to dst[index[r]], in ascending r: the gradient of GatherRows. dst is contiguous and shares no elements with
-// src. An index outside [0, S) panics.
+// ScatterAddRows adds src[r] to dst[index[r]], in ascending r. It is the gradient of GatherRows. dst is contiguous and shares no elements
+// with src. An index outside [0, S) panics.
 func ScatterAddRows(dst, src, index *Tensor) {
 	c := begin("ScatterAddRows", dst, src, index)
 	defer c.end()
@@ -28,7 +28,8 @@ func ScatterAddRows(dst, src, index *Tensor) {
 	c.run(func(o Ops) { o.ScatterAddRows(dst, src, index) })
 }
 
-// Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P], row-major over patches, each in (channel, y, x) order.
+// Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P]. Patches are row-major, and the elements of each are in (channel, y,
+// x) order.
 func Patchify(img *Tensor, p int) *Tensor {
 	c := begin("Patchify", img)
 	defer c.end()
@@ -40,7 +41,7 @@ func Patchify(img *Tensor, p int) *Tensor {
 	return y
 }
 
-// Unpatchify is the inverse of Patchify for images of height h and width w.
+// Unpatchify is the inverse of Patchify, for images of height h and width w.
 func Unpatchify(tokens *Tensor, p, h, w int) *Tensor {
 	c := begin("Unpatchify", tokens)
 	defer c.end()

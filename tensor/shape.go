@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Shape lists the size of each axis, outermost first. A scalar has shape [].
+// Shape is the size of each axis, outermost first. A scalar has shape [].
 type Shape []int
 
-// Size is the number of elements.
+// Size returns the number of elements.
 func (s Shape) Size() int {
 	n := 1
 	for _, d := range s {
@@ -35,10 +35,10 @@ func (s Shape) checked(op string) Shape {
 // maxElements keeps byte counts of 4-byte elements, rounded up by the pool, inside an int.
 const maxElements = math.MaxInt / 16
 
-// Equal says whether both shapes are the same.
+// Equal reports whether both shapes are the same.
 func (s Shape) Equal(o Shape) bool { return slices.Equal(s, o) }
 
-// String prints like [2 3].
+// String formats a shape like [2 3].
 func (s Shape) String() string { return fmt.Sprint([]int(s)) }
 
 // rowMajor returns the strides, in elements, of a contiguous tensor of shape s.
@@ -71,14 +71,14 @@ func broadcast(a, b Shape) (Shape, bool) {
 	return out, true
 }
 
-// ShapeError is the value of a panic caused by tensors that do not fit an operation.
+// ShapeError is the value of a panic caused by tensors whose shapes do not fit an operation.
 type ShapeError struct {
 	Op     string
 	Shapes []Shape
 	Reason string
 }
 
-// Error names the operation, the shapes and the reason: "tensor: MatMul: [32 768] x [512 768]: inner sizes differ".
+// Error names the operation, the shapes and the reason, for example "tensor: MatMul: [32 768] x [512 768]: inner sizes differ".
 func (e *ShapeError) Error() string {
 	var b strings.Builder
 	b.WriteString("tensor: " + e.Op)
@@ -92,15 +92,15 @@ func (e *ShapeError) Error() string {
 	return b.String() + ": " + e.Reason
 }
 
-// Error is the value of a panic caused by any other misuse: mixed devices, a wrong dtype, a tensor used
-// after its memory went back to the pool.
+// Error is the value of a panic caused by any other misuse, such as tensors on two devices, a wrong dtype, or a tensor used after its
+// release. It is also the panic of a download after a fault of the device.
 type Error struct {
 	Op     string
 	Reason string
 	Err    error // what the device said, nil when it is a mistake of the program
 }
 
-// Unwrap returns what the device said.
+// Unwrap returns the error of the device, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Error names the operation and the reason.

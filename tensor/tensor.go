@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Tensor is an array of numbers on a device: a window (shape, strides, offset) on a storage that views share.
+// Tensor is an n-dimensional array on a device: a view (shape, strides, offset) of a storage, which other views may share.
 type Tensor struct {
 	st      *storage
 	dtype   DType
@@ -16,8 +16,8 @@ type Tensor struct {
 	op      string
 }
 
-// storage is one use of pooled memory, from the moment it leaves the pool until its last owner releases it. The next use of the
-// memory has a storage of its own, so tensors of before are recognised as stale.
+// storage is one use of pooled memory, from the pool until the last owner releases it. The next use of the same memory has another
+// storage, so tensors of an earlier use are recognised as released.
 type storage struct {
 	dev   *Device
 	buf   Buffer
@@ -26,7 +26,7 @@ type storage struct {
 	lost  runtime.Cleanup
 }
 
-// newTensor takes memory for a contiguous tensor with undefined content. op names it in later panics.
+// newTensor allocates a contiguous tensor with uninitialised elements. op names it in later panics.
 func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
 	s := Shape(shape).checked(op)
 	buf, class, err := dev.obtain(s.Size() * dtype.Size())
@@ -35,14 +35,14 @@ func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
 	}
 	st := &storage{dev: dev, buf: buf, class: class}
 	st.refs.Store(1)
-	st.lost = runtime.AddCleanup(st, dev.forget, forgotten{buf, class})
+	st.lost = runtime.AddCleanup(st, dev.collect, unreachable{buf, class})
 	return &Tensor{st: st, dtype: dtype, shape: s, strides: s.rowMajor(), op: op}
 }
 
-// New returns a Float32 tensor with undefined content.
+// New returns a Float32 tensor with uninitialised elements, like torch.empty.
 func New(dev *Device, shape ...int) *Tensor { return newTensor(dev, "New", Float32, shape...) }
 
-// NewOf returns a tensor of the given dtype with undefined content.
+// NewOf returns a tensor of the given dtype with uninitialised elements.
 func NewOf(dev *Device, dtype DType, shape ...int) *Tensor {
 	return newTensor(dev, "NewOf", dtype, shape...)
 }
@@ -50,43 +50,43 @@ func NewOf(dev *Device, dtype DType, shape ...int) *Tensor {
 // Zeros returns a Float32 tensor of zeros.
 func Zeros(dev *Device, shape ...int) *Tensor { return Full(dev, 0, shape...) }
 
-// Full returns a Float32 tensor with every element v.
+// Full returns a Float32 tensor whose elements are all v.
 func Full(dev *Device, v float32, shape ...int) *Tensor {
 	t := newTensor(dev, "Full", Float32, shape...)
 	t.Fill(v)
 	return t
 }
 
-// FromSlice copies data to a Float32 tensor of the given shape.
+// FromSlice returns a Float32 tensor of the given shape with a copy of data, row-major.
 func FromSlice(dev *Device, data []float32, shape ...int) *Tensor {
 	t := newTensor(dev, "FromSlice", Float32, shape...)
 	t.Upload(data)
 	return t
 }
 
-// FromInts copies data to an Int32 tensor of the given shape.
+// FromInts returns an Int32 tensor of the given shape with a copy of data, row-major.
 func FromInts(dev *Device, data []int32, shape ...int) *Tensor {
 	t := newTensor(dev, "FromInts", Int32, shape...)
 	t.UploadInts(data)
 	return t
 }
 
-// Device returns where t lives.
+// Device returns the device that holds t.
 func (t *Tensor) Device() *Device { return t.st.dev }
 
-// DType returns the type of t's elements.
+// DType returns the type of the elements.
 func (t *Tensor) DType() DType { return t.dtype }
 
-// Shape returns t's shape, which the caller must not change.
+// Shape returns the shape. The caller must not change it.
 func (t *Tensor) Shape() Shape { return t.shape }
 
-// Strides returns t's strides in elements, which the caller must not change.
+// Strides returns the strides in elements. The caller must not change them.
 func (t *Tensor) Strides() []int { return t.strides }
 
-// Offset returns the index of t's first element in its buffer, in elements.
+// Offset returns the index of the first element in the buffer, in elements.
 func (t *Tensor) Offset() int { return t.offset }
 
-// Dim returns the size of an axis; negative axes count from the last.
+// Dim returns the size of an axis. Negative axes count from the last.
 func (t *Tensor) Dim(axis int) int { return t.shape[t.axis("Dim", axis)] }
 
 // Rank returns the number of axes.
@@ -95,19 +95,19 @@ func (t *Tensor) Rank() int { return len(t.shape) }
 // Size returns the number of elements.
 func (t *Tensor) Size() int { return t.shape.Size() }
 
-// Op names the operation that made t.
+// Op returns the name of the operation that made t.
 func (t *Tensor) Op() string { return t.op }
 
-// Buffer returns the memory behind t, for backends. It panics when t was released.
+// Buffer returns the memory of t, for backends. It panics when t was released.
 func (t *Tensor) Buffer() Buffer {
 	t.live("Buffer")
 	return t.st.buf
 }
 
-// Live says whether t's memory has not been released.
+// Live reports whether the memory of t is still valid: not yet released by its last owner.
 func (t *Tensor) Live() bool { return t.st.refs.Load() > 0 }
 
-// SameStorage says whether t and o are windows on the same memory.
+// SameStorage reports whether t and o are views of the same memory.
 func (t *Tensor) SameStorage(o *Tensor) bool { return t.st == o.st }
 
 // live panics when t's memory was released.
@@ -117,15 +117,16 @@ func (t *Tensor) live(op string) {
 	}
 }
 
-// Retain adds an owner to t's memory: one more Release is needed before it returns to the pool.
+// Retain adds an owner to the memory of t: one more Release is needed before it returns to the pool.
 func (t *Tensor) Retain() {
 	t.live("Retain")
 	t.st.refs.Add(1)
 }
 
-// Release gives up one ownership. With the last one the memory returns to the pool, and every tensor that
-// shares it, t included, may not be used any more: one Release too many panics. Memory that is never released is freed
-// once the garbage collector finds it, which spares a program from leaks but not from growing meanwhile.
+// Release gives up one ownership of the memory of t. The last Release returns the memory to the pool. After that every tensor that shares
+// it, t included, is invalid, and one more Release panics.
+//
+// Memory that is never released is freed by the garbage collector. That prevents a leak, but memory grows until it happens.
 func (t *Tensor) Release() {
 	t.live("Release")
 	switch owners := t.st.refs.Add(-1); {
@@ -137,7 +138,7 @@ func (t *Tensor) Release() {
 	}
 }
 
-// IsContiguous says whether t's elements stand row-major without gaps.
+// IsContiguous reports whether t's elements are stored row-major without gaps.
 func (t *Tensor) IsContiguous() bool {
 	n := 1
 	for i := len(t.shape) - 1; i >= 0; i-- {
@@ -149,22 +150,24 @@ func (t *Tensor) IsContiguous() bool {
 	return true
 }
 
-// Upload copies data into a contiguous Float32 tensor.
+// Upload copies data into a contiguous Float32 tensor of the same size.
 func (t *Tensor) Upload(data []float32) {
 	t.inPlace("Upload", Float32)
 	mustf(len(data) == t.Size(), "Upload", []Shape{t.shape}, "%d numbers given", len(data))
 	t.st.dev.backend.Upload(t, data)
 }
 
-// UploadInts copies data into a contiguous Int32 tensor.
+// UploadInts copies data into a contiguous Int32 tensor of the same size.
 func (t *Tensor) UploadInts(data []int32) {
 	t.inPlace("UploadInts", Int32)
 	mustf(len(data) == t.Size(), "UploadInts", []Shape{t.shape}, "%d numbers given", len(data))
 	t.st.dev.backend.UploadInts(t, data)
 }
 
-// Float32s copies t's elements out, row-major. It waits for the device. After a fault of the device it panics with an *Error that
-// wraps the fault, for no number there can be believed; Device.Sync returns the fault.
+// Float32s returns a copy of the elements, row-major. It waits for the device. BFloat16 tensors are converted.
+//
+// After a fault of the device it panics with an *Error that wraps the fault, because the numbers would be wrong. Device.Sync returns the
+// fault as an error.
 func (t *Tensor) Float32s() []float32 {
 	mustf(t.dtype != Int32, "Float32s", []Shape{t.shape}, "dtype is %v", t.dtype)
 	if t.dtype == BFloat16 {
@@ -179,7 +182,7 @@ func (t *Tensor) Float32s() []float32 {
 	return out
 }
 
-// CopyTo is Float32s for a Float32 tensor, into dst, of t's size.
+// CopyTo copies the elements of a Float32 tensor to dst, which has the same size. It waits for the device and panics like Float32s.
 func (t *Tensor) CopyTo(dst []float32) {
 	c := begin("CopyTo", t)
 	defer c.end()
@@ -187,7 +190,7 @@ func (t *Tensor) CopyTo(dst []float32) {
 	c.mustRead(c.dev.backend.Download(dst, c.f32(t)))
 }
 
-// Ints copies the elements of an Int32 tensor out, row-major. It waits for the device, and panics like Float32s.
+// Ints returns a copy of the elements of an Int32 tensor, row-major. It waits for the device and panics like Float32s.
 func (t *Tensor) Ints() []int32 {
 	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)
 	c := begin("Ints", t)
@@ -197,7 +200,7 @@ func (t *Tensor) Ints() []int32 {
 	return out
 }
 
-// Item returns the only element of a Float32 tensor of size 1.
+// Item returns the single element of a Float32 tensor of size 1.
 func (t *Tensor) Item() float32 {
 	mustf(t.Size() == 1, "Item", []Shape{t.shape}, "size is not 1")
 	return t.Float32s()[0]

@@ -18,10 +18,10 @@ func (t *Tensor) axis(op string, axis int) int {
 	return a
 }
 
-// T returns a view with the last two axes exchanged.
+// T returns a view with the last two axes swapped.
 func (t *Tensor) T() *Tensor { return t.Transpose(-2, -1) }
 
-// Transpose returns a view with two axes exchanged.
+// Transpose returns a view with two axes swapped.
 func (t *Tensor) Transpose(a, b int) *Tensor {
 	a, b = t.axis("Transpose", a), t.axis("Transpose", b)
 	shape, strides := slices.Clone(t.shape), slices.Clone(t.strides)
@@ -30,7 +30,7 @@ func (t *Tensor) Transpose(a, b int) *Tensor {
 	return t.view("Transpose", shape, strides, t.offset)
 }
 
-// Permute returns a view whose axis i is t's axis order[i].
+// Permute returns a view whose axis i is axis order[i] of t.
 func (t *Tensor) Permute(order ...int) *Tensor {
 	mustf(len(order) == len(t.shape), "Permute", []Shape{t.shape, order}, "want every axis once")
 	shape, strides := make(Shape, len(order)), make([]int, len(order))
@@ -44,8 +44,8 @@ func (t *Tensor) Permute(order ...int) *Tensor {
 	return t.view("Permute", shape, strides, t.offset)
 }
 
-// Reshape returns a view of a contiguous tensor with another shape of the same size. One size may be -1: it is
-// worked out. A view with gaps must be made contiguous first (Contiguous).
+// Reshape returns a view of a contiguous tensor with another shape of the same size. One size may be -1, and is then inferred. A non-
+// contiguous view must be made contiguous first (Contiguous).
 func (t *Tensor) Reshape(shape ...int) *Tensor {
 	s := slices.Clone(Shape(shape))
 	if i := slices.Index(s, -1); i >= 0 {
@@ -60,7 +60,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	return t.view("Reshape", s, s.rowMajor(), t.offset)
 }
 
-// Slice returns the view of elements lo … hi-1 along an axis.
+// Slice returns a view of the elements lo … hi-1 along an axis.
 func (t *Tensor) Slice(axis, lo, hi int) *Tensor {
 	axis = t.axis("Slice", axis)
 	mustf(0 <= lo && lo <= hi && hi <= t.shape[axis], "Slice", []Shape{t.shape}, "range %d:%d on axis %d", lo, hi, axis)
@@ -73,7 +73,7 @@ func (t *Tensor) Slice(axis, lo, hi int) *Tensor {
 	return t.view("Slice", shape, t.strides, offset)
 }
 
-// Expand returns a view broadcast to shape: axes of size 1 and missing leading axes repeat with stride 0.
+// Expand returns a view broadcast to shape. Axes of size 1 and missing leading axes repeat with stride 0.
 func (t *Tensor) Expand(shape ...int) *Tensor {
 	s := Shape(shape).checked("Expand")
 	common, ok := broadcast(t.shape, s)

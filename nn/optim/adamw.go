@@ -5,7 +5,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// AdamWConfig holds what stays the same over a run.
+// AdamWConfig holds the settings of AdamW that are constant over a run.
 type AdamWConfig struct {
 	Beta1, Beta2, Eps float64
 	Decay             float64
@@ -13,7 +13,7 @@ type AdamWConfig struct {
 	LRScale           func(p *nn.Param) float64 // factor on the learning rate, see LayerDecay; nil: 1 for all
 }
 
-// AdamW updates all trainable parameters of a set from their gradients (arXiv 1711.05101, bias-corrected).
+// AdamW is the AdamW optimizer with bias correction (arXiv 1711.05101), for all trainable parameters of a set.
 type AdamW struct {
 	M, V  *tensor.Tensor // moments, laid out as set.Values()
 	Count int            // steps taken
@@ -24,14 +24,14 @@ type AdamW struct {
 	state    *tensor.Tensor // [norm, factor, finite] of the last step
 }
 
-// segment is a run of the flat storage whose parameters share their settings.
+// segment is a range of the flat storage whose parameters have the same settings.
 type segment struct {
 	lo, hi int
 	decays bool
 	scale  float64
 }
 
-// NewAdamW makes an optimizer whose moments are zero. It panics when the set was not built for training.
+// NewAdamW returns an optimizer with zero moments. It panics when the set was not built for training.
 func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
 	mustTrain("NewAdamW", set)
 	n := set.Values().Size()
@@ -47,7 +47,7 @@ func mustTrain(op string, set *nn.Set) {
 	}
 }
 
-// segments joins parameters that stand side by side and share their settings.
+// segments joins adjacent parameters with the same settings.
 func segments(set *nn.Set, scale func(p *nn.Param) float64) []segment {
 	var list []segment
 	for _, p := range set.Flat() {
@@ -67,11 +67,11 @@ func segments(set *nn.Set, scale func(p *nn.Param) float64) []segment {
 	return list
 }
 
-// Step clips the gradients and updates the parameters at learning rate lr with the configured weight decay. It does nothing to
-// the parameters when the gradient is not finite; State tells.
+// Step clips the gradients and updates the parameters, with learning rate lr and the configured weight decay. When the gradient is not
+// finite the parameters are not changed; see State.
 func (o *AdamW) Step(lr float64) { o.StepDecay(lr, o.config.Decay) }
 
-// StepDecay is Step with this step's own weight decay.
+// StepDecay is Step with a weight decay for this step.
 func (o *AdamW) StepDecay(lr, decay float64) {
 	o.Count++
 	o.dropState()
@@ -88,11 +88,11 @@ func (o *AdamW) StepDecay(lr, decay float64) {
 	}
 }
 
-// State holds the last step's gradient norm before clipping, the clipping factor and whether the norm was finite (1 or 0), on the
-// device. It is valid until the next step.
+// State returns [norm, factor, finite] of the last step, on the device: the gradient norm before clipping, the clipping factor, and 1
+// when the norm was finite, else 0. It is valid until the next step.
 func (o *AdamW) State() *tensor.Tensor { return o.state }
 
-// Release gives the moments back.
+// Release releases the moments.
 func (o *AdamW) Release() {
 	o.M.Release()
 	o.V.Release()

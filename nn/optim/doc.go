@@ -1,5 +1,5 @@
-// Package optim updates parameters: AdamW and SGD over the flat storage of an nn.Set, with clipping of the global gradient norm, and
-// the learning-rate schedules of the recipes.
+// Package optim provides optimizers and learning-rate schedules: AdamW and SGD over the flat storage of an nn.Set, with clipping of the global
+// gradient norm, and the schedules of the recipes.
 //
 //	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05, Clip: 3})
 //	schedule := optim.Cosine{Peak: 1.5e-3, Min: 1e-5, Warmup: 156, Total: 1560}
@@ -9,10 +9,11 @@
 //		opt.Step(schedule.At(step))
 //	}
 //
-// Gradients of several backward passes add up, which is how accumulation works: scale each loss by one over their number. The norm,
-// the clipping factor and the finite flag stay on the device; a step with a gradient that is not finite changes no parameter and no moment,
-// but counts as a step where AdamW corrects the moments' bias.
+// Gradients of several backward passes add up. For gradient accumulation, divide each loss by the number of passes.
 //
-// Nothing here returns an error; sets that were not built for training panic. An optimizer belongs to one goroutine, and no other may use
-// the set's parameters during a step.
+// The gradient norm, the clipping factor and the finite flag stay on the device. A step with a gradient that is not finite changes no parameter
+// and no moment. It counts as a step in the bias correction of AdamW.
+//
+// Nothing here returns an error. Sets that were not built for training panic. An optimizer belongs to one goroutine, and no other may use the
+// parameters of the set during a step.
 package optim

@@ -5,14 +5,14 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// SGDConfig holds what stays the same over a run. Decay is added to the gradient (not decoupled), as in PyTorch.
+// SGDConfig holds the settings of SGD that are constant over a run. Decay is added to the gradient (not decoupled), as in PyTorch.
 type SGDConfig struct {
 	Momentum, Decay float64
 	Nesterov        bool
 	Clip            float64 // 0: none
 }
 
-// SGD is stochastic gradient descent with momentum; tensor.SGDHyper has the formula.
+// SGD is stochastic gradient descent with momentum. tensor.SGDHyper has the formula.
 type SGD struct {
 	Buffer *tensor.Tensor // momentum, laid out as set.Values()
 	Count  int            // steps taken
@@ -22,17 +22,17 @@ type SGD struct {
 	segments []segment
 }
 
-// NewSGD makes an optimizer whose momentum is zero. It panics when the set was not built for training.
+// NewSGD returns an optimizer with zero momentum. It panics when the set was not built for training.
 func NewSGD(set *nn.Set, c SGDConfig) *SGD {
 	mustTrain("NewSGD", set)
 	return &SGD{Buffer: tensor.Zeros(set.Device(), set.Values().Size()), set: set, config: c, segments: segments(set, nil)}
 }
 
-// Release gives the momentum back.
+// Release releases the momentum.
 func (o *SGD) Release() { o.Buffer.Release() }
 
-// Step clips the gradients and updates the parameters at learning rate lr. It does nothing to the parameters when the gradient is
-// not finite.
+// Step clips the gradients and updates the parameters with learning rate lr. When the gradient is not finite the parameters are not
+// changed.
 func (o *SGD) Step(lr float64) {
 	o.Count++
 	state := tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))

@@ -1,6 +1,6 @@
-// Package opcase is the one table of what the operations of package tensor compute. Each case carries its inputs, a plain
-// float64 reference, a tolerance, the gradients' rule where there is one, and a FLOP count; the table drives the tests of
-// every device, a device's self-test at start, and benchmarks.
+// Package opcase is the table of test cases of all operations of package tensor. A case has inputs, a float64 reference, a tolerance, its
+// gradient where there is one, and a FLOP count. The table drives the tests of every device, the
+// check of a device by the command line, and the benchmarks.
 //
 //	for _, c := range opcase.Cases() {
 //		if err := opcase.Check(dev, c); err != nil {

@@ -64,7 +64,7 @@ type caps struct {
 	matrices  []shim.Shape // cooperative matrices of float16 with sums in float32
 }
 
-// Open opens a device. The error says in one line why there is none. A device that is no longer used may be closed with Close.
+// Open opens a device. The error says in one line why that fails. Close releases the device.
 func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (b *backend) open(i *instance, o Options) error {
 	return b.openFaults()
 }
 
-// Close waits for the device's work and gives everything back. The device must not be used afterwards.
+// Close waits for the work of the device and releases it. The device must not be used afterwards.
 func Close(d *tensor.Device) error {
 	b, ok := d.Backend().(*backend)
 	if !ok {

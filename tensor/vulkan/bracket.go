@@ -9,8 +9,8 @@ var (
 	_ tensor.Ops     = (*backend)(nil)
 )
 
-// Begin starts an operation, unless the device has failed. Operations are recorded one after the other, each as a whole: so scratch memory
-// belongs to one operation, from Begin to End, however often its work is submitted on the way; and errors can name the operation.
+// Begin starts an operation, unless the device has failed. Operations are recorded one after the other, never interleaved. So scratch
+// memory belongs to one operation from Begin to End, even when its work is submitted in between. And errors can name the operation.
 func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
 	b.selectVariant(p) // runs operations of its own, so it comes before the lock
 	b.whole.Lock()
@@ -24,7 +24,7 @@ func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
 	return b
 }
 
-// End gives back the operation's scratch memory. What is recorded later and uses it again waits for what was recorded before.
+// End releases the scratch memory of the operation. A later operation that uses it again waits for the work recorded before.
 func (b *backend) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// Compiled pipelines are kept between runs, a file for each device and driver. A driver may crash over bytes that are not its own, so the
-// file begins with a mark and a checksum of ours, and what follows must begin with the header of exactly this device and driver. A file
-// that is not so is left aside, and so is any trouble with files: the cache only saves time.
+// Compiled pipelines are stored between runs, in a file for each device and driver. A driver may crash on data that it did not write. So the file
+// begins with a mark and a checksum, and its data must begin with the header of exactly this device and driver. Other files are ignored, and so
+// are errors of files: the cache only saves time.
 
 // cacheMark begins the file; the checksum follows.
 const cacheMark = "beit-vk1"

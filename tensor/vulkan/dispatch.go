@@ -90,8 +90,7 @@ func flat(groups int) grid { return grid{groups, 0, 0} }
 func cube(x, y, z int) grid { return grid{x, y, z} }
 
 // u and f make words of push constants and specialization.
-func u(n int) uint32 { return uint32(n) }
-
+func u(n int) uint32     { return uint32(n) }
 func f(v float32) uint32 { return math.Float32bits(v) }
 
 var (
@@ -105,8 +104,8 @@ func div(n, d int) int { return (n + d - 1) / d }
 // threads is the size of the workgroups of shaders that work on elements or rows.
 const threads = 128
 
-// pieces splits n equal units so that a dispatch of each piece, of so many floating-point operations a unit, does not outlast by far what a
-// submission is meant to take: a watchdog may not wait for the whole.
+// pieces splits n equal units into dispatches of at most about the length of a submission, because a watchdog may end longer ones. unit
+// is the number of floating-point operations of one unit.
 func (b *backend) pieces(n int, unit float64, each func(lo, n int)) {
 	most := n
 	for most > 1 && b.tooLong(unit*float64(most)) {
@@ -117,8 +116,8 @@ func (b *backend) pieces(n int, unit float64, each func(lo, n int)) {
 	}
 }
 
-// chunks splits flat work on n elements, of at most 4 bytes each, so that each part is in sight of a shader. Parts start at multiples of
-// align.
+// chunks splits elementwise work on n elements of at most 4 bytes, so that each part fits the range that a shader can bind. Parts start
+// at multiples of align.
 func (b *backend) chunks(n, align int, each func(lo, n int)) {
 	most := int(b.caps.maxRange-b.caps.align) / 4 / align * align
 	for lo := 0; lo < n; lo += most {
@@ -189,7 +188,7 @@ func (b *backend) weigh(flops float64) {
 	b.work = flops
 }
 
-// tooLong says whether a dispatch of so many floating-point operations would outlast by far what a submission is meant to take.
+// tooLong reports whether a dispatch of so many floating-point operations would outlast by far what a submission is meant to take.
 func (b *backend) tooLong(flops float64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -272,7 +271,7 @@ func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
 		c.left = poolSets
 	}
 	pool := uint64(uintptr(unsafe.Pointer(c.pools[len(c.pools)-1])))
-	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], slices.Clone(bindings)) // a clone, lest every dispatch's goes to the heap
+	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], slices.Clone(bindings)) // a clone, so that not every call allocates it on the heap
 	if code == 0 {
 		c.left--
 		c.sets[key] = set
@@ -280,7 +279,7 @@ func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
 	return set, code
 }
 
-// rows splits m rows of width elements so that each part is in sight of a shader.
+// rows splits m rows of width elements, so that each part fits the range that a shader can bind.
 func (b *backend) rows(m, width int, each func(lo, n int)) {
 	if m == 0 || width == 0 {
 		return

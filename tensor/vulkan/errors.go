@@ -13,7 +13,7 @@ var (
 	ErrBadIndex    = errors.New("index out of range") // an operation met an index outside its table
 )
 
-// Error is a failure of the device or of its surroundings.
+// Error is a failure of the device, its driver or its memory.
 type Error struct {
 	Op     string // what was being done
 	Device string // where; "" before there is one
@@ -41,7 +41,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// resultName names Vulkan's result codes that a device gives.
+// resultName returns the name of a result code of Vulkan.
 func resultName(code int) string {
 	switch code {
 	case -1:
@@ -70,7 +70,7 @@ func resultName(code int) string {
 	return fmt.Sprintf("VkResult %d", code)
 }
 
-// fault is the *Error of a result code, nil for 0.
+// fault returns the *Error of a result code, or nil for 0.
 func fault(op, device string, code int) *Error {
 	if code == 0 {
 		return nil

@@ -130,7 +130,7 @@ func (e *epilogue) rows(h, n int) *epilogue {
 	return &rest
 }
 
-// gemm records a product whose parts are all in sight of a shader.
+// gemm records a product whose operands fit the range that a shader can bind.
 func (b *backend) gemm(p product) {
 	t := p.choose(tiles[:], func(t tile) bool { return t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads })
 	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1)}

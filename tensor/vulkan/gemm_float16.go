@@ -7,10 +7,11 @@ import (
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 )
 
-// variant is a way to multiply in float16 with sums in float32, which serves precision medium. Its factors are packed first: rounded to
-// float16, each row of A and column of B after multiplication with a power of two that its largest magnitude tells. One power for a whole
-// matrix would let what else is in a batch decide how a row is rounded. So scaled, float16 keeps three bits more than bfloat16, at the same
-// speed, so there is no variant in that.
+// variant is a way to multiply in float16 with sums in float32, for precision Medium. The factors are packed first and rounded to
+// float16. Before that, each row of A and column of B is multiplied by a power of two that depends on its largest magnitude.
+//
+// One power for a whole matrix would make the rounding of a row depend on the rest of the batch. Scaled float16 keeps three bits more
+// than bfloat16 at the same speed, so there is no variant in bfloat16.
 type variant struct {
 	name            string
 	plain, followed *shaders.Shader
@@ -19,8 +20,9 @@ type variant struct {
 	subgroup        int        // lanes
 }
 
-// halfStep is what rows of packed factors are a multiple of: how many elements gemm_coop takes at a time. Products with fewer, or with as few
-// columns, take longer to pack than to multiply; the number of rows does not count, for a row's result must not depend on it.
+// halfStep is the multiple to which packed rows are padded: the number of elements that gemm_coop takes at a time. Products with fewer,
+// or with as few columns, take longer to pack than to multiply. The number of rows is not considered, because a row's result must not
+// depend on it.
 const halfStep = 32
 
 // packRows and packPieces are how shaders/half_*.comp divide their work: rows of a workgroup, and the most pieces of a row.

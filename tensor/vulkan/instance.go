@@ -81,7 +81,8 @@ func getInstance(op string, validate bool) (*instance, error) {
 	return shared, nil
 }
 
-// Messages returns how many warnings and errors the validation layer gave since the process began, and the text of the first ones.
+// Messages returns the number of warnings and errors of the validation layer since the start of the process, and the text of the first
+// ones.
 func Messages() (int, string) { return shim.Messages() }
 
 // cell calls f with memory of its own for a result, as cgo's rules for pointers want it.
@@ -239,7 +240,7 @@ func names(all []physical) string {
 	return strings.Join(list, ", ")
 }
 
-// Devices lists the devices that the drivers offer, in the order that Options.Device counts. When there is none, the error says why.
+// Devices lists the devices of the installed drivers, in the order of Options.Device. The error says why there is none.
 func Devices(ctx context.Context) ([]Info, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

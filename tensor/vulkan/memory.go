@@ -178,7 +178,7 @@ func (b *backend) trim() {
 	}
 }
 
-// size writes a number of bytes for people.
+// size formats a number of bytes.
 func size(bytes int64) string {
 	switch {
 	case bytes >= 1<<30:

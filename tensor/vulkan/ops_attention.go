@@ -50,8 +50,8 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 	})
 }
 
-// AttentionGrad makes the scores again, once for the queries' gradient, once for those of keys and values, and once for the bias's, which is
-// summed over the samples in order: not in pieces, whose number depends on time and would show in the sum.
+// AttentionGrad recomputes the scores three times: for the gradient of the queries, for those of keys and values, and for that of the
+// bias. The gradient of the bias is summed over the samples in order. It is not summed in pieces, because their number depends on time.
 func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 	a := sizes(args.QKV, args.Heads)
 	if a.b*a.n*a.d == 0 {

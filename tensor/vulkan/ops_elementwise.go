@@ -34,7 +34,7 @@ func (b *backend) Affine(dst, x *tensor.Tensor, scale, shift float32) {
 // AddScaled: dst += a·x.
 func (b *backend) AddScaled(dst, x *tensor.Tensor, a float32) { b.affine(1, dst, x, a, 0) }
 
-// Lerp: dst = step·x + keep·dst, in two dispatches, lest a driver round the two products together.
+// Lerp: dst = step·x + keep·dst, in two dispatches. In one, a driver might not round the products separately.
 func (b *backend) Lerp(dst, x *tensor.Tensor, keep, step float32) {
 	b.affine(0, dst, dst, keep, 0)
 	b.affine(1, dst, x, step, 0)

@@ -1,20 +1,21 @@
 package vulkan
 
-// Options choose a device.
+// Options selects and configures a device.
 type Options struct {
-	// Device is the index of a device in the order of Devices, such as "0", or a part of its name; "" takes the environment variable
-	// BEIT_VK_DEVICE, or else chooses the first discrete GPU, or the first GPU. A device that is a CPU in disguise is used only when it
-	// is named, or with AllowCPU.
+	// Device is the index of a device in the order of Devices, such as "0", or a part of its name. The default is the environment variable
+	// BEIT_VK_DEVICE, else the first discrete GPU, else the first GPU. A CPU driver (lavapipe, SwiftShader) is only used when it is named, or
+	// with AllowCPU.
 	Device string
-	// AllowCPU lets the choice fall on a CPU driver (lavapipe, SwiftShader) where there is no GPU.
+	// AllowCPU allows a CPU driver where there is no GPU.
 	AllowCPU bool
-	// MaxMemory is the most device memory to take, in bytes; 0 for what the driver says is free, or else four fifths of the device's.
+	// MaxMemory is the maximum of device memory to use, in bytes. The default is what the driver reports as free, or else four fifths of the
+	// device's memory.
 	MaxMemory int64
-	// Validate turns on the validation layer. What it says is found with Messages. It slows everything down.
+	// Validate turns on the validation layer, whose messages Messages returns. It makes everything slower.
 	Validate bool
 }
 
-// Info describes one device.
+// Info describes a device.
 type Info struct {
 	Index       int    `json:"index"`
 	Name        string `json:"name"`

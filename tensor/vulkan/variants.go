@@ -12,7 +12,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// variants is what precision medium runs on. It is found out when it is first needed, by a self-test: drivers have been wrong.
+// variants is the choice of the shaders for precision Medium. It is made at the first use, by a self-test, because drivers have computed
+// wrong results.
 type variants struct {
 	mu     sync.Mutex // taken before all locks of the backend
 	tested bool
@@ -20,7 +21,7 @@ type variants struct {
 	off    []string // what is not used, and why
 }
 
-// faster is the variant for a precision, nil for float32. selectVariant must have run.
+// faster returns the variant for a precision, or nil for float32. selectVariant must have run.
 func (b *backend) faster(p tensor.Precision) *variant {
 	if p != tensor.Medium {
 		return nil
@@ -28,7 +29,7 @@ func (b *backend) faster(p tensor.Precision) *variant {
 	return b.medium.use
 }
 
-// selectVariant chooses a variant, once, if the precision has some.
+// selectVariant chooses a variant for a precision, once, if it has some.
 func (b *backend) selectVariant(p tensor.Precision) {
 	if p != tensor.Medium {
 		return
@@ -56,7 +57,7 @@ func (b *backend) selectVariant(p tensor.Precision) {
 	}
 }
 
-// Supports says whether a precision has a variant. It tests them if nothing has yet.
+// Supports reports whether a precision has a variant. It tests the variants if nothing has yet.
 func (b *backend) Supports(p tensor.Precision) bool {
 	b.selectVariant(p)
 	return b.faster(p) != nil
@@ -87,8 +88,8 @@ func (b *backend) variants() []string {
 	return append(lines, b.medium.off...)
 }
 
-// selfTest compares products by v with float64 arithmetic, for each tile one, of sizes that leave the last tile of each side and the last step of k
-// incomplete; and one with a bias.
+// selfTest compares matmuls by v with float64 arithmetic, once for each tile and once with a bias. The sizes leave the last tile of each
+// side and the last step of k incomplete.
 func (b *backend) selfTest(v *variant) error {
 	dev := tensor.NewDevice(b)
 	defer dev.Trim()
@@ -172,8 +173,8 @@ func trialMatrix(stream uint64, rows, k int) []float32 {
 	return x
 }
 
-// Variants says how a device of this package multiplies at each precision: on which variants of its shaders, and which ones it leaves, and why.
-// It runs their self-test, if that has not run.
+// Variants returns lines that say how a device of this package computes matmuls at each precision, and which variants of its shaders are
+// not used, and why. It runs their self-test if that has not run yet.
 func Variants(d *tensor.Device) []string {
 	b, ok := d.Backend().(*backend)
 	if !ok {

@@ -7,8 +7,8 @@ import "github.com/gobeit/gobeit/tensor"
 // axes is how many axes a shader takes; see shaders/include/strided.glsl.
 const axes = 6
 
-// views is the iteration space of tensors of one shape with strides of their own, in as few axes as possible: axes of size 1 are dropped,
-// and neighbours that every tensor steps through evenly are merged. There are at least axes of them, the first ones of size 1.
+// views is the iteration space of tensors of one shape with different strides, in as few axes as possible. Axes of size 1 are dropped.
+// Adjacent axes with matching strides in every tensor are merged. There are at least axes of them, the first ones of size 1.
 type views struct {
 	shape   []int
 	strides [][]int // of each tensor

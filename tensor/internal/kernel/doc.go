@@ -15,14 +15,14 @@
 // assembly is written by the generators in _asm, run by go generate, and left out
 // by the build tag purego.
 //
-// Choose first compares a level with generic on small problems (Set.SelfTest) and passes over one that
-// differs: a processor, emulator or compiler may be at fault where our tests never ran.
+// Choose first compares a level with generic on small problems (Set.SelfTest) and skips one that
+// differs. A processor, emulator or compiler may be wrong where the tests never ran.
 //
 // Sums are split by sizes alone, so results have the same bits on any number of
 // threads. They may differ between levels in the last places.
 //
 // Slices that do not fit their sizes panic; only Choose, which reads the
 // environment, returns an error. Everything may be called by several goroutines at
-// once on slices that they do not write to at the same time. Large products and
+// once on slices that they do not write to at the same time. Large matmuls and
 // lookups share the goroutines of package pool.
 package kernel

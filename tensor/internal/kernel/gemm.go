@@ -2,16 +2,16 @@ package kernel
 
 import "fmt"
 
-// GemmFuncs holds the matrix-product micro-kernels of one level.
+// GemmFuncs are the matmul micro-kernels of one level.
 //
-// Every element of C is one chain of multiply-adds over ascending k from zero for each
-// block of K (see gemmDepth), and these sums are added to C in ascending order. Where the
-// tile lies, how high and wide it is, and whether its operands were packed changes nothing.
+// For each block of K (see gemmDepth), an element of C is one chain of multiply-adds over ascending
+// k from zero. These sums are added to C in ascending order. The position and size of the tile, and
+// whether its operands were packed, do not change the result.
 type GemmFuncs struct {
 	rows, cols int // the largest tile
 
-	// tile computes an m x n tile of C = A·B, or C += A·B with accumulate, for
-	// 1 <= m <= rows, 1 <= n <= cols, k >= 1. See gemmTileGeneric.
+	// tile computes an m x n tile of C = A·B, or C += A·B with accumulate. See gemmTileGeneric.
+	// 1 <= m <= rows, 1 <= n <= cols, k >= 1.
 	tile func(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
 
 	// gather copies rows that run across k into panels. See gemmGatherGeneric.
@@ -27,11 +27,11 @@ type GemmFuncs struct {
 	peak gemmPeak
 }
 
-// GemmArgs describes C = A·B, or C += A·B when Accumulate is set.
+// GemmArgs are the arguments of MatMul: C = A·B, or C += A·B with Accumulate.
 //
-// A is M x K with element (i,k) at A[i*ARow+k*ACol], B is K x N with element (k,j) at
-// B[k*BRow+j*BCol], C is M x N with element (i,j) at C[i*CRow+j]. Any of the strides of
-// A and B may be 1, so all four transpose cases are here.
+// A is M x K with element (i,k) at A[i*ARow+k*ACol]. B is K x N with element (k,j) at
+// B[k*BRow+j*BCol]. C is M x N with element (i,j) at C[i*CRow+j]. Any of the strides of A and B may
+// be 1, which covers all four transpose cases.
 type GemmArgs struct {
 	M, N, K    int
 	A          []float32
@@ -42,15 +42,15 @@ type GemmArgs struct {
 	CRow       int
 	Accumulate bool
 	Precision  Precision
-	// Epilogue, when not nil, is called once for each finished piece of a row of C:
-	// c = C[i*CRow+j : i*CRow+j+len(c)], still warm in cache, by the goroutine that made it.
+	// Epilogue, when not nil, is called once for each finished piece of a row of C, while it is in
+	// cache, by the goroutine that computed it: c = C[i*CRow+j : i*CRow+j+len(c)].
 	Epilogue func(i, j int, c []float32)
-	// Serial keeps the product on the calling goroutine (for callers that are parallel already).
+	// Serial keeps the matmul on the calling goroutine (for callers that are parallel already).
 	Serial bool
 }
 
-// Precision says what the products of MatMul are made of; all sums are float32. A level that has no faster way than float32 to do
-// what is asked for does that (see Set.Supports).
+// Precision is the precision of the multiplications of MatMul; all sums are float32. A level without a faster way than float32 for a
+// precision uses float32 (see Set.Supports).
 type Precision uint8
 
 // The precisions, in the order of those of package tensor.
@@ -60,7 +60,7 @@ const (
 	Medium                   // A and B rounded to bfloat16
 )
 
-// Supports says whether products at precision p are others on this level than at Highest.
+// Supports reports whether matmuls at precision p differ on this level from those at Highest.
 func (s *Set) Supports(p Precision) bool {
 	return p != Highest && s.Gemm.tiles != nil || p == Medium && s.Gemm.pairs != nil
 }

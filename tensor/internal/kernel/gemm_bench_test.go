@@ -8,8 +8,8 @@ import (
 	"github.com/gobeit/gobeit/tensor/internal/pool"
 )
 
-// BenchmarkGemm measures the products of a ViT-B at 8 pictures of 197 tokens and of the
-// small 32-pixel model at 128 pictures of 65: y = x·Wᵀ, dx = dy·W, dW = dyᵀ·x.
+// BenchmarkGemm measures the products of a ViT-B at 8 images of 197 tokens and of the
+// small 32-pixel model at 128 images of 65: y = x·Wᵀ, dx = dy·W, dW = dyᵀ·x.
 func BenchmarkGemm(b *testing.B) {
 	type linear struct{ m, n, k int }
 	layers := []linear{

@@ -27,11 +27,11 @@ func gemmDepth(steps, most, unit int) int {
 	return (steps + unit*blocks - 1) / (unit * blocks) * unit
 }
 
-// gemmJob is one product under way. B is packed first, all of it if it is not too large,
-// by as many tasks as there are blocks; then each task makes a block of C, packing the
-// rows of A that it needs. Jobs are pooled, with their buffers.
+// gemmJob is one matmul in progress. B is packed first, as a whole if it is not too large, with one
+// task for each block. Then each task computes a block of C, and packs the rows of A that it needs.
+// Jobs and their buffers are pooled.
 //
-// K is counted in steps of the tile function: one k each, two where it takes pairs, 32 in tile registers.
+// K is counted in steps of the tile function: one k each, two for pairs, and 32 for tile registers.
 type gemmJob struct {
 	f      *GemmFuncs
 	g      GemmArgs
@@ -163,8 +163,8 @@ func (j *gemmJob) each(tasks int, f func(task int)) {
 	pool.Run(tasks, f)
 }
 
-// packed is the place of the panel of column x (a multiple of the panel's width, counted
-// from left) in the block of K that starts at step k: the panels of one block of K stand together.
+// packed returns the panel of column x, a multiple of the width of a panel, in the block of K that
+// starts at step k. The panels of one block of K are adjacent.
 func (j *gemmJob) packed(k, x, depth int) []float32 {
 	return j.b[((k-j.from)*ceil(j.right-j.left, j.wide)+x*depth)/j.wide*j.wordsB:]
 }

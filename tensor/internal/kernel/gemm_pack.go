@@ -1,8 +1,8 @@
 package kernel
 
-// A panel is a strip of A or B, width rows of A or columns of B, copied so that the
-// elements of one k lie side by side: element (x,k) of the strip at k*width+x. The places
-// past the edge of the matrix are left as they were; no tile reads them.
+// A panel is a copy of width rows of A or columns of B in which the elements of one k are
+// adjacent: element (x,k) is at k*width+x. Elements past the edge of the matrix are not
+// written, and no tile reads them.
 
 // packAlong packs a matrix whose elements of one k are neighbours, element (x,k) at
 // src[k*stride+x]. The last strip of the total may be narrower.

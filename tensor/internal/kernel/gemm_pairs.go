@@ -2,12 +2,12 @@ package kernel
 
 import "math"
 
-// gemmPairs holds what a level adds to its GemmFuncs to multiply in bfloat16 with sums in
-// float32 (precision Medium). Its panels consist of pairs: 32-bit words, kept as float32,
-// that hold element k of a row of A or column of B in the lower half and k+1 in the upper,
-// each rounded to the nearest even. The last pair of an odd K ends in a zero.
+// gemmPairs are the functions of a level for matmuls in bfloat16 with float32 sums (precision
+// Medium). Its panels consist of pairs: 32-bit words, stored as float32. A pair holds element k of
+// a row of A or column of B in the lower half, and k+1 in the upper half. Both are rounded to
+// nearest even. The last pair of an odd K ends in a zero.
 //
-// Nothing but tile sees pairs, and to it a pair is what a float32 is to GemmFuncs.tile.
+// Only tile depends on the content of pairs. It treats them as GemmFuncs.tile treats float32.
 type gemmPairs struct {
 	pairPacking
 	high int // the words of a panel of A for each pair of k, at least GemmFuncs.rows

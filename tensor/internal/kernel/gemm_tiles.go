@@ -5,16 +5,19 @@ import (
 	"unsafe"
 )
 
-// gemmTiles holds what a level with tile registers adds to its GemmFuncs: products of bfloat16 with sums in float32, of 32 x 32 elements of C at a
-// time. Precision Medium multiplies factors rounded to bfloat16. High multiplies in two pieces: the factor so rounded and, so rounded again, what the rounding
-// left over; of their four products that of the two rests is left out.
+// gemmTiles are the functions of a level with tile registers: matmuls of bfloat16 with float32
+// sums, for 32 x 32 elements of C at a time. Precision Medium rounds factors to bfloat16. High
+// splits each factor in two pieces: the rounded factor, and the rounded rest. Of the four products
+// of pieces, that of the two rests is left out.
 //
-// The rest is at most 2^-8 of a power of two that the factor is not below, and what is left of it 2^-17. So each product is off by less than
-// 2^-16 + 2·2^-17 = 2^-15 of itself, to which come the roundings of the sums, fewer than K. Numbers that float32 holds as denormals count as zero, pieces and sums
-// included: that is why the bound needs factors of at least 2^-100, and products well above 2^-126.
+// The rest is at most 2^-8 of a power of two that is not above the factor, and the remainder after
+// the second piece 2^-17. So each product is off by less than 2^-16 + 2·2^-17 = 2^-15 of itself.
+// The roundings of the sums, fewer than K, are added to that. Denormal float32 numbers count as
+// zero, in pieces and sums too. So the bound needs factors of at least 2^-100, and products well
+// above 2^-126.
 type gemmTiles struct {
-	// tile computes an m x n block of C = A·B, or C += A·B with accumulate, for m >= 1, 1 <= n <= 32, over steps >= 1
-	// of 32 k, with operands in one piece or in two. A and B are panels as packTiles makes them, those of A one after the other.
+	// tile computes an m x n block of C = A·B, or C += A·B with accumulate, for m >= 1 and 1 <= n <= 32. K has steps >= 1 of 32 k.
+	// Operands have one piece or two. A and B are panels made by packTiles, those of A one after the other.
 	tile func(m, n, steps, pieces int, a, b, c []float32, cRow int, accumulate bool)
 
 	pairs pairPacking // for B in one piece
@@ -56,9 +59,13 @@ const (
 
 var tileStrips = sync.Pool{New: func() any { return new(tileStrip) }}
 
-// packTiles packs total rows of A or columns of B, element (x,k) of them at src[x*across+k*along], in panels of 32, each of its first piece and
-// then, where pieces is 2, the second. Element (x,k) is half a word: a piece of a panel of A has 32 rows of 16·steps pairs of k, one of B 16·steps rows of
-// 32 pairs, and 32·steps >= k; beyond k there are zeros. Beyond the edge of the matrix anything may stand.
+// packTiles packs total rows of A or columns of B, with element (x,k) at src[x*across+k*along], in
+// panels of 32. A panel has its first piece and, where pieces is 2, then the second. An element is
+// half a word.
+//
+// A piece of a panel of A has 32 rows of 16·steps pairs of k. One of B has 16·steps rows of 32
+// pairs. 32·steps is at least k, and beyond k there are zeros. Elements beyond the edge of the
+// matrix are undefined.
 func (f *GemmFuncs) packTiles(dst []float32, ofA bool, pieces int, src []float32, across, along, total, k, steps int) {
 	strip := tileStrips.Get().(*tileStrip)
 	defer tileStrips.Put(strip)

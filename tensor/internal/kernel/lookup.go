@@ -8,13 +8,12 @@ import (
 	"github.com/gobeit/gobeit/tensor/internal/pool"
 )
 
-// LookupFuncs holds the nearest-code kernel of one level.
+// LookupFuncs is the nearest-code kernel of one level.
 //
-// The nearest row v of the codebook maximises z·v - |v|²/2, its score. Every score is
-// one chain of multiply-adds over ascending d that begins with -|v|²/2, the same chain
-// wherever the row and the code stand: rows that are missing in the last tile are zero,
-// codes that are missing in the last panel have the bias -Inf. The M x K scores live in
-// registers only.
+// The nearest row v of the codebook maximises its score z·v - |v|²/2. Every score is one chain of
+// multiply-adds over ascending d that begins with -|v|²/2, wherever the row and the code are.
+// Missing rows of the last tile are zero. Missing codes of the last panel have the bias -Inf. The M
+// x K scores are only held in registers.
 type LookupFuncs struct {
 	rows  int // rows of z in a tile
 	lanes int // running maxima of a row
@@ -40,11 +39,11 @@ var (
 	lookupPacked = sync.Pool{New: func() any { return new([]float32) }}
 )
 
-// NearestCodes writes, for each of the len(codes) rows of z (d wide, contiguous), the index of
-// the nearest of the K = len(codebook)/d rows of codebook by squared distance; ties go to the
-// lowest index. A score that is NaN or -Inf never wins, and a row without any other score gets
-// code 0. A row's code depends on that row and the codebook alone. It panics when d or K is
-// below 1 or a slice is too short.
+// NearestCodes writes the index of the nearest row of codebook for each of the len(codes) rows of
+// z. Rows have d elements and are contiguous. Distances are squared distances, and ties go to the
+// lowest index. A score that is NaN or -Inf never wins, and a row without any other score gets code
+// 0. A row's code depends on that row and the codebook alone. NearestCodes panics when d or the
+// number of codes is below 1, or when a slice is too short.
 func (s *Set) NearestCodes(codes []int32, z, codebook []float32, d int) {
 	if d < 1 || len(codebook) < d || len(codebook)%d != 0 || len(z) < len(codes)*d {
 		panic(fmt.Sprintf("kernel: NearestCodes: %d codes for z of %d elements and a codebook of %d do not fit rows of %d",
@@ -154,9 +153,9 @@ func resize[T any](buffer *[]T, n int) []T {
 	return (*buffer)[:n]
 }
 
-// CodeStats adds, for each row i of z (d wide, contiguous), 1 to counts[codes[i]] and the row to
-// row codes[i] of sums (K x d), in ascending i whatever the number of threads. It panics when a
-// code lies outside [0,K), before anything is added, or when the sizes do not fit.
+// CodeStats adds 1 to counts[codes[i]] and row i of z to row codes[i] of sums, for each row i. Rows
+// have d elements and are contiguous. The order is ascending i for any number of threads. CodeStats
+// panics when the sizes do not fit, or when a code is outside [0,K), before anything is added.
 func (s *Set) CodeStats(counts, sums []float32, codes []int32, z []float32, d int) {
 	k := len(counts)
 	if d < 1 || len(sums) != k*d || len(z) < len(codes)*d {

@@ -8,7 +8,7 @@ import (
 	"github.com/gobeit/gobeit/tensor/internal/pool"
 )
 
-// BenchmarkNearestCode searches the codebook of a tokenizer for 32 and 64 pictures of 196 tokens.
+// BenchmarkNearestCode searches the codebook of a tokenizer for 32 and 64 images of 196 tokens.
 func BenchmarkNearestCode(b *testing.B) {
 	const k, d = 8192, 32
 	for _, s := range Levels() {

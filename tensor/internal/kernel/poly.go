@@ -1,13 +1,13 @@
 package kernel
 
 // The constants of exp, log, tanh and the normal distribution's tail, shared by every CPU
-// level: plain Go uses them by name, and the assembly generator reads them from this file.
+// level. Plain Go uses them by name, and the assembly generator reads them from this file.
 //
 // The polynomials are minimax fits (Remez exchange in 40-digit arithmetic) of the weighted errors
-// given with each, rounded to float32 one coefficient after the other from the lowest, refitting
-// the rest each time; those of the tail were rounded together by a descent over single ulps.
-// The errors stated here are those of the rounded polynomials in exact arithmetic; what the
-// functions reach in float32 is stated in vec.go and tested over the whole range.
+// given with each. Coefficients were rounded to float32 one after the other from the lowest, and
+// the rest refitted each time. Those of the tail were rounded together, by a descent over single ulps.
+// The errors stated here are those of the rounded polynomials in exact arithmetic. The errors of the
+// functions in float32 are stated in vec.go and tested over the whole range.
 
 // exp(x) = 2^n·exp(r) with n = round(x·log2 e) and r = x - n·ln 2, |r| <= ln(2)/2.
 // ln 2 is split so that n·ln2High is exact: exp(r) = 1 + r + r²·(exp0 + exp1·r + ...), relative error 3.2e-9.

@@ -2,19 +2,18 @@ package kernel
 
 import "math"
 
-// VecFuncs holds the slice kernels of one level. Unless a comment says otherwise all
-// slices of a call have the same length, dst may be the same slice as an input but may
-// not overlap it partly, and results of reductions have a fixed order that depends on
-// the length alone.
+// VecFuncs are the slice kernels of one level. Unless a comment says otherwise, all
+// slices of a call have the same length. dst may be the same slice as an input, but must
+// not overlap it partly. The order of reductions depends on the length alone.
 type VecFuncs struct {
 	Add, Sub, Mul, Div, Max, Min func(dst, a, b []float32) // Max and Min give NaN when either is NaN
 
 	AddScaled func(dst, x []float32, a float32)            // dst[i] += a*x[i]
 	Affine    func(dst, x []float32, scale, shift float32) // dst[i] = x[i]*scale + shift
 
-	// Largest errors over all float32 inputs, on every level, in units in the last place of the
-	// exact result (ULP), denormal results included: Exp, Log, Tanh 2; Sigmoid 3; GELU 7, for
-	// negative x as well. QuickGELU and the gradients of both GELUs: 2 ULP or 5e-7 absolute.
+	// Largest errors over all float32 inputs, on every level, in units in the last place (ULP) of
+	// the exact result, including denormal results: Exp, Log, Tanh 2; Sigmoid 3; GELU 7, also for
+	// negative x. QuickGELU and the gradients of both GELUs: 2 ULP or 5e-7 absolute.
 	// Exp is 0 below -104 and +Inf above 88.73; Log is NaN for negative x and -Inf at 0;
 	// GELU, QuickGELU and their gradients have their limits at ±Inf. NaN gives NaN everywhere.
 	Exp, Log, Tanh, GELU, QuickGELU, Sigmoid, ReLU, Sqrt func(dst, x []float32)

@@ -1,5 +1,5 @@
-// Package pool is the one persistent set of worker goroutines of the process.
-// Operations, the picture loader and concurrent callers share it, so that
+// Package pool is the persistent pool of worker goroutines of the process.
+// Operations, the image loader and concurrent callers share it, so that
 // no operation starts goroutines of its own.
 //
 //	pool.Run(len(rows), func(i int) { work(rows[i]) })

@@ -1,19 +1,19 @@
-// Package record decides, for operations that run in the order in which they are recorded, where one must wait for those before it,
-// and how many go to the device at a time. It knows no device.
+// Package record decides, for operations that are recorded in order, which ones need a barrier before them, and how many are submitted at a
+// time. It is independent of any device.
 //
 // Nothing here is safe for concurrent use.
 package record
 
 import "slices"
 
-// Access is what one operation does with bytes Lo to Hi of a block. An operation that reads and writes states a write.
+// Access is an access of an operation to bytes Lo to Hi of a block. An access that reads and writes is a write.
 type Access struct {
 	Block  int
 	Lo, Hi int64
 	Write  bool
 }
 
-// Hazards remembers what operations did since the last barrier.
+// Hazards tracks what operations accessed since the last barrier.
 type Hazards struct {
 	reads, writes [][]span // by block
 }
@@ -21,8 +21,8 @@ type Hazards struct {
 // span is [lo, hi). The spans of a list are sorted and neither overlap nor touch.
 type span struct{ lo, hi int64 }
 
-// Next takes the accesses of the next operation and says whether a barrier must stand before it: because it touches what was written,
-// or writes what was read, since the last one.
+// Next records the accesses of the next operation, and reports whether a barrier is needed before it. It is needed when the operation
+// touches what was written since the last barrier, or writes what was read.
 func (h *Hazards) Next(as []Access) (barrier bool) {
 	for _, a := range as {
 		for a.Block >= len(h.reads) {
@@ -48,7 +48,7 @@ func (h *Hazards) Next(as []Access) (barrier bool) {
 	return barrier
 }
 
-// Reset forgets everything, as after a barrier. It keeps its memory.
+// Reset removes all accesses, as after a barrier. It keeps its memory.
 func (h *Hazards) Reset() {
 	for k, s := range h.reads {
 		h.reads[k] = s[:0]

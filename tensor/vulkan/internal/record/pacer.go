@@ -14,7 +14,7 @@ func NewPacer(units float64, wanted time.Duration) *Pacer {
 	return &Pacer{limit: units, wanted: wanted}
 }
 
-// Add counts one operation and says whether to submit now.
+// Add counts one operation and reports whether to submit now.
 func (p *Pacer) Add(units float64) (submit bool) {
 	p.pending += units
 	return p.pending >= p.limit

@@ -1,4 +1,4 @@
-// Command gemm writes the matrix-product kernels of the AVX2 and AVX-512 levels: one tile
+// Command gemm writes the matmul kernels of the AVX2 and AVX-512 levels: one tile
 // function per level, the two packing copies, which both share, and a tile function and
 // packing copies for pairs of bfloat16, and a tile function of AMX.
 //
