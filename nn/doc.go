@@ -1,7 +1,6 @@
-// Package nn has the parts that models are built of: named parameters in one flat storage, and the layers of a vision transformer.
+// Package nn provides the building blocks of models: named parameters in one flat storage, and the layers of a vision transformer.
 //
-// A model is declared in a Scope, which gives every parameter the name it has in the published checkpoints, and then built on a
-// device:
+// A model is declared in a Scope, which gives every parameter the name that it has in the published checkpoints. Then it is built on a device:
 //
 //	set := nn.NewSet()
 //	head := nn.NewLinear(set.Scope().Sub("head"), 768, 10, nn.Normal(0.02, -2, 2))
@@ -10,15 +9,27 @@
 //	ctx := nn.Context{Tape: autograd.NewTape(tensor.CPU()), Train: true, Seed: seed}
 //	logits := head.Forward(ctx, ctx.Tape.Constant(x), autograd.LinearOptions{})
 //
-// Weights are stored [out, in]. An initial value depends on (seed, full name) alone, and stochastic depth on
-// (seed, step, micro-step, layer, sample) alone, so a model is the same whatever else was built or drawn before it.
-//
 // # Errors
 //
-// Nothing here returns an error. Misuse panics, as in package tensor; files are package state's business.
+// Nothing here returns an error. Misuse panics, as in package tensor. Package nn/state reads and writes files.
 //
 // # Concurrency
 //
-// A set is declared and built by one goroutine. Once built, a model's forward methods may be called from many goroutines, each with a tape
-// of its own, as long as nobody changes the parameters.
+// One goroutine declares and builds a set. After that many goroutines may call a model's forward methods, each with a tape of its own, while
+// nobody changes the parameters.
+//
+// # Decisions
+//
+// Names are those of PyTorch's state dictionaries, and weights are [out, in]. So published checkpoints load without a conversion.
+//
+// Flat storage. All trainable parameters of a set are views of one tensor, and so are gradients, moments and averages. Parameters with weight
+// decay come first. So the optimizer, the gradient norm, zeroing and an EMA take one operation or a few, not one for each parameter.
+//
+// Random numbers. An initial value depends only on (seed, full name). Stochastic depth depends only on (seed, step, micro-batch, layer, sample).
+// So a model does not depend on what else was built or drawn before it, and recomputation draws the same numbers.
+//
+// The gradient norm, the clipping factor and the finite flag stay on the device, where the optimizer reads them. So a step does not wait for
+// the device. A gradient that is not finite changes no parameter.
+//
+// A Context is a value: a forward pass does not change it, and a model has no mode of its own.
 package nn

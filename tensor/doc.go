@@ -1,26 +1,33 @@
-// Package tensor holds multi-dimensional arrays of numbers and the operations that neural networks are made of, on the CPU and, through
-// other packages, on other devices.
+// Package tensor provides multi-dimensional arrays and the operations of neural networks, on the CPU and, through other packages, on other
+// devices.
 //
 //	dev := tensor.CPU()
 //	a := tensor.FromSlice(dev, []float32{1, 2, 3, 4}, 2, 2)
 //	b := tensor.MatMul(a, a.T())
 //	fmt.Println(b)
 //
-// A Tensor is a window (shape, strides, offset) on storage that lives on one Device. T, Slice, Permute, Reshape and Expand make further
-// windows on the same storage. Elements are Float32; BFloat16 is for storage and Int32 for labels and indices.
+// A Tensor is a view (shape, strides, offset) of a storage on one Device. T, Slice, Permute, Reshape and Expand return other views of the same
+// storage. Elements are Float32. BFloat16 is for storage, and Int32 for labels, indices and counts.
 //
-// Memory is pooled: Release gives a tensor's storage back for reuse, and using it afterwards panics with the name of the operation that
-// made it. A tensor that is never released is freed by the garbage collector.
+// Memory is pooled. Release returns a tensor's storage to the pool, and using it afterwards panics with the name of the operation that made
+// it. A tensor that is never released is freed by the garbage collector.
 //
-// Functions check shapes, dtypes and devices, allocate the result and call the device's Backend. Fused operations (Linear, Attention,
-// LayerNorm, CrossEntropy, NearestCode, AdamW) are ordinary ones with a fixed contract of inputs, outputs and saved tensors; a backend
-// may do them in one pass or compose them. Gradients are functions too (LinearGrad, …); package autograd calls them in order.
+// Functions check shapes, dtypes and devices, allocate the result, and run an operation of the device's Backend. Gradients are functions
+// too (LinearGrad, …), which package autograd calls.
 //
-// Results are bit-identical for equal inputs on the same build and CPU level, whatever the number of threads, and the result for a row
-// does not depend on how many rows there are. Random numbers are counter-based (Rand).
+// The CPU backend chooses its kernels once: generic Go, AVX2, AVX-512 with or without bfloat16, AMX, or NEON (see CPULevels). The environment
+// variable BEIT_CPU chooses another level. The build tag purego leaves the assembly out.
 //
-// The CPU backend chooses its kernels once: generic Go, AVX2, AVX-512 with or without bfloat16, AMX or NEON (see CPULevels); the environment
-// variable BEIT_CPU forces one, and the build tag purego leaves the assembly out.
+// # Errors
+//
+// A mistake of the caller panics: *ShapeError names the operation and the shapes, *Error reports anything else. Failures of the device are
+// errors. They are sticky: later operations do nothing, and Device.Sync returns the error. An index, label or code that is out of range
+// panics on the CPU. A device that computes asynchronously reports it as a sticky error.
+//
+// # Concurrency
+//
+// Many goroutines may read a tensor at once. Writing or releasing it needs the usual synchronisation. All operations share one pool of worker
+// goroutines (ParallelFor, SetThreads).
 //
 // # Files
 //
@@ -39,14 +46,35 @@
 //	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
 //	optimize     GradNorm, AdamW, SGD
 //
-// # Errors
+// # Decisions
 //
-// A mistake of the caller panics: *ShapeError names the operation and the shapes, *Error anything else. What depends on the world is
-// returned as an error; a device's fault is sticky and comes out of Sync. An index, label or code that is out of range panics on the CPU; a device
-// that computes later reports it as such a fault.
+// Layout. Backends get contiguous row-major tensors, except for copies, broadcast elementwise operations and matmuls, which take strides. The
+// functions of this package copy other views first. So kernels and shaders are few, and each is fast.
 //
-// # Concurrency
+// DTypes. There is no Float64, and there are no generics over the dtype: training needs neither, and each would double the kernels. Package
+// nn/state converts the dtypes of files.
 //
-// Tensors may be read by many goroutines at once. Writing one, or releasing it, needs the usual care. All operations share one pool of
-// worker goroutines (ParallelFor, SetThreads).
+// Fused operations. Linear, Attention, LayerNorm, CrossEntropy, NearestCode and AdamW have one contract of inputs, outputs and saved tensors on
+// every device. A backend may compute them in one pass or compose them from smaller kernels. Nothing above a backend composes them, so gradients
+// do not depend on which path ran.
+//
+// Brackets. The operations of a backend are methods of Ops, which only Backend.Begin returns, and only Device.run calls Begin. So every operation
+// is bracketed by the backend's lock, its check for a sticky error and its release of scratch memory. An operation without a bracket does not
+// compile.
+//
+// Precision. High and Medium allow a device to round the factors of a matmul, and never the sums. A device that does not implement a precision
+// uses a more exact one. Losses, statistics, quantizers and optimizers use Highest.
+//
+// Determinism. Results are bit-identical for the same build, CPU level (or GPU and driver) and seed, for any number of threads. Blocks of K and
+// splits of reductions are constants or functions of the shape. Only blocks of rows and columns may follow the cache sizes. The result for a row
+// does not depend on the number of rows, so an image gets the same codes alone and in a batch.
+//
+// Random numbers. Rand is counter-based: its numbers depend on (seed, path) and not on what was drawn before. So resuming, threads and
+// recomputation do not change them.
+//
+// Generations. Each use of pooled memory has a storage of its own. A tensor of an earlier use is recognised as released, even when its memory is
+// in use again.
+//
+// Memory. Pools are per device and by size class. On a GPU one queue orders all work, so released memory is reusable at once. The finaliser of a
+// storage only prevents leaks.
 package tensor
