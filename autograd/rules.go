@@ -184,7 +184,7 @@ func init() { // not a literal, because the rule of Checkpoint walks the table i
 			s := n.in[only].Shape()
 			n.in[only].accept(tensor.Unpatchify(dy, n.attr.(int), s[2], s[3]))
 		},
-		// The gradient goes to the input as if the value had not been replaced.
+		// The input gets the gradient as if the value had not been replaced.
 		kStraightThrough: func(n *node, dy *tensor.Tensor) { n.pass(n.in[only], dy) },
 		kCheckpoint:      checkpointGrad,
 	}

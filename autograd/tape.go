@@ -34,7 +34,7 @@ type Var struct {
 // node is one recorded operation.
 type node struct {
 	kind  kind
-	in    []*Var // nil where an optional input is absent; a Var may stand in several places
+	in    []*Var // nil where an optional input is absent; a Var may occur more than once
 	out   *Var
 	saved []*tensor.Tensor // released when the node's gradient is done
 	attr  any              // other data for the rule of the kind

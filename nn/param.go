@@ -53,7 +53,7 @@ type Set struct {
 	dev     *tensor.Device
 	values  *tensor.Tensor // flat: parameters that decay, then the others
 	grads   *tensor.Tensor
-	derived []func() // give back what layers made from the parameters' shapes
+	derived []func() // release what layers derived from the shapes of parameters
 }
 
 // NewSet returns an empty set.

@@ -96,7 +96,7 @@ func CoreFLOPs(d *Device, p Precision) float64 {
 // Begin needs nothing: every operation is done when its method returns.
 func (c *cpuBackend) Begin(string, Precision) Ops { return c }
 
-// End has nothing to give back.
+// End does nothing.
 func (c *cpuBackend) End() {}
 
 // Name is "cpu/" and the level.

@@ -26,7 +26,7 @@ func (c *cpuBackend) Alloc(bytes int) (Buffer, error) {
 	return &cpuBuffer{words[skip : skip+n : skip+n]}, nil
 }
 
-// Free does nothing: the garbage collector takes memory that nobody refers to, and a kernel may still be reading it.
+// Free does nothing. The garbage collector frees memory without references, and a kernel may still be reading b.
 func (c *cpuBackend) Free(Buffer) {}
 
 // Poison fills b with NaN.

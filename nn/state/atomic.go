@@ -36,9 +36,9 @@ func WriteFileAtomic(path string, write func(w io.Writer) error) error {
 	return Commit(p)
 }
 
-// Pending is a file that takes its place only when it is whole: the way to write
-// what WriteFileAtomic cannot, several files that belong together, or a header
-// that is known last. It belongs to one goroutine.
+// Pending is a file that replaces the one at its path only when it is complete.
+// It serves where WriteFileAtomic does not: for several files that are replaced
+// together, or a header that is known last. It belongs to one goroutine.
 type Pending struct {
 	path string
 	temp *os.File

@@ -3,10 +3,10 @@
 //
 // A file is a flat map from names to tensors. Its element types (DType) are
 // wider than the engine's: tensors stay raw (dtype, shape, bytes) until they are
-// asked for as float32, float64 or int64. Files are written as safetensors; Open
-// reads these, and what PyTorch's torch.save (both of its formats) and
-// torch.jit.save write, of which only the tensors are taken: no program of such
-// a file is ever run.
+// read as float32, float64 or int64. Files are written as safetensors. Open reads
+// these, and files of PyTorch's torch.save (both of its formats) and
+// torch.jit.save. Only the tensors of such a file are read, and no program of it
+// is run.
 //
 //	f, err := state.Open("model.safetensors")
 //	if err != nil {
@@ -27,8 +27,8 @@
 //
 // # Errors
 //
-// Files are never trusted. A damaged or hostile file gives an error that names
-// the file, the tensor and the reason; nothing is allocated before its size was
+// Files are not trusted. A damaged or hostile file gives an error that names the
+// file, the tensor and the reason. Nothing is allocated before its size was
 // checked against the size of the file. A file that is cut short while it is open
 // gives an error too, although its bytes are mapped: this package recovers from
 // that fault, and from no other panic. Causes are wrapped, so

@@ -110,11 +110,11 @@ func firstFew(lines []string) string {
 	return strings.Join(lines, ", ")
 }
 
-// Load fills slots from the tensors of f. It is strict: everything is checked
-// first, and when a slot has no tensor, a tensor no slot, or a shape differs
-// without a Resize, no slot is set and the error is Report.Err with the file's
-// name. After that, tensors are read one by one; only a read error, or one of
-// Set or Resize, leaves the slots partly filled, those in Report.Loaded.
+// Load fills slots from the tensors of f. It is strict: no slot is set when a
+// slot has no tensor, a tensor no slot, or a shape differs without a Resize. The
+// error is then Report.Err with the file's name. After these checks, tensors are
+// read one by one. Only an error of reading, Set or Resize leaves the slots partly
+// filled: those in Report.Loaded.
 //
 // rename turns a name of the file into a slot's name, or says false for a tensor
 // to be left out. nil keeps all names. Two slots of one name are a programmer's

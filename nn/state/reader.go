@@ -13,7 +13,7 @@ import (
 // Changes would stay in this process.
 type mapping []byte
 
-// littleEndian says whether this machine stores numbers as files do.
+// littleEndian reports whether this machine stores numbers as files do.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // TensorReader reads the values of tensors of a file, one tensor at a time, without

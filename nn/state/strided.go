@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// contiguous says whether elements lie row after row without gaps.
+// contiguous reports whether elements lie row after row without gaps.
 func contiguous(shape, strides []int) bool {
 	step := 1
 	for i := len(shape) - 1; i >= 0; i-- {

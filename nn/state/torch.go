@@ -84,7 +84,7 @@ func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 	}
 }
 
-// torchModule says whether a name is that of a TorchScript class, whose program
+// torchModule reports whether a name is that of a TorchScript class, whose program
 // lies beside the weights and is not read.
 func torchModule(c pickle.Class) bool {
 	return c.Module == "__torch__" || strings.HasPrefix(c.Module, "__torch__.")

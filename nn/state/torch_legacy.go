@@ -19,10 +19,10 @@ var legacyNumber, _ = new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
 
 const legacyVersion = 1001
 
-// ReadTorchLegacy reads what torch.save wrote before PyTorch 1.6, of size bytes
-// from r, which stays in use until the last read: five pickles, the fourth with
-// the tensors and the last with the order of the storages, which follow. No
-// program of it is run. Errors call the file name.
+// ReadTorchLegacy reads a file of torch.save before PyTorch 1.6, of size bytes from
+// r, which stays in use until the last read. It consists of five pickles and the
+// storages. The fourth pickle has the tensors, and the last the order of the
+// storages. No program of it is run. Errors call the file name.
 func ReadTorchLegacy(r io.ReaderAt, size int64, name string) (*File, error) {
 	l := &legacy{r: r, size: size, storages: map[string]*storage{}}
 	root, err := l.read()

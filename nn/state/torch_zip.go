@@ -11,10 +11,10 @@ import (
 	"github.com/gobeit/gobeit/nn/state/internal/pickle"
 )
 
-// ReadTorchZip reads what torch.save has written since PyTorch 1.6, or
-// torch.jit.save, of size bytes from r, which stays in use until the last read:
-// an archive with one pickle that describes the tensors, and one uncompressed
-// file for each storage. No program of it is run. Errors call the file name.
+// ReadTorchZip reads a file of torch.save since PyTorch 1.6, or of torch.jit.save,
+// of size bytes from r, which stays in use until the last read. It is an archive
+// with one pickle that describes the tensors, and one uncompressed file for each
+// storage. No program of it is run. Errors call the file name.
 func ReadTorchZip(r io.ReaderAt, size int64, name string) (*File, error) {
 	f, err := readTorchZip(r, size, name)
 	if err != nil {

@@ -35,8 +35,8 @@ type Named struct {
 // a copy of the model.
 //
 // The bytes depend on names and contents only, not on the order of tensors or
-// of the map: wide types come first, so that every tensor stays aligned, and
-// tensors of the same width are sorted by name.
+// of the map. Wide types come first, so that every tensor is aligned. Tensors of
+// the same width are sorted by name.
 func WriteSafetensors(w io.Writer, meta map[string]string, tensors []Named) error {
 	sorted := slices.Clone(tensors)
 	slices.SortStableFunc(sorted, func(a, b Named) int {

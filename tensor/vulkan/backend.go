@@ -40,7 +40,7 @@ type backend struct {
 	stage   staging
 	limit   int64        // bytes of all blocks
 	freed   bool         // Free was called since the last trim
-	staged  bool         // tensors are out of the host's sight, whatever memory there is
+	staged  bool         // the host does not write tensors directly, even where it could
 	faults  *buffer      // words that shaders set: see faults.go
 	checks  int          // operations so far that may set them
 	checked int          // as many of these were looked after
@@ -50,7 +50,7 @@ type backend struct {
 	op      string                // the operation at work, "" for transfers
 	work    float64               // floating-point operations of the next dispatch; see weigh
 	temps   []mem.Region          // its scratch memory
-	spill   func()                // gives back what the pool of tensors holds; called without mu
+	spill   func()                // returns unused memory of the tensor pool; called without mu
 }
 
 // caps are the limits and features that operations look at. Tests shrink them.

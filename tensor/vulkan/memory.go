@@ -126,7 +126,7 @@ func (b *backend) destroy(k *block) {
 	}
 }
 
-// Alloc takes a region. When memory is short it gives back what nothing uses and tries once more; then the error says what was asked and
+// Alloc allocates a region. When memory is short it releases unused memory and tries once more. The error says what was asked and
 // what was free. A device that has failed gives memory that nothing is done with.
 func (b *backend) Alloc(bytes int) (tensor.Buffer, error) {
 	b.mu.Lock()

@@ -23,7 +23,7 @@ func (a attention) width() int { return 3 * a.h * a.d }
 // scores is how many products of two elements the scores of a sample take.
 func (a attention) scores() float64 { return float64(a.h) * float64(a.n) * float64(a.n) * float64(a.d) }
 
-// each splits the batch so that every part of qkv is in sight of a shader, and within the grid.
+// eachSample splits the batch, so that every part of qkv fits the range that a shader can bind, and the grid.
 func (b *backend) eachSample(a attention, each func(lo, n int)) {
 	b.rows(a.b, a.n*a.width(), func(lo, n int) {
 		for ; n > 0; lo, n = lo+b.caps.maxGroups, n-b.caps.maxGroups {

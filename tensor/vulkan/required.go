@@ -2,7 +2,7 @@
 
 package vulkan
 
-// The binding's C headers lie in folders without Go code that is compiled; naming them here makes `go mod vendor` copy them.
+// The C headers of the binding are in folders without compiled Go code. Importing them here makes `go mod vendor` copy them.
 import (
 	_ "github.com/vulkan-go/vulkan/moltenVK"
 	_ "github.com/vulkan-go/vulkan/vulkan"

@@ -10,8 +10,8 @@
 //	set.MatMul(kernel.GemmArgs{M: m, N: n, K: k, A: a, ARow: k, ACol: 1, B: b, BRow: n, BCol: 1, C: c, CRow: n})
 //
 // The levels are generic everywhere, avx2, avx512, avx512bf16 and amx on amd64, neon on arm64.
-// Each assembly function stands beside a generic Go twin that defines what it
-// computes; tests compare the two under guard bands at every length. The
+// Each assembly function has a generic Go twin that defines what it
+// computes. Tests compare the two under guard bands at every length. The
 // assembly is written by the generators in _asm, run by go generate, and left out
 // by the build tag purego.
 //

@@ -43,7 +43,7 @@ type GemmArgs struct {
 	Accumulate bool
 	Precision  Precision
 	// Epilogue, when not nil, is called once for each finished piece of a row of C, while it is in
-	// cache, by the goroutine that computed it: c = C[i*CRow+j : i*CRow+j+len(c)].
+	// cache, by the goroutine that computed it. c is C[i*CRow+j : i*CRow+j+len(c)].
 	Epilogue func(i, j int, c []float32)
 	// Serial keeps the matmul on the calling goroutine (for callers that are parallel already).
 	Serial bool

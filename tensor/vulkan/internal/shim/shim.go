@@ -134,7 +134,7 @@ func (i *Instance) Calls(device unsafe.Pointer) *Device {
 	return &Device{C.shim_device_calls(i.c, device)}
 }
 
-// Free gives back the memory of d; the device itself lives on.
+// Free releases the memory of d, but not the device itself.
 func (d *Device) Free() {
 	C.shim_free_device_calls(d.c)
 	d.c = nil
