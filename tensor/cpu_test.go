@@ -181,8 +181,8 @@ func TestCPULevels(t *testing.T) {
 	}
 }
 
-// On a level with bfloat16 every product heeds Medium, on one with tiles High too; on the others they are Highest.
-func TestCPUProductsHeedPrecision(t *testing.T) {
+// A level with bfloat16 supports Medium, one with tiles High too. On other levels every precision has the bits of Highest.
+func TestCPUMatMulPrecision(t *testing.T) {
 	const b, n, h, d = 2, 33, 2, 16
 	for _, level := range CPULevels() {
 		dev := CPULevel(level)

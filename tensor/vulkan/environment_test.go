@@ -11,7 +11,7 @@ import (
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
 
-// roles are what the test binary does as another process, in a world of its own: Vulkan is loaded once for a process.
+// roles are what the test binary does as another process, with an environment of its own, because a process loads Vulkan once.
 var roles = map[string]func(){
 	"open": func() {
 		_, err := vulkan.Open(context.Background(), vulkan.Options{})
@@ -23,8 +23,8 @@ var roles = map[string]func(){
 	},
 }
 
-// inWorld plays a role under additional environment and returns what it prints.
-func inWorld(t *testing.T, role string, env ...string) string {
+// inEnvironment plays a role under additional environment and returns what it prints.
+func inEnvironment(t *testing.T, role string, env ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(append(os.Environ(), "BEIT_VK_TEST_ROLE="+role, "BEIT_VK_DEVICE="), env...)
@@ -35,7 +35,7 @@ func inWorld(t *testing.T, role string, env ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func TestBadWorlds(t *testing.T) {
+func TestBadEnvironments(t *testing.T) {
 	infos, err := vulkan.Devices(context.Background())
 	if err != nil || len(infos) == 0 {
 		skipOrFail(t, fmt.Errorf("no Vulkan device: %v", err))
@@ -64,7 +64,7 @@ func TestBadWorlds(t *testing.T) {
 			if !test.possible {
 				t.Skip("this machine has a GPU")
 			}
-			got := inWorld(t, test.role, test.env...)
+			got := inEnvironment(t, test.role, test.env...)
 			if !strings.Contains(got, test.want) || strings.Contains(got, "\n") || !strings.HasPrefix(got, "vulkan: ") {
 				t.Errorf("%s, want one line with %q", got, test.want)
 			}

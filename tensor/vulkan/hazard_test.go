@@ -27,7 +27,7 @@ func init() {
 
 // The layer that watches over all tests does see a missing barrier: on the drivers at hand the numbers come out right without.
 func TestMissingBarriersAreSeen(t *testing.T) {
-	if got := inWorld(t, "hazard"); !strings.Contains(strings.ReplaceAll(got, "_", "-"), "READ-AFTER-WRITE") {
+	if got := inEnvironment(t, "hazard"); !strings.Contains(strings.ReplaceAll(got, "_", "-"), "READ-AFTER-WRITE") {
 		skipOrFail(t, errors.New("the validation layer does not see a missing barrier: "+got))
 	}
 }

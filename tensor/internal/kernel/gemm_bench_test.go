@@ -27,7 +27,7 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
-// benchSet is a level at a precision that it heeds; at highest, one that knows others is like the level below.
+// benchSet is a level at a precision that it supports; at Highest, it would equal the level below.
 type benchSet struct {
 	*Set
 	precision Precision
