@@ -5,8 +5,8 @@ import "math"
 // Affine returns the picture of m's size whose pixel (x, y), by its middle, shows m at (a[0]·x + a[1]·y + a[2], a[3]·x + a[4]·y + a[5]).
 // What lies outside m gets the colour fill. Values between pixels come from Pillow's cubic kernel for transforms (a = -1), whose taps repeat the
 // border; the fraction of a result is cut off.
-func Affine(m *Image, a [6]float64, fill [3]uint8) *Image {
-	out := NewImage(m.W, m.H)
+func Affine(m *RGB, a [6]float64, fill [3]uint8) *RGB {
+	out := NewRGB(m.W, m.H)
 	for y := range m.H {
 		row := out.row(y, 0, m.W)
 		for x := range m.W {
@@ -24,7 +24,7 @@ func Affine(m *Image, a [6]float64, fill [3]uint8) *Image {
 }
 
 // sample writes the colour of m at (fx, fy), where pixels stand at whole numbers.
-func sample(dst []uint8, m *Image, fx, fy float64) {
+func sample(dst []uint8, m *RGB, fx, fy float64) {
 	x, y := int(math.Floor(fx)), int(math.Floor(fy))
 	dx, dy := fx-float64(x), fy-float64(y)
 	var columns [4]int
@@ -48,7 +48,7 @@ func cubicAt(v1, v2, v3, v4, d float64) float64 {
 }
 
 // Rotate turns m about its middle by degrees, against the clock; corners that come in from outside get the colour fill.
-func Rotate(m *Image, degrees float64, fill [3]uint8) *Image {
+func Rotate(m *RGB, degrees float64, fill [3]uint8) *RGB {
 	angle := -math.Mod(math.Mod(degrees, 360)+360, 360) * math.Pi / 180
 	if angle == 0 {
 		return m

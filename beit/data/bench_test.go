@@ -33,17 +33,17 @@ func photo(tb testing.TB) []byte {
 // BenchmarkTraining is what a picture costs in training, on one core: decode, random crop to 224, bicubic, normalise.
 func BenchmarkTraining(b *testing.B) {
 	content := photo(b)
-	dst := [][]float32{make([]float32, 3*224*224)}
-	p := &RandomCrop{Scale: [2]float64{0.08, 1}, Views: []View{{224, Bicubic, ImageNet}}}
+	dst := into(make([]float32, 3*224*224))
+	p := &RandomCrop{Scale: [2]float64{0.08, 1}, Views: []View{{Size: 224, Filter: Bicubic, Norm: ImageNet}}}
 	b.ReportAllocs()
 	seed := uint64(0)
 	for b.Loop() {
-		m, err := DecodePicture(content, DefaultLimits)
+		m, err := DecodeImage(content, DefaultLimits)
 		if err != nil {
 			b.Fatal(err)
 		}
 		seed++
-		p.Apply(dst, m, tensor.NewRand(seed))
+		p.Apply(dst, unlabelled(m), tensor.NewRand(seed))
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
 }
@@ -54,12 +54,12 @@ func BenchmarkParts(b *testing.B) {
 	b.Run("decode", func(b *testing.B) {
 		b.ReportMetric(float64(len(content)), "file-bytes")
 		for b.Loop() {
-			if _, err := DecodePicture(content, DefaultLimits); err != nil {
+			if _, err := DecodeImage(content, DefaultLimits); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	p, err := DecodePicture(content, DefaultLimits)
+	p, err := DecodeImage(content, DefaultLimits)
 	if err != nil {
 		b.Fatal(err)
 	}

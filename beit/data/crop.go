@@ -39,14 +39,8 @@ func RandomBox(w, h int, scale [2]float64, r *tensor.Rand) image.Rectangle {
 	return image.Rect(left, top, left+bw, top+bh)
 }
 
-// ResizeShorter resizes m so that its shorter side has the given size; the other keeps the aspect, rounded
-// down.
-func ResizeShorter(m *Image, size int, f Filter) *Image {
-	w, h := shorterSide(m.W, m.H, size)
-	return Resize(m, m.Bounds(), w, h, f)
-}
-
-// shorterSide returns the size that ResizeShorter gives a picture of w x h.
+// shorterSide returns the size of an image of w x h resized so that its shorter side has the given size. The other side keeps the
+// aspect, rounded down.
 func shorterSide(w, h, size int) (int, int) {
 	scaled := func(long, short int) int { return int(min(int64(size)*int64(long)/int64(short), math.MaxInt)) }
 	if w <= h {
@@ -63,25 +57,20 @@ func centreBox(w, h, size int) image.Rectangle {
 }
 
 // Crop returns the part box of m. It panics when box is empty or leaves m.
-func Crop(m *Image, box image.Rectangle) *Image {
+func Crop(m *RGB, box image.Rectangle) *RGB {
 	return Resize(m, box, box.Dx(), box.Dy(), Bilinear)
 }
 
-// ResizeCentre returns the central square of side size of m resized to a shorter side of short, computing
-// no pixel outside it.
-func ResizeCentre(m *Image, short, size int, f Filter) *Image {
-	return resizeCentre(m, short, size, f)
-}
-
-func resizeCentre(p Picture, short, size int, f Filter) *Image {
+// resizeCentre returns the central square of side size of p resized to a shorter side of short. It computes no pixel outside it.
+func resizeCentre(p Image, short, size int, f Filter) *RGB {
 	pw, ph := p.Size()
 	w, h := shorterSide(pw, ph, short)
 	return resizeWindow(p, boundsOf(p), w, h, f, centreBox(w, h, size))
 }
 
 // Flip returns m mirrored left to right.
-func Flip(m *Image) *Image {
-	out := NewImage(m.W, m.H)
+func Flip(m *RGB) *RGB {
+	out := NewRGB(m.W, m.H)
 	for y := range m.H {
 		src, dst := m.row(y, 0, m.W), out.row(y, 0, m.W)
 		for x := range m.W {
@@ -93,8 +82,8 @@ func Flip(m *Image) *Image {
 
 // padCrop cuts the square of the given size at (left, top) from m surrounded by pad mirrored pixels on each
 // side; the edge pixels themselves are not repeated.
-func padCrop(m *Image, pad, left, top, size int) *Image {
-	out := NewImage(size, size)
+func padCrop(m *RGB, pad, left, top, size int) *RGB {
+	out := NewRGB(size, size)
 	for y := range size {
 		src := m.row(reflect(top+y-pad, m.H), 0, m.W)
 		dst := out.row(y, 0, size)

@@ -10,34 +10,22 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Dataset is a numbered collection of pictures. It may be used by several goroutines at once.
+// Dataset is a numbered collection of images. It may be used by several goroutines at once.
 type Dataset interface {
-	// Len is the number of pictures.
+	// Len returns the number of items.
 	Len() int
-	// Name tells a person which picture i is: a path inside the folder or archive.
+	// Name identifies item i to a person: a path inside the folder or archive.
 	Name(i int) string
-	// Label is the class of picture i, an index into Classes, or -1 where there are no classes.
+	// Label returns the class of item i, an index into Classes, or -1 where there are no classes.
 	Label(i int) int
-	// Classes are the names of the classes, or nil where the pictures are not labelled.
+	// Classes returns the names of the classes, or nil where the images have no labels.
 	Classes() []string
-	// Image reads and decodes picture i. The caller must not write into it.
-	Image(i int) (*Image, error)
+	// Sample reads and decodes item i. Its label is Label(i).
+	Sample(i int) (Sample, error)
 }
 
-// pictureOf reads and decodes picture i of ds, unconverted where ds can leave it so.
-func pictureOf(ds Dataset, i int) (Picture, error) {
-	if d, ok := ds.(interface{ picture(i int) (Picture, error) }); ok {
-		return d.picture(i)
-	}
-	m, err := ds.Image(i)
-	if err != nil {
-		return nil, err // and not a Picture that holds a nil *Image
-	}
-	return m, nil
-}
-
-// ErrNoPictures is wrapped by the error for a folder or archive without a picture.
-var ErrNoPictures = errors.New("no pictures found")
+// ErrNoImages is wrapped by the error for a folder or archive without a picture.
+var ErrNoImages = errors.New("no pictures found")
 
 // subset is a choice of another dataset's pictures.
 type subset struct {
@@ -56,12 +44,10 @@ func Subset(ds Dataset, index []int) Dataset {
 	return &subset{ds, slices.Clone(index)}
 }
 
-func (s *subset) Len() int                    { return len(s.index) }
-func (s *subset) Name(i int) string           { return s.Dataset.Name(s.index[i]) }
-func (s *subset) Label(i int) int             { return s.Dataset.Label(s.index[i]) }
-func (s *subset) Image(i int) (*Image, error) { return s.Dataset.Image(s.index[i]) }
-
-func (s *subset) picture(i int) (Picture, error) { return pictureOf(s.Dataset, s.index[i]) }
+func (s *subset) Len() int                     { return len(s.index) }
+func (s *subset) Name(i int) string            { return s.Dataset.Name(s.index[i]) }
+func (s *subset) Label(i int) int              { return s.Dataset.Label(s.index[i]) }
+func (s *subset) Sample(i int) (Sample, error) { return s.Dataset.Sample(s.index[i]) }
 
 // relabelled is another dataset with its classes numbered differently.
 type relabelled struct {
@@ -87,14 +73,19 @@ func Relabel(ds Dataset, classes []string) (Dataset, error) {
 }
 
 func (r *relabelled) Classes() []string { return r.classes }
+func (r *relabelled) Label(i int) int   { return r.renumber(r.Dataset.Label(i)) }
 
-func (r *relabelled) picture(i int) (Picture, error) { return pictureOf(r.Dataset, i) }
+func (r *relabelled) Sample(i int) (Sample, error) {
+	s, err := r.Dataset.Sample(i)
+	s.Label = r.renumber(s.Label)
+	return s, err
+}
 
-func (r *relabelled) Label(i int) int {
-	if own := r.Dataset.Label(i); own >= 0 {
-		return r.number[own]
+func (r *relabelled) renumber(label int) int {
+	if label < 0 {
+		return -1
 	}
-	return -1
+	return r.number[label]
 }
 
 // Split sets a fraction of ds aside for validation: which pictures depends on ds.Len and the seed alone.
@@ -115,46 +106,37 @@ func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err e
 	return &subset{ds, kept}, &subset{ds, held}, nil
 }
 
-// cached keeps decoded pictures while they fit.
+// cached keeps decoded samples while they fit.
 type cached struct {
 	Dataset
-	images []atomic.Pointer[Image]
-	room   atomic.Int64
+	samples []atomic.Pointer[Sample]
+	room    atomic.Int64 // bytes left
 }
 
-// Cached keeps pictures of ds decoded, the first ones read until limit bytes are full. Small pictures
-// cost more to decode than to augment, so a set that fits is decoded once instead of once an epoch.
+// Cached keeps samples of ds decoded, the first ones read until limit bytes are full. Small images cost more to decode than to augment:
+// a dataset that fits is decoded once instead of once an epoch.
 func Cached(ds Dataset, limit int64) Dataset {
-	c := &cached{Dataset: ds, images: make([]atomic.Pointer[Image], ds.Len())}
+	c := &cached{Dataset: ds, samples: make([]atomic.Pointer[Sample], ds.Len())}
 	c.room.Store(limit)
 	return c
 }
 
-func (c *cached) Image(i int) (*Image, error) {
-	p, err := c.picture(i)
+func (c *cached) Sample(i int) (Sample, error) {
+	if s := c.samples[i].Load(); s != nil {
+		return *s, nil
+	}
+	s, err := c.Dataset.Sample(i)
 	if err != nil {
-		return nil, err
+		return Sample{}, err
 	}
-	return whole(p), nil
-}
-
-func (c *cached) picture(i int) (Picture, error) {
-	if m := c.images[i].Load(); m != nil {
-		return m, nil
-	}
-	p, err := pictureOf(c.Dataset, i)
-	if err != nil {
-		return nil, err
-	}
-	w, h := p.Size()
-	size := 3 * int64(w) * int64(h)
+	size := s.bytes()
 	if c.room.Add(-size) < 0 {
 		c.room.Add(size)
-		return p, nil
+		return s, nil
 	}
-	m := whole(p)
-	if !c.images[i].CompareAndSwap(nil, m) {
+	s.Image = whole(s.Image)
+	if !c.samples[i].CompareAndSwap(nil, &s) { // another goroutine was faster
 		c.room.Add(size)
 	}
-	return m, nil
+	return s, nil
 }

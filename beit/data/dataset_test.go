@@ -114,7 +114,7 @@ func TestLayouts(t *testing.T) {
 				if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
 					t.Errorf("%s: validation pictures (-want +got):\n%s", kind, d)
 				}
-				if m, err := src.Train.Image(0); err != nil || m.W != 3 || m.H != 2 {
+				if m, err := Decoded(src.Train, 0); err != nil || m.W != 3 || m.H != 2 {
 					t.Errorf("%s: first picture: %v, %v", kind, m, err)
 				}
 			}
@@ -150,14 +150,14 @@ func TestOpenErrors(t *testing.T) {
 		is         error
 	}{
 		{filepath.Join(dir, "missing"), "no such folder or .tar file", fs.ErrNotExist},
-		{filepath.Join(dir, "empty"), "looked for .jpg, .jpeg, .png", ErrNoPictures},
-		{filepath.Join(dir, "heic"), "such as 1.heic", ErrNoPictures},
+		{filepath.Join(dir, "empty"), "looked for .jpg, .jpeg, .png", ErrNoImages},
+		{filepath.Join(dir, "heic"), "such as 1.heic", ErrNoImages},
 		{filepath.Join(dir, "only"), "no folder train", nil},
 		{filepath.Join(dir, "below"), filepath.Join("below", "set", "val"), nil},
 		{filepath.Join(dir, "odd"), `class folder "c" has no counterpart`, nil},
 		{write("cut.tar", whole[:1000]), "not a readable .tar file", io.ErrUnexpectedEOF},
 		{write("text.tar", []byte(strings.Repeat("no tar ", 200))), "not a readable .tar file", tar.ErrHeader},
-		{write("empty.tar", nil), "no pictures found", ErrNoPictures},
+		{write("empty.tar", nil), "no pictures found", ErrNoImages},
 	} {
 		src, err := Open(c.path, DefaultLimits)
 		if err == nil {
@@ -297,7 +297,7 @@ type counting struct {
 	n int
 }
 
-func (c *counting) Image(i int) (*Image, error) { c.n++; return c.Dataset.Image(i) }
+func (c *counting) Sample(i int) (Sample, error) { c.n++; return c.Dataset.Sample(i) }
 
 func TestCached(t *testing.T) {
 	ds, err := Folder(tree("1.png", "2.png", "3.png"), ".", "set", DefaultLimits)
@@ -308,7 +308,7 @@ func TestCached(t *testing.T) {
 	c := Cached(below, 2*3*2*3) // room for two pictures of 3x2
 	for range 3 {
 		for i := range 3 {
-			if m, err := c.Image(i); err != nil || m.Pix[0] != 10 {
+			if m, err := Decoded(c, i); err != nil || m.Pix[0] != 10 {
 				t.Fatalf("picture %d: %v, %v", i, m, err)
 			}
 		}
@@ -431,6 +431,10 @@ func (c classed) Len() int          { return len(c.labels) }
 func (c classed) Label(i int) int   { return c.labels[i] }
 func (c classed) Classes() []string { return c.classes }
 
+func (c classed) Sample(i int) (Sample, error) {
+	return Sample{Image: NewRGB(1, 1), Label: c.labels[i]}, nil
+}
+
 func TestRelabel(t *testing.T) {
 	some := classed{Procedural(4, 16, 1), []string{"cat", "dog"}, []int{1, 0, -1, 1}}
 	for _, c := range []struct {
@@ -453,6 +457,9 @@ func TestRelabel(t *testing.T) {
 		var labels []int
 		for i := range got.Len() {
 			labels = append(labels, got.Label(i))
+			if s, err := got.Sample(i); err != nil || s.Label != got.Label(i) {
+				t.Errorf("%s: sample %d has label %d, want %d: %v", c.name, i, s.Label, got.Label(i), err)
+			}
 		}
 		if d := cmp.Diff(c.want, labels); d != "" {
 			t.Errorf("%s: labels (-want +got):\n%s", c.name, d)

@@ -35,15 +35,15 @@ type settings struct{ upright bool }
 func Upright() Option { return func(s *settings) { s.upright = true } }
 
 // ReadImage decodes the file as Decode does.
-func ReadImage(file fs.File, limits Limits, options ...Option) (*Image, error) {
-	p, err := readPicture(file, limits, options)
+func ReadImage(file fs.File, limits Limits, options ...Option) (*RGB, error) {
+	p, err := readImage(file, limits, options)
 	if err != nil {
 		return nil, err
 	}
 	return whole(p), nil
 }
 
-func readPicture(file fs.File, limits Limits, options []Option) (Picture, error) {
+func readImage(file fs.File, limits Limits, options []Option) (Image, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -55,22 +55,22 @@ func readPicture(file fs.File, limits Limits, options []Option) (Picture, error)
 	if err != nil {
 		return nil, err
 	}
-	return DecodePicture(content, limits, options...)
+	return DecodeImage(content, limits, options...)
 }
 
 // Decode decodes a JPEG, PNG, WebP, BMP or TIFF picture or the first frame of a GIF to RGB. Alpha and transparency are dropped, grey, CMYK
 // and palette colours are expanded, 16 bits are cut to the higher 8. Subsampled colour is interpolated as libjpeg and libwebp do. The header
 // is checked before anything is allocated for the pixels.
-func Decode(content []byte, limits Limits, options ...Option) (*Image, error) {
-	p, err := DecodePicture(content, limits, options...)
+func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {
+	p, err := DecodeImage(content, limits, options...)
 	if err != nil {
 		return nil, err
 	}
 	return whole(p), nil
 }
 
-// DecodePicture is Decode for those who need a part of the picture only.
-func DecodePicture(content []byte, limits Limits, options ...Option) (p Picture, err error) {
+// DecodeImage is Decode for those who need a part of the picture only.
+func DecodeImage(content []byte, limits Limits, options ...Option) (p Image, err error) {
 	// The decoders are written not to panic, but pictures come from anywhere and one bad file must not end
 	// a run of days: here alone a panic becomes an error.
 	defer func() {
@@ -103,7 +103,7 @@ func DecodePicture(content []byte, limits Limits, options ...Option) (p Picture,
 }
 
 // decodeFormat decodes pixels, by the rules of the format where it has some of its own.
-func decodeFormat(content []byte, format string) (Picture, error) {
+func decodeFormat(content []byte, format string) (Image, error) {
 	if format == "gif" {
 		return decodeGIF(content)
 	}

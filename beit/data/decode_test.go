@@ -180,7 +180,7 @@ func TestReadImageLimitsFileSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = ds.Image(0)
+	_, err = ds.Sample(0)
 	if err == nil || !strings.Contains(err.Error(), "set/a.png: picture file of") {
 		t.Errorf("error is %v", err)
 	}
@@ -215,7 +215,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	limits := Limits{Pixels: 1 << 16, Bytes: 1 << 20}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		p, err := DecodePicture(content, limits, Upright())
+		p, err := DecodeImage(content, limits, Upright())
 		if err != nil {
 			return
 		}

@@ -7,7 +7,9 @@
 //	}
 //	defer src.Close()
 //	loader, err := data.NewLoader(data.Cached(src.Train, 256<<20), data.LoaderOptions{
-//		Batch: 128, Seed: 1, Pipeline: data.VQKDTrain(32),
+//		Batch: 128, Seed: 1, Pipeline: &data.RandomCrop{
+//			Scale: [2]float64{0.08, 1}, Views: []data.View{{Size: 32, Filter: data.Bicubic, Norm: data.ImageNet}},
+//		},
 //	})
 //	if err != nil {
 //		return err
@@ -16,7 +18,8 @@
 //		if err != nil {
 //			return err
 //		}
-//		train(batch.Views[0]) // (B, 3, 32, 32) float32, valid until the next turn of the loop
+//		values, shape := batch.Tensor("image") // (B, 3, 32, 32), valid until the next turn of the loop
+//		train(values, shape, batch.Labels)
 //	}
 //
 // # Pictures

@@ -13,9 +13,12 @@ import (
 
 func Example() {
 	loader, err := data.NewLoader(data.Cached(data.Procedural(100, 32, 1), 1<<20), data.LoaderOptions{
-		Batch:    32,
-		Seed:     1,
-		Pipeline: data.MIMTrain(data.View{Size: 32, Filter: data.Bicubic, Norm: data.ImageNet}, data.View{Size: 16, Filter: data.Bicubic, Norm: data.Unit}, 0.2),
+		Batch: 32,
+		Seed:  1,
+		Pipeline: &data.RandomCrop{Scale: [2]float64{0.2, 1}, Jitter: 0.4, Views: []data.View{
+			{Name: "image", Size: 32, Filter: data.Bicubic, Norm: data.ImageNet},
+			{Name: "target", Size: 16, Filter: data.Bicubic, Norm: data.Unit},
+		}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -24,12 +27,14 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(batch.Number, len(batch.Index), len(batch.Views[0]), len(batch.Views[1]))
+		_, image := batch.Tensor("image")
+		_, target := batch.Tensor("target")
+		fmt.Println(batch.Number, len(batch.Labels), image, target)
 	}
 	// Output:
-	// 0 32 98304 24576
-	// 1 32 98304 24576
-	// 2 32 98304 24576
+	// 0 32 [32 3 32 32] [32 3 16 16]
+	// 1 32 [32 3 32 32] [32 3 16 16]
+	// 2 32 [32 3 32 32] [32 3 16 16]
 }
 
 func ExampleOpen() {
@@ -48,7 +53,7 @@ func ExampleSplit() {
 }
 
 func ExampleResize() {
-	m := data.NewImage(4, 1)
+	m := data.NewRGB(4, 1)
 	copy(m.Pix, []uint8{0, 0, 0, 100, 100, 100, 100, 100, 100, 200, 200, 200})
 	half := data.Resize(m, m.Bounds(), 2, 1, data.Bilinear)
 	fmt.Println(half.Pix)
@@ -60,15 +65,17 @@ func ExampleResize() {
 }
 
 func ExamplePipeline() {
-	var p data.Pipeline = data.VQKDEval(16)
-	picture, err := data.Procedural(1, 32, 1).Image(0)
+	var p data.Pipeline = &data.Eval{Views: []data.View{{Size: 16, Filter: data.Bicubic, Norm: data.Unit}}}
+	sample, err := data.Procedural(1, 32, 1).Sample(0)
 	if err != nil {
 		log.Fatal(err)
 	}
-	view := make([]float32, 3*16*16)
-	p.Apply([][]float32{view}, picture, tensor.NewRand(1))
-	fmt.Println(len(p.Outputs()), len(view))
-	// Output: 1 768
+	pixels := make([]float32, 3*16*16)
+	p.Apply(data.Tensors{{Float32: pixels}}, sample, nil)
+	for _, f := range p.Outputs() {
+		fmt.Println(f.Name, f.Shape, f.DType)
+	}
+	// Output: image [3 16 16] float32
 }
 
 // A batch of four pictures in three classes is mixed in pairs: here, each with 30 % of its partner.
@@ -89,7 +96,7 @@ func ExampleMix() {
 
 // RandAugment distorts a picture as its generator says: the same seed gives the same picture.
 func ExampleRandAugment() {
-	m := data.NewImage(32, 32)
+	m := data.NewRGB(32, 32)
 	a := data.RandAugment{Magnitude: 9, Ops: 2, Fill: data.ImageNetFill}
 	x, y := a.Apply(m, tensor.NewRand(1)), a.Apply(m, tensor.NewRand(1))
 	fmt.Println(x.W, x.H, slices.Equal(x.Pix, y.Pix))

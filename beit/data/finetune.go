@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"image"
 	"math"
 
@@ -21,17 +20,16 @@ type FineTune struct {
 }
 
 // Outputs implements Pipeline.
-func (p *FineTune) Outputs() []View { return []View{p.View} }
+func (p *FineTune) Outputs() []Field { return []Field{p.View.field()} }
 
 // Apply implements Pipeline.
-func (p *FineTune) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
-	if len(dst) != 1 {
-		panic(fmt.Sprintf("data: Apply: %d destinations for one view", len(dst)))
-	}
+func (p *FineTune) Apply(dst Tensors, s Sample, r *tensor.Rand) {
+	checkDestinations(dst, 1)
+	out := dst[0].Float32
 	flip := r.Uint32()&1 == 1
-	m := p.crop(picture, r)
+	m := p.crop(s.Image, r)
 	if p.Rand == nil && p.Jitter == 0 {
-		ToFloat(dst[0], m, p.View.Norm, flip)
+		ToFloat(out, m, p.View.Norm, flip)
 	} else {
 		if flip {
 			m = Flip(m)
@@ -41,22 +39,22 @@ func (p *FineTune) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
 		} else {
 			m = jitter(m, p.Jitter, r)
 		}
-		ToFloat(dst[0], m, p.View.Norm, false)
+		ToFloat(out, m, p.View.Norm, false)
 	}
 	if r.Float64() < p.Erase {
-		erase(dst[0], p.View.Size, EraseBox(p.View.Size, r), r)
+		erase(out, p.View.Size, EraseBox(p.View.Size, r), r)
 	}
 }
 
-func (p *FineTune) crop(picture Picture, r *tensor.Rand) *Image {
+func (p *FineTune) crop(m Image, r *tensor.Rand) *RGB {
 	size := p.View.Size
 	if !p.Padded {
-		w, h := picture.Size()
-		part, box := cut(picture, RandomBox(w, h, p.Scale, r))
+		w, h := m.Size()
+		part, box := cut(m, RandomBox(w, h, p.Scale, r))
 		return Resize(part, box, size, size, p.View.Filter)
 	}
 	left, top := r.IntN(2*p.Pad+1), r.IntN(2*p.Pad+1)
-	return padCrop(resizeCentre(picture, size, size, p.View.Filter), p.Pad, left, top, size)
+	return padCrop(resizeCentre(m, size, size, p.View.Filter), p.Pad, left, top, size)
 }
 
 // Shapes of erased rectangles (timm 0.4.12, RandomErasing).

@@ -12,7 +12,7 @@ import (
 func TestFineTuneFlips(t *testing.T) { // without distortions it is RandomCrop, whose draws come in another order
 	m := noise(30, 30, 1)
 	for _, jitter := range []float64{0, 1e-9} { // the mirror is made by ToFloat, or before the jitter
-		p := &FineTune{View: View{16, Bicubic, ImageNet}, Scale: [2]float64{1, 1}, Jitter: jitter}
+		p := &FineTune{View: View{Size: 16, Filter: Bicubic, Norm: ImageNet}, Scale: [2]float64{1, 1}, Jitter: jitter}
 		seen := map[bool]int{}
 		box := Resize(m, image.Rect(0, 0, 30, 30), 16, 16, Bicubic)
 		plain, mirrored := make([]float32, 3*16*16), make([]float32, 3*16*16)
@@ -20,7 +20,7 @@ func TestFineTuneFlips(t *testing.T) { // without distortions it is RandomCrop, 
 		ToFloat(mirrored, box, ImageNet, true)
 		for seed := range uint64(20) {
 			got := make([]float32, 3*16*16)
-			p.Apply([][]float32{got}, m, tensor.NewRand(seed))
+			p.Apply(into(got), unlabelled(m), tensor.NewRand(seed))
 			switch {
 			case slices.Equal(got, plain):
 				seen[false]++
@@ -42,11 +42,11 @@ func TestFineTunePads(t *testing.T) { // by no pixel: then nothing is random but
 	ToFloat(plain, m, ImageNet, false)
 	ToFloat(mirrored, m, ImageNet, true)
 	for pad := range 3 {
-		p := &FineTune{View: View{16, Bicubic, ImageNet}, Scale: [2]float64{0.1, 0.2}, Padded: true, Pad: pad}
+		p := &FineTune{View: View{Size: 16, Filter: Bicubic, Norm: ImageNet}, Scale: [2]float64{0.1, 0.2}, Padded: true, Pad: pad}
 		places := map[float32]bool{}
 		for seed := range uint64(40) {
 			got := make([]float32, 3*16*16)
-			p.Apply([][]float32{got}, m, tensor.NewRand(seed))
+			p.Apply(into(got), unlabelled(m), tensor.NewRand(seed))
 			places[got[8*16+8]] = true
 			if whole := slices.Equal(got, plain) || slices.Equal(got, mirrored); pad == 0 && !whole {
 				t.Fatalf("seed %d: neither the picture nor its mirror image", seed)
@@ -84,11 +84,11 @@ func TestErase(t *testing.T) {
 	ToFloat(whole, m, ImageNet, false)
 	erased, sum, square, count := 0, 0.0, 0.0, 0
 	for seed := range uint64(400) {
-		p := &FineTune{View: View{32, Bicubic, ImageNet}, Scale: [2]float64{1, 1}, Erase: 0.25}
+		p := &FineTune{View: View{Size: 32, Filter: Bicubic, Norm: ImageNet}, Scale: [2]float64{1, 1}, Erase: 0.25}
 		got, plain := make([]float32, len(whole)), make([]float32, len(whole))
-		p.Apply([][]float32{got}, m, tensor.NewRand(seed))
+		p.Apply(into(got), unlabelled(m), tensor.NewRand(seed))
 		p.Erase = 0
-		p.Apply([][]float32{plain}, m, tensor.NewRand(seed))
+		p.Apply(into(plain), unlabelled(m), tensor.NewRand(seed))
 		if slices.Equal(got, plain) {
 			continue
 		}

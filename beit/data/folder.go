@@ -49,30 +49,22 @@ func (f *files) Label(i int) int {
 	return int(f.labels[i])
 }
 
-func (f *files) Image(i int) (*Image, error) {
-	p, err := f.picture(i)
+// Sample decodes file i without converting it to RGB.
+func (f *files) Sample(i int) (Sample, error) {
+	m, err := f.decode(f.paths[i])
 	if err != nil {
-		return nil, err
+		return Sample{}, fmt.Errorf("%s: %w", path.Join(f.source, f.paths[i]), err)
 	}
-	return whole(p), nil
+	return Sample{Image: m, Label: f.Label(i)}, nil
 }
 
-// picture decodes picture i without converting it.
-func (f *files) picture(i int) (Picture, error) {
-	p, err := f.decode(f.paths[i])
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path.Join(f.source, f.paths[i]), err)
-	}
-	return p, nil
-}
-
-func (f *files) decode(name string) (Picture, error) {
+func (f *files) decode(name string) (Image, error) {
 	file, err := f.fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return readPicture(file, f.limits, f.options)
+	return readImage(file, f.limits, f.options)
 }
 
 // Folder is the dataset of the pictures below dir ("." for all of fsys). Pictures in dir itself make it
@@ -221,7 +213,7 @@ func (w *walker) noPictures(place string) error {
 	looked := strings.Join(extensions, ", ")
 	if w.others > 0 {
 		return fmt.Errorf("%s: %w: looked for %s files there and in its folders; the %d other files, such as %s, are not read",
-			place, ErrNoPictures, looked, w.others, w.other)
+			place, ErrNoImages, looked, w.others, w.other)
 	}
-	return fmt.Errorf("%s: %w: looked for %s files there and in its folders", place, ErrNoPictures, looked)
+	return fmt.Errorf("%s: %w: looked for %s files there and in its folders", place, ErrNoImages, looked)
 }

@@ -108,7 +108,7 @@ func TestPremultiplied(t *testing.T) {
 	for i, v := range m.Pix {
 		deep.Pix[2*i], deep.Pix[2*i+1] = v, uint8(77*i)
 	}
-	want := &Image{5, 1, []uint8{199, 99, 49, 7, 8, 9, 0, 0, 0, 85, 170, 255, 255, 2, 22}}
+	want := &RGB{5, 1, []uint8{199, 99, 49, 7, 8, 9, 0, 0, 0, 85, 170, 255, 255, 2, 22}}
 	for _, src := range []image.Image{m, deep} {
 		var file bytes.Buffer
 		if err := tiff.Encode(&file, src, nil); err != nil {
@@ -157,7 +157,7 @@ func checkWindow(t *testing.T, name string, whole, part image.Image, window imag
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := NewImage(window.Dx(), window.Dy())
+	want := NewRGB(window.Dx(), window.Dy())
 	for y := range want.H {
 		copy(want.row(y, 0, want.W), all.row(window.Min.Y+y, window.Min.X, window.Max.X))
 	}

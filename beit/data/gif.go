@@ -11,7 +11,7 @@ import (
 
 // decodeGIF decodes the first frame as Pillow shows it: on a screen of the colour that is transparent, or of the first colour where none
 // is, with transparent pixels in the colour that the palette gives them.
-func decodeGIF(content []byte) (*Image, error) {
+func decodeGIF(content []byte) (*RGB, error) {
 	flags, index, ok := gifTransparency(content)
 	if ok {
 		// The decoder replaces the transparent colour, so it must not know that there is one.
@@ -30,7 +30,7 @@ func decodeGIF(content []byte) (*Image, error) {
 	if !isPalette || len(frame.Palette) == 0 || !frame.Rect.In(image.Rect(0, 0, config.Width, config.Height)) {
 		return nil, errors.New("gif: frame without palette or outside the screen")
 	}
-	m := NewImage(config.Width, config.Height)
+	m := NewRGB(config.Width, config.Height)
 	back := rgbOf(frame.Palette[min(int(index), len(frame.Palette)-1)])
 	for i := range m.Pix {
 		m.Pix[i] = back[i%3]

@@ -9,27 +9,27 @@ import (
 
 // Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first. It is an image.Image without
 // transparency.
-type Image struct {
+type RGB struct {
 	W, H int
 	Pix  []uint8 // H*W*3
 }
 
-// NewImage returns a black picture.
-func NewImage(w, h int) *Image {
+// NewRGB returns a black picture.
+func NewRGB(w, h int) *RGB {
 	if w < 1 || h < 1 {
-		panic(fmt.Sprintf("data: NewImage: size %dx%d", w, h))
+		panic(fmt.Sprintf("data: NewRGB: size %dx%d", w, h))
 	}
-	return &Image{W: w, H: h, Pix: make([]uint8, 3*w*h)}
+	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 }
 
 // Bounds is the rectangle of the whole picture.
-func (m *Image) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
+func (m *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
 
 // ColorModel implements image.Image.
-func (m *Image) ColorModel() color.Model { return color.RGBAModel }
+func (m *RGB) ColorModel() color.Model { return color.RGBAModel }
 
 // At implements image.Image.
-func (m *Image) At(x, y int) color.Color {
+func (m *RGB) At(x, y int) color.Color {
 	if !(image.Point{X: x, Y: y}).In(m.Bounds()) {
 		return color.RGBA{}
 	}
@@ -38,12 +38,12 @@ func (m *Image) At(x, y int) color.Color {
 }
 
 // row is row y, columns x0 to x1.
-func (m *Image) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
+func (m *RGB) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
 
 // FromImage converts a picture that a program has decoded or drawn, by the rules of Decode as far as its type tells them: an *image.YCbCr is
 // taken for a JPEG's, an *image.NYCbCrA for a WebP's. Files of GIF, TIFF and lossy WebP may come out otherwise than from Decode, which also
-// knows the format. An *Image is returned as it is. It is an error when the picture is nil or has no pixels, or more than the limit.
-func FromImage(src image.Image, limits Limits) (*Image, error) {
+// knows the format. An *RGB is returned as it is. It is an error when the picture is nil or has no pixels, or more than the limit.
+func FromImage(src image.Image, limits Limits) (*RGB, error) {
 	if src == nil {
 		return nil, errors.New("the picture is nil")
 	}
@@ -58,9 +58,9 @@ func FromImage(src image.Image, limits Limits) (*Image, error) {
 }
 
 // fromImage converts what the standard decoders return.
-func fromImage(src image.Image) *Image {
+func fromImage(src image.Image) *RGB {
 	switch s := src.(type) {
-	case *Image:
+	case *RGB:
 		return s
 	case *image.YCbCr:
 		return whole(newPlanes(s, false))
@@ -68,7 +68,7 @@ func fromImage(src image.Image) *Image {
 		return whole(newPlanes(&s.YCbCr, true))
 	}
 	b := src.Bounds()
-	m := NewImage(b.Dx(), b.Dy())
+	m := NewRGB(b.Dx(), b.Dy())
 	for y := range m.H {
 		row := m.row(y, 0, m.W)
 		switch s := src.(type) {

@@ -3,8 +3,8 @@ package data
 // The operations here have the arithmetic of Pillow's ImageOps and ImageEnhance.
 
 // perChannel applies a table to each channel; a nil table leaves its channel as it is.
-func perChannel(m *Image, tables [3]*[256]uint8) *Image {
-	out := NewImage(m.W, m.H)
+func perChannel(m *RGB, tables [3]*[256]uint8) *RGB {
+	out := NewRGB(m.W, m.H)
 	copy(out.Pix, m.Pix)
 	for c, table := range tables {
 		if table == nil {
@@ -18,7 +18,7 @@ func perChannel(m *Image, tables [3]*[256]uint8) *Image {
 }
 
 // histogram counts the values of channel c.
-func histogram(m *Image, c int) (h [256]int) {
+func histogram(m *RGB, c int) (h [256]int) {
 	for i := c; i < len(m.Pix); i += 3 {
 		h[m.Pix[i]]++
 	}
@@ -26,7 +26,7 @@ func histogram(m *Image, c int) (h [256]int) {
 }
 
 // AutoContrast stretches each channel so that its darkest value becomes 0 and its brightest 255. A channel of one value stays.
-func AutoContrast(m *Image) *Image {
+func AutoContrast(m *RGB) *RGB {
 	var tables [3]*[256]uint8
 	for c := range tables {
 		h := histogram(m, c)
@@ -51,7 +51,7 @@ func AutoContrast(m *Image) *Image {
 }
 
 // Equalize maps each channel so that its values become about equally frequent. A channel of one value stays.
-func Equalize(m *Image) *Image {
+func Equalize(m *RGB) *RGB {
 	var tables [3]*[256]uint8
 	for c := range tables {
 		h := histogram(m, c)
@@ -74,7 +74,7 @@ func Equalize(m *Image) *Image {
 }
 
 // byValue maps every value.
-func byValue(m *Image, f func(v int) int) *Image {
+func byValue(m *RGB, f func(v int) int) *RGB {
 	var table [256]uint8
 	for v := range table {
 		table[v] = uint8(f(v))
@@ -83,15 +83,15 @@ func byValue(m *Image, f func(v int) int) *Image {
 }
 
 // Invert turns light into dark.
-func Invert(m *Image) *Image { return byValue(m, func(v int) int { return 255 - v }) }
+func Invert(m *RGB) *RGB { return byValue(m, func(v int) int { return 255 - v }) }
 
 // Posterize keeps the given number of high bits of each value, 0 to 8.
-func Posterize(m *Image, bits int) *Image {
+func Posterize(m *RGB, bits int) *RGB {
 	return byValue(m, func(v int) int { return v &^ (1<<(8-bits) - 1) })
 }
 
 // Solarise inverts values of threshold and more.
-func Solarise(m *Image, threshold int) *Image {
+func Solarise(m *RGB, threshold int) *RGB {
 	return byValue(m, func(v int) int {
 		if v < threshold {
 			return v
@@ -101,7 +101,7 @@ func Solarise(m *Image, threshold int) *Image {
 }
 
 // SolariseAdd adds to values below 128, up to 255.
-func SolariseAdd(m *Image, add int) *Image {
+func SolariseAdd(m *RGB, add int) *RGB {
 	return byValue(m, func(v int) int {
 		if v < 128 {
 			return min(v+add, 255)
@@ -111,8 +111,8 @@ func SolariseAdd(m *Image, add int) *Image {
 }
 
 // AdjustSharpness blends m with itself smoothed: a pixel weighs 5 there and each of its eight neighbours 1; the border stays as it is.
-func AdjustSharpness(m *Image, factor float32) *Image {
-	out := NewImage(m.W, m.H)
+func AdjustSharpness(m *RGB, factor float32) *RGB {
+	out := NewRGB(m.W, m.H)
 	copy(out.Pix, m.Pix)
 	for y := 1; y < m.H-1; y++ {
 		above, row, below := m.row(y-1, 0, m.W), m.row(y, 0, m.W), m.row(y+1, 0, m.W)

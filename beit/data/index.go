@@ -45,7 +45,7 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 		}
 	}
 	if len(f.paths) == 0 {
-		return nil, fmt.Errorf("%s: %w: the index lists none", source, ErrNoPictures)
+		return nil, fmt.Errorf("%s: %w: the index lists none", source, ErrNoImages)
 	}
 	return f, nil
 }

@@ -37,7 +37,7 @@ func TestIndex(t *testing.T) {
 	var got []string
 	for i := range ds.Len() {
 		got = append(got, ds.Classes()[ds.Label(i)]+" "+ds.Name(i))
-		if _, err := ds.Image(i); err != nil {
+		if _, err := Decoded(ds, i); err != nil {
 			t.Error(err)
 		}
 	}
@@ -77,10 +77,10 @@ func TestOpenIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := src.Train.Image(0); err != nil {
+	if _, err := src.Train.Sample(0); err != nil {
 		t.Error(err)
 	}
-	if _, err := src.Train.Image(1); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "none.png")) {
+	if _, err := src.Train.Sample(1); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, "none.png")) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ func luma(r, g, b uint8) uint8 {
 }
 
 // Grey returns the luma of each pixel, H*W values.
-func Grey(m *Image) []uint8 {
+func Grey(m *RGB) []uint8 {
 	out := make([]uint8, m.W*m.H)
 	for i := range out {
 		out[i] = luma(m.Pix[3*i], m.Pix[3*i+1], m.Pix[3*i+2])
@@ -28,8 +28,8 @@ func blend(a, b uint8, f float32) uint8 {
 }
 
 // mapped applies a table to every value.
-func mapped(m *Image, table *[256]uint8) *Image {
-	out := NewImage(m.W, m.H)
+func mapped(m *RGB, table *[256]uint8) *RGB {
+	out := NewRGB(m.W, m.H)
 	for i, v := range m.Pix {
 		out.Pix[i] = table[v]
 	}
@@ -37,12 +37,12 @@ func mapped(m *Image, table *[256]uint8) *Image {
 }
 
 // AdjustBrightness blends m with black.
-func AdjustBrightness(m *Image, factor float32) *Image {
+func AdjustBrightness(m *RGB, factor float32) *RGB {
 	return blendWith(m, 0, factor)
 }
 
 // AdjustContrast blends m with the grey of its rounded mean luma.
-func AdjustContrast(m *Image, factor float32) *Image {
+func AdjustContrast(m *RGB, factor float32) *RGB {
 	sum := int64(0) // 32 bits hold that of 8 million white pixels
 	for p := m.Pix; len(p) >= 3; p = p[3:] {
 		sum += int64(luma(p[0], p[1], p[2]))
@@ -51,7 +51,7 @@ func AdjustContrast(m *Image, factor float32) *Image {
 	return blendWith(m, uint8(mean+0.5), factor)
 }
 
-func blendWith(m *Image, grey uint8, factor float32) *Image {
+func blendWith(m *RGB, grey uint8, factor float32) *RGB {
 	var table [256]uint8
 	for v := range table {
 		table[v] = blend(grey, uint8(v), factor)
@@ -60,8 +60,8 @@ func blendWith(m *Image, grey uint8, factor float32) *Image {
 }
 
 // AdjustSaturation blends each pixel with its luma.
-func AdjustSaturation(m *Image, factor float32) *Image {
-	out := NewImage(m.W, m.H)
+func AdjustSaturation(m *RGB, factor float32) *RGB {
+	out := NewRGB(m.W, m.H)
 	for i := 0; i < len(m.Pix); i += 3 {
 		p, q := m.Pix[i:i+3:i+3], out.Pix[i:i+3:i+3]
 		l := luma(p[0], p[1], p[2])
@@ -71,8 +71,8 @@ func AdjustSaturation(m *Image, factor float32) *Image {
 }
 
 // AdjustHue turns the colour circle by factor, a share of the full turn in [-0.5, 0.5], in 8-bit HSV.
-func AdjustHue(m *Image, factor float64) *Image {
-	out := NewImage(m.W, m.H)
+func AdjustHue(m *RGB, factor float64) *RGB {
+	out := NewRGB(m.W, m.H)
 	turn := uint8(int(factor * 255))
 	for i := 0; i < len(m.Pix); i += 3 {
 		h, s, v := toHSV(m.Pix[i], m.Pix[i+1], m.Pix[i+2])
@@ -132,7 +132,7 @@ func roundUp(x float64) uint8 { return uint8(min(max(math.Round(x), 0), 255)) }
 
 // jitter changes brightness, contrast and saturation by factors uniform in [1-strength, 1+strength], in
 // random order.
-func jitter(m *Image, strength float64, r *tensor.Rand) *Image {
+func jitter(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	order := r.Perm(3)
 	var factors [3]float32
 	for i := range factors {

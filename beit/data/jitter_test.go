@@ -9,7 +9,7 @@ import (
 // TestJitterLikePillow compares the changes of all colours with components that 5 divides with Pillow 9.4's: ImageEnhance.Brightness, Contrast
 // and Color, and torchvision's adjust_hue, which adds int(255*factor) to H of the HSV picture. The sums are of Pillow's bytes.
 func TestJitterLikePillow(t *testing.T) {
-	m := NewImage(52, 52*52)
+	m := NewRGB(52, 52*52)
 	for i := range 52 * 52 * 52 {
 		m.Pix[3*i], m.Pix[3*i+1], m.Pix[3*i+2] = uint8(5*(i/2704)), uint8(5*(i/52%52)), uint8(5*(i%52))
 	}

@@ -31,23 +31,11 @@ type LoaderOptions struct {
 
 // Loader makes batches of augmented pictures in the background. Several iterations may run at once.
 type Loader struct {
-	ds   Dataset
-	opt  LoaderOptions
-	size int // pictures in a batch, at most the size of the dataset
-	bad  badPictures
-}
-
-// Batch is one step's input. It is valid until the loop that yielded it goes on.
-type Batch struct {
-	Epoch, Number int
-	Index         []int         // of each picture in the dataset
-	Labels        []int32       // -1 where the dataset has none
-	Views         [][]float32   // one for each view of the pipeline: (B, 3, Size, Size)
-	Wait          time.Duration // for which the loop that asked had to wait
-
-	back   [][]float32 // Views at full size
-	labels []int32     // Labels at full size
-	reads  reads
+	ds     Dataset
+	opt    LoaderOptions
+	fields []Field // of the pipeline
+	size   int     // images in a batch, at most the size of the dataset
+	bad    badPictures
 }
 
 // NewLoader checks the options against the dataset. When the dataset is smaller than a batch, the batch
@@ -56,9 +44,10 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if opt.Batch < 1 {
 		panic(fmt.Sprintf("data: NewLoader: batch of %d", opt.Batch))
 	}
-	checkViews(opt.Pipeline.Outputs())
+	fields := opt.Pipeline.Outputs()
+	checkFields(fields)
 	if ds.Len() == 0 {
-		return nil, fmt.Errorf("load pictures: %w: the dataset is empty", ErrNoPictures)
+		return nil, fmt.Errorf("load pictures: %w: the dataset is empty", ErrNoImages)
 	}
 	if opt.Ahead == 0 {
 		opt.Ahead = 2
@@ -72,7 +61,7 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if opt.Skipped == nil {
 		opt.Skipped = func(Skipped) {}
 	}
-	return &Loader{ds: ds, opt: opt, size: min(opt.Batch, ds.Len())}, nil
+	return &Loader{ds: ds, opt: opt, fields: fields, size: min(opt.Batch, ds.Len())}, nil
 }
 
 // BatchSize is the number of pictures in a batch: the one asked for, or the whole dataset if that is smaller.
@@ -169,11 +158,10 @@ func newProducer(l *Loader, epoch, start int) *producer {
 }
 
 func (l *Loader) newBatch() *Batch {
-	b := &Batch{labels: make([]int32, l.size)}
-	for _, v := range l.opt.Pipeline.Outputs() {
-		b.back = append(b.back, make([]float32, l.size*3*v.Size*v.Size))
+	b := &Batch{fields: l.fields, values: newTensors(l.fields, l.size), slots: make([]Tensors, l.size), labels: make([]int32, l.size)}
+	for i := range b.slots {
+		b.slots[i] = b.values.sample(l.fields, i)
 	}
-	b.Views = make([][]float32, len(b.back))
 	b.reads.init(l.size)
 	return b
 }
@@ -248,12 +236,12 @@ func (p *producer) index(position int) int {
 
 // sample fills one slot with picture i, or with its replacement.
 func (p *producer) sample(b *Batch, slot, i int) {
-	m, err := p.l.picture(i)
+	s, err := p.l.read(i)
 	b.reads.errs[slot], b.reads.asked[slot] = err, i
 	for try := uint64(0); err != nil && try < maxReplacements && !p.l.opt.Sequential; try++ {
 		r := tensor.NewRand(p.l.opt.Seed, streamReplace, uint64(p.epoch), uint64(i), try)
 		other := r.IntN(p.l.ds.Len())
-		if m, err = p.l.picture(other); err == nil {
+		if s, err = p.l.read(other); err == nil {
 			b.reads.used[slot] = other
 		}
 	}
@@ -264,48 +252,23 @@ func (p *producer) sample(b *Batch, slot, i int) {
 	if b.reads.errs[slot] == nil {
 		b.reads.used[slot] = i
 	}
-	dst := make([][]float32, len(b.back))
-	for v, view := range p.l.opt.Pipeline.Outputs() {
-		size := 3 * view.Size * view.Size
-		dst[v] = b.back[v][slot*size : (slot+1)*size]
-	}
 	r := tensor.NewRand(p.l.opt.Seed, streamAugment, p.l.opt.Stream, uint64(p.epoch), uint64(i))
-	p.l.opt.Pipeline.Apply(dst, m, r)
-	b.labels[slot] = int32(p.l.ds.Label(b.reads.used[slot]))
+	p.l.opt.Pipeline.Apply(b.slots[slot], s, r)
+	b.labels[slot] = int32(s.Label)
 }
 
-// picture reads picture i unless it is known to be unreadable.
-func (l *Loader) picture(i int) (Picture, error) {
+// read reads item i unless it is known to be unreadable.
+func (l *Loader) read(i int) (Sample, error) {
 	if err := l.bad.find(i); err != nil {
-		return nil, err
+		return Sample{}, err
 	}
-	m, err := pictureOf(l.ds, i)
+	s, err := l.ds.Sample(i)
 	if err != nil {
 		l.bad.add(i, err)
+		return Sample{}, err
 	}
-	return m, err
-}
-
-// compact moves the filled slots together and cuts everything to their number.
-func (b *Batch) compact(n int) {
-	b.Index = b.Index[:0]
-	for slot := range n {
-		if b.reads.used[slot] < 0 {
-			continue
-		}
-		to := len(b.Index)
-		b.Index = append(b.Index, b.reads.used[slot])
-		if to == slot {
-			continue
-		}
-		b.labels[to] = b.labels[slot]
-		for _, v := range b.back {
-			size := len(v) / len(b.labels)
-			copy(v[to*size:(to+1)*size], v[slot*size:(slot+1)*size])
-		}
+	if label := l.ds.Label(i); s.Label != label {
+		panic(fmt.Sprintf("data: dataset %T: item %d has label %d, its sample %d", l.ds, i, label, s.Label))
 	}
-	b.Labels = b.labels[:len(b.Index)]
-	for i, v := range b.back {
-		b.Views[i] = v[:len(v)/len(b.labels)*len(b.Index)]
-	}
+	return s, nil
 }

@@ -22,11 +22,11 @@ type broken struct {
 
 var errBroken = errors.New("broken on purpose")
 
-func (b broken) Image(i int) (*Image, error) {
+func (b broken) Sample(i int) (Sample, error) {
 	if b.bad(i) {
-		return nil, fmt.Errorf("%s: %w", b.Name(i), errBroken)
+		return Sample{}, fmt.Errorf("%s: %w", b.Name(i), errBroken)
 	}
-	return b.Dataset.Image(i)
+	return b.Dataset.Sample(i)
 }
 
 // taken is a copy of a batch.
@@ -34,13 +34,14 @@ type taken struct {
 	Epoch, Number int
 	Index         []int
 	Labels        []int32
-	Views         [][]float32
+	Tensors       Tensors
 }
 
 func take(b *Batch) taken {
 	out := taken{b.Epoch, b.Number, slices.Clone(b.Index), slices.Clone(b.Labels), nil}
-	for _, v := range b.Views {
-		out.Views = append(out.Views, slices.Clone(v))
+	for _, f := range b.fields {
+		v, _ := b.find("find", f.Name, f.DType)
+		out.Tensors = append(out.Tensors, Values{slices.Clone(v.Float32), slices.Clone(v.Int32)})
 	}
 	return out
 }
@@ -60,7 +61,7 @@ func batches(t *testing.T, l *Loader, epoch, start int) []taken {
 func newLoader(t *testing.T, ds Dataset, opt LoaderOptions) *Loader {
 	t.Helper()
 	if opt.Pipeline == nil {
-		opt.Pipeline = MIMTrain(View{16, Bicubic, ImageNet}, View{8, Lanczos, Unit}, 0.2)
+		opt.Pipeline = pretrainCrop(View{Size: 16, Filter: Bicubic, Norm: ImageNet}, View{Size: 8, Filter: Lanczos, Norm: Unit})
 	}
 	l, err := NewLoader(ds, opt)
 	if err != nil {
@@ -97,7 +98,7 @@ func TestLoaderDeterminism(t *testing.T) {
 		"seed":   batches(t, newLoader(t, ds, seed), 4, 0),
 		"stream": batches(t, newLoader(t, ds, stream), 4, 0),
 	} {
-		if cmp.Equal(want[0].Index, other[0].Index) || cmp.Equal(want[0].Views, other[0].Views) {
+		if cmp.Equal(want[0].Index, other[0].Index) || cmp.Equal(want[0].Tensors, other[0].Tensors) {
 			t.Errorf("another %s gave the same batch", name)
 		}
 	}
@@ -108,8 +109,8 @@ func TestLoaderEpoch(t *testing.T) {
 	l := newLoader(t, ds, LoaderOptions{Batch: 8, Seed: 1})
 	seen := map[int]bool{}
 	for _, b := range batches(t, l, 0, 0) {
-		if len(b.Index) != 8 || len(b.Labels) != 8 || len(b.Views[0]) != 8*3*16*16 || len(b.Views[1]) != 8*3*8*8 {
-			t.Fatalf("batch of %d pictures, %d labels, views of %d and %d", len(b.Index), len(b.Labels), len(b.Views[0]), len(b.Views[1]))
+		if len(b.Index) != 8 || len(b.Labels) != 8 || len(b.Tensors[0].Float32) != 8*3*16*16 || len(b.Tensors[1].Float32) != 8*3*8*8 {
+			t.Fatalf("batch of %d pictures, %d labels, views of %d and %d", len(b.Index), len(b.Labels), len(b.Tensors[0].Float32), len(b.Tensors[1].Float32))
 		}
 		for slot, i := range b.Index {
 			if seen[i] {
@@ -128,7 +129,7 @@ func TestLoaderEpoch(t *testing.T) {
 	if got := batches(t, small, 0, 0); small.BatchSize() != 3 || len(got) != 1 || len(got[0].Index) != 3 {
 		t.Errorf("3 pictures: batch size %d, %d batches", small.BatchSize(), len(got))
 	}
-	if _, err := NewLoader(Subset(ds, nil), LoaderOptions{Batch: 1, Pipeline: VQKDTrain(8)}); !errors.Is(err, ErrNoPictures) {
+	if _, err := NewLoader(Subset(ds, nil), LoaderOptions{Batch: 1, Pipeline: squareCrop(8)}); !errors.Is(err, ErrNoImages) {
 		t.Errorf("empty dataset: %v", err)
 	}
 }
@@ -138,19 +139,18 @@ func TestLoaderSequential(t *testing.T) {
 	ds := broken{clean, func(i int) bool { return i == 3 || (i >= 16 && i < 24) || i >= 32 }}
 	var index, sizes, skipped []int
 	l := newLoader(t, ds, LoaderOptions{
-		Batch: 8, Sequential: true, MaxUnreadable: 0.5, Pipeline: VQKDEval(16), Skipped: func(s Skipped) { skipped = append(skipped, s.Index) },
+		Batch: 8, Sequential: true, MaxUnreadable: 0.5, Pipeline: centre(16), Skipped: func(s Skipped) { skipped = append(skipped, s.Index) },
 	})
 	for _, b := range batches(t, l, 0, 0) {
 		index = append(index, b.Index...)
 		sizes = append(sizes, len(b.Index))
 		for slot, i := range b.Index {
-			m, err := clean.Image(i)
+			m, err := Decoded(clean, i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := make([]float32, 3*16*16)
-			VQKDEval(16).Apply([][]float32{want}, m, nil)
-			if !cmp.Equal(want, b.Views[0][slot*768:(slot+1)*768]) || int(b.Labels[slot]) != clean.Label(i) {
+			want := applied(centre(16), m, nil)[0].Float32
+			if !cmp.Equal(want, b.Tensors[0].Float32[slot*768:(slot+1)*768]) || int(b.Labels[slot]) != clean.Label(i) {
 				t.Errorf("slot %d does not hold picture %d", slot, i)
 			}
 		}
@@ -209,7 +209,7 @@ func TestUnreadable(t *testing.T) {
 // TestUnreadableInPart: the limit holds for an epoch as a whole, and a part of it must exceed it clearly.
 func TestUnreadableInPart(t *testing.T) {
 	last := func(ds Dataset, start int) (n int, err error) {
-		l := newLoader(t, ds, LoaderOptions{Batch: 10, Seed: 1, Pipeline: VQKDEval(16), MaxUnreadable: 0.1})
+		l := newLoader(t, ds, LoaderOptions{Batch: 10, Seed: 1, Pipeline: centre(16), MaxUnreadable: 0.1})
 		for _, e := range l.Batches(t.Context(), 0, start) {
 			n, err = n+1, e
 		}
@@ -286,7 +286,8 @@ func TestLoaderMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			different[&b.Views[0][0]] = true
+			values, _ := b.Tensor("image")
+			different[&values[0]] = true
 		}
 	}
 	if len(different) > 2*5 {
@@ -296,7 +297,7 @@ func TestLoaderMemory(t *testing.T) {
 
 func BenchmarkLoader(b *testing.B) {
 	ds := Cached(Procedural(2560, 32, 1), 1<<30)
-	for name, p := range map[string]Pipeline{"padcrop": &PadCrop{4, []View{{32, Bicubic, Unit}}}, "vqkd": VQKDTrain(32)} {
+	for name, p := range map[string]Pipeline{"padcrop": &PadCrop{Pad: 4, Views: []View{{Size: 32, Filter: Bicubic, Norm: Unit}}}, "vqkd": squareCrop(32)} {
 		b.Run("pipeline="+name, func(b *testing.B) {
 			l, err := NewLoader(ds, LoaderOptions{Batch: 128, Pipeline: p})
 			if err != nil {

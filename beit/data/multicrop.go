@@ -10,7 +10,7 @@ import (
 // MultiCrop is the augmentation of DINO (arXiv 2104.14294): two large crops of a picture and several small ones, each flipped, coloured
 // and blurred on its own.
 type MultiCrop struct {
-	Large, Small           View
+	Large, Small           View       // their names are not used: see CropField
 	Count                  int        // of small crops
 	LargeScale, SmallScale [2]float64 // share of the picture's area
 	Jitter                 float64    // strength of colour changes; 0 for no change of colours and no blur
@@ -33,21 +33,27 @@ var (
 	blurRadius = [2]float64{0.1, 2}          // deviation in pixels, for pictures of blurSide
 )
 
+// CropField returns the name of the Field of crop i of a MultiCrop: crop_0, crop_1 and so on, the large ones first.
+func CropField(i int) string { return fmt.Sprintf("crop_%d", i) }
+
 // Outputs implements Pipeline: the large crops come first.
-func (p *MultiCrop) Outputs() []View {
-	views := []View{p.Large, p.Large}
-	for range p.Count {
-		views = append(views, p.Small)
+func (p *MultiCrop) Outputs() []Field {
+	fields := make([]Field, largeCrops+p.Count)
+	for i := range fields {
+		v := p.Small
+		if i < largeCrops {
+			v = p.Large
+		}
+		v.Name = CropField(i)
+		fields[i] = v.field()
 	}
-	return views
+	return fields
 }
 
 // Apply implements Pipeline.
-func (p *MultiCrop) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
-	m := whole(picture) // the crops overlap: together they need most of it
-	if len(dst) != largeCrops+p.Count {
-		panic(fmt.Sprintf("data: Apply: %d destinations for %d views", len(dst), largeCrops+p.Count))
-	}
+func (p *MultiCrop) Apply(dst Tensors, s Sample, r *tensor.Rand) {
+	checkDestinations(dst, largeCrops+p.Count)
+	m := s.RGB() // the crops overlap: together they need most of it
 	for i := range dst {
 		view, scale, blur, solarise := p.Small, p.SmallScale, smallBlur, 0.0
 		if i < largeCrops {
@@ -61,12 +67,12 @@ func (p *MultiCrop) Apply(dst [][]float32, picture Picture, r *tensor.Rand) {
 		if p.Jitter > 0 {
 			out = p.distort(out, blur, solarise, r)
 		}
-		ToFloat(dst[i], out, view.Norm, flip)
+		ToFloat(dst[i].Float32, out, view.Norm, flip)
 	}
 }
 
 // distort changes colours and blurs, with the given probabilities of blur and solarisation.
-func (p *MultiCrop) distort(m *Image, blur, solarise float64, r *tensor.Rand) *Image {
+func (p *MultiCrop) distort(m *RGB, blur, solarise float64, r *tensor.Rand) *RGB {
 	if r.Float64() < jitterProb {
 		m = jitterHue(m, p.Jitter, r)
 	}
@@ -84,7 +90,7 @@ func (p *MultiCrop) distort(m *Image, blur, solarise float64, r *tensor.Rand) *I
 
 // jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], saturation by half as much, and turns the
 // colour circle by up to a quarter of it, in random order.
-func jitterHue(m *Image, strength float64, r *tensor.Rand) *Image {
+func jitterHue(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	order := r.Perm(4)
 	factor := func(s float64) float32 { return float32(r.Uniform(max(1-s, 0), 1+s)) }
 	brightness, contrast, saturation := factor(strength), factor(strength), factor(strength/2)
@@ -105,8 +111,8 @@ func jitterHue(m *Image, strength float64, r *tensor.Rand) *Image {
 }
 
 // grey replaces each pixel by its luma.
-func grey(m *Image) *Image {
-	out := NewImage(m.W, m.H)
+func grey(m *RGB) *RGB {
+	out := NewRGB(m.W, m.H)
 	for i, v := range Grey(m) {
 		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
 	}
@@ -115,7 +121,7 @@ func grey(m *Image) *Image {
 
 // Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or
 // less leaves m as it is.
-func Blur(m *Image, deviation float64) *Image {
+func Blur(m *RGB, deviation float64) *RGB {
 	reach := int(math.Ceil(3 * deviation))
 	if reach < 1 {
 		return m
@@ -142,7 +148,7 @@ func Blur(m *Image, deviation float64) *Image {
 			}
 		}
 	}
-	out := NewImage(m.W, m.H)
+	out := NewRGB(m.W, m.H)
 	line := make([]float32, 3*m.W)
 	for y := range m.H {
 		clear(line)

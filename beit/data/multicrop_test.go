@@ -12,18 +12,16 @@ import (
 
 func multiCrop(jitter float64) *MultiCrop {
 	return &MultiCrop{
-		Large: View{16, Bicubic, Unit}, Small: View{8, Bicubic, ImageNet}, Count: 3, LargeScale: [2]float64{0.4, 1},
+		Large: View{Size: 16, Filter: Bicubic, Norm: Unit}, Small: View{Size: 8, Filter: Bicubic, Norm: ImageNet}, Count: 3, LargeScale: [2]float64{0.4, 1},
 		SmallScale: [2]float64{0.1, 0.4}, Jitter: jitter,
 	}
 }
 
-func apply(p Pipeline, m *Image, seed uint64) [][]float32 {
-	var dst [][]float32
-	for _, v := range p.Outputs() {
-		dst = append(dst, make([]float32, 3*v.Size*v.Size))
+func apply(p Pipeline, m *RGB, seed uint64) (views [][]float32) {
+	for _, v := range applied(p, m, tensor.NewRand(seed)) {
+		views = append(views, v.Float32)
 	}
-	p.Apply(dst, m, tensor.NewRand(seed))
-	return dst
+	return views
 }
 
 func TestMultiCrop(t *testing.T) {
@@ -52,7 +50,7 @@ func TestMultiCrop(t *testing.T) {
 
 // TestMultiCropWithoutColours: a picture of one colour keeps it, in the normalisation of each view.
 func TestMultiCropWithoutColours(t *testing.T) {
-	m := NewImage(20, 20)
+	m := NewRGB(20, 20)
 	for i := range m.Pix {
 		m.Pix[i] = uint8(40 + 50*(i%3))
 	}
@@ -103,7 +101,7 @@ func TestBlur(t *testing.T) {
 }
 
 func TestSolarise(t *testing.T) {
-	m := NewImage(1, 1)
+	m := NewRGB(1, 1)
 	copy(m.Pix, []uint8{127, 128, 255})
 	if got := Solarise(m, 128).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
 		t.Errorf("%v, want 127 127 0", got)

@@ -15,7 +15,7 @@ var (
 
 // ToFloat writes m as (3, H, W) float32 in [0, 1], normalised; mirrored left to right if flip is set. It
 // panics when dst has another length than 3*H*W.
-func ToFloat(dst []float32, m *Image, n Norm, flip bool) {
+func ToFloat(dst []float32, m *RGB, n Norm, flip bool) {
 	if len(dst) != 3*m.W*m.H {
 		panic(fmt.Sprintf("data: ToFloat: %d values for a picture of [3 %d %d]", len(dst), m.H, m.W))
 	}

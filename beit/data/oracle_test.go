@@ -47,7 +47,7 @@ func (o *transformsOracle) bytes(t *testing.T, name string) []byte {
 	return b
 }
 
-func (o *transformsOracle) decode(t *testing.T, name string) *Image {
+func (o *transformsOracle) decode(t *testing.T, name string) *RGB {
 	t.Helper()
 	content, err := os.ReadFile(o.set.Path(t, "images/"+name))
 	if err != nil {
@@ -98,7 +98,7 @@ func (o *transformsOracle) checkDecoded(t *testing.T, name, file string) {
 	}
 }
 
-func (o *transformsOracle) check(t *testing.T, name, source, what string, m *Image) {
+func (o *transformsOracle) check(t *testing.T, name, source, what string, m *RGB) {
 	first, rest, _ := strings.Cut(what, "/")
 	switch {
 	case what == "grayscale_L":
@@ -123,7 +123,7 @@ func (o *transformsOracle) check(t *testing.T, name, source, what string, m *Ima
 }
 
 // transform computes a picture from its name alone, for example resize_bicubic_32x32.
-func (o *transformsOracle) transform(t *testing.T, what string, m *Image) *Image {
+func (o *transformsOracle) transform(t *testing.T, what string, m *RGB) *RGB {
 	parts := strings.Split(what, "_")
 	switch parts[0] {
 	case "png":
@@ -168,7 +168,7 @@ func filterNamed(t *testing.T, name string) Filter {
 	return f
 }
 
-func adjust(t *testing.T, m *Image, op string, factor float64) *Image {
+func adjust(t *testing.T, m *RGB, op string, factor float64) *RGB {
 	switch op {
 	case "brightness":
 		return AdjustBrightness(m, float32(factor))
@@ -183,22 +183,23 @@ func adjust(t *testing.T, m *Image, op string, factor float64) *Image {
 	return nil
 }
 
-func (o *transformsOracle) checkEval(t *testing.T, name, what string, m *Image, size int) {
+func (o *transformsOracle) checkEval(t *testing.T, name, what string, m *RGB, size int) {
 	switch short := int(float64(size) / 0.875); what {
 	case "resize":
-		o.equal(t, name, ResizeShorter(m, short, Bicubic).Pix)
+		w, h := shorterSide(m.W, m.H, short)
+		o.equal(t, name, Resize(m, m.Bounds(), w, h, Bicubic).Pix)
 	case "center_crop":
-		o.equal(t, name, ResizeCentre(m, short, size, Bicubic).Pix)
+		o.equal(t, name, resizeCentre(m, short, size, Bicubic).Pix)
 	case "output":
 		dst := make([]float32, 3*size*size)
-		(&Eval{Views: []View{{size, Bicubic, ImageNet}}}).Apply([][]float32{dst}, m, nil)
+		(&Eval{Views: []View{{Size: size, Filter: Bicubic, Norm: ImageNet}}}).Apply(into(dst), unlabelled(m), nil)
 		o.near(t, name, dst)
 	default:
 		o.set.Unknown(t, "no check for %q", what)
 	}
 }
 
-func (o *transformsOracle) checkCrop(t *testing.T, name, crop, what string, m *Image) {
+func (o *transformsOracle) checkCrop(t *testing.T, name, crop, what string, m *RGB) {
 	b, err := o.file.Int64s(crop + "/box_top_left_height_width")
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +244,7 @@ func (o *transformsOracle) equal(t *testing.T, name string, got []uint8) {
 	}
 }
 
-func (o *transformsOracle) floats(t *testing.T, name string, m *Image, n Norm, flip bool) {
+func (o *transformsOracle) floats(t *testing.T, name string, m *RGB, n Norm, flip bool) {
 	t.Helper()
 	dst := make([]float32, 3*m.W*m.H)
 	ToFloat(dst, m, n, flip)

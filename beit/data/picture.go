@@ -5,42 +5,42 @@ import (
 	"image"
 )
 
-// Picture is a decoded picture that becomes RGB when it is asked for, so that what a crop leaves out need not be converted. An *Image is one.
-type Picture interface {
+// Image is a decoded picture that becomes RGB when it is asked for, so that what a crop leaves out need not be converted. An *RGB is one.
+type Image interface {
 	// Size is the number of columns and rows.
 	Size() (w, h int)
 	// Region returns the part box. It panics when box is empty or leaves the picture. The caller must not write into what it returns.
-	Region(box image.Rectangle) *Image
+	Region(box image.Rectangle) *RGB
 }
 
-// Size implements Picture.
-func (m *Image) Size() (w, h int) { return m.W, m.H }
+// Size implements Image.
+func (m *RGB) Size() (w, h int) { return m.W, m.H }
 
-// Region implements Picture.
-func (m *Image) Region(box image.Rectangle) *Image {
+// Region implements Image.
+func (m *RGB) Region(box image.Rectangle) *RGB {
 	if box == m.Bounds() {
 		return m
 	}
 	return Crop(m, box)
 }
 
-func checkRegion(p Picture, box image.Rectangle) {
+func checkRegion(p Image, box image.Rectangle) {
 	if box.Empty() || !box.In(boundsOf(p)) {
 		panic(fmt.Sprintf("data: Region: box %v of a picture of %v", box, boundsOf(p).Max))
 	}
 }
 
-func boundsOf(p Picture) image.Rectangle {
+func boundsOf(p Image) image.Rectangle {
 	w, h := p.Size()
 	return image.Rect(0, 0, w, h)
 }
 
 // whole is all of p.
-func whole(p Picture) *Image { return p.Region(boundsOf(p)) }
+func whole(p Image) *RGB { return p.Region(boundsOf(p)) }
 
 // cut returns an image that has the part box of p at the place at; nothing that p has ready is copied.
-func cut(p Picture, box image.Rectangle) (m *Image, at image.Rectangle) {
-	if m, ok := p.(*Image); ok {
+func cut(p Image, box image.Rectangle) (m *RGB, at image.Rectangle) {
+	if m, ok := p.(*RGB); ok {
 		return m, box
 	}
 	m = p.Region(box)
@@ -53,19 +53,19 @@ type orientation int
 
 // turned is a picture shown upright.
 type turned struct {
-	stored Picture
+	stored Image
 	o      orientation
 }
 
 // turn shows p as o says. Values that mean nothing, and 1, leave it as it is.
-func turn(p Picture, o orientation) Picture {
+func turn(p Image, o orientation) Image {
 	if o < 2 || o > 8 {
 		return p
 	}
 	return &turned{p, o}
 }
 
-// Size implements Picture.
+// Size implements Image.
 func (t *turned) Size() (w, h int) {
 	w, h = t.stored.Size()
 	if t.o >= 5 {
@@ -94,14 +94,14 @@ func (t *turned) from(x, y int) (int, int) {
 	return h - 1 - y, x // 8
 }
 
-// Region implements Picture.
-func (t *turned) Region(box image.Rectangle) *Image {
+// Region implements Image.
+func (t *turned) Region(box image.Rectangle) *RGB {
 	checkRegion(t, box)
 	ax, ay := t.from(box.Min.X, box.Min.Y)
 	bx, by := t.from(box.Max.X-1, box.Max.Y-1)
 	part := image.Rect(min(ax, bx), min(ay, by), max(ax, bx)+1, max(ay, by)+1)
 	src := t.stored.Region(part)
-	out := NewImage(box.Dx(), box.Dy())
+	out := NewRGB(box.Dx(), box.Dy())
 	for y := range out.H {
 		row := out.row(y, 0, out.W)
 		for x := range out.W {

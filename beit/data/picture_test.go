@@ -30,8 +30,8 @@ func randomPlanes(r image.Rectangle, ratio image.YCbCrSubsampleRatio, seed uint6
 }
 
 // windowOf cuts box out of m, a pixel at a time.
-func windowOf(m *Image, box image.Rectangle) *Image {
-	out := NewImage(box.Dx(), box.Dy())
+func windowOf(m *RGB, box image.Rectangle) *RGB {
+	out := NewRGB(box.Dx(), box.Dy())
 	for y := range out.H {
 		copy(out.row(y, 0, out.W), m.row(box.Min.Y+y, box.Min.X, box.Max.X))
 	}
@@ -164,7 +164,7 @@ func FuzzExif(f *testing.F) {
 	f.Add(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x22eXIf"), exifData(binary.BigEndian, 3)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		for _, format := range []string{"jpeg", "png", "webp", "tiff", "gif"} {
-			whole(turn(NewImage(3, 2), exifOrientation(content, format)))
+			whole(turn(NewRGB(3, 2), exifOrientation(content, format)))
 		}
 	})
 }
@@ -205,7 +205,7 @@ func TestUprightDataset(t *testing.T) {
 
 func TestRegionPanics(t *testing.T) {
 	p := &planes{src: randomPlanes(image.Rect(0, 0, 6, 4), image.YCbCrSubsampleRatio420, 1)}
-	for _, p := range []Picture{p, turn(p, 5), NewImage(6, 4)} {
+	for _, p := range []Image{p, turn(p, 5), NewRGB(6, 4)} {
 		for _, box := range []image.Rectangle{{}, image.Rect(0, 0, 7, 7), image.Rect(-1, 0, 2, 2)} {
 			func() {
 				defer func() {

@@ -37,7 +37,7 @@ func TestDecodeLikePillow(t *testing.T) {
 	}
 }
 
-func decodeFile(t testing.TB, name string, options ...Option) *Image {
+func decodeFile(t testing.TB, name string, options ...Option) *RGB {
 	t.Helper()
 	content, err := os.ReadFile(name)
 	if err != nil {

@@ -6,131 +6,124 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// View says in what form a model gets a picture.
+// Pipeline makes the tensors that a model is trained or evaluated on from one sample: image views, masks and so on. It may be used by
+// several goroutines at once, each with its own Rand.
+type Pipeline interface {
+	// Outputs describes the tensors that Apply writes.
+	Outputs() []Field
+	// Apply writes the tensors of s to dst, in the order of Outputs. All randomness comes from r.
+	Apply(dst Tensors, s Sample, r *tensor.Rand)
+}
+
+// View describes how a model gets to see an image: a square of Float32 values, (3, Size, Size).
 type View struct {
-	Size   int // side of the square
+	Name   string // of its Field; empty stands for "image"
+	Size   int    // side of the square
 	Filter Filter
 	Norm   Norm
 }
 
-// Pipeline turns a picture into the views that a stage of training or evaluation needs. It may be used by
-// several goroutines at once, each with its own Rand.
-type Pipeline interface {
-	// Outputs are the views that Apply writes.
-	Outputs() []View
-	// Apply writes view v of p into dst[v], (3, Size, Size) floats. What is random comes from r alone.
-	Apply(dst [][]float32, p Picture, r *tensor.Rand)
+// field describes the tensor of v. It panics when v makes no sense.
+func (v View) field() Field {
+	if v.Size < 1 || v.Norm.Std[0] == 0 || v.Norm.Std[1] == 0 || v.Norm.Std[2] == 0 {
+		panic(fmt.Sprintf("data: view %+v: size must be positive and deviations not 0", v))
+	}
+	name := v.Name
+	if name == "" {
+		name = "image"
+	}
+	return Field{Name: name, Shape: []int{3, v.Size, v.Size}, DType: tensor.Float32}
 }
 
-// RandomCrop is the augmentation of training: colour jitter, a random resized crop, a flip of every second
-// picture. All views show the same crop.
+func fieldsOf(views []View) []Field {
+	fields := make([]Field, len(views))
+	for i, v := range views {
+		fields[i] = v.field()
+	}
+	return fields
+}
+
+// RandomCrop is the augmentation of training: colour jitter, a random resized crop, a horizontal flip of half of the images. All views
+// show the same crop.
 type RandomCrop struct {
-	Scale  [2]float64 // share of the picture's area that the crop covers
+	Scale  [2]float64 // range of the crop's area, as a share of the image's
 	Jitter float64    // strength of brightness, contrast and saturation changes; 0 for none
 	Views  []View
 }
 
-// VQKDTrain is the augmentation of tokenizer training: crops of 8 to 100 %, bicubic, values in [0, 1].
-func VQKDTrain(size int) *RandomCrop {
-	return &RandomCrop{Scale: [2]float64{0.08, 1}, Views: []View{{size, Bicubic, Unit}}}
-}
-
-// MIMTrain is the augmentation of masked image modelling: jitter of 0.4 and crops of minScale (0.2 in the
-// published recipe) to 100 %, seen by student and tokenizer.
-func MIMTrain(student, tokenizer View, minScale float64) *RandomCrop {
-	return &RandomCrop{Scale: [2]float64{minScale, 1}, Jitter: 0.4, Views: []View{student, tokenizer}}
-}
-
-// ProbeTrain is the augmentation of linear probes: crops of 8 to 100 %, bilinear.
-func ProbeTrain(size int, norm Norm) *RandomCrop {
-	return &RandomCrop{Scale: [2]float64{0.08, 1}, Views: []View{{size, Bilinear, norm}}}
-}
-
 // Outputs implements Pipeline.
-func (p *RandomCrop) Outputs() []View { return p.Views }
+func (p *RandomCrop) Outputs() []Field { return fieldsOf(p.Views) }
 
-// Apply implements Pipeline. Mirroring commutes with jitter, crop and resize, so it comes for free at the
-// end, whether a recipe names it first or last.
-func (p *RandomCrop) Apply(dst [][]float32, m Picture, r *tensor.Rand) {
+// Apply implements Pipeline. The flip commutes with jitter, crop and resize: it costs nothing at the end, whether a recipe has it first
+// or last.
+func (p *RandomCrop) Apply(dst Tensors, s Sample, r *tensor.Rand) {
+	m := s.Image
 	if p.Jitter > 0 {
-		m = jitter(whole(m), p.Jitter, r) // contrast needs the mean of all
+		m = jitter(whole(m), p.Jitter, r) // contrast needs the mean of all pixels
 	}
 	flip := r.Uint32()&1 == 1
 	w, h := m.Size()
 	part, box := cut(m, RandomBox(w, h, p.Scale, r))
-	writeViews(dst, p.Views, flip, func(v View) *Image { return Resize(part, box, v.Size, v.Size, v.Filter) })
+	writeViews(dst, p.Views, flip, func(v View) *RGB { return Resize(part, box, v.Size, v.Size, v.Filter) })
 }
 
-// writeViews renders each view, those of equal size and filter once.
-func writeViews(dst [][]float32, views []View, flip bool, render func(v View) *Image) {
-	if len(dst) != len(views) {
-		panic(fmt.Sprintf("data: Apply: %d destinations for %d views", len(dst), len(views)))
-	}
-	var m *Image
+// writeViews renders each view; neighbours of equal size and filter are rendered once.
+func writeViews(dst Tensors, views []View, flip bool, render func(v View) *RGB) {
+	checkDestinations(dst, len(views))
+	var m *RGB
 	for i, v := range views {
 		if i == 0 || v.Size != views[i-1].Size || v.Filter != views[i-1].Filter {
 			m = render(v)
 		}
-		ToFloat(dst[i], m, v.Norm, flip)
+		ToFloat(dst[i].Float32, m, v.Norm, flip)
 	}
 }
 
-// PadCrop is the light augmentation for small pictures, used by the reference run: the picture, resized to the
-// size of the view if it has another, is surrounded by Pad mirrored pixels, then a random square is cut out
-// and every second one flipped. No colour changes. All views must have the same size and filter.
+func checkDestinations(dst Tensors, fields int) {
+	if len(dst) != fields {
+		panic(fmt.Sprintf("data: Apply: %d destinations for %d fields", len(dst), fields))
+	}
+}
+
+// PadCrop is the light augmentation for small images: Pad mirrored pixels on each side, a random crop of the original size, a horizontal
+// flip of half of the images. Images of another size than the view are resized first. All views must have the same size and filter.
 type PadCrop struct {
 	Pad   int
 	Views []View
 }
 
 // Outputs implements Pipeline.
-func (p *PadCrop) Outputs() []View { return p.Views }
+func (p *PadCrop) Outputs() []Field { return fieldsOf(p.Views) }
 
 // Apply implements Pipeline.
-func (p *PadCrop) Apply(dst [][]float32, m Picture, r *tensor.Rand) {
+func (p *PadCrop) Apply(dst Tensors, s Sample, r *tensor.Rand) {
 	flip := r.Uint32()&1 == 1
 	left, top := r.IntN(2*p.Pad+1), r.IntN(2*p.Pad+1)
-	writeViews(dst, p.Views, flip, func(v View) *Image {
+	writeViews(dst, p.Views, flip, func(v View) *RGB {
 		if v.Size <= p.Pad {
-			panic(fmt.Sprintf("data: PadCrop: %d mirrored pixels around pictures of %d", p.Pad, v.Size))
+			panic(fmt.Sprintf("data: PadCrop: %d mirrored pixels around images of %d", p.Pad, v.Size))
 		}
-		return padCrop(resizeCentre(m, v.Size, v.Size, v.Filter), p.Pad, left, top, v.Size)
+		return padCrop(resizeCentre(s.Image, v.Size, v.Size, v.Filter), p.Pad, left, top, v.Size)
 	})
 }
 
-// Eval shows the centre of the picture: the shorter side is resized to Size/0.875, rounded down, and the central
-// square of side Size taken. With Whole set the shorter side becomes Size itself.
+// Eval is the transform of evaluation: the shorter side is resized to Size/0.875, rounded down, and the central square of side Size is
+// cut out. With Whole set the shorter side is resized to Size itself.
 type Eval struct {
 	Whole bool
 	Views []View
 }
 
-// VQKDEval is the transform of tokenizer validation.
-func VQKDEval(size int) *Eval { return &Eval{Views: []View{{size, Bicubic, Unit}}} }
-
 // Outputs implements Pipeline.
-func (p *Eval) Outputs() []View { return p.Views }
+func (p *Eval) Outputs() []Field { return fieldsOf(p.Views) }
 
 // Apply implements Pipeline; r is not used and may be nil.
-func (p *Eval) Apply(dst [][]float32, m Picture, _ *tensor.Rand) {
-	writeViews(dst, p.Views, false, func(v View) *Image {
+func (p *Eval) Apply(dst Tensors, s Sample, _ *tensor.Rand) {
+	writeViews(dst, p.Views, false, func(v View) *RGB {
 		short := v.Size
 		if !p.Whole {
 			short = int(float64(v.Size) / 0.875)
 		}
-		return resizeCentre(m, short, v.Size, v.Filter)
+		return resizeCentre(s.Image, short, v.Size, v.Filter)
 	})
-}
-
-// checkViews panics when a pipeline's views make no sense, with the loader's first call rather than a
-// worker's.
-func checkViews(views []View) {
-	if len(views) == 0 {
-		panic("data: pipeline without views")
-	}
-	for _, v := range views {
-		if v.Size < 1 || v.Norm.Std[0] == 0 || v.Norm.Std[1] == 0 || v.Norm.Std[2] == 0 {
-			panic(fmt.Sprintf("data: pipeline with view %+v: size must be positive and deviations not 0", v))
-		}
-	}
 }

@@ -27,13 +27,13 @@ func fullChroma(src *image.YCbCr) *image.YCbCr {
 	return m
 }
 
-// Size implements Picture.
+// Size implements Image.
 func (p *planes) Size() (w, h int) { return p.src.Rect.Dx(), p.src.Rect.Dy() }
 
-// Region implements Picture. A pixel of the part is the pixel of the whole: chroma around the box counts where it lies next to it.
-func (p *planes) Region(box image.Rectangle) *Image {
+// Region implements Image. A pixel of the part is the pixel of the whole: chroma around the box counts where it lies next to it.
+func (p *planes) Region(box image.Rectangle) *RGB {
 	checkRegion(p, box)
-	out := NewImage(box.Dx(), box.Dy())
+	out := NewRGB(box.Dx(), box.Dy())
 	box = box.Add(p.src.Rect.Min)
 	up := newUpsampler(p.src, box, p.webp)
 	for y := range out.H {

@@ -25,7 +25,7 @@ const LeastProcedural = 8
 // (disc, square, triangle, ring, cross) and an arrangement of three such parts (in a row, in a triangle). Place,
 // direction, scale, the turn of each part, all colours, which of figure and ground is brighter, stripes and
 // noise are random, so that single pixels and edge histograms tell little about the class while shape and
-// arrangement tell everything. Picture i depends on size, seed and i alone.
+// arrangement tell everything. Image i depends on size, seed and i alone.
 func Procedural(n, size int, seed uint64) Dataset {
 	if n < 0 || size < LeastProcedural {
 		panic(fmt.Sprintf("data: Procedural: %d pictures of size %d: size must be at least %d", n, size, LeastProcedural))
@@ -47,8 +47,12 @@ func (p *procedural) Classes() []string {
 	return names
 }
 
-// Image draws picture i. The error is always nil.
-func (p *procedural) Image(i int) (*Image, error) {
+// Sample draws image i. The error is always nil.
+func (p *procedural) Sample(i int) (Sample, error) {
+	return Sample{Image: p.draw(i), Label: p.Label(i)}, nil
+}
+
+func (p *procedural) draw(i int) *RGB {
 	if i < 0 || i >= p.n {
 		panic(fmt.Sprintf("data: Procedural: picture %d of %d", i, p.n))
 	}
@@ -57,7 +61,7 @@ func (p *procedural) Image(i int) (*Image, error) {
 	parts := placeParts(label%len(partArrangements), r)
 	ground, figure := paints(r)
 	grain := r.Uniform(0, 0.12)
-	m := NewImage(p.size, p.size)
+	m := NewRGB(p.size, p.size)
 	pixel := 1 / float64(p.size)
 	for y := range p.size {
 		for x := range p.size {
@@ -80,7 +84,7 @@ func (p *procedural) Image(i int) (*Image, error) {
 			}
 		}
 	}
-	return m, nil
+	return m
 }
 
 // part is one of the shapes; lengths are shares of the picture's side.

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func imageOf(t testing.TB, ds data.Dataset, i int) *data.Image {
+func imageOf(t testing.TB, ds data.Dataset, i int) *data.RGB {
 	t.Helper()
-	m, err := ds.Image(i)
+	m, err := data.Decoded(ds, i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestProcedural(t *testing.T) {
 	if !cmp.Equal(first, imageOf(t, data.Procedural(1, 32, 1), 0)) {
 		t.Error("picture 0 depends on more than size, seed and index")
 	}
-	for name, other := range map[string]*data.Image{
+	for name, other := range map[string]*data.RGB{
 		"index": imageOf(t, ds, 10),
 		"seed":  imageOf(t, data.Procedural(1, 32, 2), 0),
 	} {
@@ -134,7 +134,7 @@ func BenchmarkProcedural(b *testing.B) {
 			ds := data.Procedural(1000, size, 1)
 			i := 0
 			for b.Loop() {
-				if _, err := ds.Image(i % 1000); err != nil {
+				if _, err := ds.Sample(i % 1000); err != nil {
 					b.Fatal(err)
 				}
 				i++

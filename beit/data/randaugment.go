@@ -29,7 +29,7 @@ var ImageNetFill = [3]uint8{124, 116, 104}
 // randOp is one operation. level is the magnitude's share of its maximum, from 0 to 1, and negative in half of all cases.
 type randOp struct {
 	name  string
-	apply func(m *Image, level float64, fill [3]uint8) *Image
+	apply func(m *RGB, level float64, fill [3]uint8) *RGB
 }
 
 // abs is the level without its sign, for operations that have none.
@@ -40,33 +40,33 @@ func factor(level float64) float32 { return float32(max(leastKeep, 1+randBlend*l
 
 // randOps are in the order of timm's list.
 var randOps = []randOp{
-	{"AutoContrast", func(m *Image, _ float64, _ [3]uint8) *Image { return AutoContrast(m) }},
-	{"Equalize", func(m *Image, _ float64, _ [3]uint8) *Image { return Equalize(m) }},
-	{"Invert", func(m *Image, _ float64, _ [3]uint8) *Image { return Invert(m) }},
-	{"Rotate", func(m *Image, l float64, fill [3]uint8) *Image { return Rotate(m, l*randTurn, fill) }},
-	{"Posterize", func(m *Image, l float64, _ [3]uint8) *Image { return Posterize(m, 4-int(abs(l)*4)) }},
-	{"Solarize", func(m *Image, l float64, _ [3]uint8) *Image { return Solarise(m, 256-int(abs(l)*256)) }},
-	{"SolarizeAdd", func(m *Image, l float64, _ [3]uint8) *Image { return SolariseAdd(m, min(128, int(abs(l)*110))) }},
-	{"Color", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustSaturation(m, factor(l)) }},
-	{"Contrast", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustContrast(m, factor(l)) }},
-	{"Brightness", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustBrightness(m, factor(l)) }},
-	{"Sharpness", func(m *Image, l float64, _ [3]uint8) *Image { return AdjustSharpness(m, factor(l)) }},
-	{"ShearX", func(m *Image, l float64, fill [3]uint8) *Image {
+	{"AutoContrast", func(m *RGB, _ float64, _ [3]uint8) *RGB { return AutoContrast(m) }},
+	{"Equalize", func(m *RGB, _ float64, _ [3]uint8) *RGB { return Equalize(m) }},
+	{"Invert", func(m *RGB, _ float64, _ [3]uint8) *RGB { return Invert(m) }},
+	{"Rotate", func(m *RGB, l float64, fill [3]uint8) *RGB { return Rotate(m, l*randTurn, fill) }},
+	{"Posterize", func(m *RGB, l float64, _ [3]uint8) *RGB { return Posterize(m, 4-int(abs(l)*4)) }},
+	{"Solarize", func(m *RGB, l float64, _ [3]uint8) *RGB { return Solarise(m, 256-int(abs(l)*256)) }},
+	{"SolarizeAdd", func(m *RGB, l float64, _ [3]uint8) *RGB { return SolariseAdd(m, min(128, int(abs(l)*110))) }},
+	{"Color", func(m *RGB, l float64, _ [3]uint8) *RGB { return AdjustSaturation(m, factor(l)) }},
+	{"Contrast", func(m *RGB, l float64, _ [3]uint8) *RGB { return AdjustContrast(m, factor(l)) }},
+	{"Brightness", func(m *RGB, l float64, _ [3]uint8) *RGB { return AdjustBrightness(m, factor(l)) }},
+	{"Sharpness", func(m *RGB, l float64, _ [3]uint8) *RGB { return AdjustSharpness(m, factor(l)) }},
+	{"ShearX", func(m *RGB, l float64, fill [3]uint8) *RGB {
 		return Affine(m, [6]float64{1, l * randShear, 0, 0, 1, 0}, fill)
 	}},
-	{"ShearY", func(m *Image, l float64, fill [3]uint8) *Image {
+	{"ShearY", func(m *RGB, l float64, fill [3]uint8) *RGB {
 		return Affine(m, [6]float64{1, 0, 0, l * randShear, 1, 0}, fill)
 	}},
-	{"TranslateX", func(m *Image, l float64, fill [3]uint8) *Image {
+	{"TranslateX", func(m *RGB, l float64, fill [3]uint8) *RGB {
 		return Affine(m, [6]float64{1, 0, l * randMove * float64(m.W), 0, 1, 0}, fill)
 	}},
-	{"TranslateY", func(m *Image, l float64, fill [3]uint8) *Image {
+	{"TranslateY", func(m *RGB, l float64, fill [3]uint8) *RGB {
 		return Affine(m, [6]float64{1, 0, 0, 0, 1, l * randMove * float64(m.H)}, fill)
 	}},
 }
 
 // Apply returns m distorted.
-func (a RandAugment) Apply(m *Image, r *tensor.Rand) *Image {
+func (a RandAugment) Apply(m *RGB, r *tensor.Rand) *RGB {
 	for range a.Ops {
 		op := randOps[r.IntN(len(randOps))]
 		if r.Float64() >= randProb {

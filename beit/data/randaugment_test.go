@@ -11,8 +11,8 @@ import (
 )
 
 // greys is a picture of one row whose channels are v, v and 10.
-func greys(v ...uint8) *Image {
-	m := NewImage(len(v), 1)
+func greys(v ...uint8) *RGB {
+	m := NewRGB(len(v), 1)
 	for x, g := range v {
 		m.Pix[3*x], m.Pix[3*x+1], m.Pix[3*x+2] = g, g, 10
 	}
@@ -20,7 +20,7 @@ func greys(v ...uint8) *Image {
 }
 
 // red is the first channel.
-func red(m *Image) (v []uint8) {
+func red(m *RGB) (v []uint8) {
 	for i := 0; i < len(m.Pix); i += 3 {
 		v = append(v, m.Pix[i])
 	}
@@ -32,7 +32,7 @@ func TestImageOps(t *testing.T) {
 	ramp := greys(0, 3, 50, 127, 128, 200, 255)
 	for _, c := range []struct {
 		name      string
-		got       *Image
+		got       *RGB
 		want      []uint8
 		thirdWant uint8 // of the constant channel
 	}{
@@ -64,7 +64,7 @@ func TestImageOps(t *testing.T) {
 // TestEqualize: 3 values, 300 pixels each. The last one does not count, so the step is 600/255 = 2: the first value has 1/2 = 0 before it,
 // the second (1+300)/2 = 150, the third (1+600)/2 = 300, cut to 255.
 func TestEqualize(t *testing.T) {
-	m := NewImage(30, 30)
+	m := NewRGB(30, 30)
 	for i := range m.Pix {
 		m.Pix[i] = []uint8{20, 90, 91}[i/900]
 	}
@@ -81,7 +81,7 @@ func TestEqualize(t *testing.T) {
 }
 
 func TestAdjustSharpness(t *testing.T) {
-	m := NewImage(3, 3)
+	m := NewRGB(3, 3)
 	for i := range m.Pix {
 		m.Pix[i] = 100
 	}
@@ -100,7 +100,7 @@ func TestAdjustSharpness(t *testing.T) {
 func TestAffine(t *testing.T) {
 	m := noise(9, 7, 3)
 	fill := [3]uint8{1, 2, 3}
-	at := func(p *Image, x, y int) [3]uint8 { return [3]uint8(p.row(y, x, x+1)) }
+	at := func(p *RGB, x, y int) [3]uint8 { return [3]uint8(p.row(y, x, x+1)) }
 	t.Run("identity", func(t *testing.T) {
 		if d := cmp.Diff(m, Affine(m, [6]float64{1, 0, 0, 0, 1, 0}, fill)); d != "" {
 			t.Error(d)
@@ -153,11 +153,11 @@ func TestAffine(t *testing.T) {
 func TestRandOps(t *testing.T) {
 	m, fill := noise(20, 10, 6), [3]uint8{9, 9, 9}
 	const level = 0.9
-	shear := func(x, y float64) *Image { return Affine(m, [6]float64{1, x, 0, y, 1, 0}, fill) }
-	move := func(x, y float64) *Image { return Affine(m, [6]float64{1, 0, x, 0, 1, y}, fill) }
+	shear := func(x, y float64) *RGB { return Affine(m, [6]float64{1, x, 0, y, 1, 0}, fill) }
+	move := func(x, y float64) *RGB { return Affine(m, [6]float64{1, 0, x, 0, 1, y}, fill) }
 	for _, c := range []struct {
 		name       string
-		plus, less *Image // for a level above and below 0
+		plus, less *RGB // for a level above and below 0
 	}{
 		{"AutoContrast", AutoContrast(m), AutoContrast(m)},
 		{"Equalize", Equalize(m), Equalize(m)},
@@ -180,7 +180,7 @@ func TestRandOps(t *testing.T) {
 				if op.name != c.name {
 					continue
 				}
-				for sign, want := range map[float64]*Image{1: c.plus, -1: c.less} {
+				for sign, want := range map[float64]*RGB{1: c.plus, -1: c.less} {
 					if most, _ := difference(op.apply(m, sign*level, fill).Pix, want.Pix); most > 0 {
 						t.Errorf("level %g: differs by up to %d", sign*level, most)
 					}

@@ -74,7 +74,7 @@ func sinc(x float64) float64 {
 // Resize returns the part box of m resampled to w x h with the filter, as Pillow does it: rows first,
 // then columns, antialiased, with 22-bit weights and 8-bit pixels in between. No pixel outside box has
 // an influence. It panics when box is empty or leaves m.
-func Resize(m *Image, box image.Rectangle, w, h int, f Filter) *Image {
+func Resize(m *RGB, box image.Rectangle, w, h int, f Filter) *RGB {
 	return resizeWindow(m, box, w, h, f, image.Rect(0, 0, w, h))
 }
 
@@ -87,14 +87,14 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // resizeWindow computes only the part window of what Resize returns.
-func resizeWindow(p Picture, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *Image {
+func resizeWindow(p Image, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *RGB {
 	if box.Empty() || !box.In(boundsOf(p)) {
 		panic(fmt.Sprintf("data: Resize: box %v of a picture of %v", box, boundsOf(p).Max))
 	}
 	if window.Empty() || !window.In(image.Rect(0, 0, w, h)) {
 		panic(fmt.Sprintf("data: Resize: window %v of a result of %dx%d", window, w, h))
 	}
-	out := NewImage(window.Dx(), window.Dy())
+	out := NewRGB(window.Dx(), window.Dy())
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.columns.fill(box.Dx(), w, window.Min.X, window.Max.X, f)

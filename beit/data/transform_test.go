@@ -10,8 +10,8 @@ import (
 )
 
 // noise is a picture of random pixels.
-func noise(w, h int, seed uint64) *Image {
-	m := NewImage(w, h)
+func noise(w, h int, seed uint64) *RGB {
+	m := NewRGB(w, h)
 	r := tensor.NewRand(seed)
 	for i := range m.Pix {
 		m.Pix[i] = uint8(r.Uint32())
@@ -20,7 +20,7 @@ func noise(w, h int, seed uint64) *Image {
 }
 
 // resizeReference is one channel value of a resize, in float64 and without the rounding between passes.
-func resizeReference(m *Image, box image.Rectangle, w, h int, f Filter, x, y, c int) float64 {
+func resizeReference(m *RGB, box image.Rectangle, w, h int, f Filter, x, y, c int) float64 {
 	wx, fromX := referenceWeights(box.Dx(), w, x, f)
 	wy, fromY := referenceWeights(box.Dy(), h, y, f)
 	sum := 0.0
@@ -99,12 +99,11 @@ func TestResizeWindow(t *testing.T) {
 }
 
 func TestExtremeAspect(t *testing.T) {
-	for _, m := range []*Image{NewImage(1, 200000), NewImage(200000, 1), NewImage(1, 1), NewImage(2, 3)} {
-		dst := [][]float32{make([]float32, 3*32*32)}
-		VQKDEval(32).Apply(dst, m, nil)
+	for _, m := range []*RGB{NewRGB(1, 200000), NewRGB(200000, 1), NewRGB(1, 1), NewRGB(2, 3)} {
+		applied(centre(32), m, nil)
 		for seed := range uint64(5) {
-			VQKDTrain(32).Apply(dst, m, tensor.NewRand(seed))
-			(&PadCrop{Pad: 4, Views: []View{{32, Bicubic, Unit}}}).Apply(dst, m, tensor.NewRand(seed))
+			applied(squareCrop(32), m, tensor.NewRand(seed))
+			applied(&PadCrop{Pad: 4, Views: []View{{Size: 32, Filter: Bicubic, Norm: Unit}}}, m, tensor.NewRand(seed))
 		}
 	}
 }
@@ -114,7 +113,7 @@ func TestLargePictures(t *testing.T) {
 	if w, h := shorterSide(6, 10<<20, 224); w != 224 || h != 391468373 {
 		t.Errorf("sides of %d and %d", w, h)
 	}
-	m := NewImage(4000, 3000)
+	m := NewRGB(4000, 3000)
 	for i := range m.Pix {
 		m.Pix[i] = 200
 	}
@@ -124,18 +123,18 @@ func TestLargePictures(t *testing.T) {
 }
 
 func TestPanics(t *testing.T) {
-	m := NewImage(4, 4)
+	m := NewRGB(4, 4)
 	for name, f := range map[string]func(){
 		"box outside":        func() { Resize(m, image.Rect(0, 0, 5, 4), 2, 2, Bicubic) },
 		"empty box":          func() { Crop(m, image.Rect(1, 1, 1, 3)) },
 		"size 0":             func() { Resize(m, m.Bounds(), 0, 2, Bicubic) },
 		"short destination":  func() { ToFloat(make([]float32, 47), m, Unit, false) },
-		"wrong destinations": func() { VQKDEval(4).Apply(nil, m, nil) },
+		"wrong destinations": func() { centre(4).Apply(nil, unlabelled(m), nil) },
 		"pad beyond picture": func() {
-			(&PadCrop{Pad: 4, Views: []View{{4, Bicubic, Unit}}}).Apply(make([][]float32, 1), m, tensor.NewRand(1))
+			applied(&PadCrop{Pad: 4, Views: []View{{Size: 4, Filter: Bicubic, Norm: Unit}}}, m, tensor.NewRand(1))
 		},
 		"index outside": func() { Subset(Procedural(10, 32, 1), []int{10}) },
-		"batch of 0":    func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Pipeline: VQKDTrain(32)}) },
+		"batch of 0":    func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Pipeline: squareCrop(32)}) },
 		"no views":      func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Batch: 1, Pipeline: &Eval{}}) },
 	} {
 		func() {
@@ -172,25 +171,25 @@ func TestPadCrop(t *testing.T) {
 // TestViewsShareTheCrop: both views of a MIM sample show the same pixels, apart from size and normalisation.
 func TestViewsShareTheCrop(t *testing.T) {
 	m := noise(40, 30, 4)
-	p := MIMTrain(View{16, Bicubic, ImageNet}, View{16, Bicubic, Unit}, 0.2)
+	p := pretrainCrop(View{Size: 16, Filter: Bicubic, Norm: ImageNet}, View{Size: 16, Filter: Bicubic, Norm: Unit})
 	student, tokenizer := make([]float32, 3*16*16), make([]float32, 3*16*16)
 	same, flipped := make([]float32, 3*16*16), 0
 	for seed := range uint64(40) {
-		p.Apply([][]float32{student, tokenizer}, m, tensor.NewRand(seed))
+		p.Apply(Tensors{{Float32: student}, {Float32: tokenizer}}, unlabelled(m), tensor.NewRand(seed))
 		for i, v := range tokenizer {
 			c := i / 256
 			if want := (v - ImageNet.Mean[c]) / ImageNet.Std[c]; student[i] != want {
 				t.Fatalf("value %d of the student view is %g, want %g", i, student[i], want)
 			}
 		}
-		p.Apply([][]float32{student, same}, m, tensor.NewRand(seed))
+		p.Apply(Tensors{{Float32: student}, {Float32: same}}, unlabelled(m), tensor.NewRand(seed))
 		if !cmp.Equal(tokenizer, same) {
 			t.Fatal("the same random numbers gave another picture")
 		}
 		// Without jitter and with the whole picture, the view is the picture or its mirror image.
-		whole := &PadCrop{Pad: 0, Views: []View{{16, Bicubic, Unit}}}
-		square := ResizeCentre(m, 16, 16, Bicubic)
-		whole.Apply([][]float32{same}, m, tensor.NewRand(seed))
+		whole := &PadCrop{Pad: 0, Views: []View{{Size: 16, Filter: Bicubic, Norm: Unit}}}
+		square := resizeCentre(m, 16, 16, Bicubic)
+		whole.Apply(into(same), unlabelled(m), tensor.NewRand(seed))
 		plain, mirrored := make([]float32, 3*16*16), make([]float32, 3*16*16)
 		ToFloat(plain, square, Unit, false)
 		ToFloat(mirrored, Flip(square), Unit, false)
@@ -208,7 +207,7 @@ func TestViewsShareTheCrop(t *testing.T) {
 
 // TestJitter: factors stay in range and all orders of the three changes occur.
 func TestJitter(t *testing.T) {
-	grey := NewImage(2, 2)
+	grey := NewRGB(2, 2)
 	for i := range grey.Pix {
 		grey.Pix[i] = 100
 	}
@@ -245,27 +244,24 @@ func TestParseFilter(t *testing.T) {
 }
 
 func BenchmarkPipeline(b *testing.B) {
-	student, tokenizer := View{224, Bicubic, ImageNet}, View{224, Bicubic, Unit}
-	small := View{32, Bicubic, Unit}
+	student, tokenizer := View{Size: 224, Filter: Bicubic, Norm: ImageNet}, View{Size: 224, Filter: Bicubic, Norm: Unit}
+	small := View{Size: 32, Filter: Bicubic, Norm: Unit}
 	for _, c := range []struct {
 		name string
-		m    *Image
+		m    *RGB
 		p    Pipeline
 	}{
-		{"mim/from=500x375/to=224", noise(500, 375, 1), MIMTrain(student, tokenizer, 0.2)},
-		{"vqkd/from=256x340/to=224", noise(256, 340, 1), VQKDTrain(224)},
-		{"eval/from=500x375/to=224", noise(500, 375, 1), VQKDEval(224)},
-		{"vqkd/from=32x32/to=32", noise(32, 32, 1), VQKDTrain(32)},
-		{"padcrop/from=32x32/to=32", noise(32, 32, 1), &PadCrop{4, []View{small}}},
+		{"mim/from=500x375/to=224", noise(500, 375, 1), pretrainCrop(student, tokenizer)},
+		{"vqkd/from=256x340/to=224", noise(256, 340, 1), squareCrop(224)},
+		{"eval/from=500x375/to=224", noise(500, 375, 1), centre(224)},
+		{"vqkd/from=32x32/to=32", noise(32, 32, 1), squareCrop(32)},
+		{"padcrop/from=32x32/to=32", noise(32, 32, 1), &PadCrop{Pad: 4, Views: []View{small}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			var dst [][]float32
-			for _, v := range c.p.Outputs() {
-				dst = append(dst, make([]float32, 3*v.Size*v.Size))
-			}
+			dst, s := newTensors(c.p.Outputs(), 1), unlabelled(c.m)
 			r := tensor.NewRand(1)
 			for b.Loop() {
-				c.p.Apply(dst, c.m, r)
+				c.p.Apply(dst, s, r)
 			}
 		})
 	}

@@ -26,7 +26,7 @@ func TestClassifier(t *testing.T) {
 	}
 	var pictures []image.Image
 	for i := range ds.Len() {
-		m, _ := ds.Image(i)
+		m, _ := data.Decoded(ds, i)
 		p := image.NewRGBA(image.Rect(0, 0, 16, 16))
 		for j := range 256 {
 			p.SetRGBA(j%16, j/16, color.RGBA{m.Pix[3*j], m.Pix[3*j+1], m.Pix[3*j+2], 255})

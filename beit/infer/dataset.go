@@ -32,7 +32,8 @@ func over[T any](
 		for b, err := range loader.Batches(ctx, 0, 0) {
 			var list []T
 			if err == nil {
-				list, err = forward(n, b.Views[0], encode)
+				pixels, _ := b.Tensor("image")
+				list, err = forward(n, pixels, encode)
 			}
 			if err != nil {
 				yield(Item[T]{}, err)

@@ -162,7 +162,7 @@ func encodeBatch[T any](n *network, pictures []image.Image, encode func(nn.Conte
 				errs[i] = fmt.Errorf("picture %d: %w", first+i, err)
 				return
 			}
-			n.pipeline.Apply([][]float32{(*buffer)[i*one : (i+1)*one]}, m, nil)
+			n.pipeline.Apply(data.Tensors{{Float32: (*buffer)[i*one : (i+1)*one]}}, data.Sample{Image: m, Label: -1}, nil)
 		})
 		for _, err := range errs {
 			if err != nil {

@@ -168,6 +168,12 @@ type labelled struct{ data.Dataset }
 func (labelled) Classes() []string { return []string{"one"} }
 func (labelled) Label(int) int     { return 0 }
 
+func (l labelled) Sample(i int) (data.Sample, error) {
+	s, err := l.Dataset.Sample(i)
+	s.Label = 0
+	return s, err
+}
+
 func TestPatches(t *testing.T) {
 	enc := openEncoder(t, infer.Options{Patches: true})
 	f, err := enc.Encode(drawing(1))

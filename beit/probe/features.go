@@ -98,12 +98,12 @@ func Extract(
 			all = append(all, Features{Name: name, Dim: e.Dims[i], Classes: classes})
 		}
 	}
-	size := p.Outputs()[0].Size
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("extract features: %w", err)
 		}
-		images := tensor.FromSlice(dev, b.Views[0], len(b.Index), 3, size, size)
+		values, shape := b.Tensor("image")
+		images := tensor.FromSlice(dev, values, shape...)
 		at := 0
 		for _, e := range extractors {
 			for _, x := range e.Run(images) {

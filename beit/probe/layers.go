@@ -49,7 +49,7 @@ func (in Input) train() data.Pipeline {
 	if in.Size <= wholeUpTo {
 		return &data.PadCrop{Pad: min(4, in.Size-1), Views: []data.View{{Size: in.Size, Filter: data.Bicubic, Norm: in.Norm}}}
 	}
-	return data.ProbeTrain(in.Size, in.Norm)
+	return &data.RandomCrop{Scale: [2]float64{0.08, 1}, Views: []data.View{{Size: in.Size, Filter: data.Bilinear, Norm: in.Norm}}}
 }
 
 // eval shows the whole picture or its centre, as Pipeline does.
@@ -123,7 +123,8 @@ func (p *layers) release() {
 // features are class token and mean of each block's output, [B, 2d].
 func (p *layers) features(b *data.Batch) (list []*autograd.Var) {
 	p.tape.NoGrad(func() {
-		images := p.tape.Own(tensor.FromSlice(p.dev, b.Views[0], len(b.Index), 3, p.in.Size, p.in.Size))
+		values, shape := b.Tensor("image")
+		images := p.tape.Own(tensor.FromSlice(p.dev, values, shape...))
 		for _, x := range p.model.AllBlocks(nn.Context{Tape: p.tape}, images) {
 			class, mean := beit.Pool(x)
 			list = append(list, autograd.Concat(1, class, mean))

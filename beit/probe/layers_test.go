@@ -22,12 +22,12 @@ func (s shades) Len() int          { return s.n }
 func (s shades) Name(i int) string { return fmt.Sprint(s.first + i) }
 func (s shades) Label(i int) int   { return i % 4 }
 func (s shades) Classes() []string { return []string{"a", "b", "c", "d"} }
-func (s shades) Image(i int) (*data.Image, error) {
-	m, r := data.NewImage(16, 16), tensor.NewRand(uint64(s.first+i))
+func (s shades) Sample(i int) (data.Sample, error) {
+	m, r := data.NewRGB(16, 16), tensor.NewRand(uint64(s.first+i))
 	for at := range m.Pix {
 		m.Pix[at] = uint8(60*(i%4) + r.IntN(60))
 	}
-	return m, nil
+	return data.Sample{Image: m, Label: s.Label(i)}, nil
 }
 
 // byBlock has two blocks: the first says nothing, the second brightness.
@@ -86,11 +86,11 @@ func TestLayersOfRealNetwork(t *testing.T) {
 // gaps are shades of which one cannot be read.
 type gaps struct{ shades }
 
-func (g gaps) Image(i int) (*data.Image, error) {
+func (g gaps) Sample(i int) (data.Sample, error) {
 	if i == 3 {
-		return nil, errors.New("torn")
+		return data.Sample{}, errors.New("torn")
 	}
-	return g.shades.Image(i)
+	return g.shades.Sample(i)
 }
 
 func TestLayersNamesWhatItLeavesOut(t *testing.T) {
@@ -108,7 +108,7 @@ func TestLayersNamesWhatItLeavesOut(t *testing.T) {
 func TestInputOfFewPixels(t *testing.T) {
 	for size := 1; size < 7; size++ {
 		p, x := Input{size, data.ImageNet}.train(), make([]float32, 3*size*size)
-		p.Apply([][]float32{x}, data.NewImage(16, 16), tensor.NewRand(1))
+		p.Apply(data.Tensors{{Float32: x}}, data.Sample{Image: data.NewRGB(16, 16), Label: -1}, tensor.NewRand(1))
 		if x[0] == 0 {
 			t.Errorf("%d pixels: nothing written", size)
 		}

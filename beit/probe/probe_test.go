@@ -214,8 +214,8 @@ func (f flats) Name(int) string   { return "flat" }
 func (f flats) Label(i int) int   { return i % 3 }
 func (f flats) Classes() []string { return []string{"r", "g", "b"} }
 
-func (f flats) Image(i int) (*data.Image, error) {
-	m := data.NewImage(f.size, f.size)
+func (f flats) Sample(i int) (data.Sample, error) {
+	m := data.NewRGB(f.size, f.size)
 	for p := f.Label(i); p < len(m.Pix); p += 3 {
 		m.Pix[p] = 255
 	}
@@ -225,7 +225,7 @@ func (f flats) Image(i int) (*data.Image, error) {
 			m.Pix[3*(y*m.W+x)] = uint8(i)
 		}
 	}
-	return m, nil
+	return data.Sample{Image: m, Label: f.Label(i)}, nil
 }
 
 func TestExtract(t *testing.T) {

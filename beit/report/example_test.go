@@ -41,7 +41,7 @@ func ExampleSheet() {
 	pictures := data.Procedural(2, 32, 1)
 	var tiles []report.Tile
 	for i := range pictures.Len() {
-		m, err := pictures.Image(i)
+		m, err := data.Decoded(pictures, i)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -17,7 +17,7 @@ import (
 
 // Tile is a picture on a contact sheet.
 type Tile struct {
-	Image *data.Image
+	Image *data.RGB
 	Lines []string // below it, cut where they are too long; letters beyond ASCII are shown as boxes
 }
 
@@ -30,7 +30,7 @@ const (
 )
 
 // NewTile is a Tile whose picture is made as small as it will be drawn, so that many large ones take little memory.
-func NewTile(m *data.Image, lines ...string) Tile {
+func NewTile(m *data.RGB, lines ...string) Tile {
 	w, h := fit(m.W, m.H)
 	return Tile{Image: data.Resize(m, m.Bounds(), w, h, data.Bicubic), Lines: lines}
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // plain is a picture of one colour.
-func plain(w, h int, c color.RGBA) *data.Image {
-	m := data.NewImage(w, h)
+func plain(w, h int, c color.RGBA) *data.RGB {
+	m := data.NewRGB(w, h)
 	for p := 0; p < len(m.Pix); p += 3 {
 		m.Pix[p], m.Pix[p+1], m.Pix[p+2] = c.R, c.G, c.B
 	}

@@ -68,7 +68,7 @@ func (r *run) classify(ctx context.Context, model beit.Classifier, ds data.Datas
 		if err != nil {
 			return ClassifierReport{}, err
 		}
-		logits := r.tape.Scope(func() *autograd.Var { return model.Logits(c, upload(c, b, 0)) })
+		logits := r.tape.Scope(func() *autograd.Var { return model.Logits(c, upload(c, b, viewImage)) })
 		rows, width := logits.Value().Float32s(), logits.Shape()[1]
 		r.tape.Reset()
 		for i, label := range b.Labels {

@@ -246,7 +246,7 @@ func TestUprightPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, ds := range []data.Dataset{train, val} {
-			if m, err := ds.Image(0); err != nil || m.W != c.w || m.H != c.h {
+			if m, err := data.Decoded(ds, 0); err != nil || m.W != c.w || m.H != c.h {
 				t.Errorf("%s: %v, want %dx%d: %v", c.set, m.Bounds(), c.w, c.h, err)
 			}
 		}

@@ -71,22 +71,32 @@ func (t *distillTask) at(step int) beit.DistillStep {
 	}
 }
 
-// crops brings views first … last-1 of a batch onto the device, one view after the other; nil when there are none.
+// large copies the two large crops of a batch to the device.
+func (t *distillTask) large(c nn.Context, b *data.Batch) *autograd.Var { return crops(c, b, 0, 2) }
+
+// small copies the small crops of a batch to the device; nil when there are none.
+func (t *distillTask) small(c nn.Context, b *data.Batch) *autograd.Var {
+	return crops(c, b, 2, 2+t.r.cfg.Teacher.Crops.Small)
+}
+
+// crops copies crops first to last-1 of a batch to the device, one crop of all pictures after the other; nil when there are none.
 func crops(c nn.Context, b *data.Batch, first, last int) *autograd.Var {
 	if first == last {
 		return nil
 	}
-	n := len(b.Index)
-	side := int(math.Sqrt(float64(len(b.Views[first]) / (3 * n))))
 	var all []float32
-	for _, v := range b.Views[first:last] {
-		all = append(all, v...)
+	var shape []int
+	for i := first; i < last; i++ {
+		var values []float32
+		values, shape = b.Tensor(data.CropField(i))
+		all = append(all, values...)
 	}
-	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), all, (last-first)*n, 3, side, side))
+	shape[0] *= last - first
+	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), all, shape...))
 }
 
 func (t *distillTask) forward(c nn.Context, b *data.Batch) *autograd.Var {
-	t.last = t.model.Forward(c, crops(c, b, 0, 2), crops(c, b, 2, len(b.Views)), t.at(c.Step))
+	t.last = t.model.Forward(c, t.large(c, b), t.small(c, b), t.at(c.Step))
 	return t.last.Loss
 }
 
@@ -147,7 +157,7 @@ func (t *distillTask) validate(ctx context.Context) (map[string]float64, error) 
 			return nil, err
 		}
 		t.r.tape.NoGrad(func() {
-			r := t.model.Forward(c, crops(c, b, 0, 2), crops(c, b, 2, len(b.Views)), at)
+			r := t.model.Forward(c, t.large(c, b), t.small(c, b), at)
 			weight := float64(len(b.Index))
 			each, ofMean := r.Entropies()
 			ofMean.Release()
@@ -182,7 +192,7 @@ func (t *distillTask) restore(*state.File, json.RawMessage) error { return nil }
 func (t *distillTask) rewind() { tensor.CopyInto(t.model.Center.Value, t.center) }
 
 func (t *distillTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
-	large := crops(c, b, 0, 2)
+	large := t.large(c, b)
 	check("large crops", large.Value())
 	c.Tape.NoGrad(func() {
 		for i, x := range t.model.Teacher.AllBlocks(c, large) {

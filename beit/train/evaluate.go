@@ -102,7 +102,7 @@ func (r *run) features(ctx context.Context, teacher beit.Teacher, ds data.Datase
 		if err != nil {
 			return err
 		}
-		y := teacher.Features(c, upload(c, b, 0).Value())
+		y := teacher.Features(c, upload(c, b, viewImage).Value())
 		use(y)
 		y.Release()
 		r.tape.Reset()
@@ -147,7 +147,7 @@ func EncodeDataset(ctx context.Context, tok *TokenizerModel, ds data.Dataset, ev
 		if err != nil {
 			return nil, err
 		}
-		t := tok.Model.Codes(c, upload(c, b, 0))
+		t := tok.Model.Codes(c, upload(c, b, viewImage))
 		list := t.Ints()
 		t.Release()
 		tape.Reset()

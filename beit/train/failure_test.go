@@ -88,7 +88,7 @@ func TestErrors(t *testing.T) {
 		is    error
 	}{
 		{"missing folder", Tokenizer, []string{"data.path=" + filepath.Join(empty, "nothing")}, "nothing", fs.ErrNotExist},
-		{"empty folder", Tokenizer, []string{"data.path=" + empty}, empty, data.ErrNoPictures},
+		{"empty folder", Tokenizer, []string{"data.path=" + empty}, empty, data.ErrNoImages},
 		{"no path", Tokenizer, []string{"data.path="}, "data.path", nil},
 		{"no number", Tokenizer, []string{"data.path=procedural:many"}, "procedural:N", nil},
 		{"small drawn pictures", Tokenizer, []string{"tokenizer.model.encoder.image_size=4"}, "image_size of at least 8", nil},
@@ -226,11 +226,11 @@ type spoiled struct {
 
 func (s spoiled) Name(i int) string { return fmt.Sprintf("picture-%d", i) }
 
-func (s spoiled) Image(i int) (*data.Image, error) {
+func (s spoiled) Sample(i int) (data.Sample, error) {
 	if s.bad(i) {
-		return nil, fmt.Errorf("%s: spoiled", s.Name(i))
+		return data.Sample{}, fmt.Errorf("%s: spoiled", s.Name(i))
 	}
-	return s.Dataset.Image(i)
+	return s.Dataset.Sample(i)
 }
 
 func TestUnreadablePictures(t *testing.T) {

@@ -145,7 +145,8 @@ func (t *finetuneTask) mix(c nn.Context, b *data.Batch) []float32 {
 	}
 	f := t.r.cfg.Finetune
 	mix := t.mixing.Draw(f.Model.ImageSize, tensor.NewRand(t.r.cfg.Seed, streamMix, uint64(c.Step), uint64(c.Micro)))
-	mix.Apply(b.Views[0], f.Model.ImageSize)
+	images, _ := b.Tensor(viewImage)
+	mix.Apply(images, f.Model.ImageSize)
 	return mix.Targets(b.Labels, f.Model.Classes, f.Smoothing)
 }
 
@@ -154,13 +155,13 @@ func (t *finetuneTask) judge(c nn.Context, b *data.Batch, targets []float32) *au
 	f := t.r.cfg.Finetune
 	t.labels = nil
 	if targets == nil {
-		t.logits = t.model.Logits(c, upload(c, b, 0)).Keep()
+		t.logits = t.model.Logits(c, upload(c, b, viewImage)).Keep()
 		t.labels = c.Tape.Own(tensor.FromInts(t.r.dev, b.Labels, len(b.Labels))).Value()
 		t.loss = autograd.CrossEntropy(t.logits, t.labels, float32(f.Smoothing)).Keep()
 		return t.loss
 	}
 	target := c.Tape.Own(tensor.FromSlice(t.r.dev, targets, len(b.Labels), f.Model.Classes)).Value()
-	t.loss = autograd.SoftCrossEntropy(t.model.Logits(c, upload(c, b, 0)), target).Keep()
+	t.loss = autograd.SoftCrossEntropy(t.model.Logits(c, upload(c, b, viewImage)), target).Keep()
 	return t.loss
 }
 
@@ -252,7 +253,7 @@ func (t *finetuneTask) rewind() {}
 
 func (t *finetuneTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	targets := t.mix(c, b)
-	images := upload(c, b, 0)
+	images := upload(c, b, viewImage)
 	check("pictures", images.Value())
 	c.Tape.NoGrad(func() {
 		for i, x := range t.model.AllBlocks(c, images) {

@@ -40,8 +40,8 @@ func (p tinted) Len() int          { return p.n }
 func (p tinted) Name(i int) string { return fmt.Sprint(p.seed, i) }
 func (p tinted) Label(i int) int   { return i % 4 }
 func (p tinted) Classes() []string { return []string{"red", "green", "blue", "grey"} }
-func (p tinted) Image(i int) (*data.Image, error) {
-	m, r := data.NewImage(16, 16), tensor.NewRand(uint64(p.seed), uint64(i))
+func (p tinted) Sample(i int) (data.Sample, error) {
+	m, r := data.NewRGB(16, 16), tensor.NewRand(uint64(p.seed), uint64(i))
 	for at := range m.Pix {
 		v := r.Uniform(0, 150)
 		if at%3 == i%4 {
@@ -49,7 +49,7 @@ func (p tinted) Image(i int) (*data.Image, error) {
 		}
 		m.Pix[at] = uint8(v)
 	}
-	return m, nil
+	return data.Sample{Image: m, Label: p.Label(i)}, nil
 }
 
 func TestFinetuneLearns(t *testing.T) {
@@ -99,9 +99,9 @@ func TestClassMask(t *testing.T) {
 	}
 	right, loss := 0.0, 0.0
 	for i := range two.Len() {
-		picture, _ := two.Image(i)
+		sample, _ := two.Sample(i)
 		x := make([]float32, 3*16*16)
-		m.Pipeline().Apply([][]float32{x}, picture, nil)
+		m.Pipeline().Apply(data.Tensors{{Float32: x}}, sample, nil)
 		tape := autograd.NewTape(tensor.CPU())
 		l := m.Model.Logits(nn.Context{Tape: tape}, tape.Own(tensor.FromSlice(tensor.CPU(), x, 1, 3, 16, 16))).Value().Float32s()
 		own, other := float64(l[2]), float64(l[7])
@@ -130,6 +130,12 @@ type renamed struct {
 
 func (r renamed) Label(i int) int   { return r.labels[r.Dataset.Label(i)] }
 func (r renamed) Classes() []string { return r.classes }
+
+func (r renamed) Sample(i int) (data.Sample, error) {
+	s, err := r.Dataset.Sample(i)
+	s.Label = r.labels[s.Label]
+	return s, err
+}
 
 // TestInitFromRuns starts a classifier from what each other stage leaves, and compares what both compute.
 func TestInitFromRuns(t *testing.T) {
@@ -546,7 +552,8 @@ func TestInspectMixes(t *testing.T) {
 	var loss float32
 	first(func(b *data.Batch) {
 		loss = task.forward(run.context(0), b).Value().Item()
-		want = slices.Clone(b.Views[0])
+		images, _ := b.Tensor(viewImage)
+		want = slices.Clone(images)
 	})
 	first(func(b *data.Batch) {
 		l := task.inspect(run.context(0), b, func(name string, x *tensor.Tensor) {
@@ -566,15 +573,15 @@ func TestInspectMixes(t *testing.T) {
 // Small shifts by no pixel show the whole picture, as in the other stages.
 func TestPadOfNothing(t *testing.T) {
 	cfg := tiny(t, Finetune, "data.augment=pad-crop", "data.pad=0", "data.jitter=0", "finetune.rand_magnitude=0", "finetune.erase=0")
-	picture, err := data.Procedural(1, 16, 1).Image(0)
+	sample, err := data.Procedural(1, 16, 1).Sample(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	plain, mirrored, got := make([]float32, 3*16*16), make([]float32, 3*16*16), make([]float32, 3*16*16)
-	data.ToFloat(plain, picture, data.ImageNet, false)
-	data.ToFloat(mirrored, picture, data.ImageNet, true)
+	data.ToFloat(plain, sample.RGB(), data.ImageNet, false)
+	data.ToFloat(mirrored, sample.RGB(), data.ImageNet, true)
 	for seed := range uint64(10) {
-		cfg.augmentation().Apply([][]float32{got}, picture, tensor.NewRand(seed))
+		cfg.augmentation().Apply(data.Tensors{{Float32: got}}, sample, tensor.NewRand(seed))
 		if !slices.Equal(got, plain) && !slices.Equal(got, mirrored) {
 			t.Fatalf("seed %d: neither the picture nor its mirror image", seed)
 		}

@@ -69,7 +69,7 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 		}
 	}
 	if p.train == nil || p.train.Len() == 0 {
-		return p, fmt.Errorf("%s: %w", c.Data.Path, data.ErrNoPictures)
+		return p, fmt.Errorf("%s: %w", c.Data.Path, data.ErrNoImages)
 	}
 	if p.val == nil && c.Data.ValFraction > 0 {
 		if p.train, p.val, err = data.Split(p.train, c.Data.ValFraction, c.Seed); err != nil {
@@ -142,10 +142,16 @@ func (p *pictures) fingerprint() string {
 	return fmt.Sprintf("%d training pictures (%016x), %d validation pictures (%016x)", n, h, m, g)
 }
 
+// The views of a batch.
+const (
+	viewImage  = "image"  // that the model is trained on
+	viewTarget = "target" // that its target is computed from, in pre-training
+)
+
 // views are the forms in which the stage's models get a picture: the tokenizer's alone, or the student's first, or the student's
 // alone.
 func (c Config) views() []data.View {
-	plain := data.View{Size: c.imageSize(), Filter: data.Bicubic, Norm: data.Unit}
+	plain := data.View{Name: viewImage, Size: c.imageSize(), Filter: data.Bicubic, Norm: data.Unit}
 	if c.Stage == Tokenizer {
 		return []data.View{plain}
 	}
@@ -158,6 +164,7 @@ func (c Config) views() []data.View {
 	if c.Stage == Teacher {
 		return []data.View{student}
 	}
+	plain.Name = viewTarget
 	return []data.View{student, plain}
 }
 

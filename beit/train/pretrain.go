@@ -129,9 +129,9 @@ func (t *pretrainTask) forward(c nn.Context, b *data.Batch) *autograd.Var {
 	if t.shuffled[0] != nil {
 		t.labels = t.given(b, 0)
 	} else {
-		t.labels = t.target.Labels(c, upload(c, b, 1).Value())
+		t.labels = t.target.Labels(c, upload(c, b, viewTarget).Value())
 	}
-	t.last = t.model.Forward(c, upload(c, b, 0), t.mask(b, streamMask, uint64(b.Epoch)), t.labels)
+	t.last = t.model.Forward(c, upload(c, b, viewImage), t.mask(b, streamMask, uint64(b.Epoch)), t.labels)
 	return t.last.Loss
 }
 
@@ -173,7 +173,7 @@ func (t *pretrainTask) restore(*state.File, json.RawMessage) error { return nil 
 func (t *pretrainTask) rewind() {}
 
 func (t *pretrainTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
-	images := upload(c, b, 0)
+	images := upload(c, b, viewImage)
 	check("pictures", images.Value())
 	c.Tape.NoGrad(func() {
 		for i, x := range t.model.AllBlocks(c, images) {

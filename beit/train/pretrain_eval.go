@@ -90,7 +90,7 @@ func (t *pretrainTask) validateBatch(b *data.Batch, m means) (codes []int32) {
 	c := nn.Context{Tape: t.r.tape, Seed: t.r.cfg.Seed}
 	mask, n := t.mask(b, streamMaskVal), t.model.Config.ViT.Tokens()
 	labels := t.evalLabels(c, b)
-	student := upload(c, b, 0)
+	student := upload(c, b, viewImage)
 	res := t.model.Forward(c, student, mask, labels)
 	rows := float64(res.Rows.Size())
 	add := func(name string, v *tensor.Tensor) { m.add(name, rows*float64(v.Item()), rows) }
@@ -127,7 +127,7 @@ func (t *pretrainTask) evalLabels(c nn.Context, b *data.Batch) beit.Labels {
 	if t.shuffled[1] != nil {
 		return t.given(b, 1)
 	}
-	return t.target.Labels(c, upload(c, b, 1).Value())
+	return t.target.Labels(c, upload(c, b, viewTarget).Value())
 }
 
 // upTo is 0 … n-1.

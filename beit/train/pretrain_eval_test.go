@@ -17,11 +17,11 @@ type recorder struct {
 	read []int
 }
 
-func (r *recorder) Image(i int) (*data.Image, error) {
+func (r *recorder) Sample(i int) (data.Sample, error) {
 	r.mu.Lock()
 	r.read = append(r.read, i)
 	r.mu.Unlock()
-	return r.Dataset.Image(i)
+	return r.Dataset.Sample(i)
 }
 
 // Pictures that exchange class tokens must not be neighbours of one class folder. Every picture is seen once.

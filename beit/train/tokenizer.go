@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"math"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
@@ -85,11 +84,10 @@ func (t *tokenizerTask) release() {
 	t.s.Release()
 }
 
-// upload brings the pictures of view i of a batch onto the device; the tape owns them.
-func upload(c nn.Context, b *data.Batch, i int) *autograd.Var {
-	n := len(b.Index)
-	side := int(math.Sqrt(float64(len(b.Views[i]) / (3 * n))))
-	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), b.Views[i], n, 3, side, side))
+// upload copies the field of a batch called name to the device; the tape owns the result.
+func upload(c nn.Context, b *data.Batch, name string) *autograd.Var {
+	values, shape := b.Tensor(name)
+	return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), values, shape...))
 }
 
 func (t *tokenizerTask) prepare(ctx context.Context) error {
@@ -118,7 +116,7 @@ func (t *tokenizerTask) fitTeacher(ctx context.Context) error {
 				yield(nil, err)
 				return
 			}
-			more := yield(upload(c, b, 0).Value(), nil)
+			more := yield(upload(c, b, viewImage).Value(), nil)
 			t.r.tape.Reset()
 			t.r.phase("teacher", b.Number+1, total)
 			if !more || b.Number+1 == total {
@@ -143,7 +141,7 @@ func (t *tokenizerTask) initCodebook(ctx context.Context) error {
 			}
 			c := t.r.context(0)
 			c.Train = false
-			t.r.tape.NoGrad(func() { rows = append(rows, t.model.Encode(c, upload(c, b, 0)).Value().Float32s()...) })
+			t.r.tape.NoGrad(func() { rows = append(rows, t.model.Encode(c, upload(c, b, viewImage)).Value().Float32s()...) })
 			t.r.tape.Reset()
 			t.r.phase("k-means", min(len(rows)/m.CodeDim, need), need)
 			if len(rows) >= need*m.CodeDim {
@@ -170,7 +168,7 @@ func (t *tokenizerTask) ready(context.Context) error { return nil }
 func (t *tokenizerTask) begin() { t.model.ResetUsage() }
 
 func (t *tokenizerTask) forward(c nn.Context, b *data.Batch) *autograd.Var {
-	images := upload(c, b, 0)
+	images := upload(c, b, viewImage)
 	target := c.Tape.Own(t.teacher.Features(c, images.Value()))
 	t.last = t.model.Forward(c, images, target.Value())
 	return t.last.Loss
@@ -259,7 +257,7 @@ func (r *run) measureTokenizer(ctx context.Context, m *beit.VQKD, teacher beit.T
 			return rep, err
 		}
 		r.tape.NoGrad(func() {
-			images := upload(c, b, 0)
+			images := upload(c, b, viewImage)
 			target := r.tape.Own(teacher.Features(c, images.Value()))
 			res := m.Forward(c, images, target.Value())
 			weight := float64(len(b.Index))
@@ -352,7 +350,7 @@ func (t *tokenizerTask) restore(f *state.File, text json.RawMessage) error {
 func (t *tokenizerTask) rewind() { tensor.CopyInto(t.model.Codebook.Value, t.spare) }
 
 func (t *tokenizerTask) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
-	images := upload(c, b, 0)
+	images := upload(c, b, viewImage)
 	check("pictures", images.Value())
 	target := c.Tape.Own(t.teacher.Features(c, images.Value())).Value()
 	check("teacher's features", target)

@@ -57,11 +57,11 @@ func drawn(size int, norm data.Norm) []float32 {
 	pixels := make([]float32, picturesShown*one)
 	view := &data.Eval{Whole: true, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: norm}}}
 	for i := range picturesShown {
-		m, err := ds.Image(i)
+		s, err := ds.Sample(i)
 		if err != nil {
 			panic(err) // drawing does not fail
 		}
-		view.Apply([][]float32{pixels[i*one : (i+1)*one]}, m, nil)
+		view.Apply(data.Tensors{{Float32: pixels[i*one : (i+1)*one]}}, s, nil)
 	}
 	return pixels
 }

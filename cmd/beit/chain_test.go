@@ -44,7 +44,7 @@ func writePictures(t *testing.T, dir string, counts map[string]int) {
 	for part, n := range counts {
 		ds := data.Procedural(n, 16, uint64(n))
 		for i := range n {
-			m, err := ds.Image(i)
+			m, err := data.Decoded(ds, i)
 			if err != nil {
 				t.Fatal(err)
 			}

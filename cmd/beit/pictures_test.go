@@ -72,11 +72,11 @@ func TestUprightAsTheRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer set.close()
-		listed, err := set.train.Image(0)
+		listed, err := data.Decoded(set.train, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range []*data.Image{alone, listed} {
+		for _, m := range []*data.RGB{alone, listed} {
 			if m.W != c.w || m.H != c.h {
 				t.Errorf("upright = %v: %d x %d, want %d x %d", c.upright, m.W, m.H, c.w, c.h)
 			}

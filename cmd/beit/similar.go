@@ -122,10 +122,10 @@ func cosine(a, b []float32) float64 {
 }
 
 // sheet draws the picture and those found.
-func (s similar) sheet(name string, query *data.Image, ds data.Dataset) error {
+func (s similar) sheet(name string, query *data.RGB, ds data.Dataset) error {
 	tiles := []report.Tile{report.NewTile(query, "like this:", filepath.Base(s.Image))}
 	for i, m := range s.Nearest {
-		picture, err := ds.Image(m.index)
+		picture, err := data.Decoded(ds, m.index)
 		if err != nil {
 			return fmt.Errorf("contact sheet: %w", err)
 		}
@@ -135,7 +135,7 @@ func (s similar) sheet(name string, query *data.Image, ds data.Dataset) error {
 }
 
 // readPicture opens a picture by itself, turned as the run that made a model turned its own.
-func readPicture(path string, run train.Config) (*data.Image, error) {
+func readPicture(path string, run train.Config) (*data.RGB, error) {
 	var options []data.Option
 	if run.Data.Upright {
 		options = append(options, data.Upright())
@@ -155,11 +155,12 @@ func readPicture(path string, run train.Config) (*data.Image, error) {
 // single is a dataset of one picture.
 type single struct {
 	name  string
-	image *data.Image
+	image *data.RGB
 }
 
-func (s single) Len() int                       { return 1 }
-func (s single) Name(int) string                { return s.name }
-func (s single) Label(int) int                  { return -1 }
-func (s single) Classes() []string              { return nil }
-func (s single) Image(int) (*data.Image, error) { return s.image, nil }
+func (s single) Len() int          { return 1 }
+func (s single) Name(int) string   { return s.name }
+func (s single) Label(int) int     { return -1 }
+func (s single) Classes() []string { return nil }
+
+func (s single) Sample(int) (data.Sample, error) { return data.Sample{Image: s.image, Label: -1}, nil }
