@@ -1,147 +1,48 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"image"
-	"image/color"
 )
 
-// Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first. It is an image.Image without
-// transparency.
-type RGB struct {
-	W, H int
-	Pix  []uint8 // H*W*3
+// Image is a decoded picture that becomes RGB when it is asked for, so that what a crop leaves out need not be converted. An *RGB is one.
+type Image interface {
+	// Size is the number of columns and rows.
+	Size() (w, h int)
+	// Region returns the part box. It panics when box is empty or leaves the picture. The caller must not write into what it returns.
+	Region(box image.Rectangle) *RGB
 }
 
-// NewRGB returns a black picture.
-func NewRGB(w, h int) *RGB {
-	if w < 1 || h < 1 {
-		panic(fmt.Sprintf("data: NewRGB: size %dx%d", w, h))
+// Size implements Image.
+func (m *RGB) Size() (w, h int) { return m.W, m.H }
+
+// Region implements Image.
+func (m *RGB) Region(box image.Rectangle) *RGB {
+	if box == m.Bounds() {
+		return m
 	}
-	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
+	return Crop(m, box)
 }
 
-// Bounds is the rectangle of the whole picture.
-func (m *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
-
-// ColorModel implements image.Image.
-func (m *RGB) ColorModel() color.Model { return color.RGBAModel }
-
-// At implements image.Image.
-func (m *RGB) At(x, y int) color.Color {
-	if !(image.Point{X: x, Y: y}).In(m.Bounds()) {
-		return color.RGBA{}
-	}
-	p := m.row(y, x, x+1)
-	return color.RGBA{p[0], p[1], p[2], 255}
-}
-
-// row is row y, columns x0 to x1.
-func (m *RGB) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
-
-// FromImage converts a picture that a program has decoded or drawn, by the rules of Decode as far as its type tells them: an *image.YCbCr is
-// taken for a JPEG's, an *image.NYCbCrA for a WebP's. Files of GIF, TIFF and lossy WebP may come out otherwise than from Decode, which also
-// knows the format. An *RGB is returned as it is. It is an error when the picture is nil or has no pixels, or more than the limit.
-func FromImage(src image.Image, limits Limits) (*RGB, error) {
-	if src == nil {
-		return nil, errors.New("the picture is nil")
-	}
-	size := src.Bounds()
-	if size.Empty() {
-		return nil, fmt.Errorf("the picture has no pixels: its bounds are %v", size)
-	}
-	if size.Dx() > limits.Pixels/size.Dy() {
-		return nil, fmt.Errorf("the picture has %dx%d pixels: the limit is %d in all", size.Dx(), size.Dy(), limits.Pixels)
-	}
-	return fromImage(src), nil
-}
-
-// fromImage converts what the standard decoders return.
-func fromImage(src image.Image) *RGB {
-	switch s := src.(type) {
-	case *RGB:
-		return s
-	case *image.YCbCr:
-		return whole(newPlanes(s, false))
-	case *image.NYCbCrA: // only WebP has it
-		return whole(newPlanes(&s.YCbCr, true))
-	}
-	b := src.Bounds()
-	m := NewRGB(b.Dx(), b.Dy())
-	for y := range m.H {
-		row := m.row(y, 0, m.W)
-		switch s := src.(type) {
-		case *image.Gray:
-			grayRow(row, s.Pix[y*s.Stride:])
-		case *image.RGBA:
-			divideAlpha(row, s.Pix[y*s.Stride:], 4, 1)
-		case *image.NRGBA:
-			dropAlpha(row, s.Pix[y*s.Stride:], 4, 1)
-		case *image.RGBA64: // big-endian: the high byte comes first
-			divideAlpha(row, s.Pix[y*s.Stride:], 8, 2)
-		case *image.NRGBA64:
-			dropAlpha(row, s.Pix[y*s.Stride:], 8, 2)
-		case *image.CMYK:
-			cmykRow(row, s.Pix[y*s.Stride:])
-		default:
-			anyRow(row, src, y)
-		}
-	}
-	return m
-}
-
-// dropAlpha copies colours as stored, which in PNG files are not multiplied by alpha.
-func dropAlpha(dst, src []uint8, pixel, component int) {
-	for i := 0; i < len(dst); i += 3 {
-		dst[i], dst[i+1], dst[i+2] = src[0], src[component], src[2*component]
-		src = src[min(pixel, len(src)):]
+func checkRegion(p Image, box image.Rectangle) {
+	if box.Empty() || !box.In(boundsOf(p)) {
+		panic(fmt.Sprintf("data: Region: box %v of a picture of %v", box, boundsOf(p).Max))
 	}
 }
 
-// divideAlpha copies colours that were multiplied by alpha, divided by it: from the higher 8 bits, cut off and bounded, black where nothing
-// shows, as Pillow does with TIFF files.
-func divideAlpha(dst, src []uint8, pixel, component int) {
-	for i := 0; i < len(dst); i += 3 {
-		alpha := int32(src[3*component])
-		for c := range 3 {
-			v := int32(src[c*component])
-			switch alpha {
-			case 0:
-				v = 0
-			case 255:
-			default:
-				v = v * 255 / alpha
-			}
-			dst[i+c] = clip8(v)
-		}
-		src = src[min(pixel, len(src)):]
-	}
+func boundsOf(p Image) image.Rectangle {
+	w, h := p.Size()
+	return image.Rect(0, 0, w, h)
 }
 
-func grayRow(dst, src []uint8) {
-	for x := range len(dst) / 3 {
-		dst[3*x], dst[3*x+1], dst[3*x+2] = src[x], src[x], src[x]
-	}
-}
+// whole is all of p.
+func whole(p Image) *RGB { return p.Region(boundsOf(p)) }
 
-// cmykRow multiplies each ink's transparency with that of black, in rounded steps of 1/255.
-func cmykRow(dst, src []uint8) {
-	for x := range len(dst) / 3 {
-		light := 255 - int32(src[4*x+3])
-		for c := range 3 {
-			t := int32(src[4*x+c])*light + 128
-			dst[3*x+c] = clip8(light - (t>>8+t)>>8)
-		}
+// cut returns an image that has the part box of p at the place at; nothing that p has ready is copied.
+func cut(p Image, box image.Rectangle) (m *RGB, at image.Rectangle) {
+	if m, ok := p.(*RGB); ok {
+		return m, box
 	}
+	m = p.Region(box)
+	return m, m.Bounds()
 }
-
-func anyRow(dst []uint8, src image.Image, y int) {
-	b := src.Bounds()
-	for x := range len(dst) / 3 {
-		c := color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
-		dst[3*x], dst[3*x+1], dst[3*x+2] = c.R, c.G, c.B
-	}
-}
-
-func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

@@ -1,5 +1,7 @@
 package data
 
+import "math"
+
 // The operations here have the arithmetic of Pillow's ImageOps and ImageEnhance.
 
 // perChannel applies a table to each channel; a nil table leaves its channel as it is.
@@ -126,6 +128,52 @@ func AdjustSharpness(m *RGB, factor float32) *RGB {
 	}
 	for i, smooth := range out.Pix {
 		out.Pix[i] = blend(smooth, m.Pix[i], factor)
+	}
+	return out
+}
+
+// Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or
+// less leaves m as it is.
+func Blur(m *RGB, deviation float64) *RGB {
+	reach := int(math.Ceil(3 * deviation))
+	if reach < 1 {
+		return m
+	}
+	weights := make([]float32, 2*reach+1)
+	sum := 0.0
+	for i := range weights {
+		d := float64(i-reach) / deviation
+		sum += math.Exp(-d * d / 2)
+	}
+	for i := range weights {
+		d := float64(i-reach) / deviation
+		weights[i] = float32(math.Exp(-d*d/2) / sum)
+	}
+	across := make([]float32, 3*m.W*m.H)
+	for y := range m.H {
+		row, to := m.row(y, 0, m.W), across[3*m.W*y:3*m.W*(y+1)]
+		for x := range m.W {
+			for k, w := range weights {
+				p := row[3*min(max(x+k-reach, 0), m.W-1):]
+				for c := range 3 {
+					to[3*x+c] += w * float32(p[c])
+				}
+			}
+		}
+	}
+	out := NewRGB(m.W, m.H)
+	line := make([]float32, 3*m.W)
+	for y := range m.H {
+		clear(line)
+		for k, w := range weights {
+			from := across[3*m.W*min(max(y+k-reach, 0), m.H-1):][:3*m.W]
+			for i, v := range from {
+				line[i] += w * v
+			}
+		}
+		for i, v := range line {
+			out.Pix[3*m.W*y+i] = uint8(min(max(v+0.5, 0), 255))
+		}
 	}
 	return out
 }

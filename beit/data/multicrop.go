@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -86,81 +85,4 @@ func (p *MultiCrop) distort(m *RGB, blur, solarise float64, r *tensor.Rand) *RGB
 		m = Solarise(m, 128)
 	}
 	return m
-}
-
-// jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], saturation by half as much, and turns the
-// colour circle by up to a quarter of it, in random order.
-func jitterHue(m *RGB, strength float64, r *tensor.Rand) *RGB {
-	order := r.Perm(4)
-	factor := func(s float64) float32 { return float32(r.Uniform(max(1-s, 0), 1+s)) }
-	brightness, contrast, saturation := factor(strength), factor(strength), factor(strength/2)
-	turn := r.Uniform(-strength/4, strength/4)
-	for _, op := range order {
-		switch op {
-		case 0:
-			m = AdjustBrightness(m, brightness)
-		case 1:
-			m = AdjustContrast(m, contrast)
-		case 2:
-			m = AdjustSaturation(m, saturation)
-		case 3:
-			m = AdjustHue(m, turn)
-		}
-	}
-	return m
-}
-
-// grey replaces each pixel by its luma.
-func grey(m *RGB) *RGB {
-	out := NewRGB(m.W, m.H)
-	for i, v := range Grey(m) {
-		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
-	}
-	return out
-}
-
-// Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or
-// less leaves m as it is.
-func Blur(m *RGB, deviation float64) *RGB {
-	reach := int(math.Ceil(3 * deviation))
-	if reach < 1 {
-		return m
-	}
-	weights := make([]float32, 2*reach+1)
-	sum := 0.0
-	for i := range weights {
-		d := float64(i-reach) / deviation
-		sum += math.Exp(-d * d / 2)
-	}
-	for i := range weights {
-		d := float64(i-reach) / deviation
-		weights[i] = float32(math.Exp(-d*d/2) / sum)
-	}
-	across := make([]float32, 3*m.W*m.H)
-	for y := range m.H {
-		row, to := m.row(y, 0, m.W), across[3*m.W*y:3*m.W*(y+1)]
-		for x := range m.W {
-			for k, w := range weights {
-				p := row[3*min(max(x+k-reach, 0), m.W-1):]
-				for c := range 3 {
-					to[3*x+c] += w * float32(p[c])
-				}
-			}
-		}
-	}
-	out := NewRGB(m.W, m.H)
-	line := make([]float32, 3*m.W)
-	for y := range m.H {
-		clear(line)
-		for k, w := range weights {
-			from := across[3*m.W*min(max(y+k-reach, 0), m.H-1):][:3*m.W]
-			for i, v := range from {
-				line[i] += w * v
-			}
-		}
-		for i, v := range line {
-			out.Pix[3*m.W*y+i] = uint8(min(max(v+0.5, 0), 255))
-		}
-	}
-	return out
 }

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/google/go-cmp/cmp"
 )
 
 func multiCrop(jitter float64) *MultiCrop {
@@ -67,43 +66,5 @@ func TestMultiCropWithoutColours(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestBlur compares with the plain double sum in float64.
-func TestBlur(t *testing.T) {
-	m := noise(13, 9, 4)
-	for _, deviation := range []float64{0.2, 0.6, 1.7, 5} {
-		got := Blur(m, deviation)
-		reach := int(math.Ceil(3 * deviation))
-		for y := range m.H {
-			for x := range m.W {
-				for c := range 3 {
-					sum, weights := 0.0, 0.0
-					for dy := -reach; dy <= reach; dy++ {
-						for dx := -reach; dx <= reach; dx++ {
-							w := math.Exp(-float64(dx*dx+dy*dy) / (2 * deviation * deviation))
-							px, py := min(max(x+dx, 0), m.W-1), min(max(y+dy, 0), m.H-1)
-							sum += w * float64(m.Pix[3*(py*m.W+px)+c])
-							weights += w
-						}
-					}
-					if v := float64(got.Pix[3*(y*m.W+x)+c]); math.Abs(v-sum/weights) > 0.501 {
-						t.Fatalf("deviation %g at (%d, %d): %g, want %g", deviation, x, y, v, sum/weights)
-					}
-				}
-			}
-		}
-	}
-	if Blur(m, 0) != m {
-		t.Error("no deviation, but another picture")
-	}
-}
-
-func TestSolarise(t *testing.T) {
-	m := NewRGB(1, 1)
-	copy(m.Pix, []uint8{127, 128, 255})
-	if got := Solarise(m, 128).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
-		t.Errorf("%v, want 127 127 0", got)
 	}
 }

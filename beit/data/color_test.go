@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"testing"
+
+	"github.com/gobeit/gobeit/tensor"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestJitterLikePillow compares the changes of all colours with components that 5 divides with Pillow 9.4's: ImageEnhance.Brightness, Contrast
@@ -34,5 +37,32 @@ func TestJitterLikePillow(t *testing.T) {
 		if got := fmt.Sprintf("%x", sha256.Sum256(adjust(t, m, c.op, c.factor).Pix))[:32]; got != c.sha256 {
 			t.Errorf("%s by %g: sum %s, want %s", c.op, c.factor, got, c.sha256)
 		}
+	}
+}
+
+// TestJitter: factors stay in range and all orders of the three changes occur.
+func TestJitter(t *testing.T) {
+	grey := NewRGB(2, 2)
+	for i := range grey.Pix {
+		grey.Pix[i] = 100
+	}
+	low, high := 255, 0
+	for seed := range uint64(300) {
+		out := jitter(grey, 0.4, tensor.NewRand(seed))
+		low, high = min(low, int(out.Pix[0])), max(high, int(out.Pix[0]))
+	}
+	if low < 60 || low > 63 || high < 137 || high > 140 {
+		t.Errorf("brightness went from %d to %d, want about 60 to 140", low, high)
+	}
+	colour := noise(5, 5, 1)
+	seen := map[string]bool{}
+	for seed := range uint64(60) {
+		seen[string(jitter(colour, 0.4, tensor.NewRand(seed)).Pix)] = true
+	}
+	if len(seen) != 60 {
+		t.Errorf("%d different results of 60", len(seen))
+	}
+	if out := jitter(colour, 0, tensor.NewRand(1)); !cmp.Equal(out, colour) {
+		t.Error("jitter of strength 0 changed the picture")
 	}
 }

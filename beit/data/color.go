@@ -150,3 +150,34 @@ func jitter(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	}
 	return m
 }
+
+// jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], saturation by half as much, and turns the
+// colour circle by up to a quarter of it, in random order.
+func jitterHue(m *RGB, strength float64, r *tensor.Rand) *RGB {
+	order := r.Perm(4)
+	factor := func(s float64) float32 { return float32(r.Uniform(max(1-s, 0), 1+s)) }
+	brightness, contrast, saturation := factor(strength), factor(strength), factor(strength/2)
+	turn := r.Uniform(-strength/4, strength/4)
+	for _, op := range order {
+		switch op {
+		case 0:
+			m = AdjustBrightness(m, brightness)
+		case 1:
+			m = AdjustContrast(m, contrast)
+		case 2:
+			m = AdjustSaturation(m, saturation)
+		case 3:
+			m = AdjustHue(m, turn)
+		}
+	}
+	return m
+}
+
+// grey replaces each pixel by its luma.
+func grey(m *RGB) *RGB {
+	out := NewRGB(m.W, m.H)
+	for i, v := range Grey(m) {
+		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
+	}
+	return out
+}
