@@ -2,9 +2,9 @@ package data
 
 import "math"
 
-// Affine returns the picture of m's size whose pixel (x, y), by its middle, shows m at (a[0]·x + a[1]·y + a[2], a[3]·x + a[4]·y + a[5]).
-// What lies outside m gets the colour fill. Values between pixels come from Pillow's cubic kernel for transforms (a = -1), whose taps repeat the
-// border; the fraction of a result is cut off.
+// Affine transforms m as Pillow's Image.transform with BICUBIC does. The result has the size of m: its pixel (x, y), by its centre, shows m at
+// (a[0]·x + a[1]·y + a[2], a[3]·x + a[4]·y + a[5]). Pixels from outside m get the colour fill. The kernel has a = -1 and repeats the border; the
+// fraction of a result is cut off.
 func Affine(m *RGB, a [6]float64, fill [3]uint8) *RGB {
 	out := NewRGB(m.W, m.H)
 	for y := range m.H {
@@ -17,14 +17,14 @@ func Affine(m *RGB, a [6]float64, fill [3]uint8) *RGB {
 				copy(row[3*x:], fill[:])
 				continue
 			}
-			sample(row[3*x:3*x+3], m, fx-0.5, fy-0.5)
+			interpolate(row[3*x:3*x+3], m, fx-0.5, fy-0.5)
 		}
 	}
 	return out
 }
 
-// sample writes the colour of m at (fx, fy), where pixels stand at whole numbers.
-func sample(dst []uint8, m *RGB, fx, fy float64) {
+// interpolate writes the colour of m at (fx, fy); pixels have whole coordinates.
+func interpolate(dst []uint8, m *RGB, fx, fy float64) {
 	x, y := int(math.Floor(fx)), int(math.Floor(fy))
 	dx, dy := fx-float64(x), fy-float64(y)
 	var columns [4]int
@@ -41,13 +41,13 @@ func sample(dst []uint8, m *RGB, fx, fy float64) {
 	}
 }
 
-// cubicAt goes from v2 to v3 as d goes from 0 to 1. The conversions keep products from being fused with sums.
+// cubicAt interpolates between v2 (d = 0) and v3 (d = 1). The conversions keep products from being fused with sums.
 func cubicAt(v1, v2, v3, v4, d float64) float64 {
 	p2, p3, p4 := v3-v1, float64(2*(v1-v2))+v3-v4, v2-v1-v3+v4
 	return v2 + float64(d*(p2+float64(d*(p3+float64(d*p4)))))
 }
 
-// Rotate turns m about its middle by degrees, against the clock; corners that come in from outside get the colour fill.
+// Rotate rotates m about its centre by degrees, counter-clockwise. Corners that come from outside m get the colour fill.
 func Rotate(m *RGB, degrees float64, fill [3]uint8) *RGB {
 	angle := -math.Mod(math.Mod(degrees, 360)+360, 360) * math.Pi / 180
 	if angle == 0 {

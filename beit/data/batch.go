@@ -7,13 +7,12 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Batch is the input of one step: the tensors that a Pipeline makes, of several samples. It is valid until the loop that yielded it goes
-// on.
+// Batch holds the tensors that a Pipeline makes of several samples. It is valid until the loop that yielded it goes on.
 type Batch struct {
 	Epoch, Number int
 	Index         []int         // of each sample in the dataset
 	Labels        []int32       // class of each sample, -1 without a label
-	Wait          time.Duration // for which the loop that asked had to wait
+	Wait          time.Duration // data time: how long the loop waited for the batch
 
 	fields []Field
 	values Tensors   // of as many samples as fit

@@ -30,7 +30,7 @@ func photo(tb testing.TB) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkTraining is what a picture costs in training, on one core: decode, random crop to 224, bicubic, normalise.
+// BenchmarkTraining is what an image costs in training, on one core: decode, random crop to 224, bicubic, normalise.
 func BenchmarkTraining(b *testing.B) {
 	content := photo(b)
 	dst := into(make([]float32, 3*224*224))
@@ -45,7 +45,7 @@ func BenchmarkTraining(b *testing.B) {
 		seed++
 		p.Apply(dst, unlabelled(m), tensor.NewRand(seed))
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
 }
 
 // The parts of BenchmarkTraining.

@@ -11,8 +11,8 @@ func luma(r, g, b uint8) uint8 {
 	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 32768) >> 16)
 }
 
-// Grey returns the luma of each pixel, H*W values.
-func Grey(m *RGB) []uint8 {
+// Grayscale returns the luma of each pixel, H*W values.
+func Grayscale(m *RGB) []uint8 {
 	out := make([]uint8, m.W*m.H)
 	for i := range out {
 		out[i] = luma(m.Pix[3*i], m.Pix[3*i+1], m.Pix[3*i+2])
@@ -20,14 +20,14 @@ func Grey(m *RGB) []uint8 {
 	return out
 }
 
-// blend goes from a to b by the factor f, beyond b when f > 1. It computes in float32 and cuts off the
-// fraction; the conversion around the product keeps it from being fused with the sum.
+// blend interpolates between a (f = 0) and b (f = 1), and extrapolates beyond b for f > 1. It computes in float32 and cuts off the fraction.
+// The conversion around the product keeps it from being fused with the sum.
 func blend(a, b uint8, f float32) uint8 {
 	v := float32(a) + float32(f*float32(int(b)-int(a)))
 	return uint8(min(max(v, 0), 255))
 }
 
-// mapped applies a table to every value.
+// mapped applies a lookup table to every value.
 func mapped(m *RGB, table *[256]uint8) *RGB {
 	out := NewRGB(m.W, m.H)
 	for i, v := range m.Pix {
@@ -36,12 +36,12 @@ func mapped(m *RGB, table *[256]uint8) *RGB {
 	return out
 }
 
-// AdjustBrightness blends m with black.
+// AdjustBrightness changes the brightness: it blends m with black. A factor of 1 changes nothing.
 func AdjustBrightness(m *RGB, factor float32) *RGB {
 	return blendWith(m, 0, factor)
 }
 
-// AdjustContrast blends m with the grey of its rounded mean luma.
+// AdjustContrast changes the contrast: it blends m with the grey of its rounded mean luma. A factor of 1 changes nothing.
 func AdjustContrast(m *RGB, factor float32) *RGB {
 	sum := int64(0) // 32 bits hold that of 8 million white pixels
 	for p := m.Pix; len(p) >= 3; p = p[3:] {
@@ -59,7 +59,7 @@ func blendWith(m *RGB, grey uint8, factor float32) *RGB {
 	return mapped(m, &table)
 }
 
-// AdjustSaturation blends each pixel with its luma.
+// AdjustSaturation changes the saturation: it blends each pixel with its luma. A factor of 1 changes nothing.
 func AdjustSaturation(m *RGB, factor float32) *RGB {
 	out := NewRGB(m.W, m.H)
 	for i := 0; i < len(m.Pix); i += 3 {
@@ -70,7 +70,7 @@ func AdjustSaturation(m *RGB, factor float32) *RGB {
 	return out
 }
 
-// AdjustHue turns the colour circle by factor, a share of the full turn in [-0.5, 0.5], in 8-bit HSV.
+// AdjustHue shifts the hue by factor, a fraction of the full circle in [-0.5, 0.5], in 8-bit HSV.
 func AdjustHue(m *RGB, factor float64) *RGB {
 	out := NewRGB(m.W, m.H)
 	turn := uint8(int(factor * 255))
@@ -130,8 +130,7 @@ func fromHSV(h, s, v uint8) (r, g, b uint8) {
 
 func roundUp(x float64) uint8 { return uint8(min(max(math.Round(x), 0), 255)) }
 
-// jitter changes brightness, contrast and saturation by factors uniform in [1-strength, 1+strength], in
-// random order.
+// jitter changes brightness, contrast and saturation by factors uniform in [1-strength, 1+strength], in random order.
 func jitter(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	order := r.Perm(3)
 	var factors [3]float32
@@ -151,8 +150,8 @@ func jitter(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	return m
 }
 
-// jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], saturation by half as much, and turns the
-// colour circle by up to a quarter of it, in random order.
+// jitterHue changes brightness and contrast by factors uniform in [1-strength, 1+strength], and saturation by half as much. It shifts the hue
+// by up to a quarter of strength. The order is random.
 func jitterHue(m *RGB, strength float64, r *tensor.Rand) *RGB {
 	order := r.Perm(4)
 	factor := func(s float64) float32 { return float32(r.Uniform(max(1-s, 0), 1+s)) }
@@ -176,7 +175,7 @@ func jitterHue(m *RGB, strength float64, r *tensor.Rand) *RGB {
 // grey replaces each pixel by its luma.
 func grey(m *RGB) *RGB {
 	out := NewRGB(m.W, m.H)
-	for i, v := range Grey(m) {
+	for i, v := range Grayscale(m) {
 		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
 	}
 	return out

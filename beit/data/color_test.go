@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestJitterLikePillow compares the changes of all colours with components that 5 divides with Pillow 9.4's: ImageEnhance.Brightness, Contrast
-// and Color, and torchvision's adjust_hue, which adds int(255*factor) to H of the HSV picture. The sums are of Pillow's bytes.
+// TestJitterLikePillow compares the changes of all colours whose components are multiples of 5 with Pillow 9.4: ImageEnhance.Brightness, Contrast and
+// Color. Hue is compared with torchvision's adjust_hue, which adds int(255*factor) to H of the HSV image. The checksums are of Pillow's bytes.
 func TestJitterLikePillow(t *testing.T) {
 	m := NewRGB(52, 52*52)
 	for i := range 52 * 52 * 52 {
@@ -63,6 +63,6 @@ func TestJitter(t *testing.T) {
 		t.Errorf("%d different results of 60", len(seen))
 	}
 	if out := jitter(colour, 0, tensor.NewRand(1)); !cmp.Equal(out, colour) {
-		t.Error("jitter of strength 0 changed the picture")
+		t.Error("jitter of strength 0 changed the image")
 	}
 }

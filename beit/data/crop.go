@@ -7,15 +7,15 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Aspect ratios between which RandomBox chooses.
+// Bounds of the aspect ratio of a random resized crop.
 const (
 	minRatio = 3.0 / 4
 	maxRatio = 4.0 / 3
 )
 
-// RandomBox chooses the crop of a "random resized crop" in a picture of w x h: its area is a share of
-// the whole, uniform in [scale[0], scale[1]], the logarithm of its aspect uniform between those of 3/4 and
-// 4/3. When ten tries do not fit, it is the largest central box of an aspect in that range.
+// RandomBox draws the box of torchvision's RandomResizedCrop in an image of w x h. Its share of the area is uniform in [scale[0], scale[1]], and
+// the logarithm of its aspect ratio is uniform between those of 3/4 and 4/3. After ten tries that do not fit, it is the largest central box of an
+// aspect ratio in that range.
 func RandomBox(w, h int, scale [2]float64, r *tensor.Rand) image.Rectangle {
 	for range 10 {
 		area := r.Uniform(scale[0], scale[1]) * float64(w) * float64(h)
@@ -49,26 +49,26 @@ func shorterSide(w, h, size int) (int, int) {
 	return scaled(w, h), size
 }
 
-// centreBox is the central square of the given size in a picture of w x h.
+// centreBox returns the central square of the given size in an image of w x h.
 func centreBox(w, h, size int) image.Rectangle {
 	left := int(math.RoundToEven(float64(w-size) / 2))
 	top := int(math.RoundToEven(float64(h-size) / 2))
 	return image.Rect(left, top, left+size, top+size)
 }
 
-// Crop returns the part box of m. It panics when box is empty or leaves m.
+// Crop returns the part box of m as an image of its own. It panics when box is empty or leaves m.
 func Crop(m *RGB, box image.Rectangle) *RGB {
 	return Resize(m, box, box.Dx(), box.Dy(), Bilinear)
 }
 
-// resizeCentre returns the central square of side size of p resized to a shorter side of short. It computes no pixel outside it.
-func resizeCentre(p Image, short, size int, f Filter) *RGB {
-	pw, ph := p.Size()
-	w, h := shorterSide(pw, ph, short)
-	return resizeWindow(p, boundsOf(p), w, h, f, centreBox(w, h, size))
+// resizeCentre resizes m to a shorter side of short and crops the central square of side size. It computes no pixel outside the square.
+func resizeCentre(m Image, short, size int, f Filter) *RGB {
+	mw, mh := m.Size()
+	w, h := shorterSide(mw, mh, short)
+	return resizeWindow(m, boundsOf(m), w, h, f, centreBox(w, h, size))
 }
 
-// Flip returns m mirrored left to right.
+// Flip flips m horizontally.
 func Flip(m *RGB) *RGB {
 	out := NewRGB(m.W, m.H)
 	for y := range m.H {
@@ -80,8 +80,8 @@ func Flip(m *RGB) *RGB {
 	return out
 }
 
-// padCrop cuts the square of the given size at (left, top) from m surrounded by pad mirrored pixels on each
-// side; the edge pixels themselves are not repeated.
+// padCrop pads m with pad mirrored pixels on each side, without repeating the edge pixels, and crops the square of the given size at
+// (left, top).
 func padCrop(m *RGB, pad, left, top, size int) *RGB {
 	out := NewRGB(size, size)
 	for y := range size {

@@ -24,17 +24,16 @@ type Dataset interface {
 	Sample(i int) (Sample, error)
 }
 
-// ErrNoImages is wrapped by the error for a folder or archive without a picture.
-var ErrNoImages = errors.New("no pictures found")
+// ErrNoImages is wrapped by errors about folders, archives and datasets without an image.
+var ErrNoImages = errors.New("no images found")
 
-// subset is a choice of another dataset's pictures.
+// subset is a selection of another dataset's items.
 type subset struct {
 	Dataset
 	index []int
 }
 
-// Subset is the dataset of those pictures of ds that index lists, in that order. It panics when an
-// index lies outside ds.
+// Subset selects the items of ds that index lists, in that order. It panics when an index lies outside ds.
 func Subset(ds Dataset, index []int) Dataset {
 	for _, i := range index {
 		if i < 0 || i >= ds.Len() {
@@ -49,15 +48,15 @@ func (s *subset) Name(i int) string            { return s.Dataset.Name(s.index[i
 func (s *subset) Label(i int) int              { return s.Dataset.Label(s.index[i]) }
 func (s *subset) Sample(i int) (Sample, error) { return s.Dataset.Sample(s.index[i]) }
 
-// relabelled is another dataset with its classes numbered differently.
+// relabelled is another dataset with its classes in another order.
 type relabelled struct {
 	Dataset
 	classes []string
 	number  []int // of each class of Dataset in classes
 }
 
-// Relabel is ds with its classes numbered as in classes, so that two datasets that were opened apart can be compared. A class of ds
-// that classes does not have is an error. Without classes on either side, it is ds itself.
+// Relabel renumbers the classes of ds as in classes, so that two datasets that were opened separately can be compared. A class of ds that
+// classes does not have is an error. Without classes on either side, Relabel returns ds itself.
 func Relabel(ds Dataset, classes []string) (Dataset, error) {
 	own := ds.Classes()
 	if len(own) == 0 || len(classes) == 0 || slices.Equal(own, classes) {
@@ -88,15 +87,15 @@ func (r *relabelled) renumber(label int) int {
 	return r.number[label]
 }
 
-// Split sets a fraction of ds aside for validation: which pictures depends on ds.Len and the seed alone.
-// Both parts keep the order of ds, and each has at least one picture.
+// Split sets a fraction of ds aside for validation. The choice depends on ds.Len and the seed alone. Both parts keep the order of ds, and each
+// has at least one item.
 func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err error) {
 	n := ds.Len()
 	if !(fraction > 0 && fraction < 1) {
 		return nil, nil, fmt.Errorf("validation fraction %g: must lie between 0 and 1", fraction)
 	}
 	if n < 2 {
-		return nil, nil, fmt.Errorf("cannot split %d pictures into training and validation: at least 2 are needed", n)
+		return nil, nil, fmt.Errorf("cannot split %d images into training and validation: at least 2 are needed", n)
 	}
 	count := min(max(int(math.Round(fraction*float64(n))), 1), n-1)
 	order := tensor.NewRand(seed, streamSplit).Perm(n)
@@ -113,8 +112,8 @@ type cached struct {
 	room    atomic.Int64 // bytes left
 }
 
-// Cached keeps samples of ds decoded, the first ones read until limit bytes are full. Small images cost more to decode than to augment:
-// a dataset that fits is decoded once instead of once an epoch.
+// Cached keeps decoded samples of ds in memory, the first ones read until limit bytes are full. Small images cost more to decode than to
+// augment: a dataset that fits is decoded once instead of once an epoch.
 func Cached(ds Dataset, limit int64) Dataset {
 	c := &cached{Dataset: ds, samples: make([]atomic.Pointer[Sample], ds.Len())}
 	c.room.Store(limit)

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pngOf is a PNG file of a w x h picture in one colour.
+// pngOf is a PNG file of a w x h image in one colour.
 func pngOf(w, h int, c color.NRGBA) []byte {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -59,7 +59,7 @@ func tarOf(t testing.TB, fsys fstest.MapFS) []byte {
 	return b.Bytes()
 }
 
-// listing is what a dataset shows of itself, one picture a line.
+// listing is the name and class of each item, one a line.
 func listing(ds Dataset) []string {
 	if ds == nil {
 		return nil
@@ -87,7 +87,7 @@ func TestLayouts(t *testing.T) {
 		{"one folder", []string{"photos/2.png", "photos/1.png"}, []string{"photos/1.png", "photos/2.png"}, nil},
 		{"classes in one folder", []string{"set/b/2.png", "set/a/1.png", "set/a/x/3.png", "set/notes.txt"},
 			[]string{"set/a/1.png a", "set/a/x/3.png a", "set/b/2.png b"}, nil},
-		{"pictures and folders in one folder", []string{"set/2.png", "set/a/1.png", "set/b/1.png"},
+		{"images and folders in one folder", []string{"set/2.png", "set/a/1.png", "set/b/1.png"},
 			[]string{"set/2.png", "set/a/1.png", "set/b/1.png"}, nil},
 		{"parts", []string{"train/a/1.png", "train/b/2.png", "val/b/3.png"},
 			[]string{"train/a/1.png a", "train/b/2.png b"}, []string{"val/b/3.png b"}},
@@ -109,13 +109,13 @@ func TestLayouts(t *testing.T) {
 					t.Fatalf("%s: %v", kind, err)
 				}
 				if d := cmp.Diff(c.train, listing(src.Train)); d != "" {
-					t.Errorf("%s: training pictures (-want +got):\n%s", kind, d)
+					t.Errorf("%s: training images (-want +got):\n%s", kind, d)
 				}
 				if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
-					t.Errorf("%s: validation pictures (-want +got):\n%s", kind, d)
+					t.Errorf("%s: validation images (-want +got):\n%s", kind, d)
 				}
 				if m, err := Decoded(src.Train, 0); err != nil || m.W != 3 || m.H != 2 {
-					t.Errorf("%s: first picture: %v, %v", kind, m, err)
+					t.Errorf("%s: first image: %v, %v", kind, m, err)
 				}
 			}
 		})
@@ -157,7 +157,7 @@ func TestOpenErrors(t *testing.T) {
 		{filepath.Join(dir, "odd"), `class folder "c" has no counterpart`, nil},
 		{write("cut.tar", whole[:1000]), "not a readable .tar file", io.ErrUnexpectedEOF},
 		{write("text.tar", []byte(strings.Repeat("no tar ", 200))), "not a readable .tar file", tar.ErrHeader},
-		{write("empty.tar", nil), "no pictures found", ErrNoImages},
+		{write("empty.tar", nil), "no images found", ErrNoImages},
 	} {
 		src, err := Open(c.path, DefaultLimits)
 		if err == nil {
@@ -222,7 +222,7 @@ func TestTooManyFolders(t *testing.T) {
 	}
 }
 
-// TestNotUTF8: a picture that no file system of the fs package can open is named, not left out.
+// TestNotUTF8: an image that no file system of the fs package can open is named, not left out.
 func TestNotUTF8(t *testing.T) {
 	for name, refused := range map[string]bool{
 		"a/caf\xe9.jpg": true, "./caf\xe9/1.png": true, "a/caf\xe9.txt": false, "a/.caf\xe9.png": false, "__MACOSX/caf\xe9.png": false, "caf\u00e9/1.png": false,
@@ -271,7 +271,7 @@ func TestSplit(t *testing.T) {
 		seen[name]++
 	}
 	if len(seen) != 50 {
-		t.Errorf("%d different pictures in both parts, want 50", len(seen))
+		t.Errorf("%d different images in both parts, want 50", len(seen))
 	}
 	_, again, _ := Split(ds, 0.1, 7)
 	_, other, _ := Split(ds, 0.1, 8)
@@ -287,11 +287,11 @@ func TestSplit(t *testing.T) {
 		}
 	}
 	if _, _, err := Split(Subset(ds, []int{3}), 0.5, 1); err == nil {
-		t.Error("one picture was split")
+		t.Error("one image was split")
 	}
 }
 
-// counting counts how often pictures are decoded.
+// counting counts how often images are decoded.
 type counting struct {
 	Dataset
 	n int
@@ -305,16 +305,16 @@ func TestCached(t *testing.T) {
 		t.Fatal(err)
 	}
 	below := &counting{Dataset: ds}
-	c := Cached(below, 2*3*2*3) // room for two pictures of 3x2
+	c := Cached(below, 2*3*2*3) // room for two images of 3x2
 	for range 3 {
 		for i := range 3 {
 			if m, err := Decoded(c, i); err != nil || m.Pix[0] != 10 {
-				t.Fatalf("picture %d: %v, %v", i, m, err)
+				t.Fatalf("image %d: %v, %v", i, m, err)
 			}
 		}
 	}
 	if below.n != 3+1+1 { // the third one found no room
-		t.Errorf("%d pictures decoded, want 5", below.n)
+		t.Errorf("%d images decoded, want 5", below.n)
 	}
 }
 
@@ -420,7 +420,7 @@ func FuzzTar(f *testing.F) {
 	})
 }
 
-// classed is a dataset of one picture for each label.
+// classed is a dataset of one image for each label.
 type classed struct {
 	Dataset
 	classes []string

@@ -132,18 +132,18 @@ func TestDecodeHostile(t *testing.T) {
 		content    []byte
 	}{
 		{"empty", "empty", nil},
-		{"no picture", "unknown format", []byte("hello")},
+		{"no image", "unknown format", []byte("hello")},
 		{"gif of 65535x65535", "pixels: the limit", []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,")},
 		{"gif too short for its size", "too few for 8000x8000", []byte("GIF89a\x40\x1f\x40\x1f\x00\x00\x00,")},
 		{"gif without a frame", "missing image data", []byte("GIF89a\x04\x00\x04\x00\x00\x00\x00;")},
 		{"bmp of 30000x30000", "pixels: the limit", bmpHeader(30000, 30000)},
 		{"bmp too short for its size", "too few for 8000x8000", bmpHeader(8000, 8000)},
-		{"bmp cut short", "decode bmp picture: EOF", bmpHeader(20, 10)},
+		{"bmp cut short", "decode bmp image: EOF", bmpHeader(20, 10)},
 		{"webp of 16384x16384", "pixels: the limit", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f12345678")},
-		{"webp cut short", "decode webp picture", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x0f\xc0\x03\x00")},
+		{"webp cut short", "decode webp image", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x0f\xc0\x03\x00")},
 		{"tiff of 2^31x2^31", "", tiffHeader(1<<31, 1<<31)},
 		{"tiff of 20000x20000", "pixels: the limit", tiffHeader(20000, 20000)},
-		{"tiff without pixels", "decode tiff picture", tiffHeader(500, 500)},
+		{"tiff without pixels", "decode tiff image", tiffHeader(500, 500)},
 		{"png of 65536x65536", "65536x65536 pixels: the limit", pngHeader(65536, 65536)},
 		{"png of 2^31-1", "dimension overflow", pngHeader(1<<31-1, 1<<31-1)},
 		{"png of size 0", "", pngHeader(0, 10)},
@@ -152,7 +152,7 @@ func TestDecodeHostile(t *testing.T) {
 		{"jpeg of 65535x65535", "pixels: the limit", jpegWithSize(t, 65535, 65535)},
 		{"jpeg of size 0", "", jpegWithSize(t, 0, 16)},
 		{"png cut short", "unexpected EOF", whole[:len(whole)-20]},
-		{"jpeg cut short", "decode jpeg picture", photo[:len(photo)-20]},
+		{"jpeg cut short", "decode jpeg image", photo[:len(photo)-20]},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -181,7 +181,7 @@ func TestReadImageLimitsFileSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ds.Sample(0)
-	if err == nil || !strings.Contains(err.Error(), "set/a.png: picture file of") {
+	if err == nil || !strings.Contains(err.Error(), "set/a.png: image file of") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -215,17 +215,17 @@ func FuzzDecode(f *testing.F) {
 	}
 	limits := Limits{Pixels: 1 << 16, Bytes: 1 << 20}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		p, err := DecodeImage(content, limits, Upright())
+		p, err := DecodeImage(content, limits, ExifTranspose())
 		if err != nil {
 			return
 		}
 		w, h := p.Size()
 		if w < 1 || h < 1 || w > limits.Pixels/h {
-			t.Fatalf("picture of %dx%d", w, h)
+			t.Fatalf("image of %dx%d", w, h)
 		}
 		m := p.Region(image.Rect(0, 0, w, h))
 		if m.W != w || m.H != h || len(m.Pix) != 3*m.W*m.H {
-			t.Errorf("picture of %dx%d with %d bytes", m.W, m.H, len(m.Pix))
+			t.Errorf("image of %dx%d with %d bytes", m.W, m.H, len(m.Pix))
 		}
 	})
 }

@@ -1,7 +1,7 @@
-// Package data feeds pictures to training: datasets over folders, .tar files and lists of files, decoding,
-// augmentation with the arithmetic of the Python imaging library, and a loader that prefetches.
+// Package data reads image datasets and makes batches of them for training and evaluation. It has datasets over folders, .tar files and lists of
+// files, decoders, augmentation with the arithmetic of Pillow, and a loader that prefetches.
 //
-//	src, err := data.Open("pictures.tar", data.DefaultLimits)
+//	src, err := data.Open("images.tar", data.DefaultLimits)
 //	if err != nil {
 //		return err
 //	}
@@ -22,35 +22,49 @@
 //		train(values, shape, batch.Labels)
 //	}
 //
-// # Pictures
+// # Data flow
 //
-// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF become 8-bit RGB, pixel for pixel as Pillow's convert("RGB") shows them, with three
-// exceptions. The inverse DCT of JPEG is another one: a few values differ, by up to 4. Grey of 16 bits keeps its high byte, where Pillow
-// turns everything above 255 white. The subsampled colour of a JPEG of four components (CMYK, YCCK) is repeated, not interpolated. Run-length
-// coded BMP, CMYK and signed TIFF, animated WebP and JPEG of four components without Adobe's segment are not read, nor are .ppm and .pgm
-// files. Of a JPEG, only the part that a crop needs is interpolated and converted.
+// A Dataset returns a Sample for each index: an Image, its label and perhaps a Mask. A Pipeline declares its outputs as fields, each with a name,
+// a shape and a type, and writes them for one sample. A Loader collects the fields of several samples in a Batch.
+//
+// # Shapes
+//
+// An image view is Float32 of shape (3, Size, Size), in the order red, green, blue, and (B, 3, Size, Size) in a batch. RandomCrop, PadCrop, Eval and
+// FineTune name a view as its View says, by default "image". The second view of pre-training, for the teacher or tokenizer, is called "target".
+// MultiCrop names its crops "crop_0", "crop_1" and so on. A Pipeline of your own can output other shapes, and Int32 fields such as a mask (H, W).
+//
+// # Image formats
+//
+// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF are decoded to 8-bit RGB. The pixels are those of Pillow's convert("RGB"), with these
+// exceptions:
+//
+//   - The inverse DCT of JPEG is another one. A few values differ, by up to 4.
+//   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white.
+//   - The subsampled chroma of a JPEG with four components (CMYK, YCCK) is repeated, not interpolated.
+//
+// Run-length coded BMP, CMYK and signed TIFF, animated WebP, and JPEG with four components but without Adobe's segment cannot be read, nor can .ppm
+// and .pgm files. Of a JPEG, only the part that a crop needs is interpolated and converted.
 //
 // # Augmentation
 //
-// RandomCrop and PadCrop serve tokenizer and masked image modelling, MultiCrop self-distillation, FineTune supervised training: with RandAugment,
-// whose fifteen operations are there by themselves too (AutoContrast, Equalize, Rotate and so on), and random erasing. Mixing mixes the
-// pictures and labels of a whole batch.
+// RandomCrop and PadCrop are used to train tokenizers and for masked image modelling, MultiCrop for self-distillation, FineTune for supervised
+// training. FineTune includes RandAugment and random erasing. The operations of RandAugment are functions too: AutoContrast, Equalize, Rotate and so
+// on. Mixing mixes the images and labels of a whole batch.
 //
 // # Errors
 //
-// A missing folder, an archive cut short, a picture that cannot be decoded: each is an error of one
-// line that names the file. Nothing is allocated for a picture before its header was checked against
-// Limits. The loader leaves unreadable pictures out, names them to LoaderOptions.Skipped, and fails only when
-// too many of an epoch are unreadable, or of the part of one that was read. Wrong arguments (a batch of 0, a crop outside its picture) panic.
+// A missing folder, a truncated archive, an image that cannot be decoded: each is an error of one line that names the file. The header of an image is
+// checked against Limits before memory for its pixels is allocated. The loader leaves unreadable images out and reports them to
+// LoaderOptions.Skipped. It fails only when too many are unreadable, of an epoch or of the part of one that was read.
+//
+// Wrong arguments panic, such as a batch of 0, a crop outside its image or the name of a field that does not exist.
 //
 // # Determinism
 //
-// The order of an epoch and the augmentation of a picture are pure functions of the seed, the stream,
-// the epoch and the picture's index, so the number of threads never changes a byte and a run can start
-// again at any batch.
+// The order of an epoch depends on the seed, the stream and the epoch alone, and the augmentation of an image also on its index. The number of threads
+// therefore never changes a byte, and a run can start again at any batch.
 //
 // # Concurrency
 //
-// Datasets and pipelines may be used by several goroutines at once; an iteration over batches belongs
-// to one.
+// Datasets and pipelines may be used by several goroutines at once. An iteration over batches belongs to one goroutine.
 package data

@@ -78,7 +78,7 @@ func ExamplePipeline() {
 	// Output: image [3 16 16] float32
 }
 
-// A batch of four pictures in three classes is mixed in pairs: here, each with 30 % of its partner.
+// A batch of four images in three classes is mixed in pairs: here, each with 30 % of its partner.
 func ExampleMix() {
 	images := make([]float32, 4*3*8*8) // (B, 3, 8, 8)
 	mix := data.Mix{Share: 0.7}
@@ -94,7 +94,7 @@ func ExampleMix() {
 	// [0.303 0.033 0.663]
 }
 
-// RandAugment distorts a picture as its generator says: the same seed gives the same picture.
+// RandAugment distorts an image as its generator says: the same seed gives the same image.
 func ExampleRandAugment() {
 	m := data.NewRGB(32, 32)
 	a := data.RandAugment{Magnitude: 9, Ops: 2, Fill: data.ImageNetFill}

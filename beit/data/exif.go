@@ -6,7 +6,7 @@ import (
 	"image"
 )
 
-// exifOrientation finds the orientation in a picture file that has been decoded; 0 where there is none that can be read.
+// exifOrientation returns the orientation in the EXIF data of an image file, or 0 where there is none that can be read.
 func exifOrientation(content []byte, format string) orientation {
 	switch format {
 	case "jpeg":
@@ -76,7 +76,7 @@ func webpExif(b []byte) []byte {
 // tiffOrientation reads the orientation in TIFF data, which EXIF data are too.
 func tiffOrientation(b []byte) orientation { return orientation(tiffTag(b, 0x0112)) }
 
-// tiffTag returns the 16-bit value of a tag of the first directory; 0 where there is none.
+// tiffTag returns the 16-bit value of a tag of the first directory, or 0 where there is none.
 func tiffTag(b []byte, tag uint16) uint16 {
 	if len(b) < 8 {
 		return 0
@@ -104,26 +104,26 @@ func tiffTag(b []byte, tag uint16) uint16 {
 	return 0
 }
 
-// orientation is the value of the EXIF tag: 1 for upright; 2 to 4 mirrored left to right, turned by 180 degrees, mirrored top to bottom;
-// 5 to 8 the same with rows and columns exchanged.
+// orientation is the value of the EXIF tag: 1 as stored, 2 flipped horizontally, 3 rotated by 180 degrees, 4 flipped vertically. The values
+// 5 to 8 mean the same with rows and columns exchanged.
 type orientation int
 
-// turned is a picture shown upright.
-type turned struct {
+// exifTransposed shows a stored image as its orientation says.
+type exifTransposed struct {
 	stored Image
 	o      orientation
 }
 
-// turn shows p as o says. Values that mean nothing, and 1, leave it as it is.
-func turn(p Image, o orientation) Image {
+// transposed shows m as o says. Values that mean nothing, and 1, leave it as it is.
+func transposed(m Image, o orientation) Image {
 	if o < 2 || o > 8 {
-		return p
+		return m
 	}
-	return &turned{p, o}
+	return &exifTransposed{m, o}
 }
 
 // Size implements Image.
-func (t *turned) Size() (w, h int) {
+func (t *exifTransposed) Size() (w, h int) {
 	w, h = t.stored.Size()
 	if t.o >= 5 {
 		return h, w
@@ -131,8 +131,8 @@ func (t *turned) Size() (w, h int) {
 	return w, h
 }
 
-// from maps a shown pixel to the stored one.
-func (t *turned) from(x, y int) (int, int) {
+// from returns the stored pixel that is shown at (x, y).
+func (t *exifTransposed) from(x, y int) (int, int) {
 	w, h := t.Size()
 	switch t.o {
 	case 2:
@@ -152,7 +152,7 @@ func (t *turned) from(x, y int) (int, int) {
 }
 
 // Region implements Image.
-func (t *turned) Region(box image.Rectangle) *RGB {
+func (t *exifTransposed) Region(box image.Rectangle) *RGB {
 	checkRegion(t, box)
 	ax, ay := t.from(box.Min.X, box.Min.Y)
 	bx, by := t.from(box.Max.X-1, box.Max.Y-1)

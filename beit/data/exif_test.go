@@ -62,13 +62,13 @@ func FuzzExif(f *testing.F) {
 	f.Add(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x22eXIf"), exifData(binary.BigEndian, 3)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		for _, format := range []string{"jpeg", "png", "webp", "tiff", "gif"} {
-			whole(turn(NewRGB(3, 2), exifOrientation(content, format)))
+			whole(transposed(NewRGB(3, 2), exifOrientation(content, format)))
 		}
 	})
 }
 
-// An orientation shows in a dataset only when asked for.
-func TestUprightDataset(t *testing.T) {
+// The orientation counts only with the option.
+func TestExifTranspose(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 6, 4))
 	m.Set(0, 0, color.White)
 	plain := encodePNG(t, m)
@@ -80,7 +80,7 @@ func TestUprightDataset(t *testing.T) {
 		options []Option
 		size    string
 		white   int // pixel
-	}{{nil, "6x4", 0}, {[]Option{Upright()}, "4x6", 3}} {
+	}{{nil, "6x4", 0}, {[]Option{ExifTranspose()}, "4x6", 3}} {
 		got, err := Decode(content, DefaultLimits, c.options...)
 		if err != nil {
 			t.Fatal(err)

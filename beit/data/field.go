@@ -72,7 +72,7 @@ func (t Tensors) sample(fields []Field, i int) Tensors {
 	return part
 }
 
-// checkFields panics when the fields of a pipeline make no sense: in the call that makes the loader, not in one of its workers.
+// checkFields panics when the fields of a pipeline make no sense. A loader calls it once, so that its workers need not.
 func checkFields(fields []Field) {
 	if len(fields) == 0 {
 		panic("data: pipeline without outputs")
@@ -92,7 +92,7 @@ func checkFields(fields []Field) {
 	}
 }
 
-// fieldNames lists the names for an error.
+// fieldNames lists the names, for panics.
 func fieldNames(fields []Field) string {
 	var names []string
 	for _, f := range fields {

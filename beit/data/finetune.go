@@ -7,16 +7,16 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// FineTune is the augmentation of supervised training (timm 0.4.12): a crop, a flip of every second picture, RandAugment or else colour
-// jitter, normalisation, random erasing.
+// FineTune is the augmentation of supervised training, as in timm 0.4.12: a random crop, a horizontal flip of half of the images, RandAugment or
+// else colour jitter, normalisation, random erasing.
 type FineTune struct {
 	View   View
-	Scale  [2]float64 // share of the picture's area that a random resized crop covers
-	Padded bool       // in place of it: the padded crop of PadCrop, by Pad pixels, which mirrors as in pretraining where torchvision's pads with black
-	Pad    int
+	Scale  [2]float64   // range of the crop's area in a random resized crop, as a share of the image's
+	Padded bool         // crop as PadCrop does instead
+	Pad    int          // mirrored pixels on each side where Padded is set (torchvision pads with black)
 	Rand   *RandAugment // nil: none
-	Jitter float64      // strength of colour changes where Rand is nil
-	Erase  float64      // probability that a rectangle becomes noise
+	Jitter float64      // strength of the colour jitter where Rand is nil
+	Erase  float64      // probability that random erasing fills a box with noise
 }
 
 // Outputs implements Pipeline.
@@ -57,20 +57,20 @@ func (p *FineTune) crop(m Image, r *tensor.Rand) *RGB {
 	return padCrop(resizeCentre(m, size, size, p.View.Filter), p.Pad, left, top, size)
 }
 
-// Shapes of erased rectangles (timm 0.4.12, RandomErasing).
+// Settings of RandomErasing in timm 0.4.12.
 const (
-	leastErased = 0.02 // share of the area
-	mostErased  = 1.0 / 3
-	leastAspect = 0.3 // of height to width; the largest is its inverse
-	eraseTries  = 10
+	minErased  = 0.02 // share of the area
+	maxErased  = 1.0 / 3
+	minAspect  = 0.3 // of height to width; the largest is its inverse
+	eraseTries = 10
 )
 
-// EraseBox draws the rectangle that random erasing fills in a picture of size x size: an area from 2 to 33.3 %, the logarithm of its aspect
-// uniform between those of 0.3 and its inverse. It is empty when ten tries do not fit.
+// EraseBox draws the box of random erasing in an image of size x size. Its share of the area is uniform from 2 to 33.3 %, and the logarithm of
+// its aspect ratio is uniform between those of 0.3 and 1/0.3. The box is empty when ten tries do not fit.
 func EraseBox(size int, r *tensor.Rand) image.Rectangle {
 	for range eraseTries {
-		area := r.Uniform(leastErased, mostErased) * float64(size*size)
-		aspect := math.Exp(r.Uniform(math.Log(leastAspect), -math.Log(leastAspect)))
+		area := r.Uniform(minErased, maxErased) * float64(size*size)
+		aspect := math.Exp(r.Uniform(math.Log(minAspect), -math.Log(minAspect)))
 		h, w := int(math.RoundToEven(math.Sqrt(area*aspect))), int(math.RoundToEven(math.Sqrt(area/aspect)))
 		if h < size && w < size {
 			top, left := r.IntN(size-h+1), r.IntN(size-w+1)
@@ -80,7 +80,7 @@ func EraseBox(size int, r *tensor.Rand) image.Rectangle {
 	return image.Rectangle{}
 }
 
-// erase fills box of a normalised picture (3, size, size) with standard normal numbers.
+// erase fills box of a normalised image (3, size, size) with standard normal numbers.
 func erase(x []float32, size int, box image.Rectangle, r *tensor.Rand) {
 	for c := range 3 {
 		for y := box.Min.Y; y < box.Max.Y; y++ {

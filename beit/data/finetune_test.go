@@ -27,7 +27,7 @@ func TestFineTuneFlips(t *testing.T) { // without distortions it is RandomCrop, 
 			case slices.Equal(got, mirrored):
 				seen[true]++
 			default:
-				t.Fatalf("jitter %g, seed %d: neither the picture nor its mirror image", jitter, seed)
+				t.Fatalf("jitter %g, seed %d: neither the image nor its mirror image", jitter, seed)
 			}
 		}
 		if seen[false] < 4 || seen[true] < 4 {
@@ -49,7 +49,7 @@ func TestFineTunePads(t *testing.T) { // by no pixel: then nothing is random but
 			p.Apply(into(got), unlabelled(m), tensor.NewRand(seed))
 			places[got[8*16+8]] = true
 			if whole := slices.Equal(got, plain) || slices.Equal(got, mirrored); pad == 0 && !whole {
-				t.Fatalf("seed %d: neither the picture nor its mirror image", seed)
+				t.Fatalf("seed %d: neither the image nor its mirror image", seed)
 			}
 		}
 		if least := []int{1, 6, 12}[pad]; len(places) < least || pad == 0 && len(places) > 2 {

@@ -10,24 +10,24 @@ import (
 	"unicode/utf8"
 )
 
-// extensions are the endings, in lower case, of the files taken for pictures.
+// extensions lists the endings of image files, in lower case.
 var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
-// maxDepth bounds how deep folders are followed.
+// maxDepth bounds how deeply folders are searched.
 const maxDepth = 64
 
-// LoneFolder says why pictures in a folder may have no labels, and what to do.
+// LoneFolder explains in an error why images in a folder have no labels, and what to do.
 const LoneFolder = "one folder alone is not taken for a class: put it beside another, or use an index .jsonl"
 
-// maxFolders bounds how many are: links that lead to the same folders again and again multiply them.
+// maxFolders bounds how many folders are searched: links that lead to the same folders again and again multiply them.
 const maxFolders = 1 << 20
 
-func isPicture(name string) bool { return slices.Contains(extensions, strings.ToLower(path.Ext(name))) }
+func isImage(name string) bool { return slices.Contains(extensions, strings.ToLower(path.Ext(name))) }
 
-// notUTF8 says that a name is none that a file system of the fs package can open.
+// notUTF8 is the error for a name that no file system of the fs package can open.
 func notUTF8(name string) error { return fmt.Errorf("%q: the name is not UTF-8: rename it", name) }
 
-// files is a dataset of the picture files of a file system.
+// files is the dataset of image files in a file system.
 type files struct {
 	fsys    fs.FS
 	source  string // what errors call the folder or archive
@@ -64,25 +64,24 @@ func (f *files) decode(name string) (Image, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return readImage(file, f.limits, f.options)
+	return decodeFrom(file, f.limits, f.options)
 }
 
-// Folder is the dataset of the pictures below dir ("." for all of fsys). Pictures in dir itself make it
-// an unlabelled set of everything below; else each folder in dir that holds pictures is a class, unless
-// there is only one. Classes are in order of name, files in order of folder and name. Errors call the
-// place source.
+// Folder returns the dataset of the images below dir ("." for all of fsys), like torchvision's ImageFolder. Each folder in dir that holds images
+// is a class. The images have no labels when some lie in dir itself or when there is only one such folder. Classes are in order of name, files
+// in order of folder and name. Errors call the place source.
 func Folder(fsys fs.FS, dir, source string, limits Limits, options ...Option) (Dataset, error) {
 	return scan(fsys, dir, source, nil, limits, options)
 }
 
-// scan is Folder, with classes numbered as in classes if that is not nil.
+// scan does the work of Folder. Classes are numbered as in classes if that is not nil.
 func scan(fsys fs.FS, dir, source string, classes []string, limits Limits, options []Option) (Dataset, error) {
 	w := &walker{fsys: fsys, room: maxFolders}
 	if err := w.walk(dir, 0, nil); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	if len(w.found) == 0 {
-		return nil, w.noPictures(path.Join(source, dir))
+		return nil, w.noImages(path.Join(source, dir))
 	}
 	slices.SortFunc(w.found, func(a, b string) int {
 		if c := strings.Compare(path.Dir(a), path.Dir(b)); c != 0 {
@@ -98,7 +97,7 @@ func scan(fsys fs.FS, dir, source string, classes []string, limits Limits, optio
 	case classes == nil:
 		classes = names
 	case names == nil:
-		return nil, fmt.Errorf("%s: pictures lie outside class folders, but the training pictures have classes", path.Join(source, dir))
+		return nil, fmt.Errorf("%s: images lie outside class folders, but the training images have classes", path.Join(source, dir))
 	}
 	return f, f.label(dir, classes)
 }
@@ -112,7 +111,7 @@ func (f *files) label(dir string, classes []string) error {
 	for _, p := range f.paths {
 		class := topFolder(dir, p)
 		if _, ok := number[class]; !ok {
-			return fmt.Errorf("%s: class folder %q has no counterpart among the training pictures", path.Join(f.source, dir), class)
+			return fmt.Errorf("%s: class folder %q has no counterpart among the training images", path.Join(f.source, dir), class)
 		}
 	}
 	slices.SortStableFunc(f.paths, func(a, b string) int {
@@ -126,7 +125,7 @@ func (f *files) label(dir string, classes []string) error {
 	return nil
 }
 
-// topFolder is the name of the folder directly in dir that holds name; empty for a file in dir itself.
+// topFolder returns the folder directly in dir that holds name. It is empty for a file in dir itself.
 func topFolder(dir, name string) string {
 	if dir != "." {
 		name = strings.TrimPrefix(name, dir+"/")
@@ -138,7 +137,7 @@ func topFolder(dir, name string) string {
 	return top
 }
 
-// classNames lists the folders directly in dir, or nil if a picture lies in dir itself.
+// classNames lists the folders directly in dir, or nil if an image lies in dir itself.
 func classNames(dir string, found []string) []string {
 	var names []string
 	for _, p := range found {
@@ -152,12 +151,12 @@ func classNames(dir string, found []string) []string {
 	return slices.Compact(names)
 }
 
-// walker collects picture files. It follows symbolic links, where the file system does.
+// walker collects image files. It follows symbolic links where the file system does.
 type walker struct {
 	fsys   fs.FS
 	room   int // for more folders
 	found  []string
-	others int    // files that are no pictures
+	others int    // files that are not images
 	other  string // one of them
 }
 
@@ -184,13 +183,13 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 		}
 		name := path.Join(dir, e.Name())
 		mode := e.Type()
-		if !utf8.ValidString(name) && (!mode.IsRegular() || isPicture(name)) {
+		if !utf8.ValidString(name) && (!mode.IsRegular() || isImage(name)) {
 			return notUTF8(name)
 		}
 		if mode&fs.ModeSymlink != 0 {
 			target, err := fs.Stat(w.fsys, name)
 			if err != nil {
-				continue // a link to nowhere is no picture
+				continue // a link to nowhere is not an image
 			}
 			mode = target.Mode().Type()
 		}
@@ -199,7 +198,7 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 			if err := w.walk(name, depth+1, above); err != nil {
 				return err
 			}
-		case mode.IsRegular() && isPicture(name):
+		case mode.IsRegular() && isImage(name):
 			w.found = append(w.found, name)
 		default:
 			w.others++
@@ -209,7 +208,7 @@ func (w *walker) walk(dir string, depth int, above []fs.FileInfo) error {
 	return nil
 }
 
-func (w *walker) noPictures(place string) error {
+func (w *walker) noImages(place string) error {
 	looked := strings.Join(extensions, ", ")
 	if w.others > 0 {
 		return fmt.Errorf("%s: %w: looked for %s files there and in its folders; the %d other files, such as %s, are not read",

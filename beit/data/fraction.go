@@ -8,14 +8,14 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Fraction keeps a share of the pictures of every class of ds, at least one of each that has any: which ones depends on the seed and the
-// dataset alone, and a larger share contains a smaller one. The order of ds is kept.
+// Fraction selects a share of the items of each class of ds, at least one of each class that has any. It keeps the order of ds. The choice
+// depends on the seed and the dataset alone, and a larger share contains a smaller one.
 func Fraction(ds Dataset, share float64, seed uint64) (Dataset, error) {
 	if !(share > 0 && share <= 1) {
-		return nil, fmt.Errorf("share %g of the labelled pictures: must be above 0 and at most 1", share)
+		return nil, fmt.Errorf("share %g of the labelled images: must be above 0 and at most 1", share)
 	}
 	if len(ds.Classes()) == 0 {
-		return nil, fmt.Errorf("a share of %g of each class cannot be drawn: the pictures have no labels", share)
+		return nil, fmt.Errorf("a share of %g of each class cannot be drawn: the images have no labels", share)
 	}
 	of := make([][]int, len(ds.Classes()))
 	for i := range ds.Len() {

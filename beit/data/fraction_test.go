@@ -22,10 +22,10 @@ func TestFraction(t *testing.T) {
 		return n
 	}
 	if got := count(small); got != [4]int{10, 1, 0, 3} {
-		t.Errorf("a tenth has %v pictures of each class", got)
+		t.Errorf("a tenth has %v images of each class", got)
 	}
 	if got := count(large); got != [4]int{50, 4, 0, 15} {
-		t.Errorf("half has %v pictures of each class", got)
+		t.Errorf("half has %v images of each class", got)
 	}
 	in := map[string]bool{}
 	for i := range large.Len() {
@@ -42,11 +42,11 @@ func TestFraction(t *testing.T) {
 		}
 	}
 	if _, err := Fraction(labelled{}, 0.5, 5); err == nil {
-		t.Error("pictures without labels: no error")
+		t.Error("images without labels: no error")
 	}
 }
 
-// labelled has counts[c] pictures of class c, which cannot be read.
+// labelled has counts[c] images of class c, which cannot be read.
 type labelled struct {
 	Dataset
 	counts []int

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// decodeGIF decodes the first frame as Pillow shows it: on a screen of the colour that is transparent, or of the first colour where none
-// is, with transparent pixels in the colour that the palette gives them.
+// decodeGIF decodes the first frame as Pillow does. Pixels outside the frame get the transparent colour, or the first one of the palette where
+// none is transparent. Transparent pixels get the colour that the palette gives them.
 func decodeGIF(content []byte) (*RGB, error) {
 	flags, index, ok := gifTransparency(content)
 	if ok {
@@ -53,8 +53,8 @@ func rgbOf(c color.Color) [3]uint8 {
 	return [3]uint8{n.R, n.G, n.B}
 }
 
-// gifTransparency looks at the blocks before the first frame for a transparent index: where its flag stands, and which it is. It finds none
-// where the palette has no such colour.
+// gifTransparency searches the blocks before the first frame for a transparent index. It returns the position of the flag and the index, and
+// finds none where the palette has no such colour.
 func gifTransparency(b []byte) (flags int, index uint8, ok bool) {
 	const screen, extension, frame, control = 13, 0x21, 0x2c, 0xf9
 	if len(b) < screen {

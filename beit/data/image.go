@@ -5,44 +5,33 @@ import (
 	"image"
 )
 
-// Image is a decoded picture that becomes RGB when it is asked for, so that what a crop leaves out need not be converted. An *RGB is one.
+// Image is a decoded image that is converted to RGB a region at a time: what a crop leaves out is never converted. *RGB implements it.
 type Image interface {
-	// Size is the number of columns and rows.
+	// Size returns the number of columns and rows.
 	Size() (w, h int)
-	// Region returns the part box. It panics when box is empty or leaves the picture. The caller must not write into what it returns.
+	// Region returns the part box in RGB. It panics when box is empty or leaves the image. The caller must not write into the result.
 	Region(box image.Rectangle) *RGB
 }
 
-// Size implements Image.
-func (m *RGB) Size() (w, h int) { return m.W, m.H }
-
-// Region implements Image.
-func (m *RGB) Region(box image.Rectangle) *RGB {
-	if box == m.Bounds() {
-		return m
-	}
-	return Crop(m, box)
-}
-
-func checkRegion(p Image, box image.Rectangle) {
-	if box.Empty() || !box.In(boundsOf(p)) {
-		panic(fmt.Sprintf("data: Region: box %v of a picture of %v", box, boundsOf(p).Max))
+func checkRegion(m Image, box image.Rectangle) {
+	if box.Empty() || !box.In(boundsOf(m)) {
+		panic(fmt.Sprintf("data: Region: box %v of an image of %v", box, boundsOf(m).Max))
 	}
 }
 
-func boundsOf(p Image) image.Rectangle {
-	w, h := p.Size()
+func boundsOf(m Image) image.Rectangle {
+	w, h := m.Size()
 	return image.Rect(0, 0, w, h)
 }
 
-// whole is all of p.
-func whole(p Image) *RGB { return p.Region(boundsOf(p)) }
+// whole converts all of m.
+func whole(m Image) *RGB { return m.Region(boundsOf(m)) }
 
-// cut returns an image that has the part box of p at the place at; nothing that p has ready is copied.
-func cut(p Image, box image.Rectangle) (m *RGB, at image.Rectangle) {
-	if m, ok := p.(*RGB); ok {
+// cut returns an RGB image that shows the part box of m at the place at. It copies nothing that is RGB already.
+func cut(m Image, box image.Rectangle) (part *RGB, at image.Rectangle) {
+	if m, ok := m.(*RGB); ok {
 		return m, box
 	}
-	m = p.Region(box)
-	return m, m.Bounds()
+	part = m.Region(box)
+	return part, part.Bounds()
 }

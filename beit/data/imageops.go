@@ -2,7 +2,7 @@ package data
 
 import "math"
 
-// The operations here have the arithmetic of Pillow's ImageOps and ImageEnhance.
+// The operations in this file have the arithmetic of Pillow's ImageOps and ImageEnhance, except Blur.
 
 // perChannel applies a table to each channel; a nil table leaves its channel as it is.
 func perChannel(m *RGB, tables [3]*[256]uint8) *RGB {
@@ -27,7 +27,7 @@ func histogram(m *RGB, c int) (h [256]int) {
 	return h
 }
 
-// AutoContrast stretches each channel so that its darkest value becomes 0 and its brightest 255. A channel of one value stays.
+// AutoContrast stretches each channel so that its darkest value becomes 0 and its brightest 255. A channel with one value stays as it is.
 func AutoContrast(m *RGB) *RGB {
 	var tables [3]*[256]uint8
 	for c := range tables {
@@ -52,7 +52,7 @@ func AutoContrast(m *RGB) *RGB {
 	return perChannel(m, tables)
 }
 
-// Equalize maps each channel so that its values become about equally frequent. A channel of one value stays.
+// Equalize equalises the histogram of each channel. A channel with one value stays as it is.
 func Equalize(m *RGB) *RGB {
 	var tables [3]*[256]uint8
 	for c := range tables {
@@ -84,16 +84,16 @@ func byValue(m *RGB, f func(v int) int) *RGB {
 	return mapped(m, &table)
 }
 
-// Invert turns light into dark.
+// Invert inverts each value: v becomes 255 - v.
 func Invert(m *RGB) *RGB { return byValue(m, func(v int) int { return 255 - v }) }
 
-// Posterize keeps the given number of high bits of each value, 0 to 8.
+// Posterize keeps the given number of high bits of each value, from 0 to 8.
 func Posterize(m *RGB, bits int) *RGB {
 	return byValue(m, func(v int) int { return v &^ (1<<(8-bits) - 1) })
 }
 
-// Solarise inverts values of threshold and more.
-func Solarise(m *RGB, threshold int) *RGB {
+// Solarize inverts values of at least threshold.
+func Solarize(m *RGB, threshold int) *RGB {
 	return byValue(m, func(v int) int {
 		if v < threshold {
 			return v
@@ -102,8 +102,8 @@ func Solarise(m *RGB, threshold int) *RGB {
 	})
 }
 
-// SolariseAdd adds to values below 128, up to 255.
-func SolariseAdd(m *RGB, add int) *RGB {
+// SolarizeAdd adds add to values below 128. Sums stop at 255.
+func SolarizeAdd(m *RGB, add int) *RGB {
 	return byValue(m, func(v int) int {
 		if v < 128 {
 			return min(v+add, 255)
@@ -112,7 +112,8 @@ func SolariseAdd(m *RGB, add int) *RGB {
 	})
 }
 
-// AdjustSharpness blends m with itself smoothed: a pixel weighs 5 there and each of its eight neighbours 1; the border stays as it is.
+// AdjustSharpness changes the sharpness: it blends m with a smoothed copy, where a pixel has weight 5 and each of its eight neighbours 1. The border
+// stays as it is. A factor of 1 changes nothing.
 func AdjustSharpness(m *RGB, factor float32) *RGB {
 	out := NewRGB(m.W, m.H)
 	copy(out.Pix, m.Pix)
@@ -132,7 +133,7 @@ func AdjustSharpness(m *RGB, factor float32) *RGB {
 	return out
 }
 
-// Blur convolves m with a Gaussian of the given deviation in pixels, cut at three deviations; the border is repeated. A deviation of 0 or
+// Blur convolves m with a Gaussian of the given standard deviation in pixels, cut at three deviations. The border is repeated. A deviation of 0 or
 // less leaves m as it is.
 func Blur(m *RGB, deviation float64) *RGB {
 	reach := int(math.Ceil(3 * deviation))

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// greys is a picture of one row whose channels are v, v and 10.
+// greys is an image of one row whose channels are v, v and 10.
 func greys(v ...uint8) *RGB {
 	m := NewRGB(len(v), 1)
 	for x, g := range v {
@@ -25,7 +25,7 @@ func red(m *RGB) (v []uint8) {
 	return v
 }
 
-// TestImageOps has expectations worked out by hand from the formulas of Pillow's ImageOps.
+// TestImageOps has expected values computed by hand from the formulas of Pillow's ImageOps.
 func TestImageOps(t *testing.T) {
 	ramp := greys(0, 3, 50, 127, 128, 200, 255)
 	for _, c := range []struct {
@@ -38,11 +38,11 @@ func TestImageOps(t *testing.T) {
 		{"posterize 4", Posterize(ramp, 4), []uint8{0, 0, 48, 112, 128, 192, 240}, 0},
 		{"posterize 0", Posterize(ramp, 0), []uint8{0, 0, 0, 0, 0, 0, 0}, 0},
 		{"posterize 8", Posterize(ramp, 8), red(ramp), 10},
-		{"solarise 128", Solarise(ramp, 128), []uint8{0, 3, 50, 127, 127, 55, 0}, 10},
-		{"solarise 26", Solarise(ramp, 26), []uint8{0, 3, 205, 128, 127, 55, 0}, 10},
-		{"solarise 256", Solarise(ramp, 256), red(ramp), 10},
-		{"solarise add 110", SolariseAdd(ramp, 110), []uint8{110, 113, 160, 237, 128, 200, 255}, 120},
-		{"solarise add 128", SolariseAdd(ramp, 128), []uint8{128, 131, 178, 255, 128, 200, 255}, 138},
+		{"solarise 128", Solarize(ramp, 128), []uint8{0, 3, 50, 127, 127, 55, 0}, 10},
+		{"solarise 26", Solarize(ramp, 26), []uint8{0, 3, 205, 128, 127, 55, 0}, 10},
+		{"solarise 256", Solarize(ramp, 256), red(ramp), 10},
+		{"solarise add 110", SolarizeAdd(ramp, 110), []uint8{110, 113, 160, 237, 128, 200, 255}, 120},
+		{"solarise add 128", SolarizeAdd(ramp, 128), []uint8{128, 131, 178, 255, 128, 200, 255}, 138},
 		// 255/(110-50) = 4.25: 50 -> 0, 51 -> 4, 75 -> 106, 109 -> 250, 110 -> 255
 		{"auto-contrast", AutoContrast(greys(50, 51, 75, 109, 110)), []uint8{0, 4, 106, 250, 255}, 10},
 		{"auto-contrast of one value", AutoContrast(greys(7, 7)), []uint8{7, 7}, 10},
@@ -59,8 +59,8 @@ func TestImageOps(t *testing.T) {
 	}
 }
 
-// TestEqualize: 3 values, 300 pixels each. The last one does not count, so the step is 600/255 = 2: the first value has 1/2 = 0 before it,
-// the second (1+300)/2 = 150, the third (1+600)/2 = 300, cut to 255.
+// TestEqualize has 3 values, 300 pixels each. The last one does not count, so the step is 600/255 = 2. The values become 1/2 = 0,
+// (1+300)/2 = 150, and (1+600)/2 = 300, cut to 255.
 func TestEqualize(t *testing.T) {
 	m := NewRGB(30, 30)
 	for i := range m.Pix {
@@ -121,14 +121,14 @@ func TestBlur(t *testing.T) {
 		}
 	}
 	if Blur(m, 0) != m {
-		t.Error("no deviation, but another picture")
+		t.Error("no deviation, but another image")
 	}
 }
 
-func TestSolarise(t *testing.T) {
+func TestSolarize(t *testing.T) {
 	m := NewRGB(1, 1)
 	copy(m.Pix, []uint8{127, 128, 255})
-	if got := Solarise(m, 128).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
+	if got := Solarize(m, 128).Pix; !slices.Equal(got, []uint8{127, 127, 0}) {
 		t.Errorf("%v, want 127 127 0", got)
 	}
 }

@@ -22,9 +22,9 @@ type indexLine struct {
 	Files []string `json:"files"`
 }
 
-// Index is the dataset that an index file lists: lines of JSON, {"class": NAME, "files": [NAME, …]}, one for each class, as the authors' loader
-// reads them. Classes are in order of name, files in that of the index. The names are those of files in fsys, or in a folder of fsys named
-// like the class: what the first file of a class decides. Errors call the index source.
+// Index returns the dataset that an index file lists, in the format of the BEiT authors' loader: a line of JSON for each class,
+// {"class": NAME, "files": [NAME, …]}. Classes are in order of name, files in the order of the index. A file is in fsys, or in a folder of fsys
+// named like the class; the first file of a class decides. Errors call the index source.
 func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ...Option) (Dataset, error) {
 	list, err := readIndex(index)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pixelPNG is a picture of one pixel.
+// pixelPNG is an image of one pixel.
 func pixelPNG(t testing.TB) []byte {
 	t.Helper()
 	list, err := filepath.Glob("testdata/pillow/*.png")
 	if err != nil || len(list) == 0 {
-		t.Fatalf("%d pictures: %v", len(list), err)
+		t.Fatalf("%d images: %v", len(list), err)
 	}
 	content, err := os.ReadFile(list[0])
 	if err != nil {
@@ -27,10 +27,10 @@ func pixelPNG(t testing.TB) []byte {
 }
 
 func TestIndex(t *testing.T) {
-	picture := &fstest.MapFile{Data: pixelPNG(t)}
-	fsys := fstest.MapFS{"dog/1.png": picture, "dog/0.png": picture, "elsewhere/x.png": picture}
+	image := &fstest.MapFile{Data: pixelPNG(t)}
+	fsys := fstest.MapFS{"dog/1.png": image, "dog/0.png": image, "elsewhere/x.png": image}
 	const text = `{"class": "dog", "files": ["1.png", "0.png"]}` + "\n\n" + `{"class": "cat", "files": ["elsewhere/x.png"]}` + "\n"
-	ds, err := Index(fsys, strings.NewReader(text), "pictures/train.jsonl", DefaultLimits)
+	ds, err := Index(fsys, strings.NewReader(text), "images/train.jsonl", DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +54,8 @@ func TestIndexRefuses(t *testing.T) {
 		{`{"class": "a", "files": ["/etc/passwd"]}`, "/etc/passwd"},
 		{`{"class": "../a", "files": ["x.png"]}`, "no name of a class"},
 		{`{"files": ["x.png"]}`, "no name of a class"},
-		{`{"class": "a", "files": []}`, "no pictures"},
-		{"", "no pictures"},
+		{`{"class": "a", "files": []}`, "no images"},
+		{"", "no images"},
 	} {
 		_, err := Index(fstest.MapFS{}, strings.NewReader(c.text), "train.jsonl", DefaultLimits)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "train.jsonl: ") {

@@ -9,37 +9,37 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// LoaderOptions say how a Loader makes batches.
+// LoaderOptions configures a Loader.
 type LoaderOptions struct {
-	Batch    int // pictures in a batch
+	Batch    int // images in a batch
 	Pipeline Pipeline
 	Seed     uint64 // of order and augmentation
-	Stream   uint64 // separates loaders with the same seed, for example two stages of a run
-	// Sequential is for evaluation: pictures in the order of the dataset, the last batch may be shorter,
-	// and unreadable pictures are left out instead of replaced.
+	Stream   uint64 // separates loaders with the same seed, for example two of one run
+	// Sequential is for evaluation: items come in the order of the dataset, the last batch may be shorter, and unreadable items are left out
+	// instead of replaced.
 	Sequential bool
-	// Multiple is a number of batches that an epoch has a multiple of, 0 meaning 1: those of an update that is made of several.
+	// Multiple makes the number of batches in an epoch a multiple of it, for gradient accumulation; 0 means 1.
 	Multiple int
-	// Ahead is how many batches are made before they are asked for; 0 means 2.
+	// Ahead is the number of batches to prefetch; 0 means 2.
 	Ahead int
-	// MaxUnreadable is the share of pictures that may be unreadable, 0 meaning 0.1. More of them in an epoch is an error at its end, many more one
-	// before. An iteration that begins in the middle of an epoch counts from there.
+	// MaxUnreadable is the share of images that may be unreadable; 0 means 0.1. More of them in an epoch are an error at its end, many more an
+	// error before. An iteration that begins in the middle of an epoch counts from there.
 	MaxUnreadable float64
-	// Skipped is told of every picture that cannot be read, once, by the goroutine that iterates; it may be nil.
+	// Skipped is called once for each image that cannot be read, by the goroutine that iterates; it may be nil.
 	Skipped func(Skipped)
 }
 
-// Loader makes batches of augmented pictures in the background. Several iterations may run at once.
+// Loader makes batches in the background. Several iterations may run at once.
 type Loader struct {
 	ds     Dataset
 	opt    LoaderOptions
 	fields []Field // of the pipeline
 	size   int     // images in a batch, at most the size of the dataset
-	bad    badPictures
+	bad    unreadable
 }
 
-// NewLoader checks the options against the dataset. When the dataset is smaller than a batch, the batch
-// shrinks: see BatchSize.
+// NewLoader returns a loader of ds. A batch larger than the dataset shrinks to it: see BatchSize. NewLoader panics when the options make no sense,
+// and fails when ds is empty.
 func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if opt.Batch < 1 {
 		panic(fmt.Sprintf("data: NewLoader: batch of %d", opt.Batch))
@@ -47,7 +47,7 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	fields := opt.Pipeline.Outputs()
 	checkFields(fields)
 	if ds.Len() == 0 {
-		return nil, fmt.Errorf("load pictures: %w: the dataset is empty", ErrNoImages)
+		return nil, fmt.Errorf("load images: %w: the dataset is empty", ErrNoImages)
 	}
 	if opt.Ahead == 0 {
 		opt.Ahead = 2
@@ -64,11 +64,11 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	return &Loader{ds: ds, opt: opt, fields: fields, size: min(opt.Batch, ds.Len())}, nil
 }
 
-// BatchSize is the number of pictures in a batch: the one asked for, or the whole dataset if that is smaller.
+// BatchSize returns the number of images in a batch: the one asked for, or the size of the dataset if that is smaller.
 func (l *Loader) BatchSize() int { return l.size }
 
-// Len is the number of batches in an epoch. Pictures that fill no whole batch, or Multiple of them, are left out of the
-// epoch, other ones each time, unless the loader is sequential.
+// Len returns the number of batches in an epoch. An epoch of a sequential loader has all images. Another one leaves out the images that do not
+// fill a batch, or Multiple batches, and leaves out different ones each time.
 func (l *Loader) Len() int {
 	if l.opt.Sequential {
 		return (l.ds.Len() + l.size - 1) / l.size
@@ -76,12 +76,11 @@ func (l *Loader) Len() int {
 	return l.ds.Len() / l.size / l.opt.Multiple * l.opt.Multiple
 }
 
-// Unreadable is how many different pictures have been found unreadable so far.
+// Unreadable returns how many different images could not be read so far.
 func (l *Loader) Unreadable() int { return l.bad.count() }
 
-// Batches yields the batches of an epoch from number start on. It ends after the first error; leaving the
-// loop or cancelling ctx stops the work in the background before Batches returns. A panic of the dataset or the
-// pipeline is raised again in the loop.
+// Batches yields the batches of an epoch from number start on. It ends after the first error. Leaving the loop or cancelling ctx stops the work in
+// the background before Batches returns. A panic of the dataset or the pipeline is raised again in the loop.
 func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -118,7 +117,7 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 			for _, s := range l.bad.report(next.batch.reads.failed) {
 				l.opt.Skipped(s)
 			}
-			if len(next.batch.Index) > 0 && !yield(next.batch, nil) { // none: in sequential order nothing of it could be read
+			if len(next.batch.Index) > 0 && !yield(next.batch, nil) { // empty when nothing of it could be read in sequential order
 				return
 			}
 			p.free <- next.batch
@@ -126,21 +125,21 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 	}
 }
 
-// made is what a producer hands over.
+// made is one result of a producer.
 type made struct {
 	batch    *Batch
 	err      error
 	panicked any // what was recovered from a panic, in place of a batch
 }
 
-// producer makes the batches of one iteration, reusing those that come back.
+// producer makes the batches of one iteration and reuses those that come back.
 type producer struct {
 	l            *Loader
 	epoch, start int
 	order        []int // nil when sequential
 	made         chan made
 	free         chan *Batch
-	read, failed int     // pictures of this iteration so far
+	read, failed int     // images of this iteration so far
 	one          Skipped // of those that failed
 }
 
@@ -148,7 +147,7 @@ func newProducer(l *Loader, epoch, start int) *producer {
 	p := &producer{l: l, epoch: epoch, start: start}
 	p.made = make(chan made, l.opt.Ahead)
 	p.free = make(chan *Batch, l.opt.Ahead+2)
-	for range l.opt.Ahead + 2 { // those waiting, the one in use and the one in the making
+	for range l.opt.Ahead + 2 { // those waiting, the one in use and the one being made
 		p.free <- l.newBatch()
 	}
 	if !l.opt.Sequential {
@@ -166,7 +165,7 @@ func (l *Loader) newBatch() *Batch {
 	return b
 }
 
-// run makes batches until the epoch ends, ctx is cancelled or too many pictures are unreadable.
+// run makes batches until the epoch ends, ctx is cancelled or too many images are unreadable.
 func (p *producer) run(ctx context.Context) {
 	defer close(p.made)
 	defer func() { // a caller can recover only from what happens in its own goroutine
@@ -196,7 +195,7 @@ func (p *producer) run(ctx context.Context) {
 	}
 }
 
-// fill makes batch number. Each picture is read and augmented as one task.
+// fill makes the batch of the given number. Each image is read and augmented as one task.
 func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 	first := number * p.l.size
 	n := min(p.l.size, p.l.ds.Len()-first)
@@ -234,7 +233,7 @@ func (p *producer) index(position int) int {
 	return p.order[position]
 }
 
-// sample fills one slot with picture i, or with its replacement.
+// sample fills one slot with item i or its replacement.
 func (p *producer) sample(b *Batch, slot, i int) {
 	s, err := p.l.read(i)
 	b.reads.errs[slot], b.reads.asked[slot] = err, i

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// broken is a dataset in which some pictures cannot be read.
+// broken is a dataset in which some images cannot be read.
 type broken struct {
 	Dataset
 	bad func(i int) bool
@@ -70,8 +70,8 @@ func newLoader(t *testing.T, ds Dataset, opt LoaderOptions) *Loader {
 	return l
 }
 
-// TestLoaderDeterminism: the same bytes for any number of threads, after a restart inside an epoch, and
-// with pictures cached; other ones for another epoch, seed or stream.
+// TestLoaderDeterminism expects the same bytes for any number of threads, after a restart inside an epoch, and from a cache. Another epoch, seed or
+// stream must give others.
 func TestLoaderDeterminism(t *testing.T) {
 	ds := broken{Procedural(50, 16, 1), func(i int) bool { return i == 7 || i == 31 }}
 	opt := LoaderOptions{Batch: 8, Seed: 3, Stream: 2}
@@ -110,24 +110,24 @@ func TestLoaderEpoch(t *testing.T) {
 	seen := map[int]bool{}
 	for _, b := range batches(t, l, 0, 0) {
 		if len(b.Index) != 8 || len(b.Labels) != 8 || len(b.Tensors[0].Float32) != 8*3*16*16 || len(b.Tensors[1].Float32) != 8*3*8*8 {
-			t.Fatalf("batch of %d pictures, %d labels, views of %d and %d", len(b.Index), len(b.Labels), len(b.Tensors[0].Float32), len(b.Tensors[1].Float32))
+			t.Fatalf("batch of %d images, %d labels, views of %d and %d", len(b.Index), len(b.Labels), len(b.Tensors[0].Float32), len(b.Tensors[1].Float32))
 		}
 		for slot, i := range b.Index {
 			if seen[i] {
-				t.Errorf("picture %d came twice", i)
+				t.Errorf("image %d came twice", i)
 			}
 			seen[i] = true
 			if int(b.Labels[slot]) != ds.Label(i) {
-				t.Errorf("picture %d has label %d, want %d", i, b.Labels[slot], ds.Label(i))
+				t.Errorf("image %d has label %d, want %d", i, b.Labels[slot], ds.Label(i))
 			}
 		}
 	}
 	if len(seen) != 48 {
-		t.Errorf("%d pictures in the epoch, want 48", len(seen))
+		t.Errorf("%d images in the epoch, want 48", len(seen))
 	}
 	small := newLoader(t, Subset(ds, []int{4, 5, 6}), LoaderOptions{Batch: 8})
 	if got := batches(t, small, 0, 0); small.BatchSize() != 3 || len(got) != 1 || len(got[0].Index) != 3 {
-		t.Errorf("3 pictures: batch size %d, %d batches", small.BatchSize(), len(got))
+		t.Errorf("3 images: batch size %d, %d batches", small.BatchSize(), len(got))
 	}
 	if _, err := NewLoader(Subset(ds, nil), LoaderOptions{Batch: 1, Pipeline: squareCrop(8)}); !errors.Is(err, ErrNoImages) {
 		t.Errorf("empty dataset: %v", err)
@@ -151,13 +151,13 @@ func TestLoaderSequential(t *testing.T) {
 			}
 			want := applied(centre(16), m, nil)[0].Float32
 			if !cmp.Equal(want, b.Tensors[0].Float32[slot*768:(slot+1)*768]) || int(b.Labels[slot]) != clean.Label(i) {
-				t.Errorf("slot %d does not hold picture %d", slot, i)
+				t.Errorf("slot %d does not hold image %d", slot, i)
 			}
 		}
 	}
 	want := []int{0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}
 	if d := cmp.Diff(want, index); d != "" {
-		t.Errorf("pictures (-want +got):\n%s", d)
+		t.Errorf("images (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]int{7, 8, 8}, sizes); d != "" {
 		t.Errorf("batch sizes (-want +got):\n%s", d)
@@ -170,7 +170,7 @@ func TestLoaderSequential(t *testing.T) {
 	}
 }
 
-// TestUnreadable: few unreadable pictures are replaced, always by the same ones, and named once; many are an error.
+// TestUnreadable: few unreadable images are replaced, always by the same ones, and named once; many are an error.
 func TestUnreadable(t *testing.T) {
 	ds := broken{Procedural(40, 16, 1), func(i int) bool { return i == 5 || i == 6 }}
 	var named []int
@@ -190,7 +190,7 @@ func TestUnreadable(t *testing.T) {
 	if l.Unreadable() != 2 {
 		t.Errorf("%d counted, want 2", l.Unreadable())
 	}
-	for share, text := range map[int]string{4: "", 5: "5 of the 40 pictures", 40: "none of the 40 pictures"} {
+	for share, text := range map[int]string{4: "", 5: "5 of the 40 images", 40: "none of the 40 images"} {
 		ds.bad = func(i int) bool { return i < share }
 		l := newLoader(t, ds, LoaderOptions{Batch: 40, Seed: 1})
 		var last error
@@ -216,7 +216,7 @@ func TestUnreadableInPart(t *testing.T) {
 		return n, err
 	}
 	order := tensor.NewRand(1, streamOrder, 0, 0).Perm(200)
-	among := func(places ...int) Dataset { // pictures at these places of the epoch are broken
+	among := func(places ...int) Dataset { // images at these places of the epoch are broken
 		return broken{Procedural(200, 16, 1), func(i int) bool { return slices.Contains(places, slices.Index(order, i)) }}
 	}
 	end := []int{0, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145, 150, 155, 160, 165, 170, 175, 180, 185, 190}
@@ -264,7 +264,7 @@ func TestLoaderStops(t *testing.T) {
 	}
 }
 
-// A panic in the background comes to whoever iterates, who can recover from it.
+// A panic in the background is raised in the loop, which can recover from it.
 func TestLoaderPanics(t *testing.T) {
 	defer func() {
 		if r := recover(); r != "a bug" {

@@ -7,22 +7,22 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Mixing says how the pictures of a batch are mixed in pairs, the first with the last and so on: by mixup (arXiv 1710.09412), by cutmix (arXiv 1905.04899),
-// or, where both are on, by one of them, drawn evenly for each batch. In a batch of an odd number, the one in the middle stays as it is.
+// Mixing configures mixup (arXiv 1710.09412) and cutmix (arXiv 1905.04899), which mix the images of a batch in pairs: the first with the last and
+// so on. Where both are on, each batch draws one of them with equal probability. The middle image of an odd number stays as it is.
 type Mixing struct {
-	Mixup, Cutmix float64 // parameters of the Beta distributions that shares are drawn from; 0: off
+	Mixup, Cutmix float64 // alpha of the Beta distribution that shares are drawn from; 0 for off
 }
 
-// On says whether pictures are mixed at all.
+// On reports whether images are mixed at all.
 func (x Mixing) On() bool { return x.Mixup > 0 || x.Cutmix > 0 }
 
-// Mix is how one batch is mixed.
+// Mix describes how one batch is mixed.
 type Mix struct {
-	Share float64         // of a picture itself in its label; the rest is its partner's
-	Box   image.Rectangle // the part that comes from the partner; empty for mixup, where both shine through everywhere
+	Share float64         // weight of an image's own label (lambda in the papers); its partner's has the rest
+	Box   image.Rectangle // region that cutmix takes from the partner; empty for mixup, which blends all pixels
 }
 
-// Draw draws a mix for pictures of the given side. It panics when mixing is off.
+// Draw draws the mix of a batch of images of size x size. It panics when mixing is off.
 func (x Mixing) Draw(size int, r *tensor.Rand) Mix {
 	if !x.On() {
 		panic("data: Mixing: Draw: both kinds are off")
@@ -37,7 +37,7 @@ func (x Mixing) Draw(size int, r *tensor.Rand) Mix {
 	return cutMix(beta(x.Cutmix, r), r.IntN(size), r.IntN(size), size)
 }
 
-// cutMix is the mix whose box, before it is cut at the picture's border, has the middle (cx, cy) and covers 1 - share.
+// cutMix returns the mix whose box has the centre (cx, cy) and covers 1 - share of the image before it is clipped at the border.
 func cutMix(share float64, cx, cy, size int) Mix {
 	side := int(float64(size) * math.Sqrt(1-share))
 	half := side / 2
@@ -45,7 +45,7 @@ func cutMix(share float64, cx, cy, size int) Mix {
 	return Mix{Share: 1 - float64(box.Dx()*box.Dy())/float64(size*size), Box: box}
 }
 
-// Apply mixes images (B, 3, size, size) in place.
+// Apply mixes images, (B, 3, size, size), in place.
 func (m Mix) Apply(images []float32, size int) {
 	one := 3 * size * size
 	n := len(images) / one
@@ -68,7 +68,7 @@ func (m Mix) Apply(images []float32, size int) {
 	})
 }
 
-// blendPair mixes each of two pictures with the other.
+// blendPair mixes each of two images with the other.
 func blendPair(a, b []float32, share float32) {
 	rest := 1 - share
 	for j, v := range a {
@@ -77,7 +77,8 @@ func blendPair(a, b []float32, share float32) {
 	}
 }
 
-// Targets are the soft labels (B, classes) of a mixed batch whose labels are given, smoothed: the true class has 1 - s + s/classes, each other s/classes.
+// Targets returns the soft labels, (B, classes), of a mixed batch with label smoothing s. Before mixing, the true class has 1 - s + s/classes and each
+// other class s/classes.
 func (m Mix) Targets(labels []int32, classes int, smoothing float64) []float32 {
 	n, off := len(labels), smoothing/float64(classes)
 	out := make([]float32, n*classes)
@@ -98,7 +99,7 @@ func beta(a float64, r *tensor.Rand) float64 {
 	return 1 / (1 + math.Exp(y-x))
 }
 
-// logGamma draws the logarithm of a number from the Gamma distribution (Marsaglia and Tsang, 2000), which for small a would underflow.
+// logGamma draws the logarithm of a number from the Gamma distribution (Marsaglia and Tsang, 2000). The number itself would underflow for small a.
 func logGamma(a float64, r *tensor.Rand) float64 {
 	boost := 0.0
 	if a < 1 {

@@ -31,7 +31,7 @@ func TestMix(t *testing.T) {
 	const size, b = 4, 3
 	images := make([]float32, b*3*size*size)
 	for i := range images {
-		images[i] = float32(i / (3 * size * size)) // picture k is k everywhere
+		images[i] = float32(i / (3 * size * size)) // image k is k everywhere
 	}
 	value := func(x []float32, k, c, y, col int) float32 { return x[((k*3+c)*size+y)*size+col] }
 	t.Run("mixup", func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestMix(t *testing.T) {
 		Mix{Share: 0.75}.Apply(x, size)
 		for k, want := range []float32{0.5, 1, 1.5} { // 0.25·2, itself, 0.75·2
 			if got := value(x, k, 2, 3, 1); got != want {
-				t.Errorf("picture %d is %g, want %g", k, got, want)
+				t.Errorf("image %d is %g, want %g", k, got, want)
 			}
 		}
 	})
@@ -51,7 +51,7 @@ func TestMix(t *testing.T) {
 			want      float32
 		}{{0, 2, 1, 2}, {0, 2, 2, 2}, {0, 2, 3, 0}, {0, 1, 1, 0}, {1, 2, 1, 1}, {2, 2, 1, 0}, {2, 3, 1, 2}} {
 			if got := value(x, c.k, 1, c.y, c.col); got != c.want {
-				t.Errorf("picture %d at row %d, column %d is %g, want %g", c.k, c.y, c.col, got, c.want)
+				t.Errorf("image %d at row %d, column %d is %g, want %g", c.k, c.y, c.col, got, c.want)
 			}
 		}
 	})

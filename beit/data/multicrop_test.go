@@ -40,14 +40,14 @@ func TestMultiCrop(t *testing.T) {
 		}
 	}
 	if cmp.Equal(first[0], first[1]) || cmp.Equal(first[2], first[3]) {
-		t.Error("two crops of one picture are the same")
+		t.Error("two crops of one image are the same")
 	}
 	if !slices.Equal(m.Pix, before) {
-		t.Error("the picture was changed")
+		t.Error("the image was changed")
 	}
 }
 
-// TestMultiCropWithoutColours: a picture of one colour keeps it, in the normalisation of each view.
+// TestMultiCropWithoutColours: an image of one colour keeps it, in the normalisation of each view.
 func TestMultiCropWithoutColours(t *testing.T) {
 	m := NewRGB(20, 20)
 	for i := range m.Pix {

@@ -2,22 +2,22 @@ package data
 
 import "fmt"
 
-// Norm maps a value x in [0, 1] of channel c to (x - Mean[c]) / Std[c].
+// Norm normalises images: a value x in [0, 1] of channel c becomes (x - Mean[c]) / Std[c].
 type Norm struct{ Mean, Std [3]float32 }
 
-// The three normalisations in use. Unit leaves [0, 1] as it is; Inception goes to [-1, 1]; ImageNet has the
-// channel statistics of that set (values of torchvision and timm).
+// The usual normalisations. Unit keeps [0, 1], Inception maps to [-1, 1], and ImageNet has the channel statistics of ImageNet that torchvision and
+// timm use.
 var (
 	Unit      = Norm{Std: [3]float32{1, 1, 1}}
 	Inception = Norm{Mean: [3]float32{0.5, 0.5, 0.5}, Std: [3]float32{0.5, 0.5, 0.5}}
 	ImageNet  = Norm{Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 )
 
-// ToFloat writes m as (3, H, W) float32 in [0, 1], normalised; mirrored left to right if flip is set. It
-// panics when dst has another length than 3*H*W.
+// ToFloat converts m to float32 in [0, 1], normalises it and writes it to dst as (3, H, W), flipped horizontally if flip is set. It panics when the
+// length of dst is not 3*H*W.
 func ToFloat(dst []float32, m *RGB, n Norm, flip bool) {
 	if len(dst) != 3*m.W*m.H {
-		panic(fmt.Sprintf("data: ToFloat: %d values for a picture of [3 %d %d]", len(dst), m.H, m.W))
+		panic(fmt.Sprintf("data: ToFloat: %d values for an image of [3 %d %d]", len(dst), m.H, m.W))
 	}
 	for c := range 3 {
 		var table [256]float32

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// unlikePillow are files of the odd sets that Pillow reads and the Go libraries do not, with what they say.
+// unlikePillow lists files of the odd sets that Pillow reads and the Go libraries do not, with their errors.
 var unlikePillow = map[string]string{
 	"odd/026-pal4rletrns.bmp":                      "bmp: unsupported BMP image",               // run-length coded
 	"odd/036-badrle.bmp":                           "bmp: unsupported BMP image",               // run-length coded
@@ -21,9 +21,9 @@ var unlikePillow = map[string]string{
 	"odd/062-b55977028a3a574336966b6536640fc9.jpg": "invalid JPEG format: missing 0xff00",      // damaged: Pillow shows what it can
 }
 
-// TestOddPictures decodes the files of odd-images.tar and odd-supplement.tar in the folder BEIT_ODD and compares what becomes of each with the
-// reference decoder's verdict in the .csv beside it.
-func TestOddPictures(t *testing.T) {
+// TestOddImages decodes the files of odd-images.tar and odd-supplement.tar in the folder BEIT_ODD. It compares each result with the reference
+// decoder's verdict in the .csv beside the archive.
+func TestOddImages(t *testing.T) {
 	dir := os.Getenv("BEIT_ODD")
 	if dir == "" {
 		t.Skip("BEIT_ODD names no folder with odd-images.tar and odd-supplement.tar")

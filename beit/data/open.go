@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Source is an opened folder or archive of pictures.
+// Source is an opened folder or archive of images.
 type Source struct {
-	Train Dataset // what stands in train/, or everything when there is no such folder
-	Val   Dataset // what stands in val/; nil when there is no such folder
+	Train Dataset // the content of train/, or everything when there is no such folder
+	Val   Dataset // the content of val/; nil when there is no such folder
 	file  io.Closer
 }
 
-// Close releases the archive. The datasets must not be used afterwards.
+// Close closes the archive. The datasets must not be used afterwards.
 func (s *Source) Close() error {
 	if s.file == nil {
 		return nil
@@ -26,23 +26,23 @@ func (s *Source) Close() error {
 	return s.file.Close()
 }
 
-// Open opens a folder or a .tar file of pictures, or an index (see Index) whose name ends in .jsonl. Inside, class folders (class/**/*.jpg, also .jpeg, .png,
-// .webp, .bmp, .tif, .tiff and .gif) or unlabelled pictures may stand at the top or in train/ and val/. One folder that holds
-// everything else is looked through.
+// Open opens a folder of images, a .tar file of them, or an index (see Index) whose name ends in .jsonl. Images are class/**/*.jpg, or lie outside
+// class folders and have no labels; also read are .jpeg, .png, .webp, .bmp, .tif, .tiff and .gif. The class folders are at the top or in train/
+// and val/. A single folder at the top is opened in its place.
 func Open(name string, limits Limits, options ...Option) (*Source, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such folder or .tar file: %w", name, fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open pictures: %w", err)
+		return nil, fmt.Errorf("open images: %w", err)
 	}
 	if info.IsDir() {
 		return OpenFS(os.DirFS(name), name, limits, options...)
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open pictures: %w", err)
+		return nil, fmt.Errorf("open images: %w", err)
 	}
 	if filepath.Ext(name) == ".jsonl" {
 		defer file.Close()
@@ -69,7 +69,7 @@ func openTar(file io.ReaderAt, size int64, name string, limits Limits, options [
 	return OpenFS(fsys, name, limits, options...)
 }
 
-// OpenFS is Open for any file system; name stands for it in errors.
+// OpenFS opens any file system as Open does. Errors call it name.
 func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
 	root := "."
 	if only, ok := onlyFolder(fsys); ok && only != "train" && only != "val" {
@@ -104,7 +104,7 @@ func isDir(fsys fs.FS, name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// onlyFolder returns the one folder at the top of fsys, when nothing else is there.
+// onlyFolder returns the folder at the top of fsys, if nothing else is there.
 func onlyFolder(fsys fs.FS) (string, bool) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
@@ -123,5 +123,5 @@ func onlyFolder(fsys fs.FS) (string, bool) {
 	return only, only != ""
 }
 
-// hidden reports names that systems leave behind in folders and archives and that are never pictures.
+// hidden reports whether name is one that operating systems leave behind in folders and archives.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") || name == "__MACOSX" }

@@ -60,7 +60,7 @@ func (o *transformsOracle) decode(t *testing.T, name string) *RGB {
 	return m
 }
 
-// TestOracleTransforms checks every entry of transforms.safetensors: pictures from PNG files and all that is
+// TestOracleTransforms checks every entry of transforms.safetensors: images from PNG files and all that is
 // computed from them exactly, floats to 1e-6, JPEG files to 4 levels and 0.5 on average.
 func TestOracleTransforms(t *testing.T) {
 	o := openTransforms(t)
@@ -102,7 +102,7 @@ func (o *transformsOracle) check(t *testing.T, name, source, what string, m *RGB
 	first, rest, _ := strings.Cut(what, "/")
 	switch {
 	case what == "grayscale_L":
-		o.equal(t, name, Grey(m))
+		o.equal(t, name, Grayscale(m))
 	case first == "to_tensor":
 		o.floats(t, name, m, Unit, false)
 	case first == "normalize_imagenet":
@@ -122,7 +122,7 @@ func (o *transformsOracle) check(t *testing.T, name, source, what string, m *RGB
 	}
 }
 
-// transform computes a picture from its name alone, for example resize_bicubic_32x32.
+// transform computes an image from its name alone, for example resize_bicubic_32x32.
 func (o *transformsOracle) transform(t *testing.T, what string, m *RGB) *RGB {
 	parts := strings.Split(what, "_")
 	switch parts[0] {
@@ -209,7 +209,7 @@ func (o *transformsOracle) checkCrop(t *testing.T, name, crop, what string, m *R
 	switch what {
 	case "box_top_left_height_width":
 		if !box.In(m.Bounds()) || box.Empty() {
-			t.Fatalf("box %v leaves the picture %v", box, m.Bounds())
+			t.Fatalf("box %v leaves the image %v", box, m.Bounds())
 		}
 	case "pretrain_sample":
 		o.floats(t, name, Resize(m, box, size, size, Bicubic), ImageNet, true)

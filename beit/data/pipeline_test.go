@@ -55,7 +55,7 @@ func TestPanics(t *testing.T) {
 		"size 0":             func() { Resize(m, m.Bounds(), 0, 2, Bicubic) },
 		"short destination":  func() { ToFloat(make([]float32, 47), m, Unit, false) },
 		"wrong destinations": func() { centre(4).Apply(nil, unlabelled(m), nil) },
-		"pad beyond picture": func() {
+		"pad beyond image": func() {
 			applied(&PadCrop{Pad: 4, Views: []View{{Size: 4, Filter: Bicubic, Norm: Unit}}}, m, tensor.NewRand(1))
 		},
 		"index outside": func() { Subset(Procedural(10, 32, 1), []int{10}) },
@@ -109,9 +109,9 @@ func TestViewsShareTheCrop(t *testing.T) {
 		}
 		p.Apply(Tensors{{Float32: student}, {Float32: same}}, unlabelled(m), tensor.NewRand(seed))
 		if !cmp.Equal(tokenizer, same) {
-			t.Fatal("the same random numbers gave another picture")
+			t.Fatal("the same random numbers gave another image")
 		}
-		// Without jitter and with the whole picture, the view is the picture or its mirror image.
+		// Without jitter and with the whole image, the view is the image or its mirror image.
 		whole := &PadCrop{Pad: 0, Views: []View{{Size: 16, Filter: Bicubic, Norm: Unit}}}
 		square := resizeCentre(m, 16, 16, Bicubic)
 		whole.Apply(into(same), unlabelled(m), tensor.NewRand(seed))
@@ -122,11 +122,11 @@ func TestViewsShareTheCrop(t *testing.T) {
 		case cmp.Equal(same, mirrored):
 			flipped++
 		case !cmp.Equal(same, plain):
-			t.Fatal("neither the picture nor its mirror image")
+			t.Fatal("neither the image nor its mirror image")
 		}
 	}
 	if flipped < 8 || flipped > 32 {
-		t.Errorf("%d of 40 pictures were flipped", flipped)
+		t.Errorf("%d of 40 images were flipped", flipped)
 	}
 }
 

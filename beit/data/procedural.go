@@ -7,7 +7,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// The ten classes of Procedural: five shapes of parts, each in two arrangements.
+// The ten classes of Procedural are five shapes of parts, each in two arrangements. Names of classes and items are stored in runs.
 var (
 	partShapes       = []string{"disc", "square", "triangle", "ring", "cross"}
 	partArrangements = []string{"row", "cluster"}
@@ -18,17 +18,16 @@ type procedural struct {
 	seed    uint64
 }
 
-// LeastProcedural is the smallest side of the pictures that Procedural draws.
-const LeastProcedural = 8
+// MinProceduralSize is the smallest side of the images that Procedural draws.
+const MinProceduralSize = 8
 
-// Procedural is a dataset of n drawn pictures of size x size in ten classes, equally often. A class is a shape
-// (disc, square, triangle, ring, cross) and an arrangement of three such parts (in a row, in a triangle). Place,
-// direction, scale, the turn of each part, all colours, which of figure and ground is brighter, stripes and
-// noise are random, so that single pixels and edge histograms tell little about the class while shape and
-// arrangement tell everything. Image i depends on size, seed and i alone.
+// Procedural returns a dataset of n synthetic images of size x size in ten classes of equal frequency. A class is a shape (disc, square, triangle,
+// ring, cross) and an arrangement of three such parts (in a row, in a triangle). Position, direction, scale, the rotation of each part, colours,
+// contrast, stripes and noise are random. Single pixels and edge histograms therefore tell little about the class. Image i depends on size, seed
+// and i alone.
 func Procedural(n, size int, seed uint64) Dataset {
-	if n < 0 || size < LeastProcedural {
-		panic(fmt.Sprintf("data: Procedural: %d pictures of size %d: size must be at least %d", n, size, LeastProcedural))
+	if n < 0 || size < MinProceduralSize {
+		panic(fmt.Sprintf("data: Procedural: %d images of size %d: size must be at least %d", n, size, MinProceduralSize))
 	}
 	return &procedural{n, size, seed}
 }
@@ -54,7 +53,7 @@ func (p *procedural) Sample(i int) (Sample, error) {
 
 func (p *procedural) draw(i int) *RGB {
 	if i < 0 || i >= p.n {
-		panic(fmt.Sprintf("data: Procedural: picture %d of %d", i, p.n))
+		panic(fmt.Sprintf("data: Procedural: image %d of %d", i, p.n))
 	}
 	label := p.Label(i)
 	r := tensor.NewRand(p.seed, streamProcedural, uint64(i))
@@ -87,14 +86,14 @@ func (p *procedural) draw(i int) *RGB {
 	return m
 }
 
-// part is one of the shapes; lengths are shares of the picture's side.
+// part is one of the shapes; lengths are shares of the image's side.
 type part struct {
 	x, y     float64 // centre
 	radius   float64
-	sin, cos float64 // of its turn
+	sin, cos float64 // of its rotation
 }
 
-// placeParts puts three parts of about equal size into the picture, without overlap.
+// placeParts draws three parts of about equal size that do not overlap.
 func placeParts(arrangement int, r *tensor.Rand) [3]part {
 	radius := r.Uniform(0.095, 0.14)
 	gap := radius * r.Uniform(2.15, 2.5)
@@ -123,7 +122,7 @@ func placeParts(arrangement int, r *tensor.Rand) [3]part {
 	return parts
 }
 
-// freePlace chooses where the middle of the arrangement goes along one axis so that all parts are visible.
+// freePlace draws the centre of the arrangement along one axis so that all parts are visible.
 func freePlace(at [3][2]float64, axis int, radius float64, r *tensor.Rand) float64 {
 	low, high := 0.0, 0.0
 	for _, p := range at {
@@ -136,7 +135,7 @@ func freePlace(at [3][2]float64, axis int, radius float64, r *tensor.Rand) float
 	return r.Uniform(from, to)
 }
 
-// distance is how far (x, y) lies outside the part; negative inside. The shapes have about equal areas.
+// distance returns how far (x, y) lies outside the part; it is negative inside. The shapes have about equal areas.
 func (p part) distance(shape int, x, y float64) float64 {
 	dx, dy := x-p.x, y-p.y
 	u, v := (dx*p.cos+dy*p.sin)/p.radius, (dy*p.cos-dx*p.sin)/p.radius
@@ -160,7 +159,7 @@ func (p part) distance(shape int, x, y float64) float64 {
 // paint is a colour with stripes.
 type paint struct {
 	base, stripe [3]float64
-	fx, fy       float64 // waves across the picture
+	fx, fy       float64 // waves across the image
 	phase        float64
 }
 
@@ -173,7 +172,7 @@ func (p *paint) at(x, y float64) [3]float64 {
 	return out
 }
 
-// paints chooses the colours of ground and figure, apart enough to be told from each other.
+// paints draws colours of ground and figure that differ enough to be told apart.
 func paints(r *tensor.Rand) (ground, figure paint) {
 	apart := r.Uniform(0.35, 0.6)
 	if r.Uint32()&1 == 1 {

@@ -32,24 +32,24 @@ func TestProcedural(t *testing.T) {
 	}
 	for label, n := range count {
 		if n != 10 {
-			t.Errorf("class %d has %d pictures, want 10", label, n)
+			t.Errorf("class %d has %d images, want 10", label, n)
 		}
 	}
 	first := imageOf(t, ds, 0)
 	if !cmp.Equal(first, imageOf(t, data.Procedural(1, 32, 1), 0)) {
-		t.Error("picture 0 depends on more than size, seed and index")
+		t.Error("image 0 depends on more than size, seed and index")
 	}
 	for name, other := range map[string]*data.RGB{
 		"index": imageOf(t, ds, 10),
 		"seed":  imageOf(t, data.Procedural(1, 32, 2), 0),
 	} {
 		if cmp.Equal(first, other) {
-			t.Errorf("another %s gave the same picture", name)
+			t.Errorf("another %s gave the same image", name)
 		}
 	}
 }
 
-// TestProceduralSizes: a larger picture shows the same scene. Averaged down to 32x32, it differs by noise and
+// TestProceduralSizes: a larger image shows the same scene. Averaged down to 32x32, it differs by noise and
 // edges only.
 func TestProceduralSizes(t *testing.T) {
 	for i := range 20 {
@@ -61,7 +61,7 @@ func TestProceduralSizes(t *testing.T) {
 			sum += max(int(v), int(large.Pix[k])) - min(int(v), int(large.Pix[k]))
 		}
 		if mean := float64(sum) / float64(len(small.Pix)); mean > 10 {
-			t.Errorf("picture %d: mean difference of %g levels", i, mean)
+			t.Errorf("image %d: mean difference of %g levels", i, mean)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func hogProbe(t *testing.T, size, patch, grid int) probe.Extractor {
 
 // TestProceduralIsNotTrivial: linear probes on pixels stay below 20 % and on the teacher's features, at any
 // spatial resolution, below 60 %, where chance is 10 %. The features tell something, or the set would be
-// hopeless. (Measured, 10,000 training pictures: pixels 11 %, features 22 to 29 %.)
+// hopeless. (Measured, 10,000 training images: pixels 11 %, features 22 to 29 %.)
 func TestProceduralIsNotTrivial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: trains classifiers for seconds")

@@ -23,8 +23,8 @@ func TestRandOps(t *testing.T) {
 		{"Invert", Invert(m), Invert(m)},
 		{"Rotate", Rotate(m, 27, fill), Rotate(m, -27, fill)},
 		{"Posterize", Posterize(m, 1), Posterize(m, 1)},         // 4 - int(3.6)
-		{"Solarize", Solarise(m, 26), Solarise(m, 26)},          // 256 - int(230.4)
-		{"SolarizeAdd", SolariseAdd(m, 99), SolariseAdd(m, 99)}, // int(99.0)
+		{"Solarize", Solarize(m, 26), Solarize(m, 26)},          // 256 - int(230.4)
+		{"SolarizeAdd", SolarizeAdd(m, 99), SolarizeAdd(m, 99)}, // int(99.0)
 		{"Color", AdjustSaturation(m, 1.81), AdjustSaturation(m, 0.19)},
 		{"Contrast", AdjustContrast(m, 1.81), AdjustContrast(m, 0.19)},
 		{"Brightness", AdjustBrightness(m, 1.81), AdjustBrightness(m, 0.19)},
@@ -54,7 +54,7 @@ func TestRandOps(t *testing.T) {
 	}
 }
 
-// TestRandAugmentRates: two operations, each carried out with probability 1/2, so that a quarter of the pictures stays, beside those that
+// TestRandAugmentRates: two operations, each carried out with probability 1/2, so that a quarter of the images stays, beside those that
 // AutoContrast or Equalize happen to leave alone.
 func TestRandAugmentRates(t *testing.T) {
 	m := noise(12, 12, 7)
@@ -70,6 +70,6 @@ func TestRandAugmentRates(t *testing.T) {
 	still := 0.5 + 0.5*2/15 // AutoContrast, and Equalize: 144 pixels are too few for it
 	want := still * still
 	if got := float64(same) / n; math.Abs(got-want) > 0.03 {
-		t.Errorf("%.3f of the pictures stay, want about %.3f", got, want)
+		t.Errorf("%.3f of the images stay, want about %.3f", got, want)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Filter is a resampling filter.
 type Filter int
 
-// The filters of Resize. Bicubic has a = -0.5, Lanczos three lobes.
+// The filters of Resize are those of Pillow. Bicubic has a = -0.5, Lanczos three lobes.
 const (
 	Bilinear Filter = iota
 	Bicubic
@@ -29,7 +29,7 @@ var filters = [...]struct {
 	Lanczos:  {"lanczos", 3, lanczos},
 }
 
-// String is "bilinear", "bicubic" or "lanczos".
+// String returns "bilinear", "bicubic" or "lanczos".
 func (f Filter) String() string { return filters[f].name }
 
 // ParseFilter returns the filter called name.
@@ -71,9 +71,8 @@ func sinc(x float64) float64 {
 	return math.Sin(x) / x
 }
 
-// Resize returns the part box of m resampled to w x h with the filter, as Pillow does it: rows first,
-// then columns, antialiased, with 22-bit weights and 8-bit pixels in between. No pixel outside box has
-// an influence. It panics when box is empty or leaves m.
+// Resize crops box from m and resizes it to w x h, as Pillow's resize with a box does. It is antialiased and resizes rows first, then columns, with
+// 22-bit weights and 8-bit pixels in between. Pixels outside box have no influence. Resize panics when box is empty or leaves m.
 func Resize(m *RGB, box image.Rectangle, w, h int, f Filter) *RGB {
 	return resizeWindow(m, box, w, h, f, image.Rect(0, 0, w, h))
 }
@@ -87,9 +86,9 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // resizeWindow computes only the part window of what Resize returns.
-func resizeWindow(p Image, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *RGB {
-	if box.Empty() || !box.In(boundsOf(p)) {
-		panic(fmt.Sprintf("data: Resize: box %v of a picture of %v", box, boundsOf(p).Max))
+func resizeWindow(m Image, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *RGB {
+	if box.Empty() || !box.In(boundsOf(m)) {
+		panic(fmt.Sprintf("data: Resize: box %v of an image of %v", box, boundsOf(m).Max))
 	}
 	if window.Empty() || !window.In(image.Rect(0, 0, w, h)) {
 		panic(fmt.Sprintf("data: Resize: window %v of a result of %dx%d", window, w, h))
@@ -103,13 +102,13 @@ func resizeWindow(p Image, box image.Rectangle, w, h int, f Filter, window image
 	left, right := s.columns.reach()
 	s.rows.shift(first)
 	s.columns.shift(left)
-	m, at := cut(p, image.Rect(left, first, right, last).Add(box.Min))
+	part, at := cut(m, image.Rect(left, first, right, last).Add(box.Min))
 	s.rgb = resized(s.rgb, 3*out.W*(last-first))
 	for y := first; y < last; y++ {
 		dst := s.rgb[3*out.W*(y-first) : 3*out.W*(y-first+1)]
-		src := m.row(at.Min.Y+y-first, at.Min.X, at.Max.X)
+		src := part.row(at.Min.Y+y-first, at.Min.X, at.Max.X)
 		if box.Dx() == w {
-			copy(dst, src[3*(window.Min.X-left):]) // every window is the pixel itself
+			copy(dst, src[3*(window.Min.X-left):]) // each pixel is itself
 			continue
 		}
 		resample.Row(dst, src, s.columns.from, s.columns.weights)
@@ -133,17 +132,16 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// taps holds, for each output position, the input positions it is made from and their weights.
+// taps holds the input positions and their weights for each output position.
 type taps struct {
 	from    []int32 // first input position
-	n       int     // how many follow each other
+	n       int     // number of inputs of one output
 	weights []int32 // n for each output, with resample.Precision fractional bits
 	windows [][2]int
 	real    []float64
 }
 
-// fill computes the taps of output positions lo to hi of n, for inputs 0 to in. Windows that are shorter than the longest are
-// filled up with weights of 0.
+// fill computes the taps of output positions lo to hi of n, for inputs 0 to in. Windows shorter than the longest are padded with weights of 0.
 func (t *taps) fill(in, n, lo, hi int, f Filter) {
 	scale := float64(in) / float64(n)
 	shrink := max(scale, 1)
@@ -192,7 +190,7 @@ func (t *taps) reach() (first, last int) {
 	return first, last
 }
 
-// shift makes input first the one that counts as 0.
+// shift renumbers the inputs so that first becomes 0.
 func (t *taps) shift(first int) {
 	for i := range t.from {
 		t.from[i] -= int32(first)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// noise is a picture of random pixels.
+// noise is an image of random pixels.
 func noise(w, h int, seed uint64) *RGB {
 	m := NewRGB(w, h)
 	r := tensor.NewRand(seed)
@@ -68,8 +68,8 @@ func TestResizeAgainstFloat64(t *testing.T) {
 				for x := range c.w {
 					for ch := range 3 {
 						want := resizeReference(m, c.box, c.w, c.h, f, x, y, ch)
-						// The rounding between the passes (half a level, times the sum of |weights| up to 1.5), the final
-						// one, and the clamping of the first pass at black and white for filters that overshoot.
+						// Each pass rounds, the first one by half a level times the sum of |weights|, up to 1.5. Filters that overshoot
+						// are also clamped at black and white after the first pass.
 						bound := 1.3
 						if f != Bilinear {
 							bound = 40
@@ -98,8 +98,8 @@ func TestResizeWindow(t *testing.T) {
 	}
 }
 
-// TestLargePictures: what 32 bits cannot hold, as an int has on some machines.
-func TestLargePictures(t *testing.T) {
+// TestLargeImages needs more than 32 bits, which is all that an int has on some machines.
+func TestLargeImages(t *testing.T) {
 	if w, h := shorterSide(6, 10<<20, 224); w != 224 || h != 391468373 {
 		t.Errorf("sides of %d and %d", w, h)
 	}
@@ -108,7 +108,7 @@ func TestLargePictures(t *testing.T) {
 		m.Pix[i] = 200
 	}
 	if got := AdjustContrast(m, 0).Pix[0]; got != 200 {
-		t.Errorf("without contrast the picture is %d", got)
+		t.Errorf("without contrast the image is %d", got)
 	}
 }
 

@@ -7,14 +7,14 @@ import (
 	"image/color"
 )
 
-// Image is a picture of 8-bit RGB: the pixel of row y, column x stands at Pix[3*(y*W+x):], red first. It is an image.Image without
+// RGB is an image of 8-bit RGB: the pixel of row y, column x is at Pix[3*(y*W+x):], red first. It implements Image, and image.Image without
 // transparency.
 type RGB struct {
 	W, H int
 	Pix  []uint8 // H*W*3
 }
 
-// NewRGB returns a black picture.
+// NewRGB returns a black image. It panics when a side is below 1.
 func NewRGB(w, h int) *RGB {
 	if w < 1 || h < 1 {
 		panic(fmt.Sprintf("data: NewRGB: size %dx%d", w, h))
@@ -22,8 +22,19 @@ func NewRGB(w, h int) *RGB {
 	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 }
 
-// Bounds is the rectangle of the whole picture.
+// Bounds returns the rectangle of the whole image.
 func (m *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
+
+// Size implements Image.
+func (m *RGB) Size() (w, h int) { return m.W, m.H }
+
+// Region implements Image.
+func (m *RGB) Region(box image.Rectangle) *RGB {
+	if box == m.Bounds() {
+		return m
+	}
+	return Crop(m, box)
+}
 
 // ColorModel implements image.Image.
 func (m *RGB) ColorModel() color.Model { return color.RGBAModel }
@@ -37,27 +48,27 @@ func (m *RGB) At(x, y int) color.Color {
 	return color.RGBA{p[0], p[1], p[2], 255}
 }
 
-// row is row y, columns x0 to x1.
+// row returns columns x0 to x1 of row y.
 func (m *RGB) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
 
-// FromImage converts a picture that a program has decoded or drawn, by the rules of Decode as far as its type tells them: an *image.YCbCr is
-// taken for a JPEG's, an *image.NYCbCrA for a WebP's. Files of GIF, TIFF and lossy WebP may come out otherwise than from Decode, which also
-// knows the format. An *RGB is returned as it is. It is an error when the picture is nil or has no pixels, or more than the limit.
+// FromImage converts an image.Image to RGB by the rules of Decode. It takes an *image.YCbCr for the content of a JPEG file and an *image.NYCbCrA for
+// that of a WebP file. Decode knows the format: images from GIF, TIFF and lossy WebP files may differ from its result. An *RGB is returned as it
+// is. An image that is nil, has no pixels or has more than the limit is an error.
 func FromImage(src image.Image, limits Limits) (*RGB, error) {
 	if src == nil {
-		return nil, errors.New("the picture is nil")
+		return nil, errors.New("the image is nil")
 	}
 	size := src.Bounds()
 	if size.Empty() {
-		return nil, fmt.Errorf("the picture has no pixels: its bounds are %v", size)
+		return nil, fmt.Errorf("the image has no pixels: its bounds are %v", size)
 	}
 	if size.Dx() > limits.Pixels/size.Dy() {
-		return nil, fmt.Errorf("the picture has %dx%d pixels: the limit is %d in all", size.Dx(), size.Dy(), limits.Pixels)
+		return nil, fmt.Errorf("the image has %dx%d pixels: the limit is %d in all", size.Dx(), size.Dy(), limits.Pixels)
 	}
 	return fromImage(src), nil
 }
 
-// fromImage converts what the standard decoders return.
+// fromImage converts the image types of the standard decoders.
 func fromImage(src image.Image) *RGB {
 	switch s := src.(type) {
 	case *RGB:
@@ -99,8 +110,8 @@ func dropAlpha(dst, src []uint8, pixel, component int) {
 	}
 }
 
-// divideAlpha copies colours that were multiplied by alpha, divided by it: from the higher 8 bits, cut off and bounded, black where nothing
-// shows, as Pillow does with TIFF files.
+// divideAlpha copies premultiplied colours divided by alpha, as Pillow does with TIFF files: computed from the higher 8 bits, cut off and bounded,
+// and black where alpha is 0.
 func divideAlpha(dst, src []uint8, pixel, component int) {
 	for i := 0; i < len(dst); i += 3 {
 		alpha := int32(src[3*component])
@@ -125,7 +136,7 @@ func grayRow(dst, src []uint8) {
 	}
 }
 
-// cmykRow multiplies each ink's transparency with that of black, in rounded steps of 1/255.
+// cmykRow converts CMYK: it multiplies each ink's transparency with that of black, in rounded steps of 1/255.
 func cmykRow(dst, src []uint8) {
 	for x := range len(dst) / 3 {
 		light := 255 - int32(src[4*x+3])

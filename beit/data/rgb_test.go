@@ -12,7 +12,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// A window on a picture gives what the same pixels give alone, whatever the kind of picture.
+// A window of an image gives what the same pixels give alone, for each type of image.
 func TestFromImageOfWindow(t *testing.T) {
 	bounds, window := image.Rect(0, 0, 21, 17), image.Rect(5, 3, 19, 12)
 	ycbcr := image.NewYCbCr(bounds, image.YCbCrSubsampleRatio444)
@@ -36,7 +36,8 @@ func TestFromImageOfWindow(t *testing.T) {
 	checkWindow(t, "ycbcr", ycbcr, ycbcr.SubImage(window), window)
 }
 
-// Planes may lie anywhere: what lies right of 0 and below is as good as a copy, elsewhere each pixel has the sample that the image package gives it.
+// Planes may begin anywhere. At positions from 0 on they give what a copy at the origin gives. At negative ones each pixel has the sample that the
+// image package gives it.
 func TestFromImageOfPlanes(t *testing.T) {
 	for _, ratio := range ratios {
 		all := randomPlanes(image.Rect(-15, -13, 24, 23), ratio, 1)
@@ -80,7 +81,7 @@ func samples(src *image.YCbCr, r image.Rectangle, ratio image.YCbCrSubsampleRati
 	return m
 }
 
-// What the image package makes of a WebP file with alpha gives the same as the file.
+// A WebP file with alpha, decoded by the image package and converted, gives the same as Decode.
 func TestFromImageOfWebP(t *testing.T) {
 	file, err := os.Open("testdata/pillow/alpha.webp")
 	if err != nil {
@@ -100,7 +101,7 @@ func TestFromImageOfWebP(t *testing.T) {
 	}
 }
 
-// Colours that were multiplied by alpha come out as Pillow's unpackers of such TIFF files compute them, from memory and from a file.
+// Premultiplied colours become what Pillow's unpackers of such TIFF files compute, from memory and from a file.
 func TestPremultiplied(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 5, 1))
 	copy(m.Pix, []uint8{100, 50, 25, 128, 7, 8, 9, 255, 0, 0, 0, 0, 1, 2, 3, 3, 200, 1, 9, 100})
@@ -128,8 +129,8 @@ func TestPremultiplied(t *testing.T) {
 	}
 }
 
-// An Image is an image.Image of the same pixels.
-func TestImageIsImage(t *testing.T) {
+// An RGB is an image.Image of the same pixels.
+func TestRGBIsImage(t *testing.T) {
 	want := noise(7, 5, 1)
 	got, err := FromImage(want, DefaultLimits)
 	if err != nil {

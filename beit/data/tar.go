@@ -13,9 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// TarFS is a .tar file as a file system: indexed once, then read at random. It holds regular files and
-// the folders their names imply. Links, devices, sparse files, and names that lead outside the archive
-// are left out; of two entries with the same name the later counts. A picture whose name is not UTF-8 is an error.
+// TarFS is a file system over a .tar file, which is indexed once and then read in any order. It holds regular files and the folders that their
+// names imply. Links, devices, sparse files, and names that lead outside the archive are left out. The later of two entries with the same name
+// counts. An image whose name is not UTF-8 is an error.
 type TarFS struct {
 	r     io.ReaderAt
 	nodes map[string]*tarNode
@@ -31,8 +31,7 @@ type tarNode struct {
 	children []fs.DirEntry // of a folder, in order of name
 }
 
-// NewTarFS reads the headers of the archive of the given size in r, which must stay open. An archive
-// that is damaged or cut short is an error.
+// NewTarFS indexes the archive of the given size in r, which must stay open. A damaged or truncated archive is an error.
 func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 	t := &TarFS{r: r, nodes: map[string]*tarNode{".": {name: ".", dir: true}}}
 	in := io.NewSectionReader(r, 0, size)
@@ -66,8 +65,8 @@ func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 	return t, nil
 }
 
-// marked reports whether the last block that was read is one of the two of zeros that end an archive. The tar package also takes
-// the end of the file for the end of the archive.
+// marked reports whether the last block that was read is one of the two blocks of zeros that end an archive. The tar package also accepts the end
+// of the file as the end of the archive.
 func marked(in *io.SectionReader) bool {
 	var block [512]byte
 	at, err := in.Seek(0, io.SeekCurrent)
@@ -78,7 +77,7 @@ func marked(in *io.SectionReader) bool {
 	return err == nil && block == [512]byte{}
 }
 
-// sparse reports files whose bytes do not lie in one piece.
+// sparse reports whether the bytes of a file are not in one piece.
 func sparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -91,7 +90,7 @@ func sparse(h *tar.Header) bool {
 // add enters a file and the folders above it.
 func (t *TarFS) add(h *tar.Header, offset int64) error {
 	name := path.Clean(h.Name)
-	if !utf8.ValidString(name) && isPicture(name) && !slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+	if !utf8.ValidString(name) && isImage(name) && !slices.ContainsFunc(strings.Split(name, "/"), hidden) {
 		return notUTF8(name)
 	}
 	if !fs.ValidPath(name) || name == "." || strings.Count(name, "/") > maxDepth {
@@ -102,7 +101,7 @@ func (t *TarFS) add(h *tar.Header, offset int64) error {
 	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if old := t.nodes[dir]; old != nil && !old.dir {
-			return nil // below a name that is a file
+			return nil // a file cannot hold files
 		}
 	}
 	for dir := path.Dir(name); t.nodes[dir] == nil; dir = path.Dir(dir) {
@@ -187,7 +186,7 @@ type tarFile struct {
 func (f *tarFile) Stat() (fs.FileInfo, error) { return f.n, nil }
 func (f *tarFile) Close() error               { return nil }
 
-// tarDir is an open folder; next is the child to be listed next.
+// tarDir is an open folder; next is the child that is listed next.
 type tarDir struct {
 	n    *tarNode
 	next int

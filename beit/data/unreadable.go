@@ -6,39 +6,39 @@ import (
 	"sync"
 )
 
-// maxReplacements is how many other pictures are tried in place of an unreadable one.
+// maxReplacements bounds how many other images are tried in place of an unreadable one.
 const maxReplacements = 32
 
-// Skipped names a picture that was left out.
+// Skipped describes an image that could not be read and was left out.
 type Skipped struct {
 	Index int
 	Name  string
 	Err   error
 }
 
-// UnreadableError says that too many pictures could not be read. It wraps why one of them could not.
+// UnreadableError is the error for too many unreadable images. It wraps the cause for one of them.
 type UnreadableError struct {
-	Failed, Read int     // pictures
+	Failed, Read int     // numbers of images
 	Limit        float64 // share of Read that may fail
-	One          Skipped // of Failed
+	One          Skipped // one of those that failed
 }
 
-// Error says how many pictures failed and names one of them.
+// Error states how many images failed and names one of them.
 func (e *UnreadableError) Error() string {
 	if e.Failed == e.Read {
-		return fmt.Sprintf("none of the %d pictures read so far is readable: one is %v", e.Read, e.One.Err)
+		return fmt.Sprintf("none of the %d images read so far is readable: one is %v", e.Read, e.One.Err)
 	}
-	return fmt.Sprintf("%d of the %d pictures read so far are unreadable, more than the %g %% allowed; one of those to remove is %v",
+	return fmt.Sprintf("%d of the %d images read so far are unreadable, more than the %g %% allowed; one of those to remove is %v",
 		e.Failed, e.Read, 100*e.Limit, e.One.Err)
 }
 
-// Unwrap returns why that one could not be read.
+// Unwrap returns the cause for the image that Error names.
 func (e *UnreadableError) Unwrap() error { return e.One.Err }
 
-// reads notes what happened to the pictures of one batch, by slot.
+// reads records what happened to the images of one batch, by slot.
 type reads struct {
-	asked  []int     // index of the picture that belongs there
-	used   []int     // index of the picture that stands there; -1 for none
+	asked  []int     // index of the image that belongs there
+	used   []int     // index of the image that is there; -1 for none
 	errs   []error   // why asked could not be read
 	failed []Skipped // of asked, in order of slot
 }
@@ -61,10 +61,9 @@ func (r *reads) collect(ds Dataset) {
 	}
 }
 
-// tooMany says whether more pictures failed than may, up to the end of the batch of the given number. An epoch that was read from its first batch
-// to its last is judged by the limit itself. A part of one says less about all pictures: it must exceed the limit by three standard deviations of
-// how many fail in a draw of so many, of which at least one may, so that a run that began in the middle of an epoch does not fail where one that
-// read the whole passes.
+// tooMany reports whether too many images failed up to the end of the batch of the given number. For a whole epoch the limit itself counts. A part
+// of an epoch says less about all images: it must exceed the limit, and at least one image, by three standard deviations of a random draw. A run
+// resumed in the middle of an epoch should not fail where one that read the whole epoch passes.
 func (p *producer) tooMany(number int) bool {
 	may := p.l.opt.MaxUnreadable * float64(p.read)
 	if whole := p.start == 0 && number == p.l.Len()-1; !whole {
@@ -74,8 +73,8 @@ func (p *producer) tooMany(number int) bool {
 	return p.failed == p.l.ds.Len() || float64(p.failed) > may
 }
 
-// checkShare fails when too many of the pictures of this iteration, up to the end of batch b, could not be read. The count depends on the order of the
-// epoch and on where in it the iteration began alone, not on what happened to be read before. A slot that no replacement could fill fails too.
+// checkShare fails when too many images of this iteration could not be read, up to the end of batch b. The count depends only on the order of the
+// epoch and on the batch at which the iteration began. checkShare also fails when no replacement could fill a slot.
 func (p *producer) checkShare(b *Batch) error {
 	if p.failed > 0 && p.tooMany(b.Number) {
 		return &UnreadableError{Failed: p.failed, Read: p.read, Limit: p.l.opt.MaxUnreadable, One: p.one}
@@ -85,27 +84,26 @@ func (p *producer) checkShare(b *Batch) error {
 	}
 	for slot, used := range b.reads.used {
 		if used < 0 {
-			return fmt.Errorf("no readable picture found in %d tries in place of %w", maxReplacements, b.reads.errs[slot])
+			return fmt.Errorf("no readable image found in %d tries in place of %w", maxReplacements, b.reads.errs[slot])
 		}
 	}
 	return nil
 }
 
-// badPictures remembers the pictures of a dataset that cannot be read, so that each is tried once and
-// reported once.
-type badPictures struct {
+// unreadable remembers the images of a dataset that cannot be read, so that each is tried and reported once.
+type unreadable struct {
 	mu       sync.Mutex
 	errs     map[int]error
 	reported map[int]bool
 }
 
-func (b *badPictures) find(i int) error {
+func (b *unreadable) find(i int) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.errs[i]
 }
 
-func (b *badPictures) add(i int, err error) {
+func (b *unreadable) add(i int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.errs == nil {
@@ -114,14 +112,14 @@ func (b *badPictures) add(i int, err error) {
 	b.errs[i] = err
 }
 
-func (b *badPictures) count() int {
+func (b *unreadable) count() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.errs)
 }
 
-// report returns those of failed that it has not returned before.
-func (b *badPictures) report(failed []Skipped) []Skipped {
+// report returns the elements of failed that it has not returned before.
+func (b *unreadable) report(failed []Skipped) []Skipped {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var fresh []Skipped

@@ -2,13 +2,13 @@ package data
 
 import "image"
 
-// planes is a picture of luma and chroma, the chroma perhaps with fewer columns and rows.
+// planes is an image in YCbCr, whose chroma may have fewer columns and rows.
 type planes struct {
 	src  *image.YCbCr
 	webp bool // values and interpolation of VP8 instead of JFIF
 }
 
-// newPlanes takes src for JFIF, or with webp set for VP8, if its chroma has the resolution that VP8 knows.
+// newPlanes takes src for JFIF. With webp set it takes src for VP8, if the chroma has the subsampling of VP8.
 func newPlanes(src *image.YCbCr, webp bool) *planes {
 	if src.Rect.Min.X < 0 || src.Rect.Min.Y < 0 {
 		src = fullChroma(src)
@@ -16,8 +16,8 @@ func newPlanes(src *image.YCbCr, webp bool) *planes {
 	return &planes{src, webp && src.SubsampleRatio == image.YCbCrSubsampleRatio420}
 }
 
-// fullChroma copies src to the origin with a sample of chroma for each pixel. Left of 0 and above it, the image package divides positions
-// towards 0, so that three pixels share a sample there, which upsampler does not know.
+// fullChroma copies src to the origin with a sample of chroma for each pixel. The image package rounds negative positions towards 0: three pixels
+// share a sample at 0, which upsampler does not support.
 func fullChroma(src *image.YCbCr) *image.YCbCr {
 	m := image.NewYCbCr(image.Rectangle{Max: src.Rect.Size()}, image.YCbCrSubsampleRatio444)
 	for i := range m.Y {
@@ -30,7 +30,7 @@ func fullChroma(src *image.YCbCr) *image.YCbCr {
 // Size implements Image.
 func (p *planes) Size() (w, h int) { return p.src.Rect.Dx(), p.src.Rect.Dy() }
 
-// Region implements Image. A pixel of the part is the pixel of the whole: chroma around the box counts where it lies next to it.
+// Region implements Image. Its pixels equal those of the whole image: chroma next to the box is taken into account.
 func (p *planes) Region(box image.Rectangle) *RGB {
 	checkRegion(p, box)
 	out := NewRGB(box.Dx(), box.Dy())
@@ -62,8 +62,8 @@ func jfifRow(dst, luma, cb, cr []uint8) {
 	}
 }
 
-// vp8Row converts luma of 16 to 235 and chroma of 16 to 240 with the fixed-point numbers of libwebp: 6 fractional bits, products cut to
-// those.
+// vp8Row converts luma of 16 to 235 and chroma of 16 to 240 with the fixed-point numbers of libwebp. They have 6 fractional bits, to which
+// products are cut.
 func vp8Row(dst, luma, cb, cr []uint8) {
 	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for x, l := range luma {
@@ -75,12 +75,12 @@ func vp8Row(dst, luma, cb, cr []uint8) {
 	}
 }
 
-// upsampler brings the chroma of a box to the resolution of its luma. Where chroma has half the resolution, a sample lies
-// between two pixels and each pixel is made of the nearest sample, three parts, and the next one, one part: in each direction a triangle filter.
+// upsampler brings the chroma of a box to the resolution of its luma. At half the resolution a sample lies between two pixels. Each pixel is then
+// 3/4 of the nearest sample and 1/4 of the next one, in each direction: a triangle filter.
 type upsampler struct {
 	src       *image.YCbCr
 	box       image.Rectangle // of luma
-	across    int             // columns of luma for one of chroma
+	across    int             // columns of luma for each one of chroma
 	down      int
 	plain     bool // repeat samples instead
 	webp      bool
@@ -107,7 +107,7 @@ func newUpsampler(src *image.YCbCr, box image.Rectangle, webp bool) *upsampler {
 	}
 	r := src.Rect
 	u.chroma = image.Rect(r.Min.X/u.across, r.Min.Y/u.down, (r.Max.X-1)/u.across+1, (r.Max.Y-1)/u.down+1)
-	// libjpeg interpolates neither quarters nor pictures of up to two samples.
+	// libjpeg interpolates neither quarters nor images of up to two samples.
 	u.plain = u.across == 4 || u.across == 2 && u.chroma.Dx() <= 2 && !webp
 	u.first = box.Min.X / u.across
 	u.n = (box.Max.X-1)/u.across + 1 - u.first
@@ -116,7 +116,7 @@ func newUpsampler(src *image.YCbCr, box image.Rectangle, webp bool) *upsampler {
 	return u
 }
 
-// rows returns the chroma of row y of the luma, for the columns of the box. It is valid until the next call.
+// rows returns the chroma for row y of the luma and the columns of the box. It is valid until the next call.
 func (u *upsampler) rows(y int) (cb, cr []uint8) {
 	u.plane(u.cb, u.src.Cb, y)
 	u.plane(u.cr, u.src.Cr, y)
@@ -156,12 +156,12 @@ func (u *upsampler) plane(dst, plane []uint8, y int) {
 	}
 }
 
-// line is a row of chroma.
+// line returns a row of chroma.
 func (u *upsampler) line(plane []uint8, row int) []uint8 {
 	return plane[(row-u.chroma.Min.Y)*u.src.CStride:][:u.chroma.Dx()]
 }
 
-// fetch copies the samples under the box and one more on each side, the outermost of the picture standing for those beyond.
+// fetch copies the samples under the box and one more on each side. The outermost samples of the image are repeated.
 func (u *upsampler) fetch(dst []int32, line []uint8) {
 	from := u.first - u.chroma.Min.X
 	inner := dst[1 : 1+u.n]
@@ -171,7 +171,7 @@ func (u *upsampler) fetch(dst []int32, line []uint8) {
 	dst[0], dst[u.n+1] = int32(line[max(from-1, 0)]), int32(line[min(from+u.n, len(line)-1)])
 }
 
-// fetchSums puts three parts of one line and one of the other into near.
+// fetchSums writes three times one line plus the other to near.
 func (u *upsampler) fetchSums(line, other []uint8) {
 	from := u.first - u.chroma.Min.X
 	a, b, inner := line[from:from+u.n], other[from:from+u.n], u.near[1:1+u.n]
@@ -182,8 +182,8 @@ func (u *upsampler) fetchSums(line, other []uint8) {
 	u.near[0], u.near[u.n+1] = 3*int32(line[before])+int32(other[before]), 3*int32(line[after])+int32(other[after])
 }
 
-// pairs makes two pixels of each sample but the first and last, which are neighbours only. The two are rounded by different amounts, as
-// libjpeg does, so that no bias grows.
+// pairs makes two pixels of each sample but the first and last, which serve as neighbours only. The two are rounded by different amounts, as in
+// libjpeg, to avoid a bias.
 func pairs(dst []uint8, samples []int32, left, right int32, shift uint) {
 	last, at := samples[0], samples[1]
 	for _, next := range samples[2:] {
@@ -195,8 +195,8 @@ func pairs(dst []uint8, samples []int32, left, right int32, shift uint) {
 	}
 }
 
-// squares weighs the four nearest samples 9, 3, 3 and 1 with libwebp's two roundings; the first and last column of the picture have two
-// samples only.
+// squares weights the four nearest samples by 9, 3, 3 and 1 with libwebp's two roundings. The first and last column of the image have two samples
+// only.
 func (u *upsampler) squares(dst []uint8) {
 	for i := range u.n {
 		a, c := u.near[i+1], u.far[i+1]

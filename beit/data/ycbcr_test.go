@@ -33,14 +33,14 @@ func windowOf(m *RGB, box image.Rectangle) *RGB {
 	return out
 }
 
-// A region is the same pixels as in the whole picture, in every way of subsampling, every size and orientation.
+// A region is the same pixels as in the whole image, in every way of subsampling, every size and orientation.
 func TestRegionIsPartOfWhole(t *testing.T) {
 	rand := tensor.NewRand(1)
 	for _, ratio := range ratios {
 		for w := 1; w < 12; w++ {
 			for o := range orientation(10) {
 				src := randomPlanes(image.Rect(0, 0, w, 13-w), ratio, uint64(w))
-				p := turn(&planes{src, w%3 == 0 && ratio == image.YCbCrSubsampleRatio420}, o)
+				p := transposed(&planes{src, w%3 == 0 && ratio == image.YCbCrSubsampleRatio420}, o)
 				all := whole(p)
 				for range 8 {
 					x, y := rand.IntN(all.W), rand.IntN(all.H)
@@ -92,7 +92,7 @@ func nearest(x, step, n int, ratio image.YCbCrSubsampleRatio) []weighted {
 	return []weighted{{x / 2, 0.75}, {min(max(x/2-1+2*(x%2), 0), n-1), 0.25}}
 }
 
-// A resize of a part of unconverted planes gives what it gives on the converted picture.
+// A resize of a part of unconverted planes gives what it gives on the converted image.
 func TestResizeOfPlanes(t *testing.T) {
 	p := &planes{src: randomPlanes(image.Rect(0, 0, 61, 47), image.YCbCrSubsampleRatio420, 5)}
 	m := whole(p)
@@ -109,7 +109,7 @@ func TestResizeOfPlanes(t *testing.T) {
 
 func TestRegionPanics(t *testing.T) {
 	p := &planes{src: randomPlanes(image.Rect(0, 0, 6, 4), image.YCbCrSubsampleRatio420, 1)}
-	for _, p := range []Image{p, turn(p, 5), NewRGB(6, 4)} {
+	for _, p := range []Image{p, transposed(p, 5), NewRGB(6, 4)} {
 		for _, box := range []image.Rectangle{{}, image.Rect(0, 0, 7, 7), image.Rect(-1, 0, 2, 2)} {
 			func() {
 				defer func() {

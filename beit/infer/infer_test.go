@@ -357,8 +357,8 @@ func TestWrongPictures(t *testing.T) {
 		picture image.Image
 		want    string
 	}{
-		{"nil", nil, "picture 1: the picture is nil"},
-		{"empty", image.NewGray(image.Rect(4, 4, 4, 9)), "picture 1: the picture has no pixels"},
+		{"nil", nil, "picture 1: the image is nil"},
+		{"empty", image.NewGray(image.Rect(4, 4, 4, 9)), "picture 1: the image has no pixels"},
 		{"huge", image.NewUniform(color.White), "pixels: the limit is"},
 	} {
 		list := []image.Image{drawing(0), c.picture}

@@ -56,8 +56,8 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 		if err != nil || count < 1 || count > mostOfAny {
 			return p, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of pictures from 1 to %d", c.Data.Path, mostOfAny)
 		}
-		if size := c.imageSize(); size < data.LeastProcedural {
-			return p, fmt.Errorf("data.path = %q: drawn pictures need an image_size of at least %d, the model has %d", c.Data.Path, data.LeastProcedural, size)
+		if size := c.imageSize(); size < data.MinProceduralSize {
+			return p, fmt.Errorf("data.path = %q: drawn pictures need an image_size of at least %d, the model has %d", c.Data.Path, data.MinProceduralSize, size)
 		}
 		p.train = data.Procedural(count, c.imageSize(), c.Seed)
 		p.val = data.Procedural(max(count/5, 1), c.imageSize(), c.Seed+1)
@@ -91,7 +91,7 @@ func openPictures(c Config, given *data.Source) (p *pictures, err error) {
 func (p *pictures) open(c DataConfig) error {
 	var options []data.Option
 	if c.Upright {
-		options = append(options, data.Upright())
+		options = append(options, data.ExifTranspose())
 	}
 	src, err := data.Open(c.Path, data.DefaultLimits, options...)
 	if err != nil {

@@ -52,7 +52,7 @@ func Verify(dev *tensor.Device, network any, size int, norm data.Norm) Health {
 
 // drawn are pictures (B, 3, size, size).
 func drawn(size int, norm data.Norm) []float32 {
-	ds := data.Procedural(picturesShown, max(size, data.LeastProcedural), 1)
+	ds := data.Procedural(picturesShown, max(size, data.MinProceduralSize), 1)
 	one := 3 * size * size
 	pixels := make([]float32, picturesShown*one)
 	view := &data.Eval{Whole: true, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: norm}}}

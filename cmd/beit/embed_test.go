@@ -110,7 +110,7 @@ func checkEmbedFailures(t *testing.T, pictures, tok, back string) {
 	if err := os.WriteFile(filepath.Join(bad, "a.png"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, e := beitRun(t, "embed", back, bad, "--out", out); status != 1 || !strings.Contains(e, "none of the 1 pictures") {
+	if status, _, e := beitRun(t, "embed", back, bad, "--out", out); status != 1 || !strings.Contains(e, "none of the 1 images") {
 		t.Errorf("nothing can be read: status %d, %q", status, e)
 	}
 	if status, _, e := beitRun(t, "embed", tok, pictures, "--out", out); status != 1 || !strings.Contains(e, "wanted is a backbone") {

@@ -62,7 +62,7 @@ func TestMistakes(t *testing.T) {
 		{"no tokenizer", "pretrain --data x", 2, "--tokenizer"},
 		{"teacher", "tokenizer train --data x --teacher hogg", 2, "--teacher hogg"},
 		{"missing folder", "tokenizer train --out " + out + " --data " + empty + "/none", 1, "no such folder"},
-		{"empty folder", "tokenizer train --out " + out + " --data " + empty, 1, "no pictures found"},
+		{"empty folder", "tokenizer train --out " + out + " --data " + empty, 1, "no images found"},
 		{"drawn pictures", "tokenizer train --out " + out + " --data procedural:many", 1, "procedural:N"},
 		{"resume of nothing", "pretrain --resume " + empty, 1, "not a run folder"},
 		{"resume with preset", "pretrain --resume " + empty + " --preset small32", 2, "--preset"},

@@ -138,7 +138,7 @@ func (s similar) sheet(name string, query *data.RGB, ds data.Dataset) error {
 func readPicture(path string, run train.Config) (*data.RGB, error) {
 	var options []data.Option
 	if run.Data.Upright {
-		options = append(options, data.Upright())
+		options = append(options, data.ExifTranspose())
 	}
 	file, err := os.Open(path)
 	if err != nil {
