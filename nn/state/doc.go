@@ -22,6 +22,9 @@
 // Load fills the parameters of a model, strictly: it reports what is missing,
 // unexpected or of another shape, and then writes nothing.
 //
+// WriteChecked adds a checksum of the whole file, and File.Verify compares it: a
+// single damaged bit is noticed, wherever it is. OpenVerified opens and compares.
+//
 // Every durable write goes through WriteFileAtomic, so that a crash or a full
 // disk leaves either the old file or the new one, never half of one.
 //

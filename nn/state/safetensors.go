@@ -35,13 +35,15 @@ func (e Entry) Len() int {
 // File is an open file of named tensors, of any format. Only what describes the
 // tensors is in memory.
 type File struct {
-	name    string
-	format  Format
-	r       io.ReaderAt
-	closer  io.Closer // nil when the caller owns r
-	mapping mapping   // of the whole file; empty where there is none
-	header  header
-	names   []string
+	name     string
+	format   Format
+	r        io.ReaderAt
+	closer   io.Closer // nil when the caller owns r
+	mapping  mapping   // of the whole file; empty where there is none
+	header   header
+	names    []string
+	size     int64
+	checksum checksum // of a file that WriteChecked wrote
 }
 
 // ReadSafetensors reads the header of a file of size bytes from r, which stays
@@ -51,7 +53,9 @@ func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", name, err)
 	}
-	return newFile(r, name, Safetensors, h), nil
+	f := newFile(r, name, Safetensors, h)
+	f.size, f.checksum = size, takeChecksum(h.meta)
+	return f, nil
 }
 
 func newFile(r io.ReaderAt, name string, format Format, h header) *File {
@@ -75,7 +79,8 @@ func (f *File) Name() string { return f.name }
 // Names returns the names of all tensors, sorted.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
-// Metadata returns the file's free-form strings, empty when it has none.
+// Metadata returns the file's free-form strings, empty when it has none. The
+// two entries of WriteChecked are not among them.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.header.meta) }
 
 // Entry returns the description of a tensor and whether the file has it.

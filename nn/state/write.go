@@ -38,17 +38,38 @@ type Named struct {
 // of the map. Wide types come first, so that every tensor is aligned. Tensors of
 // the same width are sorted by name.
 func WriteSafetensors(w io.Writer, meta map[string]string, tensors []Named) error {
-	sorted := slices.Clone(tensors)
-	slices.SortStableFunc(sorted, func(a, b Named) int {
-		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
-	})
+	if err := checkKeys(meta); err != nil {
+		return fmt.Errorf("state: WriteSafetensors: %w", err)
+	}
+	sorted := inFileOrder(tensors)
 	head, err := encodeHeader(meta, sorted)
 	if err != nil {
 		return fmt.Errorf("state: WriteSafetensors: %w", err)
 	}
+	if err := writeHead(w, head); err != nil {
+		return err
+	}
+	return writeTensors(w, sorted)
+}
+
+// inFileOrder returns the tensors in the order of their data.
+func inFileOrder(tensors []Named) []Named {
+	sorted := slices.Clone(tensors)
+	slices.SortStableFunc(sorted, func(a, b Named) int {
+		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
+	})
+	return sorted
+}
+
+func writeHead(w io.Writer, head []byte) error {
 	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("state: writing the header: %w", err)
 	}
+	return nil
+}
+
+// writeTensors writes the data of one tensor after another.
+func writeTensors(w io.Writer, sorted []Named) error {
 	buf := make([]byte, 0, 64<<10)
 	for _, t := range sorted {
 		if err := t.writeData(w, buf); err != nil {

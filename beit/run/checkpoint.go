@@ -1,0 +1,159 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+const (
+	checkpointStart = "step-"
+	checkpointEnd   = ".safetensors"
+)
+
+// CheckpointName is what the checkpoint after a number of steps is called.
+func CheckpointName(step int) string {
+	return fmt.Sprintf("%s%09d%s", checkpointStart, step, checkpointEnd)
+}
+
+// CheckpointPath is where that checkpoint lies in the run folder dir.
+func CheckpointPath(dir string, step int) string {
+	return filepath.Join(dir, CheckpointDir, CheckpointName(step))
+}
+
+// StepOf is the number of steps in the name or path of a checkpoint; 0 where it has none.
+func StepOf(name string) int {
+	step, _ := parseName(filepath.Base(name))
+	return step
+}
+
+// parseName reads the number of steps in a checkpoint's name.
+func parseName(name string) (step int, ok bool) {
+	digits, start := strings.CutPrefix(name, checkpointStart)
+	digits, end := strings.CutSuffix(digits, checkpointEnd)
+	if !start || !end || strings.Trim(digits, "0123456789") != "" {
+		return 0, false
+	}
+	step, err := strconv.Atoi(digits)
+	return step, err == nil
+}
+
+// Checkpoints lists the paths of the checkpoints in a run folder, the oldest first. Files of other names are left alone.
+func Checkpoints(dir string) ([]string, error) {
+	folder := filepath.Join(dir, CheckpointDir)
+	files, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checkpoints: %w", err)
+	}
+	var list []string
+	for _, f := range files {
+		if _, ok := parseName(f.Name()); ok && !f.IsDir() {
+			list = append(list, filepath.Join(folder, f.Name()))
+		}
+	}
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(StepOf(a), StepOf(b)), strings.Compare(a, b)) })
+	return list, nil
+}
+
+// WriteCheckpoint writes the checkpoint after a number of steps, with a checksum. Call Prune after it.
+func WriteCheckpoint(dir string, step int, meta map[string]string, tensors []state.Named, write WriteFunc) error {
+	return write(CheckpointPath(dir, step), func(w io.Writer) error { return state.WriteChecked(w, meta, tensors) })
+}
+
+// Prune removes all but the newest keep checkpoints, and those of more than step steps: the run went on from one before them, as they are
+// damaged.
+func Prune(dir string, keep, step int) error {
+	list, err := Checkpoints(dir)
+	if err != nil {
+		return err
+	}
+	kept := 0
+	for _, name := range slices.Backward(list) {
+		if kept < keep && StepOf(name) <= step {
+			kept++
+			continue
+		}
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("old checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
+// errNoCheckpoint is wrapped where all checkpoints are damaged.
+var errNoCheckpoint = errors.New("no checkpoint can be read")
+
+// OpenCheckpoint opens the newest checkpoint that can be read and whose checksum, where it has one, is right; nil when there are none.
+// Newer ones, which are damaged, are named in damaged. When all are, the error names the newest.
+func OpenCheckpoint(dir string) (f *state.File, damaged []error, err error) {
+	f, damaged, err = newest(dir)
+	if errors.Is(err, errNoCheckpoint) {
+		err = fmt.Errorf("%w; remove them all to start from the run's beginning", err)
+	}
+	return f, damaged, err
+}
+
+// newest is OpenCheckpoint with an error that does not say what to do.
+func newest(dir string) (f *state.File, damaged []error, err error) {
+	list, err := Checkpoints(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Backward(list) {
+		f, err := state.OpenVerified(name)
+		if err == nil {
+			return f, damaged, nil
+		}
+		damaged = append(damaged, err)
+	}
+	if len(damaged) > 0 {
+		return nil, nil, fmt.Errorf("%w: %w", errNoCheckpoint, damaged[0])
+	}
+	return nil, nil, nil
+}
+
+// OpenModel opens the model that path stands for, after its checksum was compared: path itself when it is a file; in a run folder the finished
+// model, of the first of these names that is there, or else the newest intact checkpoint. Newer checkpoints, which are damaged, are named in
+// damaged. A damaged finished model is an error.
+func OpenModel(path string, finishedNames ...string) (f *state.File, damaged []error, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model: %w", err)
+	}
+	if !info.IsDir() {
+		f, err = state.OpenVerified(path)
+		return f, nil, err
+	}
+	for _, name := range finishedNames {
+		if Finished(path, name) {
+			f, err = state.OpenVerified(filepath.Join(path, name))
+			return f, nil, err
+		}
+	}
+	f, damaged, err = newest(path)
+	if err == nil && f == nil {
+		err = fmt.Errorf("%s: holds neither a finished model (%s) nor a checkpoint", path, strings.Join(finishedNames, ", "))
+	}
+	return f, damaged, err
+}
+
+// ModelFile is the path of the file that OpenModel opens.
+func ModelFile(path string, finishedNames ...string) (file string, damaged []error, err error) {
+	f, damaged, err := OpenModel(path, finishedNames...)
+	if err != nil {
+		return "", damaged, err
+	}
+	return f.Name(), damaged, f.Close()
+}

@@ -1,0 +1,59 @@
+package run
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The checksum of config.toml is its last line. Its beginning and its end each tell it from other lines, so that damage to one of them does
+// not hide it.
+const (
+	sumStart = "# sha256: "
+	sumEnd   = " of the lines above"
+)
+
+// sumLine is the last line of a config.toml that begins with text.
+func sumLine(text string) string {
+	return fmt.Sprintf("%s%x%s\n", sumStart, sha256.Sum256([]byte(text)), sumEnd)
+}
+
+// withoutSum takes the lines with a checksum out of a file. found says that there is one.
+func withoutSum(whole string) (text string, found bool) {
+	var b strings.Builder
+	for line := range strings.Lines(whole) {
+		start := strings.HasPrefix(line, sumStart)
+		end := strings.HasSuffix(strings.TrimRight(line, "\r\n"), sumEnd)
+		found = found || start || end
+		if !start { // what has the end alone may begin with another line, whose break is damaged
+			b.WriteString(line)
+		}
+	}
+	return b.String(), found
+}
+
+// WriteConfig writes config.toml: the text, and a comment with its checksum. The text gets a line break at its end where it has none.
+func WriteConfig(dir, text string, write WriteFunc) error {
+	text, _ = withoutSum(text)
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return write(filepath.Join(dir, ConfigFile), func(w io.Writer) error {
+		_, err := io.WriteString(w, text+sumLine(text))
+		return err
+	})
+}
+
+// ReadConfig returns the text that WriteConfig wrote. changed says that the file's checksum does not fit: it was edited by hand, or is damaged.
+// A file without a checksum, of an older run, is taken as it is.
+func ReadConfig(dir string) (text string, changed bool, err error) {
+	whole, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		return "", false, fmt.Errorf("%s is not a run folder: %w", dir, err)
+	}
+	text, found := withoutSum(string(whole))
+	return text, found && string(whole) != text+sumLine(text), nil
+}

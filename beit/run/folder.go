@@ -1,0 +1,49 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Names in a run folder.
+const (
+	ConfigFile    = "config.toml"
+	MetricsFile   = "metrics.jsonl"
+	StatusFile    = "status.json"
+	CheckpointDir = "checkpoints"
+	BestFile      = "best.safetensors"
+	ReportFile    = "report.html"
+	LockFile      = ".lock" // empty; who trains in the folder has it locked
+)
+
+// WriteFunc replaces a file whole or not at all. It is state.WriteFileAtomic, or in tests a disk that is full.
+type WriteFunc func(path string, write func(w io.Writer) error) error
+
+// Exists says whether dir holds a run, finished or not.
+func Exists(dir string) bool { return isFile(filepath.Join(dir, ConfigFile)) }
+
+// Finished says whether dir holds the finished model of that name.
+func Finished(dir, modelName string) bool { return isFile(filepath.Join(dir, modelName)) }
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Prepare makes what is missing of a run folder's folders, and removes files that a crash left half-written. The caller has claimed dir.
+func Prepare(dir string) error {
+	folders := []string{dir, filepath.Join(dir, CheckpointDir)}
+	if err := os.MkdirAll(folders[1], 0o777); err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	for _, folder := range folders {
+		if err := state.CleanTemp(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}

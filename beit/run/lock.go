@@ -1,0 +1,85 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Lock keeps other runs out of a folder.
+type Lock struct{ file *os.File }
+
+// Close lets others in.
+func (l *Lock) Close() error { return l.file.Close() }
+
+// BusyError says that a run is under way in a folder.
+type BusyError struct {
+	Dir  string
+	Host string // of the process that has the folder; empty where it is not known
+	PID  int    // likewise; 0
+}
+
+func (e *BusyError) Error() string {
+	who := ""
+	if e.PID != 0 && e.Host != "" {
+		who = fmt.Sprintf(" (process %d on %s)", e.PID, e.Host)
+	}
+	return fmt.Sprintf("a run is under way in %s%s: wait until it ends or choose another folder", e.Dir, who)
+}
+
+// held is what a try to lock a file found out.
+type held int
+
+const (
+	mine    held = iota // nobody else had it: now it is locked
+	other               // somebody else has it
+	unknown             // the file system or the system knows no locks
+)
+
+// Claim keeps other runs out of a folder, which is made where there is none, until the lock is closed. The lock ends with the process that has
+// it; its file stays. Where the file system knows no locks, nobody has them. The error is a *BusyError when a run is under way.
+func Claim(dir string) (*Lock, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	// Busy has the lock for a moment, which is no reason to give up.
+	const tries, pause = 10, 20 * time.Millisecond
+	for range tries {
+		if lock(f, true) != other {
+			return &Lock{f}, nil
+		}
+		time.Sleep(pause)
+	}
+	f.Close()
+	busy := &BusyError{Dir: dir}
+	if s, err := readStatus(dir); err == nil && s.State == StateRunning {
+		busy.Host, busy.PID = s.Host, s.PID
+	}
+	return nil, busy
+}
+
+// Busy says whether a run is under way in dir: whether this or another process has claimed it.
+func Busy(dir string) bool {
+	h, err := probe(dir)
+	return err == nil && h == other
+}
+
+// probe tries the lock of dir without keeping it.
+func probe(dir string) (held, error) {
+	f, err := os.Open(filepath.Join(dir, LockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return mine, nil
+	}
+	if err != nil {
+		return unknown, err
+	}
+	defer f.Close()
+	return lock(f, false), nil
+}

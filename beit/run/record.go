@@ -1,0 +1,152 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Kinds of records.
+const (
+	KindStep  = "step"  // means since the record before
+	KindEpoch = "epoch" // means over the steps of an epoch
+	KindVal   = "val"   // on the validation images
+)
+
+// MachineFields are the values of a record that depend on the machine and its load.
+var MachineFields = []string{"img_per_s", "data_wait", "memory_mb"}
+
+// Record is one line of metrics.jsonl.
+type Record struct {
+	Kind   string
+	Epoch  int // from 1
+	Step   int // steps done
+	Time   time.Time
+	Values map[string]float64
+}
+
+// Keys of a record's object that are not values.
+const (
+	keyKind  = "kind"
+	keyEpoch = "epoch"
+	keyStep  = "step"
+	keyTime  = "time"
+)
+
+// timeFormat is RFC 3339 with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+// notFinite are the strings in place of the numbers that JSON does not have.
+var notFinite = map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)}
+
+// MarshalJSON writes one flat object with sorted keys: {"epoch":1,"kind":"step","loss":0.91,"step":50,"time":"2026-11-29T12:00:00.000Z"}.
+// The time is in UTC, and left out where it is zero. NaN and the infinities are "NaN", "Infinity" and "-Infinity".
+func (r Record) MarshalJSON() ([]byte, error) {
+	flat := map[string]any{keyKind: r.Kind, keyEpoch: r.Epoch, keyStep: r.Step}
+	for key, v := range r.Values {
+		if _, taken := flat[key]; taken || key == keyTime || key == keyCRC || !utf8.ValidString(key) {
+			return nil, fmt.Errorf("a record's value cannot be named %q", key)
+		}
+		flat[key] = jsonNumber(v)
+	}
+	if r.Kind == "" || !utf8.ValidString(r.Kind) || r.Epoch < 0 || r.Step < 0 {
+		return nil, fmt.Errorf("a record of kind %q, epoch %d, step %d cannot be written", r.Kind, r.Epoch, r.Step)
+	}
+	if !r.Time.IsZero() {
+		if y := r.Time.UTC().Year(); y < 0 || y > 9999 {
+			return nil, fmt.Errorf("a record's time cannot be in year %d", y)
+		}
+		flat[keyTime] = r.Time.UTC().Format(timeFormat)
+	}
+	return json.Marshal(flat)
+}
+
+// jsonNumber is v, or the string in its place.
+func jsonNumber(v float64) any {
+	switch {
+	case math.IsNaN(v):
+		return "NaN"
+	case math.IsInf(v, 1):
+		return "Infinity"
+	case math.IsInf(v, -1):
+		return "-Infinity"
+	}
+	return v
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. It ignores keys that are neither numbers nor the strings of those that JSON does not have.
+// It compares no checksum.
+func (r *Record) UnmarshalJSON(text []byte) error {
+	flat := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &flat); err != nil {
+		return err
+	}
+	rec := Record{Values: map[string]float64{}}
+	if err := json.Unmarshal(flat[keyKind], &rec.Kind); err != nil || rec.Kind == "" {
+		return errors.New("it has no kind")
+	}
+	for key, n := range map[string]*int{keyEpoch: &rec.Epoch, keyStep: &rec.Step} {
+		var err error
+		if *n, err = strconv.Atoi(string(flat[key])); err != nil || *n < 0 {
+			return fmt.Errorf("%s is no count: %q", key, flat[key])
+		}
+	}
+	if text, ok := flat[keyTime]; ok {
+		var err error
+		if rec.Time, err = parseTime(text); err != nil {
+			return err
+		}
+	}
+	for _, key := range []string{keyKind, keyEpoch, keyStep, keyTime} {
+		delete(flat, key)
+	}
+	for key, text := range flat {
+		if v, ok := parseNumber(text); ok {
+			rec.Values[key] = v
+		}
+	}
+	*r = rec
+	return nil
+}
+
+func parseTime(text []byte) (time.Time, error) {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return time.Time{}, errors.New("time is no string")
+	}
+	t, err := time.Parse(timeFormat, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("time %q is not as in %s", s, timeFormat)
+	}
+	return t.UTC(), nil
+}
+
+// parseNumber reads a number, or the string in its place.
+func parseNumber(text []byte) (float64, bool) {
+	var v any
+	if json.Unmarshal(text, &v) != nil {
+		return 0, false
+	}
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case string:
+		f, ok := notFinite[v]
+		return f, ok
+	}
+	return 0, false
+}
+
+// Stable returns the record without its time and MachineFields: what two runs of the same configuration have in common.
+func (r Record) Stable() Record {
+	r.Time = time.Time{}
+	r.Values = maps.Clone(r.Values)
+	maps.DeleteFunc(r.Values, func(k string, _ float64) bool { return slices.Contains(MachineFields, k) })
+	return r
+}
