@@ -44,7 +44,10 @@ func parseName(name string) (step int, ok bool) {
 		return 0, false
 	}
 	step, err := strconv.Atoi(digits)
-	return step, err == nil
+	if err != nil { // too large, which leaves the largest number
+		return 0, false
+	}
+	return step, true
 }
 
 // Checkpoints lists the paths of the checkpoints in a run folder, the oldest first. Files of other names are left alone.

@@ -13,7 +13,7 @@ import (
 // not hide it.
 const (
 	sumStart = "# sha256: "
-	sumEnd   = " of the lines above"
+	sumEnd   = " (sha256 of the lines above)"
 )
 
 // sumLine is the last line of a config.toml that begins with text.
@@ -54,6 +54,11 @@ func ReadConfig(dir string) (text string, changed bool, err error) {
 	if err != nil {
 		return "", false, fmt.Errorf("%s is not a run folder: %w", dir, err)
 	}
-	text, found := withoutSum(string(whole))
-	return text, found && string(whole) != text+sumLine(text), nil
+	text, changed = parseConfig(string(whole))
+	return text, changed, nil
+}
+
+func parseConfig(whole string) (text string, changed bool) {
+	text, found := withoutSum(whole)
+	return text, found && whole != text+sumLine(text)
 }

@@ -64,6 +64,10 @@ func ReadMetrics(dir string) ([]Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
+	return parseMetrics(name, text)
+}
+
+func parseMetrics(name string, text []byte) ([]Record, error) {
 	var list []Record
 	var in lines
 	number := 0

@@ -59,8 +59,8 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("a record of kind %q, epoch %d, step %d cannot be written", r.Kind, r.Epoch, r.Step)
 	}
 	if !r.Time.IsZero() {
-		if y := r.Time.UTC().Year(); y < 0 || y > 9999 {
-			return nil, fmt.Errorf("a record's time cannot be in year %d", y)
+		if err := checkYear(r.Time.UTC()); err != nil {
+			return nil, err
 		}
 		flat[keyTime] = r.Time.UTC().Format(timeFormat)
 	}
@@ -80,8 +80,8 @@ func jsonNumber(v float64) any {
 	return v
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. It ignores keys that are neither numbers nor the strings of those that JSON does not have.
-// It compares no checksum.
+// UnmarshalJSON reads what MarshalJSON wrote. It leaves out values that are neither numbers nor strings in their place, and compares no
+// checksum.
 func (r *Record) UnmarshalJSON(text []byte) error {
 	flat := map[string]json.RawMessage{}
 	if err := json.Unmarshal(text, &flat); err != nil {
@@ -103,15 +103,27 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 			return err
 		}
 	}
-	for _, key := range []string{keyKind, keyEpoch, keyStep, keyTime} {
+	for _, key := range []string{keyKind, keyEpoch, keyStep, keyTime, keyCRC} {
 		delete(flat, key)
 	}
 	for key, text := range flat {
-		if v, ok := parseNumber(text); ok {
+		v, ok, err := parseNumber(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if ok {
 			rec.Values[key] = v
 		}
 	}
 	*r = rec
+	return nil
+}
+
+// checkYear refuses times that RFC 3339 cannot write.
+func checkYear(t time.Time) error {
+	if y := t.Year(); y < 0 || y > 9999 {
+		return fmt.Errorf("a record's time cannot be in year %d", y)
+	}
 	return nil
 }
 
@@ -121,26 +133,29 @@ func parseTime(text []byte) (time.Time, error) {
 		return time.Time{}, errors.New("time is no string")
 	}
 	t, err := time.Parse(timeFormat, s)
+	if err == nil {
+		t = t.UTC()
+		err = checkYear(t)
+	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("time %q is not as in %s", s, timeFormat)
 	}
-	return t.UTC(), nil
+	return t, nil
 }
 
-// parseNumber reads a number, or the string in its place.
-func parseNumber(text []byte) (float64, bool) {
-	var v any
-	if json.Unmarshal(text, &v) != nil {
-		return 0, false
+// parseNumber reads a number, or the string in its place. ok is false for anything else.
+func parseNumber(text []byte) (v float64, ok bool, err error) {
+	var x any
+	if err := json.Unmarshal(text, &x); err != nil {
+		return 0, false, err
 	}
-	switch v := v.(type) {
+	switch x := x.(type) {
 	case float64:
-		return v, true
+		return x, true, nil
 	case string:
-		f, ok := notFinite[v]
-		return f, ok
+		v, ok = notFinite[x]
 	}
-	return 0, false
+	return v, ok, nil
 }
 
 // Stable returns the record without its time and MachineFields: what two runs of the same configuration have in common.

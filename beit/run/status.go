@@ -48,17 +48,26 @@ func WriteStatus(dir string, s Status) error {
 		s.PID = os.Getpid()
 	}
 	s.Began, s.Updated = s.Began.UTC().Truncate(time.Millisecond), time.Now().UTC().Truncate(time.Millisecond)
-	if err := s.check(); err != nil {
-		return fmt.Errorf("status: %w", err)
-	}
-	object, err := json.Marshal(s)
+	text, err := s.encode()
 	if err != nil {
 		return fmt.Errorf("status: %w", err)
 	}
 	return state.WriteFileAtomic(filepath.Join(dir, StatusFile), func(w io.Writer) error {
-		_, err := w.Write(append(seal(object), '\n'))
+		_, err := w.Write(text)
 		return err
 	})
+}
+
+// encode returns the text of the file.
+func (s Status) encode() ([]byte, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	object, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return append(seal(object), '\n'), nil
 }
 
 // ReadStatus reads status.json. A run that says it is running in a folder that nobody has claimed was killed: its state is StateKilled then.

@@ -141,7 +141,7 @@ func (f *File) verify() error {
 	hash.Write(head)
 	start := int64(len(head))
 	rest := io.NewSectionReader(f.r, start, f.size-start)
-	n, err := io.CopyBuffer(hash, struct{ io.Reader }{rest}, make([]byte, 1<<20))
+	n, err := io.CopyBuffer(hash, rest, make([]byte, 1+min(1<<20, rest.Size())))
 	if err == nil && n != f.size-start {
 		err = io.ErrUnexpectedEOF
 	}

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,41 @@ func Example() {
 	weight, err := f.Float32s("head.weight")
 	fmt.Println(f.Names(), f.Metadata()["step"], weight, err)
 	// Output: [head.bias head.weight] 100 [0.5 -1] <nil>
+}
+
+func ExampleWriteChecked() {
+	dir, err := os.MkdirTemp("", "state")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "model.safetensors")
+	err = state.WriteFileAtomic(path, func(w io.Writer) error {
+		return state.WriteChecked(w, nil, []state.Named{{Name: "bias", DType: state.F32, Shape: []int{1}, Float32s: []float32{3}}})
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	f, err := state.OpenVerified(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(f.Names(), f.Checked())
+	f.Close()
+
+	// One bit of the tensor is damaged.
+	text, _ := os.ReadFile(path)
+	text[len(text)-1] ^= 1
+	os.WriteFile(path, text, 0o666)
+	_, err = state.OpenVerified(path)
+	fmt.Println(errors.Is(err, state.ErrDamaged))
+	// Output:
+	// [bias] true
+	// true
 }
 
 func ExampleLoad() {

@@ -159,6 +159,7 @@ func FuzzReadSafetensors(f *testing.F) {
 	f.Add(file(`{"__metadata__":{"k":"v"},"e":{"dtype":"BOOL","shape":[0,3],"data_offsets":[0,0]}}  `))
 	f.Add(file(`{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}`, 1, 2, 3, 4))
 	f.Add(binary.LittleEndian.AppendUint64(nil, 1<<63))
+	f.Add(mustWriteChecked(f, map[string]string{"k": "v"}, Named{Name: "a", DType: U8, Shape: []int{1}, Raw: []byte{1}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		src, err := open(b)
 		if err != nil {
@@ -166,6 +167,9 @@ func FuzzReadSafetensors(f *testing.F) {
 				t.Errorf("error does not name the file: %v", err)
 			}
 			return
+		}
+		if err := src.Verify(); err != nil && (!src.Checked() || !strings.HasPrefix(err.Error(), "state: x.safetensors: ")) {
+			t.Errorf("checked %v, error %v", src.Checked(), err)
 		}
 		var tensors []Named
 		for _, name := range src.Names() {
