@@ -20,17 +20,17 @@ const (
 	checkpointEnd   = ".safetensors"
 )
 
-// CheckpointName is what the checkpoint after a number of steps is called.
+// CheckpointName is the file name of the checkpoint after a number of steps.
 func CheckpointName(step int) string {
 	return fmt.Sprintf("%s%09d%s", checkpointStart, step, checkpointEnd)
 }
 
-// CheckpointPath is where that checkpoint lies in the run folder dir.
+// CheckpointPath is the path of that checkpoint in the run folder dir.
 func CheckpointPath(dir string, step int) string {
 	return filepath.Join(dir, CheckpointDir, CheckpointName(step))
 }
 
-// StepOf is the number of steps in the name or path of a checkpoint; 0 where it has none.
+// StepOf is the number of steps in the name or path of a checkpoint, or 0 when the name has none.
 func StepOf(name string) int {
 	step, _ := parseName(filepath.Base(name))
 	return step
@@ -50,7 +50,7 @@ func parseName(name string) (step int, ok bool) {
 	return step, true
 }
 
-// Checkpoints lists the paths of the checkpoints in a run folder, the oldest first. Files of other names are left alone.
+// Checkpoints lists the paths of the checkpoints in a run folder, the oldest first. It leaves out files with other names.
 func Checkpoints(dir string) ([]string, error) {
 	folder := filepath.Join(dir, CheckpointDir)
 	files, err := os.ReadDir(folder)
@@ -70,13 +70,13 @@ func Checkpoints(dir string) ([]string, error) {
 	return list, nil
 }
 
-// WriteCheckpoint writes the checkpoint after a number of steps, with a checksum. Call Prune after it.
+// WriteCheckpoint writes the checkpoint after a number of steps, with a checksum. Prune removes older ones.
 func WriteCheckpoint(dir string, step int, meta map[string]string, tensors []state.Named, write WriteFunc) error {
 	return write(CheckpointPath(dir, step), func(w io.Writer) error { return state.WriteChecked(w, meta, tensors) })
 }
 
-// Prune removes all but the newest keep checkpoints, and those of more than step steps: the run went on from one before them, as they are
-// damaged.
+// Prune removes all checkpoints but the newest keep. It also removes those of later steps than step: they are damaged, and the run went on
+// from one before them.
 func Prune(dir string, keep, step int) error {
 	list, err := Checkpoints(dir)
 	if err != nil {
@@ -95,11 +95,11 @@ func Prune(dir string, keep, step int) error {
 	return nil
 }
 
-// errNoCheckpoint is wrapped where all checkpoints are damaged.
+// errNoCheckpoint is wrapped when all checkpoints are damaged.
 var errNoCheckpoint = errors.New("no checkpoint can be read")
 
-// OpenCheckpoint opens the newest checkpoint that can be read and whose checksum, where it has one, is right; nil when there are none.
-// Newer ones, which are damaged, are named in damaged. When all are, the error names the newest.
+// OpenCheckpoint opens the newest checkpoint that is intact: it can be read, and its checksum, if it has one, matches. f is nil when there are
+// no checkpoints. damaged names the newer ones that are not intact. When none is intact, the error names the newest.
 func OpenCheckpoint(dir string) (f *state.File, damaged []error, err error) {
 	f, damaged, err = newest(dir)
 	if errors.Is(err, errNoCheckpoint) {
@@ -108,7 +108,7 @@ func OpenCheckpoint(dir string) (f *state.File, damaged []error, err error) {
 	return f, damaged, err
 }
 
-// newest is OpenCheckpoint with an error that does not say what to do.
+// newest is OpenCheckpoint with a shorter error.
 func newest(dir string) (f *state.File, damaged []error, err error) {
 	list, err := Checkpoints(dir)
 	if err != nil {
@@ -127,9 +127,10 @@ func newest(dir string) (f *state.File, damaged []error, err error) {
 	return nil, nil, nil
 }
 
-// OpenModel opens the model that path stands for, after its checksum was compared: path itself when it is a file; in a run folder the finished
-// model, of the first of these names that is there, or else the newest intact checkpoint. Newer checkpoints, which are damaged, are named in
-// damaged. A damaged finished model is an error.
+// OpenModel opens the model at path and compares its checksum. path is a file or a run folder. In a run folder it opens the first of the
+// finished models that exists, or the newest intact checkpoint when none does.
+//
+// damaged names newer checkpoints that are not intact. A damaged finished model is an error.
 func OpenModel(path string, finishedNames ...string) (f *state.File, damaged []error, err error) {
 	info, err := os.Stat(path)
 	if err != nil {

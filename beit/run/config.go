@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// The checksum of config.toml is its last line. Its beginning and its end each tell it from other lines, so that damage to one of them does
-// not hide it.
+// The checksum of config.toml is its last line. Readers recognize it by its beginning or by its end, so that damage to one does not hide it.
 const (
 	sumStart = "# sha256: "
 	sumEnd   = " (sha256 of the lines above)"
@@ -28,14 +27,14 @@ func withoutSum(whole string) (text string, found bool) {
 		start := strings.HasPrefix(line, sumStart)
 		end := strings.HasSuffix(strings.TrimRight(line, "\r\n"), sumEnd)
 		found = found || start || end
-		if !start { // what has the end alone may begin with another line, whose break is damaged
+		if !start { // a line with the end alone may begin with a line of the text, whose break is damaged
 			b.WriteString(line)
 		}
 	}
 	return b.String(), found
 }
 
-// WriteConfig writes config.toml: the text, and a comment with its checksum. The text gets a line break at its end where it has none.
+// WriteConfig writes config.toml: the text, and a comment with its checksum. It adds a line break to a text that does not end in one.
 func WriteConfig(dir, text string, write WriteFunc) error {
 	text, _ = withoutSum(text)
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -47,8 +46,8 @@ func WriteConfig(dir, text string, write WriteFunc) error {
 	})
 }
 
-// ReadConfig returns the text that WriteConfig wrote. changed says that the file's checksum does not fit: it was edited by hand, or is damaged.
-// A file without a checksum, of an older run, is taken as it is.
+// ReadConfig returns the text of config.toml without the checksum. changed says that the checksum does not match the text: the file was edited
+// by hand, or it is damaged. A file without a checksum, of an older run, is not changed.
 func ReadConfig(dir string) (text string, changed bool, err error) {
 	whole, err := os.ReadFile(filepath.Join(dir, ConfigFile))
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package run reads and writes run folders: what a training run leaves on the disk, and what others see of it while it goes on. It knows no
-// model and no method.
+// Package run reads and writes run folders: the files of a training run, which others may watch while it goes on. It knows no model and no
+// method.
 //
 // A run folder holds:
 //
 //	config.toml                the configuration as it was resolved, with a checksum in the last line
 //	metrics.jsonl              a Record in each line: losses, learning rate, speed; each line has a checksum
-//	status.json                where the run is and what became of it; see Status
+//	status.json                how far the run is, or how it ended; see Status
 //	checkpoints/               step-000001000.safetensors and so on: the newest few, with checksums
 //	best.safetensors           the best model so far, of methods that keep it
 //	NAME.safetensors           the finished model, under the method's name for it
@@ -28,13 +28,13 @@
 //	}
 //	metrics, _, _, err := run.OpenMetrics(dir, 0, 0, state.WriteFileAtomic)
 //
-// Whoever watches it needs no lock: ReadStatus, ReadMetrics and Tail may be called at any time, from any process.
+// Readers need no lock: ReadStatus, ReadMetrics, Tail and OpenModel may be called at any time, from any process.
 //
 // # Checksums
 //
-// A single damaged bit in a file of this package is noticed, or it changes nothing of what is read: ReadConfig says that the text changed,
-// records and status that do not fit are errors, and a damaged checkpoint gives way to the one before it. Files of older versions, which have no
-// checksums, are accepted.
+// A single damaged bit in a file of this package is noticed, or it does not change what is read. ReadConfig says that the text changed. A damaged
+// record or status is an error. In place of a damaged checkpoint the one before it is used. Files of older versions have no checksums and are
+// accepted.
 //
 // The checksum of a record and of the status is the last key of the JSON object, "crc": the CRC-32C (Castagnoli) of all bytes of the line before
 // the comma in front of that key, as 8 lower-case hexadecimal digits. Once a line of metrics.jsonl has one, lines after it without one are
@@ -44,10 +44,11 @@
 // # Errors
 //
 // Errors name the file, and the line where there is one, and wrap their cause: errors.Is(err, fs.ErrNotExist) says that there is no such file.
-// A *BusyError says that a run is under way. Writing goes through a WriteFunc, so that a crash or a full disk leaves the old file or the new one.
+// A *BusyError says that a run is under way. Files are replaced by a WriteFunc: after a crash or on a full disk the old file or the new one is
+// there.
 //
 // # Concurrency
 //
-// One process writes in a folder at a time, which Claim sees to. All functions may be called from several goroutines at once; a Metrics belongs
-// to one.
+// Claim lets one process at a time write in a folder. All functions may be called from several goroutines at once. A Metrics belongs to one
+// goroutine.
 package run

@@ -17,16 +17,16 @@ const (
 	CheckpointDir = "checkpoints"
 	BestFile      = "best.safetensors"
 	ReportFile    = "report.html"
-	LockFile      = ".lock" // empty; who trains in the folder has it locked
+	LockFile      = ".lock" // empty; locked while a run is under way
 )
 
-// WriteFunc replaces a file whole or not at all. It is state.WriteFileAtomic, or in tests a disk that is full.
+// WriteFunc replaces a file as a whole or not at all. It is state.WriteFileAtomic, or in tests one that fails like a full disk.
 type WriteFunc func(path string, write func(w io.Writer) error) error
 
-// Exists says whether dir holds a run, finished or not.
+// Exists reports whether dir holds a run, finished or not.
 func Exists(dir string) bool { return isFile(filepath.Join(dir, ConfigFile)) }
 
-// Finished says whether dir holds the finished model of that name.
+// Finished reports whether dir holds the finished model modelName.
 func Finished(dir, modelName string) bool { return isFile(filepath.Join(dir, modelName)) }
 
 func isFile(path string) bool {
@@ -34,7 +34,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// Prepare makes what is missing of a run folder's folders, and removes files that a crash left half-written. The caller has claimed dir.
+// Prepare creates dir and its folder of checkpoints if needed, and removes files that a crash left half-written. The caller has claimed dir.
 func Prepare(dir string) error {
 	folders := []string{dir, filepath.Join(dir, CheckpointDir)}
 	if err := os.MkdirAll(folders[1], 0o777); err != nil {

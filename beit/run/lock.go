@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Lock keeps other runs out of a folder.
+// Lock is the claim of a run on its folder.
 type Lock struct{ file *os.File }
 
-// Close lets others in.
+// Close gives the folder up.
 func (l *Lock) Close() error { return l.file.Close() }
 
 // BusyError says that a run is under way in a folder.
 type BusyError struct {
 	Dir  string
-	Host string // of the process that has the folder; empty where it is not known
-	PID  int    // likewise; 0
+	Host string // of the other process; empty when not known
+	PID  int    // 0 when not known
 }
 
 func (e *BusyError) Error() string {
@@ -34,13 +34,13 @@ func (e *BusyError) Error() string {
 type held int
 
 const (
-	mine    held = iota // nobody else had it: now it is locked
-	other               // somebody else has it
-	unknown             // the file system or the system knows no locks
+	mine    held = iota // nobody else had it, and now it is locked
+	other               // another process or Lock has it
+	unknown             // the system or the file system has no locks
 )
 
-// Claim keeps other runs out of a folder, which is made where there is none, until the lock is closed. The lock ends with the process that has
-// it; its file stays. Where the file system knows no locks, nobody has them. The error is a *BusyError when a run is under way.
+// Claim keeps other runs out of the folder dir until the lock is closed. It creates dir if needed. The lock ends with its process, and the
+// file .lock stays. The error is a *BusyError when a run is under way. On a file system without locks Claim always succeeds.
 func Claim(dir string) (*Lock, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
@@ -49,7 +49,7 @@ func Claim(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
-	// Busy has the lock for a moment, which is no reason to give up.
+	// Busy and ReadStatus have the lock for a moment too.
 	const tries, pause = 10, 20 * time.Millisecond
 	for range tries {
 		if lock(f, true) != other {
@@ -65,7 +65,7 @@ func Claim(dir string) (*Lock, error) {
 	return nil, busy
 }
 
-// Busy says whether a run is under way in dir: whether this or another process has claimed it.
+// Busy reports whether a run is under way in dir, in this process or another.
 func Busy(dir string) bool {
 	h, err := probe(dir)
 	return err == nil && h == other

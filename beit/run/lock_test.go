@@ -87,6 +87,21 @@ func TestWatchersAndClaims(t *testing.T) {
 	}
 	stop.Store(true)
 	wait.Wait()
+
+	// A watcher that the system stops while it looks.
+	f, err := os.Open(filepath.Join(dir, LockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lock(f, false) != mine {
+		t.Fatal("a watcher cannot look")
+	}
+	time.AfterFunc(30*time.Millisecond, func() { f.Close() })
+	l, err := Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
 }
 
 // The test binary itself is the other process: it does what childDoes says in the folder childDir.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// lock locks f until it is closed, alone or with others who do not want it alone.
+// lock locks f until it is closed: exclusively when alone is set, otherwise shared.
 func lock(f *os.File, alone bool) held {
 	how := syscall.LOCK_SH
 	if alone {

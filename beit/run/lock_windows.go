@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock locks f until it is closed, alone or with others who do not want it alone.
+// lock locks f until it is closed: exclusively when alone is set, otherwise shared.
 func lock(f *os.File, alone bool) held {
 	flags := uint32(windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if alone {

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// lines reads the lines of a metrics file in their order.
+// lines reads the lines of a metrics file, first to last.
 type lines struct {
-	checked bool // a line had a checksum
+	checked bool // a line had a checksum, so later ones need one
 }
 
 var (
-	errUnchecked = errors.New("it has no checksum and lines before it do: it is damaged")
-	errNewline   = errors.New("its line break is damaged")
+	errUnchecked = errors.New("damaged: it has no checksum, and lines before it have one")
+	errNewline   = errors.New("damaged: another byte stands in place of its line break")
 )
 
 // read reads a line with its line break.
@@ -41,9 +41,9 @@ func (l *lines) read(line []byte) (Record, error) {
 	return rec, nil
 }
 
-// tail judges the text after the last line break. What a crash cut short is nobody's fault; a whole line whose break is another byte is
-// damaged.
-func (l *lines) tail(text []byte) error {
+// checkTail checks the text after the last line break. It is normally the beginning of a line that a crash cut short. A whole line and one byte
+// more is a line whose break is damaged.
+func checkTail(text []byte) error {
 	if len(text) == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func parseMetrics(name string, text []byte) ([]Record, error) {
 	for line := range bytes.Lines(text) {
 		number++
 		if !bytes.HasSuffix(line, []byte("\n")) {
-			if err := in.tail(line); err != nil {
+			if err := checkTail(line); err != nil {
 				return nil, lineError(name, number, err)
 			}
 			break
@@ -101,10 +101,12 @@ type appender interface {
 	Truncate(size int64) error
 }
 
-// OpenMetrics opens metrics.jsonl for new lines, cut back to what was known after a number of steps: records of later steps go, and those of
-// epochs after the closed ones, as an epoch is open until its checkpoint is written. After 0 steps nothing was known.
+// OpenMetrics opens metrics.jsonl for new lines, cut back to a checkpoint after a number of steps and closed epochs. It removes records of
+// later steps. It removes epoch and validation records of later epochs, because an epoch is open until its checkpoint is written. After 0
+// steps nothing stays.
 //
-// A last line that a crash cut short goes too. Other lines that cannot be read are left out and reported in damaged.
+// It returns the records that stay. A last line that a crash cut short is removed. Other lines that cannot be read are removed and reported
+// in damaged.
 func OpenMetrics(dir string, step, closedEpochs int, write WriteFunc) (m *Metrics, known []Record, damaged []error, err error) {
 	name := filepath.Join(dir, MetricsFile)
 	old, err := os.ReadFile(name)
@@ -136,7 +138,7 @@ func cutBack(name string, text []byte, step, closedEpochs int) (kept []byte, kno
 	for line := range bytes.Lines(text) {
 		number++
 		if !bytes.HasSuffix(line, []byte("\n")) {
-			if err := in.tail(line); err != nil {
+			if err := checkTail(line); err != nil {
 				damaged = append(damaged, lineError(name, number, err))
 			}
 			break
@@ -155,7 +157,7 @@ func cutBack(name string, text []byte, step, closedEpochs int) (kept []byte, kno
 	return kept, known, damaged
 }
 
-// Append writes a record. A time of zero becomes the present one. After an error, as on a full disk, no part of the record stays in the file.
+// Append writes a record. A zero time becomes the present time. After an error, such as a full disk, no part of the record stays in the file.
 func (m *Metrics) Append(rec Record) error {
 	if rec.Time.IsZero() {
 		rec.Time = time.Now()
@@ -166,14 +168,14 @@ func (m *Metrics) Append(rec Record) error {
 	}
 	line := append(seal(object), '\n')
 	if _, err := m.file.Write(line); err != nil {
-		m.file.Truncate(m.size) // where that fails too, the next reader reports a damaged line
+		m.file.Truncate(m.size) // if this fails too, readers report a damaged line
 		return fmt.Errorf("metrics: %w", err)
 	}
 	m.size += int64(len(line))
 	return nil
 }
 
-// Sync brings the records to the disk.
+// Sync flushes the records to the disk. Call it before writing a checkpoint.
 func (m *Metrics) Sync() error {
 	if err := m.file.Sync(); err != nil {
 		return fmt.Errorf("metrics: %w", err)

@@ -140,11 +140,12 @@ func TestOpenMetrics(t *testing.T) {
 		{"before the checkpoint that closes the first", whole, 2, 0, line("step", 1, 1) + line("step", 1, 2), nil},
 		{"cut short", line("step", 1, 1) + torn, 4, 2, line("step", 1, 1), nil},
 		{"whole but for its line break", line("step", 1, 1) + line("step", 1, 2)[:len(line("step", 1, 2))-1], 4, 2, line("step", 1, 1), nil},
-		{"another byte for the line break", line("step", 1, 1) + line("step", 1, 2)[:len(line("step", 1, 2))-1] + "\x0b", 4, 2, line("step", 1, 1), []string{"line 2: its line break"}},
+		{"another byte for the line break", line("step", 1, 1) + line("step", 1, 2)[:len(line("step", 1, 2))-1] + "\x0b", 4, 2, line("step", 1, 1), []string{"line 2: damaged: another byte"}},
 		{"a line that cannot be read", torn + "\n" + whole, 3, 1, whole[:len(whole)-len(line("step", 2, 4)+line("epoch", 2, 4))], []string{"line 1: "}},
 		{"two of them", line("step", 1, 1) + "\n" + torn + "\n" + line("step", 1, 2), 4, 2, line("step", 1, 1) + line("step", 1, 2), []string{"line 2: ", "line 3: "}},
+		{"an old line after a damaged new one", line("step", 1, 1)[1:] + oldLines + line("step", 1, 5), 5, 1, line("step", 1, 5), []string{"line 1: ", "line 2: damaged: it has no checksum", "line 3: damaged: it has no checksum"}},
 		{"damage after the cut", line("step", 1, 1) + line("step", 1, 3) + torn + "\n", 2, 1, line("step", 1, 1), nil},
-		{"old lines", oldLines + line("step", 1, 5) + oldLines, 5, 1, oldLines + line("step", 1, 5), []string{"line 4: it has no checksum", "line 5: it has no checksum"}},
+		{"old lines", oldLines + line("step", 1, 5) + oldLines, 5, 1, oldLines + line("step", 1, 5), []string{"line 4: damaged: it has no checksum", "line 5: damaged: it has no checksum"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -42,11 +42,11 @@ const (
 // timeFormat is RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// notFinite are the strings in place of the numbers that JSON does not have.
+// notFinite are the strings in place of the numbers that JSON cannot write.
 var notFinite = map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)}
 
 // MarshalJSON writes one flat object with sorted keys: {"epoch":1,"kind":"step","loss":0.91,"step":50,"time":"2026-11-29T12:00:00.000Z"}.
-// The time is in UTC, and left out where it is zero. NaN and the infinities are "NaN", "Infinity" and "-Infinity".
+// NaN and the infinities become the strings "NaN", "Infinity" and "-Infinity". The time is in UTC. A zero time is left out.
 func (r Record) MarshalJSON() ([]byte, error) {
 	flat := map[string]any{keyKind: r.Kind, keyEpoch: r.Epoch, keyStep: r.Step}
 	for key, v := range r.Values {
@@ -80,8 +80,7 @@ func jsonNumber(v float64) any {
 	return v
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. It leaves out values that are neither numbers nor strings in their place, and compares no
-// checksum.
+// UnmarshalJSON reads what MarshalJSON wrote. It ignores values of other types, and it does not compare a checksum.
 func (r *Record) UnmarshalJSON(text []byte) error {
 	flat := map[string]json.RawMessage{}
 	if err := json.Unmarshal(text, &flat); err != nil {
@@ -158,7 +157,7 @@ func parseNumber(text []byte) (v float64, ok bool, err error) {
 	return v, ok, nil
 }
 
-// Stable returns the record without its time and MachineFields: what two runs of the same configuration have in common.
+// Stable returns the record without its time and MachineFields. Two runs of the same configuration have the same stable records.
 func (r Record) Stable() Record {
 	r.Time = time.Time{}
 	r.Values = maps.Clone(r.Values)

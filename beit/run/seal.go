@@ -18,16 +18,16 @@ var (
 	sealLen   = len(sealStart) + 8 + len(sealEnd)
 )
 
-var errChecksum = errors.New("the checksum does not fit: the text is damaged")
+var errChecksum = errors.New("damaged: its checksum does not match")
 
-// seal adds the checksum of an object of JSON as its last key: the CRC-32C, in 8 lower-case hexadecimal digits, of all bytes before the
-// comma that precedes it. The object has other keys.
+// seal adds a checksum to a JSON object as its last key. It is the CRC-32C of all bytes before the comma in front of that key, as 8 lower-case
+// hexadecimal digits. The object has other keys.
 func seal(object []byte) []byte {
 	body := bytes.TrimSuffix(object, []byte("}"))
 	return fmt.Appendf(bytes.Clone(body), "%s%08x%s", sealStart, crc32.Checksum(body, castagnoli), sealEnd)
 }
 
-// unseal compares the checksum at the end of text. sealed is false where none stands there.
+// unseal compares the checksum at the end of text. sealed is false when there is none.
 func unseal(text []byte) (sealed bool, err error) {
 	n := len(text) - sealLen
 	if n < 0 || !bytes.HasPrefix(text[n:], sealStart) || !bytes.HasSuffix(text, sealEnd) {

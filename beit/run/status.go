@@ -12,10 +12,10 @@ import (
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// State is what has become of a run.
+// State says whether a run goes on, and how it ended.
 type State string
 
-// States of a run. A process that is killed cannot write so: StateKilled is what ReadStatus makes of a running one whose lock nobody has.
+// States of a run. StateKilled is never written: ReadStatus returns it for a run that says it is running while its folder is not locked.
 const (
 	StateRunning     State = "running"
 	StateInterrupted State = "interrupted"
@@ -24,12 +24,12 @@ const (
 	StateKilled      State = "killed"
 )
 
-// Status is status.json: where a run is. It informs people and programs; nothing of the run depends on it.
+// Status is status.json: how far a run is. It is information only; the results of a run do not depend on it.
 type Status struct {
 	State   State     `json:"state"`
 	Step    int       `json:"step"`   // steps done
 	Total   int       `json:"total"`  // steps of the whole run
-	Epoch   int       `json:"epoch"`  // under way, from 1
+	Epoch   int       `json:"epoch"`  // the present one, from 1
 	Epochs  int       `json:"epochs"` // of the whole run
 	Host    string    `json:"host"`   // that the process runs on
 	PID     int       `json:"pid"`
@@ -38,8 +38,8 @@ type Status struct {
 	Error   string    `json:"error,omitempty"`
 }
 
-// WriteStatus replaces status.json. Host and PID are this process's where they are empty, and Updated is the present. It waits for the disk, so
-// once in a second or two is often enough; an error is no reason to end the run.
+// WriteStatus replaces status.json. An empty Host and PID become those of this process, and Updated becomes the present time. Times are kept
+// in milliseconds. WriteStatus waits for the disk: call it once every second or two. A run may go on after its error.
 func WriteStatus(dir string, s Status) error {
 	if s.Host == "" {
 		s.Host, _ = os.Hostname()
@@ -70,9 +70,10 @@ func (s Status) encode() ([]byte, error) {
 	return append(seal(object), '\n'), nil
 }
 
-// ReadStatus reads status.json. A run that says it is running in a folder that nobody has claimed was killed: its state is StateKilled then.
-// A run therefore says how it ended
-// before it closes its lock. Where the file system knows no locks, the state stays StateRunning. Runs of older versions have no status: the error wraps fs.ErrNotExist.
+// ReadStatus reads status.json. The state of a run that says it is running while its folder is not claimed is StateKilled. A run must
+// therefore write its last status before it closes its lock. On a file system without locks the state stays StateRunning.
+//
+// Runs of older versions have no status: the error wraps fs.ErrNotExist.
 func ReadStatus(dir string) (Status, error) {
 	const tries = 3
 	for try := 1; ; try++ {
@@ -83,7 +84,7 @@ func ReadStatus(dir string) (Status, error) {
 		if h, err := probe(dir); err != nil || h != mine || try == tries {
 			return s, nil
 		}
-		// The run may have ended in between, and said so before it gave up its lock.
+		// The run may have ended since the first reading. Its last status is older than the end of its lock.
 		again, err := readStatus(dir)
 		if err != nil {
 			return again, err

@@ -80,6 +80,17 @@ func TestKilled(t *testing.T) {
 	if s, err := ReadStatus(dir); err != nil || s.State != StateKilled {
 		t.Errorf("without a lock file: %+v, error %v", s, err)
 	}
+	// Where nobody can tell whether the folder is locked, the run is believed.
+	if err := os.Symlink(LockFile, filepath.Join(dir, LockFile)); err != nil {
+		t.Skipf("no symbolic links: %v", err)
+	}
+	if s, err := ReadStatus(dir); err != nil || s.State != StateRunning || Busy(dir) {
+		t.Errorf("with a lock file that links to itself: %+v, error %v, busy %v", s, err, Busy(dir))
+	}
+	if l, err := Claim(dir); err == nil {
+		l.Close()
+		t.Error("a lock file that links to itself was locked")
+	}
 }
 
 // TestEndOfARunSeenFromOutside: a run that ends while somebody looks was never killed.

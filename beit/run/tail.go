@@ -14,12 +14,14 @@ import (
 	"time"
 )
 
-// Tail yields the records of the run in dir, and then new ones as they come, until ctx ends. It looks for them every poll, or every second when
-// poll is 0. The folder or its metrics need not be there yet.
+// Tail yields the records of the run in dir, and then new ones as they are written, until ctx ends. It looks for them at intervals of poll, or
+// of a second when poll is 0. The folder and its metrics may appear later.
 //
-// When the run is resumed, its metrics are cut back and written anew from there. Tail yields records with a step, epoch and kind that it had
-// not yielded before. A damaged line is an error between the records. An error that has another cause, such as a file that may not be read, is
-// the last thing it yields.
+// A run that is resumed cuts its metrics back and writes records of the same steps again. Tail yields a record only when it has not yet yielded
+// one of the same kind, epoch and step.
+//
+// A damaged line is an error between the records, and Tail goes on. Another error, such as a file that may not be read, is the last thing it
+// yields.
 func Tail(ctx context.Context, dir string, poll time.Duration) iter.Seq2[Record, error] {
 	if poll <= 0 {
 		poll = time.Second
@@ -52,23 +54,23 @@ func Tail(ctx context.Context, dir string, poll time.Duration) iter.Seq2[Record,
 	}
 }
 
-// recordKey tells the records of a run apart.
+// recordKey identifies a record of a run.
 type recordKey struct {
 	kind        string
 	epoch, step int
 }
 
-// follower reads a file that grows, and starts again when it has become another one.
+// follower reads a file that grows. It starts again when the file was replaced.
 type follower struct {
 	name   string
 	seen   map[recordKey]bool
 	offset int64  // after the last whole line
-	last   []byte // that line
-	number int
+	last   []byte // that line, with its line break
+	number int    // lines read
 	lines  lines
 }
 
-// more returns what follows the last whole line. The file is not kept open: on some systems it could not be replaced then.
+// more returns what follows the last whole line. It does not keep the file open, because Windows cannot replace an open file.
 func (f *follower) more() ([]byte, error) {
 	file, err := os.Open(f.name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +82,7 @@ func (f *follower) more() ([]byte, error) {
 	defer file.Close()
 	start := f.offset - int64(len(f.last))
 	text, err := io.ReadAll(io.NewSectionReader(file, start, math.MaxInt64-start))
-	if err == nil && !bytes.HasPrefix(text, f.last) { // cut back, or another file: its lines up to here differ
+	if err == nil && !bytes.HasPrefix(text, f.last) { // cut back or replaced
 		f.offset, f.last, f.number, f.lines = 0, nil, 0, lines{}
 		text, err = io.ReadAll(io.NewSectionReader(file, 0, math.MaxInt64))
 	}

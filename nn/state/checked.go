@@ -14,22 +14,22 @@ import (
 )
 
 // Metadata keys of a checked file. Each of them alone says that the file has a
-// checksum: damage to one name does not make the file an unchecked one.
+// checksum, so that damage to one name does not hide it.
 const (
 	metaDigest  = "gobeit.sha256"  // 64 lower-case hexadecimal digits
 	metaChecked = "gobeit.checked" // names the other: "sha256"
 )
 
-// noDigest stands in the digest's place while the file is hashed.
+// noDigest is in place of the digest while the file is hashed.
 var noDigest = strings.Repeat("0", 2*sha256.Size)
 
-// ErrDamaged is wrapped by the error of a file whose checksum does not fit.
+// ErrDamaged is wrapped by the error of a file whose checksum does not match.
 var ErrDamaged = errors.New("the file is damaged")
 
 // checksum is what a file's metadata say about its checksum.
 type checksum struct {
 	digest string
-	keys   int // how many of the two are there
+	has    bool // one of the keys is there
 }
 
 // takeChecksum removes the checksum from metadata.
@@ -37,7 +37,7 @@ func takeChecksum(meta map[string]string) checksum {
 	c := checksum{digest: meta[metaDigest]}
 	for _, key := range []string{metaDigest, metaChecked} {
 		if _, ok := meta[key]; ok {
-			c.keys++
+			c.has = true
 			delete(meta, key)
 		}
 	}
@@ -54,15 +54,12 @@ func checkKeys(meta map[string]string) error {
 	return nil
 }
 
-// digestPlace finds the digest's first byte in a header. The bytes that are
-// looked for cannot stand inside a string of JSON, which would escape them.
+// digestPlace finds the first byte of the digest in a header. Its key cannot be
+// found inside a JSON string, where quotes are escaped.
 func digestPlace(head []byte, digest string) (at int, ok bool) {
 	key := `"` + metaDigest + `":"`
-	field := []byte(key + digest + `"`)
-	if len(digest) != len(noDigest) || bytes.Count(head, field) != 1 {
-		return 0, false
-	}
-	return bytes.Index(head, field) + len(key), true
+	at = bytes.Index(head, []byte(key+digest+`"`))
+	return at + len(key), at >= 0 && len(digest) == len(noDigest)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -72,10 +69,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //
 // The entry "gobeit.sha256" is the SHA-256 of the whole file as 64 lower-case
 // hexadecimal digits, computed with 64 zeros in their place. The entry
-// "gobeit.checked" says once more that there is a digest.
+// "gobeit.checked" says a second time that the file has a digest.
 //
-// The tensors are read twice, to hash and to write them. An error says when
-// Pieces or Read gave something else the second time.
+// The tensors are read twice, first to hash and then to write them. It is an
+// error when Pieces or Read give other values the second time.
 func WriteChecked(w io.Writer, meta map[string]string, tensors []Named) error {
 	if err := checkKeys(meta); err != nil {
 		return fmt.Errorf("state: WriteChecked: %w", err)
@@ -110,13 +107,13 @@ func WriteChecked(w io.Writer, meta map[string]string, tensors []Named) error {
 	return nil
 }
 
-// Checked says whether the file has a checksum. Files of WriteChecked do; others,
-// PyTorch's among them, do not.
-func (f *File) Checked() bool { return f.checksum.keys > 0 }
+// Checked reports whether the file has a checksum. Files of WriteChecked have
+// one; other files, such as PyTorch's, have none.
+func (f *File) Checked() bool { return f.checksum.has }
 
 // Verify reads the whole file and compares its checksum. It returns nil for a
-// file without one, see Checked. An error that wraps ErrDamaged means that some
-// bit of the file is not as it was written.
+// file without one; see Checked. An error that wraps ErrDamaged means that the
+// file is not as it was written.
 func (f *File) Verify() error {
 	if !f.Checked() {
 		return nil
@@ -133,7 +130,7 @@ func (f *File) verify() error {
 		return err
 	}
 	at, ok := digestPlace(head, f.checksum.digest)
-	if !ok || f.checksum.keys != 2 {
+	if !ok {
 		return fmt.Errorf("%w: its checksum cannot be read", ErrDamaged)
 	}
 	copy(head[at:], noDigest)
@@ -149,12 +146,12 @@ func (f *File) verify() error {
 		return fmt.Errorf("reading it to compare its checksum: %w", err)
 	}
 	if hex.EncodeToString(hash.Sum(nil)) != f.checksum.digest {
-		return fmt.Errorf("%w: its checksum is not that of its contents", ErrDamaged)
+		return fmt.Errorf("%w: its checksum does not match", ErrDamaged)
 	}
 	return nil
 }
 
-// head reads everything before the data once more: the length and the JSON text.
+// head reads everything before the data again: the length and the JSON text.
 func (f *File) head() ([]byte, error) {
 	var prefix [prefixBytes]byte
 	if err := readFullAt(f.r, prefix[:], 0); err != nil {
@@ -171,8 +168,7 @@ func (f *File) head() ([]byte, error) {
 	return head, nil
 }
 
-// OpenVerified is Open for files whose checksum, where they have one, is right.
-// The error of one that is damaged names it and wraps ErrDamaged.
+// OpenVerified is Open followed by Verify.
 func OpenVerified(path string) (*File, error) {
 	f, err := Open(path)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package events writes the records of a run in the form that TensorBoard reads.
 //
-// The file events.out.tfevents.beit in a run folder holds what metrics.jsonl does, each record at its own time. It is written anew whenever a run
-// begins or is resumed, so it never has a record twice:
+// The file events.out.tfevents.beit in a run folder holds the records of metrics.jsonl with their own times. It is replaced when a run begins
+// or is resumed, so it never has a record twice:
 //
 //	w, err := events.Open(dir, known, events.DefaultTag, state.WriteFileAtomic)
 //	if err != nil {
@@ -10,9 +10,9 @@
 //	defer w.Close()
 //	err = w.Append(rec)
 //
-// The caller names the curves by a TagFunc. The records known come from run.OpenMetrics.
+// The known records come from run.OpenMetrics. A TagFunc names the curves.
 //
-// Nothing in gobeit reads the file. Its records have the checksums of TensorFlow's TFRecord, by which TensorBoard notices damage.
+// Nothing in gobeit reads the file. Its records have the checksums of TensorFlow's TFRecord, which TensorBoard compares.
 //
 // # Errors
 //

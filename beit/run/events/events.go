@@ -30,8 +30,8 @@ type Writer struct {
 	tag  TagFunc
 }
 
-// Open writes the file anew, with the records that are known, and opens it for more. Records without a time, of older runs, get the present
-// one. A tag of nil is DefaultTag.
+// Open replaces the file by one with the known records, and opens it for more. Records without a time, of older runs, get the present time. A
+// nil tag is DefaultTag.
 func Open(dir string, known []run.Record, tag TagFunc, write run.WriteFunc) (*Writer, error) {
 	if tag == nil {
 		tag = DefaultTag
@@ -58,7 +58,7 @@ func Open(dir string, known []run.Record, tag TagFunc, write run.WriteFunc) (*Wr
 	return &Writer{f, tag}, nil
 }
 
-// Append writes a record. A time of zero becomes the present one.
+// Append writes a record. A zero time becomes the present time.
 func (w *Writer) Append(rec run.Record) error {
 	if _, err := w.file.Write(encode(rec, w.tag)); err != nil {
 		return fmt.Errorf("events: %w", err)
@@ -69,8 +69,8 @@ func (w *Writer) Append(rec run.Record) error {
 // Close closes the file.
 func (w *Writer) Close() error { return w.file.Close() }
 
-// encode is a record as a framed message Event of TensorFlow's event.proto: its values are a Summary of scalars. It is empty where no value has
-// a tag.
+// encode is a record as a framed message Event of TensorFlow's event.proto: its values are a Summary of scalars. It is empty when no value
+// has a tag.
 func encode(rec run.Record, tag TagFunc) []byte {
 	var summary []byte
 	for _, key := range slices.Sorted(maps.Keys(rec.Values)) {
