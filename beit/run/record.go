@@ -121,7 +121,7 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 // checkYear refuses times that RFC 3339 cannot write.
 func checkYear(t time.Time) error {
 	if y := t.Year(); y < 0 || y > 9999 {
-		return fmt.Errorf("a record's time cannot be in year %d", y)
+		return fmt.Errorf("a time cannot be in year %d", y)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -137,5 +138,5 @@ func (s Status) check() error {
 	if s.Step < 0 || s.Total < 0 || s.Epoch < 0 || s.Epochs < 0 {
 		return fmt.Errorf("step %d of %d, epoch %d of %d cannot be", s.Step, s.Total, s.Epoch, s.Epochs)
 	}
-	return nil
+	return cmp.Or(checkYear(s.Began), checkYear(s.Updated))
 }
