@@ -6,8 +6,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// backbone is what classifier, tokenizer and MIM model share: patch embedding, class token, positions and blocks. It ends at the
-// residual stream; norms and heads are the models' own.
+// backbone is the part that classifier, tokenizer and MIM model share: patch embedding, class token, positions and blocks. It ends with
+// the residual stream; norms and heads belong to the models.
 type backbone struct {
 	Embed     *nn.PatchEmbed
 	CLS       *nn.Param      // [1, 1, d]
@@ -17,31 +17,33 @@ type backbone struct {
 	Blocks    nn.Blocks
 }
 
-// starts says how a model's parameters are initialised.
-type starts struct {
+// initializers are the initial distributions of a model's parameters.
+type initializers struct {
 	linear nn.LinearInit
 	embed  nn.LinearInit
 	token  nn.Init // cls_token, mask_token, pos_embed
 }
 
-// The normal distributions of initial weights: deviation 0.02, cut far outside (classifier, tokenizer) or at one deviation (MIM).
+// Truncated normal distributions of initial weights, of standard deviation 0.02: truncated at ±2 (classifier, tokenizer) or at one
+// standard deviation (MIM).
 var (
 	wideNormal   = nn.Normal(0.02, -2, 2)
 	narrowNormal = nn.Normal(0.02, -0.02, 0.02)
 )
 
-// classifierStarts is what the authors' classifier and tokenizer do, which leave the patch embedding at the library's default.
-func classifierStarts() starts {
-	return starts{linear: wideNormal, embed: nn.LibraryDefault, token: nn.TruncNormal(0.02, -2, 2)}
+// classifierInit returns the initializers of the authors' classifier and tokenizer. The patch embedding keeps PyTorch's default.
+func classifierInit() initializers {
+	return initializers{linear: wideNormal, embed: nn.LibraryDefault, token: nn.TruncNormal(0.02, -2, 2)}
 }
 
-// extras are what only some models have.
+// extras are the parameters that only some models have.
 type extras struct {
-	mask    bool // a token for masked patches
-	keyBias bool // biases of queries, keys and values in one parameter
+	mask    bool // mask_token
+	keyBias bool // one bias for queries, keys and values
 }
 
-func newBackbone(s nn.Scope, c ViTConfig, init starts, has extras) backbone {
+// newBackbone declares the parameters of a backbone.
+func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbone {
 	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width)}
 	b.CLS.NoDecay = true
 	if has.mask {
@@ -66,10 +68,10 @@ func newBackbone(s nn.Scope, c ViTConfig, init starts, has extras) backbone {
 	return b
 }
 
-// Width is that of the residual stream.
+// Width is the width of a token.
 func (b *backbone) Width() int { return b.CLS.Shape[2] }
 
-// block describes block i = 0, 1, …
+// block returns the configuration of block i = 0, 1, …
 func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
 	return nn.BlockConfig{
 		Width: c.Width, Heads: c.Heads, Hidden: c.Hidden(), QKVBias: c.QKVBias, LayerScale: c.LayerScale, Eps: layerNormEps,
@@ -77,13 +79,14 @@ func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
 	}
 }
 
-// ResidualMasked is Residual with the mask token in place of the patches where mask, [B, N, 1], is 1 and not 0. mask may be nil.
+// ResidualMasked is Residual with the mask token in place of every patch whose element of mask is 1. mask is [B, N, 1], of zeros and
+// ones, or nil.
 func (b *backbone) ResidualMasked(c nn.Context, images *autograd.Var, mask *tensor.Tensor) *autograd.Var {
 	p := b.Embed.Patch
 	return b.assemble(c, b.Embed.Forward(c, images), mask, images.Shape()[2]/p, images.Shape()[3]/p)
 }
 
-// assemble puts masks, class token and positions to patch embeddings x [B, N, d] of a grid of rows x cols.
+// assemble adds the mask token, the class token and the positions to patch embeddings x [B, N, d] of a grid of rows x cols.
 func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor, rows, cols int) *autograd.Var {
 	if mask != nil {
 		m := c.Tape.Constant(mask)
@@ -97,7 +100,7 @@ func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor, 
 	return x
 }
 
-// shared is the bias that all blocks add to their attention logits, [H, N+1, N+1], or nil.
+// shared returns the relative position bias that all blocks add to their attention logits, [H, N+1, N+1], or nil.
 func (b *backbone) shared(c nn.Context) *autograd.Var {
 	if b.SharedRel == nil {
 		return nil
@@ -131,7 +134,8 @@ func (b *backbone) BlockTokens(c nn.Context, images *autograd.Var, n int) *autog
 	return patches(b.Blocks[:n].Forward(c, b.Residual(c, images), b.shared(c)))
 }
 
-// AttentionMaps returns the last block's attention, [B, H, N+1, N+1] with rows that sum to 1; row and column 0 are the class token.
+// AttentionMaps returns the attention weights of the last block, [B, H, N+1, N+1]. Each row sums to 1. Row and column 0 belong to the
+// class token.
 func (b *backbone) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
 	n := len(b.Blocks) - 1
 	shared := b.shared(c)
@@ -139,16 +143,16 @@ func (b *backbone) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.V
 	return b.Blocks[n].Attn.Weights(c, b.Blocks[n].Norm1.Forward(c, x), shared)
 }
 
-// patches drops the class token.
+// patches returns the patch tokens, [B, N, d].
 func patches(x *autograd.Var) *autograd.Var { return autograd.Slice(x, 1, 1, x.Shape()[1]) }
 
-// cls is the class token alone, [B, d].
+// cls returns the class token, [B, d].
 func cls(x *autograd.Var) *autograd.Var {
 	return autograd.Reshape(autograd.Slice(x, 1, 0, 1), x.Shape()[0], x.Shape()[2])
 }
 
-// frozen runs f, which makes one value, as in evaluation: unrecorded and without stochastic depth, even amid a training step of another
-// model. It frees what f made on the way.
+// frozen runs f in evaluation mode: without gradients and without stochastic depth, even during a training step of another model. It
+// frees the intermediate values of f and returns the result.
 func frozen(c nn.Context, f func(c nn.Context) *autograd.Var) *autograd.Var {
 	c.Train = false
 	return c.Tape.Scope(func() *autograd.Var { return f(c) })

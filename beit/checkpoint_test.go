@@ -11,7 +11,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// checkpointed is a model whose training step is made with and without checkpoints of activations.
+// checkpointed is a model that is trained with and without activation checkpointing.
 type checkpointed struct {
 	name string
 	// declare returns the loss of micro-batch c.Micro.
@@ -43,7 +43,7 @@ func checkpointedModels() []checkpointed {
 		{"ViT/own bias", classifier(own)},
 		{"MIM", func(s nn.Scope) func(c nn.Context, images *tensor.Tensor) *autograd.Var {
 			config := aggregation(32)
-			config.ViT, config.EarlyLayer = deepViT(), 9
+			config.ViT, config.Aggregation.Layer = deepViT(), 9
 			m := beit.NewMIM(s, config)
 			return func(c nn.Context, images *tensor.Tensor) *autograd.Var {
 				b := images.Dim(0)
@@ -72,7 +72,7 @@ func (m checkpointed) step(p tensor.Precision, checkpoint bool) (grads []uint32,
 	set := nn.NewSet()
 	loss := m.declare(set.Scope())
 	set.Build(dev, 1, nn.Training)
-	images := tensor.FromSlice(dev, pictures(16, 16), 16, 3, 16, 16)
+	images := tensor.FromSlice(dev, testImages(16, 16), 16, 3, 16, 16)
 	tape := autograd.NewTape(dev)
 	tape.Precision = p
 	for micro := range 2 {
@@ -90,8 +90,8 @@ func (m checkpointed) step(p tensor.Precision, checkpoint bool) (grads []uint32,
 	return grads, dev.MemStats().Peak, left
 }
 
-// TestCheckpointedActivations compares all gradients of a step bit by bit: with drop path, a bias table that all blocks share, blocks whose
-// input is used again later, gradient accumulation, and activations that are forgotten or rounded.
+// TestCheckpointedActivations compares all gradients of a step bit by bit. Models have drop path, a shared bias table, blocks whose input
+// is used again later, gradient accumulation, and activations that are recomputed or stored rounded.
 func TestCheckpointedActivations(t *testing.T) {
 	for _, m := range checkpointedModels() {
 		for _, p := range []tensor.Precision{tensor.Highest, tensor.Medium} {
@@ -125,13 +125,13 @@ func TestCheckpointedActivations(t *testing.T) {
 	}
 }
 
-// TestCheckpointWithoutGradients sees that nothing changes where nothing is recorded.
+// TestCheckpointWithoutGradients checks that checkpointing does nothing without gradients.
 func TestCheckpointWithoutGradients(t *testing.T) {
 	dev := tensor.NewDevice(tensor.CPU().Backend())
 	set := nn.NewSet()
 	m := beit.NewViT(set.Scope(), deepViT())
 	set.Build(dev, 1, nn.Inference)
-	images := tensor.FromSlice(dev, pictures(2, 16), 2, 3, 16, 16)
+	images := tensor.FromSlice(dev, testImages(2, 16), 2, 3, 16, 16)
 	var peak [2]int64
 	var values [2][]float32
 	for i, checkpoint := range []bool{false, true} {

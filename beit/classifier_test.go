@@ -12,7 +12,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// TestCLIPClassifier compares a classifier whose head copies its input with the tower that it is made of.
+// TestCLIPClassifier compares a classifier with an identity head with CLIP's image encoder.
 func TestCLIPClassifier(t *testing.T) {
 	const d = 16
 	v := beit.ViTConfig{ImageSize: 16, PatchSize: 4, Channels: 3, Width: d, Depth: 3, Heads: 2, MLPRatio: 4, Classes: d, DropPath: 0.3}
@@ -47,7 +47,7 @@ func TestCLIPClassifier(t *testing.T) {
 			case p.Name == "head.bias":
 				p.Value.Zero()
 			case from == nil:
-				t.Fatalf("the tower has no parameter %s", p.Name)
+				t.Fatalf("the image encoder has no parameter %s", p.Name)
 			default:
 				p.Value.Upload(from.Value.Float32s())
 			}
@@ -93,10 +93,10 @@ func TestLayersOfCLIPClassifier(t *testing.T) {
 	}
 }
 
-// TestInferBEiT reads every preset's shape off its parameters.
+// TestInferBEiT infers the configuration of every preset from its parameters.
 func TestInferBEiT(t *testing.T) {
 	for _, name := range beit.ViTPresets() {
-		want, _ := beit.ViTPreset(name)
+		want := beit.ViTPreset(name)
 		want.Classes, want.InitScale, want.LayerScale = 1000, 0, 0.1
 		check := func(kind string, want beit.ViTConfig, declare func(s nn.Scope)) {
 			set := nn.NewSet()
@@ -120,6 +120,8 @@ func TestInferBEiT(t *testing.T) {
 		check("classifier", want, func(s nn.Scope) { beit.NewViT(s, want) })
 		mim := want
 		mim.RelPos, mim.MeanPool, mim.Classes = beit.RelPosShared, false, 0
-		check("mim", mim, func(s nn.Scope) { beit.NewMIM(s, beit.MIMConfig{ViT: mim, Vocab: 8, EarlyLayer: 2, HeadLayers: 2}) })
+		check("mim", mim, func(s nn.Scope) {
+			beit.NewMIM(s, beit.MIMConfig{ViT: mim, Vocab: 8, Aggregation: beit.AggregationConfig{Layer: 2, Depth: 2}})
+		})
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// CLIPConfig describes the image tower of CLIP.
+// CLIPConfig is the configuration of CLIP's image encoder.
 type CLIPConfig struct {
 	ImageSize, PatchSize, Channels int
 	Width, Depth, Heads, Hidden    int // Hidden is the width inside the MLPs
-	OutDim                         int // of the space that pictures and texts share
+	OutDim                         int // width of the joint embedding space of images and texts
 	DropPath                       float64
 }
 
-// Check says what is wrong with the config.
+// Check returns an error that names what is wrong, or nil.
 func (c CLIPConfig) Check() error {
 	v := ViTConfig{
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: c.Heads, MLPRatio: 1,
@@ -28,8 +28,8 @@ func (c CLIPConfig) Check() error {
 	return err
 }
 
-// CLIP is the image tower of CLIP (arXiv 2103.00020): no bias on the patch embedding, a norm before the first block, QuickGELU.
-// Pictures of other sizes than the config's get resampled positions.
+// CLIP is the image encoder of CLIP (arXiv 2103.00020), a ViT. Its patch embedding has no bias, a norm stands before the first block, and
+// the activation is QuickGELU. For images of another size than the config's, positions are interpolated.
 type CLIP struct {
 	Config CLIPConfig
 	Embed  *nn.PatchEmbed
@@ -41,11 +41,11 @@ type CLIP struct {
 	Proj   *nn.Param // [d, OutDim]
 }
 
-// clipEps is that of CLIP's layer norms: PyTorch's default.
+// clipEps is the epsilon of CLIP's layer norms, PyTorch's default.
 const clipEps = 1e-5
 
-// NewCLIP declares the model's parameters, at 0, under the names of the published file ViT-B-16.pt: "visual.conv1.weight" and so on.
-// The config must pass Check; InferCLIP makes one from such a file.
+// NewCLIP declares the model's parameters under the names of the published file ViT-B-16.pt, such as "visual.conv1.weight". They are
+// initialised with zeros, to be loaded. The config must pass Check; InferCLIP returns the config of such a file.
 func NewCLIP(s nn.Scope, c CLIPConfig) *CLIP {
 	s = s.Sub("visual")
 	m := newCLIPTower(s, c)
@@ -53,7 +53,7 @@ func NewCLIP(s nn.Scope, c CLIPConfig) *CLIP {
 	return m
 }
 
-// newCLIPTower declares all but the projection.
+// newCLIPTower declares the image encoder without its projection.
 func newCLIPTower(s nn.Scope, c CLIPConfig) *CLIP {
 	d, n := c.Width, c.ImageSize/c.PatchSize
 	m := &CLIP{
@@ -73,7 +73,7 @@ func newCLIPTower(s nn.Scope, c CLIPConfig) *CLIP {
 	return m
 }
 
-// zeroInit is for layers whose weights are loaded.
+// zeroInit initialises layers whose weights will be loaded.
 func zeroInit(int) (weight, bias nn.Init) { return nn.Zeros, nn.Zeros }
 
 // block declares one block under CLIP's names.
@@ -93,7 +93,7 @@ func (c CLIPConfig) block(s nn.Scope) *nn.Block {
 	}
 }
 
-// Positions are the learned positions of a grid of rows x cols, [1, rows·cols + 1, d].
+// Positions returns the position embedding of a grid of rows x cols, [1, rows·cols + 1, d].
 func (m *CLIP) Positions(c nn.Context, rows, cols int) *autograd.Var {
 	return ResizePositions(c, autograd.Reshape(m.Pos.Var(c.Tape), 1, m.Pos.Shape[0], m.Pos.Shape[1]), rows, cols)
 }
@@ -107,24 +107,24 @@ func (m *CLIP) Residual(c nn.Context, images *autograd.Var) *autograd.Var {
 	return m.Pre.Forward(c, autograd.Add(x, m.Positions(c, images.Shape()[2]/p, images.Shape()[3]/p)))
 }
 
-// normed returns class token and patch tokens after the last norm, [B, N+1, d].
+// normed returns the class token and the patch tokens after the final norm, [B, N+1, d].
 func (m *CLIP) normed(c nn.Context, images *autograd.Var) *autograd.Var {
 	return m.Post.Forward(c, m.Blocks.Forward(c, m.Residual(c, images), nil))
 }
 
-// AllTokens returns the class token and the patch tokens in the space that pictures and texts share, [B, N+1, OutDim]. CLIP itself
-// uses the first; as a teacher it gives the others.
+// AllTokens returns the class token and the patch tokens after the projection, [B, N+1, OutDim]. CLIP itself uses the class token only.
+// As a teacher it gives the patch tokens.
 func (m *CLIP) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 	return autograd.MatMul(m.normed(c, images), m.Proj.Var(c.Tape))
 }
 
-// PatchTokens returns the patch tokens in that space, [B, N, OutDim].
+// PatchTokens returns the patch tokens after the projection, [B, N, OutDim].
 func (m *CLIP) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 	return patches(m.AllTokens(c, images))
 }
 
-// InferCLIP reads a config off the shapes of a model's parameters by name. The number of heads cannot be seen: it is that of the
-// published models, one for each 64 of the width, and 0 where the width is no multiple of 64. Check what it returns.
+// InferCLIP returns the configuration that shapes of parameters, by name, imply. Shapes do not tell the number of heads. It is width/64,
+// as in the published models, or 0 if the width is no multiple of 64. Call Check on the result.
 func InferCLIP(shapes map[string][]int) (CLIPConfig, error) {
 	s := shapeReader{shapes: shapes}
 	conv := s.patch("visual.conv1.weight")

@@ -6,7 +6,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Accumulate adds a micro-batch's counts and sums to the update under way. Call it before the tape's Reset.
+// Accumulate adds the code counts and sums of a micro-batch to those of the current step. Call it before the tape's Reset.
 func (m *VQKD) Accumulate(r VQKDResult) {
 	if m.counts == nil {
 		dev := m.Codebook.Value.Device()
@@ -17,14 +17,15 @@ func (m *VQKD) Accumulate(r VQKDResult) {
 	tensor.CodeStats(m.counts, m.sums, r.Codes, r.Z)
 }
 
-// Stats returns the counts [K] and sums [K, D] of the update under way, nil before the first Accumulate. Workers add theirs up here.
+// Stats returns the counts [K] and the sums [K, D] of the current step, nil before the first Accumulate. Distributed training sums them
+// over all processes.
 func (m *VQKD) Stats() (counts, sums *tensor.Tensor) { return m.counts, m.sums }
 
-// LastCounts returns how often the last finished update saw each code, [K], nil before the first.
+// LastCounts returns how often the last finished step used each code, [K], or nil before the first.
 func (m *VQKD) LastCounts() *tensor.Tensor { return m.last }
 
-// UpdateCodebook moves every code that was seen towards the mean direction of its tokens and updates the usage statistics,
-// as the authors' norm_ema_quantizer.py does, from what was accumulated, which it then clears. Codes that nothing chose stay.
+// UpdateCodebook moves every code that was used towards the mean direction of its tokens by EMA, as the authors' norm_ema_quantizer.py
+// does. It updates the usage statistics too, and clears what was accumulated. Unused codes stay the same.
 func (m *VQKD) UpdateCodebook() {
 	if m.counts == nil {
 		panic("beit: VQKD: UpdateCodebook without Accumulate")
@@ -33,7 +34,7 @@ func (m *VQKD) UpdateCodebook() {
 	m.UpdateUsage()
 }
 
-// UpdateUsage is UpdateCodebook for evaluation: the statistics take note of what was accumulated and the codebook stays.
+// UpdateUsage is UpdateCodebook for evaluation: it updates the usage statistics only.
 func (m *VQKD) UpdateUsage() {
 	if m.counts == nil {
 		panic("beit: VQKD: UpdateUsage without Accumulate")
@@ -44,34 +45,34 @@ func (m *VQKD) UpdateUsage() {
 	m.sums.Zero()
 }
 
-// ResetUsage zeroes the usage statistics: at the start of an epoch and of an evaluation.
+// ResetUsage sets the usage statistics to zero. Call it at the start of an epoch and of an evaluation.
 func (m *VQKD) ResetUsage() { m.Usage.Value.Zero() }
 
-// Ready says whether the codebook holds codes: false before InitKMeans in a tokenizer that starts that way. It waits for the device.
+// Ready reports whether the codebook is initialised. With KMeansInit it is not before InitKMeans. Ready waits for the device.
 func (m *VQKD) Ready() bool { return m.Initted.Value.Item() > 0 }
 
-// kMeansIterations is the authors' number.
+// kMeansIterations is the number of iterations in the authors' code.
 const kMeansIterations = 10
 
-// InitKMeans fills the codebook with the k-means centres of unit rows z [M, D], starting from the rows that initial names, one for each
-// code, and returns how many rows each centre ended with.
+// InitKMeans initialises the codebook with the k-means centroids of unit rows z [M, D]. initial has the row to start from for every code.
+// It returns how many rows each centroid ended with.
 func (m *VQKD) InitKMeans(z *tensor.Tensor, initial []int) (counts []float32) {
 	if len(initial) != m.Config.Codes {
 		panic(fmt.Sprintf("beit: VQKD: %d initial rows for %d codes", len(initial), m.Config.Codes))
 	}
-	centres, bins := KMeans(z, initial, kMeansIterations)
-	tensor.CopyInto(m.Codebook.Value, centres)
+	centroids, bins := KMeans(z, initial, kMeansIterations)
+	tensor.CopyInto(m.Codebook.Value, centroids)
 	tensor.CopyInto(m.Bins.Value, bins)
 	m.Initted.Value.Fill(1)
-	centres.Release()
+	centroids.Release()
 	defer bins.Release()
 	return bins.Float32s()
 }
 
-// KMeans clusters unit rows z [M, D] by direction: every iteration assigns each row to the nearest centre and makes each centre the
-// normalised mean of its rows; a centre without rows stays. It returns the centres [K, D] and the counts [K] of the last
-// assignment; the caller releases both.
-func KMeans(z *tensor.Tensor, initial []int, iterations int) (centres, counts *tensor.Tensor) {
+// KMeans clusters unit rows z [M, D] by cosine similarity. Every iteration assigns each row to the nearest centroid and sets each
+// centroid to the normalised mean of its rows. A centroid without rows stays the same.
+// KMeans returns the centroids [K, D] and the counts [K] of the last assignment. The caller releases both.
+func KMeans(z *tensor.Tensor, initial []int, iterations int) (centroids, counts *tensor.Tensor) {
 	dev, d := z.Device(), z.Dim(1)
 	first := make([]int32, len(initial))
 	for i, r := range initial {
@@ -79,22 +80,22 @@ func KMeans(z *tensor.Tensor, initial []int, iterations int) (centres, counts *t
 	}
 	index := tensor.FromInts(dev, first, len(first))
 	defer index.Release()
-	centres = tensor.GatherRows(z, index)
+	centroids = tensor.GatherRows(z, index)
 	counts = tensor.Zeros(dev, len(initial))
 	sums := tensor.New(dev, len(initial), d)
 	defer sums.Release()
 	for range iterations {
-		codes := tensor.NearestCode(z, centres)
+		codes := tensor.NearestCode(z, centroids)
 		counts.Zero()
 		sums.Zero()
 		tensor.CodeStats(counts, sums, codes, z)
-		tensor.CodebookEMA(centres, counts, sums, 0) // decay 0: the centre becomes its rows' mean direction
+		tensor.CodebookEMA(centroids, counts, sums, 0) // decay 0: the centroid becomes the mean direction of its rows
 		codes.Release()
 	}
-	return centres, counts
+	return centroids, counts
 }
 
-// SampleRows draws k of n rows for InitKMeans: without repetition where there are enough.
+// SampleRows returns k random rows of n for InitKMeans, without replacement if n ≥ k.
 func SampleRows(r *tensor.Rand, n, k int) []int {
 	if n >= k {
 		return r.Perm(n)[:k]

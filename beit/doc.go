@@ -1,15 +1,16 @@
-// Package beit has the models of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, masked image modelling with patch aggregation, and
-// the vision transformer that is fine-tuned in the end, with masking and the published settings; and teachers: HOG, CLIP, DINO with its
-// self-distillation, and the models themselves.
+// Package beit has the networks of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, the model for masked image modelling with patch
+// aggregation, and the vision transformer for fine-tuning. It also has block-wise masking and teachers: HOG, CLIP and DINO with its
+// self-distillation.
+//
+// It has networks only. Training recipes are presets of the methods in beit/tokenizer, beit/pretrain, beit/dino and beit/finetune. Model
+// files are read in beit/weights and beit/model.
 //
 // A model is declared under the authors' parameter names, then built on a device:
 //
-//	recipe, err := beit.MIMPreset("small32")
-//	if err != nil {
-//		return err
-//	}
+//	vit := beit.ViTPreset("small32")
+//	vit.RelPos = beit.RelPosShared
 //	set := nn.NewSet()
-//	model := beit.NewMIM(set.Scope(), recipe.Model)
+//	model := beit.NewMIM(set.Scope(), beit.MIMConfig{ViT: vit, Vocab: 512})
 //	set.Build(dev, seed, nn.Training)
 //
 //	ctx := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: seed}
@@ -17,11 +18,13 @@
 //	r := model.Forward(ctx, ctx.Tape.Constant(student), mask, labels)
 //	ctx.Tape.Backward(r.Loss)
 //
-// Models know neither files nor devices: pictures come as tensors, [B, 3, S, S], and weights are in the set.
+// Images are tensors, [B, 3, S, S]. Weights are parameters of the set.
 //
-// A config from outside is checked by its Check method, whose error names the keys; constructors and forward passes panic on
-// misuse, as package tensor does. A built model may be used by many goroutines at once, each with its own tape, as long as
-// nothing trains it.
+// In comments B is the batch size, N the number of patches and D the width of a code. H is the number of heads and K the size of the
+// codebook. d is the width of a token and C the width of a teacher's features.
 //
-// "The authors" are those of the paper, and "the authors' code" is the folder beit2 of github.com/microsoft/unilm.
+// Check methods check configurations from outside, with errors that name the keys. Constructors and forward passes panic on misuse, as
+// package tensor does. Many goroutines may use a built model at once, each with its own tape, if nothing trains it.
+//
+// "The authors" are the authors of the paper. "The authors' code" is the folder beit2 of github.com/microsoft/unilm.
 package beit

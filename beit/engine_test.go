@@ -11,12 +11,14 @@ import (
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/optim"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// pretraining is a MIM model with the tokenizer that labels its pictures, on a device of its own.
+// pretraining is a MIM model with its tokenizer, on a device of its own.
 type pretraining struct {
 	dev       *tensor.Device
 	tokenizer *beit.VQKD
@@ -44,7 +46,7 @@ func newPretraining(t *testing.T, tok beit.VQKDConfig, mim beit.MIMConfig, mask 
 	c := optim.AdamWConfig{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05, Clip: 3}
 	p.tokOpt, p.opt = optim.NewAdamW(p.tokSet, c), optim.NewAdamW(p.set, c)
 	side, n := mim.ViT.ImageSize, mim.ViT.Tokens()
-	p.images = tensor.FromSlice(dev, pictures(batch, side), batch, 3, side, side)
+	p.images = tensor.FromSlice(dev, testImages(batch, side), batch, 3, side, side)
 	hog, err := beit.NewHOGRef(side, mim.ViT.PatchSize)
 	if err != nil {
 		t.Fatal(err)
@@ -116,28 +118,22 @@ func TestTrainingBytesDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// TestSteadyStepsTakeNoMemory trains small32: what a step takes from the Go heap is small beside the model and does not grow with
-// the batch, and the pool stops growing.
+// TestSteadyStepsTakeNoMemory trains small32. The Go heap that a step allocates is small relative to the model and does not grow with the
+// batch. The pool stops growing.
 func TestSteadyStepsTakeNoMemory(t *testing.T) {
 	defer tensor.SetThreads(tensor.Threads())
 	tensor.SetThreads(2)
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the sync.Pools that hold packing buffers
-	tok, err := beit.TokenizerPreset("small32")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mim, err := beit.MIMPreset("small32")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tok.Model.KMeansInit, tok.Model.TargetDim = false, 30
-	// The least of several steps: a worker that first comes to a product takes a packing buffer, which is then kept.
+	tok := tokenizer.SectionOf(tokenizer.Method.Preset("small32")).Model
+	tok.KMeansInit, tok.TargetDim = false, 30
+	mim := pretrain.SectionOf(pretrain.Method.Preset("small32"))
+	// The minimum over several steps: the first matmul of a worker allocates a packing buffer, which is then kept.
 	heap := func(batch int) (bytes uint64, p *pretraining) {
-		p = newPretraining(t, tok.Model, mim.Model, mim.Mask, batch)
+		p = newPretraining(t, tok, mim.Model, mim.Mask, batch)
 		for range 3 {
 			p.trainMIM()
 		}
-		held := p.dev.MemStats()
+		pool := p.dev.MemStats()
 		bytes = math.MaxUint64
 		for range 3 {
 			var before, after runtime.MemStats
@@ -146,9 +142,9 @@ func TestSteadyStepsTakeNoMemory(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			bytes = min(bytes, after.TotalAlloc-before.TotalAlloc)
 		}
-		// Workers take scratch memory when they start, so how many had some at once may still grow by a little.
-		if now := p.dev.MemStats(); now.Held > held.Held+held.Held/50 || now.InUse != held.InUse {
-			t.Errorf("batch %d: the pool went from %+v after step 3 to %+v", batch, held, now)
+		// Workers allocate scratch memory at different times, so the pool may still grow a little.
+		if now := p.dev.MemStats(); now.Held > pool.Held+pool.Held/50 || now.InUse != pool.InUse {
+			t.Errorf("batch %d: the pool went from %+v after step 3 to %+v", batch, pool, now)
 		}
 		return bytes, p
 	}
@@ -162,11 +158,11 @@ func TestSteadyStepsTakeNoMemory(t *testing.T) {
 		t.Errorf("a step takes %d bytes of Go heap, the weights are %d", eight, weights)
 	}
 	if eight > one+one/2 {
-		t.Errorf("a step takes %d bytes of Go heap on 8 pictures and %d on one", eight, one)
+		t.Errorf("a step takes %d bytes of Go heap on 8 images and %d on one", eight, one)
 	}
 }
 
-// TestTrainedModelsServeGoroutines uses models that were built for training from many goroutines, each with a tape of its own.
+// TestTrainedModelsServeGoroutines runs models that were built for training from many goroutines, each with its own tape.
 func TestTrainedModelsServeGoroutines(t *testing.T) {
 	p := newTinyPretraining(t, 4)
 	p.dev.SetPoison(true)
@@ -189,7 +185,7 @@ func TestTrainedModelsServeGoroutines(t *testing.T) {
 		return a
 	}
 	want := ask(autograd.NewTape(p.dev))
-	held := p.dev.MemStats().InUse
+	inUse := p.dev.MemStats().InUse
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -202,12 +198,13 @@ func TestTrainedModelsServeGoroutines(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if now := p.dev.MemStats().InUse; now != held {
-		t.Errorf("%d bytes in use, were %d", now, held)
+	if now := p.dev.MemStats().InUse; now != inUse {
+		t.Errorf("%d bytes in use, were %d", now, inUse)
 	}
 }
 
-// TestPrecisionIsPassedOn sees that a tape's precision reaches every product but the tokenizer's exact ones, and is left as it was.
+// TestPrecisionIsPassedOn checks that every matmul has the precision of the tape, except those of the tokenizer that are always
+// float32, and that the precision of the tape does not change.
 func TestPrecisionIsPassedOn(t *testing.T) {
 	p := newTinyPretraining(t, 2)
 	spy := &precisionSpy{Backend: p.dev.Backend(), seen: map[tensor.Precision]int{}}
@@ -223,7 +220,7 @@ func TestPrecisionIsPassedOn(t *testing.T) {
 	tape.Backward(r.Loss)
 	tape.Reset()
 	if len(spy.seen) != 1 || spy.seen[tensor.Medium] == 0 {
-		t.Errorf("products by precision: %v, want medium only", spy.seen)
+		t.Errorf("matmuls by precision: %v, want medium only", spy.seen)
 	}
 
 	clear(spy.seen)
@@ -240,11 +237,11 @@ func TestPrecisionIsPassedOn(t *testing.T) {
 	}
 	// Two layers after the encoder and two after the decoder are exact, forward and backward.
 	if spy.seen[tensor.Highest] != 8 || spy.seen[tensor.Medium] == 0 {
-		t.Errorf("products by precision: %v, want 8 at highest", spy.seen)
+		t.Errorf("matmuls by precision: %v, want 8 at highest", spy.seen)
 	}
 }
 
-// precisionSpy counts the precisions that products are asked for.
+// precisionSpy counts the precisions of matmuls.
 type precisionSpy struct {
 	tensor.Backend
 	seen map[tensor.Precision]int

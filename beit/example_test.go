@@ -9,12 +9,9 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// A classifier that anybody may call: the weights are random here; a loaded file fills set.Params.
+// A classifier with random weights; load a file into set.Params for trained ones.
 func ExampleNewViT() {
-	cfg, err := beit.ViTPreset("small32")
-	if err != nil {
-		panic(err)
-	}
+	cfg := beit.ViTPreset("small32")
 	cfg.Classes = 10
 	dev := tensor.CPU()
 	set := nn.NewSet()
@@ -29,35 +26,36 @@ func ExampleNewViT() {
 	// Output: [2 10] 2686354 parameters
 }
 
-// One step of pretraining: the tokenizer says which codes the masked patches have, the model guesses them.
+// A pretraining step: the model predicts the tokenizer's codes of the masked patches.
 func ExampleMIM_Forward() {
-	recipe, err := beit.MIMPreset("small32")
-	if err != nil {
-		panic(err)
-	}
-	tokens, err := beit.TokenizerPreset(recipe.Tokenizer)
-	if err != nil {
-		panic(err)
-	}
+	encoder := beit.ViTPreset("small32")
+	encoder.RelPos, encoder.AbsPos, encoder.LayerScale = beit.RelPosNone, true, 0
+	decoder := encoder // of an image of codes
+	decoder.ImageSize, decoder.PatchSize, decoder.Channels, decoder.Depth = encoder.Grid(), 1, 16, 1
+	tokens := beit.VQKDConfig{Encoder: encoder, Decoder: decoder, Codes: 512, CodeDim: 16, TargetDim: 84, Decay: 0.99, Beta: 1}
+
+	vit := beit.ViTPreset("small32")
+	vit.RelPos = beit.RelPosShared
+	cfg := beit.MIMConfig{ViT: vit, Vocab: tokens.Codes, Aggregation: beit.AggregationConfig{Layer: 3, Depth: 1, SharedHead: true}}
+
 	dev := tensor.CPU()
-	tokens.Model.KMeansInit = false // random codes will do here
 	frozen, set := nn.NewSet(), nn.NewSet()
-	tokenizer := beit.NewVQKD(frozen.Scope(), tokens.Model)
+	tokenizer := beit.NewVQKD(frozen.Scope(), tokens) // its codes are random here
 	frozen.Build(dev, 1, nn.Inference)
-	model := beit.NewMIM(set.Scope(), recipe.Model)
+	model := beit.NewMIM(set.Scope(), cfg)
 	set.Build(dev, 1, nn.Training)
 
 	view := tensor.Full(dev, 0.5, 1, 3, 32, 32)
 	student := beit.Normalize(view, beit.ImageNetMean, beit.ImageNetStd)
 	mask := make([]bool, 64)
-	beit.BlockMask(recipe.Mask, tensor.NewRand(1), mask)
+	beit.BlockMask(beit.MaskConfig{Rows: 8, Cols: 8, Count: 26, MinBlock: 5}, tensor.NewRand(1), mask)
 
 	ctx := nn.Context{Tape: autograd.NewTape(dev), Train: true}
 	defer ctx.Tape.Reset()
 	labels := beit.CodeTarget{Tokenizer: tokenizer}.Labels(ctx, view)
 	r := model.Forward(ctx, ctx.Tape.Own(student), mask, labels)
 	ctx.Tape.Backward(r.Loss)
-	fmt.Printf("%d masked patches, %d codes to choose from, loss %.0f\n", r.Rows.Size(), recipe.Model.Vocab, r.Loss.Value().Item())
+	fmt.Printf("%d masked patches, %d codes to choose from, loss %.0f\n", r.Rows.Size(), cfg.Vocab, r.Loss.Value().Item())
 	// Output: 26 masked patches, 512 codes to choose from, loss 12
 }
 

@@ -8,20 +8,21 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// HOG describes patches by histograms of oriented gradients, a teacher that needs no weights (after MaskFeat,
-// arXiv 2112.09133). For each of the cells it holds 27 numbers: for each colour channel 9 orientation bins, magnitudes summed over
-// the pixels of the cell that lie in the picture, divided by their 2-norm + 0.01. Three colours follow. A pixel's gradient is the
-// difference of its neighbours, halved in "hog", in a picture reflected at its border (-1 is 1); its bin ⌊atan2(gx, gy)·9/π⌋ mod 9.
+// HOG is a teacher that computes histograms of oriented gradients of patches and needs no weights (after MaskFeat, arXiv 2112.09133).
+// A cell has 27 features, 9 orientation bins for each colour channel. Magnitudes are summed over the pixels of the cell that lie in the
+// image, then divided by their 2-norm + 0.01. The mean colour of the patch follows, 3 features.
+// The gradient of a pixel is the difference of its neighbours, halved in "hog", with the image reflected at its border (-1 is 1). Its bin
+// is ⌊atan2(gx, gy)·9/π⌋ mod 9.
 type HOG struct {
 	name   string
-	size   int     // side of the pictures
+	size   int     // side of the images
 	patch  int     // P
 	sides  []int   // sides of the cells centred on the patch, in halves of P
-	factor float32 // on the differences
-	centre float32 // taken from the mean colour
+	factor float32 // of the differences of neighbours
+	centre float32 // subtracted from the mean colour
 }
 
-// Numbers of HOG.
+// Constants of HOG.
 const (
 	hogBins     = 9
 	hogChannels = 3
@@ -29,21 +30,21 @@ const (
 	hogEps      = 0.01
 )
 
-// NewHOG makes the teacher "hog" for pictures of a side that is a multiple of patch, which must be even: cells of side P, 2P and 4P,
-// and the mean colour; 84 numbers, the smallest cell first. Use it inside NewStandard.
+// NewHOG returns the teacher "hog" for images of side size, a multiple of the even side P of a patch. Each patch has cells of side P, 2P
+// and 4P, in this order, and its mean colour: 84 features. Wrap it by NewStandardized.
 func NewHOG(size, patch int) (*HOG, error) {
 	return newHOG(HOG{name: "hog", size: size, patch: patch, sides: []int{2, 4, 8}, factor: 0.5})
 }
 
-// NewHOGRef makes the teacher "hog-ref" of the preset "reference32": cells of side P alone, differences that are not halved, and
-// the mean colour minus one half; 30 numbers, not standardised.
+// NewHOGRef returns the teacher "hog-ref" of the preset "reference32". It has cells of side P only, differences that are not halved, and
+// the mean colour minus one half: 30 features, not standardised.
 func NewHOGRef(size, patch int) (*HOG, error) {
 	return newHOG(HOG{name: "hog-ref", size: size, patch: patch, sides: []int{2}, factor: 1, centre: 0.5})
 }
 
 func newHOG(h HOG) (*HOG, error) {
 	if h.patch < 2 || h.patch%2 != 0 || h.size < h.patch || h.size%h.patch != 0 {
-		return nil, fmt.Errorf("teacher %s: pictures of side %d with patches of side %d: the patch must be even and divide the side", h.name, h.size, h.patch)
+		return nil, fmt.Errorf("teacher %s: images of side %d with patches of side %d: the patch must be even and divide the side", h.name, h.size, h.patch)
 	}
 	return &h, nil
 }
@@ -54,7 +55,7 @@ func (h *HOG) Name() string { return h.name }
 // Dim is 84 for "hog", 30 for "hog-ref".
 func (h *HOG) Dim() int { return len(h.sides)*hogCell + hogChannels }
 
-// Features copies the images to the host and computes there.
+// Features implements Teacher. It copies the images to the host and computes there.
 func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	b, n := images.Dim(0), h.size/h.patch*(h.size/h.patch)
 	out := make([]float32, b*n*h.Dim())
@@ -62,19 +63,19 @@ func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	return tensor.FromSlice(images.Device(), out, b, n, h.Dim())
 }
 
-// Compute writes the features [B, N, Dim] of images [B, 3, S, S] to dst. Pictures are shared among the pool's workers.
+// Compute writes the features [B, N, Dim] of images [B, 3, S, S] to dst. It uses the worker pool, one image a task.
 func (h *HOG) Compute(dst, images []float32) {
 	in, out := hogChannels*h.size*h.size, h.size/h.patch*(h.size/h.patch)*h.Dim()
 	if len(images)%in != 0 || len(dst) != len(images)/in*out {
-		panic(fmt.Sprintf("beit: HOG: %d pixels of pictures of %d give %d numbers each, dst has %d", len(images), in, out, len(dst)))
+		panic(fmt.Sprintf("beit: HOG: %d pixels of images of %d give %d numbers each, dst has %d", len(images), in, out, len(dst)))
 	}
 	tensor.ParallelFor(len(images)/in, func(i int) {
-		h.picture(dst[i*out:(i+1)*out], images[i*in:(i+1)*in])
+		h.image(dst[i*out:(i+1)*out], images[i*in:(i+1)*in])
 	})
 }
 
-// picture computes one picture's features.
-func (h *HOG) picture(dst, img []float32) {
+// image computes the features of one image.
+func (h *HOG) image(dst, img []float32) {
 	s, half := h.size, h.patch/2
 	g := s / half // half-patches along a side
 	// area[y][x] holds, for each channel and bin, the sum over the half-patches above y and left of x.
@@ -107,7 +108,7 @@ func (h *HOG) picture(dst, img []float32) {
 	}
 }
 
-// cell takes the difference of sums that belongs to a rectangle and divides each channel's bins by their norm.
+// cell computes the bins of a rectangle from an integral image and divides those of each channel by their norm.
 func cell(dst []float32, top, bottom []float64, x0, x1 int) {
 	for c := 0; c < hogCell; c += hogBins {
 		var bins [hogBins]float64
@@ -124,7 +125,7 @@ func cell(dst []float32, top, bottom []float64, x0, x1 int) {
 	}
 }
 
-// colour writes a patch's mean colour.
+// colour computes the mean colour of a patch.
 func (h *HOG) colour(dst, img []float32, py, px int) {
 	s, p := h.size, h.patch
 	for c := range hogChannels {
@@ -138,7 +139,8 @@ func (h *HOG) colour(dst, img []float32, py, px int) {
 	}
 }
 
-// gradients adds each pixel's gradient magnitude of one channel to its bin of its half-patch, stored one row and column further on.
+// gradients adds the gradient magnitudes of one channel to the bins of the half-patches. A half-patch is stored one row and one column
+// further on.
 func (h *HOG) gradients(area []float64, img []float32, offset, half, stride int) {
 	s := h.size
 	for y := range s {
@@ -164,7 +166,7 @@ var cotangents = func() (c [hogBins - 1]float32) {
 	return c
 }()
 
-// orientation is ⌊atan2(gx, gy)·9/π⌋ mod 9: with gx ≥ 0 the angle's cotangent is gy/gx, which falls as the angle grows.
+// orientation returns ⌊atan2(gx, gy)·9/π⌋ mod 9. With gx ≥ 0 the cotangent of the angle is gy/gx, which falls as the angle grows.
 func orientation(gx, gy float32) int {
 	if gx == 0 {
 		return 0
@@ -172,9 +174,9 @@ func orientation(gx, gy float32) int {
 	if gx < 0 {
 		gx, gy = -gx, -gy
 	}
-	above := uint32(0) // how many of the cotangents are below gy/gx; by sign bits, because the branches would be random
+	below := uint32(0) // how many cotangents are below gy/gx; by sign bits, because branches would be unpredictable
 	for _, c := range cotangents {
-		above += math.Float32bits(float32(gx*c)-gy) >> 31
+		below += math.Float32bits(float32(gx*c)-gy) >> 31
 	}
-	return hogBins - 1 - int(above)
+	return hogBins - 1 - int(below)
 }

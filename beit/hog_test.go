@@ -12,8 +12,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// pictures draws b pictures of side s in [0, 1]: smooth waves with some noise, and one that is flat.
-func pictures(b, s int) []float32 {
+// testImages returns b synthetic images of side s in [0, 1]: smooth waves with noise, and one of constant colour.
+func testImages(b, s int) []float32 {
 	r := tensor.NewRand(7, uint64(b), uint64(s))
 	out := make([]float32, 0, b*3*s*s)
 	for i := range b {
@@ -33,7 +33,7 @@ func pictures(b, s int) []float32 {
 	return out
 }
 
-// hogReference follows the definition in HOG's comment word by word in float64, one cell at a time.
+// hogReference implements the definition in the comment of HOG in float64, one cell at a time.
 func hogReference(img []float32, s, p int, ref bool) []float64 {
 	at := func(c, y, x int) float64 {
 		reflect := func(i int) int {
@@ -106,18 +106,18 @@ func TestHOGFollowsItsDefinition(t *testing.T) {
 			t.Fatalf("%s has %d dimensions, want %d", h.Name(), h.Dim(), c.dim)
 		}
 		const b = 3
-		img := pictures(b, c.size)
+		img := testImages(b, c.size)
 		images := tensor.FromSlice(tensor.CPU(), img, b, 3, c.size, c.size)
 		got := h.Features(nn.Context{}, images).Float32s()
 		n := len(got) / b
 		for i := range b {
 			want := hogReference(img[i*3*c.size*c.size:(i+1)*3*c.size*c.size], c.size, c.patch, c.ref)
 			if len(want) != n {
-				t.Fatalf("%s: %d numbers for a picture, want %d", h.Name(), n, len(want))
+				t.Fatalf("%s: %d numbers for an image, want %d", h.Name(), n, len(want))
 			}
 			for j, w := range want {
 				if d := math.Abs(float64(got[i*n+j]) - w); !(d < 2e-5) {
-					t.Fatalf("%s of %d/%d: picture %d patch %d number %d is %v, want %v", h.Name(), c.size, c.patch, i, j/c.dim, j%c.dim, got[i*n+j], w)
+					t.Fatalf("%s of %d/%d: image %d patch %d number %d is %v, want %v", h.Name(), c.size, c.patch, i, j/c.dim, j%c.dim, got[i*n+j], w)
 				}
 			}
 		}
@@ -132,18 +132,18 @@ func TestHOGRefusesOddPatches(t *testing.T) {
 	}
 }
 
-// TestStandardTeacher checks that fitted features have mean 0 and deviation 1 over what they were fitted to, and that fitting again
-// gives the same bytes.
-func TestStandardTeacher(t *testing.T) {
+// TestStandardizedTeacher checks that features have mean 0 and standard deviation 1 over the images of Fit, and that a second Fit gives
+// the same bytes.
+func TestStandardizedTeacher(t *testing.T) {
 	dev := tensor.CPU()
 	hog, err := beit.NewHOG(16, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := nn.NewSet()
-	teacher := beit.NewStandard(set.Scope(), hog)
+	teacher := beit.NewStandardized(set.Scope(), hog)
 	set.Build(dev, 0, nn.Inference)
-	images := tensor.FromSlice(dev, pictures(8, 16), 8, 3, 16, 16)
+	images := tensor.FromSlice(dev, testImages(8, 16), 8, 3, 16, 16)
 	batches := func(yield func(*tensor.Tensor, error) bool) {
 		for i := range 4 {
 			if !yield(images.Slice(0, 2*i, 2*i+2), nil) {
@@ -177,7 +177,7 @@ func TestStandardTeacher(t *testing.T) {
 	}
 	none := func(func(*tensor.Tensor, error) bool) {}
 	if err := teacher.Fit(nn.Context{}, none); err == nil {
-		t.Error("no pictures give no error")
+		t.Error("no images give no error")
 	}
 }
 
@@ -194,7 +194,7 @@ func TestRunTeacherTakesTheMiddle(t *testing.T) {
 	tape := autograd.NewTape(dev)
 	defer tape.Reset()
 	ctx := nn.Context{Tape: tape}
-	images := tensor.FromSlice(dev, pictures(2, 8), 2, 3, 8, 8)
+	images := tensor.FromSlice(dev, testImages(2, 8), 2, 3, 8, 8)
 	got := teacher.Features(ctx, images)
 	defer got.Release()
 	view := tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
@@ -212,7 +212,7 @@ func BenchmarkHOG(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	img := pictures(128, 32)
+	img := testImages(128, 32)
 	dst := make([]float32, 128*64*h.Dim())
 	for b.Loop() {
 		h.Compute(dst, img)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// LayerID says to which layer a parameter of a ViT of the given depth belongs for layer-wise decay of the learning rate:
-// tokens, positions and patch embedding to 0, block i to i+1, everything else to depth+1.
+// LayerID returns the layer of a parameter for layer-wise learning rate decay in a ViT of the given depth. Tokens, positions and patch
+// embedding have layer 0, block i has i+1, everything else depth+1.
 func LayerID(name string, depth int) int {
 	if name == "cls_token" || name == "mask_token" || name == "pos_embed" || strings.HasPrefix(name, "patch_embed.") {
 		return 0

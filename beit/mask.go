@@ -7,23 +7,24 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// MaskConfig describes block-wise masking.
+// MaskConfig is the configuration of block-wise masking.
 type MaskConfig struct {
-	Rows     int `toml:"rows"`      // of the grid of patches
-	Cols     int `toml:"cols"`      // of the grid of patches
-	Count    int `toml:"count"`     // patches to mask, exactly
-	MinBlock int `toml:"min_block"` // smallest area that a rectangle is drawn with
-	MaxBlock int `toml:"max_block"` // most patches that one rectangle may add; 0: Count
+	Rows     int `toml:"rows" help:"of the grid of patches; a run takes the model's"`
+	Cols     int `toml:"cols" help:"of the grid of patches; a run takes the model's"`
+	Count    int `toml:"count" help:"patches to mask, exactly"`
+	MinBlock int `toml:"min_block" help:"smallest area of a rectangle"`
+	MaxBlock int `toml:"max_block" help:"most patches that one rectangle may add; 0: count"`
 }
 
-// Bounds on a rectangle's height over width, and attempts to place one.
+// Lower bound of a rectangle's aspect ratio (the upper is its inverse), and attempts to place a rectangle.
 const (
 	maskAspect   = 0.3
 	maskAttempts = 10
 )
 
-// BlockMask masks exactly cfg.Count patches as the authors' masking_generator.py does: rectangles of random area and shape until
-// no more fits, then single patches. mask has Rows·Cols elements, row-major, and is overwritten. Count must not exceed them.
+// BlockMask masks exactly cfg.Count patches as the authors' masking_generator.py does. It places rectangles of random area and aspect
+// ratio until no more fit, then masks single patches. mask has Rows·Cols elements, row-major, and is overwritten. Count must not exceed
+// its length.
 func BlockMask(cfg MaskConfig, r *tensor.Rand, mask []bool) {
 	if len(mask) != cfg.Rows*cfg.Cols || cfg.Count > len(mask) {
 		panic(fmt.Sprintf("beit: BlockMask: %d of %d x %d patches into a mask of %d", cfg.Count, cfg.Rows, cfg.Cols, len(mask)))
@@ -44,7 +45,7 @@ func BlockMask(cfg MaskConfig, r *tensor.Rand, mask []bool) {
 	fillMask(r, mask, cfg.Count-done)
 }
 
-// placeBlock tries to mask one rectangle that adds at most room patches, and returns how many it added.
+// placeBlock tries to mask one rectangle with at most room new patches, and returns the number of new patches.
 func placeBlock(cfg MaskConfig, r *tensor.Rand, mask []bool, room int) int {
 	for range maskAttempts {
 		area := r.Uniform(float64(cfg.MinBlock), float64(room)) // bounds may be reversed
@@ -76,7 +77,7 @@ func placeBlock(cfg MaskConfig, r *tensor.Rand, mask []bool, room int) int {
 	return 0
 }
 
-// fillMask masks n more patches at random.
+// fillMask masks n more random patches.
 func fillMask(r *tensor.Rand, mask []bool, n int) {
 	if n == 0 {
 		return

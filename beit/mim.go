@@ -9,51 +9,55 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// MIMConfig describes a model for masked image modelling.
+// MIMConfig is the configuration of a model for masked image modelling.
 type MIMConfig struct {
-	ViT        ViTConfig `toml:"vit"`         // classes, mean_pool and init_scale are not used
-	Vocab      int       `toml:"vocab"`       // what the head predicts: codes, or the teacher's dimensions
-	EarlyLayer int       `toml:"early_layer"` // l: the block, from 1, whose patch tokens the aggregation blocks see
-	HeadLayers int       `toml:"head_layers"` // number of aggregation blocks; 0: no patch aggregation
-	SharedHead bool      `toml:"shared_head"` // both losses use the same norm and head
+	ViT         ViTConfig         `toml:"vit"` // classes, mean_pool and init_scale are not used
+	Vocab       int               `toml:"vocab" help:"outputs of the head: codes, or the dimensions of the target; a run takes the target's"`
+	Aggregation AggregationConfig `toml:"aggregation"`
 
-	// WideInit draws initial weights from a practically uncut normal, as the classifier does, in place of one cut at one deviation.
-	WideInit bool `toml:"wide_init"`
-	// LibraryInit leaves the aggregation blocks at the library's default, biases included, as the authors' code does.
-	LibraryInit bool `toml:"library_init"`
+	WideInit    bool `toml:"wide_init" help:"initial weights from a normal distribution truncated at ±2, as the classifier's; else truncated at one standard deviation"`
+	LibraryInit bool `toml:"library_init" help:"aggregation blocks have PyTorch's default initial values, biases included, as in the authors' code"`
 }
 
-// Check says what is wrong with the config, naming the keys.
+// AggregationConfig is the configuration of patch aggregation (arXiv 2208.06366, section 2.3). Additional blocks get the class token of
+// the last block and the patch tokens of an earlier one. So the class token has to represent the whole image.
+type AggregationConfig struct {
+	Layer      int  `toml:"layer" help:"the block, from 1, whose patch tokens the aggregation blocks see"`
+	Depth      int  `toml:"depth" help:"number of aggregation blocks; 0: no patch aggregation"`
+	SharedHead bool `toml:"shared_head" help:"both losses use the same norm and head"`
+}
+
+// Check returns an error that names the wrong keys, or nil.
 func (c MIMConfig) Check() error {
 	err := c.ViT.Check()
 	if c.Vocab < 1 {
 		err = errors.Join(err, fmt.Errorf("vocab = %d: must be at least 1", c.Vocab))
 	}
-	if c.HeadLayers < 0 {
-		err = errors.Join(err, fmt.Errorf("head_layers = %d: must not be negative", c.HeadLayers))
-	}
-	if c.HeadLayers > 0 && (c.EarlyLayer < 1 || c.EarlyLayer > c.ViT.Depth) {
-		err = errors.Join(err, fmt.Errorf("early_layer = %d: must be in 1 … depth = %d", c.EarlyLayer, c.ViT.Depth))
+	if a := c.Aggregation; a.Depth < 0 {
+		err = errors.Join(err, fmt.Errorf("aggregation.depth = %d: must not be negative", a.Depth))
+	} else if a.Depth > 0 && (a.Layer < 1 || a.Layer > c.ViT.Depth) {
+		err = errors.Join(err, fmt.Errorf("aggregation.layer = %d: must be in 1 … vit.depth = %d", a.Layer, c.ViT.Depth))
 	}
 	return err
 }
 
-// MIM predicts what stands at masked patches, and with patch aggregation once more through the bottleneck of the class token.
+// MIM is a ViT that predicts targets of masked patches. With patch aggregation it predicts them a second time, from the class token and
+// the patch tokens of an earlier block.
 type MIM struct {
 	backbone
-	Config     MIMConfig
-	Norm       *nn.LayerNorm // "norm"
-	Head       *nn.Linear    // "lm_head"
-	Extra      nn.Blocks     // "cls_pt_layers"
-	SecondNorm *nn.LayerNorm // "cls_pt_norm", or Norm when shared
-	SecondHead *nn.Linear    // "cls_pt_lm_head", or Head when shared
+	Config            MIMConfig
+	Norm              *nn.LayerNorm // "norm"
+	Head              *nn.Linear    // "lm_head"
+	AggregationBlocks nn.Blocks     // "cls_pt_layers"
+	AggregationNorm   *nn.LayerNorm // "cls_pt_norm", or Norm when shared
+	AggregationHead   *nn.Linear    // "cls_pt_lm_head", or Head when shared
 }
 
 // NewMIM declares the model's parameters under the names of the authors' beit2/modeling_pretrain.py. The config must pass Check.
 func NewMIM(s nn.Scope, c MIMConfig) *MIM {
-	init := starts{linear: narrowNormal, embed: narrowNormal, token: nn.TruncNormal(0.02, -0.02, 0.02)}
+	init := initializers{linear: narrowNormal, embed: narrowNormal, token: nn.TruncNormal(0.02, -0.02, 0.02)}
 	if c.WideInit {
-		init = starts{linear: wideNormal, embed: wideNormal, token: nn.TruncNormal(0.02, -2, 2)}
+		init = initializers{linear: wideNormal, embed: wideNormal, token: nn.TruncNormal(0.02, -2, 2)}
 	}
 	v := c.ViT
 	m := &MIM{Config: c, backbone: newBackbone(s, v, init, extras{mask: true})}
@@ -63,40 +67,40 @@ func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 	if c.LibraryInit {
 		extra = nn.LibraryDefault
 	}
-	for j := range c.HeadLayers {
-		block := v.block(c.EarlyLayer+j, extra)
-		block.DropPath = dropPath(v.DropPath, c.EarlyLayer+j, max(v.Depth, c.EarlyLayer+c.HeadLayers))
+	for j := range c.Aggregation.Depth {
+		block := v.block(c.Aggregation.Layer+j, extra)
+		block.DropPath = dropPath(v.DropPath, c.Aggregation.Layer+j, max(v.Depth, c.Aggregation.Layer+c.Aggregation.Depth))
 		block.Layer = uint64(v.Depth + j)
-		m.Extra = append(m.Extra, nn.NewBlock(s.Sub("cls_pt_layers").Index(j), block))
+		m.AggregationBlocks = append(m.AggregationBlocks, nn.NewBlock(s.Sub("cls_pt_layers").Index(j), block))
 	}
-	if c.HeadLayers > 0 {
-		m.SecondNorm, m.SecondHead = m.Norm, m.Head
-		if !c.SharedHead {
-			m.SecondNorm = nn.NewLayerNorm(s.Sub("cls_pt_norm"), v.Width, layerNormEps)
-			m.SecondHead = nn.NewLinear(s.Sub("cls_pt_lm_head"), v.Width, c.Vocab, init.linear)
+	if c.Aggregation.Depth > 0 {
+		m.AggregationNorm, m.AggregationHead = m.Norm, m.Head
+		if !c.Aggregation.SharedHead {
+			m.AggregationNorm = nn.NewLayerNorm(s.Sub("cls_pt_norm"), v.Width, layerNormEps)
+			m.AggregationHead = nn.NewLinear(s.Sub("cls_pt_lm_head"), v.Width, c.Vocab, init.linear)
 		}
 	}
 	return m
 }
 
-// MIMResult is what a forward pass yields. R is the number of masked patches of the batch, in row-major order. The losses may be read
-// until the tape's Reset, the predictions until Backward (or call Keep).
+// MIMResult is the result of a forward pass. R is the number of masked patches of the batch, in row-major order. Losses may be read until
+// the tape's Reset. Logits may be read until Backward, or later after a call of Keep.
 type MIMResult struct {
-	Loss                          *autograd.Var  // Main, plus Aggregation where there is one
-	Main, Aggregation             *autograd.Var  // one element each; Aggregation is nil without patch aggregation
-	LogitsMain, LogitsAggregation *autograd.Var  // predictions [R, Vocab]
-	Rows                          *tensor.Tensor // Int32 [R]: which of the B·N patches; the tape owns it
+	Loss                         *autograd.Var  // MIM, plus Aggregation where there is one
+	MIM, Aggregation             *autograd.Var  // one element each; Aggregation is nil without patch aggregation
+	LogitsMIM, LogitsAggregation *autograd.Var  // predictions [R, Vocab]
+	Rows                         *tensor.Tensor // Int32 [R]: indices of the masked patches among B·N; owned by the tape
 }
 
-// Forward predicts the masked patches of images [B, 3, S, S], the normalised student view. mask [B·N] marks them, at least one;
-// target knows what they are. Only masked rows go through norm and head.
+// Forward predicts the masked patches of normalised images [B, 3, S, S]. mask [B·N] is true for masked patches, at least one. target
+// computes the losses. Only masked patches go through norm and head.
 func (m *MIM) Forward(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
 	return m.forward(c, images, mask, target, nil)
 }
 
-// ForwardSwapped is Forward with the class token of picture (b+1) mod B in place of that of picture b before the aggregation
-// blocks. When the second loss does not rise, these blocks do not use the class token.
-func (m *MIM) ForwardSwapped(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
+// ForwardShuffledCLS is the shuffled-[CLS] control: Forward with the class token of image (b+1) mod B in place of that of image b before
+// the aggregation blocks. If the patch-aggregation loss does not rise, these blocks ignore the class token.
+func (m *MIM) ForwardShuffledCLS(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
 	b := images.Shape()[0]
 	next := make([]int32, b)
 	for i := range next {
@@ -105,73 +109,73 @@ func (m *MIM) ForwardSwapped(c nn.Context, images *autograd.Var, mask []bool, ta
 	return m.forward(c, images, mask, target, next)
 }
 
-func (m *MIM) forward(c nn.Context, images *autograd.Var, mask []bool, target Labels, swap []int32) MIMResult {
+// forward is Forward; shuffle, if not nil, has the image whose class token each image gets.
+func (m *MIM) forward(c nn.Context, images *autograd.Var, mask []bool, target Labels, shuffle []int32) MIMResult {
 	t := c.Tape
 	b, n := images.Shape()[0], m.Config.ViT.Tokens()
-	rows, withCLS, marks := masked(mask, b, n)
+	rows, withCLS, ones := masked(mask, b, n)
 	ints := func(v []int32) *tensor.Tensor { return t.Own(tensor.FromInts(t.Device(), v, len(v))).Value() }
-	marked := t.Own(tensor.FromSlice(t.Device(), marks, b, n, 1)).Value()
+	maskTensor := t.Own(tensor.FromSlice(t.Device(), ones, b, n, 1)).Value()
 	r := MIMResult{Rows: ints(rows)}
 	at := ints(withCLS)
 
 	shared := m.shared(c)
-	x := m.ResidualMasked(c, images, marked)
-	early := m.Config.EarlyLayer
-	if len(m.Extra) == 0 {
+	x := m.ResidualMasked(c, images, maskTensor)
+	early := m.Config.Aggregation.Layer
+	if len(m.AggregationBlocks) == 0 {
 		early = 0
 	}
 	xEarly := m.Blocks[:early].Forward(c, x, shared)
 	xLast := m.Blocks[early:].Forward(c, xEarly, shared)
-	r.LogitsMain = predict(c, m.Norm, m.Head, xLast, at)
-	r.Main = target.Loss(r.LogitsMain, r.Rows).Keep()
-	r.Loss = r.Main
-	if len(m.Extra) == 0 {
+	r.LogitsMIM = predict(c, m.Norm, m.Head, xLast, at)
+	r.MIM = target.Loss(r.LogitsMIM, r.Rows).Keep()
+	r.Loss = r.MIM
+	if len(m.AggregationBlocks) == 0 {
 		return r
 	}
 	summary := autograd.Slice(xLast, 1, 0, 1) // [B, 1, d]
-	if swap != nil {
-		summary = autograd.GatherRows(summary, ints(swap))
+	if shuffle != nil {
+		summary = autograd.GatherRows(summary, ints(shuffle))
 	}
-	s := m.Extra.Forward(c, autograd.Concat(1, summary, patches(xEarly)), shared)
-	r.LogitsAggregation = predict(c, m.SecondNorm, m.SecondHead, s, at)
+	s := m.AggregationBlocks.Forward(c, autograd.Concat(1, summary, patches(xEarly)), shared)
+	r.LogitsAggregation = predict(c, m.AggregationNorm, m.AggregationHead, s, at)
 	r.Aggregation = target.Loss(r.LogitsAggregation, r.Rows).Keep()
-	r.Loss = autograd.Add(r.Main, r.Aggregation)
+	r.Loss = autograd.Add(r.MIM, r.Aggregation)
 	return r
 }
 
-// predict puts the rows of x [B, N+1, d] that index names through norm and head.
+// predict applies norm and head to the rows of x [B, N+1, d] that index lists.
 func predict(c nn.Context, norm *nn.LayerNorm, head *nn.Linear, x *autograd.Var, index *tensor.Tensor) *autograd.Var {
 	rows := autograd.GatherRows(autograd.Reshape(x, -1, x.Shape()[2]), index)
 	return head.Forward(c, norm.Forward(c, rows), autograd.LinearOptions{})
 }
 
-// masked lists the masked patches of b pictures of n patches: as rows of [B·N], as rows of [B·(N+1)], which has class tokens,
-// and as ones among zeros.
-func masked(mask []bool, b, n int) (rows, withCLS []int32, marks []float32) {
+// masked returns the masked patches of b images of n patches: as rows of [B·N], as rows of [B·(N+1)], which includes class tokens, and as
+// [B·N] zeros and ones.
+func masked(mask []bool, b, n int) (rows, withCLS []int32, ones []float32) {
 	if len(mask) != b*n {
-		panic(fmt.Sprintf("beit: MIM: %d mask values for %d pictures of %d patches", len(mask), b, n))
+		panic(fmt.Sprintf("beit: MIM: %d mask values for %d images of %d patches", len(mask), b, n))
 	}
-	marks = make([]float32, len(mask))
+	ones = make([]float32, len(mask))
 	for i, on := range mask {
 		if on {
 			rows = append(rows, int32(i))
 			withCLS = append(withCLS, int32(i+i/n+1))
-			marks[i] = 1
+			ones[i] = 1
 		}
 	}
 	if len(rows) == 0 {
 		panic("beit: MIM: no patch is masked")
 	}
-	return rows, withCLS, marks
+	return rows, withCLS, ones
 }
 
-// AllTokens returns class token and patch tokens after the final norm, [B, N+1, d], of unmasked images [B, 3, S, S], normalised as for
-// Forward.
+// AllTokens returns the class token and the patch tokens after the final norm, [B, N+1, d], of normalised, unmasked images [B, 3, S, S].
 func (m *MIM) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 	return m.Norm.Forward(c, m.last(c, images))
 }
 
-// Features returns the class token and the mean of the patch tokens of AllTokens, [B, d] each.
+// Features returns the class token and the mean of the patch tokens after the final norm, [B, d] each.
 func (m *MIM) Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
 	return Pool(m.AllTokens(c, images))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// mimRun is a tiny pretraining model with pictures and a mask.
+// mimRun is a tiny pretraining model with images and a mask.
 type mimRun struct {
 	set    *nn.Set
 	model  *beit.MIM
@@ -27,7 +27,7 @@ func newMIMRun(cfg beit.MIMConfig, batch int) mimRun {
 	r := mimRun{set: nn.NewSet(), tape: autograd.NewTape(dev), mask: make([]bool, batch*16)}
 	r.model = beit.NewMIM(r.set.Scope(), cfg)
 	r.set.Build(dev, 2, nn.Training)
-	r.images = tensor.FromSlice(dev, pictures(batch, 16), batch, 3, 16, 16)
+	r.images = tensor.FromSlice(dev, testImages(batch, 16), batch, 3, 16, 16)
 	for i := range batch {
 		beit.BlockMask(beit.MaskConfig{Rows: 4, Cols: 4, Count: 6, MinBlock: 2}, tensor.NewRand(4, uint64(i)), r.mask[i*16:(i+1)*16])
 	}
@@ -37,11 +37,11 @@ func newMIMRun(cfg beit.MIMConfig, batch int) mimRun {
 func (r mimRun) context() nn.Context { return nn.Context{Tape: r.tape, Train: true} }
 
 func aggregation(vocab int) beit.MIMConfig {
-	return beit.MIMConfig{ViT: tinyViT(), Vocab: vocab, EarlyLayer: 2, HeadLayers: 2, SharedHead: true}
+	return beit.MIMConfig{ViT: tinyViT(), Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: 2, Depth: 2, SharedHead: true}}
 }
 
-// TestMIMUntrainedLoss checks that an untrained model's losses are those of a uniform guess, ln K each (18.02 for both at K = 8192), and
-// that only masked patches are predicted.
+// TestMIMUntrainedLoss checks that both losses of a randomly initialised model are near ln K (their sum is 18.02 at K = 8192), and that
+// only masked patches are predicted.
 func TestMIMUntrainedLoss(t *testing.T) {
 	const vocab, batch = 8192, 2
 	r := newMIMRun(aggregation(vocab), batch)
@@ -54,7 +54,7 @@ func TestMIMUntrainedLoss(t *testing.T) {
 	if got := res.Loss.Value().Item(); math.Abs(float64(got)-18.02) > 0.05 {
 		t.Errorf("loss %g, want about 18.02", got)
 	}
-	if got := res.LogitsMain.Shape(); !got.Equal(tensor.Shape{6 * batch, vocab}) {
+	if got := res.LogitsMIM.Shape(); !got.Equal(tensor.Shape{6 * batch, vocab}) {
 		t.Errorf("predictions have shape %v", got)
 	}
 	var rows []int32
@@ -68,7 +68,7 @@ func TestMIMUntrainedLoss(t *testing.T) {
 	}
 }
 
-// TestCodeTargetEqualsGivenCodes checks that looking up masked patches alone gives the tokenizer's codes of these patches.
+// TestCodeTargetEqualsGivenCodes checks that codes looked up for masked patches only are the tokenizer's codes of these patches.
 func TestCodeTargetEqualsGivenCodes(t *testing.T) {
 	const batch = 3
 	tok := newTokenizerRun(t, 64, batch)
@@ -100,8 +100,8 @@ func TestCodeTargetEqualsGivenCodes(t *testing.T) {
 	}
 }
 
-// TestFrozenModelsIgnoreTraining checks that a tokenizer and a teacher with stochastic depth look at pictures as in evaluation while a
-// model that learns from them is trained.
+// TestFrozenModelsIgnoreTraining checks that a tokenizer and a teacher with stochastic depth run in evaluation mode during a training
+// step of another model.
 func TestFrozenModelsIgnoreTraining(t *testing.T) {
 	dev := tensor.CPU()
 	cfg := tinyVQKD(256)
@@ -116,7 +116,7 @@ func TestFrozenModelsIgnoreTraining(t *testing.T) {
 	}
 	tape := autograd.NewTape(dev)
 	defer tape.Reset()
-	images := tensor.FromSlice(dev, pictures(8, 16), 8, 3, 16, 16)
+	images := tensor.FromSlice(dev, testImages(8, 16), 8, 3, 16, 16)
 	rows := tensor.FromInts(dev, []int32{0, 17, 40, 77, 90, 127}, 6)
 	look := func(train bool) (codes, labels []int32, features []float32) {
 		c := nn.Context{Tape: tape, Train: train, Seed: 3}
@@ -143,7 +143,7 @@ func anyNonZero(v []float32) bool {
 	return false
 }
 
-// TestFeatureTarget compares the loss with 1 − cosine by hand.
+// TestFeatureTarget compares the loss with 1 − cosine similarity computed by hand.
 func TestFeatureTarget(t *testing.T) {
 	const batch = 2
 	hog, err := beit.NewHOGRef(16, 4)
@@ -152,11 +152,11 @@ func TestFeatureTarget(t *testing.T) {
 	}
 	target := beit.FeatureTarget{Teacher: hog}
 	cfg := aggregation(target.Dim())
-	cfg.HeadLayers, cfg.EarlyLayer = 0, 0
+	cfg.Aggregation.Depth, cfg.Aggregation.Layer = 0, 0
 	r := newMIMRun(cfg, batch)
 	defer r.tape.Reset()
 	res := r.model.Forward(r.context(), r.tape.Constant(r.images), r.mask, target.Labels(r.context(), r.images))
-	pred, features, d := res.LogitsMain.Value().Float32s(), hog.Features(nn.Context{}, r.images).Float32s(), hog.Dim()
+	pred, features, d := res.LogitsMIM.Value().Float32s(), hog.Features(nn.Context{}, r.images).Float32s(), hog.Dim()
 	want := 0.0
 	rows := res.Rows.Ints()
 	for i, row := range rows {
@@ -175,8 +175,9 @@ func TestFeatureTarget(t *testing.T) {
 	}
 }
 
-// TestSwappedClassTokens checks that the swap changes the second prediction alone, and that a batch of one has nothing to swap.
-func TestSwappedClassTokens(t *testing.T) {
+// TestShuffledClassTokens checks that shuffled class tokens change the aggregation loss only, and that nothing changes with a batch of
+// one.
+func TestShuffledClassTokens(t *testing.T) {
 	r := newMIMRun(aggregation(32), 3)
 	defer r.tape.Reset()
 	for _, name := range []string{"blocks.0.gamma_1", "cls_pt_layers.0.gamma_1"} { // strong attention, so that the class token matters
@@ -185,23 +186,23 @@ func TestSwappedClassTokens(t *testing.T) {
 	labels := beit.GivenCodes(make([]int32, len(r.mask)))
 	images := r.tape.Constant(r.images)
 	own := r.model.Forward(r.context(), images, r.mask, labels)
-	swapped := r.model.ForwardSwapped(r.context(), images, r.mask, labels)
-	if diff := cmp.Diff(own.LogitsMain.Value().Float32s(), swapped.LogitsMain.Value().Float32s()); diff != "" {
-		t.Error("the swap changes the main prediction")
+	shuffled := r.model.ForwardShuffledCLS(r.context(), images, r.mask, labels)
+	if diff := cmp.Diff(own.LogitsMIM.Value().Float32s(), shuffled.LogitsMIM.Value().Float32s()); diff != "" {
+		t.Error("shuffled class tokens change the MIM logits")
 	}
-	if cmp.Equal(own.LogitsAggregation.Value().Float32s(), swapped.LogitsAggregation.Value().Float32s()) {
-		t.Error("the swap does not change the second prediction")
+	if cmp.Equal(own.LogitsAggregation.Value().Float32s(), shuffled.LogitsAggregation.Value().Float32s()) {
+		t.Error("shuffled class tokens do not change the aggregation logits")
 	}
 	single := r.tape.Constant(r.images.Slice(0, 0, 1))
 	a := r.model.Forward(r.context(), single, r.mask[:16], labels)
-	b := r.model.ForwardSwapped(r.context(), single, r.mask[:16], labels)
+	b := r.model.ForwardShuffledCLS(r.context(), single, r.mask[:16], labels)
 	if !cmp.Equal(a.LogitsAggregation.Value().Float32s(), b.LogitsAggregation.Value().Float32s()) {
-		t.Error("a batch of one changes under the swap")
+		t.Error("a batch of one changes")
 	}
 }
 
-// TestAggregationInit checks our default for the aggregation blocks: as the other blocks, rescaled by their depth. The authors' default
-// is checked against the reference data.
+// TestAggregationInit checks our default for the aggregation blocks: that of the other blocks, rescaled by depth. The authors' default is
+// checked against the reference data.
 func TestAggregationInit(t *testing.T) {
 	cfg := aggregation(32)
 	cfg.ViT.Width, cfg.ViT.Heads = 96, 3
@@ -224,7 +225,7 @@ func TestAggregationInit(t *testing.T) {
 	}
 }
 
-// TestFeaturesAreOfUnmaskedImages compares with the parts of the model.
+// TestFeaturesAreOfUnmaskedImages compares with the features computed from the parts of the model.
 func TestFeaturesAreOfUnmaskedImages(t *testing.T) {
 	r := newMIMRun(aggregation(32), 2)
 	defer r.tape.Reset()
@@ -236,20 +237,20 @@ func TestFeaturesAreOfUnmaskedImages(t *testing.T) {
 	for b := range 2 {
 		for i := range d {
 			if got, want := class.Value().Float32s()[b*d+i], all[b*tokens*d+i]; got != want {
-				t.Fatalf("class token of picture %d: %g, want %g", b, got, want)
+				t.Fatalf("class token of image %d: %g, want %g", b, got, want)
 			}
 			want := 0.0
 			for n := 1; n < tokens; n++ {
 				want += float64(all[(b*tokens+n)*d+i]) / (tokens - 1)
 			}
 			if got := float64(mean.Value().Float32s()[b*d+i]); math.Abs(got-want) > 1e-5 {
-				t.Fatalf("mean of picture %d: %g, want %g", b, got, want)
+				t.Fatalf("mean of image %d: %g, want %g", b, got, want)
 			}
 		}
 	}
 }
 
-// TestMIMWithoutMask panics with a message that names the cause.
+// TestMIMWithoutMask checks the panic for an empty mask.
 func TestMIMWithoutMask(t *testing.T) {
 	r := newMIMRun(aggregation(32), 1)
 	defer r.tape.Reset()
@@ -261,7 +262,7 @@ func TestMIMWithoutMask(t *testing.T) {
 	r.model.Forward(r.context(), r.tape.Constant(r.images), make([]bool, 16), beit.GivenCodes(make([]int32, 16)))
 }
 
-// TestBlockMaskReversedBounds draws from a range whose lower bound exceeds what is left to mask.
+// TestBlockMaskReversedBounds masks with a MinBlock above the number of patches left to mask.
 func TestBlockMaskReversedBounds(t *testing.T) {
 	cfg := beit.MaskConfig{Rows: 5, Cols: 7, Count: 9, MinBlock: 16}
 	mask := make([]bool, 35)

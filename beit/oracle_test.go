@@ -3,7 +3,7 @@ package beit_test
 import (
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/oracletest"
+	"github.com/gobeit/gobeit/beit/internal/oracletest"
 	"github.com/gobeit/gobeit/tensor"
 )
 

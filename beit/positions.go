@@ -7,18 +7,18 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// gridOffset is added to the number of patches in the ratio of grids by the authors of DINO, and by BEiT's after them, so that a factor
-// times a size was never rounded down to one patch too few. It shifts the samples, so models trained with it need it.
+// gridOffset is added to the number of patches when the ratio of two grids is computed. The authors of DINO, and of BEiT after them, do
+// this against rounding down to one patch too few. It shifts the sampling positions, so models trained with it need it.
 const gridOffset = 0.1
 
-// ResizePositions returns the learned positions [1, 1 + g·g, d] of a square grid for a grid of rows x cols, [1, 1 + rows·cols, d]:
-// the patches' resampled by cubic convolution, the class token's as it is. A grid of g x g gets them unchanged.
+// ResizePositions interpolates learned positions [1, 1 + g·g, d] of a square grid for a grid of rows x cols, [1, 1 + rows·cols, d]. The
+// interpolation is bicubic; the position of the class token stays the same. A grid of g x g is returned unchanged.
 func ResizePositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
 	g := float64(side(pos.Shape()[1] - 1))
 	return resamplePositions(c, pos, rows, cols, g/(float64(rows)+gridOffset), g/(float64(cols)+gridOffset))
 }
 
-// resamplePositions samples the grid of positions at the given steps.
+// resamplePositions is ResizePositions with the distances of neighbouring samples given, in cells of the old grid.
 func resamplePositions(c nn.Context, pos *autograd.Var, rows, cols int, stepRows, stepCols float64) *autograd.Var {
 	n, d := pos.Shape()[1]-1, pos.Shape()[2]
 	g := side(n)
@@ -31,7 +31,7 @@ func resamplePositions(c nn.Context, pos *autograd.Var, rows, cols int, stepRows
 	return autograd.Concat(1, autograd.Slice(pos, 1, 0, 1), table)
 }
 
-// side is that of a square grid of n patches: the root of n, rounded up.
+// side returns the side of a square grid of n patches: the square root of n, rounded up.
 func side(n int) int {
 	if n < 1 {
 		return 0
@@ -43,9 +43,9 @@ func side(n int) int {
 	return g
 }
 
-// FitPositions returns the learned positions [1, 1 + g·g, d] of a square grid for a model of another, [1, 1 + rows·cols, d], as the authors resize them when
-// they load a checkpoint. Unlike in ResizePositions, neighbours are exactly g/rows and g/cols apart.
-func FitPositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
+// ResizeLoadedPositions is ResizePositions as the authors apply it when they load a checkpoint: neighbouring samples are exactly g/rows
+// and g/cols apart.
+func ResizeLoadedPositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
 	g := side(pos.Shape()[1] - 1)
 	return resamplePositions(c, pos, rows, cols, float64(g)/float64(rows), float64(g)/float64(cols))
 }

@@ -55,7 +55,7 @@ func declared(set *nn.Set) map[string][]int {
 	return shapes
 }
 
-// TestPublishedTeachers compares names, shapes and counts with the published files. Nothing is built, so no memory is taken.
+// TestPublishedTeachers compares names, shapes and counts with the published files. The models are declared, not built.
 func TestPublishedTeachers(t *testing.T) {
 	clip, err := InferCLIP(publishedCLIP())
 	if err != nil || clip.Check() != nil {

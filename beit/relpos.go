@@ -8,23 +8,23 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// Bounds of the ratio of the geometric sequence by which tables of relative positions are stretched, and how exactly it is found
-// (microsoft/unilm, beit2/run_class_finetuning.py).
+// Search range and tolerance of the ratio of the geometric sequence of offsets (microsoft/unilm, beit2/run_class_finetuning.py).
 const (
-	leastRatio     = 1.01
-	mostRatio      = 1.5
+	minRatio       = 1.01
+	maxRatio       = 1.5
 	ratioTolerance = 1e-6
 )
 
-// LeastRelPosWindow is the smallest window whose table can be resized: a cubic spline needs four offsets on an axis.
-const LeastRelPosWindow = 3
+// MinRelPosWindow is the smallest window whose table can be resized. A cubic spline needs four offsets on an axis.
+const MinRelPosWindow = 3
 
-// ResizeRelPos fits a table of relative positions [(2W−1)² + 3, H] of a window of from x from patches to one of to x to, as the authors do when they
-// fine-tune on pictures of another size: the offsets of the old table are spread over the new one, dense near 0, and a bicubic spline runs through
-// them (FITPACK's, not-a-knot); the last three rows stay. It computes in float64. It panics when the table does not have that shape, or
-// from is below LeastRelPosWindow.
+// ResizeRelPos interpolates a relative position bias table [(2W−1)² + 3, H] from a window of from x from patches to one of to x to. The
+// authors do this when they fine-tune at another image size.
+// The offsets of the old table are placed at RelPosOffsets and interpolated by a bicubic spline (FITPACK's, not-a-knot). The last three
+// rows stay the same. It computes in float64.
+// It panics if the table has another shape, or if from is below MinRelPosWindow.
 func ResizeRelPos(table []float32, heads, from, to int) []float32 {
-	if len(table) != nn.RelPosRows(from, from)*heads || from < LeastRelPosWindow || to < 1 {
+	if len(table) != nn.RelPosRows(from, from)*heads || from < MinRelPosWindow || to < 1 {
 		panic(fmt.Sprintf("beit: ResizeRelPos: a table of %d numbers for %d heads, from a window of %d to one of %d", len(table), heads, from, to))
 	}
 	if from == to {
@@ -59,11 +59,11 @@ func ResizeRelPos(table []float32, heads, from, to int) []float32 {
 	return append(out, table[src*src*heads:]...)
 }
 
-// RelPosOffsets are the offsets at which ResizeRelPos puts the rows of the old table on each axis, in patches of the new window, ascending: 0, ±1,
-// ±(1+q), …, for a ratio q that makes the last about the largest offset there is.
+// RelPosOffsets returns where ResizeRelPos places the rows of the old table on each axis, in patches of the new window, ascending: 0, ±1,
+// ±(1+q), … The ratio q makes the last one about the largest offset of the new window.
 func RelPosOffsets(from, to int) []float64 {
 	half := from - 1
-	lo, hi, q := leastRatio, mostRatio, 0.0
+	lo, hi, q := minRatio, maxRatio, 0.0
 	for hi-lo > ratioTolerance {
 		q = (lo + hi) / 2
 		if (1-math.Pow(q, float64(half)))/(1-q) > float64(to-1) {
@@ -81,8 +81,8 @@ func RelPosOffsets(from, to int) []float64 {
 	return out
 }
 
-// splineWeights are the weights [n, len(x)] of values at ascending positions x in the cubic spline through them, not-a-knot, at the whole numbers
-// −(n−1)/2 … (n−1)/2; beyond the ends it stays at their values.
+// splineWeights returns the weights [n, len(x)] of a cubic not-a-knot spline through values at ascending positions x. It is evaluated at
+// the integers −(n−1)/2 … (n−1)/2, and is constant beyond its ends.
 func splineWeights(x []float64, n int) []float64 {
 	m := len(x)
 	knots := slices.Concat([]float64{x[0], x[0], x[0], x[0]}, x[2:m-2], []float64{x[m-1], x[m-1], x[m-1], x[m-1]})
@@ -130,7 +130,7 @@ func cubicBasis(knots []float64, at float64) (first int, b [4]float64) {
 	return span - 3, b
 }
 
-// solve replaces b [m, n] by the solution x of a·x = b, a [m, m] being used up, by elimination with pivots.
+// solve replaces b [m, n] by the solution x of a·x = b, by Gaussian elimination with pivoting. It overwrites a [m, m].
 func solve(a, b []float64, m, n int) {
 	row := func(t []float64, i, width int) []float64 { return t[i*width : (i+1)*width] }
 	for c := range m {

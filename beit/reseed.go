@@ -2,33 +2,33 @@ package beit
 
 import "github.com/gobeit/gobeit/tensor"
 
-// Constants of re-seeding, which is our addition.
+// Constants of re-seeding, which the authors' code does not have.
 const (
 	reseedEvery   = 100  // steps
 	reseedBelow   = 0.1  // of the mean count
 	reseedDecay   = 0.99 // of the moving average of counts
-	reseedBatches = 8    // whose tokens may become codes
-	reseedLastOff = 0.75 // part of the run after which codes are left alone
+	reseedBatches = 8    // number of batches in the ring buffer
+	reseedLastOff = 0.75 // fraction of the run after which no code is replaced
 	streamReseed  = 0x5eed
 )
 
-// Reseeder replaces codes that are hardly used by tokens of recent batches. The published recipes do without.
-// It depends on the run's seed, the steps and what it observed alone.
+// Reseeder replaces rarely used codes by tokens of recent batches. The published recipes do not use it. Its results depend on the seed of
+// the run, the steps and the observed batches only.
 type Reseeder struct {
-	Counts *tensor.Tensor // moving average of each code's count, [K]
-	Ring   *tensor.Tensor // unit rows of the last batches, [8·M, D]; nil before the first Observe
+	Counts *tensor.Tensor // EMA of the count of each code, [K]
+	Ring   *tensor.Tensor // ring buffer of the tokens of the last 8 batches, [8·M, D]; nil before the first Observe
 	Seen   int            // batches observed
 
 	seed uint64
 	m    *VQKD
 }
 
-// NewReseeder makes a reseeder for a built tokenizer.
+// NewReseeder returns a Reseeder for a built tokenizer.
 func NewReseeder(m *VQKD, seed uint64) *Reseeder {
 	return &Reseeder{m: m, seed: seed, Counts: tensor.Zeros(m.Codebook.Value.Device(), m.Config.Codes)}
 }
 
-// Observe remembers a micro-batch's tokens. Batches of a run have one size; call it before the tape's Reset.
+// Observe adds the tokens of a micro-batch to the ring buffer. All batches must have the same size. Call it before the tape's Reset.
 func (r *Reseeder) Observe(res VQKDResult) {
 	rows := res.Z.Dim(0)
 	if r.Ring == nil {
@@ -39,13 +39,13 @@ func (r *Reseeder) Observe(res VQKDResult) {
 	r.Seen++
 }
 
-// RingSize is how many numbers Ring has when micro-batches are of so many pictures.
-func (r *Reseeder) RingSize(pictures int) int {
-	return reseedBatches * pictures * r.m.Config.Encoder.Tokens() * r.m.Config.CodeDim
+// RingSize is the number of elements of Ring for micro-batches of the given number of images.
+func (r *Reseeder) RingSize(images int) int {
+	return reseedBatches * images * r.m.Config.Encoder.Tokens() * r.m.Config.CodeDim
 }
 
-// Step is called after the codebook's update of step 0 … total-1. Every 100 steps, outside the first 100 and the last quarter, it
-// replaces each code whose average count is below a tenth of the mean, and returns how many it replaced.
+// Step replaces every code whose mean count is below a tenth of the average, and returns how many it replaced. Call it after
+// UpdateCodebook at step 0 … total-1. It replaces codes every 100 steps, except in the first 100 and in the last quarter.
 func (r *Reseeder) Step(step, total int) int {
 	tensor.Lerp(r.Counts, r.m.LastCounts(), reseedDecay)
 	done := step + 1
@@ -67,7 +67,7 @@ func (r *Reseeder) Step(step, total int) int {
 	return r.replace(dead, counts, float32(mean), step)
 }
 
-// replace gives each dead code a distinct row of the ring, as far as there are rows.
+// replace sets each dead code to another row of the ring buffer, as far as there are rows.
 func (r *Reseeder) replace(dead []int, counts []float32, mean float32, step int) int {
 	rows := r.Ring.Dim(0) / reseedBatches * min(r.Seen, reseedBatches)
 	dead = dead[:min(len(dead), rows)]
@@ -92,7 +92,7 @@ func (r *Reseeder) replace(dead []int, counts []float32, mean float32, step int)
 	return len(dead)
 }
 
-// Restore continues from a checkpoint's Counts, Ring (nil when there was none) and Seen.
+// Restore sets the state to a checkpoint's Counts, Ring (nil if there was none) and Seen.
 func (r *Reseeder) Restore(counts, ring []float32, seen int) {
 	r.Counts.Upload(counts)
 	r.Seen = seen

@@ -6,44 +6,44 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Labels is what a model shall predict for one batch of pictures.
+// Labels are the targets of one batch of images.
 type Labels interface {
-	// Loss compares predictions [R, Dim] with the patches that rows, Int32 [R], names among the batch's B·N.
+	// Loss returns the loss of predictions [R, Dim] for the patches rows, Int32 [R], among the B·N of the batch.
 	Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var
 }
 
-// Target makes labels from pictures.
+// Target computes labels from images.
 type Target interface {
 	// Dim is the width of a prediction.
 	Dim() int
-	// Labels looks at view [B, 3, S, S] in [0, 1] without gradients. The labels live until the tape's Reset.
+	// Labels returns the labels of images view [B, 3, S, S] in [0, 1], without gradients. They are valid until the tape's Reset.
 	Labels(c nn.Context, view *tensor.Tensor) Labels
 }
 
-// CodeTarget is the target of BEiT v2: the codes of a frozen tokenizer, by cross-entropy.
+// CodeTarget is the target of BEiT v2: the codes of a frozen tokenizer, with cross-entropy.
 type CodeTarget struct{ Tokenizer *VQKD }
 
 // Dim is the number of codes.
 func (t CodeTarget) Dim() int { return t.Tokenizer.Config.Codes }
 
-// Labels encodes the view. Codes are looked up for masked patches alone, when Loss is called.
+// Labels implements Target. Codes are looked up when Loss is called, for masked patches only.
 func (t CodeTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 	z := frozen(c, func(c nn.Context) *autograd.Var { return t.Tokenizer.Encode(c, c.Tape.Constant(view)) })
 	return &CodeLabels{z: z.Value(), codebook: t.Tokenizer.Codebook.Value}
 }
 
-// CodeLabels are codes of patches.
+// CodeLabels are the codes of the patches of a batch.
 type CodeLabels struct {
-	z, codebook *tensor.Tensor // rows of a batch and the codebook that they are looked up in, or
+	z, codebook *tensor.Tensor // tokens [B·N, D] of the batch, and the codebook; or
 	given       []int32        // the codes themselves
 
-	rows, codes *tensor.Tensor // the last answer of Codes
+	rows, codes *tensor.Tensor // arguments and result of the last call of Codes
 }
 
-// GivenCodes are labels known beforehand, one for each of the B·N patches of a batch.
+// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch.
 func GivenCodes(codes []int32) *CodeLabels { return &CodeLabels{given: codes} }
 
-// Codes returns the codes of the patches that rows names, Int32 [R], which tape t owns.
+// Codes returns the codes, Int32 [R], of the patches rows. Tape t owns them.
 func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor {
 	if l.rows == rows {
 		return l.codes
@@ -63,26 +63,27 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 	return l.codes
 }
 
-// Loss is the mean cross-entropy.
+// Loss implements Labels by the mean cross-entropy.
 func (l *CodeLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
 	return autograd.CrossEntropy(pred, l.Codes(pred.Tape(), rows), 0)
 }
 
-// FeatureTarget has the model predict a teacher's features themselves, by cosine, as MVP does (arXiv 2203.05175).
+// FeatureTarget is the target of MVP (arXiv 2203.05175): the features of a teacher, with a cosine loss.
 type FeatureTarget struct{ Teacher Teacher }
 
 // Dim is the width of the teacher's features.
 func (t FeatureTarget) Dim() int { return t.Teacher.Dim() }
 
-// Labels runs the teacher.
+// Labels implements Target by the features of the teacher.
 func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 	features := c.Tape.Own(t.Teacher.Features(c, view)).Value() // [B, N, C]
 	return featureLabels{features.Reshape(-1, t.Teacher.Dim())}
 }
 
+// featureLabels are the features of the patches of a batch.
 type featureLabels struct{ features *tensor.Tensor } // [B·N, C]
 
-// Loss is the mean of 1 − cosine.
+// Loss implements Labels by the mean of 1 − cosine similarity.
 func (l featureLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
 	return autograd.CosineLoss(pred, pred.Tape().Own(tensor.GatherRows(l.features, rows)).Value())
 }

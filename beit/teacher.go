@@ -11,54 +11,55 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Teacher turns pictures into the features that a tokenizer learns to reconstruct.
+// Teacher computes the features of images that a tokenizer learns to reconstruct.
 type Teacher interface {
+	// Name is the name of the teacher in configurations.
 	Name() string
-	// Dim is the width C of a feature.
+	// Dim is the number C of features of a patch.
 	Dim() int
 	// Features maps images [B, 3, S, S] in [0, 1] to [B, N, C], without gradients. The caller releases the result.
 	Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor
 }
 
-// Standard is a teacher whose every dimension is shifted and scaled to mean 0 and deviation 1 over the training set, because a
-// constant prediction already scores well by cosine against features that share an offset. Its buffers "teacher.mean" and
-// "teacher.std" are saved with the tokenizer; the authors' loader skips names that start with "teacher".
-type Standard struct {
+// Standardized is a teacher whose features are standardised, each to mean 0 and standard deviation 1 over the training set. Without this
+// a constant prediction has a high cosine similarity with features that share an offset.
+// Its buffers "teacher.mean" and "teacher.std" are saved with the tokenizer. The authors' loader skips names that start with "teacher".
+type Standardized struct {
 	Raw       Teacher
 	Mean, Std *nn.Param // [C]
 }
 
-// NewStandard declares the buffers in the scope of a tokenizer. Until Fit they are 0 and 1.
-func NewStandard(s nn.Scope, raw Teacher) *Standard {
+// NewStandardized declares the buffers in the scope of a tokenizer. They are 0 and 1 before Fit.
+func NewStandardized(s nn.Scope, raw Teacher) *Standardized {
 	t := s.Sub("teacher")
-	return &Standard{
+	return &Standardized{
 		Raw: raw, Mean: t.Buffer("mean", nn.Zeros, raw.Dim()), Std: t.Buffer("std", nn.Ones, raw.Dim()),
 	}
 }
 
-// Name is that of the teacher inside.
-func (t *Standard) Name() string { return t.Raw.Name() }
+// Name is the name of the wrapped teacher.
+func (t *Standardized) Name() string { return t.Raw.Name() }
 
-// Dim is that of the teacher inside.
-func (t *Standard) Dim() int { return t.Raw.Dim() }
+// Dim is the number of features of the wrapped teacher.
+func (t *Standardized) Dim() int { return t.Raw.Dim() }
 
 // Features returns (raw − mean)/std.
-func (t *Standard) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
+func (t *Standardized) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	y := t.Raw.Features(c, images)
 	tensor.BinaryInto(y, tensor.BinarySub, y, t.Mean.Value)
 	tensor.BinaryInto(y, tensor.BinaryDiv, y, t.Std.Value)
 	return y
 }
 
-// minStd bounds deviations from below, for dimensions that hardly vary.
+// minStd is the smallest standard deviation, for features that are nearly constant.
 const minStd = 1e-6
 
-// Fit measures mean and deviation over batches of images, which stay the caller's. Sums are kept in float64 in the order of the
-// batches, so equal batches give equal statistics.
-func (t *Standard) Fit(c nn.Context, batches iter.Seq2[*tensor.Tensor, error]) error {
+// Fit computes mean and standard deviation of the features of batches of images, which the caller keeps. It sums in float64 in the order
+// of the batches, so equal batches give equal statistics.
+func (t *Standardized) Fit(c nn.Context, batches iter.Seq2[*tensor.Tensor, error]) error {
 	d := t.Dim()
 	sum, square, n := make([]float64, d), make([]float64, d), 0
-	shift := make([]float64, d) // the first row: sums of differences from it lose no digits to a common offset
+	shift := make([]float64, d) // the first row; differences from it lose no digits to a common offset
 	for images, err := range batches {
 		if err != nil {
 			return fmt.Errorf("statistics of teacher %s: %w", t.Name(), err)
@@ -79,7 +80,7 @@ func (t *Standard) Fit(c nn.Context, batches iter.Seq2[*tensor.Tensor, error]) e
 		}
 	}
 	if n == 0 {
-		return errors.New("statistics of teacher " + t.Name() + ": no pictures")
+		return errors.New("statistics of teacher " + t.Name() + ": no images")
 	}
 	mean, std := make([]float32, d), make([]float32, d)
 	for i := range d {
@@ -92,7 +93,7 @@ func (t *Standard) Fit(c nn.Context, batches iter.Seq2[*tensor.Tensor, error]) e
 	return nil
 }
 
-// Pixel statistics of ImageNet, by which the student's view is normalised.
+// Mean and standard deviation of the pixels of ImageNet.
 var (
 	ImageNetMean = [3]float32{0.485, 0.456, 0.406}
 	ImageNetStd  = [3]float32{0.229, 0.224, 0.225}
@@ -109,13 +110,13 @@ func Normalize(images *tensor.Tensor, mean, std [3]float32) *tensor.Tensor {
 	return y
 }
 
-// Pixel statistics of CLIP's training pictures.
+// Mean and standard deviation of the pixels of CLIP's training images.
 var (
 	CLIPMean = [3]float32{0.48145466, 0.4578275, 0.40821073}
 	CLIPStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}
 )
 
-// NetworkTeacher teaches with the patch tokens of a published network, which needs no Standard.
+// NetworkTeacher is a teacher that returns the patch tokens of a published network. These need no standardisation.
 type NetworkTeacher struct {
 	name      string
 	dim       int
@@ -123,12 +124,12 @@ type NetworkTeacher struct {
 	tokens    func(c nn.Context, images *autograd.Var) *autograd.Var
 }
 
-// NewCLIPTeacher makes a teacher of a loaded CLIP model: every patch token in the space that pictures and texts share, [B, N, OutDim].
+// NewCLIPTeacher returns a teacher for a loaded CLIP model. Its features are the projected patch tokens, [B, N, OutDim].
 func NewCLIPTeacher(m *CLIP) *NetworkTeacher {
 	return &NetworkTeacher{name: "clip", dim: m.Config.OutDim, mean: CLIPMean, std: CLIPStd, tokens: m.PatchTokens}
 }
 
-// NewDINOTeacher makes a teacher of a loaded DINO model: every normed patch token, [B, N, d].
+// NewDINOTeacher returns a teacher for a loaded DINO model. Its features are the patch tokens after the final norm, [B, N, d].
 func NewDINOTeacher(m *DINO) *NetworkTeacher {
 	return &NetworkTeacher{name: "dino", dim: m.Config.Width, mean: ImageNetMean, std: ImageNetStd, tokens: m.PatchTokens}
 }
@@ -136,11 +137,11 @@ func NewDINOTeacher(m *DINO) *NetworkTeacher {
 // Name is "clip" or "dino".
 func (t *NetworkTeacher) Name() string { return t.name }
 
-// Dim is the width of the network's output.
+// Dim is the output width of the network.
 func (t *NetworkTeacher) Dim() int { return t.dim }
 
-// View is what the network sees of images in [0, 1]: clamped to that range, then normalised as it was trained. The caller releases it.
-func (t *NetworkTeacher) View(images *tensor.Tensor) *tensor.Tensor {
+// Preprocess clamps images to [0, 1] and normalises them with the network's mean and standard deviation. The caller releases the result.
+func (t *NetworkTeacher) Preprocess(images *tensor.Tensor) *tensor.Tensor {
 	dev := images.Device()
 	zero, one := tensor.Zeros(dev, 1), tensor.Full(dev, 1, 1)
 	defer zero.Release()
@@ -151,39 +152,38 @@ func (t *NetworkTeacher) View(images *tensor.Tensor) *tensor.Tensor {
 	return Normalize(y, t.mean, t.std)
 }
 
-// Features returns the network's patch tokens.
+// Features returns the patch tokens of the network.
 func (t *NetworkTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	y := frozen(c, func(c nn.Context) *autograd.Var { return t.tokens(c, c.Tape.Own(t.View(images))) })
+	y := frozen(c, func(c nn.Context) *autograd.Var { return t.tokens(c, c.Tape.Own(t.Preprocess(images))) })
 	y.Value().Retain()
 	return y.Value()
 }
 
-// Encoder is a backbone without a task, which can be probed and can teach: MIM and DINO are.
+// Encoder is a network without a task, for probes and as a teacher: *MIM, *DINO or *ViT.
 type Encoder interface {
-	// Width is that of a token.
+	// Width is the width of a token.
 	Width() int
-	// AllTokens returns class token and patch tokens after the final norm, [B, N+1, d], of normalised images [B, 3, S, S].
+	// AllTokens returns the class token and the patch tokens after the final norm, [B, N+1, d], of normalised images [B, 3, S, S].
 	AllTokens(c nn.Context, images *autograd.Var) *autograd.Var
 	// Features returns the class token and the mean of the patch tokens after the final norm, [B, d] each.
 	Features(c nn.Context, images *autograd.Var) (class, mean *autograd.Var)
 	BlockModel
 }
 
-// BlockModel is a model whose blocks can be looked into, and so one that can teach as RunTeacher: an Encoder, or a ViT.
+// BlockModel is a network that returns the output of a block.
 type BlockModel interface {
 	// BlockTokens returns the patch tokens after block n = 1, 2, …, [B, N, d].
 	BlockTokens(c nn.Context, images *autograd.Var, n int) *autograd.Var
 }
 
-// RunTeacher teaches with the patch tokens in the middle of a model trained before. Use it inside NewStandard.
+// RunTeacher is a teacher that returns the patch tokens of an intermediate block of a trained model. Wrap it by NewStandardized.
 type RunTeacher struct {
 	model BlockModel
 	block int
 	width int
 }
 
-// NewRunTeacher makes a teacher of a backbone, which must be built and loaded. block counts from 1;
-// 0 chooses ⌈2L/3⌉.
+// NewRunTeacher returns a teacher for a built and loaded model. block counts from 1; 0 means block ⌈2L/3⌉ of L.
 func NewRunTeacher(model BlockModel, c ViTConfig, block int) (*RunTeacher, error) {
 	if block == 0 {
 		block = (2*c.Depth + 2) / 3
@@ -197,7 +197,7 @@ func NewRunTeacher(model BlockModel, c ViTConfig, block int) (*RunTeacher, error
 // Name is "run".
 func (t *RunTeacher) Name() string { return "run" }
 
-// Dim is the model's width.
+// Dim is the width of the model.
 func (t *RunTeacher) Dim() int { return t.width }
 
 // Features returns the patch tokens after the chosen block.

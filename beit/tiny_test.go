@@ -12,7 +12,7 @@ func tinyViT() beit.ViTConfig {
 	}
 }
 
-// tinyVQKD is a tokenizer for pictures of side 16.
+// tinyVQKD is a tokenizer for images of side 16.
 func tinyVQKD(codes int) beit.VQKDConfig {
 	e := tinyViT()
 	e.RelPos, e.AbsPos, e.LayerScale = beit.RelPosNone, true, 0

@@ -9,19 +9,19 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// VQKDConfig describes a tokenizer.
+// VQKDConfig is the configuration of a VQ-KD tokenizer.
 type VQKDConfig struct {
 	Encoder    ViTConfig `toml:"encoder"`
-	Decoder    ViTConfig `toml:"decoder"`     // image_size is the encoder's grid, patch_size 1, channels code_dim
-	Codes      int       `toml:"codes"`       // K
-	CodeDim    int       `toml:"code_dim"`    // D
-	TargetDim  int       `toml:"target_dim"`  // width C of the teacher's features
-	Decay      float64   `toml:"decay"`       // of the codebook's moving average
-	Beta       float64   `toml:"beta"`        // weight of the commitment loss
-	KMeansInit bool      `toml:"kmeans_init"` // the codebook starts empty; InitKMeans fills it
+	Decoder    ViTConfig `toml:"decoder"` // image_size is the encoder's grid, patch_size 1, channels code_dim
+	Codes      int       `toml:"codes" help:"size K of the codebook"`
+	CodeDim    int       `toml:"code_dim" help:"width D of a code"`
+	TargetDim  int       `toml:"target_dim" help:"width C of the teacher's features; a run takes the teacher's"`
+	Decay      float64   `toml:"decay" help:"of the codebook's EMA"`
+	Beta       float64   `toml:"beta" help:"weight of the commitment loss"`
+	KMeansInit bool      `toml:"kmeans_init" help:"the codebook starts empty and k-means fills it"`
 }
 
-// Check says what is wrong with the config, naming the keys.
+// Check returns an error that names the wrong keys, or nil.
 func (c VQKDConfig) Check() error {
 	wrap := func(part string, err error) error {
 		if err == nil {
@@ -50,8 +50,8 @@ func (c VQKDConfig) Check() error {
 	return errors.Join(errs...)
 }
 
-// VQKD is the tokenizer trained by vector-quantised knowledge distillation: an encoder whose output tokens are replaced by their
-// nearest codes, from which a decoder must guess a teacher's features.
+// VQKD is the tokenizer trained by vector-quantised knowledge distillation. The output tokens of an encoder are replaced by their nearest
+// codes, from which a decoder reconstructs the features of a teacher.
 type VQKD struct {
 	Config       VQKDConfig
 	Encoder      *ViT
@@ -60,12 +60,12 @@ type VQKD struct {
 	DecodeLayers [2]*nn.Linear // d → d, tanh, d → C
 
 	Codebook *nn.Param // "quantize.embedding.weight" [K, D], unit rows; a buffer
-	Bins     *nn.Param // "quantize.embedding.cluster_size" [K]: what k-means counted last
-	Initted  *nn.Param // "quantize.embedding.initted" [1]: 1 once the codebook holds codes
-	Usage    *nn.Param // "quantize.cluster_size" [K]: moving average of the counts since ResetUsage
+	Bins     *nn.Param // "quantize.embedding.cluster_size" [K]: counts of the last k-means iteration
+	Initted  *nn.Param // "quantize.embedding.initted" [1]: 1 if the codebook is initialised
+	Usage    *nn.Param // "quantize.cluster_size" [K]: EMA of the counts since ResetUsage
 
-	counts, sums *tensor.Tensor // of the update under way: [K], [K, D]; nil before the first
-	last         *tensor.Tensor // counts of the last finished update, [K]
+	counts, sums *tensor.Tensor // of the current step: [K], [K, D]; nil before the first
+	last         *tensor.Tensor // counts of the last finished step, [K]
 }
 
 // NewVQKD declares the tokenizer's parameters under the names of the authors' beit2/modeling_vqkd.py. The config must pass Check.
@@ -91,13 +91,13 @@ func NewVQKD(s nn.Scope, c VQKDConfig) *VQKD {
 	return m
 }
 
-// Features returns the tokens before normalisation, [B, N, D], of images [B, 3, S, S] in [0, 1].
+// Features returns the output tokens of the encoder, [B, N, D], of images [B, 3, S, S] in [0, 1]. They are not normalised.
 func (m *VQKD) Features(c nn.Context, images *autograd.Var) *autograd.Var {
 	x := m.Encoder.PatchTokens(c, SymmetricRange(images, 1))
 	return task(c, m.EncodeLayers, x)
 }
 
-// task is linear, tanh, linear in float32.
+// task applies a linear layer, tanh and a linear layer, in float32.
 func task(c nn.Context, l [2]*nn.Linear, x *autograd.Var) *autograd.Var {
 	return c.Exact(func() *autograd.Var {
 		x := autograd.Tanh(l[0].Forward(c, x, autograd.LinearOptions{}))
@@ -105,35 +105,36 @@ func task(c nn.Context, l [2]*nn.Linear, x *autograd.Var) *autograd.Var {
 	})
 }
 
-// Encode returns the tokens as unit rows [B·N, D].
+// Encode returns the output tokens of the encoder as unit rows, [B·N, D].
 func (m *VQKD) Encode(c nn.Context, images *autograd.Var) *autograd.Var {
 	return autograd.L2Normalize(autograd.Reshape(m.Features(c, images), -1, m.Config.CodeDim))
 }
 
-// Codes returns the code of every patch, Int32 [B·N] row-major, without gradients or statistics. The caller releases it.
+// Codes returns the code of every patch, Int32 [B·N], row-major. It computes no gradients and no statistics. The caller releases the
+// result.
 func (m *VQKD) Codes(c nn.Context, images *autograd.Var) *tensor.Tensor {
 	z := frozen(c, func(c nn.Context) *autograd.Var { return m.Encode(c, images) })
 	return tensor.NearestCode(z.Value(), m.Codebook.Value)
 }
 
-// Decode guesses the teacher's features [B, N, C] from codebook rows x [B, N, D].
+// Decode reconstructs the features of the teacher, [B, N, C], from codebook rows x [B, N, D].
 func (m *VQKD) Decode(c nn.Context, x *autograd.Var) *autograd.Var {
 	return task(c, m.DecodeLayers, m.Decoder.DecodeTokens(c, x))
 }
 
-// VQKDResult is what a forward pass yields. The losses, Codes and Z may be read until the tape's Reset; for another Var call Keep before
-// Backward.
+// VQKDResult is the result of a forward pass. The losses, Codes and Z may be read until the tape's Reset. The other values may be read
+// until Backward, or later after a call of Keep.
 type VQKDResult struct {
-	Loss, Rec, Quant *autograd.Var  // one element each; Loss = Rec + Quant
-	Features         *autograd.Var  // tokens before normalisation, [B, N, D]
-	Quantized        *autograd.Var  // the codebook rows that the decoder sees, [B, N, D]
-	Reconstruction   *autograd.Var  // [B, N, C]
-	Codes            *tensor.Tensor // Int32 [B·N]
-	Z                *tensor.Tensor // unit rows [B·N, D]
+	Loss, Rec, Commitment *autograd.Var  // one element each; Loss = Rec + Commitment
+	Features              *autograd.Var  // output tokens of the encoder, [B, N, D]
+	Quantized             *autograd.Var  // input of the decoder: codebook rows, [B, N, D]
+	Reconstruction        *autograd.Var  // [B, N, C]
+	Codes                 *tensor.Tensor // Int32 [B·N]
+	Z                     *tensor.Tensor // unit rows [B·N, D]
 }
 
-// Forward encodes images [B, 3, S, S] in [0, 1], looks up the codebook as it stands and compares what the decoder makes of the codes
-// with the teacher's features target [B, N, C]. It moves nothing: see Accumulate and UpdateCodebook.
+// Forward encodes images [B, 3, S, S] in [0, 1], quantises the tokens and decodes them. The losses compare the result with target [B, N,
+// C], the features of the teacher. The codebook is not changed; see Accumulate and UpdateCodebook.
 func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor) VQKDResult {
 	r := VQKDResult{Features: m.Features(c, images)}
 	shape := r.Features.Shape()
@@ -141,16 +142,16 @@ func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor
 	r.Z = z.Value()
 	r.Codes = c.Tape.Own(tensor.NearestCode(r.Z, m.Codebook.Value)).Value()
 	chosen := c.Tape.Own(tensor.GatherRows(m.Codebook.Value, r.Codes)) // z_q
-	r.Quant = autograd.Affine(autograd.MeanSquare(z, chosen), float32(m.Config.Beta), 0).Keep()
+	r.Commitment = autograd.Affine(autograd.MeanSquare(z, chosen), float32(m.Config.Beta), 0).Keep()
 	chosen.Value().Retain() // one owner is the tape, the other the result of StraightThrough
 	r.Quantized = autograd.Reshape(autograd.StraightThrough(z, chosen.Value()), shape...)
 	r.Reconstruction = m.Decode(c, r.Quantized)
 	r.Rec = autograd.CosineLoss(r.Reconstruction, target).Keep()
-	r.Loss = autograd.Add(r.Rec, r.Quant)
+	r.Loss = autograd.Add(r.Rec, r.Commitment)
 	return r
 }
 
-// SymmetricRange maps pixels in [0, top] to [-1, 1], which is what the encoder reads. top is 1 or 255.
+// SymmetricRange maps pixels in [0, top] to [-1, 1], the input range of the encoder. top is 1 or 255.
 func SymmetricRange(images *autograd.Var, top float32) *autograd.Var {
 	return autograd.Affine(images, 2/top, -1)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// tokenizerRun is a tiny tokenizer with pictures and features to train on.
+// tokenizerRun is a tiny tokenizer with images and features of a teacher.
 type tokenizerRun struct {
 	dev    *tensor.Device
 	set    *nn.Set
@@ -31,7 +31,7 @@ func newTokenizerRun(t *testing.T, codes, batch int) tokenizerRun {
 	r := tokenizerRun{dev: dev, set: nn.NewSet(), tape: autograd.NewTape(dev)}
 	r.model = beit.NewVQKD(r.set.Scope(), tinyVQKD(codes))
 	r.set.Build(dev, 5, nn.Training)
-	r.images = tensor.FromSlice(dev, pictures(batch, 16), batch, 3, 16, 16)
+	r.images = tensor.FromSlice(dev, testImages(batch, 16), batch, 3, 16, 16)
 	hog, err := beit.NewHOGRef(16, 4)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func (r tokenizerRun) forward() beit.VQKDResult {
 	return r.model.Forward(nn.Context{Tape: r.tape, Train: true}, r.tape.Constant(r.images), r.target)
 }
 
-// codes tokenises the run's pictures on a tape of its own.
+// codes tokenises the run's images on a tape of its own.
 func (r tokenizerRun) codes() []int32 {
 	tape := autograd.NewTape(r.dev)
 	defer tape.Reset()
@@ -66,14 +66,14 @@ func rowNorms(x *tensor.Tensor) []float64 {
 	return out
 }
 
-// TestTokenizerTrains makes some steps and checks what always holds: bounds of the losses, unit rows of the codebook, unused
-// codes that stay, and that the loss falls. The pool must be flat after the first steps.
+// TestTokenizerTrains makes some steps and checks the bounds of the losses, that codes are unit rows, that unused codes stay the same
+// and that the loss falls. The memory of the pool must be constant after the first steps.
 func TestTokenizerTrains(t *testing.T) {
 	const steps = 40
 	r := newTokenizerRun(t, 32, 8)
 	opt := optim.NewAdamW(r.set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 1e-4})
 	var first, last float32
-	var held int64
+	var inUse int64
 	for step := range steps {
 		r.set.ZeroGrad()
 		before := r.model.Codebook.Value.Float32s()
@@ -82,7 +82,7 @@ func TestTokenizerTrains(t *testing.T) {
 		r.model.Accumulate(res)
 		r.model.UpdateCodebook()
 		opt.Step(3e-3)
-		if q := res.Quant.Value().Item(); q < 0 || q > 4.0/8 { // (z − v)² of unit vectors is at most 4, over D
+		if q := res.Commitment.Value().Item(); q < 0 || q > 4.0/8 { // (z − v)² of unit vectors is at most 4, over D
 			t.Fatalf("step %d: quantisation loss %g", step, q)
 		}
 		last = res.Rec.Value().Item()
@@ -108,9 +108,9 @@ func TestTokenizerTrains(t *testing.T) {
 		}
 		r.tape.Reset()
 		if stats := r.dev.MemStats(); step == 2 {
-			held = stats.InUse
-		} else if step > 2 && stats.InUse != held {
-			t.Fatalf("step %d: %d bytes in use after Reset, were %d", step, stats.InUse, held)
+			inUse = stats.InUse
+		} else if step > 2 && stats.InUse != inUse {
+			t.Fatalf("step %d: %d bytes in use after Reset, were %d", step, stats.InUse, inUse)
 		}
 	}
 	if math.Abs(float64(first)-1) > 0.4 || last > 0.7*first {
@@ -169,7 +169,7 @@ func TestTokenizerServesManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestCodesAloneAndInABatch checks that a picture gets the same codes whatever stands beside it.
+// TestCodesAloneAndInABatch checks that the codes of an image do not depend on the rest of the batch.
 func TestCodesAloneAndInABatch(t *testing.T) {
 	r := newTokenizerRun(t, 256, 5)
 	batch := r.codes()
@@ -178,7 +178,7 @@ func TestCodesAloneAndInABatch(t *testing.T) {
 		one := r
 		one.images = r.images.Slice(0, i, i+1)
 		if diff := cmp.Diff(batch[i*n:(i+1)*n], one.codes()); diff != "" {
-			t.Errorf("picture %d: %s", i, diff)
+			t.Errorf("image %d: %s", i, diff)
 		}
 	}
 }
@@ -195,7 +195,7 @@ func TestSampleRows(t *testing.T) {
 	}
 }
 
-// TestReseeder checks when codes are replaced, by what, that a second run does the same, and that a restored reseeder continues alike.
+// TestReseeder checks when codes are replaced and by which tokens, and that a second run and a restored reseeder do the same.
 func TestReseeder(t *testing.T) {
 	const total, interrupted = 600, 250
 	run := func(restart bool) ([]int, []float32) {

@@ -38,7 +38,7 @@ func BenchmarkSuite(b *testing.B) {
 	}
 }
 
-// A measurement gives the rates that belong to it.
+// Rates that do not apply to a case are 0.
 func TestMeasure(t *testing.T) {
 	c := Suite()[1]
 	r, err := Measure(t.Context(), tensor.CPU(), c, 1)
@@ -50,7 +50,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// The training steps go through, also when run again.
+// Training steps can be run more than once, and free their memory.
 func TestStepsRun(t *testing.T) {
 	for _, c := range []Case{tokenizerStep("small32", 4, tensor.Medium), mimStep("small32", 4, tensor.Highest, false)} {
 		t.Run(c.Name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestNamesAreUnique(t *testing.T) {
 	}
 }
 
-// A share of the peak is one, up to the noise of two measurements.
+// The fraction of the peak is at most 1, up to the noise of two measurements.
 func TestShareOfPeak(t *testing.T) {
 	c := Suite()[0]
 	r, err := Measure(context.Background(), tensor.CPU(), c, 5)

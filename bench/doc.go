@@ -1,5 +1,5 @@
-// Package bench is the suite of benchmarks that both `go test -bench . ./bench` and `beit bench` run: matrix products at the shapes of a
-// ViT-B, the codebook lookup, and training steps.
+// Package bench has the benchmarks that both `go test -bench . ./bench` and `beit bench` run: matmuls in the shapes of a ViT-B, code
+// lookups, and training steps.
 //
 //	for _, c := range bench.Suite() {
 //		r, err := bench.Measure(ctx, tensor.CPU(), c, 5)
@@ -9,7 +9,13 @@
 //		fmt.Printf("%s  %.1f GFLOP/s\n", r.Name, r.GFLOPs)
 //	}
 //
-// Names carry the shape as key=value. Times include waiting for the device. Cases build their inputs when they are run, and panic on
-// nothing but a programmer's mistake; Measure fails when its context is cancelled or the device is. Run one at a time: cases that share
-// the machine measure each other.
+// Names have the shape as key=value. Times include waiting for the device. Cases make their inputs when they are run.
+//
+// # Errors
+//
+// Measure fails if its context is cancelled or the device fails. Only a programmer's mistake causes a panic.
+//
+// # Concurrency
+//
+// Run one case at a time: cases that run together slow each other down.
 package bench

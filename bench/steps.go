@@ -10,7 +10,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// steps are whole training steps on random pictures: forward, backward, optimizer, codebook.
+// steps are whole training steps on random images: forward, backward, optimiser, codebook.
 func steps() []Case {
 	all := []Case{
 		tokenizerStep("small32", 128, tensor.Highest),
@@ -25,34 +25,39 @@ func steps() []Case {
 		givenForward("base_300e", 8, tensor.High),
 		givenForward("base_300e", 8, tensor.Medium),
 	}
-	for _, batch := range []int{1, 2, 4, 16, 32, 64} { // what a picture costs should not depend on how many there are
+	for _, batch := range []int{1, 2, 4, 16, 32, 64} { // throughput should not depend on the batch size
 		all = append(all, givenCodes("base_300e", batch, tensor.Medium))
 	}
 	return all
 }
 
+// tokenizerStep is a training step of a tokenizer with the teacher HOG.
 func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
 	return Case{
 		Name: fmt.Sprintf("TokenizerStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch,
 		Setup: func(dev *tensor.Device) (run, release func()) {
-			recipe := must(beit.TokenizerPreset(preset))
-			c := recipe.Model
+			r := recipes[preset]
+			c := r.tokenizer
 			c.KMeansInit = false
+			hog, err := beit.NewHOG(c.Encoder.ImageSize, c.Encoder.PatchSize)
+			if err != nil {
+				panic(err) // a preset's sizes are right
+			}
 			set := nn.NewSet()
 			m := beit.NewVQKD(set.Scope(), c)
-			teacher := beit.NewStandard(set.Scope(), must(beit.NewHOG(c.Encoder.ImageSize, c.Encoder.PatchSize)))
+			teacher := beit.NewStandardized(set.Scope(), hog)
 			set.Build(dev, 1, nn.Training)
-			opt := adamw(set, recipe.Train)
-			images := pictures(dev, batch, c.Encoder.ImageSize)
+			opt := optim.NewAdamW(set, r.tokenizerOptim)
+			images := randomImages(dev, batch, c.Encoder.ImageSize)
 			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
 			x.Tape.Precision = p
 			run = func() {
 				set.ZeroGrad()
 				target := x.Tape.Own(teacher.Features(x, images)).Value()
-				r := m.Forward(x, x.Tape.Constant(images), target)
-				m.Accumulate(r)
-				x.Tape.Backward(r.Loss)
-				opt.Step(recipe.Train.LR)
+				out := m.Forward(x, x.Tape.Constant(images), target)
+				m.Accumulate(out)
+				x.Tape.Backward(out.Loss)
+				opt.Step(r.tokenizerLR)
 				m.UpdateCodebook()
 				x.Tape.Reset()
 				x.Step++
@@ -62,30 +67,31 @@ func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
 	}
 }
 
+// mimStep is a pretraining step whose codes come from a tokenizer.
 func mimStep(preset string, batch int, p tensor.Precision, slow bool) Case {
 	return Case{
 		Name: fmt.Sprintf("MIMStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: slow,
 		Setup: func(dev *tensor.Device) (run, release func()) {
-			recipe := must(beit.MIMPreset(preset))
-			c := must(beit.TokenizerPreset(recipe.Tokenizer)).Model
+			r := recipes[preset]
+			c := r.tokenizer
 			c.KMeansInit = false
 			frozen := nn.NewSet()
 			target := beit.CodeTarget{Tokenizer: beit.NewVQKD(frozen.Scope(), c)}
 			frozen.Build(dev, 1, nn.Inference)
 			set := nn.NewSet()
-			m := beit.NewMIM(set.Scope(), recipe.Model)
+			m := beit.NewMIM(set.Scope(), r.mim)
 			set.Build(dev, 2, nn.Training)
-			opt := adamw(set, recipe.Train)
-			images := pictures(dev, batch, recipe.Model.ViT.ImageSize)
-			mask := masks(recipe.Mask, batch)
+			opt := optim.NewAdamW(set, r.mimOptim)
+			images := randomImages(dev, batch, r.mim.ViT.ImageSize)
+			mask := masks(r.mask, batch)
 			x := nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}
 			x.Tape.Precision = p
 			run = func() {
 				set.ZeroGrad()
 				student := x.Tape.Own(beit.Normalize(images, beit.ImageNetMean, beit.ImageNetStd))
-				r := m.Forward(x, student, mask, target.Labels(x, images))
-				x.Tape.Backward(r.Loss)
-				opt.Step(recipe.Train.LR)
+				out := m.Forward(x, student, mask, target.Labels(x, images))
+				x.Tape.Backward(out.Loss)
+				opt.Step(r.mimLR)
 				x.Tape.Reset()
 				x.Step++
 			}
@@ -94,17 +100,14 @@ func mimStep(preset string, batch int, p tensor.Precision, slow bool) Case {
 	}
 }
 
-func adamw(set *nn.Set, t beit.Training) *optim.AdamW {
-	return optim.NewAdamW(set, optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip})
-}
-
-// pictures draws pixels in [0, 1].
-func pictures(dev *tensor.Device, batch, size int) *tensor.Tensor {
+// randomImages returns images of uniform random pixels in [0, 1].
+func randomImages(dev *tensor.Device, batch, size int) *tensor.Tensor {
 	x := random(dev, 3, batch, 3, size, size)
 	defer x.Release()
 	return tensor.Affine(x, 1, 0.5)
 }
 
+// masks returns block-wise masks of a batch.
 func masks(c beit.MaskConfig, batch int) []bool {
 	n := c.Rows * c.Cols
 	mask := make([]bool, batch*n)
@@ -114,15 +117,7 @@ func masks(c beit.MaskConfig, batch int) []bool {
 	return mask
 }
 
-// must unwraps what depends on names written here.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// givenCodes is the pretraining step that bench/compare's torch_mim.py measures: codes are given, so no tokenizer runs.
+// givenCodes is the pretraining step that torch_mim.py of bench/compare measures: codes are given, so no tokenizer runs.
 func givenCodes(preset string, batch int, p tensor.Precision) Case {
 	return Case{
 		Name: fmt.Sprintf("MIMStep/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
@@ -133,7 +128,7 @@ func givenCodes(preset string, batch int, p tensor.Precision) Case {
 	}
 }
 
-// givenForward is the forward half of givenCodes.
+// givenForward is the forward pass of givenCodes.
 func givenForward(preset string, batch int, p tensor.Precision) Case {
 	return Case{
 		Name: fmt.Sprintf("MIMForward/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
@@ -144,7 +139,7 @@ func givenForward(preset string, batch int, p tensor.Precision) Case {
 	}
 }
 
-// given is a pretraining model with pictures and their codes.
+// given is a pretraining model with images and given codes.
 type given struct {
 	model  *beit.MIM
 	set    *nn.Set
@@ -157,15 +152,15 @@ type given struct {
 }
 
 func newGiven(dev *tensor.Device, preset string, batch int, p tensor.Precision) *given {
-	recipe := must(beit.MIMPreset(preset))
-	c := recipe.Model
-	g := &given{set: nn.NewSet(), lr: recipe.Train.LR, x: nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}}
+	r := recipes[preset]
+	c := r.mim
+	g := &given{set: nn.NewSet(), lr: r.mimLR, x: nn.Context{Tape: autograd.NewTape(dev), Train: true, Seed: 1}}
 	g.x.Tape.Precision = p
 	g.model = beit.NewMIM(g.set.Scope(), c)
 	g.set.Build(dev, 2, nn.Training)
-	g.opt = adamw(g.set, recipe.Train)
-	g.images = pictures(dev, batch, c.ViT.ImageSize)
-	g.mask = masks(recipe.Mask, batch)
+	g.opt = optim.NewAdamW(g.set, r.mimOptim)
+	g.images = randomImages(dev, batch, c.ViT.ImageSize)
+	g.mask = masks(r.mask, batch)
 	g.codes = make([]int32, len(g.mask))
 	for i := range g.codes {
 		g.codes[i] = int32(i * 40503 % c.Vocab)

@@ -9,25 +9,25 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Case is one thing to measure.
+// Case is a benchmark.
 type Case struct {
 	Name string
-	// What one run does: floating-point operations, codes looked up, pictures trained on; 0 where that does not apply.
+	// Work of one run: floating-point operations, codes looked up, images of a training step; 0 if not applicable.
 	FLOPs  float64
 	Codes  int
 	Images int
-	Slow   bool // takes more than a second a run
-	// Precision of the products that FLOPs counts.
+	Slow   bool // a run takes more than a second
+	// Precision of the matmuls in FLOPs.
 	Precision tensor.Precision
-	// Setup makes the inputs and returns what is measured and what gives the memory back.
+	// Setup makes the inputs and returns the function to measure and one that frees the memory.
 	Setup func(dev *tensor.Device) (run, release func())
 }
 
-// Suite lists the cases, the small ones first.
-func Suite() []Case { return slices.Concat(products(), lookups(), steps()) }
+// Suite returns the benchmarks: matmuls, code lookups and training steps.
+func Suite() []Case { return slices.Concat(matmuls(), lookups(), steps()) }
 
-// products are the linear layers of a ViT-B at 8 pictures of 197 tokens, and the head over 8192 codes at 600 masked tokens.
-func products() []Case {
+// matmuls are the linear layers of a ViT-B for 8 images of 197 tokens, and a head of 8192 codes for 600 masked tokens.
+func matmuls() []Case {
 	var all []Case
 	for _, p := range []struct {
 		layer   string
@@ -53,7 +53,7 @@ func products() []Case {
 	return all
 }
 
-// lookups are the tokens of 32 and 64 pictures in the published codebook.
+// lookups are the code lookups for 32 and 64 images of 196 tokens in a codebook of the published size.
 func lookups() []Case {
 	const codes, dim = 8192, 32
 	var all []Case
@@ -70,7 +70,7 @@ func lookups() []Case {
 	return all
 }
 
-// random draws uniform numbers around 0.
+// random returns uniform random numbers in [-0.5, 0.5).
 func random(dev *tensor.Device, seed uint64, shape ...int) *tensor.Tensor {
 	data := make([]float32, tensor.Shape(shape).Size())
 	r := tensor.NewRand(seed)
@@ -80,6 +80,7 @@ func random(dev *tensor.Device, seed uint64, shape ...int) *tensor.Tensor {
 	return tensor.FromSlice(dev, data, shape...)
 }
 
+// free returns a function that releases tensors.
 func free(ts ...*tensor.Tensor) func() {
 	return func() {
 		for _, t := range ts {
@@ -88,24 +89,24 @@ func free(ts ...*tensor.Tensor) func() {
 	}
 }
 
-// Result is what Measure found out. Rates are those of the median run, 0 where they do not apply.
+// Result is the result of a benchmark. Rates are those of the median run, 0 if not applicable.
 type Result struct {
 	Name    string  `json:"name"`
 	Runs    int     `json:"runs"`
 	Median  float64 `json:"median_s"`
 	Best    float64 `json:"best_s"`
 	GFLOPs  float64 `json:"gflop_per_s,omitempty"`
-	OfPeak  float64 `json:"of_peak,omitempty"` // GFLOPs beside what as many cores of the CPU do at most
+	OfPeak  float64 `json:"of_peak,omitempty"` // GFLOPs over the peak of as many CPU cores as there are threads
 	Mcodes  float64 `json:"mcodes_per_s,omitempty"`
 	Images  float64 `json:"images_per_s,omitempty"`
-	Peak    int64   `json:"peak_bytes"` // of the device's pool since the process began
+	Peak    int64   `json:"peak_bytes"` // peak bytes of the device's pool since the process started
 	Threads int     `json:"threads"`
 }
 
-// sample is how long one timing should take at least: short runs are repeated.
+// sample is the minimal time of a sample. Short runs are repeated.
 const sample = 50 * time.Millisecond
 
-// Measure runs a case once to warm up and then times it, at least 5 times, and returns the median.
+// Measure runs a benchmark once as warm-up, then takes max(times, 5) samples.
 func Measure(ctx context.Context, dev *tensor.Device, c Case, times int) (Result, error) {
 	run, release := c.Setup(dev)
 	defer release()

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/oracletest"
+	"github.com/gobeit/gobeit/beit/internal/oracletest"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )

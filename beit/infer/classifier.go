@@ -13,64 +13,68 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/nn"
 )
 
-// Class is what a classifier thinks of one class for one picture.
+// Class is the prediction of a classifier for one class of one image.
 type Class struct {
-	Index       int     `json:"index"` // of the output
-	Name        string  `json:"name"`  // its number where the file has no names
+	Index       int     `json:"index"` // index of the output
+	Name        string  `json:"name"`  // the index if the file has no names
 	Probability float32 `json:"probability"`
 }
 
-// Classifier tells classes of pictures apart.
+// Classifier predicts the class of images.
 type Classifier struct {
 	network
 	model beit.Classifier
 	names []string
 }
 
-// OpenClassifier opens classifier.safetensors or best.safetensors, the run folder that holds them, or a published classifier.
+// OpenClassifier opens classifier.safetensors or best.safetensors, a run folder with one of them, or a published classifier.
 func OpenClassifier(path string, opt Options) (*Classifier, error) {
-	m, err := train.LoadClassifier(opt.device(), path)
+	return openKind(path, opt, newClassifier)
+}
+
+// newClassifier returns the classifier of an opened model.
+func newClassifier(m *model.Model, opt Options) (*Classifier, error) {
+	t, outputs, set, err := model.OpenClassifier(opt.device(), m)
 	if err != nil {
 		return nil, fmt.Errorf("open classifier: %w", err)
 	}
-	c := &Classifier{model: m.Model, names: m.Names, network: network{
-		path: m.Path, config: m.Config, set: m.Set, pipeline: m.Pipeline(), size: m.Config.Finetune.Model.ImageSize,
-	}}
+	c := &Classifier{model: t, names: m.Classes}
+	c.init(m, set, m.Input.Pipeline())
 	if c.names == nil {
-		for i := range m.Config.Finetune.Model.Classes {
+		for i := range outputs {
 			c.names = append(c.names, strconv.Itoa(i))
 		}
 	}
 	return c, nil
 }
 
-// Names are the names of the classes in the order of the outputs.
+// Names returns the names of the classes in the order of the outputs.
 func (c *Classifier) Names() []string { return slices.Clone(c.names) }
 
-// Classify returns all classes for a picture, the most probable first.
-func (c *Classifier) Classify(picture image.Image) ([]Class, error) {
-	list, err := c.ClassifyBatch([]image.Image{picture})
+// Classify returns all classes for an image, the most probable first.
+func (c *Classifier) Classify(img image.Image) ([]Class, error) {
+	list, err := c.ClassifyBatch([]image.Image{img})
 	if err != nil {
 		return nil, err
 	}
 	return list[0], nil
 }
 
-// ClassifyBatch is Classify for pictures, in their order. It fails when one of them is nil or empty.
-func (c *Classifier) ClassifyBatch(pictures []image.Image) ([][]Class, error) {
-	return encodeBatch(&c.network, pictures, c.classify)
+// ClassifyBatch is Classify for several images, in their order. It fails if one of them is nil or empty.
+func (c *Classifier) ClassifyBatch(images []image.Image) ([][]Class, error) {
+	return encodeBatch(&c.network, images, c.classify)
 }
 
-// ClassifyDataset yields the classes of the pictures of ds in their order, reading ahead. See Item for pictures that cannot be read.
+// ClassifyDataset yields the classes of the images of ds in their order, with read-ahead. See Item for unreadable images.
 func (c *Classifier) ClassifyDataset(ctx context.Context, ds data.Dataset, skipped func(data.Skipped)) iter.Seq2[Item[[]Class], error] {
 	return over(ctx, &c.network, ds, skipped, c.classify)
 }
 
-// classify returns the classes of images [B, 3, S, S], normalised as the network wants them.
+// classify returns the classes of normalised images [B, 3, S, S].
 func (c *Classifier) classify(ctx nn.Context, images *autograd.Var) ([][]Class, error) {
 	p := autograd.Softmax(c.model.Logits(ctx, images)).Value().Float32s()
 	var list [][]Class
@@ -78,7 +82,7 @@ func (c *Classifier) classify(ctx nn.Context, images *autograd.Var) ([][]Class, 
 		classes := make([]Class, len(row))
 		for i, v := range row {
 			if math.IsNaN(float64(v)) {
-				return nil, fmt.Errorf("%s: gives probabilities that are not numbers: its weights are damaged, or its training diverged", c.path)
+				return nil, fmt.Errorf("%s: probabilities are not finite: the weights are damaged, or the training diverged", c.path)
 			}
 			classes[i] = Class{i, c.names[i], v}
 		}

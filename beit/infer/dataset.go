@@ -9,15 +9,15 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// Item is the result for one picture of a dataset. Pictures that cannot be read have none: they are left out and named to the function
-// skipped, which may be nil; only when none can be read, that is an error. After an error nothing follows.
+// Item is the result for one image of a dataset. Unreadable images have none. They are passed to the function skipped, which may be nil;
+// it is an error only if no image is readable. After an error nothing follows.
 type Item[T any] struct {
-	Index int    // of the picture in the dataset
-	Name  string // of the picture: a path inside the folder or archive
+	Index int    // of the image in the dataset
+	Name  string // path of the image inside the folder or archive
 	Value T
 }
 
-// over runs encode over ds, a batch at a time.
+// over runs encode on the batches of ds.
 func over[T any](
 	ctx context.Context, n *network, ds data.Dataset, skipped func(data.Skipped), encode func(nn.Context, *autograd.Var) ([]T, error),
 ) iter.Seq2[Item[T], error] {

@@ -10,67 +10,70 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/probe"
-	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/nn"
 )
 
-// Features are those of one picture, after the model's final norm, as the probes judge them.
+// Features are the features of one image after the final norm, as in the probes.
 type Features struct {
 	CLS  []float32 // class token, D numbers
 	Mean []float32 // mean of the patch tokens, D numbers
 
-	// Patches are the patch tokens, [Grid, Grid, D] row by row, with Options.Patches; otherwise nil.
+	// Patches are the patch tokens, [Grid, Grid, D], row-major. It is nil without Options.Patches.
 	Patches []float32
 }
 
-// Encoder turns pictures into features.
+// Encoder computes features of images.
 type Encoder struct {
 	network
 	model   beit.Encoder
+	norm    data.Norm
 	grid    int
 	patches bool
 }
 
-// OpenEncoder opens backbone.safetensors or teacher.safetensors, or the run folder that holds it.
-func OpenEncoder(path string, opt Options) (*Encoder, error) {
-	if err := checkStage(path, train.Pretrain, train.Teacher); err != nil {
-		return nil, err
+// OpenEncoder opens backbone.safetensors or teacher.safetensors, a run folder with one of them, or a published backbone.
+func OpenEncoder(path string, opt Options) (*Encoder, error) { return openKind(path, opt, newEncoder) }
+
+// newEncoder returns the encoder of an opened model.
+func newEncoder(m *model.Model, opt Options) (*Encoder, error) {
+	if model.UseOf(m) != model.Features {
+		return nil, fmt.Errorf("open backbone: %s: holds a %s, wanted is a backbone", m.Path, m.Method.Title)
 	}
-	m, err := train.LoadEncoder(opt.device(), path)
+	e, err := model.OpenEncoder(opt.device(), m)
 	if err != nil {
 		return nil, fmt.Errorf("open backbone: %w", err)
 	}
-	size := m.ViT.ImageSize
-	return &Encoder{model: m.Model, grid: m.ViT.Grid(), patches: opt.Patches, network: network{
-		path: m.Path, config: m.Config, set: m.Set, pipeline: probe.Pipeline(size), size: size,
-	}}, nil
+	made := &Encoder{model: e.Encoder, norm: e.Norm, grid: e.ViT.Grid(), patches: opt.Patches}
+	made.init(m, e.Set, probe.Pipeline(m.Input.Size))
+	return made, nil
 }
 
 // Dim is the width D of features.
 func (e *Encoder) Dim() int { return e.model.Width() }
 
-// Grid is the number of rows, and of columns, of patches.
+// Grid is the number of patches along a side.
 func (e *Encoder) Grid() int { return e.grid }
 
-// Encode returns the features of a picture.
-func (e *Encoder) Encode(picture image.Image) (Features, error) {
-	list, err := e.EncodeBatch([]image.Image{picture})
+// Encode returns the features of an image.
+func (e *Encoder) Encode(img image.Image) (Features, error) {
+	list, err := e.EncodeBatch([]image.Image{img})
 	if err != nil {
 		return Features{}, err
 	}
 	return list[0], nil
 }
 
-// EncodeBatch returns the features of pictures, in their order. It fails when one of them is nil or empty.
-func (e *Encoder) EncodeBatch(pictures []image.Image) ([]Features, error) {
-	return encodeBatch(&e.network, pictures, e.encode)
+// EncodeBatch is Encode for several images, in their order. It fails if one of them is nil or empty.
+func (e *Encoder) EncodeBatch(images []image.Image) ([]Features, error) {
+	return encodeBatch(&e.network, images, e.encode)
 }
 
 // encode returns the features of images [B, 3, S, S] in [0, 1].
 func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error) {
 	tokens := c.Tape.Scope(func() *autograd.Var { // [B, N+1, D]
-		view := c.Tape.Own(beit.Normalize(images.Value(), beit.ImageNetMean, beit.ImageNetStd))
+		view := c.Tape.Own(beit.Normalize(images.Value(), e.norm.Mean, e.norm.Std))
 		return e.model.AllTokens(c, view)
 	})
 	class, mean := beit.Pool(tokens)
@@ -81,7 +84,7 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 		for _, v := range [][]float32{f.CLS, f.Mean} {
 			for _, x := range v {
 				if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-					return nil, fmt.Errorf("%s: gives features that are not finite: its weights are damaged, or its training diverged", e.path)
+					return nil, fmt.Errorf("%s: features are not finite: the weights are damaged, or the training diverged", e.path)
 				}
 			}
 		}
@@ -96,7 +99,7 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 	return list, nil
 }
 
-// EncodeDataset yields the features of the pictures of ds in their order, reading ahead. See Item for pictures that cannot be read.
+// EncodeDataset yields the features of the images of ds in their order, with read-ahead. See Item for unreadable images.
 func (e *Encoder) EncodeDataset(ctx context.Context, ds data.Dataset, skipped func(data.Skipped)) iter.Seq2[Item[Features], error] {
 	return over(ctx, &e.network, ds, skipped, e.encode)
 }

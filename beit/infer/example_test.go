@@ -10,7 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/infer"
 )
 
-// gradient draws a picture of 60 x 40 pixels.
+// gradient draws an image of 60 x 40 pixels.
 func gradient() image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
 	for y := range 40 {
@@ -80,7 +80,7 @@ func ExampleOpen() {
 	// encoder of 32 numbers
 }
 
-// The features of a whole folder, here of three drawn pictures; data.Open opens folders and archives.
+// The features of a whole folder, here of three synthetic images; data.Open opens folders and archives.
 func ExampleEncoder_EncodeDataset() {
 	enc, err := infer.OpenEncoder(runs.backbone, infer.Options{})
 	if err != nil {

@@ -4,56 +4,57 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"slices"
 	"sync"
 
 	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// ErrClosed is wrapped by the errors of a model that was closed.
+// ErrClosed is wrapped by the errors of a closed model.
 var ErrClosed = errors.New("the model is closed")
 
 // Model is an opened model: a *Tokenizer, an *Encoder or a *Classifier.
 type Model interface {
-	// Path is the file that the model was read from.
+	// Path is the path of the model file.
 	Path() string
-	// Config is the configuration of the run that trained the model.
-	Config() train.Config
-	// ImageSize is the side S of the square that the model sees of a picture.
+	// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+	Config() *config.Config
+	// Warnings lists the damaged checkpoints of a running training that Open did not use.
+	Warnings() []error
+	// ImageSize is the side S of the model's input, in pixels.
 	ImageSize() int
-	// Close waits for the calls under way and gives the model's memory back. Closing twice does no harm.
+	// Close waits for running calls and frees the model's memory. A second call does nothing.
 	Close() error
 }
 
-// Options say how a model is opened. The zero value will do.
+// Options are the options of opening a model. The zero value is valid.
 type Options struct {
-	Device  *tensor.Device // where to compute; nil means the CPU
-	Patches bool           // an Encoder's Features come with those of every patch
+	Device  *tensor.Device // nil means the CPU
+	Patches bool           // an Encoder's Features include the patch tokens
 }
 
-// Open opens a model file, or the model in a run folder, on the CPU: the result is a *Tokenizer, an *Encoder or a *Classifier. While a run goes on, its
-// newest checkpoint serves.
+// Open opens a model file, or the model of a run folder, on the CPU. The result is a *Tokenizer, an *Encoder or a *Classifier. In the
+// folder of a running training it opens the newest checkpoint.
 func Open(path string) (Model, error) {
-	stage, err := train.ModelStage(path)
+	m, err := model.Open(path)
 	if err != nil {
 		return nil, openError(err)
 	}
-	switch stage {
-	case train.Tokenizer:
-		return opened(OpenTokenizer(path, Options{}))
-	case train.Finetune:
-		return opened(OpenClassifier(path, Options{}))
-	case train.Pretrain, train.Teacher:
-		return opened(OpenEncoder(path, Options{}))
+	defer m.Close()
+	switch model.UseOf(m) {
+	case model.Codes:
+		return opened(newTokenizer(m, Options{}))
+	case model.Classes:
+		return opened(newClassifier(m, Options{}))
 	}
-	return nil, openError(fmt.Errorf("%s: comes from stage %q", path, stage))
+	return opened(newEncoder(m, Options{}))
 }
 
-// opened keeps a nil pointer from becoming a Model that is not nil.
+// opened converts a model to the interface, nil for an error.
 func opened[M Model](m M, err error) (Model, error) {
 	if err != nil {
 		return nil, err
@@ -61,57 +62,54 @@ func opened[M Model](m M, err error) (Model, error) {
 	return m, nil
 }
 
+// openError adds to an error what Open wants.
 func openError(err error) error {
-	return fmt.Errorf("open model: %w; wanted is a run folder, or the tokenizer.safetensors, backbone.safetensors, teacher.safetensors or classifier.safetensors of one", err)
+	return fmt.Errorf("open model: %w; wanted is a run folder, or the finished model of one, such as backbone.safetensors", err)
 }
 
-// checkStage says whether path holds a model of one of the wanted stages.
-func checkStage(path string, want ...train.Stage) error {
-	got, err := train.ModelStage(path)
+// openKind opens a model file and calls make.
+func openKind[M any](path string, opt Options, make func(m *model.Model, opt Options) (M, error)) (made M, err error) {
+	m, err := model.Open(path)
 	if err != nil {
-		return openError(err)
+		return made, openError(err)
 	}
-	if !slices.Contains(want, got) {
-		return fmt.Errorf("open model: %s: holds a %s, wanted is a %s", path, kind(got), kind(want[0]))
-	}
-	return nil
+	defer m.Close()
+	return make(m, opt)
 }
 
-// kind is what people call the model of a stage.
-func kind(s train.Stage) string {
-	if s == train.Finetune {
-		return "classifier (classifier.safetensors, or the run folder of beit finetune)"
-	}
-	if s == train.Pretrain {
-		return "backbone (backbone.safetensors, or the run folder of beit pretrain)"
-	}
-	return fmt.Sprintf("%[1]s (%[1]s.safetensors, or the run folder of beit %[1]s train)", s)
-}
-
-// network is what all kinds of models are made of.
+// network is the part that all kinds of models share.
 type network struct {
 	path     string
-	config   train.Config
+	config   *config.Config
+	warnings []error
 	set      *nn.Set
 	pipeline data.Pipeline // of one view
 	size     int
 
-	use    sync.RWMutex // held for reading by calls under way, for writing by Close
+	use    sync.RWMutex // read-locked by running calls, locked by Close
 	closed bool
 	tapes  sync.Pool // of *autograd.Tape
-	inputs sync.Pool // of *[]float32, for at most batch pictures
+	inputs sync.Pool // of *[]float32, for at most batch images
 }
 
-// Path is the file that the model was read from.
+// init sets the fields of n for the built set of an opened model.
+func (n *network) init(m *model.Model, set *nn.Set, p data.Pipeline) {
+	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Damaged, set, p, m.Input.Size
+}
+
+// Path is the path of the model file.
 func (n *network) Path() string { return n.path }
 
-// Config is the configuration of the run that trained the model.
-func (n *network) Config() train.Config { return n.config }
+// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+func (n *network) Config() *config.Config { return n.config }
 
-// ImageSize is the side S of the square that the model sees of a picture.
+// Warnings lists the damaged checkpoints of a running training that Open did not use.
+func (n *network) Warnings() []error { return n.warnings }
+
+// ImageSize is the side S of the model's input, in pixels.
 func (n *network) ImageSize() int { return n.size }
 
-// Close waits for the calls under way and gives the model's memory back. Later calls fail with ErrClosed, but closing twice does no harm.
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (n *network) Close() error {
 	n.use.Lock()
 	defer n.use.Unlock()
@@ -122,7 +120,7 @@ func (n *network) Close() error {
 	return nil
 }
 
-// forward runs encode over pixels, pictures [B, 3, S, S] as the pipeline makes them, on a tape that is reset after it.
+// forward runs encode on pixels, transformed images [B, 3, S, S], and resets the tape.
 func forward[T any](n *network, pixels []float32, encode func(nn.Context, *autograd.Var) ([]T, error)) (list []T, err error) {
 	n.use.RLock()
 	defer n.use.RUnlock()
@@ -140,26 +138,26 @@ func forward[T any](n *network, pixels []float32, encode func(nn.Context, *autog
 	return list, err
 }
 
-// batch is how many pictures pass through the model together. It bounds memory and does not show in results.
+// batch is the number of images that go through the model at once. It limits memory and does not change results.
 const batch = 32
 
-// encodeBatch prepares pictures and runs encode over them, a batch at a time.
-func encodeBatch[T any](n *network, pictures []image.Image, encode func(nn.Context, *autograd.Var) ([]T, error)) ([]T, error) {
+// encodeBatch transforms images and runs encode on them, a batch at a time.
+func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context, *autograd.Var) ([]T, error)) ([]T, error) {
 	one := 3 * n.size * n.size
 	buffer, ok := n.inputs.Get().(*[]float32)
-	if need := min(batch, len(pictures)) * one; !ok || len(*buffer) < need {
+	if need := min(batch, len(images)) * one; !ok || len(*buffer) < need {
 		made := make([]float32, need)
 		buffer = &made
 	}
 	defer n.inputs.Put(buffer)
-	list := make([]T, 0, len(pictures))
-	for first := 0; first < len(pictures); first += batch {
-		part := pictures[first:min(first+batch, len(pictures))]
+	list := make([]T, 0, len(images))
+	for first := 0; first < len(images); first += batch {
+		part := images[first:min(first+batch, len(images))]
 		errs := make([]error, len(part))
 		tensor.ParallelFor(len(part), func(i int) {
 			m, err := data.FromImage(part[i], data.DefaultLimits)
 			if err != nil {
-				errs[i] = fmt.Errorf("picture %d: %w", first+i, err)
+				errs[i] = fmt.Errorf("image %d: %w", first+i, err)
 				return
 			}
 			n.pipeline.Apply(data.Tensors{{Float32: (*buffer)[i*one : (i+1)*one]}}, data.Sample{Image: m, Label: -1}, nil)

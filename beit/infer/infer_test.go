@@ -21,10 +21,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/probe"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -49,7 +51,7 @@ func openEncoder(t *testing.T, opt infer.Options) *infer.Encoder {
 	return m
 }
 
-// drawing is a picture that is not square and differs from that of every other i.
+// drawing is an image that is not square and differs from that of every other i.
 func drawing(i int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(3, 5, 3+23+i%7, 5+31))
 	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
@@ -75,7 +77,7 @@ func files(t *testing.T, n, broken int) data.Dataset {
 		var b bytes.Buffer
 		switch {
 		case i == broken:
-			b.WriteString("not a picture")
+			b.WriteString("not an image")
 		case i%2 == 1:
 			if err := jpeg.Encode(&b, drawing(i), nil); err != nil {
 				t.Fatal(err)
@@ -87,7 +89,7 @@ func files(t *testing.T, n, broken int) data.Dataset {
 		}
 		fsys[fmt.Sprintf("%03d.%s", i, [2]string{"png", "jpg"}[i%2])] = &fstest.MapFile{Data: b.Bytes()}
 	}
-	src, err := data.OpenFS(fsys, "pictures", data.DefaultLimits)
+	src, err := data.OpenFS(fsys, "images", data.DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,23 +113,19 @@ func decoded(t *testing.T, i int) image.Image {
 	return m
 }
 
-// Features of pictures in memory are those that the probes judge, bit for bit; codes are those that training sees.
+// Features of images in memory are those that the probes judge, bit for bit; codes are those that training sees.
 func TestAsInEvaluation(t *testing.T) {
 	const n = 40 // more than a batch
 	ds, enc, tok := labelled{files(t, n, -1)}, openEncoder(t, infer.Options{}), openTokenizer(t)
-	var pictures []image.Image
+	var images []image.Image
 	for i := range n {
-		pictures = append(pictures, decoded(t, i))
+		images = append(images, decoded(t, i))
 	}
-	back, err := train.LoadBackbone(tensor.CPU(), runs.backbone)
+	want, err := probe.Extract(t.Context(), tensor.CPU(), ds, probe.Pipeline(16), nil, probe.Backbone(rawEncoder(t, runs.backbone)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := probe.Extract(t.Context(), tensor.CPU(), ds, probe.Pipeline(16), nil, probe.Backbone(back.Model))
-	if err != nil {
-		t.Fatal(err)
-	}
-	features, err := enc.EncodeBatch(pictures)
+	features, err := enc.EncodeBatch(images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,15 +139,21 @@ func TestAsInEvaluation(t *testing.T) {
 	if !cmp.Equal(cls, want[0].X) || !cmp.Equal(mean, want[1].X) || len(cls) != n*32 {
 		t.Error("features differ from those that are probed")
 	}
-	raw, err := train.LoadTokenizer(tensor.CPU(), runs.tokenizer)
+	m, err := model.Open(runs.tokenizer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCodes, err := train.EncodeDataset(t.Context(), raw, ds, raw.Config.Data.Eval, train.Env{})
+	defer m.Close()
+	raw, err := tokenizer.Build(tensor.CPU(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes, err := tok.EncodeBatch(pictures)
+	defer raw.Set.Release()
+	wantCodes, err := raw.Encode(t.Context(), ds, m.Config.Data.Eval, nil, func(int, int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := tok.EncodeBatch(images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +166,23 @@ func TestAsInEvaluation(t *testing.T) {
 	}
 }
 
-// labelled gives every picture the class 0, as the probes want one.
+// rawEncoder builds the network for features in a model, without this package.
+func rawEncoder(t *testing.T, path string) beit.Encoder {
+	t.Helper()
+	m, err := model.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	e, err := model.OpenEncoder(tensor.CPU(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Set.Release)
+	return e
+}
+
+// labelled gives every image the class 0, as the probes want one.
 type labelled struct{ data.Dataset }
 
 func (labelled) Classes() []string { return []string{"one"} }
@@ -198,35 +218,35 @@ func TestPatches(t *testing.T) {
 	}
 }
 
-// Many goroutines get what one gets, to the last bit; half of them ask for one picture, half for a batch. Run with -race.
+// Many goroutines get what one gets, to the last bit; half of them ask for one image, half for a batch. Run with -race.
 func TestConcurrent(t *testing.T) {
 	enc, tok := openEncoder(t, infer.Options{Patches: true}), openTokenizer(t)
-	pictures := drawings(9)
-	wantFeatures, err := enc.EncodeBatch(pictures)
+	images := drawings(9)
+	wantFeatures, err := enc.EncodeBatch(images)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCodes, err := tok.EncodeBatch(pictures)
+	wantCodes, err := tok.EncodeBatch(images)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
-			for i := range pictures {
-				at := (i + g) % len(pictures)
+			for i := range images {
+				at := (i + g) % len(images)
 				if g%2 == 0 {
-					f, err := enc.Encode(pictures[at])
-					c, err2 := tok.Encode(pictures[at])
+					f, err := enc.Encode(images[at])
+					c, err2 := tok.Encode(images[at])
 					if err != nil || err2 != nil || !cmp.Equal(f, wantFeatures[at]) || !cmp.Equal(c, wantCodes[at]) {
-						t.Errorf("goroutine %d, picture %d alone: other results, or errors %v, %v", g, at, err, err2)
+						t.Errorf("goroutine %d, image %d alone: other results, or errors %v, %v", g, at, err, err2)
 					}
 					continue
 				}
-				f, err := enc.EncodeBatch(pictures[at:])
-				c, err2 := tok.EncodeBatch(pictures[at:])
+				f, err := enc.EncodeBatch(images[at:])
+				c, err2 := tok.EncodeBatch(images[at:])
 				if err != nil || err2 != nil || !cmp.Equal(f, wantFeatures[at:]) || !cmp.Equal(c, wantCodes[at:]) {
-					t.Errorf("goroutine %d, pictures from %d: other results, or errors %v, %v", g, at, err, err2)
+					t.Errorf("goroutine %d, images from %d: other results, or errors %v, %v", g, at, err, err2)
 				}
 			}
 		})
@@ -234,7 +254,7 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// Threads and the place in a dataset do not show; pictures that cannot be read are left out, named, and shift nothing.
+// Threads and the place in a dataset do not show; images that cannot be read are left out, named, and shift nothing.
 func TestDataset(t *testing.T) {
 	enc, tok := openEncoder(t, infer.Options{}), openTokenizer(t)
 	const n, broken = 70, 33
@@ -258,13 +278,13 @@ func TestDataset(t *testing.T) {
 			if next%9 == 0 {
 				want, err := enc.Encode(decoded(t, next))
 				if err != nil || !cmp.Equal(want, item.Value) {
-					t.Errorf("picture %d has other features in a dataset (%v)", next, err)
+					t.Errorf("image %d has other features in a dataset (%v)", next, err)
 				}
 			}
 			next++
 		}
 		if next != n || len(skipped) != 1 || skipped[0].Index != broken || !strings.Contains(skipped[0].Err.Error(), "033.jpg") {
-			t.Errorf("%d threads: ended after %d pictures, skipped %+v", threads, next, skipped)
+			t.Errorf("%d threads: ended after %d images, skipped %+v", threads, next, skipped)
 		}
 	}
 	count := 0
@@ -330,12 +350,12 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// A steady stream of pictures takes no more of the device's memory.
+// A steady stream of images takes no more of the device's memory.
 func TestMemoryIsPooled(t *testing.T) {
 	enc := openEncoder(t, infer.Options{Patches: true})
-	pictures := drawings(5)
+	images := drawings(5)
 	encode := func() {
-		if _, err := enc.EncodeBatch(pictures); err != nil {
+		if _, err := enc.EncodeBatch(images); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -350,18 +370,18 @@ func TestMemoryIsPooled(t *testing.T) {
 	}
 }
 
-func TestWrongPictures(t *testing.T) {
+func TestWrongImages(t *testing.T) {
 	enc, tok := openEncoder(t, infer.Options{}), openTokenizer(t)
 	for _, c := range []struct {
-		name    string
-		picture image.Image
-		want    string
+		name string
+		img  image.Image
+		want string
 	}{
-		{"nil", nil, "picture 1: the image is nil"},
-		{"empty", image.NewGray(image.Rect(4, 4, 4, 9)), "picture 1: the image has no pixels"},
+		{"nil", nil, "image 1: the image is nil"},
+		{"empty", image.NewGray(image.Rect(4, 4, 4, 9)), "image 1: the image has no pixels"},
 		{"huge", image.NewUniform(color.White), "pixels: the limit is"},
 	} {
-		list := []image.Image{drawing(0), c.picture}
+		list := []image.Image{drawing(0), c.img}
 		for kind, err := range map[string]error{"encoder": second(enc.EncodeBatch(list)), "tokenizer": second(tok.EncodeBatch(list))} {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s, %s: error %v, want one with %q", c.name, kind, err, c.want)
@@ -369,7 +389,7 @@ func TestWrongPictures(t *testing.T) {
 		}
 	}
 	if list, err := enc.EncodeBatch(nil); len(list) != 0 || err != nil {
-		t.Errorf("no pictures: %v, %v", list, err)
+		t.Errorf("no images: %v, %v", list, err)
 	}
 }
 

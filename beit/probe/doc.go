@@ -1,4 +1,4 @@
-// Package probe measures what frozen features are worth: a linear classifier trained on them, and a vote of nearest neighbours.
+// Package probe evaluates frozen features by a linear classifier (linear probe) and by k-nearest neighbours (k-NN).
 //
 //	p := probe.Pipeline(32)
 //	train, err := probe.Extract(ctx, dev, src.Train, p, nil, probe.Backbone(model), probe.Pixels(32, 16))
@@ -21,15 +21,15 @@
 //		fmt.Println(train[i].Name, linear.Top1, knn.Top1)
 //	}
 //
-// Features come from pictures that are not augmented. All pictures of a set pass through every extractor together, so they are decoded
-// once.
+// Features are extracted from images without augmentation. All extractors run on the same batches, so every image is decoded once. Layers
+// trains a linear probe on every block, with augmentation.
 //
 // # Errors
 //
-// Pictures without labels, features that are not finite and a cancelled context are errors. Sets that do not belong together (other
-// widths, other numbers of classes) panic.
+// Images without labels, features that are not finite and a cancelled context are errors. Training and validation sets that do not belong
+// together panic: their widths or numbers of classes differ.
 //
 // # Concurrency
 //
-// Functions may run at the same time; results depend on features and seed alone, never on the number of threads.
+// Functions may run at the same time. Results depend on features and seed only, not on the number of threads.
 package probe

@@ -9,13 +9,13 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// How much can be read off raw pixels, averaged to 8 x 8, of drawn pictures in ten classes? probe.Backbone(model) asks the same of a model.
+// k-NN on raw pixels, average-pooled to 8 x 8, of synthetic images in ten classes. For a model use probe.Backbone.
 func Example() {
 	ctx, dev := context.Background(), tensor.CPU()
-	var both []probe.Features // of training and validation pictures
+	var both []probe.Features // of training and validation images
 	for i, n := range []int{400, 100} {
-		pictures := data.Procedural(n, 16, uint64(i))
-		f, err := probe.Extract(ctx, dev, pictures, probe.Pipeline(16), nil, probe.Pixels(16, 8))
+		images := data.Procedural(n, 16, uint64(i))
+		f, err := probe.Extract(ctx, dev, images, probe.Pipeline(16), nil, probe.Pixels(16, 8))
 		if err != nil {
 			fmt.Println(err)
 			return

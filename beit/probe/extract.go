@@ -8,24 +8,23 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Extractor turns a batch of pictures into one or more kinds of features.
+// Extractor computes one or more kinds of features from a batch of images.
 type Extractor struct {
 	Names []string // of each kind
 	Dims  []int    // width of each kind
-	// Run maps images [B, 3, S, S] in [0, 1], which stay the caller's, to one [B, D] for each kind, which the caller releases.
+	// Run maps images [B, 3, S, S] in [0, 1], which the caller keeps, to one [B, D] for each kind, which the caller releases.
 	Run func(images *tensor.Tensor) []*tensor.Tensor
 }
 
-// Backbone extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm, of a network for pictures
-// normalised as ImageNet's.
+// Backbone is Network for images with the normalisation of ImageNet.
 func Backbone(m beit.Encoder) Extractor { return Network(m, data.ImageNet) }
 
-// Network is Backbone for pictures normalised by norm.
+// Network extracts the class token ("cls") and the mean of the patch tokens ("mean") after the final norm. Images are normalised by norm.
 func Network(m beit.Encoder, norm data.Norm) Extractor {
 	return pooled([]string{"cls", "mean"}, m.Width(), norm, m.Features)
 }
 
-// BeforeNorm is Network for the tokens before the final norm ("cls before norm" and "mean before norm").
+// BeforeNorm is Network with the tokens before the final norm ("cls before norm" and "mean before norm").
 func BeforeNorm(m LayerModel, width int, norm data.Norm) Extractor {
 	return pooled([]string{"cls before norm", "mean before norm"}, width, norm, func(c nn.Context, images *autograd.Var) (class, mean *autograd.Var) {
 		blocks := m.AllBlocks(c, images)
@@ -33,7 +32,7 @@ func BeforeNorm(m LayerModel, width int, norm data.Norm) Extractor {
 	})
 }
 
-// pooled extracts two kinds of features of width d.
+// pooled returns an extractor of two kinds of features of width d.
 func pooled(names []string, d int, norm data.Norm, features func(c nn.Context, images *autograd.Var) (class, mean *autograd.Var)) Extractor {
 	return Extractor{Names: names, Dims: []int{d, d}, Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		tape := autograd.NewTape(images.Device())
@@ -49,8 +48,8 @@ func pooled(names []string, d int, norm data.Norm, features func(c nn.Context, i
 	}}
 }
 
-// Pixels extracts the pictures themselves ("pixels"), each square of pixels averaged so that side·side·3 numbers remain. Where side
-// does not divide the picture's size S, or is larger, all pixels are taken.
+// Pixels extracts the pixels ("pixels"), average-pooled to side x side. If side is larger than the image size or does not divide it, the
+// pixels are not pooled.
 func Pixels(size, side int) Extractor {
 	if side > size || size%side != 0 {
 		side = size
@@ -64,8 +63,8 @@ func Pixels(size, side int) Extractor {
 	}}
 }
 
-// Teacher extracts the features that a tokenizer learns from ("teacher"), averaged over a grid of at most 4 by 4 cells of the grid of
-// patches.
+// Teacher extracts the features of a tokenizer's teacher ("teacher"), average-pooled to at most 4 x 4 cells. grid is the number of
+// patches along a side.
 func Teacher(t beit.Teacher, grid int) Extractor {
 	cells := 4
 	for grid%cells != 0 {

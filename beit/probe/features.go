@@ -10,7 +10,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Features are the rows that a probe sees, one for each picture.
+// Features are the inputs of a probe, one row for each image.
 type Features struct {
 	Name    string
 	Dim     int       // D
@@ -19,16 +19,16 @@ type Features struct {
 	Classes int
 }
 
-// Len is the number M of pictures.
+// Len is the number M of images.
 func (f Features) Len() int { return len(f.Labels) }
 
-// row is the feature of picture i.
+// row returns the features of image i.
 func (f Features) row(i int) []float32 { return f.X[i*f.Dim : (i+1)*f.Dim] }
 
-// Join puts two kinds of features of the same pictures side by side, as "a+b".
+// Join concatenates two kinds of features of the same images, under the name "a+b".
 func Join(a, b Features) Features {
 	if a.Len() != b.Len() || a.Classes != b.Classes {
-		panic(fmt.Sprintf("probe: Join: %d pictures of %d classes and %d of %d", a.Len(), a.Classes, b.Len(), b.Classes))
+		panic(fmt.Sprintf("probe: Join: %d images of %d classes and %d of %d", a.Len(), a.Classes, b.Len(), b.Classes))
 	}
 	j := Features{Name: a.Name + "+" + b.Name, Dim: a.Dim + b.Dim, Labels: a.Labels, Classes: a.Classes}
 	for i := range a.Len() {
@@ -37,28 +37,28 @@ func Join(a, b Features) Features {
 	return j
 }
 
-// check says whether numbers and labels may be trusted.
+// check returns an error if features are not finite or labels are out of range.
 func (f Features) check(role string) error {
 	if f.Len() == 0 {
-		return fmt.Errorf("%s features %s: no pictures", role, f.Name)
+		return fmt.Errorf("%s features %s: no images", role, f.Name)
 	}
 	if len(f.X) != f.Len()*f.Dim || f.Dim < 1 {
-		panic(fmt.Sprintf("probe: %s features %s: %d numbers for %d pictures of %d", role, f.Name, len(f.X), f.Len(), f.Dim))
+		panic(fmt.Sprintf("probe: %s features %s: %d numbers for %d images of %d", role, f.Name, len(f.X), f.Len(), f.Dim))
 	}
 	for i, v := range f.X {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("%s features %s: number %d of picture %d is not finite", role, f.Name, i%f.Dim, i/f.Dim)
+			return fmt.Errorf("%s features %s: number %d of image %d is not finite", role, f.Name, i%f.Dim, i/f.Dim)
 		}
 	}
 	for i, l := range f.Labels {
 		if l < 0 || int(l) >= f.Classes {
-			return fmt.Errorf("%s features %s: picture %d has label %d of %d classes", role, f.Name, i, l, f.Classes)
+			return fmt.Errorf("%s features %s: image %d has label %d of %d classes", role, f.Name, i, l, f.Classes)
 		}
 	}
 	return nil
 }
 
-// checkPair is check for both sets, which must be of one kind.
+// checkPair checks both sets and panics if they do not belong together.
 func checkPair(train, val Features) error {
 	if train.Dim != val.Dim || train.Classes != val.Classes {
 		panic(fmt.Sprintf("probe: training features %d wide with %d classes, validation features %d wide with %d classes",
@@ -67,26 +67,26 @@ func checkPair(train, val Features) error {
 	return errors.Join(train.check("training"), val.check("validation"))
 }
 
-// batch is how many pictures are extracted at once.
+// batch is the number of images in a batch of features.
 const batch = 128
 
-// wholeUpTo is the side up to which pictures are shown whole.
+// wholeUpTo is the largest image size for which the shorter side is resized to the size itself, so that the crop cuts off little.
 const wholeUpTo = 32
 
-// Pipeline presents pictures for probing, in [0, 1]: up to 32 pixels the whole picture, above the centre: resized to
-// size/0.875, as in the authors' evaluation, and the centre cut out.
+// Pipeline is the evaluation transform for probes, with pixels in [0, 1]. It resizes the shorter side to size/0.875, as in the authors'
+// evaluation, or up to 32 pixels to size itself. Then it takes the center crop.
 func Pipeline(size int) data.Pipeline {
 	return &data.Eval{Whole: size <= wholeUpTo, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
 }
 
-// Extract computes the features of every picture of ds with each extractor, in order: those of the first extractor come first.
-// Unreadable pictures are left out and named to skipped, which may be nil.
+// Extract computes the features of all images of ds by each extractor, and returns them in the order of the extractors. Unreadable images
+// are left out and passed to skipped, which may be nil.
 func Extract(
 	ctx context.Context, dev *tensor.Device, ds data.Dataset, p data.Pipeline, skipped func(data.Skipped), extractors ...Extractor,
 ) ([]Features, error) {
 	classes := len(ds.Classes())
 	if classes == 0 {
-		return nil, errors.New("the pictures have no labels: a probe needs a folder for each class")
+		return nil, errors.New("the images have no labels: a probe needs a folder for each class")
 	}
 	loader, err := data.NewLoader(ds, data.LoaderOptions{Batch: batch, Pipeline: p, Sequential: true, Skipped: skipped})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Blocks of the similarity matrix: pictures judged at once, and training pictures they are compared with at once.
+// Sizes of a block of the similarity matrix: validation images and training images.
 const (
 	knnRows = 256
 	knnCols = 16384
@@ -24,9 +24,10 @@ func KNN(ctx context.Context, dev *tensor.Device, train, val Features, k int, te
 	return scores[0], nil
 }
 
-// KNNs judges each picture of val by its k most similar ones of train, for each k of ks (eval_knn.py of facebookresearch/dino): similarity s
-// is the cosine, each neighbour votes for its class with weight exp(s/temperature). Among equally similar pictures the first count. When
-// train has fewer than k pictures, all vote. Top5 is among the min(5, k) best classes, for k neighbours vote for no more than k.
+// KNNs classifies each image of val by its k nearest images of train, for each k of ks (eval_knn.py of facebookresearch/dino). Similarity
+// s is the cosine, and each neighbour votes for its class with weight exp(s/temperature). Among equally similar images the first ones
+// count.
+// If train has fewer than k images, all vote. Top5 counts the min(5, k) best classes, because k neighbours vote for at most k classes.
 func KNNs(ctx context.Context, dev *tensor.Device, train, val Features, ks []int, temperature float64) ([]Score, error) {
 	if err := checkPair(train, val); err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func KNNs(ctx context.Context, dev *tensor.Device, train, val Features, ks []int
 	return scores, nil
 }
 
-// unit brings features to the device as unit rows [M, D].
+// unit uploads features as unit rows [M, D].
 func unit(dev *tensor.Device, f Features) *tensor.Tensor {
 	x := tensor.FromSlice(dev, f.X, f.Len(), f.Dim)
 	defer x.Release()
@@ -73,7 +74,7 @@ func unit(dev *tensor.Device, f Features) *tensor.Tensor {
 	return y
 }
 
-// neighbour is a row of the training set.
+// neighbour is a row of the training set and its similarity.
 type neighbour struct {
 	row        int32
 	similarity float32
@@ -84,16 +85,16 @@ func nearest(x, train *tensor.Tensor, k int) [][]neighbour {
 	lists := make([][]neighbour, x.Dim(0))
 	for lo := 0; lo < train.Dim(0); lo += knnCols {
 		hi := min(lo+knnCols, train.Dim(0))
-		product := tensor.MatMul(x, train.Slice(0, lo, hi).T())
-		s := product.Float32s()
-		product.Release()
+		scores := tensor.MatMul(x, train.Slice(0, lo, hi).T())
+		s := scores.Float32s()
+		scores.Release()
 		n := hi - lo
 		tensor.ParallelFor(len(lists), func(i int) { lists[i] = closest(lists[i], s[i*n:(i+1)*n], lo, k) })
 	}
 	return lists
 }
 
-// closest merges the similarities of training rows first, first+1, … into a list of at most k.
+// closest merges the similarities of training rows first, first+1, … into a list of at most k neighbours.
 func closest(list []neighbour, similarities []float32, first, k int) []neighbour {
 	for j, s := range similarities {
 		if len(list) == k && s <= list[k-1].similarity {

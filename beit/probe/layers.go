@@ -14,37 +14,38 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// LayerModel is a network whose blocks can be looked into: MIM, DINO and ViT are.
+// LayerModel is a network that returns the output of every block: *beit.MIM, *beit.DINO or *beit.ViT.
 type LayerModel interface {
 	// AllBlocks returns the residual stream after each block, class token first, [B, N+1, d] each.
 	AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var
 }
 
-// LayersConfig says how the classifiers of Layers are trained.
+// LayersConfig is the configuration of the classifiers of Layers.
 type LayersConfig struct {
-	Epochs, Batch int     // a batch is all training pictures where those are fewer
-	LR            float64 // peak, whatever the batch; it falls with the epochs, by half a cosine, to 0
+	Epochs, Batch int     // a batch has all training images if there are fewer
+	LR            float64 // initial, not scaled by the batch size; cosine decay to 0 with the epochs
 	Decay         float64
-	SGD           bool // with momentum 0.9, in place of AdamW
+	SGD           bool // with momentum 0.9, instead of AdamW
 	Seed          uint64
 
 	Progress func(epoch, batch, batches int) // may be nil; called after each batch, epochs counting from 1
-	Skipped  func(data.Skipped)              // may be nil; told of every picture that cannot be read and is left out
+	Skipped  func(data.Skipped)              // may be nil; called for every unreadable image, which is left out
 }
 
-// LayersDefaults is the protocol of BEiT's linear probes (microsoft/unilm, beit/run_linear_eval.py): 1e-3 for each 256 pictures of a batch.
+// LayersDefaults is the protocol of BEiT's linear probes (microsoft/unilm, beit/run_linear_eval.py), with a learning rate of 1e-3 for
+// every 256 images of a batch.
 var LayersDefaults = LayersConfig{Epochs: 100, Batch: 1024, LR: 4e-3, Decay: 1e-4}
 
-// sgdMomentum is that of LayersConfig.SGD.
+// sgdMomentum is the momentum of LayersConfig.SGD.
 const sgdMomentum = 0.9
 
-// Input says what pictures a network takes.
+// Input is the size and the normalisation of a network's input images.
 type Input struct {
-	Size int // side
+	Size int // side, in pixels
 	Norm data.Norm
 }
 
-// train is the augmentation: a random resized crop, or for small pictures a shift by up to 4 pixels; and a flip.
+// train is the transform for training: a random resized crop, or for small images a padded random crop, and a horizontal flip.
 func (in Input) train() data.Pipeline {
 	if in.Size <= wholeUpTo {
 		return &data.PadCrop{Pad: min(4, in.Size-1), Views: []data.View{{Size: in.Size, Filter: data.Bicubic, Norm: in.Norm}}}
@@ -52,21 +53,22 @@ func (in Input) train() data.Pipeline {
 	return &data.RandomCrop{Scale: [2]float64{0.08, 1}, Views: []data.View{{Size: in.Size, Filter: data.Bilinear, Norm: in.Norm}}}
 }
 
-// eval shows the whole picture or its centre, as Pipeline does.
+// eval is the transform for evaluation, as Pipeline.
 func (in Input) eval() data.Pipeline {
 	return &data.Eval{Whole: in.Size <= wholeUpTo, Views: []data.View{{Size: in.Size, Filter: data.Bicubic, Norm: in.Norm}}}
 }
 
-// Layers trains for each block of a frozen network one linear layer on its output before any norm, class token and mean of the patch tokens side by
-// side, all at once and on augmented pictures, and judges each on val. Every epoch runs the network over all training pictures.
-// The scores are those of the blocks in their order.
+// Layers trains a linear probe on every block of a frozen network and evaluates each on val. Its input is the output of the block before
+// any norm: class token and mean of the patch tokens, concatenated.
+// All probes are trained at once on augmented images, so every epoch runs the network on all training images. The scores are in the order
+// of the blocks.
 func Layers(ctx context.Context, dev *tensor.Device, train, val data.Dataset, m LayerModel, in Input, cfg LayersConfig) ([]Score, error) {
 	if cfg.Epochs < 1 || cfg.Batch < 1 {
 		panic(fmt.Sprintf("probe: Layers: epochs and batch must be positive: %+v", cfg))
 	}
 	classes := len(train.Classes())
 	if classes == 0 {
-		return nil, errors.New("the pictures have no labels: a probe needs a folder for each class")
+		return nil, errors.New("the images have no labels: a probe needs a folder for each class")
 	}
 	loader, err := data.NewLoader(train, data.LoaderOptions{
 		Batch: cfg.Batch, Pipeline: in.train(), Seed: cfg.Seed, Stream: streamLayers, Skipped: cfg.Skipped,
@@ -74,7 +76,7 @@ func Layers(ctx context.Context, dev *tensor.Device, train, val data.Dataset, m 
 	if err != nil {
 		return nil, err
 	}
-	judge, err := data.NewLoader(val, data.LoaderOptions{Batch: batch, Pipeline: in.eval(), Sequential: true, Skipped: cfg.Skipped})
+	valLoader, err := data.NewLoader(val, data.LoaderOptions{Batch: batch, Pipeline: in.eval(), Sequential: true, Skipped: cfg.Skipped})
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +93,10 @@ func Layers(ctx context.Context, dev *tensor.Device, train, val data.Dataset, m 
 			}
 		}
 	}
-	return p.judge(ctx, judge)
+	return p.evaluate(ctx, valLoader)
 }
 
-// layers are the classifiers under way; they are made with the first batch, which tells how many there are.
+// layers are the classifiers of all blocks. They are made with the first batch, which tells the number of blocks.
 type layers struct {
 	model   LayerModel
 	dev     *tensor.Device
@@ -120,7 +122,7 @@ func (p *layers) release() {
 	}
 }
 
-// features are class token and mean of each block's output, [B, 2d].
+// features returns class token and mean of the patch tokens of every block, [B, 2d] each.
 func (p *layers) features(b *data.Batch) (list []*autograd.Var) {
 	p.tape.NoGrad(func() {
 		values, shape := b.Tensor("image")
@@ -147,7 +149,7 @@ func (p *layers) make(blocks, dim int, cfg LayersConfig) {
 	}
 }
 
-// step is one update by the sum of all classifiers' losses.
+// step makes an optimiser step on the sum of the losses of all classifiers.
 func (p *layers) step(b *data.Batch, cfg LayersConfig, epoch int) {
 	list := p.features(b)
 	if p.set == nil {
@@ -175,8 +177,8 @@ func (p *layers) step(b *data.Batch, cfg LayersConfig, epoch int) {
 	p.tape.Reset()
 }
 
-// judge scores every classifier.
-func (p *layers) judge(ctx context.Context, loader *data.Loader) ([]Score, error) {
+// evaluate returns the score of every classifier.
+func (p *layers) evaluate(ctx context.Context, loader *data.Loader) ([]Score, error) {
 	tallies := make([]*Tally, len(p.heads))
 	for i := range tallies {
 		tallies[i] = NewTally(p.classes)
@@ -193,7 +195,7 @@ func (p *layers) judge(ctx context.Context, loader *data.Loader) ([]Score, error
 			for j, label := range b.Labels {
 				scores := rows[j*p.classes : (j+1)*p.classes]
 				if label < 0 {
-					return nil, errors.New("a validation picture has no label")
+					return nil, errors.New("a validation image has no label")
 				}
 				if hasNaN(scores) {
 					return nil, fmt.Errorf("block %d: a score is not a number: lower the learning rate", i+1)

@@ -15,7 +15,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// shades are pictures of 16 pixels in four classes of brightness.
+// shades are images of 16 pixels in four classes of brightness.
 type shades struct{ n, first int }
 
 func (s shades) Len() int          { return s.n }
@@ -30,7 +30,7 @@ func (s shades) Sample(i int) (data.Sample, error) {
 	return data.Sample{Image: m, Label: s.Label(i)}, nil
 }
 
-// byBlock has two blocks: the first says nothing, the second brightness.
+// byBlock has two blocks: the output of the first is constant, that of the second is the brightness.
 type byBlock struct{}
 
 func (byBlock) AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var {
@@ -83,7 +83,7 @@ func TestLayersOfRealNetwork(t *testing.T) {
 	}
 }
 
-// gaps are shades of which one cannot be read.
+// gaps are shades with one unreadable image.
 type gaps struct{ shades }
 
 func (g gaps) Sample(i int) (data.Sample, error) {
@@ -104,7 +104,7 @@ func TestLayersNamesWhatItLeavesOut(t *testing.T) {
 	}
 }
 
-// Pictures smaller than the usual shift are shifted by less.
+// Images smaller than the usual padding are padded by less.
 func TestInputOfFewPixels(t *testing.T) {
 	for size := 1; size < 7; size++ {
 		p, x := Input{size, data.ImageNet}.train(), make([]float32, 3*size*size)
@@ -163,7 +163,7 @@ func TestKNNsAgreeWithKNN(t *testing.T) {
 	}
 }
 
-// One neighbour names one class: then the five best are that one.
+// With one neighbour top-5 is top-1.
 func TestTop5OfFewNeighbours(t *testing.T) {
 	train, val := clouds(300, 8, 10, 3, 1), clouds(200, 8, 10, 3, 2)
 	scores, err := KNNs(t.Context(), tensor.CPU(), train, val, []int{1, 3, 50}, 0.07)

@@ -12,34 +12,34 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// LinearConfig says how a linear probe is trained.
+// LinearConfig is the configuration of a linear probe.
 type LinearConfig struct {
 	Epochs int
 	Batch  int
 	LR     float64 // of AdamW, constant
 	Decay  float64
 	Seed   uint64
-	Seeds  int  // classifiers trained, each with its own start and order
-	Plain  bool // take features as they are; else every dimension is standardised by the training set's mean and deviation
+	Seeds  int  // number of classifiers, each with its own initial weights and order of batches
+	Plain  bool // use features as they are; else each is standardised by its mean and standard deviation over the training set
 }
 
-// LinearDefaults is the protocol by which the run of the authors' code at 32 pixels was probed (preset "reference32"), for three seeds.
+// LinearDefaults is the protocol of the probes of the preset "reference32", with three seeds.
 var LinearDefaults = LinearConfig{Epochs: 30, Batch: 256, LR: 2e-3, Decay: 1e-3, Seeds: 3}
 
-// LinearResult is the mean of several classifiers, which follow.
+// LinearResult is the mean score of several classifiers, and the score of each.
 type LinearResult struct {
 	Score
 	Seeds []Score `json:"seeds"`
 }
 
-// Streams of random numbers.
+// Streams of the random number generator.
 const (
 	streamOrder = 0x9a0b + iota
 	streamStart
 	streamLayers
 )
 
-// Linear trains one linear layer on train and judges it on val.
+// Linear trains a linear classifier on train and evaluates it on val.
 func Linear(ctx context.Context, dev *tensor.Device, train, val Features, cfg LinearConfig) (LinearResult, error) {
 	if err := checkPair(train, val); err != nil {
 		return LinearResult{}, err
@@ -69,7 +69,7 @@ func Linear(ctx context.Context, dev *tensor.Device, train, val Features, cfg Li
 	return r, nil
 }
 
-// linearOnce trains classifier k and returns what it takes each row of vx for.
+// linearOnce trains classifier k and returns its best classes for each row of vx.
 func linearOnce(ctx context.Context, tx, vx *tensor.Tensor, train Features, cfg LinearConfig, k uint64) ([][]int32, error) {
 	dev, m := tx.Device(), train.Len()
 	set := nn.NewSet()
@@ -113,12 +113,13 @@ func linearOnce(ctx context.Context, tx, vx *tensor.Tensor, train Features, cfg 
 	return best, nil
 }
 
+// hasNaN reports whether a score is NaN.
 func hasNaN(scores []float32) bool {
 	return slices.ContainsFunc(scores, func(v float32) bool { return math.IsNaN(float64(v)) })
 }
 
-// standardise returns what to take from each dimension and what to multiply it with then. A dimension that is constant in training says
-// nothing and becomes 0 everywhere.
+// standardise returns the mean and the inverse standard deviation of each feature. The latter is 0 for features that are constant in
+// training, which so become 0.
 func standardise(f Features) (shift, scale []float32) {
 	shift, scale = make([]float32, f.Dim), make([]float32, f.Dim)
 	n := float64(f.Len())
@@ -142,7 +143,7 @@ func standardise(f Features) (shift, scale []float32) {
 	return shift, scale
 }
 
-// upload brings standardised features [M, D] to the device.
+// upload uploads features [M, D] as (x − shift)·scale.
 func upload(dev *tensor.Device, f Features, shift, scale []float32) *tensor.Tensor {
 	x := make([]float32, len(f.X))
 	for i := range f.Len() {

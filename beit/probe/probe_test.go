@@ -16,7 +16,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// clouds draws m rows around a centre of each class; the centres are the same for every seed. With noise 0 classes are points.
+// clouds returns m random rows around one centre for each class. The centres do not depend on the seed.
 func clouds(m, dim, classes int, noise float64, seed uint64) Features {
 	f := Features{Name: "clouds", Dim: dim, Classes: classes}
 	for i := range m {
@@ -38,7 +38,7 @@ func TestLinearSeparatesClouds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Top1 < 0.98 || r.Balanced < 0.98 || r.Top5 < r.Top1 || len(r.Seeds) != 3 {
+	if r.Top1 < 0.98 || r.MacroAccuracy < 0.98 || r.Top5 < r.Top1 || len(r.Seeds) != 3 {
 		t.Errorf("scores of an easy task: %+v", r)
 	}
 }
@@ -59,7 +59,7 @@ func TestLinearCannotReadNoise(t *testing.T) {
 	}
 }
 
-// An epoch that ends in a part of a batch uses all pictures, and results do not depend on the number of threads.
+// An epoch with an incomplete last batch uses all images. Results do not depend on the number of threads.
 func TestProbesAreDeterministic(t *testing.T) {
 	train, val := clouds(777, 12, 5, 1.2, 1), clouds(333, 12, 5, 1.2, 2)
 	run := func(threads int) (LinearResult, Score) {
@@ -94,12 +94,12 @@ func TestKNNFindsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Top1 != 1 || s.Balanced != 1 {
-		t.Errorf("nearest neighbour among the same pictures: %+v, want all right", s)
+	if s.Top1 != 1 || s.MacroAccuracy != 1 {
+		t.Errorf("nearest neighbour among the same images: %+v, want all right", s)
 	}
 }
 
-// At a temperature at which exp(s/T) overflows, the most similar one decides.
+// At a temperature at which exp(s/T) overflows, the most similar neighbour decides.
 func TestKNNAtLowTemperature(t *testing.T) {
 	f := clouds(300, 16, 10, 3, 1)
 	s, err := KNN(t.Context(), tensor.CPU(), f, f, 20, 1e-9)
@@ -125,7 +125,7 @@ func TestKNNMatchesPlainSum(t *testing.T) {
 				s += tx[int(n.row)*6+d] * vy[i*6+d]
 			}
 			if math.Abs(float64(s-n.similarity)) > 1e-5 || n.similarity > last {
-				t.Fatalf("picture %d: neighbour %d has similarity %g, listed %g after %g", i, n.row, s, n.similarity, last)
+				t.Fatalf("image %d: neighbour %d has similarity %g, listed %g after %g", i, n.row, s, n.similarity, last)
 			}
 			last = n.similarity
 		}
@@ -140,7 +140,7 @@ func TestKNNMatchesPlainSum(t *testing.T) {
 			}
 		}
 		if len(list) != 7 || better > 6 {
-			t.Fatalf("picture %d: %d neighbours, %d training pictures are nearer than the last", i, len(list), better)
+			t.Fatalf("image %d: %d neighbours, %d training images are nearer than the last", i, len(list), better)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestClosestKeepsTheFirstOnTies(t *testing.T) {
 func TestScores(t *testing.T) {
 	best := [][]int32{{0, 1}, {1, 0}, {0, 1}, {2, 0}}
 	got := newScore(best, []int32{0, 0, 0, 2}, 4)
-	want := Score{Top1: 0.75, Top5: 1, Balanced: (2.0/3 + 1) / 2}
+	want := Score{Top1: 0.75, Top5: 1, MacroAccuracy: (2.0/3 + 1) / 2}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Error(diff)
 	}
@@ -180,9 +180,9 @@ func TestProbeErrors(t *testing.T) {
 		train, val Features
 		want       string
 	}{
-		{"not finite", t.Context(), bad, good, "number 1 of picture 3 is not finite"},
-		{"no label", t.Context(), good, unlabelled, "picture 3 has label -1"},
-		{"empty", t.Context(), Features{Dim: 4, Classes: 2}, good, "no pictures"},
+		{"not finite", t.Context(), bad, good, "number 1 of image 3 is not finite"},
+		{"no label", t.Context(), good, unlabelled, "image 3 has label -1"},
+		{"empty", t.Context(), Features{Dim: 4, Classes: 2}, good, "no images"},
 		{"cancelled", cancelled, good, good, "context canceled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestLinearDiverges(t *testing.T) {
 	}
 }
 
-// flats is a set of one-coloured pictures with a corner of another colour; the class is the colour.
+// flats is a set of images of one colour, the class, with a corner of another colour.
 type flats struct{ n, size int }
 
 func (f flats) Len() int          { return f.n }
@@ -251,13 +251,13 @@ func TestExtract(t *testing.T) {
 			t.Error(err)
 		}
 		if f.Len() != ds.n || f.Labels[batch+1] != int32((batch+1)%3) || f.Classes != 3 {
-			t.Errorf("%s: %d pictures of %d classes, label %d", f.Name, f.Len(), f.Classes, f.Labels[batch+1])
+			t.Errorf("%s: %d images of %d classes, label %d", f.Name, f.Len(), f.Classes, f.Labels[batch+1])
 		}
 	}
 	if diff := cmp.Diff([]string{"cls", "mean", "pixels", "teacher"}, names); diff != "" {
 		t.Error(diff)
 	}
-	// Four squares of 8x8 pixels, three colours each: picture 4 is green, the red of its first square is 4.
+	// Four squares of 8x8 pixels, three colours each: image 4 is green, the red of its first square is 4.
 	want := []float32{4.0 / 255, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0}
 	if diff := cmp.Diff(want, all[2].row(4), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
 		t.Errorf("averaged pixels:\n%s", diff)
@@ -282,7 +282,7 @@ func TestExtractNeedsLabels(t *testing.T) {
 	}
 }
 
-// The grid of a teacher's features is averaged cell by cell.
+// The features of a teacher are average-pooled.
 func TestTeacherGrid(t *testing.T) {
 	x := numbered{grid: 8}
 	e := Teacher(x, 8)

@@ -2,28 +2,28 @@ package probe
 
 import "slices"
 
-// Score says how many pictures a probe got right, as fractions.
+// Score is the accuracy of a probe, as fractions.
 type Score struct {
-	Top1     float64 `json:"top1"`
-	Top5     float64 `json:"top5"`     // the class is among the min(5, classes) best, of k neighbours among the min(5, k, classes) best
-	Balanced float64 `json:"balanced"` // mean over classes of the fraction of their pictures that is right
+	Top1          float64 `json:"top1"`
+	Top5          float64 `json:"top5"`           // the label is among the min(5, classes) best classes; for k-NN among the min(5, k, classes) best
+	MacroAccuracy float64 `json:"macro_accuracy"` // mean of the accuracies of the classes
 }
 
-// Tally counts what a classifier gets right, picture by picture.
+// Tally accumulates the accuracy of a classifier.
 type Tally struct {
-	right, of  []int // of each class
+	right, of  []int // correct predictions and images of each class
 	top1, top5 int
 }
 
-// NewTally counts for so many classes.
+// NewTally returns a Tally for the given number of classes.
 func NewTally(classes int) *Tally {
 	return &Tally{right: make([]int, classes), of: make([]int, classes)}
 }
 
-// Add takes note of a picture's scores, one for each class, and its label. Among equal scores the first class is the better one.
+// Add adds the scores of an image, one for each class, and its label. Among equal scores the first class is the better one.
 func (t *Tally) Add(scores []float32, label int32) { t.add(bestClasses(scores), label) }
 
-// add takes note of a picture's best classes, best first.
+// add adds the best classes of an image, best first, and its label.
 func (t *Tally) add(best []int32, label int32) {
 	t.of[label]++
 	if best[0] == label {
@@ -35,25 +35,25 @@ func (t *Tally) add(best []int32, label int32) {
 	}
 }
 
-// Score is the result. Without a picture all its figures are 0.
+// Score returns the accuracy. It is 0 without images.
 func (t *Tally) Score() (s Score) {
-	pictures, present := 0, 0
+	images, present := 0, 0
 	for c, n := range t.of {
 		if n > 0 {
-			pictures += n
+			images += n
 			present++
-			s.Balanced += float64(t.right[c]) / float64(n)
+			s.MacroAccuracy += float64(t.right[c]) / float64(n)
 		}
 	}
-	if pictures == 0 {
+	if images == 0 {
 		return Score{}
 	}
-	s.Top1, s.Top5 = float64(t.top1)/float64(pictures), float64(t.top5)/float64(pictures)
-	s.Balanced /= float64(present)
+	s.Top1, s.Top5 = float64(t.top1)/float64(images), float64(t.top5)/float64(images)
+	s.MacroAccuracy /= float64(present)
 	return s
 }
 
-// newScore judges predictions, for each picture its best classes, best first.
+// newScore returns the accuracy of predictions, the best classes of each image, best first.
 func newScore(best [][]int32, labels []int32, classes int) Score {
 	t := NewTally(classes)
 	for i, l := range labels {
@@ -62,19 +62,19 @@ func newScore(best [][]int32, labels []int32, classes int) Score {
 	return t.Score()
 }
 
-// meanScore averages the scores of several seeds.
+// meanScore returns the mean of several scores.
 func meanScore(all []Score) Score {
 	var s Score
 	n := float64(len(all))
 	for _, a := range all {
 		s.Top1 += a.Top1 / n
 		s.Top5 += a.Top5 / n
-		s.Balanced += a.Balanced / n
+		s.MacroAccuracy += a.MacroAccuracy / n
 	}
 	return s
 }
 
-// bestClasses returns the min(5, classes) classes of the highest scores, best first, the lowest class on ties.
+// bestClasses returns the min(5, classes) classes with the highest scores, best first. On ties the lowest class comes first.
 func bestClasses[T float32 | float64](scores []T) []int32 {
 	order := make([]int32, 0, 6)
 	for c, s := range scores {

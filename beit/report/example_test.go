@@ -7,10 +7,11 @@ import (
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/report"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
-// The curves of a run whose loss fell.
+// Curves of a run, and the error for a run without metrics.
 func ExampleCurves() {
 	dir, err := os.MkdirTemp("", "report")
 	if err != nil {
@@ -18,19 +19,19 @@ func ExampleCurves() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	var records []train.Record // as train.ReadMetrics returns them
+	var records []run.Record // as run.ReadMetrics returns them
 	for step := range 10 {
-		records = append(records, train.Record{Kind: train.KindStep, Step: step, Values: map[string]float64{"rec_loss": 1 / float64(step+1)}})
+		records = append(records, run.Record{Kind: run.KindStep, Step: step, Values: map[string]float64{"loss_reconstruction": 1 / float64(step+1)}})
 	}
-	if err := report.Curves(filepath.Join(dir, "curves.png"), records); err != nil {
+	if err := report.Curves(filepath.Join(dir, "curves.png"), tokenizer.Method.AllMetrics(), records); err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(report.Curves("none.png", nil))
-	// Output: curves: the metrics hold no figure to draw yet
+	fmt.Println(report.Curves("none.png", tokenizer.Method.AllMetrics(), nil))
+	// Output: curves: the records have no metric to plot yet
 }
 
-// Two drawn pictures side by side.
+// Two synthetic images side by side.
 func ExampleSheet() {
 	dir, err := os.MkdirTemp("", "report")
 	if err != nil {
@@ -38,15 +39,15 @@ func ExampleSheet() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	pictures := data.Procedural(2, 32, 1)
+	images := data.Procedural(2, 32, 1)
 	var tiles []report.Tile
-	for i := range pictures.Len() {
-		m, err := data.Decoded(pictures, i)
+	for i := range images.Len() {
+		m, err := data.Decoded(images, i)
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		tiles = append(tiles, report.Tile{Image: m, Lines: []string{pictures.Name(i), pictures.Classes()[pictures.Label(i)]}})
+		tiles = append(tiles, report.Tile{Image: m, Lines: []string{images.Name(i), images.Classes()[images.Label(i)]}})
 	}
 	fmt.Println(report.Sheet(filepath.Join(dir, "sheet.png"), tiles))
 	// Output: <nil>

@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// page is the report; it refers to nothing outside.
+// page is the template of the report. It loads nothing from outside.
 var page = template.Must(template.New("report").Parse(`<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -26,7 +26,7 @@ td, th { text-align: right; padding: 0 1em 0 0 }
 img { max-width: 100% }
 </style>
 <h1>{{.Title}}</h1>
-<p>{{.Updates}} updates on {{.Data}}</p>
+<p>{{.Steps}} steps on {{.Data}}</p>
 {{range .Tables}}<h2>{{.Title}}</h2>
 <table>
 <tr><th>epoch</th>{{range .Keys}}<th>{{.}}</th>{{end}}</tr>
@@ -39,60 +39,61 @@ img { max-width: 100% }
 </html>
 `))
 
-// figures is a table with a row for each of some epochs.
-type figures struct {
+// table is a table with a row for each epoch.
+type table struct {
 	Title string
-	Keys  []string
+	Keys  []string // column labels
 	Rows  [][]string
 }
 
-// HTML writes a page about a run: the figures of its epochs, its curves and its configuration.
-func HTML(name string, cfg train.Config, records []train.Record) error {
-	picture, err := drawing(records)
+// HTML writes a page about a run of a method, with the metrics of its epochs, its curves and its configuration.
+func HTML(name string, m *method.Method, cfg *config.Config, records []run.Record) error {
+	metrics := m.AllMetrics()
+	canvas, err := drawCurves(metrics, records)
 	if err != nil {
 		return err
 	}
 	var curves bytes.Buffer
-	if _, err := picture.WriteTo(&curves); err != nil {
+	if _, err := canvas.WriteTo(&curves); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	content := struct {
 		Title, Data, Config string
 		Curves              template.URL
-		Updates             int
-		Tables              []figures
+		Steps               int
+		Tables              []table
 	}{
-		Title: fmt.Sprintf("%s, preset %s", cfg.Stage, cfg.Preset), Data: cfg.Data.Path, Config: cfg.TOML(),
-		Curves:  template.URL(base64.StdEncoding.EncodeToString(curves.Bytes())),
-		Updates: records[len(records)-1].Step,
+		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: cfg.Data.Path, Config: cfg.TOML(),
+		Curves: template.URL(base64.StdEncoding.EncodeToString(curves.Bytes())),
+		Steps:  records[len(records)-1].Step,
 	}
-	for _, t := range []struct{ kind, title string }{{train.KindVal, "Validation"}, {train.KindEpoch, "Training, means of each epoch"}} {
-		if f := tabulate(t.title, t.kind, records); len(f.Rows) > 0 {
+	for _, t := range []struct{ kind, title string }{{run.KindVal, "Validation"}, {run.KindEpoch, "Training, means of each epoch"}} {
+		if f := tabulate(t.title, t.kind, metrics, records); len(f.Rows) > 0 {
 			content.Tables = append(content.Tables, f)
 		}
 	}
 	return state.WriteFileAtomic(name, func(w io.Writer) error { return page.Execute(w, content) })
 }
 
-// tabulate collects the records of a kind. A value that a record lacks is left blank.
-func tabulate(title, kind string, records []train.Record) figures {
-	seen := map[string]bool{}
-	for _, r := range records {
-		if r.Kind == kind {
-			for k := range r.Values {
-				seen[k] = true
-			}
+// column is the heading of a metric's column.
+func column(m method.Metric) string {
+	if m.Unit == "" {
+		return m.Label
+	}
+	return m.Label + ", " + m.Unit
+}
+
+// tabulate returns a table of the records of a kind. Values that a record does not have are blank.
+func tabulate(title, kind string, metrics []method.Metric, records []run.Record) table {
+	records = slices.DeleteFunc(slices.Clone(records), func(r run.Record) bool { return r.Kind != kind })
+	f := table{Title: title}
+	var keys []string
+	for _, m := range metrics {
+		if slices.ContainsFunc(records, func(r run.Record) bool { _, ok := r.Values[m.Key]; return ok }) {
+			keys, f.Keys = append(keys, m.Key), append(f.Keys, column(m))
 		}
 	}
-	keys := slices.Sorted(maps.Keys(seen))
-	f := figures{Title: title}
-	for _, k := range keys {
-		f.Keys = append(f.Keys, strings.ReplaceAll(k, "_", " "))
-	}
 	for _, r := range records {
-		if r.Kind != kind {
-			continue
-		}
 		row := []string{strconv.Itoa(r.Epoch)}
 		for _, k := range keys {
 			cell := ""

@@ -6,16 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
 func TestHTML(t *testing.T) {
-	cfg, err := train.Configure(train.Tokenizer, "small32", "", []string{"data.path=<my> pictures", "train.epochs=6"})
+	m := tokenizer.Method
+	cfg, _, err := m.Configure("small32", "", []string{"data.path=<my> images", "train.epochs=6"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := filepath.Join(t.TempDir(), "report.html")
-	if err := HTML(name, cfg, invented()); err != nil {
+	if err := HTML(name, m, cfg, syntheticRun()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(name)
@@ -23,8 +24,8 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<h1>tokenizer, preset small32</h1>", "600 updates on &lt;my&gt; pictures", "<th>codes used</th><th>perplexity</th><th>rec loss</th>",
-		"<tr><td>6</td><td>500</td><td>380</td><td>0.23832</td></tr>", "data:image/png;base64,iVBOR", "\nepochs = 6\n",
+		"<h1>tokenizer, preset small32</h1>", "600 steps on &lt;my&gt; images", "<th>reconstruction</th><th>codes used</th><th>perplexity</th>",
+		"<tr><td>6</td><td>0.23832</td><td>500</td><td>380</td></tr>", "data:image/png;base64,iVBOR", "\nepochs = 6\n",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q", want)
@@ -33,7 +34,7 @@ func TestHTML(t *testing.T) {
 	if strings.Contains(string(text), "means of each epoch") {
 		t.Error("the page has a table without rows")
 	}
-	if err := HTML(name, cfg, nil); err == nil {
+	if err := HTML(name, m, cfg, nil); err == nil {
 		t.Error("a run without records gives no error")
 	}
 }

@@ -15,32 +15,33 @@ import (
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// Tile is a picture on a contact sheet.
+// Tile is an image of a contact sheet, with lines of text.
 type Tile struct {
 	Image *data.RGB
-	Lines []string // below it, cut where they are too long; letters beyond ASCII are shown as boxes
+	Lines []string // below the image; cut if too long, only ASCII is readable
 }
 
 // Sizes on a contact sheet, in pixels.
 const (
-	tileSide    = 160 // of the square that a picture fits into
+	tileSide    = 160 // side of the square that an image is fitted into
 	tileGap     = 12
 	tileColumns = 5
 	lineHeight  = 14
 )
 
-// NewTile is a Tile whose picture is made as small as it will be drawn, so that many large ones take little memory.
+// NewTile returns a Tile with the image reduced to the size of the sheet, which saves memory.
 func NewTile(m *data.RGB, lines ...string) Tile {
 	w, h := fit(m.W, m.H)
 	return Tile{Image: data.Resize(m, m.Bounds(), w, h, data.Bicubic), Lines: lines}
 }
 
-// Sheet draws a contact sheet as a PNG file: pictures in rows of five, each as large as fits its square.
+// Sheet draws a contact sheet as a PNG file, five images a row. Each image is fitted into a square.
 func Sheet(name string, tiles []Tile) error {
 	sheet := drawSheet(tiles)
 	return state.WriteFileAtomic(name, func(w io.Writer) error { return png.Encode(w, sheet) })
 }
 
+// drawSheet draws all tiles.
 func drawSheet(tiles []Tile) *image.RGBA {
 	lines := 0
 	for _, t := range tiles {
@@ -58,7 +59,7 @@ func drawSheet(tiles []Tile) *image.RGBA {
 	return sheet
 }
 
-// drawTile draws a picture in the middle of its square, whose corner is at, and its lines below.
+// drawTile draws an image in the middle of its square, whose corner is at, and its lines below the square.
 func drawTile(sheet *image.RGBA, t Tile, at image.Point) {
 	w, h := fit(t.Image.W, t.Image.H)
 	m := data.Resize(t.Image, t.Image.Bounds(), w, h, data.Bicubic)
@@ -77,7 +78,7 @@ func drawTile(sheet *image.RGBA, t Tile, at image.Point) {
 	}
 }
 
-// fit is the largest size of a picture in the square, at least one pixel each way.
+// fit returns the size of an image of w x h fitted into the square, at least one pixel each.
 func fit(w, h int) (int, int) {
 	long := max(w, h)
 	return max(w*tileSide/long, 1), max(h*tileSide/long, 1)

@@ -13,7 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 )
 
-// plain is a picture of one colour.
+// plain is an image of one colour.
 func plain(w, h int, c color.RGBA) *data.RGB {
 	m := data.NewRGB(w, h)
 	for p := 0; p < len(m.Pix); p += 3 {
@@ -48,10 +48,10 @@ func TestSheet(t *testing.T) {
 		x, y int
 		want color.RGBA
 	}{
-		{"middle of the wide picture", 12 + 80, 12 + 80, red},
+		{"middle of the wide image", 12 + 80, 12 + 80, red},
 		{"its left edge", 12, 12 + 80, red},
 		{"above it", 12 + 80, 12 + 30, white},
-		{"the tall picture beside it", 12 + 172 + 80, 12 + 80, blue},
+		{"the tall image beside it", 12 + 172 + 80, 12 + 80, blue},
 		{"left of that", 12 + 172 + 70, 12 + 80, white},
 		{"second row", 12 + 80, 12 + 200 + 80, blue},
 		{"gap, where a long line would run", 12 + 161, 12 + 160 + 20, white},
@@ -67,7 +67,7 @@ func TestSheet(t *testing.T) {
 		}
 	}
 	if !ink {
-		t.Error("nothing is written below the first picture")
+		t.Error("nothing is written below the first image")
 	}
 	if err := Sheet(filepath.Join(t.TempDir(), "none", "sheet.png"), tiles); err == nil {
 		t.Error("written into a folder that does not exist")

@@ -149,15 +149,9 @@ func OpenModel(path string, finishedNames ...string) (f *state.File, damaged []e
 	f, damaged, err = newest(path)
 	if err == nil && f == nil {
 		err = fmt.Errorf("%s: holds neither a finished model (%s) nor a checkpoint", path, strings.Join(finishedNames, ", "))
+		if !Exists(path) {
+			err = fmt.Errorf("%w, and is not a run folder", err)
+		}
 	}
 	return f, damaged, err
-}
-
-// ModelFile is the path of the file that OpenModel opens.
-func ModelFile(path string, finishedNames ...string) (file string, damaged []error, err error) {
-	f, damaged, err := OpenModel(path, finishedNames...)
-	if err != nil {
-		return "", damaged, err
-	}
-	return f.Name(), damaged, f.Close()
 }

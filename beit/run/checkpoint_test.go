@@ -149,7 +149,7 @@ func TestOpenCheckpoint(t *testing.T) {
 	if f, _, err := OpenCheckpoint(dir); !wantError(err, "no checkpoint can be read", CheckpointPath(dir, 30), "remove them all") {
 		t.Errorf("all are damaged: %v, error %v", f, err)
 	}
-	if _, _, err := ModelFile(dir, "m.safetensors"); !wantError(err, "no checkpoint can be read") {
+	if _, _, err := modelFile(dir, "m.safetensors"); !wantError(err, "no checkpoint can be read") {
 		t.Errorf("all are damaged: model error %v", err)
 	}
 	if err := Prune(dir, 0, 0); err != nil {
@@ -181,11 +181,20 @@ func TestCheckpointFlips(t *testing.T) {
 	})
 }
 
+// modelFile is the path of the file that OpenModel opens.
+func modelFile(path string, finishedNames ...string) (file string, damaged []error, err error) {
+	f, damaged, err := OpenModel(path, finishedNames...)
+	if err != nil {
+		return "", damaged, err
+	}
+	return f.Name(), damaged, f.Close()
+}
+
 func TestModelFile(t *testing.T) {
 	dir := withCheckpoints(t, 5, 10)
 	find := func(path, want string, damaged int, names ...string) {
 		t.Helper()
-		got, list, err := ModelFile(path, names...)
+		got, list, err := modelFile(path, names...)
 		if got != want || len(list) != damaged || err != nil {
 			t.Errorf("%s: found %s, damaged %v, error %v; want %s", path, got, list, err, want)
 		}
@@ -212,15 +221,15 @@ func TestModelFile(t *testing.T) {
 
 	damage(t, finished)
 	for _, path := range []string{dir, finished} {
-		if got, _, err := ModelFile(path, "m.safetensors"); !errors.Is(err, state.ErrDamaged) || !wantError(err, finished) {
+		if got, _, err := modelFile(path, "m.safetensors"); !errors.Is(err, state.ErrDamaged) || !wantError(err, finished) {
 			t.Errorf("%s, with a damaged model: found %s, error %v", path, got, err)
 		}
 	}
 	empty := t.TempDir()
-	if got, _, err := ModelFile(empty, "m.safetensors"); !wantError(err, empty+": holds neither", "m.safetensors", "checkpoint") {
+	if got, _, err := modelFile(empty, "m.safetensors"); !wantError(err, empty+": holds neither", "m.safetensors", "checkpoint") {
 		t.Errorf("in an empty folder: %s, error %v", got, err)
 	}
-	if got, _, err := ModelFile(filepath.Join(empty, "absent")); !errors.Is(err, fs.ErrNotExist) {
+	if got, _, err := modelFile(filepath.Join(empty, "absent")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in no folder: %s, error %v", got, err)
 	}
 }

@@ -36,8 +36,8 @@
 // record or status is an error. In place of a damaged checkpoint the one before it is used. Files of older versions have no checksums and are
 // accepted.
 //
-// The checksum of a record and of the status is the last key of the JSON object, "crc": the CRC-32C (Castagnoli) of all bytes of the line before
-// the comma in front of that key, as 8 lower-case hexadecimal digits. Once a line of metrics.jsonl has one, lines after it without one are
+// The checksum of a record and of the status is the last key of the JSON object, "crc". It is the CRC-32C (Castagnoli) of all bytes of the line
+// before the comma in front of that key, as 8 lower-case hexadecimal digits. Once a line of metrics.jsonl has one, lines after it without one are
 // damaged. The checksum of config.toml is the SHA-256 of all lines before the last. That of checkpoints and models is described at
 // state.WriteChecked.
 //

@@ -20,7 +20,7 @@ const (
 )
 
 // MachineFields are the values of a record that depend on the machine and its load.
-var MachineFields = []string{"img_per_s", "data_wait", "memory_mb"}
+var MachineFields = []string{"img_per_s", "data_time", "memory_mb"}
 
 // Record is one line of metrics.jsonl.
 type Record struct {
@@ -111,7 +111,7 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		if ok {
-			rec.Values[key] = v
+			rec.Values[CurrentMetric(key)] = v
 		}
 	}
 	*r = rec

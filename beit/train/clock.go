@@ -4,10 +4,12 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// clock measures the speed of the updates since the last record and since the beginning of the epoch.
+// clock measures the speed of the steps since the last record and since the beginning of the epoch.
 type clock struct {
 	interval, whole lap
 }
@@ -38,27 +40,26 @@ func (c *clock) epoch(v map[string]float64, dev *tensor.Device) { c.whole.into(v
 
 func (l lap) into(v map[string]float64, dev *tensor.Device) {
 	spent := time.Since(l.since).Seconds()
-	v["img_per_s"] = float64(l.images) / spent
-	v["data_wait"] = l.wait.Seconds() / spent
-	v["memory_mb"] = float64(dev.MemStats().Held) / (1 << 20)
+	v[method.KeySpeed] = float64(l.images) / spent
+	v[method.KeyDataTime] = l.wait.Seconds() / spent
+	v[method.KeyMemory] = float64(dev.MemStats().Held) / (1 << 20)
 }
 
 // progress reports where training is.
-func (r *run) progress(lr float64) {
-	total, done := r.cfg.Train.Epochs*r.perEpoch, r.at.Step-r.firstStep
-	p := Progress{
-		Stage: r.cfg.Stage, Phase: "train", Done: r.at.Step, Total: total, Epoch: r.at.Closed + 1, Epochs: r.cfg.Train.Epochs, LR: lr,
+func (l *loop) progress(lr float64) {
+	e := l.env
+	total, done := e.Steps(), l.at.Step-l.firstStep
+	p := method.Progress{
+		Method: e.Config.Method, Phase: "train", Done: l.at.Step, Total: total, Epoch: e.Epoch, Epochs: e.Config.Train.Epochs, LR: lr,
 	}
-	p.Left = time.Since(r.looping) / time.Duration(done) * time.Duration(total-r.at.Step)
-	spent := time.Since(r.clock.whole.since).Seconds()
-	p.ImagesPerSec, p.DataWait = float64(r.clock.whole.images)/spent, r.clock.whole.wait.Seconds()/spent
-	if m := r.at.Epoch["loss"]; m != nil {
+	p.Left = time.Since(l.looping) / time.Duration(done) * time.Duration(total-l.at.Step)
+	spent := time.Since(l.clock.whole.since).Seconds()
+	p.ImagesPerSec, p.DataTime = float64(l.clock.whole.images)/spent, l.clock.whole.wait.Seconds()/spent
+	if m := l.at.Epoch[method.KeyLoss]; m != nil {
 		p.Loss = m.Sum / m.Weight
 	}
-	r.env.Reporter.Progress(p)
-}
-
-// phase reports progress of work other than training.
-func (r *run) phase(name string, done, total int) {
-	r.env.Reporter.Progress(Progress{Stage: r.cfg.Stage, Phase: name, Done: done, Total: total, Epoch: r.at.Closed + 1, Epochs: r.cfg.Train.Epochs})
+	l.reporter.Progress(p)
+	if time.Since(l.told) >= statusEvery {
+		l.status(run.StateRunning, nil)
+	}
 }

@@ -6,45 +6,61 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
 
 // ErrNotFinite is wrapped by the error of a run that met NaN or infinity.
 var ErrNotFinite = errors.New("not finite")
 
-// diagnose does update step, whose gradient was not finite, once more with every tensor checked, and returns an error that names the
-// first bad one. The optimizer left the parameters as they were before it.
-func (r *run) diagnose(step int) error {
-	r.task.rewind()
-	r.task.set().ZeroGrad()
+// diagnose does a step whose gradient was not finite once more with every tensor checked, and returns an error that names the first bad one. The
+// optimiser left the parameters as they were before it.
+func (l *loop) diagnose(step int) error {
+	if u, ok := l.task.(method.Undoer); ok {
+		u.Undo()
+	}
+	l.task.Set().ZeroGrad()
 	bad := ""
 	check := func(name string, t *tensor.Tensor) {
 		if bad == "" {
 			bad = describeBad(name, t)
 		}
 	}
-	for _, p := range r.task.set().Params() {
+	for _, p := range l.task.Set().Params() {
 		check("parameter "+p.Name, p.Value)
 	}
-	accum, micro := r.cfg.Train.Accum, 0
-	for b, err := range r.loader.Batches(context.Background(), step/r.perEpoch, step%r.perEpoch*accum) {
+	perEpoch, accum, micro := l.env.StepsPerEpoch, l.env.Config.Train.AccumulationSteps, 0
+	for b, err := range l.env.Loader.Batches(context.Background(), step/perEpoch, step%perEpoch*accum) {
 		if err != nil {
 			return err
 		}
-		c := r.context(micro)
+		c := l.context(micro)
 		c.Step = step
-		r.backward(r.task.inspect(c, b, check))
+		l.backward(l.inspect(c, b, check))
 		if micro++; micro == accum || bad != "" {
 			break
 		}
 	}
-	for _, p := range r.task.set().Flat() {
+	for _, p := range l.task.Set().Flat() {
 		check("gradient of "+p.Name, p.Grad)
 	}
 	if bad == "" {
 		bad = "the norm of the gradient, whose parts are finite, is"
 	}
-	return fmt.Errorf("update %d in epoch %d: %s %w; the run stopped and what was saved before is intact", step+1, step/r.perEpoch+1, bad, ErrNotFinite)
+	return fmt.Errorf("step %d in epoch %d: %s %w; the run stopped and what was saved before is intact", step+1, step/perEpoch+1, bad, ErrNotFinite)
+}
+
+// inspect shows check what a forward pass goes through: of a task that cannot show more, the loss.
+func (l *loop) inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
+	if i, ok := l.task.(method.Inspector); ok {
+		return i.Inspect(c, b, check)
+	}
+	loss, _ := l.task.Forward(c, b)
+	check("loss", loss.Value())
+	return loss
 }
 
 // describeBad says which number of t is the first that is not finite; "" when there is none.

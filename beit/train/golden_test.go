@@ -20,6 +20,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/cpu"
 
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -199,7 +203,7 @@ func trainGolden(t *testing.T, way string) goldenHashes {
 		if err != nil || len(list) == 0 {
 			t.Fatalf("%s: %d checkpoints, error %v", c.name, len(list), err)
 		}
-		models[c.name] = goldenModel(dir, c.stage)
+		models[c.name] = goldenModel(t, dir, c.stage)
 		all[c.name] = map[string]string{
 			"model":   hashTensors(t, models[c.name], ""),
 			"state":   hashTensors(t, slices.Max(list), "train."),
@@ -218,7 +222,7 @@ func resumeGolden(t *testing.T) goldenHashes {
 			t.Fatal(err)
 		}
 		goldenGoOn(t, dir, c.assignments(t, goldenFile(t, c.from+".safetensors")))
-		all[c.name] = map[string]string{"resumed": hashTensors(t, goldenModel(dir, c.stage), "")}
+		all[c.name] = map[string]string{"resumed": hashTensors(t, goldenModel(t, dir, c.stage), "")}
 	}
 	return all
 }
@@ -353,12 +357,29 @@ func hashRecords(records [][]float64) string {
 
 // The functions below are all of this file that knows how a run is configured, begun and resumed.
 
-// goldenConfig is the configuration in STAGE.toml with assignments.
-func goldenConfig(t *testing.T, stage string, set []string) Config {
+// goldenMethod is the method of a stage, by its former name too.
+func goldenMethod(t *testing.T, stage string) *method.Method {
 	t.Helper()
-	cfg, err := Configure(Stage(stage), "", filepath.Join(goldenDir, stage+".toml"), set)
+	name, err := config.MethodOf("stage = \"" + stage + "\"")
 	if err != nil {
 		t.Fatal(err)
+	}
+	m, err := model.Methods().Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// goldenConfig is the configuration in STAGE.toml with assignments.
+func goldenConfig(t *testing.T, stage string, set []string) *config.Config {
+	t.Helper()
+	cfg, start, err := goldenMethod(t, stage).Configure("", filepath.Join(goldenDir, stage+".toml"), set, model.Opener())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if start != nil {
+		start.Close()
 	}
 	return cfg
 }
@@ -366,15 +387,15 @@ func goldenConfig(t *testing.T, stage string, set []string) Config {
 // goldenBegin trains a stage in the new folder dir, interrupted after step stop unless that is 0.
 func goldenBegin(t *testing.T, dir, stage string, set []string, stop int) {
 	t.Helper()
-	cfg := goldenConfig(t, stage, set)
+	m, cfg := goldenMethod(t, stage), goldenConfig(t, stage, set)
 	if stop > 0 {
 		stopped(t, "train", stop, func(ctx context.Context, env Env) error {
-			_, err := Run(ctx, dir, cfg, env)
+			_, err := Run(ctx, dir, m, cfg, env)
 			return err
 		})
 		return
 	}
-	if _, err := Run(t.Context(), dir, cfg, Env{}); err != nil {
+	if _, err := Run(t.Context(), dir, m, cfg, Env{Open: model.Opener()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -382,18 +403,20 @@ func goldenBegin(t *testing.T, dir, stage string, set []string, stop int) {
 // goldenGoOn resumes the run in dir and trains it to its end.
 func goldenGoOn(t *testing.T, dir string, set []string) {
 	t.Helper()
-	if _, err := Resume(t.Context(), dir, Env{}, set); err != nil {
+	if _, err := Resume(t.Context(), dir, model.Methods(), Env{Open: model.Opener()}, set); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // goldenModel is the path of the finished model of the run in dir.
-func goldenModel(dir, stage string) string { return filepath.Join(dir, Stage(stage).modelName()) }
+func goldenModel(t *testing.T, dir, stage string) string {
+	return filepath.Join(dir, goldenMethod(t, stage).ModelFile)
+}
 
 // goldenRecords lists the values in the metrics of the run in dir that do not depend on the machine, record by record.
 func goldenRecords(t *testing.T, dir string) [][]float64 {
 	t.Helper()
-	records, err := ReadMetrics(dir)
+	records, err := run.ReadMetrics(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,14 +431,10 @@ func goldenRecords(t *testing.T, dir string) [][]float64 {
 // goldenParams lists the names of a stage's parameters and buffers in the order of their declaration.
 func goldenParams(t *testing.T, stage string, set []string) []string {
 	t.Helper()
-	r, err := newRun(t.TempDir(), goldenConfig(t, stage, set), Env{}, state.WriteFileAtomic)
+	l, err := newLoop(t.TempDir(), goldenMethod(t, stage), goldenConfig(t, stage, set), Env{Open: model.Opener()}, state.WriteFileAtomic)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
-	var names []string
-	for _, p := range r.task.set().Params() {
-		names = append(names, p.Name)
-	}
-	return names
+	defer l.close()
+	return names(l.task.Set().Params())
 }

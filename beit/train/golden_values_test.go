@@ -6,34 +6,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/tensor"
 )
 
 // The values in this file are kept for ever: runs that were begun with others could not go on to the same result.
-
-// Streams of random numbers are told apart by these.
-func TestGoldenStreams(t *testing.T) {
-	got := map[string]uint64{
-		"limit": streamLimit, "k-means": streamKMeans, "teacher": streamTeacher, "mask": streamMask, "mask in validation": streamMaskVal,
-		"shuffle": streamShuffle, "marks": streamMarks, "distillation in validation": streamDistillVal, "mix": streamMix, "swap": streamSwap,
-	}
-	want := map[string]uint64{
-		"limit":                      0x747261696e00,
-		"k-means":                    0x747261696e01,
-		"teacher":                    0x747261696e02,
-		"mask":                       0x747261696e03,
-		"mask in validation":         0x747261696e04,
-		"shuffle":                    0x747261696e05,
-		"marks":                      0x747261696e06,
-		"distillation in validation": 0x747261696e07,
-		"mix":                        0x747261696e08,
-		"swap":                       0x73776170,
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("streams (-want +got):\n%s", d)
-	}
-}
 
 // The order of training images and their augmentation come from a stream that the text of the stage's name gives.
 func TestGoldenStreamTexts(t *testing.T) {
@@ -44,8 +24,8 @@ func TestGoldenStreamTexts(t *testing.T) {
 		"finetune":  8398326104032639723,
 	}
 	got := map[string]uint64{}
-	for _, s := range Stages() {
-		got[string(s)] = tensor.HashString(string(s))
+	for _, m := range model.Methods() {
+		got[m.Stream] = tensor.HashString(m.Stream)
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("streams of stages (-want +got):\n%s", d)
@@ -54,13 +34,22 @@ func TestGoldenStreamTexts(t *testing.T) {
 
 // A checkpoint names the images of its run in this sentence, and is refused where it says something else.
 func TestGoldenFingerprint(t *testing.T) {
-	drawn := &pictures{train: data.Procedural(300, 32, 1), val: data.Procedural(60, 32, 2)}
-	if got, want := drawn.fingerprint(), "300 training pictures (9039cdd5e0558cca), 60 validation pictures (1284e91008ecd58a)"; got != want {
+	drawn := &method.Images{Train: data.Procedural(300, 32, 1), Val: data.Procedural(60, 32, 2)}
+	if got, want := drawn.Fingerprint(), "300 training images (9039cdd5e0558cca), 60 validation images (1284e91008ecd58a)"; got != want {
 		t.Errorf("fingerprint %q, want %q", got, want)
 	}
-	alone := &pictures{train: data.Procedural(300, 32, 1)}
-	if got, want := alone.fingerprint(), "300 training pictures (9039cdd5e0558cca), 0 validation pictures (0000000000000000)"; got != want {
+	alone := &method.Images{Train: data.Procedural(300, 32, 1)}
+	if got, want := alone.Fingerprint(), "300 training images (9039cdd5e0558cca), 0 validation images (0000000000000000)"; got != want {
 		t.Errorf("fingerprint without validation images %q, want %q", got, want)
+	}
+}
+
+// Checkpoints of older versions say pictures where new ones say images.
+func TestGoldenOldFingerprint(t *testing.T) {
+	const old, now = "300 training pictures (9039cdd5e0558cca), 60 validation pictures (1284e91008ecd58a)",
+		"300 training images (9039cdd5e0558cca), 60 validation images (1284e91008ecd58a)"
+	if config.CurrentData(old) != now || config.CurrentData(now) != now {
+		t.Errorf("%q and %q differ", config.CurrentData(old), config.CurrentData(now))
 	}
 }
 

@@ -14,43 +14,57 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// resumable are configurations whose resumption exercises everything that a checkpoint must hold.
-func resumable(t *testing.T) map[string]Config {
+// resumable are configurations whose resumption exercises everything that a checkpoint must hold, of each method.
+func resumable(t *testing.T) map[*method.Method]*config.Config {
 	tok := tokenizerRun(t)
-	return map[string]Config{
-		"tokenizer": tiny(t, Tokenizer, "log.every=3", "train.accum=2"),
-		"teacher":   tiny(t, Teacher, "log.every=3", "train.accum=2", "teacher.model.vit.drop_path=0.2"),
-		"pretrain":  tiny(t, Pretrain, "log.every=3", "pretrain.tokenizer="+tok),
-		"finetune":  tiny(t, Finetune, "log.every=3", "train.accum=2", "finetune.mixup=0.8", "finetune.cutmix=1", "finetune.ema=0.9"),
+	return map[*method.Method]*config.Config{
+		tokenizer.Method: tiny(t, tokenizer.Method, "log.every=3", "train.accumulation_steps=2"),
+		dino.Method:      tiny(t, dino.Method, "log.every=3", "train.accumulation_steps=2", "dino.model.vit.drop_path=0.2"),
+		pretrain.Method:  tiny(t, pretrain.Method, "log.every=3", "pretrain.tokenizer="+tok),
+		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",
+			"finetune.ema=0.9"),
+	}
+}
+
+// All methods are tested.
+func TestResumableNamesAllMethods(t *testing.T) {
+	all := resumable(t)
+	for _, m := range model.Methods() {
+		if all[m] == nil {
+			t.Errorf("method %s is missing", m.Name)
+		}
 	}
 }
 
 func TestResumeGivesTheSameBytes(t *testing.T) {
-	for name, cfg := range resumable(t) {
-		t.Run(name, func(t *testing.T) {
-			whole := filepath.Join(t.TempDir(), "whole")
-			if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
-				t.Fatal(err)
-			}
-			want := contents(t, whole, cfg.Stage)
+	for m, cfg := range resumable(t) {
+		t.Run(m.Name, func(t *testing.T) {
+			whole := trained(t, m, cfg, Env{}).Dir
+			want := traintest.Contents(t, whole, m)
 			for step := 1; step < 10; step++ {
 				if testing.Short() && step%5 != 2 {
 					continue
 				}
-				dir := filepath.Join(t.TempDir(), "parts")
-				stopped(t, "train", step, func(ctx context.Context, env Env) error {
-					_, err := Run(ctx, dir, cfg, env)
-					return err
-				})
-				if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
-					t.Fatalf("resumed after update %d: %v", step, err)
+				dir := newDir(t)
+				stopIn(t, dir, m, cfg, "train", step)
+				if _, err := resumed(dir, Env{}); err != nil {
+					t.Fatalf("resumed after step %d: %v", step, err)
 				}
-				if d := differing(want, contents(t, dir, cfg.Stage)); d != nil {
-					t.Errorf("stopped after update %d: different %v", step, d)
+				if d := traintest.Differing(want, traintest.Contents(t, dir, m)); d != nil {
+					t.Errorf("stopped after step %d: different %v", step, d)
 				}
 			}
 		})
@@ -58,33 +72,25 @@ func TestResumeGivesTheSameBytes(t *testing.T) {
 }
 
 func TestResumeAfterSeveralStops(t *testing.T) {
-	cfg := resumable(t)["tokenizer"]
-	whole := filepath.Join(t.TempDir(), "whole")
-	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
-		t.Fatal(err)
+	m := tokenizer.Method
+	cfg := tiny(t, m, "log.every=3", "train.accumulation_steps=2")
+	whole, dir := trained(t, m, cfg, Env{}).Dir, newDir(t)
+	stopIn(t, dir, m, cfg, "k-means", 64)
+	if list := traintest.Checkpoints(t, dir); len(list) != 0 {
+		t.Fatalf("%d checkpoints before the first step", len(list))
 	}
-	dir := filepath.Join(t.TempDir(), "parts")
-	stopped(t, "k-means", 64, func(ctx context.Context, env Env) error { _, err := Run(ctx, dir, cfg, env); return err })
-	if list, _ := checkpoints(dir); len(list) != 0 {
-		t.Fatalf("%d checkpoints before the first update", len(list))
-	}
-	stopped(t, "teacher", 1, func(ctx context.Context, env Env) error { _, err := Resume(ctx, dir, env, nil); return err })
+	stopAgain(t, dir, "teacher", 1)
 	for _, step := range []int{2, 4, 7} {
-		stopped(t, "train", step, func(ctx context.Context, env Env) error { _, err := Resume(ctx, dir, env, nil); return err })
+		stopAgain(t, dir, "train", step)
 	}
-	stopped(t, "validate", 1, func(ctx context.Context, env Env) error { _, err := Resume(ctx, dir, env, nil); return err })
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if d := differing(contents(t, whole, Tokenizer), contents(t, dir, Tokenizer)); d != nil {
-		t.Errorf("different %v", d)
-	}
+	stopAgain(t, dir, "validate", 1)
+	mustResume(t, dir, Env{})
+	sameRuns(t, "stopped six times", whole, dir, m)
+
 	// A finished run has nothing left to do.
-	before := contents(t, dir, Tokenizer)
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if d := differing(before, contents(t, dir, Tokenizer)); d != nil {
+	before := traintest.Contents(t, dir, m)
+	mustResume(t, dir, Env{})
+	if d := traintest.Differing(before, traintest.Contents(t, dir, m)); d != nil {
 		t.Errorf("resuming a finished run changed %v", d)
 	}
 }
@@ -93,7 +99,7 @@ func TestResumeAfterSeveralStops(t *testing.T) {
 var errKilled = errors.New("killed")
 
 // killer writes like state.WriteFileAtomic until the given write, of which it leaves half.
-func killer(at int) writeFunc {
+func killer(at int) run.WriteFunc {
 	n := 0
 	return func(path string, write func(w io.Writer) error) error {
 		if n++; n < at {
@@ -111,26 +117,30 @@ func killer(at int) writeFunc {
 	}
 }
 
+// freshWith begins a run whose files are written by write, and returns how it ended.
+func freshWith(t *testing.T, dir string, m *method.Method, cfg *config.Config, write run.WriteFunc) error {
+	t.Helper()
+	l, err := newLoop(dir, m, cfg.Clone(), opening(Env{}), write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	_, err = l.fresh(context.Background())
+	return err
+}
+
 func TestKilledWhileWriting(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: trains many models")
 	}
-	cfg := tiny(t, Tokenizer, "log.checkpoint=3")
-	whole := filepath.Join(t.TempDir(), "whole")
-	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
-		t.Fatal(err)
-	}
-	want := contents(t, whole, Tokenizer)
+	m := tokenizer.Method
+	cfg := tiny(t, m, "log.checkpoint=3")
+	whole := trained(t, m, cfg, Env{}).Dir
 	for at := 2; ; at++ { // the first write is config.toml
-		dir := filepath.Join(t.TempDir(), "run")
-		r, err := newRun(dir, cfg, Env{}, killer(at))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = r.fresh(context.Background())
-		r.close()
+		dir := newDir(t)
+		err := freshWith(t, dir, m, cfg, killer(at))
 		if err == nil {
-			if at < 7 { // config, metrics, checkpoints after updates 3, 5, 6, 9, 10, and the model
+			if at < 10 { // config, metrics, events, checkpoints after steps 3, 5, 6, 9, 10, and the model
 				t.Fatalf("the run wrote %d files only", at-1)
 			}
 			return
@@ -139,19 +149,17 @@ func TestKilledWhileWriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A line of metrics that was cut short, too.
-		f, err := os.OpenFile(filepath.Join(dir, metricsFile), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666)
+		f, err := os.OpenFile(filepath.Join(dir, run.MetricsFile), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.WriteString(`{"epoch":1,"kind":"st`)
 		f.Close()
-		if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
+		if _, err := resumed(dir, Env{}); err != nil {
 			t.Fatalf("killed in write %d: %v", at, err)
 		}
-		if d := differing(want, contents(t, dir, Tokenizer)); d != nil {
-			t.Errorf("killed in write %d: different %v", at, d)
-		}
-		for _, sub := range []string{".", checkpointDir} {
+		sameRuns(t, fmt.Sprintf("killed in write %d", at), whole, dir, m)
+		for _, sub := range []string{".", run.CheckpointDir} {
 			if left, _ := filepath.Glob(filepath.Join(dir, sub, ".tmp-*")); len(left) != 0 {
 				t.Errorf("killed in write %d: %v left behind", at, left)
 			}
@@ -160,8 +168,7 @@ func TestKilledWhileWriting(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
-	cfg := tiny(t, Tokenizer)
-	dir := filepath.Join(t.TempDir(), "run")
+	dir := newDir(t)
 	writes := 0
 	full := func(path string, write func(w io.Writer) error) error {
 		if writes++; writes < 5 { // config, metrics, events, first checkpoint
@@ -169,22 +176,14 @@ func TestFullDisk(t *testing.T) {
 		}
 		return state.WriteFileAtomic(path, func(w io.Writer) error { return write(shortWriter{}) })
 	}
-	r, err := newRun(dir, cfg, Env{}, full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.fresh(context.Background())
-	r.close()
+	err := freshWith(t, dir, tokenizer.Method, tiny(t, tokenizer.Method), full)
 	if !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "step-000000010") {
 		t.Fatalf("error %v, want one line that wraps ENOSPC and names the checkpoint", err)
 	}
-	list, err := checkpoints(dir)
-	if err != nil || len(list) != 1 || !strings.HasSuffix(list[0], "step-000000005.safetensors") {
-		t.Fatalf("checkpoints %v, error %v: want that of update 5", list, err)
+	if list := traintest.Checkpoints(t, dir); len(list) != 1 || !strings.HasSuffix(list[0], "step-000000005.safetensors") {
+		t.Fatalf("checkpoints %v, want that of step 5", list)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
-		t.Fatal(err)
-	}
+	mustResume(t, dir, Env{})
 }
 
 type shortWriter struct{}
@@ -192,87 +191,68 @@ type shortWriter struct{}
 func (shortWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 func TestDamagedCheckpointIsLeftOut(t *testing.T) {
-	cfg := tiny(t, Tokenizer)
-	dir := filepath.Join(t.TempDir(), "run")
-	if _, err := Run(context.Background(), dir, cfg, Env{}); err != nil {
-		t.Fatal(err)
+	m := tokenizer.Method
+	dir := trained(t, m, tiny(t, m), Env{}).Dir
+	want := traintest.Contents(t, dir, m)
+	list := traintest.Checkpoints(t, dir)
+	if len(list) != 2 {
+		t.Fatalf("checkpoints %v", list)
 	}
-	want := contents(t, dir, Tokenizer)
-	list, err := checkpoints(dir)
-	if err != nil || len(list) != 2 {
-		t.Fatalf("checkpoints %v, error %v", list, err)
+	damages := map[string]func(name string){
+		"cut short": func(name string) {
+			if err := os.Truncate(name, 1000); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a flipped bit": func(name string) { traintest.FlipBit(t, name, 0.5) },
 	}
-	if err := os.Truncate(list[1], 1000); err != nil {
-		t.Fatal(err)
-	}
-	s := &stopper{}
-	if _, err := Resume(context.Background(), dir, Env{Reporter: s}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if len(s.warnings) != 1 || !strings.Contains(s.warnings[0], filepath.Base(list[1])) {
-		t.Errorf("warnings %q, want one about %s", s.warnings, list[1])
-	}
-	if d := differing(want, contents(t, dir, Tokenizer)); d != nil {
-		t.Errorf("different %v", d)
+	for what, damage := range damages {
+		damage(list[1])
+		heard := &traintest.Reporter{}
+		mustResume(t, dir, Env{Reporter: heard})
+		if len(heard.Warnings) != 1 || !strings.Contains(heard.Warnings[0], filepath.Base(list[1])) {
+			t.Errorf("%s: warnings %q, want one about %s", what, heard.Warnings, list[1])
+		}
+		if d := traintest.Differing(want, traintest.Contents(t, dir, m)); d != nil {
+			t.Errorf("%s: different %v", what, d)
+		}
 	}
 	for _, name := range list {
-		if err := os.Truncate(name, 1000); err != nil {
-			t.Fatal(err)
-		}
+		damages["cut short"](name)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := resumed(dir, Env{}); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("no checkpoint can be read: error %v, want one line", err)
-	}
-}
-
-// A damaged checkpoint that a run passed over does not push out those that it made since.
-func TestPruneLeavesOutLaterUpdates(t *testing.T) {
-	r := &run{dir: t.TempDir()}
-	r.at.Step, r.cfg.Log.Keep = 7, 2
-	if err := os.Mkdir(filepath.Join(r.dir, checkpointDir), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, step := range []int{3, 5, 7, 10, 12} {
-		if err := os.WriteFile(filepath.Join(r.dir, checkpointDir, fmt.Sprintf("step-%09d.safetensors", step)), nil, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := r.prune(); err != nil {
-		t.Fatal(err)
-	}
-	list, err := checkpoints(r.dir)
-	if err != nil || len(list) != 2 || stepOf(list[0]) != 5 || stepOf(list[1]) != 7 {
-		t.Errorf("checkpoints %v, error %v, want those of updates 5 and 7", list, err)
 	}
 }
 
 // One run at a time has a folder, from its first file to its last.
 func TestTwoRunsInOneFolder(t *testing.T) {
-	dir, cfg := filepath.Join(t.TempDir(), "run"), tiny(t, Tokenizer, "train.epochs=1")
-	held, err := claim(dir)
+	m := tokenizer.Method
+	dir, cfg := newDir(t), tiny(t, m, "train.epochs=1")
+	held, err := run.Claim(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer held.Close()
-	if again, err := claim(dir); err == nil {
+	if again, err := run.Claim(dir); err == nil {
 		again.Close()
 		t.Skip("folders cannot be locked here")
 	}
 	under := func(err error) bool { return err != nil && strings.Contains(err.Error(), "a run is under way in "+dir) }
-	if _, err := Run(context.Background(), dir, cfg, Env{}); !under(err) {
+	if _, err := Run(context.Background(), dir, m, cfg, opening(Env{})); !under(err) {
 		t.Errorf("begun in a folder that another run has: error %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(cfg.TOML()), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(cfg.TOML()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, nil); !under(err) {
+	if _, err := resumed(dir, Env{}); !under(err) {
 		t.Errorf("resumed while it is under way: error %v", err)
 	}
 	held.Close()
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
+	if _, err := resumed(dir, Env{}); err != nil {
 		t.Errorf("resumed after its end: %v", err)
 	}
-	if again, err := claim(dir); err != nil {
+	if again, err := run.Claim(dir); err != nil {
 		t.Errorf("a finished run still has its folder: %v", err)
 	} else {
 		again.Close()
@@ -280,31 +260,27 @@ func TestTwoRunsInOneFolder(t *testing.T) {
 }
 
 func TestResumeRefusesChanges(t *testing.T) {
-	cfg := tiny(t, Tokenizer)
-	dir := filepath.Join(t.TempDir(), "run")
-	stopped(t, "train", 3, func(ctx context.Context, env Env) error { _, err := Run(ctx, dir, cfg, env); return err })
-	_, err := Resume(context.Background(), dir, Env{}, []string{"train.lr=0.5", "tokenizer.reseed=false", "log.keep=9"})
+	m := tokenizer.Method
+	cfg, dir := tiny(t, m), newDir(t)
+	stopIn(t, dir, m, cfg, "train", 3)
+	_, err := resumed(dir, Env{}, "train.lr=0.5", "tokenizer.reseed=false", "log.keep=9")
 	if err == nil || !strings.Contains(err.Error(), "train.lr, tokenizer.reseed;") || strings.Contains(err.Error(), "log.keep") {
 		t.Errorf("changed keys: error %v", err)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, []string{"data.path=procedural:41"}); err == nil || !strings.Contains(err.Error(), "41 training pictures") {
-		t.Errorf("other pictures: error %v", err)
+	if _, err := resumed(dir, Env{}, "data.path=procedural:41"); err == nil || !strings.Contains(err.Error(), "41 training images") {
+		t.Errorf("other images: error %v", err)
 	}
-	if _, err := Run(context.Background(), dir, cfg, Env{}); err == nil || !strings.Contains(err.Error(), "already holds a run") {
+	if _, err := Run(context.Background(), dir, m, cfg, opening(Env{})); err == nil || !strings.Contains(err.Error(), "already holds a run") {
 		t.Errorf("a second run in one folder: error %v", err)
 	}
-	if _, err := Resume(context.Background(), t.TempDir(), Env{}, nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := resumed(t.TempDir(), Env{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no run folder: error %v", err)
 	}
-	if _, err := Resume(context.Background(), dir, Env{}, []string{"log.keep=9", "data.unreadable=0.7"}); err != nil {
-		t.Errorf("harmless change: %v", err)
+	if _, err := resumed(dir, Env{}, "log.keep=9", "data.max_unreadable=0.7", "train.checkpoint_activations=true"); err != nil {
+		t.Errorf("resumable keys: %v", err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, configFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c, err := parseConfig(text, "config"); err != nil || c.Log.Keep != 9 {
-		t.Errorf("config.toml after a harmless change: log.keep = %d, error %v", c.Log.Keep, err)
+	if _, c, err := model.ReadConfig(dir); err != nil || c.Log.Keep != 9 || !c.Train.CheckpointActivations {
+		t.Errorf("config.toml after a change of resumable keys: %+v, error %v", c, err)
 	}
 }
 
@@ -313,20 +289,16 @@ func TestThreadsDoNotMatter(t *testing.T) {
 		t.Skip("-short: trains many models")
 	}
 	defer tensor.SetThreads(tensor.Threads())
-	for name, cfg := range resumable(t) {
-		t.Run(name, func(t *testing.T) {
+	for m, cfg := range resumable(t) {
+		t.Run(m.Name, func(t *testing.T) {
 			var want map[string]string
 			for _, threads := range []int{1, 2, 5} {
 				tensor.SetThreads(threads)
-				dir := filepath.Join(t.TempDir(), "run")
-				if _, err := Run(context.Background(), dir, cfg, Env{}); err != nil {
-					t.Fatal(err)
-				}
-				got := contents(t, dir, cfg.Stage)
+				got := traintest.Contents(t, trained(t, m, cfg, Env{}).Dir, m)
 				if want == nil {
 					want = got
 				}
-				if d := differing(want, got); d != nil {
+				if d := traintest.Differing(want, got); d != nil {
 					t.Errorf("%d threads: different %v", threads, d)
 				}
 			}
@@ -338,50 +310,36 @@ func TestResumeKeepsReseeding(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: trains many models")
 	}
-	cfg := tiny(t, Tokenizer, "train.epochs=60", "log.eval_every=100", "log.every=50", "tokenizer.model.codes=128")
-	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
-	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
-		t.Fatal(err)
-	}
-	stopped(t, "train", 193, func(ctx context.Context, env Env) error { _, err := Run(ctx, dir, cfg, env); return err })
-	if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if d := differing(contents(t, whole, Tokenizer), contents(t, dir, Tokenizer)); d != nil {
-		t.Errorf("different %v", d)
-	}
-	records, err := ReadMetrics(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := tokenizer.Method
+	cfg := tiny(t, m, "train.epochs=60", "log.eval_every=100", "log.every=50", "tokenizer.model.codes=128")
+	whole, dir := trained(t, m, cfg, Env{}).Dir, newDir(t)
+	stopIn(t, dir, m, cfg, "train", 193)
+	mustResume(t, dir, Env{})
+	sameRuns(t, "stopped before codes are replaced", whole, dir, m)
 	replaced := map[int]float64{}
-	for _, r := range records {
-		if r.Kind == KindStep && r.Values["reseeded"] > 0 {
+	for _, r := range traintest.Metrics(t, whole) {
+		if r.Kind == run.KindStep && r.Values["reseeded"] > 0 {
 			replaced[r.Step] = r.Values["reseeded"]
 		}
 	}
 	if replaced[200] == 0 || replaced[300] != 0 {
-		t.Errorf("codes replaced by update: %v, want some at 200 and none in the last quarter", replaced)
+		t.Errorf("codes replaced by step: %v, want some at 200 and none in the last quarter", replaced)
 	}
 }
 
 // TestKilledProcess ends another process by SIGKILL while it trains.
 func TestKilledProcess(t *testing.T) {
+	m := tokenizer.Method
 	if dir := os.Getenv("BEIT_TRAIN_DIR"); dir != "" { // in that process
-		_, err := Run(context.Background(), dir, tiny(t, Tokenizer, "train.epochs=8", "log.checkpoint=1"), Env{})
+		_, err := Run(context.Background(), dir, m, tiny(t, m, "train.epochs=8", "log.checkpoint=1"), opening(Env{}))
 		t.Fatalf("the run ended before it was killed: error %v", err)
 	}
 	if testing.Short() {
 		t.Skip("-short: trains in processes that are killed")
 	}
-	cfg := tiny(t, Tokenizer, "train.epochs=8", "log.checkpoint=1")
-	whole := filepath.Join(t.TempDir(), "whole")
-	if _, err := Run(context.Background(), whole, cfg, Env{}); err != nil {
-		t.Fatal(err)
-	}
-	want := contents(t, whole, Tokenizer)
-	for _, sign := range []string{configFile, metricsFile, filepath.Join(checkpointDir, "step-000000017.safetensors")} {
-		dir := filepath.Join(t.TempDir(), "run")
+	whole := trained(t, m, tiny(t, m, "train.epochs=8", "log.checkpoint=1"), Env{}).Dir
+	for _, sign := range []string{run.ConfigFile, run.MetricsFile, filepath.Join(run.CheckpointDir, run.CheckpointName(17))} {
+		dir := newDir(t)
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcess$")
 		cmd.Env = append(os.Environ(), "BEIT_TRAIN_DIR="+dir)
 		if err := cmd.Start(); err != nil {
@@ -402,11 +360,29 @@ func TestKilledProcess(t *testing.T) {
 		if err := cmd.Wait(); err == nil {
 			t.Fatal("the process was not killed")
 		}
-		if _, err := Resume(context.Background(), dir, Env{}, nil); err != nil {
+		if s, err := run.ReadStatus(dir); err == nil && s.State != run.StateKilled {
+			t.Errorf("killed when there was %s: status %+v", sign, s)
+		}
+		if _, err := resumed(dir, Env{}); err != nil {
 			t.Fatalf("killed when there was %s: %v", sign, err)
 		}
-		if d := differing(want, contents(t, dir, Tokenizer)); d != nil {
-			t.Errorf("killed when there was %s: different %v", sign, d)
-		}
+		sameRuns(t, "killed when there was "+sign, whole, dir, m)
+	}
+}
+
+// A resumed run is refused a value that no run may have, of keys too that it may change, and loses no checkpoint over it.
+func TestResumeChecksFreeKeys(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	cfg := tiny(t, tokenizer.Method)
+	stopped(t, "train", 3, func(ctx context.Context, env Env) error {
+		_, err := Run(ctx, dir, tokenizer.Method, cfg, env)
+		return err
+	})
+	before := traintest.Checkpoints(t, dir)
+	if _, err := Resume(t.Context(), dir, model.Methods(), opening(Env{}), []string{"log.keep=0"}); err == nil || !strings.Contains(err.Error(), "log.keep = 0") {
+		t.Errorf("error %v", err)
+	}
+	if after := traintest.Checkpoints(t, dir); len(before) == 0 || len(after) != len(before) {
+		t.Errorf("%d checkpoints of %d are left", len(after), len(before))
 	}
 }

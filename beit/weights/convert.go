@@ -13,8 +13,8 @@ import (
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// Container is the key under which the authors' scripts look for a model in a file of PyTorch; empty where they want its tensors at the
-// top. CLIP's and DINO's do.
+// Container returns the key of the state dict in a PyTorch checkpoint that the authors' scripts read. It is "" for CLIP and DINO, whose
+// files are plain state dicts.
 func (m *Model) Container() string {
 	if m.Kind == CLIP || m.Kind == DINO {
 		return ""
@@ -22,9 +22,9 @@ func (m *Model) Container() string {
 	return "model"
 }
 
-// Tensors lists the model's tensors under the names of another ecosystem, to be written: types and bytes are those of the file. dropped are
-// official names of tensors that have none there. The buffers that follow from the window's size are made anew for the authors, whose own
-// code wants them, and left out for others.
+// Tensors returns the model's tensors under another naming, to be written with the data types and bytes of the file. dropped are the
+// official names of tensors that have no name there.
+// For Official it adds the buffers that follow from the window size, which the authors' code expects. Other namings do without them.
 func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err error) {
 	if err := m.canBe(to); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", m.file.Name(), err)
@@ -48,7 +48,7 @@ func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err er
 			dropped = append(dropped, name)
 		case 1:
 			if name == clipProjection {
-				t = t.turned()
+				t = t.transpose()
 			}
 			list = append(list, m.named(to[0], t))
 		default:
@@ -64,7 +64,7 @@ func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err er
 	return list, dropped, nil
 }
 
-// canBe says whether a naming exists for the kind.
+// canBe returns an error if the model's kind does not have a naming.
 func (m *Model) canBe(to Naming) error {
 	known := map[Kind][]Naming{
 		Classifier: {Official, TIMM, HF}, MIM: {Official, TIMM, HF}, DINO: {Official, TIMM, HF}, CLIP: {Official, HF}, Segmenter: {Official, HF},
@@ -76,13 +76,13 @@ func (m *Model) canBe(to Naming) error {
 	return nil
 }
 
-// named is a tensor to be written under a name.
+// named returns a tensor to be written under a name.
 func (m *Model) named(name string, t *Tensor) state.Named {
 	return state.Named{Name: name, DType: t.DType, Shape: t.Shape, Read: func() ([]byte, error) { return m.bytes(t) }}
 }
 
-// turned is the transposed tensor.
-func (t *Tensor) turned() *Tensor {
+// transpose returns the transposed tensor.
+func (t *Tensor) transpose() *Tensor {
 	out := *t
 	out.Shape = slices.Clone(t.Shape)
 	slices.Reverse(out.Shape)
@@ -90,7 +90,7 @@ func (t *Tensor) turned() *Tensor {
 	return &out
 }
 
-// indexOf is the buffer that belongs to a table of relative positions.
+// indexOf returns the buffer relative_position_index of a relative position bias table.
 func indexOf(table string, t *Tensor) (state.Named, error) {
 	window, err := checkWindow(table, t.Shape)
 	if err != nil {
@@ -109,9 +109,10 @@ func indexOf(table string, t *Tensor) (state.Named, error) {
 	}, nil
 }
 
-// Convert writes the model to a file at path under the names of another ecosystem: as PyTorch would where the name ends in .pth, .pt or
-// .bin, and else as safetensors, which then also say what meta does. It returns the number of tensors written, and the official names of those
-// that have no place there. Values are not looked at. The file at path is replaced only when the new one is whole, and ctx not done.
+// Convert writes the model to a file under another naming. The format is that of PyTorch if path ends in .pth, .pt or .bin. Otherwise it
+// is safetensors with a checksum, and with meta as additional metadata.
+// It returns the number of written tensors and the official names of tensors that have no name there. It does not check values. The file
+// at path is replaced only after the new one is complete, and not if ctx is done.
 func (m *Model) Convert(ctx context.Context, path string, to Naming, meta map[string]string) (written int, dropped []string, err error) {
 	list, dropped, err := m.Tensors(to)
 	if err != nil {
@@ -128,12 +129,12 @@ func (m *Model) Convert(ctx context.Context, path string, to Naming, meta map[st
 		}
 		all := map[string]string{"format": "pt"}
 		maps.Copy(all, meta)
-		return state.WriteSafetensors(w, all, list)
+		return state.WriteChecked(w, all, list)
 	})
 	return len(list), dropped, err
 }
 
-// untilDone writes until its context is done.
+// untilDone is a Writer that fails when its context is done.
 type untilDone struct {
 	ctx context.Context
 	w   io.Writer
@@ -146,7 +147,7 @@ func (u untilDone) Write(b []byte) (int, error) {
 	return u.w.Write(b)
 }
 
-// IsTorch says whether Convert writes a file of that name as PyTorch would.
+// IsTorch reports whether Convert writes PyTorch's format to a file of that name.
 func IsTorch(path string) bool {
 	return slices.ContainsFunc([]string{".pth", ".pt", ".bin"}, func(end string) bool { return strings.HasSuffix(strings.ToLower(path), end) })
 }

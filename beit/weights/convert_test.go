@@ -119,7 +119,8 @@ func contents(t *testing.T, path string) map[string]string {
 	return all
 }
 
-// From the authors' names to timm's, to Hugging Face's and back, every tensor keeps its bytes. What Hugging Face has no place for is said.
+// Tensors converted from the authors' names to timm's, to Hugging Face's and back keep their bytes. Those that Hugging Face does not have
+// are reported.
 func TestRoundTrips(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -216,7 +217,7 @@ func changedList(l list, name string, change func(*state.Named)) list {
 	return l
 }
 
-// Files that cannot be loaded are refused by name and reason before memory is taken for a network.
+// Errors for bad files have name and reason, and come before memory for the network is allocated.
 func TestRefused(t *testing.T) {
 	shape := func(s ...int) func(*state.Named) {
 		return func(n *state.Named) {
@@ -243,16 +244,16 @@ func TestRefused(t *testing.T) {
 		"not a number":   {changedList(tiny(), "blocks.1.mlp.fc1.weight", raw(float32(math.NaN()))), "element 8192 is NaN"},
 		"infinite":       {changedList(tiny(), "head.bias", raw(float32(math.Inf(-1)))), "element 3 is -Inf"},
 		"two windows":    {changedList(tiny().without("index"), "blocks.1.attn.relative_position_bias_table", shape(49+3, 1)), "two sizes"},
-		"huge window":    {changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(201*201+3, 1)), "is not believed"},
-		"no thirds":      {changedList(shrunk(dinoHF()), "encoder.layer.0.attention.attention.key.weight", shape(3, 64)), "not alike"},
-		"two thirds":     {shrunk(dinoHF()).without("layer.0.attention.attention.key.weight"), "not alike"},
+		"huge window":    {changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(201*201+3, 1)), "is not plausible"},
+		"no thirds":      {changedList(shrunk(dinoHF()), "encoder.layer.0.attention.attention.key.weight", shape(3, 64)), "differ in shape or type"},
+		"two thirds":     {shrunk(dinoHF()).without("layer.0.attention.attention.key.weight"), "differ in shape or type"},
 		"a stranger":     {append(shrunk(beitHF(base, 1000)), shrunk(list{{Name: "beit.more", DType: state.F32, Shape: []int{2}}})...), "beit.more"},
 		"empty shapes":   {changedList(tiny(), "patch_embed.proj.weight", shape(0, 0, 0, 0)), ""},
 		"no decoder":     {shrunk(tokenizer(1, 512)).without("decoder"), "decoder"},
-		"grey pictures":  {changedList(tiny(), "patch_embed.proj.weight", shape(64, 1, 4, 4)), "pictures of 1 channels"},
+		"grey images":    {changedList(tiny(), "patch_embed.proj.weight", shape(64, 1, 4, 4)), "images have 1 channels"},
 		"oblong patches": {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 4, 8)), "square patches"},
 		"huge patches":   {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 300, 300)), "at most 256"},
-		"huge pictures":  {changedList(changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(15*15+3, 1)), "patch_embed.proj.weight", shape(1, 3, 256, 256)), "pictures of 2048 x 2048"},
+		"huge images":    {changedList(changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(15*15+3, 1)), "patch_embed.proj.weight", shape(1, 3, 256, 256)), "images of 2048 x 2048"},
 		"many heads":     {changedList(tiny().without("index"), "blocks.0.attn.relative_position_bias_table", shape(127*127+3, 64)), "attention of 64 heads"},
 		"two tables":     {append(tiny(), shrunk(list{{Name: "rel_pos_bias.relative_position_bias_table", DType: state.F32, Shape: []int{28, 1}}})...), "there are both"},
 		"of which width": {changedList(shrunk(dino()), "patch_embed.proj.weight", shape(63, 3, 4, 4)), "no multiple of 64"},
@@ -274,7 +275,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A tokenizer's encoder has left more out than the tokenizer, which is as it was.
+// A tokenizer's encoder leaves out more tensors than the tokenizer, which does not change.
 func TestBackboneLeavesModelAlone(t *testing.T) {
 	m, err := weights.Open(writeList(t, "x.pth", "model", shrunk(selfTrained(tokenizer(1, 512)))))
 	if err != nil {
@@ -295,7 +296,7 @@ func TestBackboneLeavesModelAlone(t *testing.T) {
 	}
 }
 
-// A whole wrapped network and a network's file are the same model.
+// A network saved from DataParallel is the same model.
 func TestWrappedNames(t *testing.T) {
 	for _, l := range []list{shrunk(dino()), shrunk(beitModelHF(base))} {
 		for i := range l {
@@ -314,7 +315,7 @@ func TestWrappedNames(t *testing.T) {
 	}
 }
 
-// What is read of joint and transposed tensors is what the same network gives under the authors' names.
+// Joint and transposed tensors have the same values under Hugging Face's and the authors' names.
 func TestHuggingFaceValues(t *testing.T) {
 	for name, l := range map[string]list{"clip": clip(), "dino": dino(), "beit": classifier(base, 1000, true)} {
 		t.Run(name, func(t *testing.T) {
@@ -343,7 +344,7 @@ func TestHuggingFaceValues(t *testing.T) {
 	}
 }
 
-// FuzzModel gives any set of names and shapes to the detection of models; data are zeros.
+// FuzzModel opens files with arbitrary names and shapes; all values are zeros.
 func FuzzModel(f *testing.F) {
 	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512))} {
 		var text strings.Builder
@@ -382,7 +383,7 @@ func FuzzModel(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := weights.Of(file)
+		m, err := weights.FromFile(file)
 		if err != nil {
 			if !strings.Contains(err.Error(), "x.safetensors") {
 				t.Errorf("error does not name the file: %v", err)

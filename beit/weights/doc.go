@@ -1,5 +1,5 @@
-// Package weights opens the weights that others have published: BEiT models and tokenizers as the authors, timm and Hugging Face store
-// them, and the CLIP and DINO networks that teach tokenizers.
+// Package weights opens published weights: BEiT models and tokenizers in the formats of the authors, timm and Hugging Face, and the CLIP
+// and DINO networks that are teachers of tokenizers.
 //
 //	m, err := weights.Open("beitv2_base_patch16_224_pt1k_ft21kto1k.pth")
 //	if err != nil {
@@ -14,18 +14,18 @@
 //	}
 //	err = fit.Build(dev, set)
 //
-// Open tells from the names of a file's tensors what it holds and who named them, and from their shapes how large the network is. A Model
-// has its tensors under the authors' names, whoever named them: Hugging Face's files have queries, keys and values apart, and CLIP's
-// projection transposed. Values stay in the file until they are wanted. Convert writes a model under any of the names.
+// Open infers the kind and the naming of a model from the names of its tensors, and its configuration from their shapes. A Model has its
+// tensors under the authors' names, whatever the naming of the file. Hugging Face's files have separate queries, keys and values, and
+// CLIP's projection transposed. Values are read when they are needed. Convert writes a model under any naming.
 //
-// Tables of relative positions and learned positions are resized where a network has another picture size than the file.
+// Relative position bias tables and learned positions are resized if the network has another image size than the file.
 //
 // # Errors
 //
-// A file that is no model, that lacks something, or whose weights are not numbers gives an error that names the file and the tensor.
-// Networks are compared with the file before memory is taken for them.
+// A file that has no model, that lacks something, or whose weights are not finite gives an error that names the file and the tensor.
+// Shapes are compared before memory for the network is allocated.
 //
 // # Concurrency
 //
-// A Model may be read by several goroutines at once. Close must come after all reads.
+// Several goroutines may read a Model at once. Close it after all reads.
 package weights

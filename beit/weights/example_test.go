@@ -14,7 +14,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// A classifier of the authors' is opened, built and handed on to Hugging Face.
+// Open a classifier of the authors, build it and convert it to Hugging Face's format.
 func Example() {
 	dir, err := os.MkdirTemp("", "weights")
 	if err != nil {
@@ -33,7 +33,7 @@ func Example() {
 		return
 	}
 	defer m.Close()
-	fmt.Printf("a %s with %s names: %d blocks, %d heads, pictures of %d\n", m.Kind, m.Naming, m.ViT.Depth, m.ViT.Heads, m.ViT.ImageSize)
+	fmt.Printf("a %s with %s names: %d blocks, %d heads, images of %d\n", m.Kind, m.Naming, m.ViT.Depth, m.ViT.Heads, m.ViT.ImageSize)
 	network, set, err := m.Build(tensor.CPU())
 	if err != nil {
 		fmt.Println(err)
@@ -44,7 +44,7 @@ func Example() {
 	written, _, err := m.Convert(context.Background(), filepath.Join(dir, "model.safetensors"), weights.HF, nil)
 	fmt.Println(written, "tensors:", err)
 	// Output:
-	// a classifier with timm names: 2 blocks, 2 heads, pictures of 32
+	// a classifier with timm names: 2 blocks, 2 heads, images of 32
 	// *beit.ViT with 7811 parameters
 	// 39 tensors: <nil>
 }

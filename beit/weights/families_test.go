@@ -56,7 +56,7 @@ var families = []family{
 	{"facebook/dino-vitb16", dinoHF, "", weights.DINO, weights.HF, 85_798_656, 0},
 }
 
-// hollow writes a safetensors file with the tensors' names and shapes whose data take no room on a disk: they are holes, and read as 0.
+// hollow writes a sparse safetensors file with the tensors' names and shapes. Its data are zeros and take no disk space.
 func hollow(t *testing.T, l list) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hollow.safetensors")
@@ -81,7 +81,7 @@ func hollow(t *testing.T, l list) string {
 	return path
 }
 
-// Every published file fits its network without a missing or an unexpected tensor, at full size.
+// Every published file, at full size, loads without missing or unexpected tensors.
 func TestPublishedFamilies(t *testing.T) {
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) { f.check(t, hollow(t, f.tensors()), nil) })
@@ -132,7 +132,7 @@ func (f family) check(t *testing.T, path string, loaded func(set *nn.Set)) {
 	loaded(set)
 }
 
-// The same with files as large as the published ones, written as PyTorch would and loaded whole. That takes minutes and gigabytes of disk.
+// The same with files in PyTorch's format, with values, which takes minutes and gigabytes of disk.
 func TestPublishedFamiliesWithWeights(t *testing.T) {
 	if os.Getenv("BEIT_FULL") == "" {
 		t.Skip("set BEIT_FULL=1 to write and load files of up to 1.8 GB")

@@ -10,35 +10,38 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Fit is how a model's tensors fill a network's parameters.
+// Fit says which tensors of a model are loaded into which parameters of a network.
 type Fit struct {
-	// Report says what is filled. Where a classifier was to start from the model (transfer), Missing are the parameters that keep
-	// their initial values and Unexpected the tensors that it has no use for.
+	// Report lists the parameters that are loaded. With transfer, Missing are the parameters that keep their initial values, and
+	// Unexpected the tensors that are not used.
 	Report state.Report
 
 	model *Model
 	fills []fill
 }
 
+// fill is a parameter and the tensor that is loaded into it.
 type fill struct {
 	param  *nn.Param
 	tensor *Tensor
 }
 
-// Parts of a classifier that a model of another purpose lacks, and what such a model has beside a classifier's.
+// Prefixes of parameters of a classifier that may be missing with transfer, and of tensors that may be unexpected.
 var (
 	fresh    = []string{"head.", "fc_norm.", "norm."}
 	leftOver = []string{"mask_token", "norm.", "fc_norm.", "lm_head.", "cls_pt_", "head.", clipProjection}
 )
 
+// hasPrefix reports whether a name has one of the prefixes.
 func hasPrefix(name string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// Fit matches the parameters of a network, which need not be built yet, with the model's tensors. Tables of relative positions and learned
-// positions may have another size; they will be resized. A shared table serves blocks that have their own. Otherwise every parameter must have
-// its tensor and every tensor its parameter, unless transfer is set: then a classifier may start from a model for another task, as in the
-// authors' run_class_finetuning.py: a head of another shape is not taken, and parts that only one of the two has do not matter.
+// Fit matches the parameters of a network with the model's tensors. The network need not be built yet. Relative position bias tables and
+// learned positions may have another size; they will be resized. A shared table is used for every block that has its own.
+// Without transfer every parameter must have its tensor and every tensor its parameter. With transfer a classifier may be initialised
+// from a model for another task, as in the authors' run_class_finetuning.py. A head of another shape is not loaded, and parts that only
+// one of the two models has are ignored.
 func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
 	f := &Fit{model: m}
 	r := &f.Report
@@ -74,14 +77,14 @@ func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
 			r.Unexpected = append(r.Unexpected, name)
 		}
 	}
-	if err := f.verdict(transfer); err != nil {
+	if err := f.check(transfer); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.file.Name(), err)
 	}
 	return f, nil
 }
 
-// verdict is the report's, without what does not matter to a transfer.
-func (f *Fit) verdict(transfer bool) error {
+// check returns the error of the report, with transfer without the parts that may differ.
+func (f *Fit) check(transfer bool) error {
 	r := f.Report
 	if transfer {
 		without := func(names, parts []string) []string {
@@ -92,12 +95,12 @@ func (f *Fit) verdict(transfer bool) error {
 	return r.Err()
 }
 
-// Load fills the parameters, which must be built by now. Values that are infinite or no numbers are an error. A shared table that several
-// blocks take is resized once for each, like the authors' copies.
+// Load loads the parameters, which must be built. Values that are not finite are an error. A shared table is resized once for each block
+// that uses it, like the authors' copies.
 func (f *Fit) Load() error {
-	var lender state.TensorReader
+	var reader state.TensorReader
 	for _, l := range f.fills {
-		err := f.model.floats(&lender, l.tensor, func(values []float32) error {
+		err := f.model.floats(&reader, l.tensor, func(values []float32) error {
 			if !l.param.Shape.Equal(l.tensor.Shape) {
 				values = resized(l.param, l.tensor.Shape, values)
 			}
@@ -111,8 +114,8 @@ func (f *Fit) Load() error {
 	return nil
 }
 
-// Build builds set, whose parameters the Fit was made for, on dev for inference and loads it. Only what is not loaded is drawn.
-// After an error the set has no storage.
+// Build builds set, the network of the parameters that Fit got, on dev for inference and loads it. Only parameters without a tensor are
+// initialised. After an error the set has no storage.
 func (f *Fit) Build(dev *tensor.Device, set *nn.Set) error {
 	for _, l := range f.fills {
 		l.param.Given = true
@@ -125,7 +128,7 @@ func (f *Fit) Build(dev *tensor.Device, set *nn.Set) error {
 	return nil
 }
 
-// Build declares the model's network, builds it on dev for inference and loads it, strictly. It returns what Declare does.
+// Build declares the model's network, builds it on dev for inference and loads it strictly. It returns the network as Declare does.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
 	from, transfer := m, m.Kind == Segmenter
 	if transfer {
@@ -140,7 +143,7 @@ func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) 
 		return nil, nil, err
 	}
 	if r := fit.Report.Resized; len(r) > 0 {
-		return nil, nil, fmt.Errorf("%s: positions are of two sizes: %s has shape %v, and others mean %v", m.file.Name(), r[0].Name, r[0].Got, r[0].Want)
+		return nil, nil, fmt.Errorf("%s: positions have two sizes: %s has shape %v, but the others imply %v", m.file.Name(), r[0].Name, r[0].Got, r[0].Want)
 	}
 	if err := fit.Build(dev, set); err != nil {
 		return nil, nil, err

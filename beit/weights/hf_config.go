@@ -9,10 +9,9 @@ import (
 	"github.com/gobeit/gobeit/beit"
 )
 
-// HFConfig is the config.json that Hugging Face's transformers want beside the tensors, for a model whose configuration is known. classes are
-// the names of a classifier's classes, nil where they are not known; another number of them is an error. Keys that keep their defaults are left
-// out; that a library reads the
-// file and gets the same numbers was checked with transformers 5.12.
+// HFConfig returns the config.json of the model for Hugging Face's transformers. classes are the names of a classifier's classes, or nil
+// if they are unknown; a wrong number of them is an error. Keys that have the default value are left out. The result was tested with
+// transformers 5.12.
 func (m *Model) HFConfig(classes []string) ([]byte, error) {
 	v := m.ViT
 	c := map[string]any{
@@ -30,7 +29,7 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		c["use_relative_position_bias"] = v.RelPos == beit.RelPosBlock
 		c["use_shared_relative_position_bias"] = v.RelPos == beit.RelPosShared
 		c["layer_scale_init_value"] = max(0, v.LayerScale)
-		c["use_mean_pooling"] = v.MeanPool || m.Kind == MIM // without it a BeitModel wants a norm that the file has not
+		c["use_mean_pooling"] = v.MeanPool || m.Kind == MIM // without it a BeitModel needs a norm that the file does not have
 		switch {
 		case m.Kind == MIM:
 			describe("beit", "BeitForMaskedImageModeling")
@@ -56,7 +55,7 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		c["qkv_bias"], c["encoder_stride"] = true, v.PatchSize
 	case CLIP:
 		if m.CLIP.OutDim == 0 {
-			return nil, fmt.Errorf("%s: no config.json can be written for a classifier made of CLIP's tower", m.file.Name())
+			return nil, fmt.Errorf("%s: no config.json can be written for a classifier made from CLIP's image encoder", m.file.Name())
 		}
 		describe("clip_vision_model", "CLIPVisionModelWithProjection")
 		c["hidden_act"], c["layer_norm_eps"], c["projection_dim"] = "quick_gelu", 1e-5, m.CLIP.OutDim

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 )
 
-// Kind is what a file of weights holds.
+// Kind is the kind of model in a file of weights.
 type Kind string
 
-// The kinds of models. A Segmenter is a backbone with what segmentation puts on top.
+// The kinds of models. A Segmenter is a backbone with heads for semantic segmentation.
 const (
 	Classifier Kind = "classifier"
 	MIM        Kind = "masked image model"
@@ -21,17 +22,17 @@ const (
 	DINO       Kind = "DINO"
 )
 
-// Naming is whose names tensors have.
+// Naming says who named the tensors of a file.
 type Naming string
 
-// The namings. TIMM has the authors' names, without the buffers that follow from the window's size.
+// The namings. TIMM has the authors' names, without the buffers that follow from the window size.
 const (
 	Official Naming = "official"
 	TIMM     Naming = "timm"
 	HF       Naming = "hf"
 )
 
-// detect tells kind and naming from the names of tensors.
+// detect returns kind and naming for the names of a file's tensors.
 func detect(list []string) (Kind, Naming, error) {
 	starts := func(prefixes ...string) bool {
 		return slices.ContainsFunc(list, func(n string) bool {
@@ -69,8 +70,8 @@ func detect(list []string) (Kind, Naming, error) {
 	return "", "", errors.New("holds no model that is known here: wanted are tensors of BEiT, of its tokenizer, of CLIP or of DINO, under the authors' names, timm's or Hugging Face's")
 }
 
-// bareBEiT says whether names are Hugging Face's of a BEiT network alone, which a model with a head has behind "beit.". DINO's are alike
-// without relative positions and layer scale.
+// bareBEiT reports whether names are those of Hugging Face's BeitModel, without the prefix "beit." of a model with a head. DINO's names
+// differ by the lack of relative positions and LayerScale.
 func bareBEiT(list []string) bool {
 	return slices.ContainsFunc(list, func(n string) bool {
 		return strings.HasPrefix(n, "encoder.layer.") && (strings.HasSuffix(n, ".lambda_1") || strings.HasSuffix(n, "."+tableName)) ||
@@ -78,7 +79,7 @@ func bareBEiT(list []string) bool {
 	})
 }
 
-// namesOf are the names of a kind.
+// namesOf returns the names of a kind.
 func namesOf(k Kind) names {
 	switch k {
 	case CLIP:
@@ -93,23 +94,34 @@ func namesOf(k Kind) names {
 	return beitNames("beit.layernorm.")
 }
 
-// indexName is the buffer that says which row of a table of relative positions a pair of patches has. It follows from the window's size.
+// indexName is the buffer with the row of the relative position bias table for every pair of patches. It follows from the window size.
 const indexName = "relative_position_index"
 
-// beside says whether a tensor of a file is no part of such a model: a checkpoint's other tensors, the text's tower of CLIP, teachers and
-// losses of tokenizers, heads that DINO was trained with.
-func beside(k Kind, name string) bool {
+// ignored reports whether a tensor of a file is not part of the network. Examples are other tensors of a checkpoint, CLIP's text encoder,
+// teachers and losses of tokenizers, and DINO's projection head.
+func ignored(k Kind, name string) bool {
 	var prefixes []string
 	switch k {
 	case CLIP:
 		return !hasPrefix(name, []string{"visual.", "visual_projection.", "head."}) &&
 			(!strings.HasPrefix(name, "vision_model.") || strings.HasSuffix(name, ".position_ids"))
 	case Classifier:
-		prefixes = []string{"beit.embeddings.mask_token"} // of a network that was pretrained before
+		prefixes = []string{"beit.embeddings.mask_token"} // left over from pretraining
 	case Tokenizer:
 		prefixes = []string{"loss", "teacher", "scaling"}
 	case DINO:
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 	}
 	return strings.HasPrefix(name, "train.") || hasPrefix(name, prefixes)
+}
+
+// Norm is the normalisation of images for the model.
+func (m *Model) Norm() data.Norm {
+	switch m.Kind {
+	case CLIP:
+		return data.Norm{Mean: beit.CLIPMean, Std: beit.CLIPStd}
+	case Tokenizer:
+		return data.Unit
+	}
+	return data.ImageNet
 }

@@ -15,11 +15,11 @@ import (
 type Model struct {
 	Kind    Kind
 	Naming  Naming
-	ViT     beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's tower, as far as one describes it
-	MIM     beit.MIMConfig  // of a MIM
+	ViT     beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's image encoder, as far as a ViTConfig can describe it
+	MIM     beit.MIMConfig  // of a MIM model
 	VQKD    beit.VQKDConfig // of a Tokenizer
 	CLIP    beit.CLIPConfig // of a CLIP
-	LeftOut []string        // tensors of the file that are no part of such a model, as it names them; without buffers that follow from sizes
+	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
 
 	file    *state.File
 	tensors map[string]*Tensor
@@ -32,14 +32,14 @@ type Tensor struct {
 	Shape []int
 
 	pieces     []piece
-	transposed bool // the file has the columns as rows
+	transposed bool // the file has the transposed matrix
 }
 
 // piece is a tensor of the file, or some of its rows.
 type piece struct {
 	entry       state.Entry
-	first, rows int // rows is 0 for a scalar, which has none
-	order       int // among the pieces
+	first, rows int // rows is 0 for a scalar
+	order       int // of query, key and value: 1, 2, 3; 0: not one of them
 }
 
 // Open opens the file at path. Close it after the last read.
@@ -48,7 +48,7 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := Of(f)
+	m, err := FromFile(f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -56,9 +56,9 @@ func Open(path string) (*Model, error) {
 	return m, nil
 }
 
-// Of makes a Model of an open file, which must stay open.
-func Of(f *state.File) (*Model, error) {
-	m, err := Sort(f)
+// FromFile returns the Model of an open file, which must stay open.
+func FromFile(f *state.File) (*Model, error) {
+	m, err := FromFileWithoutConfig(f)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,8 @@ func Of(f *state.File) (*Model, error) {
 	return m, nil
 }
 
-// Sort is Of for a file whose configuration is known otherwise: it is not read off the shapes.
-func Sort(f *state.File) (*Model, error) {
+// FromFileWithoutConfig is FromFile for a file whose configuration is known: it does not infer one from shapes.
+func FromFileWithoutConfig(f *state.File) (*Model, error) {
 	m := &Model{file: f, tensors: map[string]*Tensor{}}
 	if err := m.collect(); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
@@ -80,13 +80,13 @@ func Sort(f *state.File) (*Model, error) {
 // Close closes the file.
 func (m *Model) Close() error { return m.file.Close() }
 
-// File is the file that the model is in.
+// File is the file of the model.
 func (m *Model) File() *state.File { return m.file }
 
-// Names are the official names of the tensors, sorted.
+// Names returns the official names of the tensors, sorted.
 func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.tensors)) }
 
-// Tensor describes the tensor with an official name.
+// Tensor returns the tensor with an official name.
 func (m *Model) Tensor(name string) (Tensor, bool) {
 	t, ok := m.tensors[name]
 	if !ok {
@@ -95,10 +95,10 @@ func (m *Model) Tensor(name string) (Tensor, bool) {
 	return *t, true
 }
 
-// dataParallel is what names begin with when a network was wrapped to be trained on several devices.
+// dataParallel is the prefix of all names in a file that was saved from a DataParallel wrapper.
 const dataParallel = "module."
 
-// collect sorts the file's tensors by the parameters that they belong to.
+// collect assigns the file's tensors to the parameters of the model.
 func (m *Model) collect() error {
 	list := m.file.Names()
 	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
@@ -126,7 +126,7 @@ func (m *Model) collect() error {
 		if strings.HasSuffix(name, indexName) {
 			continue
 		}
-		if beside(m.Kind, name) {
+		if ignored(m.Kind, name) {
 			m.LeftOut = append(m.LeftOut, file)
 			continue
 		}
@@ -134,7 +134,7 @@ func (m *Model) collect() error {
 		if m.Naming == HF {
 			to, part, ok := table.fromHF(name)
 			if !ok {
-				return fmt.Errorf("tensor %q has no place in a %s of Hugging Face", file, m.Kind)
+				return fmt.Errorf("tensor %q is no part of a %s of Hugging Face", file, m.Kind)
 			}
 			name, third = to, part
 		}
@@ -145,7 +145,7 @@ func (m *Model) collect() error {
 	return m.join()
 }
 
-// add gives a tensor of the file its place.
+// add adds a tensor of the file to the parameter name.
 func (m *Model) add(name, file string, third int) error {
 	e, _ := m.file.Entry(file)
 	t := m.tensors[name]
@@ -167,7 +167,7 @@ func (m *Model) add(name, file string, third int) error {
 	return nil
 }
 
-// join puts the thirds of joint tensors in their order.
+// join sorts the parts of tensors that are stored as query, key and value.
 func (m *Model) join() error {
 	for _, t := range m.tensors {
 		if t.pieces[0].order == 0 {
@@ -177,7 +177,7 @@ func (m *Model) join() error {
 		first := t.pieces[0].entry
 		for i, p := range t.pieces {
 			if p.order != i+1 || p.entry.DType != first.DType || !slices.Equal(p.entry.Shape, first.Shape) || len(p.entry.Shape) == 0 {
-				return fmt.Errorf("tensor %s: queries, keys and values are not alike, or one of them is missing or there twice", t.Name)
+				return fmt.Errorf("tensor %s: query, key and value differ in shape or type, or one of them is missing or there twice", t.Name)
 			}
 		}
 		if len(t.pieces) != 3 {
@@ -188,7 +188,7 @@ func (m *Model) join() error {
 	return nil
 }
 
-// rowsOf is a part of a tensor, under another name.
+// rowsOf returns some rows of a tensor under another name.
 func (t *Tensor) rowsOf(name string, first, n int) *Tensor {
 	part := &Tensor{Name: name, DType: t.DType, Shape: slices.Clone(t.Shape)}
 	part.Shape[0] = n
@@ -204,13 +204,13 @@ func (t *Tensor) rowsOf(name string, first, n int) *Tensor {
 	return part
 }
 
-// whole says whether a tensor is one of the file's, as it lies there.
+// whole reports whether a tensor is stored in the file as it is.
 func (t *Tensor) whole() bool {
 	p := t.pieces[0]
 	return len(t.pieces) == 1 && !t.transposed && (len(p.entry.Shape) == 0 || p.rows == p.entry.Shape[0])
 }
 
-// bytes reads the elements as the file has them, row after row.
+// bytes reads the elements in the data type of the file, row-major.
 func (m *Model) bytes(t *Tensor) ([]byte, error) {
 	var all []byte
 	for _, p := range t.pieces {
@@ -233,7 +233,7 @@ func (m *Model) bytes(t *Tensor) ([]byte, error) {
 	return all, nil
 }
 
-// transposed turns a rows x cols matrix of elements of width bytes.
+// transposed transposes a rows x cols matrix of elements of width bytes.
 func transposed(b []byte, rows, cols, width int) []byte {
 	out := make([]byte, len(b))
 	for i := range rows * cols {
@@ -243,7 +243,7 @@ func transposed(b []byte, rows, cols, width int) []byte {
 	return out
 }
 
-// floats lends the values of a tensor to use, which must not keep or change them.
+// floats calls use with the values of a tensor. use must not keep or change them.
 func (m *Model) floats(l *state.TensorReader, t *Tensor, use func([]float32) error) error {
 	checked := func(v []float32) error {
 		if i := notFinite(v); i >= 0 {
@@ -279,7 +279,7 @@ func (m *Model) floats(l *state.TensorReader, t *Tensor, use func([]float32) err
 	return nil
 }
 
-// notFinite is the first element that is infinite or no number, or -1.
+// notFinite returns the index of the first element that is not finite, or -1.
 func notFinite(v []float32) int {
 	for i, x := range v {
 		if x-x != 0 {
@@ -292,9 +292,9 @@ func notFinite(v []float32) int {
 // size is the number of elements of a shape.
 func size(shape []int) int { return state.Entry{Shape: shape}.Len() }
 
-// Backbone returns the network of images alone, as a classifier's parameters are named, sharing the file: a tokenizer's encoder, a
-// segmenter's backbone, DINO without the biases of its keys. Those add the same to all of a query's logits, so the softmax takes them
-// away again. Other models are returned as they are.
+// Backbone returns the image encoder, under the parameter names of a classifier: a tokenizer's encoder, a segmenter's backbone, or DINO
+// without the biases of its keys. Those do not change the output of the softmax. Other models are returned as they are. The result shares
+// the file.
 func (m *Model) Backbone() (*Model, error) {
 	prefix := ""
 	switch m.Kind {
@@ -326,7 +326,7 @@ func (m *Model) Backbone() (*Model, error) {
 	return &b, nil
 }
 
-// Without returns the model without the tensors whose names begin with prefix, sharing the file.
+// Without returns the model without the tensors whose names begin with prefix. The result shares the file.
 func (m *Model) Without(prefix string) *Model {
 	b := *m
 	b.tensors = maps.Clone(m.tensors)
@@ -334,6 +334,7 @@ func (m *Model) Without(prefix string) *Model {
 	return &b
 }
 
+// withoutKeyBias splits the bias of queries, keys and values and drops that of the keys.
 func (m *Model) withoutKeyBias() (*Model, error) {
 	b := *m
 	b.tensors = maps.Clone(m.tensors)
@@ -352,4 +353,29 @@ func (m *Model) withoutKeyBias() (*Model, error) {
 		delete(b.tensors, name)
 	}
 	return &b, nil
+}
+
+// FromFileAs returns a Model of an open file with the tensor names of the file, without checks of the network. kind is any name of its
+// kind. Tensors whose names begin with a prefix in ignored are no part of it, nor are a checkpoint's other tensors.
+func FromFileAs(f *state.File, kind Kind, ignored ...string) (*Model, error) {
+	m := &Model{file: f, Kind: kind, Naming: Official, tensors: map[string]*Tensor{}}
+	for _, name := range f.Names() {
+		if strings.HasPrefix(name, "train.") || hasPrefix(name, ignored) {
+			m.LeftOut = append(m.LeftOut, name)
+			continue
+		}
+		if err := m.add(name, name, 0); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+	}
+	return m, nil
+}
+
+// Known reports whether a kind is one of the constants of this package.
+func Known(k Kind) bool {
+	switch k {
+	case Classifier, MIM, Tokenizer, Segmenter, CLIP, DINO:
+		return true
+	}
+	return false
 }

@@ -4,17 +4,17 @@ import (
 	"strings"
 )
 
-// pair is one tensor, or with a dot at the end a group of tensors, by its official name and by Hugging Face's.
+// pair is the official and Hugging Face's name of a tensor, or of a group of tensors if it ends with a dot.
 type pair struct{ official, hf string }
 
-// joint is a tensor that Hugging Face stores in three parts: the rows of queries, keys and values.
+// joint is a tensor that Hugging Face stores as three: query, key and value.
 type joint struct {
 	official string
 	hf       [3]string
 }
 
-// names are the two namings of one kind of model. block is what blocks' names begin with, before the number; inner and joints are parts
-// of blocks, whole stands outside of them.
+// names are the two namings of a kind of model. block is the prefix of blocks, before the number. inner and joints are tensors of a
+// block, whole are all others.
 type names struct {
 	block  pair
 	whole  []pair
@@ -22,7 +22,7 @@ type names struct {
 	joints []joint
 }
 
-// inBEiT are the parts of a block of BEiT, which DINO shares.
+// inBEiT are the tensors of a block of BEiT. The first five are those of DINO too.
 var inBEiT = []pair{
 	{"norm1.", "layernorm_before."}, {"norm2.", "layernorm_after."},
 	{"attn.proj.", "attention.output.dense."}, {"mlp.fc1.", "intermediate.dense."}, {"mlp.fc2.", "output.dense."},
@@ -32,12 +32,13 @@ var inBEiT = []pair{
 	{"gamma_1", "lambda_1"}, {"gamma_2", "lambda_2"},
 }
 
+// qkv returns the weights or biases of query, key and value.
 func qkv(kind string) joint {
 	const of = "attention.attention."
 	return joint{"attn.qkv." + kind, [3]string{of + "query." + kind, of + "key." + kind, of + "value." + kind}}
 }
 
-// beitNames are those of BEiT but for the last norm, which Hugging Face's masked image model has elsewhere.
+// beitNames are the names of BEiT. norm is the final norm, which has another name in Hugging Face's masked image model.
 func beitNames(norm string) names {
 	return names{
 		block: pair{"blocks.", "beit.encoder.layer."},
@@ -51,7 +52,7 @@ func beitNames(norm string) names {
 	}
 }
 
-// segmenterNames are those of a backbone with heads for segmentation.
+// segmenterNames are the names of a backbone with heads for segmentation.
 func segmenterNames() names {
 	n := beitNames("beit.layernorm.")
 	n.block.official = "backbone." + n.block.official
@@ -76,7 +77,7 @@ var dinoNames = names{
 	inner: inBEiT[:5], joints: []joint{qkv("weight"), qkv("bias")},
 }
 
-// clipProjection is the one tensor that Hugging Face transposes.
+// clipProjection is the only tensor that Hugging Face stores transposed.
 const clipProjection = "visual.proj"
 
 var clipNames = names{
@@ -85,7 +86,7 @@ var clipNames = names{
 		{"visual.class_embedding", "vision_model.embeddings.class_embedding"},
 		{"visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"},
 		{"visual.conv1.", "vision_model.embeddings.patch_embedding."},
-		{"visual.ln_pre.", "vision_model.pre_layrnorm."}, // so misspelled there
+		{"visual.ln_pre.", "vision_model.pre_layrnorm."}, // sic
 		{"visual.ln_post.", "vision_model.post_layernorm."}, {clipProjection, "visual_projection.weight"},
 	},
 	inner: []pair{
@@ -98,7 +99,7 @@ var clipNames = names{
 	},
 }
 
-// replace swaps the first part of a name that one of the pairs has on side from.
+// replace replaces the beginning of a name that equals one of the pairs on side from.
 func replace(name string, pairs []pair, from, to func(pair) string) (string, bool) {
 	for _, p := range pairs {
 		if name == from(p) && !strings.HasSuffix(name, ".") {
@@ -114,7 +115,7 @@ func replace(name string, pairs []pair, from, to func(pair) string) (string, boo
 func official(p pair) string { return p.official }
 func hf(p pair) string       { return p.hf }
 
-// inBlock splits a name into that of the block, with the number and a dot, and the rest.
+// inBlock splits a name into the number of the block with a dot, and the rest.
 func inBlock(name, block string) (number, rest string, ok bool) {
 	if rest, ok = strings.CutPrefix(name, block); !ok {
 		return "", "", false
@@ -123,7 +124,7 @@ func inBlock(name, block string) (number, rest string, ok bool) {
 	return number + ".", rest, ok
 }
 
-// fromHF returns the official name for one of Hugging Face's, and which third of its rows it is, from 1; 0 is all of it.
+// fromHF returns the official name for one of Hugging Face's. third is 1, 2 or 3 if it is the query, key or value of that tensor, else 0.
 func (n names) fromHF(name string) (to string, third int, ok bool) {
 	if number, rest, ok := inBlock(name, n.block.hf); ok {
 		prefix := n.block.official + number
@@ -141,7 +142,7 @@ func (n names) fromHF(name string) (to string, third int, ok bool) {
 	return to, 0, ok
 }
 
-// toHF returns Hugging Face's name or three names for an official one, none where it has no such tensor.
+// toHF returns Hugging Face's name, or three names, for an official name. It returns nil if there is none.
 func (n names) toHF(name string) []string {
 	if number, rest, ok := inBlock(name, n.block.official); ok {
 		prefix := n.block.hf + number

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/oracletest"
+	"github.com/gobeit/gobeit/beit/internal/oracletest"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -115,7 +115,7 @@ func (c remapCase) checkpoint(t *testing.T, f *state.File) *weights.Model {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	m, err := weights.Sort(file)
+	m, err := weights.FromFileWithoutConfig(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,46 +159,85 @@ func sameNames(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// TestOracleCLIPArchive fills a classifier from an archive of the form in which CLIP was published, and from the same tensors in plain form.
+// TestOracleCLIPArchive fills a classifier from each archive of the form in which CLIP was published, and from the same tensors in plain form.
 func TestOracleCLIPArchive(t *testing.T) {
 	set := oracletest.Open(t)
-	var all []*nn.Set
-	for _, name := range []string{"checkpoints/clip_like_torchscript_float16.pt", "checkpoints/clip_like_torchscript_float16.safetensors"} {
-		if !set.Has(name) {
-			set.Unknown(t, "the set has no %s", name)
+	found := false
+	for _, name := range set.Names() {
+		base, ok := strings.CutSuffix(name, ".pt")
+		if !ok || !strings.HasPrefix(name, "checkpoints/") || !strings.Contains(name, "torchscript") {
+			continue
 		}
-		path := set.Path(t, name)
-		if _, err := weights.Open(path); err == nil || !strings.Contains(err.Error(), "heads cannot be told") { // it is known for CLIP, and 12 wide
-			t.Errorf("%s: error %v", name, err)
-		}
-		f, err := state.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		m, err := weights.Sort(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		params := nn.NewSet()
-		beit.NewCLIPClassifier(params.Scope(), beit.ViTConfig{
-			ImageSize: 16, PatchSize: 8, Channels: 3, Width: 12, Depth: 2, Heads: 2, MLPRatio: 4, Classes: 3,
+		found = true
+		t.Run(strings.TrimPrefix(base, "checkpoints/"), func(t *testing.T) {
+			plain := base + ".safetensors"
+			if !set.Has(plain) {
+				set.Unknown(t, "the set has no %s", plain)
+			}
+			var config struct{ Width, Heads int }
+			set.Config(t, name, &config)
+			if config.Heads < 1 {
+				t.Fatalf("the configuration of %s does not tell the heads", name)
+			}
+			all := []*nn.Set{clipClassifier(t, set.Path(t, name), config.Heads), clipClassifier(t, set.Path(t, plain), config.Heads)}
+			if got := all[0].Lookup("visual.class_embedding").Shape.Size(); got != config.Width {
+				t.Errorf("the width is %d, want %d", got, config.Width)
+			}
+			for _, p := range all[0].Params() {
+				if !slices.Equal(p.Value.Float32s(), all[1].Lookup(p.Name).Value.Float32s()) {
+					t.Errorf("%s differs", p.Name)
+				}
+			}
 		})
-		fit, err := m.Fit(params.Params(), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameNames(t, "parameters left as they were", fit.Report.Missing, []string{"head.weight", "head.bias"})
-		params.Build(cpu, 1, nn.Inference)
-		defer params.Release()
-		if err := fit.Load(); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, params)
 	}
-	for _, p := range all[0].Params() {
-		if !slices.Equal(p.Value.Float32s(), all[1].Lookup(p.Name).Value.Float32s()) {
-			t.Errorf("%s differs", p.Name)
-		}
+	if !found {
+		set.Unknown(t, "the set has no archives of CLIP among its checkpoints")
 	}
+}
+
+// clipClassifier builds a classifier on CLIP's image encoder. The shapes in the file give all sizes except the number of heads.
+func clipClassifier(t *testing.T, path string, heads int) *nn.Set {
+	t.Helper()
+	f, err := state.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := weights.FromFileWithoutConfig(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes := map[string][]int{}
+	for _, name := range m.Names() {
+		x, _ := m.Tensor(name)
+		shapes[name] = x.Shape
+	}
+	c, err := beit.InferCLIP(shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, err := weights.Open(path); err == nil {
+		if whole.Kind != weights.CLIP {
+			t.Errorf("%s is taken for a %v", path, whole.Kind)
+		}
+		whole.Close()
+	} else if c.Width%64 == 0 || !strings.Contains(err.Error(), "heads cannot be told") { // it is known for CLIP, but too narrow
+		t.Errorf("%s: error %v", path, err)
+	}
+	set := nn.NewSet()
+	beit.NewCLIPClassifier(set.Scope(), beit.ViTConfig{
+		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: heads,
+		MLPRatio: beit.MLPRatio(c.Hidden, c.Width), Classes: 3,
+	})
+	fit, err := m.Fit(set.Params(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameNames(t, "parameters left as they were", fit.Report.Missing, []string{"head.weight", "head.bias"})
+	set.Build(cpu, 1, nn.Inference)
+	t.Cleanup(set.Release)
+	if err := fit.Load(); err != nil {
+		t.Fatal(err)
+	}
+	return set
 }

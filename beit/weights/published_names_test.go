@@ -121,7 +121,7 @@ func tokenizer(decoder, target int) (l list) {
 	return l
 }
 
-// selfTrained adds what a tokenizer's file has that was not published by the authors: its teacher and the scaling of its pictures.
+// selfTrained adds the tensors of a tokenizer trained by the authors' code, which published files lack: teacher and scaling of images.
 func selfTrained(l list) list {
 	l.f32("scaling_layer.shift", 1, 3, 1, 1)
 	l.f32("scaling_layer.scale", 1, 3, 1, 1)
@@ -174,7 +174,7 @@ func segmenter(s size) (l list) {
 	return l
 }
 
-// clip is OpenAI's ViT-B-16.pt: both towers, half precision but for norms.
+// clip is OpenAI's ViT-B-16.pt: image and text encoder, half precision except for norms.
 func clip() (l list) {
 	half := func(name string, shape ...int) { l.add(state.F16, name, shape...) }
 	half("positional_embedding", 77, 512)
@@ -211,7 +211,7 @@ func clip() (l list) {
 	return l
 }
 
-// clipHF is the same network at Hugging Face, with some of the text's tower.
+// clipHF is the same network at Hugging Face, with some tensors of the text encoder.
 func clipHF() (l list) {
 	l.f32("logit_scale")
 	l.f32("text_model.embeddings.position_embedding.weight", 77, 512)
@@ -309,7 +309,7 @@ func beitModelHF(s size) (l list) {
 	return l
 }
 
-// parameters is the number of trainable numbers in a segmenter's file.
+// parameters is the number of trainable parameters in a segmenter's file.
 func (l list) parameters() int {
 	n := 0
 	for _, t := range l {

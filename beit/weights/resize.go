@@ -11,10 +11,10 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// tableName ends the names of tables of relative positions.
+// tableName is the suffix of the names of relative position bias tables.
 const tableName = "relative_position_bias_table"
 
-// windowOf is the side of the window that a table of relative positions of so many rows is for, or 0.
+// windowOf returns the side of the window for a relative position bias table of so many rows, or 0.
 func windowOf(rows int) int {
 	w := (root(rows-3) + 1) / 2
 	if w < 1 || nn.RelPosRows(w, w) != rows {
@@ -23,7 +23,7 @@ func windowOf(rows int) int {
 	return w
 }
 
-// gridOf is the side of the square grid that so many positions are for, the class token's among them, or 0.
+// gridOf returns the side of the square grid for so many positions, class token included, or 0.
 func gridOf(positions int) int {
 	if g := root(positions - 1); g > 0 && g*g == positions-1 {
 		return g
@@ -31,10 +31,10 @@ func gridOf(positions int) int {
 	return 0
 }
 
-// root is that of n, rounded down.
+// root returns the square root of n, rounded down.
 func root(n int) int { return int(math.Sqrt(float64(max(n, 0)))) }
 
-// resizes says whether a tensor of shape can be brought to the size of parameter p, and has another.
+// resizes reports whether a tensor of shape can be, and has to be, resized for parameter p.
 func resizes(p *nn.Param, shape []int) bool {
 	n := len(p.Shape)
 	if p.Shape.Equal(shape) || n != len(shape) || n < 2 || p.Shape[n-1] != shape[n-1] {
@@ -42,7 +42,7 @@ func resizes(p *nn.Param, shape []int) bool {
 	}
 	switch {
 	case strings.HasSuffix(p.Name, tableName):
-		return n == 2 && windowOf(shape[0]) >= beit.LeastRelPosWindow && windowOf(p.Shape[0]) > 0
+		return n == 2 && windowOf(shape[0]) >= beit.MinRelPosWindow && windowOf(p.Shape[0]) > 0
 	case strings.HasSuffix(p.Name, "pos_embed"):
 		return n == 3 && shape[0] == 1 && gridOf(shape[1]) > 0 && gridOf(p.Shape[1]) > 0
 	case p.Name == "visual.positional_embedding":
@@ -51,7 +51,7 @@ func resizes(p *nn.Param, shape []int) bool {
 	return false
 }
 
-// resized brings values of a shape that resizes accepts to the size of parameter p.
+// resized resizes values of a shape that resizes accepts for parameter p.
 func resized(p *nn.Param, shape []int, values []float32) []float32 {
 	if strings.HasSuffix(p.Name, tableName) {
 		return beit.ResizeRelPos(values, shape[1], windowOf(shape[0]), windowOf(p.Shape[0]))
@@ -62,16 +62,16 @@ func resized(p *nn.Param, shape []int, values []float32) []float32 {
 	defer tape.Reset()
 	positions := tape.Own(tensor.FromSlice(dev, values, 1, shape[n-2], shape[n-1]))
 	to := gridOf(p.Shape[n-2])
-	return beit.FitPositions(nn.Context{Tape: tape}, positions, to, to).Value().Float32s()
+	return beit.ResizeLoadedPositions(nn.Context{Tape: tape}, positions, to, to).Value().Float32s()
 }
 
-// checkWindow says what is wrong with the shape of a table of relative positions, of which the buffer beside it can be made.
+// checkWindow returns the side of the window for a relative position bias table of the given shape, or an error.
 func checkWindow(name string, shape []int) (window int, err error) {
 	if len(shape) == 2 {
 		window = windowOf(shape[0])
 	}
 	if window == 0 || window > maxGrid {
-		return 0, fmt.Errorf("tensor %s: shape %v is that of no square window of at most %d patches a side", name, shape, maxGrid)
+		return 0, fmt.Errorf("tensor %s: shape %v belongs to no square window of at most %d patches a side", name, shape, maxGrid)
 	}
 	return window, nil
 }

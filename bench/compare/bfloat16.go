@@ -21,7 +21,7 @@ var torchProduct string
 
 // compareMedium writes a table of products at precision medium, from float32 to float32, beside PyTorch's of bfloat16, which is oneDNN's.
 func compareMedium(page *bytes.Buffer, rounds, maxThreads int, python string) error {
-	fmt.Fprint(page, "\n## Matrix products in bfloat16\n\nGFLOP/s. Sums are float32 on both sides; gobeit's factors and results are float32, PyTorch's bfloat16.\n\n")
+	fmt.Fprint(page, "\n## Matmuls in bfloat16\n\nGFLOP/s. Sums are float32 on both sides; gobeit's factors and results are float32, PyTorch's bfloat16.\n\n")
 	torch, err := startTorch(python)
 	if err != nil {
 		fmt.Fprintf(page, "%v\n", err)

@@ -16,7 +16,7 @@ type product struct {
 	m, n, k int
 }
 
-// The layers of a ViT-B at 8 pictures of 197 tokens, and the head over 8192 codes at 600 masked tokens.
+// The layers of a ViT-B at 8 images of 197 tokens, and the head over 8192 codes at 600 masked tokens.
 var products = []product{
 	{"qkv", 1576, 2304, 768},
 	{"proj", 1576, 768, 768},
@@ -46,7 +46,7 @@ func compareProducts(page *bytes.Buffer, rounds, maxThreads int) error {
 	for _, p := range peers {
 		fmt.Fprintf(page, "- %s: %s\n", p.name, p.version)
 	}
-	fmt.Fprintf(page, "\n## Matrix products in float32\n\nGFLOP/s, and in brackets how many times as fast gobeit is. Results are compared before anything is measured.\n\n")
+	fmt.Fprintf(page, "\n## Matmuls in float32\n\nGFLOP/s, and in brackets how many times as fast gobeit is. Results are compared before anything is measured.\n\n")
 	fmt.Fprint(page, "| threads | layer | M x N x K | gobeit | of peak |")
 	for _, p := range peers {
 		fmt.Fprintf(page, " %s |", p.name)

@@ -28,14 +28,14 @@ const stepThreads = 2
 
 // step is what a process that runs training steps and forward passes, and nothing else, found out.
 type step struct {
-	Train, Forward float64 // pictures a second
+	Train, Forward float64 // images a second
 	Memory         float64 // largest resident set before the forward passes, GB
 }
 
 // compareSteps writes a table of the pretraining step of a ViT-B/16 with patch aggregation on given codes, each side in processes of its own.
 func compareSteps(page *bytes.Buffer, rounds int, python string) error {
 	fmt.Fprintf(page, "\n## Pretraining step of a ViT-B/16\n\nForward, backward, clipping, AdamW on given codes; batch 8 of 224 x 224, patch aggregation, %d threads. "+
-		"Pictures a second and the largest resident set in GB. PyTorch's counterpart of medium is autocast to bfloat16.\n\n", stepThreads)
+		"Images per second and the largest resident set in GB. PyTorch's counterpart of medium is autocast to bfloat16.\n\n", stepThreads)
 	fmt.Fprintln(page, "| gobeit | step | forward | GB | PyTorch | step | forward | GB | step, times as fast | forward | memory, times as much |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, p := range []struct{ ours, theirs string }{{"highest", "fp32"}, {"high", "fp32"}, {"medium", "bf16"}} {
 		us, err := ourStep(p.ours, rounds)

@@ -1,6 +1,6 @@
 """Images per second of one VQ-KD training step of the small32 preset in PyTorch, beside `beit bench`.
 
-Same network, batch and optimizer as gobeit's small32 tokenizer: encoder of 6 blocks of width 192 on 32x32 pictures in patches of 4,
+Same network, batch and optimizer as gobeit's small32 tokenizer: encoder of 6 blocks of width 192 on 32x32 images in patches of 4,
 codebook 512 x 16 moved by EMA, decoder of 1 block, 30 teacher values a patch, cosine loss, AdamW. Data are random and stay in memory.
 
     python3 torch_step.py [threads] [steps]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -55,8 +56,8 @@ func (c *benchCmd) Run(a *app) error {
 		fmt.Fprintf(a.out, "peak of a core: %.1f GFLOP/s at highest, %.1f at high, %.1f at medium\n",
 			core/1e9, tensor.CoreFLOPs(a.dev, tensor.High)/1e9, tensor.CoreFLOPs(a.dev, tensor.Medium)/1e9)
 	}
-	var t table
-	t.add("case", "ms", "best ms", "GFLOP/s", "of peak", "Mcodes/s", "images/s")
+	var t experiment.Table
+	t.Add("case", "ms", "best ms", "GFLOP/s", "of peak", "Mcodes/s", "images/s")
 	rate := func(x float64) string {
 		if x == 0 {
 			return ""
@@ -68,7 +69,7 @@ func (c *benchCmd) Run(a *app) error {
 		if r.OfPeak > 0 {
 			share = fmt.Sprintf("%.0f %%", 100*r.OfPeak)
 		}
-		t.add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), share, rate(r.Mcodes), rate(r.Images))
+		t.Add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), share, rate(r.Mcodes), rate(r.Images))
 	}
-	return t.print(a.out)
+	return t.Print(a.out)
 }

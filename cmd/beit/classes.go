@@ -36,9 +36,9 @@ func readLines(path string) (lines []string, err error) {
 	return lines, nil
 }
 
-// chooseOutputs says which output of a classifier stands for each class of pictures, and which others compete behind them. mask is a file or empty,
+// chooseOutputs says which output of a classifier stands for each class of the images, and which others compete behind them. mask is a file or empty,
 // names are the outputs', nil where they are not known, n is their number. Classes are found by their name; where the classifier has no class of
-// the pictures', they are those that compete, in the same order, and byOrder says so.
+// the images', they are those that compete, in the same order, and byOrder says so.
 func chooseOutputs(mask string, names []string, n int, classes []string) (chosen []int, byOrder bool, err error) {
 	competing := make([]int, n)
 	for i := range competing {
@@ -62,7 +62,7 @@ func chooseOutputs(mask string, names []string, n int, classes []string) (chosen
 	}
 	if len(lost) > 0 {
 		if known || len(competing) != len(classes) { // where some names are right, order would pair the others with outputs that are not theirs
-			return nil, false, fmt.Errorf("%d of the %d classes of the pictures, such as %s, are not by name among the %d outputs that compete: say which are meant with --class-names or --class-mask",
+			return nil, false, fmt.Errorf("%d of the %d classes of the images, such as %s, are not by name among the %d outputs that compete: say which are meant with --class-names or --class-mask",
 				len(lost), len(classes), strings.Join(lost[:min(2, len(lost))], " and "), len(competing))
 		}
 		return competing, true, nil

@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -29,16 +30,12 @@ func (c *convertCmd) Run(a *app) error {
 	if same(c.In, c.Out) {
 		return usagef("%s: is the file that is read; write to another one", c.Out)
 	}
-	m, err := openWeights(c.In)
+	m, err := model.OpenTensors(c.In)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	classes, err := train.ClassNames(m)
-	if err != nil {
-		return err
-	}
-	return c.write(a, m, classes, c.Out)
+	return c.write(a, m, c.Out)
 }
 
 // folder says whether OUT is one.
@@ -52,16 +49,12 @@ func (c *convertCmd) pretrained(a *app) error {
 	if c.To != string(weights.HF) {
 		return usagef("%s: a folder goes with --to hf; else name a file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
 	}
-	m, err := train.OpenWeights(c.In)
+	m, err := model.Open(c.In)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	classes, err := train.ClassNames(m)
-	if err != nil {
-		return err
-	}
-	config, err := m.HFConfig(classes)
+	config, err := m.Weights.HFConfig(m.Classes)
 	if err != nil {
 		return err
 	}
@@ -80,49 +73,36 @@ func (c *convertCmd) pretrained(a *app) error {
 	if _, err := p.Write(config); err != nil {
 		return err
 	}
-	if err := c.write(a, m, classes, file); err != nil {
+	if err := c.write(a, m, file); err != nil {
 		return err
 	}
 	return state.Commit(p)
 }
 
-// write writes the tensors, and tells of them and of what is lost. classes are the names of a classifier's, nil where the file has none.
-func (c *convertCmd) write(a *app, m *weights.Model, classes []string, out string) error {
-	written, dropped, err := m.Convert(a.ctx, out, weights.Naming(c.To), train.ClassNamesFor(classes))
+// write writes the tensors, and tells of them and of what is lost.
+func (c *convertCmd) write(a *app, m *model.Model, out string) error {
+	newReporter(a.errOut).damaged(m.Damaged)
+	written, dropped, err := m.Weights.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes))
 	if err != nil {
 		return err
 	}
 	var lost []string
-	if train.IsRun(m.File()) {
+	if m.Run {
 		lost = append(lost, "the run's configuration")
 	}
-	if classes != nil && weights.IsTorch(out) {
+	if m.Classes != nil && weights.IsTorch(out) {
 		lost = append(lost, "the names of the classes")
 	}
 	for _, group := range []struct {
 		what string
 		list []string
-	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.LeftOut}, {"does not tell", lost}} {
+	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.Weights.LeftOut}, {"does not tell", lost}} {
 		if len(group.list) > 0 {
 			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", out, group.what, few(group.list))
 		}
 	}
 	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", out, m.Kind, written, c.To)
 	return err
-}
-
-// openWeights opens a model file whose names matter and whose sizes do not.
-func openWeights(path string) (*weights.Model, error) {
-	f, err := state.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := weights.Sort(f)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return m, nil
 }
 
 // same says whether two paths are one file.

@@ -7,19 +7,19 @@ import (
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/method"
 )
 
 // embedCmd is "beit embed".
 type embedCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
-	Data  string `arg:"" placeholder:"DIR|TAR" help:"Pictures: a folder or .tar file."`
+	Data  string `arg:"" placeholder:"DIR|TAR" help:"Images: a folder or .tar file."`
 	partFlag
 	featureFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
-// partFlag chooses pictures.
+// partFlag chooses images.
 type partFlag struct {
 	Part string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
 }
@@ -43,9 +43,9 @@ type embedded struct {
 	Vector []float32 `json:"vector"`
 }
 
-// Run writes a vector for each picture.
+// Run writes a vector for each image.
 func (c *embedCmd) Run(a *app) error {
-	if err := checkRows(c.Out); err != nil {
+	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
 	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev})
@@ -53,12 +53,12 @@ func (c *embedCmd) Run(a *app) error {
 		return err
 	}
 	defer enc.Close()
-	ds, done, err := c.open(c.Data, enc)
+	ds, done, err := c.open(a, c.Data, enc)
 	if err != nil {
 		return err
 	}
 	defer done()
-	out, err := openRows(c.Out, a.out, []int{enc.Dim()}, func(name string, row []float32) any { return embedded{name, row} })
+	out, err := openOutput(c.Out, a.out, []int{enc.Dim()}, func(name string, row []float32) any { return embedded{name, row} })
 	if err != nil {
 		return err
 	}
@@ -66,33 +66,34 @@ func (c *embedCmd) Run(a *app) error {
 	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
 }
 
-// open opens the part of the pictures at path, in the form that a model wants.
-func (p partFlag) open(path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
-	set, err := dataFlags{Data: path}.open(m.ImageSize(), m.Config(), 0)
+// open opens the part of the images at path, in the form that a model wants, and warns of what was odd about the model.
+func (p partFlag) open(a *app, path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
+	newReporter(a.errOut).damaged(m.Warnings())
+	images, err := dataFlags{imageFlags: imageFlags{Data: path}}.open(m.ImageSize(), m.Config(), 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	if p.Part == "train" {
-		return set.train, set.close, nil
+		return images.Train, images.Close, nil
 	}
-	if set.val == nil {
-		set.close()
+	if images.Val == nil {
+		images.Close()
 		return nil, nil, usagef("--part val: %s has no folder val beside a folder train", path)
 	}
-	return set.val, set.close, nil
+	return images.Val, images.Close, nil
 }
 
 // encodeFunc is a model's EncodeDataset.
 type encodeFunc[T any] func(context.Context, data.Dataset, func(data.Skipped)) iter.Seq2[infer.Item[T], error]
 
-// pass goes over the pictures of ds and calls use with each result. On the way it shows how far it is and
-// names the pictures that cannot be read; it returns how many these were. name is what the work is called.
+// pass goes over the images of ds and calls use with each result. On the way it shows how far it is and
+// names the images that cannot be read; it returns how many these were. name is what the work is called.
 func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use func(infer.Item[T]) error) (skipped int, err error) {
 	r := newReporter(a.errOut)
 	defer r.clear()
 	skip := func(s data.Skipped) {
 		skipped++
-		r.Warning(leftOut(s))
+		r.Warning(method.SkippedText(s))
 	}
 	for item, err := range encode(a.ctx, ds, skip) {
 		if err != nil {
@@ -101,16 +102,16 @@ func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use
 		if err := use(item); err != nil {
 			return skipped, err
 		}
-		r.Progress(train.Progress{Stage: train.Stage(name), Phase: "pictures", Done: item.Index + 1, Total: ds.Len()})
+		r.Progress(method.Progress{Method: name, Phase: "images", Done: item.Index + 1, Total: ds.Len()})
 	}
 	if skipped > 0 {
-		r.Notice(fmt.Sprintf("%d of %d pictures were left out", skipped, ds.Len()))
+		r.Notice(fmt.Sprintf("%d of %d images were left out", skipped, ds.Len()))
 	}
 	return skipped, nil
 }
 
-// write is a pass that writes a row for each picture.
-func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encode encodeFunc[T], out rows[E], row func(T) []E) error {
+// write is a pass that writes a row for each image.
+func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encode encodeFunc[T], out output[E], row func(T) []E) error {
 	if _, err := pass(a, name, ds, encode, func(item infer.Item[T]) error { return out.add(item.Name, row(item.Value)) }); err != nil {
 		return err
 	}

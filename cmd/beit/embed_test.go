@@ -5,33 +5,29 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"image/png"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// checkEmbed writes features in both formats, with pictures that cannot be read among the others.
-func checkEmbed(t *testing.T, pictures, tok, back string) {
+// checkEmbed writes features in both formats, with images that cannot be read among the others.
+func checkEmbed(t *testing.T, images, tok, back string) {
 	t.Helper()
 	old := tensor.Threads()
 	defer tensor.SetThreads(old)
 	dir := t.TempDir()
 	mixed := filepath.Join(dir, "mixed")
-	if err := os.CopyFS(mixed, os.DirFS(filepath.Join(pictures, "val"))); err != nil {
+	if err := os.CopyFS(mixed, os.DirFS(filepath.Join(images, "val"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"aaa.png", "zzz.png"} {
-		if err := os.WriteFile(filepath.Join(mixed, "class0", name), []byte("no picture"), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(mixed, "class0", name), []byte("no image"), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,7 +36,7 @@ func checkEmbed(t *testing.T, pictures, tok, back string) {
 	if status != 0 || out != "" || !strings.Contains(messages, "float32 [30 24], the names of its rows in "+filepath.Join(dir, "x.names.json")) {
 		t.Fatalf("status %d, output %q, messages %q", status, out, messages)
 	}
-	for _, want := range []string{"class0/aaa.png", "class0/zzz.png", "2 of 32 pictures were left out"} {
+	for _, want := range []string{"class0/aaa.png", "class0/zzz.png", "2 of 32 images were left out"} {
 		if !strings.Contains(messages, want) {
 			t.Errorf("messages lack %q: %s", want, messages)
 		}
@@ -72,8 +68,8 @@ func checkEmbed(t *testing.T, pictures, tok, back string) {
 	if cls := mustRun(t, "embed", back, mixed, "--feature", "cls"); cls == string(readFile(t, text)) {
 		t.Error("cls and mean are the same")
 	}
-	if lines := mustRun(t, "embed", back, pictures, "--part", "val"); strings.Count(lines, "\n") != 30 {
-		t.Errorf("%d pictures in val/", strings.Count(lines, "\n"))
+	if lines := mustRun(t, "embed", back, images, "--part", "val"); strings.Count(lines, "\n") != 30 {
+		t.Errorf("%d images in val/", strings.Count(lines, "\n"))
 	}
 	if status, _, e := beitRun(t, "embed", back, mixed, "--part", "val"); status != 2 || !strings.Contains(e, "no folder val") {
 		t.Errorf("a part that does not exist: status %d, %q", status, e)
@@ -92,11 +88,11 @@ func checkEmbed(t *testing.T, pictures, tok, back string) {
 			}
 		}
 	}
-	checkEmbedFailures(t, pictures, tok, back)
+	checkEmbedFailures(t, images, tok, back)
 }
 
 // What goes wrong leaves no file, and the one that was there as it was.
-func checkEmbedFailures(t *testing.T, pictures, tok, back string) {
+func checkEmbedFailures(t *testing.T, images, tok, back string) {
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "x.npy")
@@ -113,20 +109,20 @@ func checkEmbedFailures(t *testing.T, pictures, tok, back string) {
 	if status, _, e := beitRun(t, "embed", back, bad, "--out", out); status != 1 || !strings.Contains(e, "none of the 1 images") {
 		t.Errorf("nothing can be read: status %d, %q", status, e)
 	}
-	if status, _, e := beitRun(t, "embed", tok, pictures, "--out", out); status != 1 || !strings.Contains(e, "wanted is a backbone") {
+	if status, _, e := beitRun(t, "embed", tok, images, "--out", out); status != 1 || !strings.Contains(e, "wanted is a backbone") {
 		t.Errorf("by a tokenizer: status %d, %q", status, e)
 	}
-	if status, _, e := beitRun(t, "tokenizer", "encode", back, "--data", pictures, "--out", out); status != 1 || !strings.Contains(e, "wanted is a tokenizer") {
+	if status, _, e := beitRun(t, "tokenizer", "encode", back, "--data", images, "--out", out); status != 1 || !strings.Contains(e, "wanted is a tokenizer") {
 		t.Errorf("encoded by a backbone: status %d, %q", status, e)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var o, e bytes.Buffer
-	if status := run(ctx, []string{"embed", back, pictures, "--out", out}, &o, &e); status != 130 || strings.Count(e.String(), "\n") != 1 {
+	if status := execute(ctx, []string{"embed", back, images, "--out", out}, &o, &e); status != 130 || strings.Count(e.String(), "\n") != 1 {
 		t.Errorf("interrupted: status %d, %q", status, e.String())
 	}
 	e.Reset()
-	if status := run(t.Context(), []string{"embed", back, pictures}, fullWriter{}, &e); status != 1 || !strings.Contains(e.String(), "no space left") {
+	if status := execute(t.Context(), []string{"embed", back, images}, fullWriter{}, &e); status != 1 || !strings.Contains(e.String(), "no space left") {
 		t.Errorf("standard output on a full disk: status %d, %q", status, e.String())
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 || string(readFile(t, out)) != "old" {
@@ -134,29 +130,29 @@ func checkEmbedFailures(t *testing.T, pictures, tok, back string) {
 	}
 }
 
-// checkSimilar searches for a picture that is there.
-func checkSimilar(t *testing.T, pictures, tok, back string) {
+// checkSimilar searches for an image that is there.
+func checkSimilar(t *testing.T, images, tok, back string) {
 	t.Helper()
-	val, sheet := filepath.Join(pictures, "val"), filepath.Join(t.TempDir(), "sheet.png")
+	val, sheet := filepath.Join(images, "val"), filepath.Join(t.TempDir(), "sheet.png")
 	name := strings.Fields(mustRun(t, "embed", back, val))[0]
 	name = decode[embedded](t, name).Name
-	found := decode[similar](t, mustRun(t, "similar", back, filepath.Join(val, name), pictures, "--part", "val", "--top", "7", "--json", "--out", sheet))
+	found := decode[similar](t, mustRun(t, "similar", back, filepath.Join(val, name), images, "--part", "val", "--top", "7", "--json", "--out", sheet))
 	if found.Compared != 30 || found.Feature != "mean" || len(found.Nearest) != 7 || !strings.HasSuffix(found.Nearest[0].Name, name) {
 		t.Fatalf("%+v", found)
 	}
 	if math.Abs(found.Nearest[0].Cosine-1) > 1e-12 {
-		t.Errorf("the picture itself: %+v", found.Nearest[0])
+		t.Errorf("the image itself: %+v", found.Nearest[0])
 	}
 	for i, m := range found.Nearest[1:] {
 		if m.Cosine > found.Nearest[i].Cosine {
 			t.Errorf("not in order: %+v", found.Nearest)
 		}
 	}
-	picture, err := png.Decode(bytes.NewReader(readFile(t, sheet)))
-	if err != nil || picture.Bounds().Dx() < 500 {
+	image, err := png.Decode(bytes.NewReader(readFile(t, sheet)))
+	if err != nil || image.Bounds().Dx() < 500 {
 		t.Errorf("contact sheet: %v", err)
 	}
-	if text := mustRun(t, "similar", back, filepath.Join(val, name), val, "--top", "100"); strings.Count(text, "\n") != 31 || !slices.Equal(strings.Fields(text)[:4], []string{"picture", "cosine", name, "1.0000"}) {
+	if text := mustRun(t, "similar", back, filepath.Join(val, name), val, "--top", "100"); strings.Count(text, "\n") != 31 || !slices.Equal(strings.Fields(text)[:4], []string{"image", "cosine", name, "1.0000"}) {
 		t.Errorf("as text:\n%s", text)
 	}
 	for _, c := range []struct {
@@ -224,7 +220,7 @@ func readNpy(t *testing.T, name, descr string) (shape []int, words []uint32) {
 // Standard output has whole lines when the command ends early.
 func TestLinesAreWhole(t *testing.T) {
 	var stdout bytes.Buffer
-	out, err := openRows("", &stdout, []int{1}, func(name string, row []float32) any { return embedded{name, row} })
+	out, err := openOutput("", &stdout, []int{1}, func(name string, row []float32) any { return embedded{name, row} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,83 +230,5 @@ func TestLinesAreWhole(t *testing.T) {
 	out.discard()
 	if one := decode[embedded](t, stdout.String()); len(one.Vector) != 5000 || !strings.HasSuffix(stdout.String(), "}\n") {
 		t.Errorf("%d numbers in %d bytes", len(one.Vector), stdout.Len())
-	}
-}
-
-// The bytes of a small array, written out.
-func TestNpyBytes(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "a.npy")
-	out, err := openRows[int32](name, nil, []int{1, 2}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.discard()
-	for i, picture := range []string{"a.png", "ü \"b\"\n.png", "c.png"} {
-		if err := out.add(picture, []int32{int32(i), -2}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	summary, err := out.close()
-	if err != nil || !strings.Contains(summary, "int32 [3 1 2]") {
-		t.Fatal(summary, err)
-	}
-	dict := "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 1, 2,), }"
-	want := "\x93NUMPY\x01\x00\x76\x00" + dict + strings.Repeat(" ", 118-len(dict)-1) + "\n" +
-		"\x00\x00\x00\x00\xfe\xff\xff\xff\x01\x00\x00\x00\xfe\xff\xff\xff\x02\x00\x00\x00\xfe\xff\xff\xff"
-	if diff := cmp.Diff(want, string(readFile(t, name))); diff != "" {
-		t.Error(diff)
-	}
-	list := readFile(t, strings.TrimSuffix(name, ".npy")+".names.json")
-	if diff := cmp.Diff("[\n\"a.png\",\n\"ü \\\"b\\\"\\n.png\",\n\"c.png\"\n]\n", string(list)); diff != "" {
-		t.Error(diff)
-	}
-	if head := npyHeader("<f4", []int{math.MaxInt, math.MaxInt32, 1024}); len(head) != npyHeaderLen || head[npyHeaderLen-1] != '\n' {
-		t.Errorf("the largest header has %d bytes: %q", len(head), head)
-	}
-}
-
-// findNumPy returns a function that runs a Python program, or skips the test where no Python has NumPy.
-func findNumPy(t *testing.T) func(program string, args ...string) string {
-	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(python, "-c", "import numpy").Run() != nil {
-			continue
-		}
-		return func(program string, args ...string) string {
-			out, err := exec.Command(python, append([]string{"-c", program}, args...)...).CombinedOutput()
-			if err != nil {
-				t.Fatalf("%s: %v: %s", python, err, out)
-			}
-			return string(out)
-		}
-	}
-	t.Skip("no Python with NumPy here; TestNpyBytes has the bytes written out")
-	return nil
-}
-
-// NumPy itself reads the array, where there is one.
-func TestNpyByNumPy(t *testing.T) {
-	python := findNumPy(t)
-	dir := t.TempDir()
-	name := filepath.Join(dir, "a.npy")
-	out, err := openRows[float32](name, nil, []int{3}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.discard()
-	for i := range 5 {
-		if err := out.add(fmt.Sprintf("%d.png", i), []float32{float32(i), 0.1, -3e-9}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := out.close(); err != nil {
-		t.Fatal(err)
-	}
-	got := python(`import sys, json, numpy
-x = numpy.load(sys.argv[1], allow_pickle=False)
-print(x.dtype, x.shape, x.flags['C_CONTIGUOUS'], repr(float(x[4, 1])), float(x.sum(axis=0)[0]), json.load(open(sys.argv[2]))[4])`,
-		name, filepath.Join(dir, "a.names.json"))
-	if want := "float32 (5, 3) True 0.10000000149011612 10.0 4.png\n"; got != want {
-		t.Errorf("NumPy reads %q, want %q", got, want)
 	}
 }

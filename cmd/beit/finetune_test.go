@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tinyClassifier makes a classifier for pictures of 16 pixels that trains in a moment.
+// tinyClassifier makes a classifier for images of 16 pixels that trains in a moment.
 var tinyClassifier = assign(
 	"finetune.model.image_size=16", "finetune.model.width=24", "finetune.model.depth=1", "train.batch=16", "train.epochs=2",
 	"train.warmup_epochs=0", "log.every=2",
@@ -21,20 +21,20 @@ var tinyClassifier = assign(
 // TestFinetune fine-tunes, measures and uses a classifier through the command line alone.
 func TestFinetune(t *testing.T) {
 	dir := t.TempDir()
-	pictures, run := filepath.Join(dir, "pictures"), filepath.Join(dir, "run")
-	writePictures(t, pictures, map[string]int{"train": 80, "val": 30})
-	done := decode[finished](t, mustRun(t, append([]string{"finetune", "--data", pictures, "--out", run, "--label-fraction", "0.5", "--json"}, tinyClassifier...)...))
+	images, run := filepath.Join(dir, "images"), filepath.Join(dir, "run")
+	writeImages(t, images, map[string]int{"train": 80, "val": 30})
+	done := decode[finished](t, mustRun(t, append([]string{"finetune", "--data", images, "--out", run, "--label-fraction", "0.5", "--json"}, tinyClassifier...)...))
 	if done.Steps != 2*(40/16) || done.Final.Values["top5"] < done.Final.Values["top1"] {
 		t.Errorf("%+v", done)
 	}
-	report := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", pictures, "--json"))
-	if report.Top1 != done.Final.Values["top1"] || report.Pictures != 30 || report.Classes != 10 {
+	report := decode[evaluated](t, mustRun(t, "eval", run, "--data", images, "--json"))
+	if report.Top1 != done.Final.Values["top1"] || report.Images != 30 || report.Classes != 10 {
 		t.Errorf("%+v after %v", report, done.Final.Values)
 	}
-	if text := mustRun(t, "finetune", "--eval", run, "--data", filepath.Join(pictures, "val")); !strings.Contains(text, "30, 10") {
-		t.Errorf("a folder of validation pictures by itself:\n%s", text)
+	if text := mustRun(t, "eval", run, "--data", filepath.Join(images, "val")); !strings.Contains(text, "30, 10") {
+		t.Errorf("a folder of validation images by itself:\n%s", text)
 	}
-	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", pictures, "--json", "--alone", "--k", "1,5", "--both", "--raw")); len(rows) != 6 || rows[1].K != 5 {
+	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", images, "--json", "--alone", "--k", "1,5", "--both", "--raw")); len(rows) != 6 || rows[1].K != 5 {
 		t.Errorf("probe of a classifier: %+v", rows)
 	}
 	mask := filepath.Join(dir, "mask.txt")
@@ -46,80 +46,80 @@ func TestFinetune(t *testing.T) {
 		if err := os.MkdirAll(two, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(filepath.Join(pictures, "val", class), filepath.Join(two, class)); err != nil {
+		if err := os.Rename(filepath.Join(images, "val", class), filepath.Join(two, class)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", two, "--json"))
-	some := decode[evaluated](t, mustRun(t, "finetune", "--eval", run, "--data", two, "--class-mask", mask, "--json"))
-	if all.Pictures != 6 || all.Classes != 10 || some.Classes != 2 || some.Top1 < all.Top1 || some.Loss >= all.Loss || some.Top5 != 1 {
+	all := decode[evaluated](t, mustRun(t, "eval", run, "--data", two, "--json"))
+	some := decode[evaluated](t, mustRun(t, "eval", run, "--data", two, "--class-mask", mask, "--json"))
+	if all.Images != 6 || all.Classes != 10 || some.Classes != 2 || some.Top1 < all.Top1 || some.Loss >= all.Loss || some.Top5 != 1 {
 		t.Errorf("all compete %+v, two compete %+v", all, some)
 	}
 
 	one := filepath.Join(two, "class3")
 	entries, err := os.ReadDir(one)
 	if err != nil || len(entries) == 0 {
-		t.Fatalf("%d pictures: %v", len(entries), err)
+		t.Fatalf("%d images: %v", len(entries), err)
 	}
-	picture := filepath.Join(one, entries[0].Name())
-	list := decode[[]predicted](t, mustRun(t, "predict", run, picture, picture, "--json", "--top", "3"))
+	image := filepath.Join(one, entries[0].Name())
+	list := decode[[]predicted](t, mustRun(t, "predict", run, image, image, "--json", "--top", "3"))
 	if len(list) != 2 || len(list[0].Classes) != 3 || list[0].Classes[0].Probability < list[0].Classes[1].Probability || !strings.HasPrefix(list[0].Classes[0].Name, "class") {
 		t.Errorf("%+v", list)
 	}
 	same := func(p predicted) bool {
-		return strings.HasSuffix(picture, p.Image) && cmp.Equal(p.Classes, list[0].Classes)
+		return strings.HasSuffix(image, p.Image) && cmp.Equal(p.Classes, list[0].Classes)
 	}
 	if folder := decode[[]predicted](t, mustRun(t, "predict", run, two, "--json", "--top", "3")); len(folder) != 6 || !slices.ContainsFunc(folder, same) {
 		t.Errorf("the folder: %+v", folder)
 	}
-	if text := mustRun(t, "predict", run, picture); !strings.Contains(text, picture) || strings.Count(text, "%") != 5 {
+	if text := mustRun(t, "predict", run, image); !strings.Contains(text, image) || strings.Count(text, "%") != 5 {
 		t.Errorf("prediction as text:\n%s", text)
 	}
 }
 
-// TestEvalPictures: which pictures --eval measures, and what it says of them.
-func TestEvalPictures(t *testing.T) {
+// TestEvalImages: which images beit eval measures, and what it says of them.
+func TestEvalImages(t *testing.T) {
 	dir := t.TempDir()
-	writePictures(t, dir, map[string]int{"all": 80})
-	pictures, run, foreign := filepath.Join(dir, "all"), filepath.Join(dir, "run"), filepath.Join(dir, "foreign")
+	writeImages(t, dir, map[string]int{"all": 80})
+	images, run, foreign := filepath.Join(dir, "all"), filepath.Join(dir, "run"), filepath.Join(dir, "foreign")
 	train := func(out string, set ...string) string {
-		return mustRun(t, slices.Concat([]string{"finetune", "--data", pictures, "--out", out, "--val-fraction", "0.25", "--json"}, tinyClassifier, assign(set...))...)
+		return mustRun(t, slices.Concat([]string{"finetune", "--data", images, "--out", out, "--val-fraction", "0.25", "--json"}, tinyClassifier, assign(set...))...)
 	}
 	done := decode[finished](t, train(run, "data.limit=40", "train.epochs=1"))
 	for i := range 10 {
-		if err := os.CopyFS(filepath.Join(foreign, fmt.Sprintf("n%d", i)), os.DirFS(filepath.Join(pictures, fmt.Sprintf("class%d", i)))); err != nil {
+		if err := os.CopyFS(filepath.Join(foreign, fmt.Sprintf("n%d", i)), os.DirFS(filepath.Join(images, fmt.Sprintf("class%d", i)))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, c := range []struct {
-		args     []string
-		pictures int
-		says     string
+		args   []string
+		images int
+		says   string
 	}{
-		{[]string{"--data", pictures}, 20, "the share of 0.25 that data.val_fraction sets aside is measured"},
-		{[]string{"--data", pictures, "--val-fraction", "0.5"}, 40, "the share of 0.5"},
-		{[]string{"--data", pictures, "--set", "data.val_fraction=0"}, 80, "no validation part: all 80 pictures are measured"},
-		{[]string{"--data", pictures, "--eval-data", foreign}, 80, "in the same order"},
+		{[]string{"--data", images}, 20, "the share of 0.25 that data.val_fraction sets aside is measured"},
+		{[]string{"--data", images, "--val-fraction", "0.5"}, 40, "the share of 0.5"},
+		{[]string{"--data", images, "--set", "data.val_fraction=0"}, 80, "no validation part: all 80 images are measured"},
+		{[]string{"--data", images, "--eval-data", foreign}, 80, "in the same order"},
 	} {
-		status, out, messages := beitRun(t, append([]string{"finetune", "--eval", run, "--json"}, c.args...)...)
+		status, out, messages := beitRun(t, append([]string{"eval", run, "--json"}, c.args...)...)
 		if status != 0 || !strings.Contains(messages, c.says) {
 			t.Fatalf("%s: status %d, %q, want %q", c.args, status, messages, c.says)
 		}
 		report := decode[evaluated](t, out)
-		if report.Pictures != c.pictures || c.pictures == 20 && report.Top1 != done.Final.Values["top1"] {
-			t.Errorf("%s: %+v, want %d pictures; the run's own figures are %v", c.args, report, c.pictures, done.Final.Values)
+		if report.Images != c.images || c.images == 20 && report.Top1 != done.Final.Values["top1"] {
+			t.Errorf("%s: %+v, want %d images; the run's own figures are %v", c.args, report, c.images, done.Final.Values)
 		}
 	}
 
 	limited := filepath.Join(dir, "limited") // a limit of the run's validation is none of the measurement
 	train(limited, "data.eval.limit=5", "train.epochs=1")
 	for want, set := range map[int]string{20: "data.eval.batch=7", 6: "data.eval.limit=6"} {
-		if report := decode[evaluated](t, mustRun(t, "finetune", "--eval", limited, "--data", pictures, "--json", "--set", set)); report.Pictures != want {
-			t.Errorf("%s: %d pictures, want %d", set, report.Pictures, want)
+		if report := decode[evaluated](t, mustRun(t, "eval", limited, "--data", images, "--json", "--set", set)); report.Images != want {
+			t.Errorf("%s: %d images, want %d", set, report.Images, want)
 		}
 	}
 
-	status, _, messages := beitRun(t, "finetune", "--eval", run, "--data", filepath.Join(pictures, "class3"))
+	status, _, messages := beitRun(t, "eval", run, "--data", filepath.Join(images, "class3"))
 	if status != 2 || !strings.Contains(messages, "one folder alone is not taken for a class") {
 		t.Errorf("one class alone: status %d, %q", status, messages)
 	}
@@ -147,7 +147,7 @@ func TestChooseOutputs(t *testing.T) {
 		{"names in another order", "", names, []string{"dog", "ant", "bee", "cat"}, []int{3, 0, 1, 2}, ""},
 		{"by order", "", nil, []string{"n1", "n2", "n3", "n4"}, []int{0, 1, 2, 3}, ""},
 		{"by order, all names being others", "", names, []string{"n1", "n2", "n3", "n4"}, []int{0, 1, 2, 3}, ""},
-		{"some names", "", names, []string{"ant", "cow", "dog", "elk"}, nil, `2 of the 4 classes of the pictures, such as "cow" and "elk"`},
+		{"some names", "", names, []string{"ant", "cow", "dog", "elk"}, nil, `2 of the 4 classes of the images, such as "cow" and "elk"`},
 		{"a name that does not compete", "ant\nbee", names, []string{"cat", "eel"}, nil, `"cat" and "eel"`},
 		{"flags by order", string(flags), nil, []string{"n1", "n2"}, []int{0, 3}, ""},
 		{"numbers", "[2, 1]", nil, []string{"n1", "n2"}, []int{1, 2}, ""},

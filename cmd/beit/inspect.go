@@ -1,18 +1,18 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -26,6 +26,9 @@ type inspectCmd struct {
 
 // Run shows a file or a run folder.
 func (c *inspectCmd) Run(a *app) error {
+	if c.Curves != "" && filepath.Ext(c.Curves) != ".png" {
+		return usagef("--curves %s: curves are drawn to a .png file", c.Curves)
+	}
 	info, err := os.Stat(c.Path)
 	if err != nil {
 		return fmt.Errorf("%s: no such file or run folder: %w", c.Path, err)
@@ -49,16 +52,17 @@ type tensorInfo struct {
 // fileInfo describes a model file.
 type fileInfo struct {
 	Format   state.Format      `json:"format"`
-	Model    *modelInfo        `json:"model,omitempty"` // of published files; a run's own file has its configuration in the metadata
+	Model    *modelInfo        `json:"model,omitempty"`
 	Metadata map[string]string `json:"metadata"`
 	Numbers  int               `json:"numbers"`
 	Tensors  []tensorInfo      `json:"tensors"`
 }
 
-// modelInfo is what names and shapes of the tensors tell.
+// modelInfo is what the file is.
 type modelInfo struct {
 	Kind       weights.Kind   `json:"kind"`
 	Naming     weights.Naming `json:"naming"`
+	Method     string         `json:"method,omitempty"` // of the run that made it
 	ImageSize  int            `json:"image_size"`
 	PatchSize  int            `json:"patch_size"`
 	Width      int            `json:"width"`
@@ -72,17 +76,17 @@ type modelInfo struct {
 
 // modelOf tells what model a file holds; nil where that cannot be told.
 func modelOf(f *state.File) *modelInfo {
-	if train.IsRun(f) {
-		return nil
-	}
-	m, err := weights.Of(f)
+	m, err := model.Of(f)
 	if err != nil {
 		return nil
 	}
-	v := m.ViT
-	info := &modelInfo{m.Kind, m.Naming, v.ImageSize, v.PatchSize, v.Width, v.Depth, v.Heads, v.Classes, m.MIM.Vocab, m.Parameters(), m.LeftOut}
+	v, w := m.Weights.ViT, m.Weights
+	info := &modelInfo{
+		Kind: m.Kind, Naming: w.Naming, Method: m.Card.Method, ImageSize: v.ImageSize, PatchSize: v.PatchSize, Width: v.Width, Depth: v.Depth,
+		Heads: v.Heads, Classes: v.Classes, Codes: w.MIM.Vocab, Parameters: m.Parameters(), LeftOut: w.LeftOut,
+	}
 	if m.Kind == weights.Tokenizer {
-		info.Codes = m.VQKD.Codes
+		info.Codes = w.VQKD.Codes
 	}
 	return info
 }
@@ -90,7 +94,7 @@ func modelOf(f *state.File) *modelInfo {
 func (m *modelInfo) print(w io.Writer) error {
 	pairs := [][2]string{
 		{"model", fmt.Sprintf("%s, %s names", m.Kind, m.Naming)},
-		{"pictures", fmt.Sprintf("%d x %d in patches of %d", m.ImageSize, m.ImageSize, m.PatchSize)},
+		{"images", fmt.Sprintf("%d x %d in patches of %d", m.ImageSize, m.ImageSize, m.PatchSize)},
 		{"network", fmt.Sprintf("%d blocks of width %d with %d heads", m.Depth, m.Width, m.Heads)},
 		{"parameters", fmt.Sprint(m.Parameters)},
 	}
@@ -107,7 +111,7 @@ func (m *modelInfo) print(w io.Writer) error {
 }
 
 func (c *inspectCmd) file(a *app) error {
-	f, err := state.Open(c.Path)
+	f, err := state.OpenVerified(c.Path)
 	if err != nil {
 		return err
 	}
@@ -125,84 +129,72 @@ func (c *inspectCmd) file(a *app) error {
 	for _, k := range slices.Sorted(maps.Keys(info.Metadata)) {
 		lines := strings.Split(info.Metadata[k], "\n")
 		for i := range lines {
-			lines[i] = plain(lines[i])
+			lines[i] = experiment.Plain(lines[i])
 		}
-		fmt.Fprintf(a.out, "%s: %s\n", plain(k), strings.Join(lines, "\n"))
+		fmt.Fprintf(a.out, "%s: %s\n", experiment.Plain(k), strings.Join(lines, "\n"))
 	}
 	if info.Model != nil {
 		if err := info.Model.print(a.out); err != nil {
 			return err
 		}
 	}
-	var t table
+	var t experiment.Table
 	for _, e := range info.Tensors {
-		t.add(e.Name, e.DType, fmt.Sprint(e.Shape))
+		t.Add(e.Name, e.DType, fmt.Sprint(e.Shape))
 	}
-	if err := t.print(a.out); err != nil {
+	if err := t.Print(a.out); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.out, "%d tensors, %d numbers\n", len(info.Tensors), info.Numbers)
 	return err
 }
 
-// runInfo describes a run folder.
-type runInfo struct {
-	Stage       train.Stage   `json:"stage"`
-	Preset      string        `json:"preset"`
-	Data        string        `json:"data"`
-	Epochs      int           `json:"epochs"`
-	Model       string        `json:"model,omitempty"` // empty: not finished
-	Checkpoints []string      `json:"checkpoints"`
-	Last        *train.Record `json:"last,omitempty"`       // epoch
-	Validation  *train.Record `json:"validation,omitempty"` // the last one
-}
-
+// folder shows a run folder.
 func (c *inspectCmd) folder(a *app) error {
-	cfg, err := train.ReadConfig(c.Path)
+	info, err := model.InspectRun(c.Path)
 	if err != nil {
 		return err
 	}
-	records, err := train.ReadMetrics(c.Path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // none yet: the run was stopped before its first update
-		return err
+	r := newReporter(a.errOut)
+	for _, note := range info.Config.Notes {
+		r.Notice(note)
+	}
+	for _, w := range info.Warnings {
+		r.Warning(w.Error())
 	}
 	if c.Curves != "" {
-		if err := report.Curves(c.Curves, records); err != nil {
+		if err := report.Curves(c.Curves, info.Trained.AllMetrics(), info.Records); err != nil {
 			return err
 		}
-	}
-	info := runInfo{Stage: cfg.Stage, Preset: cfg.Preset, Data: cfg.Data.Path, Epochs: cfg.Train.Epochs}
-	for i, r := range records {
-		switch r.Kind {
-		case train.KindEpoch:
-			info.Last = &records[i]
-		case train.KindVal:
-			info.Validation = &records[i]
-		}
-	}
-	models, _ := filepath.Glob(filepath.Join(c.Path, "*.safetensors"))
-	if len(models) > 0 {
-		info.Model = models[0]
-	}
-	if info.Checkpoints, err = checkpoints(c.Path); err != nil {
-		return err
 	}
 	if c.JSON {
 		return printJSON(a.out, info)
 	}
-	return info.print(a.out, c.Path)
+	return printRun(a.out, info, c.Path)
 }
 
-func (i runInfo) print(w io.Writer, dir string) error {
-	model := i.Model
-	if model == "" {
-		model = "not finished: continue with beit " + command(i.Stage) + " --resume " + dir
+func printRun(w io.Writer, i *model.RunInfo, dir string) error {
+	finished := i.Model
+	switch {
+	case finished != "":
+	case i.Status != nil && i.Status.State == run.StateRunning:
+		finished = "not finished"
+	default:
+		finished = "not finished: continue with beit " + i.Trained.Command + " --resume " + dir
 	}
-	pairs := [][2]string{
-		{"stage", string(i.Stage)}, {"preset", i.Preset}, {"data", i.Data}, {"epochs", fmt.Sprint(i.Epochs)}, {"model", model},
-		{"checkpoints", fmt.Sprint(len(i.Checkpoints))},
+	pairs := [][2]string{{"method", i.Method}, {"preset", i.Preset}, {"data", i.Data}, {"epochs", fmt.Sprint(i.Epochs)}}
+	if s := i.Status; s != nil {
+		pairs = append(pairs, [2]string{"status", fmt.Sprintf("%s, step %d of %d, process %d on %s", s.State, s.Step, s.Total, s.PID, s.Host)})
+		if s.Error != "" {
+			pairs = append(pairs, [2]string{"error", s.Error})
+		}
 	}
-	for _, r := range []*train.Record{i.Last, i.Validation} {
+	pairs = append(pairs, [2]string{"model", finished})
+	if i.Best != "" {
+		pairs = append(pairs, [2]string{"best model", i.Best})
+	}
+	pairs = append(pairs, [2]string{"checkpoints", fmt.Sprint(len(i.Checkpoints))})
+	for _, r := range []*run.Record{i.Last, i.Validation} {
 		if r == nil {
 			continue
 		}
@@ -212,17 +204,4 @@ func (i runInfo) print(w io.Writer, dir string) error {
 		}
 	}
 	return printPairs(w, pairs...)
-}
-
-// checkpoints lists what is in the folder of checkpoints, oldest first.
-func checkpoints(dir string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	var list []string
-	for _, e := range entries {
-		list = append(list, e.Name())
-	}
-	return list, err
 }

@@ -1,16 +1,16 @@
 // Command beit trains, probes and uses BEiT v2 models: visual tokenizers and backbones pretrained on their codes.
 //
-//	beit quickstart                                                          # everything once, on drawn pictures, in minutes
-//	beit tokenizer train --data pictures --out runs/tokenizer
-//	beit pretrain --data pictures --tokenizer runs/tokenizer --out runs/backbone
-//	beit probe linear runs/backbone --data pictures
-//	beit finetune --init-from runs/backbone --data pictures --out runs/classifier
-//	beit embed runs/backbone pictures --out x.npy
+//	beit quickstart                                                          # everything once, on synthetic images, in minutes
+//	beit tokenizer train --data images --out runs/tokenizer
+//	beit pretrain --data images --tokenizer runs/tokenizer --out runs/backbone
+//	beit probe linear runs/backbone --data images
+//	beit finetune --init-from runs/backbone --data images --out runs/classifier
+//	beit embed runs/backbone images --out x.npy
 //
 // beit --help lists the commands, and beit COMMAND --help the flags of one. What was asked for goes to standard output, progress and
 // warnings to standard error, where an error is one line that says what to do.
 //
-// Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
+// Exit status: 0 success, 1 failure, 2 wrong usage, 3 the run diverged, 130 interrupted, 141 nobody reads the output any more. A training goes on without readers.
 package main
 
 import (
@@ -21,11 +21,10 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
@@ -36,7 +35,9 @@ const (
 	statusOK          = 0
 	statusFailure     = 1
 	statusUsage       = 2
+	statusDiverged    = 3
 	statusInterrupted = 130
+	statusNoReader    = 141 // 128 + SIGPIPE, as a shell says of other commands
 )
 
 // cli is the command line: a command is a field, its flags are its fields.
@@ -44,32 +45,38 @@ type cli struct {
 	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
-	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on drawn pictures and show what they learned. Takes minutes and needs nothing."`
+	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on synthetic images and show what they learned. Takes minutes and needs nothing."`
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
-	Teacher    teacherCmd    `cmd:"" help:"Train a teacher on pictures alone (self-distillation)."`
-	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone on the codes of a tokenizer."`
-	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier, or measure one (--eval)."`
-	Predict    predictCmd    `cmd:"" help:"Name the classes of pictures, by a classifier."`
+	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
+	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier."`
+	Eval       evalCmd       `cmd:"" help:"Measure a classifier."`
+	Predict    predictCmd    `cmd:"" help:"Name the classes of images, by a classifier."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
-	Ablate     ablateCmd     `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables."`
-	Embed      embedCmd      `cmd:"" help:"Write a vector for each picture, by a backbone."`
-	Similar    similarCmd    `cmd:"" help:"Find the pictures that resemble one most, by a backbone."`
+	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables."`
+	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
+	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
-	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on drawn pictures."`
+	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
 	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
 	Pull       pullCmd       `cmd:"" help:"Fetch published weights, or check those that are there."`
-	Config     configCmd     `cmd:"" help:"List the presets, or print the configuration that a preset and assignments give."`
+	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
 	Version    versionCmd    `cmd:"" help:"Print version and device."`
+
+	Teacher oldTeacherCmd `cmd:"" hidden:"" help:"Old name of pretrain --method dino."`
+	Ablate  oldAblateCmd  `cmd:"" hidden:"" help:"Old name of compare."`
 }
 
 // app is what commands get from the process.
 type app struct {
 	ctx         context.Context
 	dev         *tensor.Device
-	out, errOut io.Writer
+	out, errOut *stream
 }
+
+// train says that the command under way is a training, which goes on when nobody reads its output any more.
+func (a *app) train() { a.out.lasting = true }
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -79,7 +86,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, endSignals()...)
+	outliveReaders()
 	go func() {
 		<-signals
 		fmt.Fprintln(os.Stderr, "\nending after this step; interrupt again to end at once")
@@ -88,14 +96,15 @@ func main() {
 		os.Exit(statusInterrupted)
 	}()
 	boundGarbage()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // leave is what kong's wish to end the process (after --help) is turned into.
 type leave int
 
-// run carries out one command line and returns the exit status.
-func run(ctx context.Context, args []string, out, errOut io.Writer) (status int) {
+// execute carries out one command line and returns the exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	out, errOut := &stream{w: stdout}, &stream{w: stderr, lasting: true}
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -112,19 +121,23 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 		}
 	}()
 	var c cli
-	parser, err := kong.New(&c, kong.Name("beit"), kong.Writers(out, errOut), kong.Exit(func(code int) { panic(leave(code)) }),
+	parser, err := kong.New(&c, kong.Name("beit"), helpTexts, kong.Writers(out, errOut), kong.Exit(func(code int) { panic(leave(code)) }),
 		kong.Description("BEiT v2 in Go: visual tokenizers, masked image modelling, probes."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 120}))
 	if err != nil {
 		panic(err)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
+	args = habits(args)
 	command, err := parser.Parse(args)
-	if err != nil {
+	switch {
+	case out.broken:
+		return statusNoReader
+	case out.failed != nil: // help
+		return fail(errOut, statusFailure, out.failed)
+	case err != nil:
 		return fail(errOut, statusUsage, explain(err, parser, args))
 	}
+	noteOldFlags(errOut, args)
 	a := &app{ctx: ctx, out: out, errOut: errOut}
 	if err := a.choose(c.Device, c.Threads); err != nil {
 		var usage usageError
@@ -138,18 +151,39 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 	if closing := vulkan.Close(a.dev); err == nil {
 		err = closing
 	}
+	if err == nil {
+		err = out.failed // of a write that nobody looked at
+	}
 	var usage usageError
+	var setting experiment.SettingError
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &setting):
 		return fail(errOut, statusUsage, err)
+	case errors.Is(err, train.ErrNotFinite):
+		return fail(errOut, statusDiverged, err)
 	case errors.Is(err, train.ErrInterrupted):
 		return fail(errOut, statusInterrupted, err)
 	case errors.Is(err, context.Canceled):
 		return fail(errOut, statusInterrupted, errors.New("interrupted"))
+	case out.broken && gone(err):
+		return statusNoReader
 	}
 	return fail(errOut, statusFailure, err)
+}
+
+// habits turns what people are used to from other programs into our form of it.
+func habits(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(args[1:len(args):len(args)], "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }
 
 // internal is a mistake of this program.
@@ -192,16 +226,6 @@ func (a *app) warn(verdict string, ok bool) {
 // fail prints one line and returns status.
 func fail(w io.Writer, status int, err error) int {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
-	fmt.Fprintln(w, "beit: "+plain(strings.Join(lines, "; ")))
+	fmt.Fprintln(w, "beit: "+experiment.Plain(strings.Join(lines, "; ")))
 	return status
-}
-
-// terminal says whether w is one, and how wide.
-func terminal(w io.Writer) (columns int, ok bool) {
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	return columns, err == nil && columns > 20
 }

@@ -7,15 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
@@ -25,7 +28,7 @@ import (
 func beitRun(t *testing.T, args ...string) (status int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	status = run(t.Context(), args, &o, &e)
+	status = execute(t.Context(), args, &o, &e)
 	return status, o.String(), e.String()
 }
 
@@ -35,7 +38,8 @@ func TestMistakes(t *testing.T) {
 	if err := os.WriteFile(file, []byte("not a model"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(t.TempDir(), "run")
+	out, unlabelled := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "val", "class0")
+	writeImages(t, filepath.Dir(filepath.Dir(unlabelled)), map[string]int{"val": 20})
 	for _, c := range []struct {
 		name   string
 		args   string
@@ -52,9 +56,11 @@ func TestMistakes(t *testing.T) {
 		{"device without a number", "--device vulkan: version", 2, "want cpu, vulkan or vulkan:N"},
 		{"threads", "--threads -1 version", 2, "--threads"},
 		{"no threads", "--threads 0 version", 2, "--threads 0"},
-		{"accum", "tokenizer train --data x --accum 0", 2, "train.accum = 0"},
+		{"accumulation", "tokenizer train --data x --accumulation-steps 0", 2, "train.accumulation_steps = 0"},
 		{"preset", "config tokenizer --preset smal32", 2, `did you mean "small32"?`},
-		{"stage", "config tokeniser", 2, `did you mean "tokenizer"?`},
+		{"method", "config tokeniser", 2, `did you mean "tokenizer"?`},
+		{"config without a method", "config --explain", 2, "name the method too"},
+		{"config as JSON", "config tokenizer --json", 2, "--explain"},
 		{"key", "tokenizer train --data x --set train.epoch=3", 2, "did you mean train.epochs?"},
 		{"value", "tokenizer train --data x --set train.epochs=many", 2, "whole number"},
 		{"missing config file", "tokenizer train --data x --config " + empty + "/none.toml", 2, "none.toml"},
@@ -63,7 +69,10 @@ func TestMistakes(t *testing.T) {
 		{"teacher", "tokenizer train --data x --teacher hogg", 2, "--teacher hogg"},
 		{"missing folder", "tokenizer train --out " + out + " --data " + empty + "/none", 1, "no such folder"},
 		{"empty folder", "tokenizer train --out " + out + " --data " + empty, 1, "no images found"},
-		{"drawn pictures", "tokenizer train --out " + out + " --data procedural:many", 1, "procedural:N"},
+		{"synthetic images", "tokenizer train --out " + out + " --data procedural:many", 1, "procedural:N"},
+		{"run among other files", "tokenizer train --data procedural:20 --out " + filepath.Dir(file), 2, "has files in it, such as"},
+		{"quickstart in a run", "quickstart --out " + trainedRuns(t).tokenizer, 2, "is the folder of a run"},
+		{"comparison in a run", "compare --data procedural:20 --out " + trainedRuns(t).tokenizer, 2, "is the folder of a run"},
 		{"resume of nothing", "pretrain --resume " + empty, 1, "not a run folder"},
 		{"resume with preset", "pretrain --resume " + empty + " --preset small32", 2, "--preset"},
 		{"model that is none", "tokenizer eval --data " + empty + " " + file, 1, "notes.txt"},
@@ -71,13 +80,20 @@ func TestMistakes(t *testing.T) {
 		{"probe without data", "probe knn " + file, 2, "--data"},
 		{"probe numbers", "probe knn --k 0 --data x x", 2, "--k 0"},
 		{"finetune without data", "finetune", 2, "--data"},
-		{"finetune mask alone", "finetune --data x --class-mask x", 2, "--eval"},
-		{"finetune eval with training flags", "finetune --data x --eval x --out y", 2, "--eval trains nothing"},
-		{"finetune eval with a key of training", "finetune --data x --eval x --set train.batch=3", 2, "--set train.batch=3: beside --eval"},
-		{"finetune eval of what is no model", "finetune --data x --eval " + file, 1, "notes.txt"},
-		{"finetune from nothing", "finetune --data x --init-from " + empty + "/none", 2, "none"},
-		{"finetune from what is no model", "finetune --data x --init-from " + file, 2, "notes.txt"},
-		{"finetune fraction", "finetune --data x --label-fraction 2", 2, "data.labelled = 2"},
+		{"finetune mask alone", "finetune --data x --class-mask x", 2, "beit eval"},
+		{"old eval with training flags", "finetune --data x --eval x --out y", 2, "--eval trains nothing"},
+		{"eval with training flags", "eval --data x --out y x", 2, "unknown flag --out"},
+		{"eval with a key of training", "eval --data x x --set train.batch=3", 2, "--set train.batch=3: only keys of data"},
+		{"eval of what is no model", "eval --data x " + file, 1, "notes.txt"},
+		{"eval without data", "eval x", 2, "--data"},
+		{"finetune from nothing", "finetune --data x --init-from " + empty + "/none", 1, "none"},
+		{"finetune from what is no model", "finetune --data x --init-from " + file, 1, "notes.txt"},
+		{"finetune fraction", "finetune --data x --label-fraction 2", 2, "data.label_fraction = 2"},
+		{"finetune on nothing", "finetune --data x --label-fraction 0", 2, "data.label_fraction = 0"},
+		{"missing tokenizer", "pretrain --out " + out + " --data procedural:20 --tokenizer " + empty + "/none", 1, empty + "/none: no such model file or run folder"},
+		{"tokenizer that is none", "pretrain --out " + out + " --data procedural:20 --tokenizer " + empty, 1, "not a run folder"},
+		{"finetune without labels", "finetune --out " + out + " --data " + unlabelled, 1, "labels"},
+		{"eval without labels", "eval " + trainedRuns(t).classifier + " --data " + unlabelled, 2, "no labels"},
 		{"predict nothing", "predict x", 2, "<image>"},
 		{"predict by none", "predict --top 0 x y", 2, "--top 0"},
 		{"probe protocol", "probe linear --protocol all --data x x", 2, "--protocol"},
@@ -94,6 +110,7 @@ func TestMistakes(t *testing.T) {
 		{"similar on no sheet", "similar --out x.gif x y z", 2, "--out x.gif"},
 		{"inspect nothing", "inspect " + empty + "/none", 1, "no such file or run folder"},
 		{"inspect no run", "inspect " + empty, 1, "not a run folder"},
+		{"curves in another format", "inspect --curves x.gif x", 2, "--curves x.gif"},
 		{"curves of a file", "inspect --curves x.png " + file, 2, "--curves"},
 		{"convert to other names", "convert x y.safetensors --to keras", 2, "--to"},
 		{"convert to another format", "convert x y.npz --to hf", 2, "y.npz"},
@@ -124,10 +141,10 @@ func TestMistakes(t *testing.T) {
 func TestLayersConfig(t *testing.T) {
 	batch, rate := 512, 0.5
 	for _, c := range []struct {
-		cmd      probeLinearCmd
-		pictures int
-		batch    int
-		lr       float64
+		cmd    probeLinearCmd
+		images int
+		batch  int
+		lr     float64
 	}{
 		{probeLinearCmd{}, 5000, 1024, 4e-3},
 		{probeLinearCmd{}, 256, 256, 1e-3},
@@ -135,8 +152,8 @@ func TestLayersConfig(t *testing.T) {
 		{probeLinearCmd{Batch: &batch}, 128, 128, 5e-4},
 		{probeLinearCmd{Batch: &batch, LR: &rate}, 128, 128, 0.5},
 	} {
-		if got := c.cmd.layersConfig(c.pictures); got.Batch != c.batch || got.LR != c.lr {
-			t.Errorf("%d pictures: batch %d, rate %g; want %d, %g", c.pictures, got.Batch, got.LR, c.batch, c.lr)
+		if got := c.cmd.layersConfig(c.images); got.Batch != c.batch || got.LR != c.lr {
+			t.Errorf("%d images: batch %d, rate %g; want %d, %g", c.images, got.Batch, got.LR, c.batch, c.lr)
 		}
 	}
 }
@@ -145,20 +162,20 @@ func TestLayersConfig(t *testing.T) {
 func TestAdvice(t *testing.T) {
 	dir := t.TempDir()
 	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: syscall.ENOSPC}
-	if got := advise(full, train.Pretrain, dir).Error(); got != full.Error() {
+	if got := advise(full, pretrain.Method, dir).Error(); got != full.Error() {
 		t.Errorf("before the run folder was written: %s", got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if got := advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, train.Tokenizer, dir).Error(); !strings.Contains(got, "3 of the 20") ||
-		!strings.Contains(got, "beit tokenizer train --resume "+dir+" --set data.unreadable=0.5") {
-		t.Errorf("too many unreadable pictures: %s", got)
+	if got := advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, tokenizer.Method, dir).Error(); !strings.Contains(got, "3 of the 20") ||
+		!strings.Contains(got, "beit tokenizer train --resume "+dir+" --set data.max_unreadable=0.5") {
+		t.Errorf("too many unreadable images: %s", got)
 	}
-	if got := advise(fmt.Errorf("update 3: %w", train.ErrNotFinite), train.Pretrain, dir).Error(); !strings.Contains(got, "train.lr") {
+	if got := advise(fmt.Errorf("step 3: %w", train.ErrNotFinite), pretrain.Method, dir).Error(); !strings.Contains(got, "train.lr") {
 		t.Errorf("not finite: %s", got)
 	}
-	got := advise(full, train.Pretrain, dir)
+	got := advise(full, pretrain.Method, dir)
 	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {
 		t.Errorf("in the middle of the run: %v", got)
 	}
@@ -190,7 +207,7 @@ func TestFreeFolder(t *testing.T) {
 // A failed self-test is told on standard error, a passed one is not; both are in version and bench.
 func TestSelfTest(t *testing.T) {
 	var e bytes.Buffer
-	a := &app{errOut: &e}
+	a := &app{errOut: &stream{w: &e}}
 	a.warn("avx2 agrees with generic", true)
 	if e.Len() != 0 {
 		t.Errorf("warned of a passed self-test: %q", e.String())
@@ -216,9 +233,9 @@ type fullWriter struct{}
 func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
-	for _, args := range []string{"version", "version --levels", "config", "config tokenizer", "config pretrain --keys"} {
+	for _, args := range []string{"--help", "devices", "inspect " + trainedRuns(t).dino, "version", "version --levels", "config", "config tokenizer", "config pretrain --keys"} {
 		var e bytes.Buffer
-		status := run(t.Context(), strings.Fields(args), fullWriter{}, &e)
+		status := execute(t.Context(), strings.Fields(args), fullWriter{}, &e)
 		if status != 1 || strings.Count(e.String(), "\n") != 1 {
 			t.Errorf("beit %s: status %d, message %q", args, status, e.String())
 		}
@@ -230,20 +247,16 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BEIT_TEST_COMMAND") != "" {
 		main()
 	}
-	os.Exit(m.Run())
-}
-
-// process makes the command as a process of its own.
-func process(t *testing.T, args ...string) (cmd *exec.Cmd, errOut *bytes.Buffer) {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd, errOut = exec.CommandContext(t.Context(), self, args...), &bytes.Buffer{}
-	cmd.Env = append(os.Environ(), "BEIT_TEST_COMMAND=1")
-	cmd.Stderr = errOut
-	return cmd, errOut
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "beit")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		tempRuns = dir
+		return m.Run()
+	}())
 }
 
 func TestBadLevel(t *testing.T) {
@@ -255,36 +268,6 @@ func TestBadLevel(t *testing.T) {
 	}
 }
 
-// The first interrupt ends the step, leaves a checkpoint and status 130; the run can then be resumed.
-func TestInterruptSignal(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("a process cannot be interrupted by another there")
-	}
-	dir := filepath.Join(t.TempDir(), "run")
-	cmd, errOut := process(t, append([]string{"tokenizer", "train", "--data", "procedural:64", "--out", dir, "--set", "log.checkpoint=1"},
-		append(tiny, "--set", "train.epochs=100000")...)...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(20 * time.Second)
-	for list := []string(nil); len(list) == 0; list, _ = checkpoints(dir) {
-		if time.Now().After(deadline) {
-			t.Fatal("no checkpoint after 20 s")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if got := errOut.String(); cmd.ProcessState.ExitCode() != 130 || !strings.Contains(got, "beit tokenizer train --resume "+dir) {
-		t.Errorf("status %d, messages %q", cmd.ProcessState.ExitCode(), got)
-	}
-	if text := mustRun(t, "inspect", dir); !strings.Contains(text, "not finished") {
-		t.Errorf("inspect of the interrupted run:\n%s", text)
-	}
-}
-
 // A panic below ends in one plain line.
 func TestPanic(t *testing.T) {
 	status, _, e := beitRun(t, "--threads", "1", "version")
@@ -293,14 +276,14 @@ func TestPanic(t *testing.T) {
 	}
 	var none context.Context // which commands do not expect
 	var o, errOut bytes.Buffer
-	status = run(none, strings.Fields("bench --filter MatMul/layer=proj.*highest"), &o, &errOut)
+	status = execute(none, strings.Fields("bench --filter MatMul/layer=proj.*highest"), &o, &errOut)
 	if got := errOut.String(); status != 1 || !strings.HasPrefix(got, "beit: internal error") || strings.Count(got, "\n") != 1 {
 		t.Errorf("status %d, message %q", status, got)
 	}
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"", "--help", "pretrain --help", "probe linear --help"} {
+	for _, args := range []string{"", "--help", "help", "help probe linear", "pretrain --help", "probe linear --help"} {
 		status, o, e := beitRun(t, strings.Fields(args)...)
 		if status != 0 || !strings.Contains(o, "Usage: beit") || e != "" {
 			t.Errorf("beit %s: status %d, output %.60q, error %q", args, status, o, e)
@@ -309,6 +292,9 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersionLevels(t *testing.T) {
+	if now, habit := mustRun(t, "version"), mustRun(t, "--version"); now != habit {
+		t.Errorf("beit --version says %q, beit version %q", habit, now)
+	}
 	_, o, _ := beitRun(t, "version", "--levels")
 	if o != strings.Join(tensor.CPULevels(), "\n")+"\n" {
 		t.Errorf("%q", o)
@@ -317,23 +303,23 @@ func TestVersionLevels(t *testing.T) {
 
 // What config prints, it reads back.
 func TestConfigRoundTrip(t *testing.T) {
-	for _, stage := range []string{"tokenizer", "pretrain"} {
-		_, text, e := beitRun(t, "config", stage, "--set", "train.epochs=7")
+	for _, m := range model.Methods() {
+		_, text, e := beitRun(t, "config", m.Name, "--set", "train.epochs=7")
 		if !strings.Contains(text, "epochs = 7\n") {
-			t.Fatalf("%s: %s%s", stage, text, e)
+			t.Fatalf("%s: %s%s", m.Name, text, e)
 		}
 		name := filepath.Join(t.TempDir(), "c.toml")
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, again, e := beitRun(t, "config", stage, "--config", name); again != text {
-			t.Errorf("%s: %s\nread back gives %s%s", stage, text, again, e)
+		if _, again, e := beitRun(t, "config", m.Name, "--config", name); again != text {
+			t.Errorf("%s: %s\nread back gives %s%s", m.Name, text, again, e)
 		}
 	}
 	_, list, _ := beitRun(t, "config")
-	for _, name := range append(train.Presets(train.Tokenizer), train.Presets(train.Pretrain)...) {
-		if !strings.Contains(list, "  "+name+"\n") {
-			t.Errorf("preset %s is not listed", name)
+	for _, m := range model.Methods() {
+		if want := m.Name + ":\n  " + strings.Join(m.Presets, "\n  ") + "\n"; len(m.Presets) == 0 || !strings.Contains(list, want) {
+			t.Errorf("the list lacks %q", want)
 		}
 	}
 }
@@ -357,14 +343,14 @@ func TestPlainProgress(t *testing.T) {
 	var w bytes.Buffer
 	r := newReporter(&w)
 	r.last = time.Now().Add(-time.Hour)
-	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, DataWait: 0.123, Left: 95 * time.Second})
-	r.Progress(train.Progress{Stage: train.Pretrain, Phase: "train", Done: 8, Total: 70})
+	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, DataTime: 0.123, Left: 95 * time.Second})
+	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 8, Total: 70})
 	r.live("nothing here")
-	r.Record(train.Record{Kind: train.KindVal, Epoch: 1, Values: map[string]float64{"rec_loss": 2.25, "codes_used": 500, "memory_mb": 7}})
+	r.Record(run.Record{Kind: run.KindVal, Epoch: 1, Values: map[string]float64{"loss_mim": 2.25, "codes_used": 500, "memory_mb": 7}})
 	r.Warning("codes are dying")
 	r.clear()
-	want := "pretrain  epoch 1/10  7/70  loss 2.5000  171 images/s  12 % waiting for pictures  1m35s left\n" +
-		"pretrain epoch 1 validation  reconstruction 2.2500  codes used 500\nwarning: codes are dying\n"
+	want := "pretrain  epoch 1/10  7/70  loss 2.5000  171 images/s  12 % data time  1m35s left\n" +
+		"pretrain epoch 1 validation  MIM loss 2.2500  codes used 500\nwarning: codes are dying\n"
 	if w.String() != want {
 		t.Errorf("got\n%swant\n%s", w.String(), want)
 	}
@@ -375,7 +361,7 @@ func TestLiveProgress(t *testing.T) {
 	var w bytes.Buffer
 	r := newReporter(&w)
 	r.columns = 40
-	r.Progress(train.Progress{Stage: train.Tokenizer, Phase: "train", Done: 35, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5})
+	r.Progress(method.Progress{Method: "tokenizer", Phase: "train", Done: 35, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5})
 	r.Notice("a notice")
 	want := "\rtokenizer  [############............]  \x1b[K\r\x1b[Ka notice\n"
 	if w.String() != want {
@@ -400,7 +386,7 @@ func TestInterrupted(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	var o, e bytes.Buffer
 	args := append([]string{"tokenizer", "train", "--data", "procedural:32", "--out", out}, tiny...)
-	if status := run(ctx, args, &o, &e); status != 130 || !strings.Contains(e.String(), "beit tokenizer train --resume "+out) {
+	if status := execute(ctx, args, &o, &e); status != 130 || !strings.Contains(e.String(), "beit tokenizer train --resume "+out) {
 		t.Errorf("status %d, messages %q", status, e.String())
 	}
 }

@@ -5,20 +5,21 @@ import (
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
 )
 
 // predictCmd is "beit predict".
 type predictCmd struct {
 	Model  string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
-	Images []string `arg:"" name:"image" placeholder:"PICTURE" help:"Pictures, folders or .tar files of them."`
+	Images []string `arg:"" name:"image" placeholder:"IMAGE" help:"Images, folders or .tar files of them."`
 	partFlag
 	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
 	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
 	JSON       bool   `name:"json" help:"Print as JSON."`
 }
 
-// predicted is what is said about one picture.
+// predicted is what is said about one image.
 type predicted struct {
 	Image   string        `json:"image"`
 	Classes []infer.Class `json:"classes"` // most probable first
@@ -42,7 +43,7 @@ func (c *predictCmd) Run(a *app) error {
 	}
 	var list []predicted
 	for _, path := range c.Images {
-		ds, done, err := c.pictures(path, m)
+		ds, done, err := c.images(a, path, m)
 		if err != nil {
 			return err
 		}
@@ -66,22 +67,23 @@ func (c *predictCmd) Run(a *app) error {
 		if _, err := fmt.Fprintln(a.out, p.Image); err != nil {
 			return err
 		}
-		var t table
+		var t experiment.Table
 		for _, k := range p.Classes {
-			t.add("  "+k.Name, percent(float64(k.Probability)))
+			t.Add("  "+k.Name, experiment.Percent(float64(k.Probability)))
 		}
-		if err := t.print(a.out); err != nil {
+		if err := t.Print(a.out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pictures opens one picture, or those of a folder or .tar file.
-func (c *predictCmd) pictures(path string, m *infer.Classifier) (data.Dataset, func() error, error) {
+// images opens one image, or those of a folder or .tar file.
+func (c *predictCmd) images(a *app, path string, m *infer.Classifier) (data.Dataset, func() error, error) {
 	if isFolder(path) || filepath.Ext(path) == ".tar" {
-		return c.open(path, m)
+		return c.open(a, path, m)
 	}
-	picture, err := readPicture(path, m.Config())
-	return single{path, picture}, func() error { return nil }, err
+	newReporter(a.errOut).damaged(m.Warnings())
+	image, err := readImage(path, m.Config())
+	return single{path, image}, func() error { return nil }, err
 }

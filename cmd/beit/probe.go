@@ -6,22 +6,21 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/probe"
-	"github.com/gobeit/gobeit/beit/train"
-	"github.com/gobeit/gobeit/nn"
 )
 
 // probeCmd groups the probes.
 type probeCmd struct {
 	Linear probeLinearCmd `cmd:"" help:"Train a linear classifier on frozen features."`
-	KNN    probeKNNCmd    `cmd:"" name:"knn" help:"Classify by the nearest neighbours among frozen features."`
+	KNN    probeKNNCmd    `cmd:"" name:"knn" help:"Classify by k-NN among frozen features."`
 }
 
 // probeFlags are common to the probes.
 type probeFlags struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, teacher, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
 	dataFlags
 	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
 	Alone     bool   `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
@@ -33,12 +32,12 @@ type probeFlags struct {
 // probeLinearCmd is "beit probe linear".
 type probeLinearCmd struct {
 	probeFlags
-	Protocol string   `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented pictures, as BEiT's script does."`
+	Protocol string   `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented images, as BEiT's script does."`
 	Epochs   *int     `placeholder:"N" help:"Epochs (30, by layers 100)."`
 	Seeds    *int     `placeholder:"N" help:"By features: classifiers trained; the mean is reported (3)."`
 	Plain    bool     `help:"By features: do not standardise them."`
-	Batch    *int     `placeholder:"N" help:"By layers: pictures in a batch (1024)."`
-	LR       *float64 `name:"lr" placeholder:"F" help:"By layers: learning rate (1e-3 for each 256 pictures of a batch)."`
+	Batch    *int     `placeholder:"N" help:"By layers: images in a batch (1024)."`
+	LR       *float64 `name:"lr" placeholder:"F" help:"By layers: learning rate (1e-3 for each 256 images of a batch)."`
 	SGD      bool     `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
 }
 
@@ -61,10 +60,10 @@ func (c *probeLinearCmd) Run(a *app) error {
 	if c.Seeds != nil {
 		cfg.Seeds = *c.Seeds
 	}
-	return c.probe(a, func(train, val probe.Features, seed uint64) ([]judged, error) {
+	return c.probe(a, func(train, val probe.Features, seed uint64) ([]scored, error) {
 		cfg.Seed = seed
 		r, err := probe.Linear(a.ctx, a.dev, train, val, cfg)
-		return []judged{{0, r.Score}}, err
+		return []scored{{0, r.Score}}, err
 	})
 }
 
@@ -96,8 +95,8 @@ func (c *probeLinearCmd) foreign() error {
 	return usagef("only --protocol %s has %s: choose it, or leave them away", other, strings.Join(given, ", "))
 }
 
-// layersConfig is the protocol for so many training pictures. A batch holds no more than those, and the learning rate follows it unless given.
-func (c *probeLinearCmd) layersConfig(pictures int) probe.LayersConfig {
+// layersConfig is the protocol for so many training images. A batch holds no more than those, and the learning rate follows it unless given.
+func (c *probeLinearCmd) layersConfig(images int) probe.LayersConfig {
 	cfg := probe.LayersDefaults
 	if c.Epochs != nil {
 		cfg.Epochs = *c.Epochs
@@ -105,7 +104,7 @@ func (c *probeLinearCmd) layersConfig(pictures int) probe.LayersConfig {
 	if c.Batch != nil {
 		cfg.Batch = *c.Batch
 	}
-	cfg.Batch = min(cfg.Batch, pictures)
+	cfg.Batch = min(cfg.Batch, images)
 	if cfg.LR *= float64(cfg.Batch) / float64(probe.LayersDefaults.Batch); c.LR != nil {
 		cfg.LR = *c.LR
 	}
@@ -121,27 +120,24 @@ type layerScore struct {
 
 // layers probes every block.
 func (c *probeLinearCmd) layers(a *app) error {
-	model, err := train.LoadNetwork(a.dev, c.Model)
-	if err != nil {
-		return err
-	}
-	blocks, ok := model.Model.(probe.LayerModel)
-	if !ok {
-		return fmt.Errorf("%s: its blocks cannot be looked into", model.Path)
-	}
-	set, err := c.openLabelled(model)
-	if err != nil {
-		return err
-	}
-	defer set.close()
 	r := newReporter(a.errOut)
-	cfg := c.layersConfig(set.train.Len())
-	cfg.Seed = c.seed(model.Config)
-	cfg.Skipped = func(s data.Skipped) { r.Warning(leftOut(s)) }
-	cfg.Progress = func(epoch, batch, batches int) {
-		r.Progress(train.Progress{Stage: "probe", Phase: "layers", Done: batch, Total: batches, Epoch: epoch, Epochs: cfg.Epochs})
+	subject, err := c.open(experiment.Env{Device: a.dev, Reporter: r})
+	if err != nil {
+		return err
 	}
-	scores, err := probe.Layers(a.ctx, a.dev, set.train, set.val, blocks, probe.Input{Size: model.ViT.ImageSize, Norm: model.Norm}, cfg)
+	defer subject.Close()
+	blocks, ok := subject.Encoder.Encoder.(probe.LayerModel)
+	if !ok {
+		return fmt.Errorf("%s: its blocks cannot be looked into", subject.Model.Path)
+	}
+	cfg := c.layersConfig(subject.Images.Train.Len())
+	cfg.Seed = c.seed(subject.Model.Config)
+	cfg.Skipped = func(s data.Skipped) { r.Warning(method.SkippedText(s)) }
+	cfg.Progress = func(epoch, batch, batches int) {
+		r.Progress(method.Progress{Method: "probe", Phase: "layers", Done: batch, Total: batches, Epoch: epoch, Epochs: cfg.Epochs})
+	}
+	input := probe.Input{Size: subject.Encoder.ViT.ImageSize, Norm: subject.Encoder.Norm}
+	scores, err := probe.Layers(a.ctx, a.dev, subject.Images.Train, subject.Images.Val, blocks, input, cfg)
 	r.clear()
 	if err != nil {
 		return err
@@ -157,16 +153,16 @@ func (c *probeLinearCmd) layers(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, list)
 	}
-	var t table
-	t.add("block", "top-1", "top-5", "balanced")
+	var t experiment.Table
+	t.Add("block", "top-1", "top-5", "macro accuracy")
 	for i, s := range list {
 		name := fmt.Sprint(s.Block)
 		if i == best {
 			name += " best"
 		}
-		t.add(name, percent(s.Top1), percent(s.Top5), percent(s.Balanced))
+		t.Add(name, experiment.Percent(s.Top1), experiment.Percent(s.Top5), experiment.Percent(s.MacroAccuracy))
 	}
-	return t.print(a.out)
+	return t.Print(a.out)
 }
 
 // probeKNNCmd is "beit probe knn".
@@ -176,15 +172,15 @@ type probeKNNCmd struct {
 	Temperature float64 `default:"0.07" placeholder:"T" help:"A neighbour of cosine s has weight exp(s/T)."`
 }
 
-// Run votes with neighbours.
+// Run classifies by k-NN.
 func (c *probeKNNCmd) Run(a *app) error {
 	if len(c.K) == 0 || slices.Min(c.K) < 1 || !(c.Temperature > 0) {
 		return usagef("--k %s, --temperature %g: both must be positive", strings.Trim(fmt.Sprint(c.K), "[]"), c.Temperature)
 	}
-	return c.probe(a, func(train, val probe.Features, _ uint64) (list []judged, err error) {
+	return c.probe(a, func(train, val probe.Features, _ uint64) (list []scored, err error) {
 		scores, err := probe.KNNs(a.ctx, a.dev, train, val, c.K, c.Temperature)
 		for i, s := range scores {
-			list = append(list, judged{c.K[i], s})
+			list = append(list, scored{c.K[i], s})
 		}
 		return list, err
 	})
@@ -195,69 +191,46 @@ type probed struct {
 	Network string `json:"network"`
 	Feature string `json:"feature"`
 	Dim     int    `json:"dim"`
-	judged
+	scored
 }
 
-// judged is a score, by K neighbours where it was neighbours that voted.
-type judged struct {
+// scored is a score, with K where it is that of k-NN.
+type scored struct {
 	K int `json:"k,omitempty"`
 	probe.Score
 }
 
-// openLabelled opens the pictures for a model, the classes of both parts numbered alike.
-func (f probeFlags) openLabelled(model *train.EncoderModel) (*pictures, error) {
-	set, err := f.openBoth(model.ViT.ImageSize, model.Config)
-	if err != nil {
+// open opens the model and the images.
+func (f probeFlags) open(e experiment.Env) (*experiment.Subject, error) {
+	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if set.val, err = data.Relabel(set.val, set.train.Classes()); err != nil {
-		set.close()
-		return nil, fmt.Errorf("validation pictures: %w", err)
-	}
-	return set, nil
+	return experiment.OpenSubject(e, f.Model, f.Data, f.openBoth)
 }
 
-func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) ([]judged, error)) error {
-	model, err := train.LoadNetwork(a.dev, f.Model)
+// probe scores every kind of features of the model and of what stands beside it.
+func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) ([]scored, error)) error {
+	r := newReporter(a.errOut)
+	e := experiment.Env{Device: a.dev, Reporter: r}
+	subject, err := f.open(e)
 	if err != nil {
 		return err
 	}
-	seed := f.seed(model.Config)
-	set, err := f.openLabelled(model)
+	defer subject.Close()
+	seed := f.seed(subject.Model.Config)
+	samples, err := subject.Samples(a.ctx, e, experiment.Beside{Alone: f.Alone, Both: f.Both, Raw: f.Raw, Tokenizer: f.Tokenizer, Seed: seed})
+	r.clear()
 	if err != nil {
 		return err
-	}
-	defer set.close()
-	contenders := []contender{{"pretrained", f.extractor(model.Model, model.Norm)}}
-	if !f.Alone {
-		fresh, weights := untrained(a, model.Config, seed)
-		defer weights.Release()
-		contenders = append(contenders, contender{"untrained", f.extractor(fresh, model.Norm)}, pixels(model.ViT))
-		teacher, err := f.teacher(a, model)
-		switch {
-		case err != nil && f.Tokenizer != "":
-			return err
-		case err != nil:
-			fmt.Fprintln(a.errOut, "the teacher's own features are left out:", err)
-		case teacher != nil:
-			contenders = append(contenders, *teacher)
-		}
-	}
-	all, err := extract(a, set, model.ViT.ImageSize, contenders)
-	if err != nil {
-		return err
-	}
-	if f.Both {
-		all = withBoth(all)
 	}
 	var list []probed
-	for _, s := range all {
-		result, err := score(s.train, s.val, seed)
+	for _, s := range samples {
+		result, err := score(s.Train, s.Val, seed)
 		if err != nil {
 			return err
 		}
 		for _, r := range result {
-			list = append(list, probed{s.network, s.train.Name, s.train.Dim, r})
+			list = append(list, probed{s.Network, s.Train.Name, s.Train.Dim, r})
 		}
 	}
 	if f.JSON {
@@ -266,126 +239,19 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	return printProbes(a.out, list)
 }
 
-// extractor takes features of a network.
-func (f probeFlags) extractor(m beit.Encoder, norm data.Norm) probe.Extractor {
-	if blocks, ok := m.(probe.LayerModel); ok && f.Raw {
-		return probe.BeforeNorm(blocks, m.Width(), norm)
-	}
-	return probe.Network(m, norm)
-}
-
-// withBoth puts behind each pair of cls and mean both side by side.
-func withBoth(all []sample) (list []sample) {
-	for i, s := range all {
-		if list = append(list, s); strings.HasPrefix(s.train.Name, "mean") {
-			list = append(list, sample{s.network, probe.Join(all[i-1].train, s.train), probe.Join(all[i-1].val, s.val)})
-		}
-	}
-	return list
-}
-
 func printProbes(w io.Writer, list []probed) error {
-	var t table
-	t.add("network", "feature", "dim", "top-1", "top-5", "balanced")
+	var t experiment.Table
+	t.Add("network", "feature", "dim", "top-1", "top-5", "macro accuracy")
 	for _, p := range list {
 		if p.K > 0 && several(list) {
 			p.Feature += fmt.Sprintf(" (%d)", p.K)
 		}
-		t.add(p.Network, p.Feature, fmt.Sprint(p.Dim), percent(p.Top1), percent(p.Top5), percent(p.Balanced))
+		t.Add(p.Network, p.Feature, fmt.Sprint(p.Dim), experiment.Percent(p.Top1), experiment.Percent(p.Top5), experiment.Percent(p.MacroAccuracy))
 	}
-	return t.print(w)
+	return t.Print(w)
 }
 
 // several says whether the lines differ in their numbers of neighbours.
 func several(list []probed) bool {
 	return slices.ContainsFunc(list, func(p probed) bool { return p.K != list[0].K })
-}
-
-// teacher is that of the tokenizer named by the flag, or else by the backbone's run; nil for a model that learned from no tokenizer.
-func (f probeFlags) teacher(a *app, model *train.EncoderModel) (*contender, error) {
-	path := f.Tokenizer
-	if path == "" && model.Config.Stage == train.Tokenizer {
-		path = f.Model
-	}
-	if path == "" && model.Config.Pretrain == nil {
-		return nil, nil
-	}
-	if path == "" {
-		path = model.Config.Pretrain.Tokenizer
-	}
-	tok, err := train.LoadTokenizer(a.dev, path)
-	if err != nil {
-		return nil, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
-	}
-	teacher, err := teacherOf(tok)
-	return &teacher, err
-}
-
-// contender is a network whose features are probed.
-type contender struct {
-	network   string
-	extractor probe.Extractor
-}
-
-// untrained is the same network with fresh weights, which the set holds.
-func untrained(a *app, c train.Config, seed uint64) (m beit.Encoder, set *nn.Set) {
-	set = nn.NewSet()
-	switch c.Stage {
-	case train.Teacher:
-		m = beit.NewDINO(set.Scope(), c.Teacher.Model.ViT)
-	case train.Tokenizer:
-		m = beit.NewViT(set.Scope(), c.Tokenizer.Model.Encoder)
-	case train.Finetune:
-		m = beit.NewViT(set.Scope(), c.Finetune.Model)
-	default:
-		m = beit.NewMIM(set.Scope(), c.Pretrain.Model)
-	}
-	set.Build(a.dev, seed, nn.Inference)
-	return m, set
-}
-
-// pixels are the pictures at 16 x 16.
-func pixels(c beit.ViTConfig) contender { return contender{"none", probe.Pixels(c.ImageSize, 16)} }
-
-// teacherOf is the teacher of a tokenizer.
-func teacherOf(tok *train.TokenizerModel) (contender, error) {
-	t, err := tok.Teacher()
-	if err != nil {
-		return contender{}, err
-	}
-	return contender{t.Name(), probe.Teacher(t, tok.Model.Config.Encoder.Grid())}, nil
-}
-
-// sample is one kind of features of one network on both parts of the data.
-type sample struct {
-	network    string
-	train, val probe.Features
-}
-
-// leftOut says that a picture is.
-func leftOut(s data.Skipped) string { return plain(fmt.Sprintf("picture left out: %v", s.Err)) }
-
-// extract computes all features, every picture being read once.
-func extract(a *app, set *pictures, size int, contenders []contender) ([]sample, error) {
-	var list []sample
-	var extractors []probe.Extractor
-	for _, c := range contenders {
-		extractors = append(extractors, c.extractor)
-		for range c.extractor.Names {
-			list = append(list, sample{network: c.network})
-		}
-	}
-	skipped := func(s data.Skipped) { fmt.Fprintln(a.errOut, "warning: "+leftOut(s)) }
-	fit, err := probe.Extract(a.ctx, a.dev, set.train, probe.Pipeline(size), skipped, extractors...)
-	if err != nil {
-		return nil, err
-	}
-	val, err := probe.Extract(a.ctx, a.dev, set.val, probe.Pipeline(size), skipped, extractors...)
-	if err != nil {
-		return nil, err
-	}
-	for i := range list {
-		list[i].train, list[i].val = fit[i], val[i]
-	}
-	return list, nil
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/run"
 )
 
 // How often progress is shown: on a terminal as one line that changes, elsewhere as plain lines.
@@ -17,14 +20,14 @@ const (
 	plainEvery = 15 * time.Second
 )
 
-// noticeableWait is the share of time spent waiting for pictures that a progress line mentions.
-const noticeableWait = 0.05
+// noticeableDataTime is the share of data time that a progress line mentions.
+const noticeableDataTime = 0.05
 
 // reporter shows how a run goes.
 type reporter struct {
 	w       io.Writer
 	columns int // of the terminal; 0: not a terminal
-	stage   train.Stage
+	method  string
 	phase   string
 	last    time.Time
 	shown   bool // a live line stands on the terminal
@@ -38,20 +41,20 @@ func newReporter(w io.Writer) *reporter {
 	return &reporter{w: w, columns: columns, last: time.Now()}
 }
 
-// Progress implements train.Reporter.
-func (r *reporter) Progress(p train.Progress) {
+// Progress implements method.Reporter.
+func (r *reporter) Progress(p method.Progress) {
 	every := plainEvery
 	if r.columns > 0 {
 		every = liveEvery
 	}
-	r.stage = p.Stage
+	r.method = p.Method
 	if now := time.Now(); now.Sub(r.last) >= every || p.Phase != r.phase && r.columns > 0 {
 		r.phase, r.last = p.Phase, now
 		r.show(p)
 	}
 }
 
-func (r *reporter) show(p train.Progress) {
+func (r *reporter) show(p method.Progress) {
 	if r.columns == 0 {
 		fmt.Fprintln(r.w, strings.Join(parts(p), "  "))
 		return
@@ -72,8 +75,8 @@ func (r *reporter) live(text string) {
 }
 
 // parts says in words what there is to say about p.
-func parts(p train.Progress) []string {
-	words := []string{string(p.Stage)}
+func parts(p method.Progress) []string {
+	words := []string{p.Method}
 	if p.Phase != "train" {
 		words = append(words, p.Phase)
 	}
@@ -89,8 +92,8 @@ func parts(p train.Progress) []string {
 	if p.ImagesPerSec > 0 {
 		words = append(words, fmt.Sprintf("%.0f images/s", p.ImagesPerSec))
 	}
-	if p.DataWait >= noticeableWait {
-		words = append(words, fmt.Sprintf("%.0f %% waiting for pictures", 100*p.DataWait))
+	if p.DataTime >= noticeableDataTime {
+		words = append(words, fmt.Sprintf("%.0f %% data time", 100*p.DataTime))
 	}
 	if p.Left > 0 {
 		words = append(words, clock(p.Left)+" left")
@@ -122,38 +125,37 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
 }
 
-// shownValues are the values of a record that are shown, in this order, and what they are called. metrics.jsonl has all of them.
-var shownValues = [][2]string{
-	{"class_loss", "cross-entropy"}, {"accuracy", "accuracy"}, {"top1", "top-1"}, {"top5", "top-5"}, {"balanced", "balanced"},
-	{"ema_top1", "top-1 of the average"}, {"best_top1", "best"},
-	{"rec_loss", "reconstruction"}, {"quant_loss", "commitment"},
-	{"cross_entropy", "cross-entropy"}, {"teacher_entropy", "entropy of outputs"}, {"mean_entropy", "of their mean"},
-	{"loss_1", "loss main"}, {"loss_2", "aggregation"}, {"loss_swap", "with CLS swapped"}, {"unigram_entropy", "entropy of codes"},
-	{"mlm_acc_1", "accuracy main"}, {"mlm_acc_2", "aggregation"}, {"copy_acc", "by copying"},
-	{"codes_used", "codes used"}, {"perplexity", "perplexity"}, {"reseeded", "re-seeded"},
-	{"grad_norm", "gradient norm"}, {"img_per_s", "images/s"}, {"data_wait", "share of time waiting for pictures"},
-}
-
-// Record implements train.Reporter: epochs and validations get a line that stays.
-func (r *reporter) Record(rec train.Record) {
-	if rec.Kind == train.KindStep {
+// Record implements train.Reporter: epochs and validations get a line that stays. The method's table says what is shown.
+func (r *reporter) Record(rec run.Record) {
+	if rec.Kind == run.KindStep {
 		return
 	}
-	words := []string{fmt.Sprintf("%s epoch %d", r.stage, rec.Epoch)}
-	if rec.Kind == train.KindVal {
+	words := []string{fmt.Sprintf("%s epoch %d", r.method, rec.Epoch)}
+	if rec.Kind == run.KindVal {
 		words[0] += " validation"
 	}
-	for _, v := range shownValues {
-		if x, ok := rec.Values[v[0]]; ok {
-			words = append(words, v[1]+" "+number(x))
+	for _, m := range metricsOf(r.method) {
+		if x, ok := rec.Values[m.Key]; ok && !m.Quiet {
+			words = append(words, m.Label+" "+number(x))
 		}
 	}
 	r.line(strings.Join(words, "  "))
 }
 
+// metricsOf are the metrics of a method's records.
+func metricsOf(name string) []method.Metric {
+	m, err := model.Methods().Find(name)
+	if err != nil {
+		return method.LoopMetrics()
+	}
+	return m.AllMetrics()
+}
+
 // number writes a figure with about four digits.
 func number(v float64) string {
 	switch a := math.Abs(v); {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return fmt.Sprint(v)
 	case v == math.Trunc(v) && a < 1e9:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 100:
@@ -164,16 +166,23 @@ func number(v float64) string {
 	return fmt.Sprintf("%.2e", v)
 }
 
-// Notice implements train.Reporter.
+// Notice implements method.Reporter.
 func (r *reporter) Notice(text string) { r.line(text) }
 
-// Warning implements train.Reporter.
+// Warning implements method.Reporter.
 func (r *reporter) Warning(text string) { r.line("warning: " + text) }
+
+// damaged warns of checkpoints that were left out when a model was opened.
+func (r *reporter) damaged(list []error) {
+	for _, err := range list {
+		r.Warning(method.DamagedText(err))
+	}
+}
 
 // line prints a line that stays, above the live one.
 func (r *reporter) line(text string) {
 	r.clear()
-	fmt.Fprintln(r.w, plain(text))
+	fmt.Fprintln(r.w, experiment.Plain(text))
 }
 
 // clear takes the live line away.

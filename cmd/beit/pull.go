@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/beit/model"
 )
 
 // pullCmd is "beit pull".
@@ -19,7 +19,7 @@ type pullCmd struct {
 
 // pulled is where a file is.
 type pulled struct {
-	weights.Published
+	model.Published
 	Path string `json:"path"`
 	Sum  string `json:"file_sha256"` // of the file at path
 }
@@ -29,7 +29,7 @@ func (c *pullCmd) Run(a *app) error {
 	if c.Name == "" {
 		return c.list(a)
 	}
-	p, err := weights.FindPublished(c.Name)
+	p, err := model.FindPublished(c.Name)
 	if err != nil {
 		return usageError{err}
 	}
@@ -67,7 +67,7 @@ func (p pulled) verdict() string {
 	}
 }
 
-func (c *pullCmd) fetch(a *app, p weights.Published, path string) (string, error) {
+func (c *pullCmd) fetch(a *app, p model.Published, path string) (string, error) {
 	_, live := terminal(a.errOut)
 	shown := int64(-1)
 	sum, err := p.Fetch(a.ctx, http.DefaultClient, path, func(done, total int64) {
@@ -84,14 +84,14 @@ func (c *pullCmd) fetch(a *app, p weights.Published, path string) (string, error
 	if live && shown >= 0 {
 		fmt.Fprintln(a.errOut)
 	}
-	if errors.Is(err, weights.ErrNotServed) {
+	if errors.Is(err, model.ErrNotServed) {
 		return "", fmt.Errorf("%w; fetch %s elsewhere, put it at %s, and run this command again, which then checks it", err, p.URL, path)
 	}
 	return sum, err
 }
 
 func (c *pullCmd) list(a *app) error {
-	list := weights.PublishedFiles()
+	list := model.PublishedFiles()
 	if c.JSON {
 		return printJSON(a.out, list)
 	}

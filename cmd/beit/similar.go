@@ -7,20 +7,21 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/report"
-	"github.com/gobeit/gobeit/beit/train"
 )
 
 // similarCmd is "beit similar".
 type similarCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
-	Image string `arg:"" placeholder:"PICTURE" help:"The picture to which others are compared."`
-	Data  string `arg:"" placeholder:"DIR|TAR" help:"Pictures to search: a folder or .tar file."`
+	Image string `arg:"" placeholder:"IMAGE" help:"The image to which others are compared."`
+	Data  string `arg:"" placeholder:"DIR|TAR" help:"Images to search: a folder or .tar file."`
 	partFlag
 	featureFlag
-	Top  int    `default:"10" placeholder:"N" help:"Pictures to name."`
+	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
 	Out  string `placeholder:"FILE.png" help:"Show them on a contact sheet in this file."`
 	JSON bool   `name:"json" help:"Print as JSON."`
 }
@@ -29,19 +30,19 @@ type similarCmd struct {
 type similar struct {
 	Image    string  `json:"image"`
 	Feature  string  `json:"feature"`
-	Compared int     `json:"compared"` // pictures
-	Skipped  int     `json:"skipped"`  // pictures that could not be read
+	Compared int     `json:"compared"` // images
+	Skipped  int     `json:"skipped"`  // images that could not be read
 	Nearest  []match `json:"nearest"`  // most similar first
 }
 
-// match is a picture that was found.
+// match is an image that was found.
 type match struct {
 	Name   string  `json:"name"`
-	Cosine float64 `json:"cosine"` // of the angle between both pictures' features
+	Cosine float64 `json:"cosine"` // of the angle between both images' features
 	index  int
 }
 
-// Run finds the nearest pictures.
+// Run finds the nearest images.
 func (c *similarCmd) Run(a *app) error {
 	if c.Top < 1 {
 		return usagef("--top %d: must be at least 1", c.Top)
@@ -54,11 +55,11 @@ func (c *similarCmd) Run(a *app) error {
 		return err
 	}
 	defer enc.Close()
-	query, err := readPicture(c.Image, enc.Config())
+	query, err := readImage(c.Image, enc.Config())
 	if err != nil {
 		return err
 	}
-	ds, done, err := c.open(c.Data, enc)
+	ds, done, err := c.open(a, c.Data, enc)
 	if err != nil {
 		return err
 	}
@@ -87,12 +88,12 @@ func (c *similarCmd) Run(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, found)
 	}
-	var t table
-	t.add("picture", "cosine")
+	var t experiment.Table
+	t.Add("image", "cosine")
 	for _, m := range found.Nearest {
-		t.add(m.Name, fmt.Sprintf("%.4f", m.Cosine))
+		t.Add(m.Name, fmt.Sprintf("%.4f", m.Cosine))
 	}
-	return t.print(a.out)
+	return t.Print(a.out)
 }
 
 // insert puts m into a list of at most n, the largest cosines first, and those found earlier first among equals.
@@ -121,28 +122,28 @@ func cosine(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// sheet draws the picture and those found.
+// sheet draws the image and those found.
 func (s similar) sheet(name string, query *data.RGB, ds data.Dataset) error {
 	tiles := []report.Tile{report.NewTile(query, "like this:", filepath.Base(s.Image))}
 	for i, m := range s.Nearest {
-		picture, err := data.Decoded(ds, m.index)
+		image, err := data.Decoded(ds, m.index)
 		if err != nil {
 			return fmt.Errorf("contact sheet: %w", err)
 		}
-		tiles = append(tiles, report.NewTile(picture, fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)))
+		tiles = append(tiles, report.NewTile(image, fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)))
 	}
 	return report.Sheet(name, tiles)
 }
 
-// readPicture opens a picture by itself, turned as the run that made a model turned its own.
-func readPicture(path string, run train.Config) (*data.RGB, error) {
+// readImage opens an image by itself, turned as the run that made a model turned its own.
+func readImage(path string, run *config.Config) (*data.RGB, error) {
 	var options []data.Option
-	if run.Data.Upright {
+	if run.Data.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("picture: %w", err)
+		return nil, fmt.Errorf("image: %w", err)
 	}
 	defer file.Close()
 	m, err := data.ReadImage(file, data.DefaultLimits, options...)
@@ -152,7 +153,7 @@ func readPicture(path string, run train.Config) (*data.RGB, error) {
 	return m, nil
 }
 
-// single is a dataset of one picture.
+// single is a dataset of one image.
 type single struct {
 	name  string
 	image *data.RGB

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
 // tokenizerCmd groups the commands about tokenizers.
 type tokenizerCmd struct {
 	Train  tokenizerTrainCmd  `cmd:"" help:"Train a tokenizer (VQ-KD)."`
-	Eval   tokenizerEvalCmd   `cmd:"" help:"Measure reconstruction and use of codes on validation pictures."`
-	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of pictures: JSON lines, or an array for NumPy."`
+	Eval   tokenizerEvalCmd   `cmd:"" help:"Measure reconstruction and use of codes on validation images."`
+	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of images: JSON lines, or an array for NumPy."`
 }
 
 // tokenizerEvalCmd is "beit tokenizer eval".
@@ -22,19 +24,35 @@ type tokenizerEvalCmd struct {
 	JSON bool `name:"json" help:"Print figures as JSON."`
 }
 
-// Run measures a tokenizer beside the constant and the k-means marks.
+// Run measures a tokenizer beside the best constant and k-means.
 func (c *tokenizerEvalCmd) Run(a *app) error {
-	tok, err := train.LoadTokenizer(a.dev, c.Model)
-	if err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
-	set, err := c.openBoth(tok.Model.Config.Encoder.ImageSize, tok.Config)
-	if err != nil {
-		return err
-	}
-	defer set.close()
 	r := newReporter(a.errOut)
-	report, err := train.EvalTokenizer(a.ctx, tok, set.train, set.val, tok.Config.Data.Eval, train.Env{Device: a.dev, Reporter: r})
+	m, err := model.Open(c.Model)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	r.damaged(m.Damaged)
+	tok, err := tokenizer.Build(a.dev, m)
+	if err != nil {
+		return err
+	}
+	defer tok.Set.Release()
+	teacher, err := tok.OpenTeacher(model.Opener())
+	if err != nil {
+		return err
+	}
+	defer teacher.Release()
+	images, err := c.openBoth(m.Input.Size, m.Config)
+	if err != nil {
+		return err
+	}
+	defer images.Close()
+	env := experiment.EvalEnv(experiment.Env{Device: a.dev, Reporter: r}, tokenizer.Method, m.Config, m.Config.Data.Eval, images.Train, images.Val)
+	report, err := tokenizer.Evaluate(a.ctx, env, tok.VQKD, teacher)
 	r.clear()
 	if err != nil {
 		return err
@@ -45,21 +63,21 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 	return printTokenizer(a.out, report)
 }
 
-// printTokenizer shows what a tokenizer does, each figure beside the marks that it is to be compared with.
-func printTokenizer(w io.Writer, r train.TokenizerReport) error {
+// printTokenizer shows what a tokenizer does, each figure beside the baselines that it is to be compared with.
+func printTokenizer(w io.Writer, r tokenizer.Report) error {
 	return printPairs(w,
-		[2]string{"pictures", fmt.Sprint(r.Pictures)},
+		[2]string{"images", fmt.Sprint(r.Images)},
 		[2]string{"reconstruction loss", fmt.Sprintf("%.4f  (best constant %.4f, k-means of the teacher's features %.4f)", r.Reconstruction, r.Constant, r.KMeans)},
 		[2]string{"codes used", fmt.Sprintf("%d of %d", r.Used, r.Codes)},
 		[2]string{"perplexity", fmt.Sprintf("%.1f  (entropy %.4f nat)", r.Perplexity, r.Entropy)},
-		[2]string{"most common code", percent(r.TopShare)},
+		[2]string{"most common code", experiment.Percent(r.TopShare)},
 	)
 }
 
 // tokenizerEncodeCmd is "beit tokenizer encode".
 type tokenizerEncodeCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
-	Data  string `required:"" placeholder:"DIR|TAR" help:"Pictures to encode."`
+	Data  string `required:"" placeholder:"DIR|TAR" help:"Images to encode."`
 	partFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
@@ -71,9 +89,9 @@ type encoded struct {
 	Codes []int32 `json:"codes"` // row by row
 }
 
-// Run encodes pictures.
+// Run encodes images.
 func (c *tokenizerEncodeCmd) Run(a *app) error {
-	if err := checkRows(c.Out); err != nil {
+	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
 	tok, err := infer.OpenTokenizer(c.Model, infer.Options{Device: a.dev})
@@ -81,13 +99,13 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 		return err
 	}
 	defer tok.Close()
-	ds, done, err := c.open(c.Data, tok)
+	ds, done, err := c.open(a, c.Data, tok)
 	if err != nil {
 		return err
 	}
 	defer done()
 	grid := [2]int{tok.Grid(), tok.Grid()}
-	out, err := openRows(c.Out, a.out, grid[:], func(name string, row []int32) any { return encoded{name, grid, row} })
+	out, err := openOutput(c.Out, a.out, grid[:], func(name string, row []int32) any { return encoded{name, grid, row} })
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
-	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
@@ -27,18 +31,17 @@ type configFlags struct {
 // runFlags are those of the commands that train.
 type runFlags struct {
 	configFlags
-	Data        string        `placeholder:"DIR|TAR" help:"Pictures: a folder or .tar file, with train/ and val/ inside or without; procedural:N draws N pictures."`
-	EvalData    string        `placeholder:"DIR|TAR" help:"Validation pictures, where the data have no val/."`
-	ValFraction float64       `placeholder:"F" help:"Part of the pictures set aside for validation, where there are none."`
-	Out         string        `placeholder:"DIR" help:"Run folder to create (runs/STAGE, numbered)."`
-	Resume      string        `placeholder:"RUN" help:"Continue the run in this folder."`
-	InitFrom    string        `placeholder:"FILE|RUN" help:"Weights to start with."`
-	TimeBudget  time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
-	Accum       *int          `placeholder:"N" help:"Parts that a batch is processed in, to save memory."`
-	Seed        string        `placeholder:"N" help:"Seed of everything that is random."`
-	Precision   string        `placeholder:"P" help:"Of matrix products: highest, high or medium."`
-	Plan        bool          `help:"Say how much memory the run would take, and do no more."`
-	JSON        bool          `name:"json" help:"Print the result as JSON."`
+	imageFlags
+	Out                   string        `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
+	Resume                string        `placeholder:"RUN" help:"Continue the run in this folder."`
+	InitFrom              string        `placeholder:"FILE|RUN" help:"Weights to start with."`
+	TimeBudget            time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
+	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
+	CheckpointActivations bool          `help:"Recompute each block in backward: the same result with less memory, more time."`
+	Seed                  string        `placeholder:"N" help:"Seed of everything that is random."`
+	Precision             string        `placeholder:"P" help:"Of matmuls: highest, high or medium."`
+	DryRun                bool          `aliases:"plan" help:"Say how much memory the run would take, and do no more."`
+	JSON                  bool          `name:"json" help:"Print the result as JSON."`
 }
 
 // assignments are what the flags stand for, then those of --set. extra come first.
@@ -54,60 +57,121 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
-	if f.Accum != nil {
-		add("train.accum", strconv.Itoa(*f.Accum), true)
+	if f.AccumulationSteps != nil {
+		add("train.accumulation_steps", strconv.Itoa(*f.AccumulationSteps), true)
 	}
+	add("train.checkpoint_activations", "true", f.CheckpointActivations)
 	add("seed", f.Seed, f.Seed != "")
 	add("precision", f.Precision, f.Precision != "")
 	return append(list, f.Set...)
 }
 
 // run starts or continues a run.
-func (f runFlags) run(a *app, stage train.Stage, extra ...string) error {
-	r := newReporter(a.errOut)
-	env := train.Env{Device: a.dev, Reporter: r}
-	var result *train.Result
-	var err error
-	dir := f.Resume
+func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
+	a.train()
 	if f.Resume != "" {
-		if f.Out != "" || f.Preset != "" || f.Config != "" || f.Plan {
-			return usagef("--resume continues a run with its own configuration: leave --out, --preset, --config and --plan away")
-		}
-		if err := resumes(stage, dir, f.assignments(extra...)); err != nil {
-			return err
-		}
-		result, err = attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, env, f.assignments(extra...)) })
-	} else {
-		var cfg train.Config
-		if cfg, err = train.Configure(stage, f.Preset, f.Config, f.assignments(extra...)); err != nil {
-			return usageError{err}
-		}
-		if cfg.Data.Path == "" {
-			return usagef("name the pictures with --data DIR or --data FILE.tar")
-		}
-		if f.Plan {
-			return f.plan(a, cfg)
-		}
-		if dir = f.Out; dir == "" {
-			if dir, err = freeFolder(filepath.Join("runs", string(stage))); err != nil {
-				return err
-			}
-			defer os.Remove(dir) // which fails unless it is empty: the run could not begin
-		}
-		result, err = attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, cfg, env) })
+		return f.resume(a, m, extra...)
 	}
-	r.clear()
-	if err != nil {
-		return advise(err, stage, dir)
+	r := newReporter(a.errOut)
+	cfg, start, err := m.Configure(f.Preset, f.Config, f.assignments(extra...), model.Opener())
+	var opening *method.OpenError
+	if errors.As(err, &opening) {
+		return err
+	} else if err != nil {
+		return usageError{err}
 	}
-	if err := writeReport(result); err != nil {
+	if start != nil {
+		defer start.Close()
+	}
+	for _, note := range cfg.Notes {
+		r.Notice(note)
+	}
+	if cfg.Data.Path == "" {
+		return f.check()
+	}
+	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Start: start}
+	if f.DryRun {
+		return f.memory(a, m, cfg, env)
+	}
+	dir := f.Out
+	if err := checkOut(dir); err != nil {
 		return err
 	}
-	return f.report(a, result)
+	if dir == "" {
+		if dir, err = freeFolder(filepath.Join("runs", m.Name)); err != nil {
+			return err
+		}
+		defer os.Remove(dir) // which fails unless it is empty: the run could not begin
+	}
+	result, err := attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, m, cfg, env) })
+	return f.ended(a, r, result, err, m, dir)
+}
+
+// resume continues the run in the folder that --resume names.
+func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
+	dir := f.Resume
+	if f.Out != "" || f.Preset != "" || f.Config != "" || f.DryRun {
+		return usagef("--resume continues a run with its own configuration: leave --out, --preset, --config and --dry-run away")
+	}
+	set := f.assignments(extra...)
+	own, cfg, err := model.ReadConfig(dir)
+	if err != nil {
+		return err
+	}
+	if own != m {
+		return usagef("%s is a run of another method: continue it with beit %s --resume %s", dir, own.Command, dir)
+	}
+	r := newReporter(a.errOut)
+	if err := override(r, cfg, set); err != nil {
+		return err
+	}
+	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener()}
+	result, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
+	return f.ended(a, r, result, err, m, dir)
+}
+
+// override carries out assignments over a configuration that was read, and tells of old names in them.
+func override(r *reporter, cfg *config.Config, set []string) error {
+	known := len(cfg.Notes) // those of the file
+	for _, s := range set {
+		if err := cfg.Set(s); err != nil {
+			return usageError{err}
+		}
+	}
+	if err := cfg.Check(); err != nil {
+		return usageError{err}
+	}
+	for _, note := range cfg.Notes[known:] {
+		r.Notice(note)
+	}
+	return nil
+}
+
+// ended reports how a run ended.
+func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m *method.Method, dir string) error {
+	r.clear()
+	if err != nil {
+		return advise(err, m, dir)
+	}
+	if err := experiment.Report(result); err != nil {
+		return err
+	}
+	if f.JSON {
+		return printJSON(a.out, finished{result.Dir, result.Model, result.Steps, result.Final})
+	}
+	return printPairs(a.out, [2]string{"run folder", result.Dir}, [2]string{"model", result.Model})
+}
+
+// finished is the result of a run as JSON.
+type finished struct {
+	Run   string     `json:"run"`
+	Model string     `json:"model"`
+	Steps int        `json:"steps"`
+	Final run.Record `json:"final"`
 }
 
 // attempt is f, where a device's fault is an error and no panic.
-func attempt(f func() (*train.Result, error)) (result *train.Result, err error) {
+func attempt[T any](f func() (T, error)) (result T, err error) {
 	defer func() {
 		p := recover()
 		if fault, ok := p.(*tensor.Error); ok && fault.Err != nil {
@@ -119,77 +183,76 @@ func attempt(f func() (*train.Result, error)) (result *train.Result, err error) 
 	return f()
 }
 
-// plan prints what the run would need.
-func (f runFlags) plan(a *app, cfg train.Config) error {
-	m, err := train.Plan(a.ctx, cfg, train.Env{Reporter: newReporter(a.errOut)})
+// memory prints what the run would need.
+func (f runFlags) memory(a *app, m *method.Method, cfg *config.Config, env train.Env) error {
+	mem, err := train.EstimateMemory(a.ctx, m, cfg, env)
 	if err != nil {
 		return err
 	}
 	if f.JSON {
-		return printJSON(a.out, m)
+		return printJSON(a.out, mem)
 	}
-	gib := func(bytes int64) string { return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30)) }
+	gib := func(bytes int64) string {
+		if bytes < 1<<30 {
+			return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20))
+		}
+		return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
+	}
 	parts := ""
-	if m.Accum > 1 {
-		parts = fmt.Sprintf(" in %d parts", m.Accum)
+	if mem.AccumulationSteps > 1 {
+		parts = fmt.Sprintf(" in %d parts", mem.AccumulationSteps)
 	}
 	return printPairs(a.out,
-		[2]string{"model", gib(m.Model) + "  weights, gradients, moments of the optimizer, networks that make targets"},
-		[2]string{"update", fmt.Sprintf("%s  activations and work space for %d pictures%s; --accum N takes about an N-th", gib(m.Step), m.Batch, parts)},
-		[2]string{"process", fmt.Sprintf("%s  and up to %d MiB of cached pictures", gib(processBytes), cfg.Data.CacheMB)},
-		[2]string{"peak", gib(m.Peak() + processBytes)})
+		[2]string{"model", gib(mem.Model) + "  weights, gradients, moments of the optimiser, networks that make targets"},
+		[2]string{"step", fmt.Sprintf("%s  activations and work space for %d images%s; --accumulation-steps N takes about an N-th", gib(mem.Step), mem.Batch, parts)},
+		[2]string{"process", fmt.Sprintf("%s  and up to %d MiB of cached images", gib(processBytes), cfg.Data.CacheMB)},
+		[2]string{"peak", gib(mem.Peak() + processBytes)})
 }
 
-// processBytes is what the process takes besides tensors and cached pictures, as measured: code, batches under way, garbage.
+// processBytes is what the process takes besides tensors and cached images, as measured: code, batches under way, garbage.
 const processBytes = mostGarbage + 80<<20
 
 // advise adds to the error that ended the run in dir what to do about it.
-func advise(err error, stage train.Stage, dir string) error {
+func advise(err error, m *method.Method, dir string) error {
 	var unreadable *data.UnreadableError
-	_, none := os.Stat(filepath.Join(dir, "config.toml"))
+	again := fmt.Sprintf("beit %s --resume %s", m.Command, dir)
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		return fmt.Errorf("%w; continue with: beit %s --resume %s", err, command(stage), dir)
-	case none != nil:
+		return fmt.Errorf("%w; continue with: %s", err, again)
+	case !run.Exists(dir):
 		return err
 	case errors.Is(err, vulkan.ErrDeviceLost):
-		return fmt.Errorf("%w; what was saved before is whole: continue with: beit %s --resume %s", err, command(stage), dir)
+		return fmt.Errorf("%w; what was saved before is whole: continue with: %s", err, again)
 	case errors.Is(err, train.ErrNotFinite):
 		return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set", err)
 	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
-		return fmt.Errorf("%w; to let more pass: beit %s --resume %s --set data.unreadable=0.5", err, command(stage), dir)
+		return fmt.Errorf("%w; to let more pass: %s --set data.max_unreadable=0.5", err, again)
 	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("the disk is full; what was saved before is whole: make room and continue with: beit %s --resume %s (%w)", command(stage), dir, err)
+		return fmt.Errorf("the disk is full; what was saved before is whole: make room and continue with: %s (%w)", again, err)
 	}
 	return err
 }
 
-// resumes says what is wrong with resuming the run in dir as one of the given stage, with assignments.
-func resumes(stage train.Stage, dir string, assignments []string) error {
-	cfg, err := train.ReadConfig(dir)
-	if err != nil {
-		return err
+// checkOut refuses a folder for a run that has other files in it, such as the images.
+func checkOut(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if dir == "" || err != nil || run.Exists(dir) { // what is wrong is said when the run begins
+		return nil
 	}
-	if cfg.Stage != stage {
-		return usagef("%s is a run of another stage: continue it with beit %s --resume %s", dir, command(cfg.Stage), dir)
-	}
-	if _, err := train.Configure(stage, "", filepath.Join(dir, "config.toml"), assignments); err != nil {
-		return usageError{err}
+	for _, e := range entries {
+		if e.Name() != run.LockFile { // of a run that could not begin
+			return usagef("--out %s: has files in it, such as %s, and no run: name a new folder", dir, experiment.Plain(e.Name()))
+		}
 	}
 	return nil
 }
 
-// command is what trains a stage.
-func command(stage train.Stage) string {
-	switch stage {
-	case train.Tokenizer:
-		return "tokenizer train"
-	case train.Teacher:
-		return "teacher train"
-	case train.Finetune:
-		return "finetune"
+// checkExperiment refuses a folder for several runs that is itself the folder of one.
+func checkExperiment(dir string) error {
+	if dir != "" && run.Exists(dir) {
+		return usagef("--out %s: is the folder of a run: name another one", dir)
 	}
-	return "pretrain"
+	return nil
 }
 
 // freeFolder makes the first of name, name-2, name-3, … that does not exist, so that no other process takes it.
@@ -212,80 +275,12 @@ func freeFolder(name string) (string, error) {
 	}
 }
 
-// writeReport leaves report.html in the folder of a finished run.
-func writeReport(r *train.Result) error {
-	records, err := train.ReadMetrics(r.Dir)
-	if err != nil {
-		return err
-	}
-	return report.HTML(filepath.Join(r.Dir, "report.html"), r.Config, records)
-}
-
-// finished is the result of a run as JSON.
-type finished struct {
-	Run   string       `json:"run"`
-	Model string       `json:"model"`
-	Steps int          `json:"steps"`
-	Final train.Record `json:"final"`
-}
-
-func (f runFlags) report(a *app, r *train.Result) error {
-	if f.JSON {
-		return printJSON(a.out, finished{r.Dir, r.Model, r.Steps, r.Final})
-	}
-	return printPairs(a.out, [2]string{"run folder", r.Dir}, [2]string{"model", r.Model})
-}
-
-// pretrainCmd is "beit pretrain".
-type pretrainCmd struct {
-	runFlags
-	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer that makes the codes."`
-}
-
-// Run pretrains a backbone.
-func (c *pretrainCmd) Run(a *app) error {
-	var extra []string
-	if c.Tokenizer != "" {
-		extra = append(extra, "pretrain.tokenizer="+c.Tokenizer)
-	} else if c.Resume == "" && c.Config == "" && !strings.Contains(strings.Join(c.Set, " "), "pretrain.tokenizer=") {
-		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
-	}
-	return c.run(a, train.Pretrain, extra...)
-}
-
-// teacherCmd groups the commands about teachers.
-type teacherCmd struct {
-	Train teacherTrainCmd `cmd:"" help:"Train a vision transformer by self-distillation (DINO): it can teach a tokenizer, and be probed."`
-}
-
-// teacherTrainCmd is "beit teacher train".
-type teacherTrainCmd struct{ runFlags }
-
-// Run trains a teacher.
-func (c *teacherTrainCmd) Run(a *app) error { return c.run(a, train.Teacher) }
-
-// tokenizerTrainCmd is "beit tokenizer train".
-type tokenizerTrainCmd struct {
-	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a pretrained backbone or trained teacher, or, with --teacher-file, clip or dino."`
-	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
-}
-
-// Run trains a tokenizer.
-func (c *tokenizerTrainCmd) Run(a *app) error {
-	var extra []string
-	switch c.Teacher {
-	case "":
-	case "hog", "hog-ref", "clip", "dino":
-		extra = append(extra, "tokenizer.teacher="+c.Teacher)
-	default:
-		if _, err := os.Stat(c.Teacher); err != nil {
-			return usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists", c.Teacher)
+// hasAssignment says whether a key stands among the assignments of --set.
+func (f configFlags) hasAssignment(key string) bool {
+	for _, s := range f.Set {
+		if k, _, _ := strings.Cut(s, "="); strings.TrimSpace(k) == key {
+			return true
 		}
-		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
 	}
-	if c.TeacherFile != "" {
-		extra = append(extra, "tokenizer.teacher_file="+c.TeacherFile)
-	}
-	return c.run(a, train.Tokenizer, extra...)
+	return false
 }

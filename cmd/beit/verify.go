@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/data"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
-	"github.com/gobeit/gobeit/nn/state"
 )
 
 // verifyCmd is "beit verify".
@@ -26,21 +24,24 @@ type verified struct {
 	Parameters int    `json:"parameters"`
 	ImageSize  int    `json:"image_size"`
 	Aside      string `json:"aside,omitempty"` // what was not looked at
-	weights.Health
+	model.Health
 }
 
 // errUnhealthy ends the command when a network looks wrong.
 var errUnhealthy = errors.New("the network looks wrong")
 
-// Run runs the network on drawn pictures.
+// Run runs the network on synthetic images.
 func (c *verifyCmd) Run(a *app) error {
-	network, set, info, norm, err := c.open(a)
+	m, network, set, err := c.open(a)
 	if err != nil {
 		return err
 	}
+	defer m.Close()
 	defer set.Release()
-	info.Parameters = set.Count()
-	info.Health = weights.Verify(a.dev, network, info.ImageSize, norm)
+	info := verified{File: m.Path, Kind: string(m.Kind), Parameters: set.Count(), ImageSize: m.Input.Size, Aside: aside[m.Kind]}
+	if info.Health, err = model.Verify(a.dev, network, m.Input.Size, m.Input.Norm); err != nil {
+		return fmt.Errorf("%s: %w", m.Path, err)
+	}
 	if c.JSON {
 		err = printJSON(a.out, info)
 	} else {
@@ -52,72 +53,30 @@ func (c *verifyCmd) Run(a *app) error {
 	return err
 }
 
-// open builds the network of a run, or of a published file.
-func (c *verifyCmd) open(a *app) (network any, set *nn.Set, info verified, norm data.Norm, err error) {
-	stage, err := train.ModelStage(c.Model)
-	switch {
-	case !isFolder(c.Model) && !ofRun(c.Model):
-		m, err := weights.Open(c.Model)
-		if err != nil {
-			return nil, nil, info, norm, err
-		}
-		defer m.Close()
-		network, set, err = m.Build(a.dev)
-		info = verified{File: c.Model, Kind: string(m.Kind), ImageSize: m.ViT.ImageSize, Aside: aside[m.Kind]}
-		return network, set, info, m.Norm(), err
-	case err != nil:
-		return nil, nil, info, norm, err
-	case stage == train.Tokenizer:
-		m, err := train.LoadTokenizer(a.dev, c.Model)
-		if err != nil {
-			return nil, nil, info, norm, err
-		}
-		v := m.Model.Config.Encoder
-		info = verified{File: m.Path, Kind: string(weights.Tokenizer), ImageSize: v.ImageSize, Aside: aside[weights.Tokenizer]}
-		return m.Model, m.Set, info, data.Unit, believe(info.File, v, m.Set)
-	case stage == train.Finetune:
-		m, err := train.LoadClassifier(a.dev, c.Model)
-		if err != nil {
-			return nil, nil, info, norm, err
-		}
-		v := m.Config.Finetune.Model
-		return m.Model, m.Set, verified{File: m.Path, Kind: string(weights.Classifier), ImageSize: v.ImageSize}, m.Norm(), believe(m.Path, v, m.Set)
-	default:
-		m, err := train.LoadNetwork(a.dev, c.Model)
-		if err != nil {
-			return nil, nil, info, norm, err
-		}
-		info = verified{File: m.Path, Kind: "network of stage " + string(stage), ImageSize: m.ViT.ImageSize}
-		return m.Model, m.Set, info, m.Norm, believe(info.File, m.ViT, m.Set)
-	}
-}
-
 // aside is what Verify does not run.
 var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", weights.Tokenizer: "the decoder"}
 
-// believe refuses a run's network that would take far more memory than its file, and gives its storage back.
-func believe(file string, v beit.ViTConfig, set *nn.Set) error {
-	err := weights.Believable(v, set.Count())
-	if err != nil {
-		set.Release()
-		return fmt.Errorf("%s: %w", file, err)
+// open builds the network of a run, or of a published file.
+func (c *verifyCmd) open(a *app) (m *model.Model, network any, set *nn.Set, err error) {
+	if m, err = model.Open(c.Model); err != nil {
+		return nil, nil, nil, err
 	}
-	return nil
-}
-
-// ofRun says whether a model file is that of a run.
-func ofRun(path string) bool {
-	f, err := state.Open(path)
-	if err != nil {
-		return false
+	newReporter(a.errOut).damaged(m.Damaged)
+	if v, ok := m.ViT(); m.Run && ok {
+		if err := weights.CheckPlausible(v, m.Parameters()); err != nil { // far more memory than the file
+			m.Close()
+			return nil, nil, nil, fmt.Errorf("%s: %w", m.Path, err)
+		}
 	}
-	defer f.Close()
-	return train.IsRun(f)
+	if network, set, err = m.Build(a.dev); err != nil {
+		m.Close()
+	}
+	return m, network, set, err
 }
 
 func (v verified) print(a *app) error {
 	pairs := [][2]string{
-		{"file", v.File}, {"kind", v.Kind}, {"parameters", fmt.Sprint(v.Parameters)}, {"picture size", fmt.Sprint(v.ImageSize)}, {"output", v.Output},
+		{"file", v.File}, {"kind", v.Kind}, {"parameters", fmt.Sprint(v.Parameters)}, {"image size", fmt.Sprint(v.ImageSize)}, {"output", v.Output},
 	}
 	if v.Aside != "" {
 		pairs = append(pairs, [2]string{"not looked at", v.Aside})
@@ -126,12 +85,12 @@ func (v verified) print(a *app) error {
 	if err != nil {
 		return err
 	}
-	var t table
-	t.add("after block", "size of numbers", "share that differs between patches")
+	var t experiment.Table
+	t.Add("after block", "activation RMS", "share that differs between patches")
 	for i, b := range v.Blocks {
-		t.add(fmt.Sprint(i), number(b.RMS), percent(b.Spread))
+		t.Add(fmt.Sprint(i), number(b.RMS), experiment.Percent(b.Spread))
 	}
-	if err := t.print(a.out); err != nil {
+	if err := t.Print(a.out); err != nil {
 		return err
 	}
 	if len(v.Findings) > 0 {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -20,9 +21,9 @@ func (c *versionCmd) Run(a *app) error {
 		_, err := fmt.Fprintln(a.out, strings.Join(tensor.CPULevels(), "\n"))
 		return err
 	}
-	version := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+	version := beit.Version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" && info.Main.Version != version {
+		version += " (" + info.Main.Version + ")"
 	}
 	_, err := fmt.Fprintf(a.out, "beit %s, %s %s/%s\n%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, a.dev.Report())
 	return err

@@ -12,7 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -111,38 +114,49 @@ func TestPullWithoutNetwork(t *testing.T) {
 	}
 }
 
-// runFile writes a network as a run does, under its configuration.
-func runFile(t *testing.T, cfg train.Config, meta map[string]string, declare func(nn.Scope)) string {
+// runFile writes a network as a run of m does, under its configuration; as an older run did, without a card.
+func runFile(t *testing.T, old bool, m *method.Method, cfg *config.Config, meta map[string]string, declare func(nn.Scope)) string {
 	t.Helper()
 	set := nn.NewSet()
 	declare(set.Scope())
 	set.Build(tensor.CPU(), 1, nn.Inference)
 	defer set.Release()
-	var list []state.Named
-	for _, p := range set.Params() {
-		list = append(list, state.Named{Name: p.Name, DType: state.F32, Shape: p.Shape, Float32s: p.Value.Float32s()})
+	all := map[string]string{method.MetaConfig: cfg.TOML()}
+	if !old {
+		all[method.MetaModel] = m.Card(cfg).JSON()
 	}
-	all := map[string]string{"config": cfg.TOML()}
 	maps.Copy(all, meta)
 	path := filepath.Join(t.TempDir(), "model.safetensors")
-	if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, all, list) }); err != nil {
+	err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, all, method.Tensors(set.Params())) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// What a run's configuration tells and shapes do not goes into config.json, and names of classes go along.
-func TestConvertRun(t *testing.T) {
-	small := func(stage train.Stage, table string, more ...string) train.Config {
-		set := []string{table + "image_size=16", table + "patch_size=8", table + "width=128", table + "depth=1", table + "heads=4"}
-		cfg, err := train.Configure(stage, "small32", "", append(set, more...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cfg
+// small is a configuration of m whose network, in table, is tiny.
+func small(t *testing.T, m *method.Method, table string, more ...string) *config.Config {
+	t.Helper()
+	set := []string{table + "image_size=16", table + "patch_size=8", table + "width=128", table + "depth=1", table + "heads=4"}
+	cfg, _, err := m.Configure("small32", "", append(set, more...), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	cfg := small(train.Teacher, "teacher.model.vit.", "teacher.crops.small_size=8")
-	from, out := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewDINO(s, cfg.Teacher.Model.ViT) }), t.TempDir()
+	return cfg
+}
+
+// withAndWithoutCard runs a test for files of present runs and of older ones.
+func withAndWithoutCard(t *testing.T, test func(t *testing.T, old bool)) {
+	t.Run("with a card", func(t *testing.T) { test(t, false) })
+	t.Run("of an older run", func(t *testing.T) { test(t, true) })
+}
+
+// What a run's configuration tells and shapes do not goes into config.json, and names of classes go along.
+func TestConvertRun(t *testing.T) { withAndWithoutCard(t, testConvertRun) }
+
+func testConvertRun(t *testing.T, old bool) {
+	cfg := small(t, dino.Method, "dino.model.vit.", "dino.crops.small_size=8")
+	from, out := runFile(t, old, dino.Method, cfg, nil, func(s nn.Scope) { beit.NewDINO(s, dino.SectionOf(cfg).Model.ViT) }), t.TempDir()
 	if status, _, errOut := beitRun(t, "convert", from, out, "--to", "hf"); status != statusOK || !strings.Contains(errOut, "does not tell the run's configuration") {
 		t.Errorf("status %d: %s", status, errOut)
 	}
@@ -151,8 +165,8 @@ func TestConvertRun(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 
-	cfg = small(train.Finetune, "finetune.model.", "finetune.model.classes=2")
-	from = runFile(t, cfg, train.ClassNamesFor([]string{"cat", "dog"}), func(s nn.Scope) { beit.NewViT(s, cfg.Finetune.Model) })
+	cfg = small(t, finetune.Method, "finetune.model.", "finetune.model.classes=2")
+	from = runFile(t, old, finetune.Method, cfg, method.ClassesMeta([]string{"cat", "dog"}), func(s nn.Scope) { beit.NewViT(s, finetune.SectionOf(cfg).Model) })
 	file := filepath.Join(t.TempDir(), "timm.safetensors")
 	mustRun(t, "convert", from, file, "--to", "timm")
 	if f := decode[fileInfo](t, mustRun(t, "inspect", "--json", file)); f.Metadata["classes"] != `["cat","dog"]` {
@@ -163,22 +177,21 @@ func TestConvertRun(t *testing.T) {
 	}
 }
 
-// A network whose pictures would take far more memory than its file is not run, and one made of CLIP's tower is.
-func TestVerifyRun(t *testing.T) {
-	set := []string{"finetune.model.image_size=16", "finetune.model.patch_size=8", "finetune.model.width=16", "finetune.model.depth=1", "finetune.model.heads=2", "finetune.model.classes=2"}
-	cfg, err := train.Configure(train.Finetune, "small32", "", set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Finetune.Network = "clip"
-	cfg.Finetune.Model.AbsPos, cfg.Finetune.Model.RelPos, cfg.Finetune.Model.LayerScale = true, beit.RelPosNone, 0
-	clip := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewCLIPClassifier(s, cfg.Finetune.Model) })
+// A network whose images would take far more memory than its file is not run, and one made of CLIP's tower is.
+func TestVerifyRun(t *testing.T) { withAndWithoutCard(t, testVerifyRun) }
+
+func testVerifyRun(t *testing.T, old bool) {
+	cfg := small(t, finetune.Method, "finetune.model.", "finetune.model.width=16", "finetune.model.heads=2", "finetune.model.classes=2")
+	s := finetune.SectionOf(cfg)
+	s.Network = "clip"
+	s.Model.AbsPos, s.Model.RelPos, s.Model.LayerScale = true, beit.RelPosNone, 0
+	clip := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewCLIPClassifier(scope, s.Model) })
 	if _, out, errOut := beitRun(t, "verify", clip); !strings.Contains(out, "2 classes") {
 		t.Errorf("%s%s", out, errOut)
 	}
-	cfg.Finetune.Network = "vit"
-	cfg.Finetune.Model.ImageSize, cfg.Finetune.Model.PatchSize, cfg.Finetune.Model.AbsPos = 1024, 4, false
-	huge := runFile(t, cfg, nil, func(s nn.Scope) { beit.NewViT(s, cfg.Finetune.Model) })
+	s.Network = "vit"
+	s.Model.ImageSize, s.Model.PatchSize, s.Model.AbsPos = 1024, 4, false
+	huge := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewViT(scope, s.Model) })
 	if status, _, errOut := beitRun(t, "verify", huge); status != statusFailure || !strings.Contains(errOut, "between 65537 tokens") || !strings.Contains(errOut, huge) {
 		t.Errorf("status %d: %s", status, errOut)
 	}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"reflect"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is the whole configuration of a run. Its TOML form is a run's config.toml.
+type Config struct {
+	Method    string `toml:"method" help:"what the run trains"`
+	Preset    string `toml:"preset" help:"what the other values began as"`
+	Seed      uint64 `toml:"seed" help:"of everything that is random; below 2^63"`
+	Precision string `toml:"precision" oneof:"highest high medium" help:"of matmuls"`
+	InitFrom  string `toml:"init_from" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
+
+	Data    Data    `toml:"data"`
+	Train   Train   `toml:"train"`
+	Log     Log     `toml:"log"`
+	Section Section `toml:"-"` // the method's own, under its name
+
+	Notes []string `toml:"-"` // old names that were met while reading, and their new ones
+}
+
+// Section is the part of a configuration that only one method has: a pointer to a struct of plain values.
+type Section interface {
+	// Check reports what is wrong with the section's values, beyond the limits in their tags. All of c may be looked at.
+	Check(c *Config, k *Checker)
+}
+
+// Deriver is a Section whose keys determine others.
+type Deriver interface {
+	// Derive fills in the keys that others determine.
+	Derive()
+}
+
+// Data says which images a run sees and how.
+type Data struct {
+	Path          string  `toml:"path" resume:"free" help:"folder or .tar of images, or procedural:N for N synthetic images"`
+	EvalPath      string  `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
+	ValFraction   float64 `toml:"val_fraction" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
+	Limit         int     `toml:"limit" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
+	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
+	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
+	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
+	ExifTranspose bool    `toml:"exif_transpose" help:"turn images as their EXIF orientation says; the reference code does not"`
+	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
+	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
+	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`
+	Eval          Eval    `toml:"eval"`
+}
+
+// Augmentations that Data.Augment names.
+const (
+	AugmentCrop  = "crop"
+	AugmentPad   = "pad-crop"
+	AugmentNone  = "none"
+	AugmentMulti = "multi-crop"
+)
+
+// Eval says how images are shown in validation.
+type Eval struct {
+	Whole bool `toml:"whole" help:"the largest central square; else the central part, 7/8 of its side"`
+	Batch int  `toml:"batch" range:"[1,)" help:"images in a batch of validation"`
+	Limit int  `toml:"limit" range:"[0,)" help:"use at most this many validation images; 0: all"`
+}
+
+// Train holds optimisation and schedule.
+type Train struct {
+	Epochs            int           `toml:"epochs" range:"[1,)" help:"passes over the training images"`
+	Batch             int           `toml:"batch" range:"[1,)" help:"images in a step"`
+	LR                float64       `toml:"lr" range:"[0,)" help:"peak learning rate"`
+	MinLR             float64       `toml:"min_lr" range:"[0,)" help:"learning rate at the end of the cosine"`
+	WarmupEpochs      int           `toml:"warmup_epochs" range:"[0,)" help:"in which the learning rate rises; where they would fill the whole run, half of it"`
+	Beta1             float64       `toml:"beta1" range:"[0,1)" help:"of AdamW"`
+	Beta2             float64       `toml:"beta2" range:"[0,1)" help:"of AdamW"`
+	Eps               float64       `toml:"eps" range:"(0,1)" help:"of AdamW"`
+	Decay             float64       `toml:"weight_decay" range:"[0,)" help:"of AdamW"`
+	Clip              float64       `toml:"clip" range:"[0,)" help:"bound on the gradient's 2-norm; 0: none"`
+	MinCropScale      float64       `toml:"min_crop_scale" range:"(0,1]" help:"smallest area of a random crop"`
+	AccumulationSteps int           `toml:"accumulation_steps" range:"[1,)" help:"gradient accumulation: parts that the images of a step are processed in, to save memory"`
+	LRScaling         string        `toml:"lr_scaling" oneof:"none linear sqrt" help:"of lr with batch/lr_batch"`
+	LRBatch           int           `toml:"lr_batch" range:"[1,)" help:"the batch that lr is meant for"`
+	WarmupOffset      bool          `toml:"warmup_offset" help:"the warm-up of w steps is lr·t/w, as in the reference run; else lr·t/(w-1)"`
+	TimeBudget        time.Duration `toml:"time_budget" range:"[0,)" help:"chooses epochs by the measured speed; 0: epochs counts"`
+
+	CheckpointActivations bool `toml:"checkpoint_activations" resume:"free" help:"recompute each block in backward: the same result with less memory, more time"`
+}
+
+// Log says what a run writes, and when.
+type Log struct {
+	Every           int           `toml:"every" range:"[1,)" help:"steps between step records"`
+	Checkpoint      int           `toml:"checkpoint" range:"[0,)" help:"steps between checkpoints, besides those at the end of each epoch; 0: none"`
+	CheckpointEvery time.Duration `toml:"checkpoint_every" range:"[0,)" resume:"free" help:"time between checkpoints, besides the others; 0: none"`
+	Keep            int           `toml:"keep" range:"[1,)" resume:"free" help:"checkpoints kept"`
+	EvalEvery       int           `toml:"eval_every" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
+}
+
+// New returns the configuration that all presets begin with, for a method with its section.
+func New(method string, s Section) *Config {
+	return &Config{
+		Method: method, Seed: 1, Precision: "highest", Section: s,
+		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
+		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
+		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1},
+	}
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c *Config) Clone() *Config {
+	d := *c
+	section := reflect.New(reflect.TypeOf(c.Section).Elem())
+	section.Elem().Set(reflect.ValueOf(c.Section).Elem())
+	d.Section = section.Interface().(Section)
+	d.Notes = append([]string(nil), c.Notes...)
+	return &d
+}
+
+// TOML is the configuration as text that Read reads back.
+func (c *Config) TOML() string {
+	var buf bytes.Buffer
+	e := toml.NewEncoder(&buf)
+	e.Indent = ""
+	err := e.Encode(c)
+	if err == nil {
+		buf.WriteByte('\n')
+		err = e.Encode(map[string]any{c.Method: c.Section})
+	}
+	if err != nil {
+		panic(fmt.Sprintf("config: TOML: %v", err)) // every field has a TOML form
+	}
+	return buf.String()
+}
+
+// LRFactor is what the configured learning rate is multiplied by, for a batch other than the one that it is meant for.
+func (t Train) LRFactor() float64 {
+	ratio := float64(t.Batch) / float64(t.LRBatch)
+	switch t.LRScaling {
+	case "linear":
+		return ratio
+	case "sqrt":
+		return math.Sqrt(ratio)
+	}
+	return 1
+}
+
+// ReferencePreset is the preset of the run of the authors' code that small32 is compared with.
+const ReferencePreset = "reference32"
+
+// ShowSmall shows images of 32 pixels whole: a crop of one leaves too few of them.
+func (c *Config) ShowSmall() { c.Data.Augment, c.Data.Eval.Whole = AugmentPad, true }

@@ -1,0 +1,23 @@
+// Package config holds the configuration of a run: the sections that every method has, and one section of the method's own.
+//
+//	c, err := config.Configure(spec, "small32", "own.toml", []string{"train.epochs=20"}, nil)
+//	if err != nil {
+//		return err // one line that names the key
+//	}
+//	text := c.TOML() // config.toml of a run folder; Read reads it back
+//
+// A value stands in one place: a field, whose tags hold its key (toml), its limits (range, oneof), its help text (help), and whether a
+// resumed run may have another value (resume:"free"). Parsing, checking, Explain and comparison all go over the fields.
+//
+// A method's section is a pointer to a struct with such fields. Its key in TOML is the method's name. This package knows no method: a Spec
+// tells it the name and the presets of one.
+//
+// # Errors
+//
+// Errors are one line that names the source, the key and the value. Unknown keys are errors that name the nearest key. Nothing here panics
+// on text that users wrote.
+//
+// # Concurrency
+//
+// A Config is a plain value. Functions that do not change it may be called at the same time.
+package config

@@ -1,0 +1,212 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Comparison says which settings are compared, and on which images.
+type Comparison struct {
+	Data, EvalData string
+	ValFraction    float64
+	Out            string   // folder for runs and tables
+	Preset         string   // of tokenizer and backbone
+	Finetune       string   // preset of fine-tuning; empty: Preset, where fine-tuning has it
+	Tables         []string // to make; empty: all of TableNames
+	Depths         []int    // of the tokenizer's decoder
+	Dims           []int    // of a code; empty: half, once and twice the preset's
+	Codes          []int    // sizes of the codebook; empty: half, once and twice the preset's
+	Heads          []int    // numbers of aggregation blocks
+	Teachers       []string // hog, hog-ref, run folders, clip=FILE, dino=FILE
+	Set            []string // assignments "key=value" for every method that has the key, or "method:key=value" for one
+}
+
+// SettingError is a Comparison that makes no sense.
+type SettingError struct{ error }
+
+func wrong(format string, args ...any) error { return SettingError{fmt.Errorf(format, args...)} }
+
+// Unwrap is the reason.
+func (e SettingError) Unwrap() error { return e.error }
+
+// Names in the folder of a comparison.
+const (
+	settingsFile = "compare.json"
+	oldSettings  = "ablate.json" // its former name
+	rowsFile     = "rows.json"
+	MarkdownFile = "tables.md"
+	CSVFile      = "rows.csv"
+)
+
+// compared are the methods that a comparison runs.
+var compared = method.List{tokenizer.Method, pretrain.Method, finetune.Method}
+
+// Compare makes the tables, row by row, and leaves them in c.Out. What is there is kept, and continued.
+func Compare(ctx context.Context, e Env, c Comparison) ([]Row, error) {
+	p, err := newPlan(ctx, e, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.claim(); err != nil {
+		return nil, err
+	}
+	done, err := readRows(c.Out)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for i, t := range p.trials {
+		row, known := done[t.key()]
+		if !known {
+			e.reporter().Notice(fmt.Sprintf("row %d of %d: %s, %s", i+1, len(p.trials), t.table, t.setting))
+			if row, err = p.measure(t); err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", t.table, t.setting, err)
+			}
+			done[t.key()] = row
+			if err := writeRows(c.Out, done); err != nil {
+				return nil, err
+			}
+		}
+		rows = append(rows, row)
+		if err := writeTables(c.Out, rows); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// claim notes the settings that every row depends on, or compares them with those that the folder was begun with.
+func (c *Comparison) claim() error {
+	mine, err := json.MarshalIndent(map[string]any{
+		"data": c.Data, "eval_data": c.EvalData, "val_fraction": c.ValFraction, "preset": c.Preset, "finetune": c.Finetune, "set": c.Set,
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	name := filepath.Join(c.Out, settingsFile)
+	old, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		old, err = os.ReadFile(filepath.Join(c.Out, oldSettings))
+	}
+	switch {
+	case err == nil && string(old) != string(mine):
+		return wrong("%s holds a comparison with other settings (see %s): choose another folder, or the same --data, --eval-data, --val-fraction, --preset, --finetune and --set", c.Out, name)
+	case err == nil:
+		return nil
+	case !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("compare: %w", err)
+	}
+	if err := os.MkdirAll(c.Out, 0o777); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	return state.WriteFileAtomic(name, func(w io.Writer) error {
+		_, err := w.Write(mine)
+		return err
+	})
+}
+
+// readRows reads the rows that are done, by their keys.
+func readRows(dir string) (map[string]Row, error) {
+	done := map[string]Row{}
+	name := filepath.Join(dir, rowsFile)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return done, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &done)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
+	}
+	return done, nil
+}
+
+func writeRows(dir string, done map[string]Row) error {
+	return state.WriteFileAtomic(filepath.Join(dir, rowsFile), func(w io.Writer) error {
+		j := json.NewEncoder(w)
+		j.SetIndent("", "  ")
+		return j.Encode(done)
+	})
+}
+
+// settings are the assignments of a method, those of Set that concern it last.
+func (c *Comparison) settings(m *method.Method, own ...string) []string {
+	list := []string{"data.path=" + c.Data}
+	if c.EvalData != "" {
+		list = append(list, "data.eval_path="+c.EvalData)
+	}
+	if c.ValFraction != 0 {
+		list = append(list, fmt.Sprintf("data.val_fraction=%g", c.ValFraction))
+	}
+	for _, s := range c.Set {
+		if of, rest, ok := strings.Cut(s, ":"); ok && of == m.Name {
+			list = append(list, rest)
+		} else if key, _, _ := strings.Cut(s, "="); hasKey(m, strings.TrimSpace(key)) {
+			list = append(list, s)
+		}
+	}
+	return append(list, own...)
+}
+
+// hasKey says whether a method's configuration has a key, by an old name too.
+func hasKey(m *method.Method, key string) bool {
+	return slices.Contains(m.Preset(m.Presets[0]).Keys(), config.CurrentKey(key))
+}
+
+// configure makes a configuration of a method. No file is opened.
+func (c *Comparison) configure(m *method.Method, own ...string) (*config.Config, error) {
+	cfg, err := config.Configure(m.Spec, c.Preset, "", c.settings(m, own...), nil)
+	if err != nil {
+		return nil, SettingError{err}
+	}
+	return cfg, nil
+}
+
+// checkSet says which assignment no method has.
+func (c *Comparison) checkSet() error {
+	for _, s := range c.Set {
+		key, _, ok := strings.Cut(s, "=")
+		if !ok {
+			return wrong("--set %s: an assignment has the form key=value or method:key=value", s)
+		}
+		of, rest, only := strings.Cut(key, ":")
+		known := slices.ContainsFunc(compared, func(m *method.Method) bool {
+			return only && m.Name == of && hasKey(m, rest) || !only && hasKey(m, key)
+		})
+		if !known {
+			return wrong("--set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
+		}
+	}
+	return nil
+}
+
+// oldNames are notes of old names of keys in Set.
+func (c *Comparison) oldNames() (notes []string) {
+	for _, s := range c.Set {
+		key, _, _ := strings.Cut(s, "=")
+		if of, rest, only := strings.Cut(key, ":"); only && slices.Contains(compared.Names(), of) {
+			key = rest
+		}
+		key = strings.TrimSpace(key)
+		note := fmt.Sprintf("%s is called %s now", key, config.CurrentKey(key))
+		if config.CurrentKey(key) != key && !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}

@@ -1,0 +1,205 @@
+package experiment
+
+import (
+	"encoding/csv"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// tiny makes every run of a comparison a moment's.
+var tiny = []string{
+	"tokenizer.model.encoder.image_size=16", "tokenizer.model.encoder.width=24", "tokenizer.model.encoder.depth=1",
+	"tokenizer.model.decoder.image_size=4", "tokenizer.model.decoder.width=24", "tokenizer.model.decoder.depth=1",
+	"tokenizer.model.codes=8", "tokenizer.kmeans_tokens=0",
+	"pretrain.model.vit.image_size=16", "pretrain.model.vit.width=24", "pretrain.model.vit.depth=2", "pretrain.model.early_layer=1",
+	"pretrain.model.vocab=8", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
+	"train.batch=16", "train.epochs=1", "train.warmup_epochs=0", "log.every=2",
+}
+
+// comparison is a plan for tiny networks on a device of its own.
+func comparison(t *testing.T, c Comparison) *plan {
+	t.Helper()
+	c.Preset, c.Set = "small32", append(c.Set, tiny...)
+	if c.Depths == nil {
+		c.Depths, c.Heads, c.Teachers = []int{1, 3}, []int{0, 1}, []string{"hog", "hog-ref"}
+	}
+	p, err := newPlan(t.Context(), Env{Device: tensor.NewDevice(tensor.CPU().Backend())}, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestTrials(t *testing.T) {
+	p := comparison(t, Comparison{Data: "procedural:80", Heads: []int{0, 1}, Depths: []int{1, 3}, Dims: []int{4}, Teachers: []string{"hog", "hog-ref", "clip=ViT-B-16.pt"}})
+	var got []string
+	for _, x := range p.trials {
+		got = append(got, x.key()+" | "+folderOf("tokenizer", x.tokenizer)+" | "+folderOf("backbone", append(x.tokenizer, x.pretrain...))+" | "+x.network)
+	}
+	clip := "teacher-clip-teacher_file-" // a path is a number
+	want := []string{
+		"decoder depth: 1 | tokenizer | backbone-depth-0 | backbone",
+		"decoder depth: 3 | tokenizer-depth-3 | backbone-depth-3-depth-0 | backbone",
+		"code dimension: 4 | tokenizer-code_dim-4 | backbone-code_dim-4-depth-0 | backbone",
+		"codebook size: 4 | tokenizer-codes-4 | backbone-codes-4-depth-0 | backbone",
+		"codebook size: 8 | tokenizer | backbone-depth-0 | backbone",
+		"codebook size: 16 | tokenizer-codes-16 | backbone-codes-16-depth-0 | backbone",
+		"aggregation blocks: 0 | tokenizer | backbone-depth-0 | backbone",
+		"aggregation blocks: 1, shared head | tokenizer | backbone | backbone",
+		"aggregation blocks: 1, own head | tokenizer | backbone-depth-1-shared_head-false | backbone",
+		"teacher: hog | tokenizer | backbone | backbone",
+		"teacher: hog-ref | tokenizer-teacher-hog-ref | backbone-teacher-hog-ref | backbone",
+		"teacher: clip=ViT-B-16.pt | tokenizer-" + clip + hashOf("ViT-B-16.pt") + " | backbone-" + clip + hashOf("ViT-B-16.pt") + " | backbone",
+		"network: VQ-KD encoder | tokenizer | backbone | tokenizer",
+		"network: backbone | tokenizer | backbone | backbone",
+		"network: untrained | tokenizer | backbone | untrained",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	shared := aggregation(beit.AggregationConfig{Depth: 2, SharedHead: true}, []int{2})
+	if len(shared) != 2 || shared[0].pretrain != nil || shared[1].pretrain == nil {
+		t.Errorf("the preset's own head is no run of its own: %+v", shared)
+	}
+}
+
+func hashOf(path string) string {
+	return strings.TrimPrefix(folderOf("", []string{"k=" + path}), "-k-")
+}
+
+func TestFolderOf(t *testing.T) {
+	a, b := folderOf("tokenizer", []string{"x.teacher_run=runs/a"}), folderOf("tokenizer", []string{"x.teacher_run=runs/b"})
+	if a == b || strings.ContainsAny(strings.TrimPrefix(a, "tokenizer-teacher_run-"), `/\.-`) {
+		t.Errorf("folders of two paths: %s and %s", a, b)
+	}
+	if got := folderOf("tokenizer", []string{"tokenizer.model.codes=256", "a.b=on"}); got != "tokenizer-codes-256-b-on" {
+		t.Error(got)
+	}
+}
+
+// A table has the columns of which it has figures; bars in names do not end a cell.
+func TestTables(t *testing.T) {
+	x, y := 0.5, 0.25
+	rows := []Row{
+		{Table: "teacher", Setting: "a|b", Reconstruction: &x, LinearCLS: &y, Seconds: 9.6},
+		{Table: "teacher", Setting: "c", Reconstruction: &y, Seconds: 3},
+		{Table: "network", Setting: "untrained", Finetuned: &x},
+	}
+	want := `| teacher | reconstruction | linear cls % | seconds |
+|---|---|---|---|
+| a\|b | 0.5000 | 25.0 | 10 |
+| c | 0.2500 |  | 3 |
+
+| network | fine-tuned % | seconds |
+|---|---|---|
+| untrained | 50.0 | 0 |
+
+`
+	if d := cmp.Diff(want, Markdown(rows)); d != "" {
+		t.Error(d)
+	}
+	dir := t.TempDir()
+	if err := writeTables(dir, rows); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, MarkdownFile))
+	if err != nil || string(text) != want {
+		t.Errorf("%s holds %q, %v", MarkdownFile, text, err)
+	}
+	file, err := os.Open(filepath.Join(dir, CSVFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLines := [][]string{
+		{"table", "setting", "reconstruction", "codes_used", "perplexity", "linear_cls", "linear_mean", "knn_cls", "knn_mean", "finetuned", "seconds"},
+		{"teacher", "a|b", "0.5", "", "", "0.25", "", "", "", "", "9.6"},
+		{"teacher", "c", "0.25", "", "", "", "", "", "", "", "3"},
+		{"network", "untrained", "", "", "", "", "", "", "", "0.5", "0"},
+	}
+	if d := cmp.Diff(wantLines, lines); d != "" {
+		t.Error(d)
+	}
+}
+
+// The probes leave no network behind.
+func TestProbesRelease(t *testing.T) {
+	dir := t.TempDir()
+	run, tok := filepath.Join(dir, "run"), filepath.Join(dir, "tok")
+	p := comparison(t, Comparison{Data: "procedural:80", Tables: []string{"network"}})
+	for _, one := range []struct {
+		dir string
+		of  int
+		set []string
+	}{{tok, 0, nil}, {run, 1, []string{"pretrain.tokenizer=" + tok}}} {
+		var row Row
+		if _, err := p.train(compared[one.of], "small32", one.dir, &row, one.set...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for network, path := range map[string]string{ofScratch: "", ofBackbone: run, ofTokenizer: tok} {
+		var row Row
+		if err := p.probes(trial{network: network}, path, &row); err != nil {
+			t.Fatal(err)
+		}
+		if row.LinearCLS == nil || row.LinearMean == nil || row.KNNCLS == nil || row.KNNMean == nil {
+			t.Errorf("%s: %+v", network, row)
+		}
+		if held := p.env.Device.MemStats().InUse; held != 0 {
+			t.Errorf("%s: %d bytes are still in use", network, held)
+		}
+	}
+}
+
+// A network with random init sees images as suits its size, not that of the preset of fine-tuning.
+func TestUntrainedSize(t *testing.T) {
+	c := &Comparison{Data: "x", Preset: "small64", Set: []string{"pretrain:pretrain.model.vit.image_size=32", "pretrain:pretrain.mask.count=6"}}
+	list, err := (&plan{c: c}).start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, _, err := finetune.Method.Configure("small64", "", c.settings(finetune.Method, list...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, size := cfg.Data, finetune.SectionOf(cfg).Model.ImageSize; d.Augment != config.AugmentPad || !d.Eval.Whole || size != 32 {
+		t.Errorf("%+v for images of %d", d, size)
+	}
+}
+
+// An assignment goes to every method that has the key, by its old name too, or to the one that is named.
+func TestSettings(t *testing.T) {
+	c := &Comparison{Data: "x", EvalData: "y", ValFraction: 0.25, Set: []string{"train.epochs=3", "pretrain:train.epochs=5", "train.accum=2", "tokenizer.reseed=true"}}
+	if err := c.checkSet(); err != nil {
+		t.Fatal(err)
+	}
+	common := []string{"data.path=x", "data.eval_path=y", "data.val_fraction=0.25", "train.epochs=3"}
+	if d := cmp.Diff(append(common[:4:4], "train.accum=2", "tokenizer.reseed=true", "own=1"), c.settings(tokenizer.Method, "own=1")); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(append(common[:4:4], "train.epochs=5", "train.accum=2"), c.settings(pretrain.Method)); d != "" {
+		t.Error(d)
+	}
+	for _, s := range []string{"nonsense=3", "finetune:pretrain.target=codes", "dino:train.epochs=3", "train.epochs"} {
+		var wrong SettingError
+		if err := (&Comparison{Set: []string{s}}).checkSet(); !errors.As(err, &wrong) || !strings.Contains(err.Error(), s) {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+}

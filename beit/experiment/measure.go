@@ -1,0 +1,192 @@
+package experiment
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/probe"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Row is a measured trial. Figures that it does not have are nil.
+type Row struct {
+	Table          string   `json:"table"`
+	Setting        string   `json:"setting"`
+	Reconstruction *float64 `json:"reconstruction"` // of the validation images
+	CodesUsed      *float64 `json:"codes_used"`
+	Perplexity     *float64 `json:"perplexity"`
+	LinearCLS      *float64 `json:"linear_cls"` // top-1 of probes
+	LinearMean     *float64 `json:"linear_mean"`
+	KNNCLS         *float64 `json:"knn_cls"`
+	KNNMean        *float64 `json:"knn_mean"`
+	Finetuned      *float64 `json:"finetuned"` // top-1 of the model after the last epoch
+	Seconds        float64  `json:"seconds"`   // of training, runs that several rows share included
+}
+
+// measure does what is left of a trial's runs, and probes.
+func (p *plan) measure(t trial) (Row, error) {
+	row := Row{Table: t.table, Setting: t.setting}
+	tokDir := filepath.Join(p.c.Out, "runs", folderOf("tokenizer", t.tokenizer))
+	backDir := filepath.Join(p.c.Out, "runs", folderOf("backbone", append(slices.Clone(t.tokenizer), t.pretrain...)))
+	var probed string
+	if t.network != ofScratch {
+		result, err := p.train(tokenizer.Method, p.c.Preset, tokDir, &row, t.tokenizer...)
+		if err != nil {
+			return row, err
+		}
+		v := result.Final.Values
+		row.Reconstruction, row.CodesUsed, row.Perplexity = value(v, "loss_reconstruction"), value(v, "codes_used"), value(v, "perplexity")
+		probed = tokDir
+	}
+	if t.network == ofBackbone {
+		if _, err := p.train(pretrain.Method, p.c.Preset, backDir, &row, append([]string{"pretrain.tokenizer=" + tokDir}, t.pretrain...)...); err != nil {
+			return row, err
+		}
+		probed = backDir
+	}
+	if err := p.probes(t, probed, &row); err != nil {
+		return row, err
+	}
+	if !t.finetune {
+		return row, nil
+	}
+	from, err := p.start(probed)
+	if err != nil {
+		return row, err
+	}
+	result, err := p.train(finetune.Method, p.c.Finetune, filepath.Join(p.c.Out, "runs", "finetuned-"+t.network), &row, from...)
+	if err != nil {
+		return row, err
+	}
+	v := result.Final.Values
+	row.Finetuned = cmp.Or(value(v, "ema_top1"), value(v, "top1")) // with finetune.ema, the EMA is the model
+	return row, nil
+}
+
+// start are the assignments by which fine-tuning starts from the model at path, or from scratch: then the network is the backbone's, and the
+// learning rate the same everywhere.
+func (p *plan) start(path string) ([]string, error) {
+	if path != "" {
+		return []string{"init_from=" + path}, nil
+	}
+	c, err := p.c.configure(pretrain.Method)
+	if err != nil {
+		return nil, err
+	}
+	v := pretrain.SectionOf(c).Model.ViT
+	if v.RelPos == beit.RelPosShared { // a classifier has a table for each block
+		v.RelPos = beit.RelPosBlock
+	}
+	list := []string{"finetune.layer_decay=1"}
+	for key, n := range map[string]any{
+		"image_size": v.ImageSize, "patch_size": v.PatchSize, "width": v.Width, "depth": v.Depth, "heads": v.Heads, "mlp_ratio": v.MLPRatio,
+		"layer_scale": v.LayerScale, "abs_pos": v.AbsPos, "rel_pos": v.RelPos, "qkv_bias": v.QKVBias, "channels": v.Channels,
+	} {
+		list = append(list, fmt.Sprintf("finetune.model.%s=%v", key, n))
+	}
+	return list, nil
+}
+
+// train runs a method, or continues it, and adds its seconds to the row.
+func (p *plan) train(m *method.Method, preset, dir string, row *Row, own ...string) (*train.Result, error) {
+	result, err := Train(p.ctx, p.env, dir, m, preset, p.c.settings(m, own...))
+	if err != nil {
+		return nil, err
+	}
+	records, err := run.ReadMetrics(dir)
+	if err != nil {
+		return nil, err
+	}
+	last := 0
+	for _, r := range records {
+		if speed := r.Values[method.KeySpeed]; r.Kind == run.KindEpoch && speed > 0 {
+			row.Seconds += float64((r.Step-last)*result.Config.Train.Batch) / speed
+			last = r.Step
+		}
+	}
+	return result, nil
+}
+
+// probes measures the features of the model at path, or of an untrained backbone.
+func (p *plan) probes(t trial, path string, row *Row) error {
+	c, err := p.c.configure(pretrain.Method)
+	if err != nil {
+		return err
+	}
+	var network beit.Encoder
+	var set *nn.Set
+	norm, size := data.ImageNet, pretrain.Method.ImageSize(c)
+	if path == "" {
+		set = nn.NewSet()
+		network = beit.NewMIM(set.Scope(), pretrain.SectionOf(c).Model)
+		set.Build(p.env.device(), c.Seed, nn.Inference)
+	} else {
+		m, err := model.Open(path)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		e, err := model.OpenEncoder(p.env.device(), m)
+		if err != nil {
+			return err
+		}
+		network, set, norm, size = e, e.Set, e.Norm, e.ViT.ImageSize
+	}
+	defer set.Release()
+	images, err := p.images(c)
+	if err != nil {
+		return err
+	}
+	defer images.Close()
+	samples, err := Extract(p.ctx, p.env, images, size, []Contender{{t.network, probe.Network(network, norm)}})
+	if err != nil {
+		return err
+	}
+	classifier := probe.LinearDefaults
+	classifier.Seed = c.Seed
+	linear, knn := []**float64{&row.LinearCLS, &row.LinearMean}, []**float64{&row.KNNCLS, &row.KNNMean}
+	for i, s := range samples {
+		l, k, err := scores(p.ctx, p.env, s, classifier)
+		if err != nil {
+			return err
+		}
+		*linear[i], *knn[i] = &l.Top1, &k.Top1
+	}
+	return nil
+}
+
+// value is a figure of a record, nil where it has none.
+func value(v map[string]float64, key string) *float64 {
+	x, ok := v[key]
+	if !ok {
+		return nil
+	}
+	return &x
+}
+
+// folderOf names the folder of a run by what distinguishes it: "tokenizer", "tokenizer-codes-256".
+func folderOf(kind string, assignments []string) string {
+	name := kind
+	for _, a := range assignments {
+		key, v, _ := strings.Cut(a, "=")
+		name += "-" + key[strings.LastIndex(key, ".")+1:] + "-"
+		if strings.ContainsFunc(v, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }) { // a path
+			v = fmt.Sprintf("%016x", tensor.HashString(v))
+		}
+		name += v
+	}
+	return name
+}

@@ -1,0 +1,55 @@
+package experiment
+
+import (
+	"context"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/probe"
+)
+
+// Contender is a network whose features are probed beside those of others.
+type Contender struct {
+	Network   string
+	Extractor probe.Extractor
+}
+
+// Pixels are the images themselves, averaged to 16 x 16.
+func Pixels(size int) Contender { return Contender{"none", probe.Pixels(size, 16)} }
+
+// Teacher is the teacher of a tokenizer with a grid of patches.
+func Teacher(t beit.Teacher, grid int) Contender { return Contender{t.Name(), probe.Teacher(t, grid)} }
+
+// Sample is one kind of features of one network on both parts of the images.
+type Sample struct {
+	Network    string
+	Train, Val probe.Features
+}
+
+// Extract computes the features of all contenders for images of a size, every image being read once.
+func Extract(ctx context.Context, e Env, images *method.Images, size int, contenders []Contender) ([]Sample, error) {
+	var list []Sample
+	var extractors []probe.Extractor
+	for _, c := range contenders {
+		extractors = append(extractors, c.Extractor)
+		for range c.Extractor.Names {
+			list = append(list, Sample{Network: c.Network})
+		}
+	}
+	part := func(ds data.Dataset) ([]probe.Features, error) {
+		return probe.Extract(ctx, e.device(), ds, probe.Pipeline(size), e.skipped, extractors...)
+	}
+	fit, err := part(images.Train)
+	if err != nil {
+		return nil, err
+	}
+	val, err := part(images.Val)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Train, list[i].Val = fit[i], val[i]
+	}
+	return list, nil
+}

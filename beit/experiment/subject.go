@@ -1,0 +1,141 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/probe"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+)
+
+// Subject is an opened model with the images that it is probed on. Close it after the last use.
+type Subject struct {
+	Model   *model.Model
+	Encoder *model.Encoder
+	Images  *method.Images
+
+	path string
+}
+
+// OpenSubject opens the model at path, and the images that images returns for its size and configuration; from names them in errors. They need
+// both parts, with labels: their classes are then numbered alike.
+func OpenSubject(e Env, path, from string, images func(size int, c *config.Config) (*method.Images, error)) (s *Subject, err error) {
+	s = &Subject{path: path}
+	if s.Model, err = model.Open(path); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	for _, err := range s.Model.Damaged {
+		e.reporter().Warning(method.DamagedText(err))
+	}
+	if s.Encoder, err = model.OpenEncoder(e.device(), s.Model); err != nil {
+		return s, err
+	}
+	if s.Images, err = images(s.Encoder.ViT.ImageSize, s.Model.Config); err != nil {
+		return s, err
+	}
+	return s, labelled(s.Images, from)
+}
+
+// Close gives back what the subject holds.
+func (s *Subject) Close() {
+	if s.Images != nil {
+		s.Images.Close()
+	}
+	if s.Encoder != nil {
+		s.Encoder.Set.Release()
+	}
+	s.Model.Close()
+}
+
+// Beside says what features are taken beside those of the subject.
+type Beside struct {
+	Alone     bool   // none of other networks
+	Both      bool   // cls and mean side by side too
+	Raw       bool   // before the final norm, in place of after it
+	Tokenizer string // path of the tokenizer whose teacher stands beside; empty: that of the subject's run
+	Seed      uint64 // of the untrained network
+}
+
+// Samples computes the features of the subject; and unless it is to stand alone, of an untrained network, of the pixels, and of the teacher that
+// the subject learned from, where there is one.
+func (s *Subject) Samples(ctx context.Context, e Env, b Beside) ([]Sample, error) {
+	size := s.Encoder.ViT.ImageSize
+	contenders := []Contender{{"pretrained", b.extractor(s.Encoder.Encoder, s.Encoder.Norm)}}
+	if !b.Alone {
+		random, set, err := model.RandomEncoder(e.device(), s.Model, b.Seed)
+		if err != nil {
+			return nil, err
+		}
+		defer set.Release()
+		contenders = append(contenders, Contender{"untrained", b.extractor(random, s.Encoder.Norm)}, Pixels(size))
+		teacher, grid, err := s.teacher(e, b.Tokenizer)
+		switch {
+		case err != nil && b.Tokenizer != "":
+			return nil, err
+		case err != nil:
+			e.reporter().Notice(fmt.Sprintf("the teacher's own features are left out: %v", err))
+		case teacher != nil:
+			defer teacher.Release()
+			contenders = append(contenders, Teacher(teacher, grid))
+		}
+	}
+	list, err := Extract(ctx, e, s.Images, size, contenders)
+	if err != nil || !b.Both {
+		return list, err
+	}
+	return withBoth(list), nil
+}
+
+// extractor takes features of a network.
+func (b Beside) extractor(m beit.Encoder, norm data.Norm) probe.Extractor {
+	if blocks, ok := m.(probe.LayerModel); ok && b.Raw {
+		return probe.BeforeNorm(blocks, m.Width(), norm)
+	}
+	return probe.Network(m, norm)
+}
+
+// withBoth puts behind each pair of cls and mean both side by side.
+func withBoth(all []Sample) (list []Sample) {
+	for i, s := range all {
+		if list = append(list, s); strings.HasPrefix(s.Train.Name, "mean") {
+			list = append(list, Sample{Network: s.Network, Train: probe.Join(all[i-1].Train, s.Train), Val: probe.Join(all[i-1].Val, s.Val)})
+		}
+	}
+	return list
+}
+
+// teacher is that of the tokenizer at path, or else of the subject's run, and the tokenizer's grid; nil for a model that learned from no tokenizer.
+func (s *Subject) teacher(e Env, path string) (t *tokenizer.Teacher, grid int, err error) {
+	if path == "" && s.Model.Method == tokenizer.Method {
+		path = s.path
+	}
+	if section, ok := s.Model.Config.Section.(*pretrain.Section); path == "" && ok {
+		path = section.Tokenizer
+	} else if path == "" {
+		return nil, 0, nil
+	}
+	m, err := model.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
+	}
+	defer m.Close()
+	tok, err := tokenizer.Build(e.device(), m)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer tok.Set.Release()
+	t, err = tok.OpenTeacher(model.Opener())
+	return t, tok.Config.Encoder.Grid(), err
+}

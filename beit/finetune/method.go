@@ -1,0 +1,84 @@
+package finetune
+
+import (
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// Method trains a classifier.
+var Method = &method.Method{
+	Spec:      spec,
+	Title:     "classifier",
+	Command:   "finetune",
+	Stream:    "finetune",
+	ModelFile: "classifier.safetensors",
+	Metrics: []method.Metric{
+		{Key: "class_loss", Label: "cross-entropy", Unit: "nat", Panel: panelLoss, Better: method.Lower},
+		{Key: "ema_class_loss", Label: "cross-entropy of the EMA", Unit: "nat", Panel: panelLoss, Better: method.Lower, Quiet: true},
+		{Key: "accuracy", Label: "accuracy", Panel: panelTop, Better: method.Higher},
+		{Key: "top1", Label: "top-1", Panel: panelTop, Better: method.Higher},
+		{Key: "top5", Label: "top-5", Panel: panelTop, Better: method.Higher},
+		{Key: "macro_accuracy", Label: "macro accuracy", Better: method.Higher},
+		{Key: "ema_top1", Label: "top-1 of the EMA", Panel: panelTop, Better: method.Higher},
+		{Key: "ema_top5", Label: "top-5 of the EMA", Better: method.Higher, Quiet: true},
+		{Key: "best_top1", Label: "best top-1", Better: method.Higher},
+	},
+	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
+	Train:     augment,
+	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Card:      card,
+	Task:      newTask,
+	Adapt:     adapt,
+	Describe:  describe,
+	Network: func(kind weights.Kind) any {
+		if kind == weights.CLIP {
+			return &clipClassifier{}
+		}
+		return nil
+	},
+	Declare: func(s nn.Scope, card method.Card) any {
+		if c, ok := card.Network.(*clipClassifier); ok {
+			return beit.NewCLIPClassifier(s, c.Tower)
+		}
+		return beit.NewViT(s, *card.Network.(*beit.ViTConfig))
+	},
+}
+
+var (
+	panelLoss = method.Panel{Title: "cross-entropy of classes (nat), in training with smoothed and mixed labels", FromZero: true}
+	panelTop  = method.Panel{Title: "share of images that are right", FromZero: true}
+)
+
+// clipClassifier is the configuration of CLIP's tower with a head.
+type clipClassifier struct {
+	Tower beit.ViTConfig `toml:"tower"`
+}
+
+// ViTConfig describes the tower.
+func (c *clipClassifier) ViTConfig() beit.ViTConfig { return c.Tower }
+
+// card describes the finished classifier.
+func card(c *config.Config) method.Card {
+	s := SectionOf(c)
+	m := s.Model
+	card := method.Card{
+		Method: name, Kind: weights.Classifier, Network: &m,
+		Input: method.Input{Size: m.ImageSize, Grid: m.Grid(), Norm: norms[s.Norm], Whole: c.Data.Eval.Whole},
+	}
+	if s.Network == networkCLIP {
+		card.Kind, card.Network = weights.CLIP, &clipClassifier{m}
+	}
+	return card
+}
+
+// newNetwork declares the network of a section.
+func newNetwork(s nn.Scope, f *Section) beit.Classifier {
+	if f.Network == networkCLIP {
+		return beit.NewCLIPClassifier(s, f.Model)
+	}
+	return beit.NewViT(s, f.Model)
+}

@@ -1,0 +1,163 @@
+package finetune
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// architecture is the network in a model that a classifier starts from.
+type architecture struct {
+	path    string
+	weights *weights.Model // its tensors under the names that a classifier has
+	network string
+	norm    string
+	vit     beit.ViTConfig
+	summary bool     // the class token is what it was trained for, so a classifier looks at that
+	classes []string // names of its own classes, where they are known
+}
+
+// architectureFrom tells which network a model of any method, or a published one, has.
+func architectureFrom(m *method.Model) (a *architecture, err error) {
+	if !weights.Known(m.Kind) {
+		return nil, fmt.Errorf("%s: holds a %s, which no classifier starts from", m.Path, m.Kind)
+	}
+	a = &architecture{path: m.Path, network: networkViT, norm: normImageNet, vit: m.Weights.ViT, classes: m.Classes}
+	switch m.Kind {
+	case weights.CLIP:
+		a.network, a.norm, a.summary = networkCLIP, normCLIP, true
+	case weights.Tokenizer:
+		a.norm = normInception
+	case weights.DINO:
+		a.summary = true
+	}
+	if m.Run && m.Card.Method == name {
+		s := SectionOf(m.Config)
+		a.network, a.norm, a.summary, a.vit = s.Network, s.Norm, false, s.Model
+	} else if norm, ok := normOf(m.Input.Norm); ok && m.Run {
+		a.norm = norm
+	}
+	a.weights, err = m.Weights.Backbone()
+	return a, err
+}
+
+// adapt takes shape and normalisation of the network from the model that the run starts from, unless the file has a shape of its own. Then it shows
+// images as suits the size that the layers ask for; what they say of that themselves comes later and wins.
+func adapt(base *config.Config, over config.Layers, start *method.Model) error {
+	if start != nil && !over.InFile("finetune.model.width") {
+		if err := adaptTo(base, start); err != nil {
+			return fmt.Errorf("init_from: %w", err)
+		}
+	}
+	asked, err := over.Over(base)
+	if err != nil {
+		return err
+	}
+	SectionOf(base).Model.ImageSize = SectionOf(asked).Model.ImageSize
+	show(base)
+	return nil
+}
+
+// adaptTo makes the network that of a model, and compares the two.
+func adaptTo(c *config.Config, start *method.Model) error {
+	a, err := architectureFrom(start)
+	if err != nil {
+		return err
+	}
+	fit(SectionOf(c), a)
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("%s: %w", a.path, err)
+	}
+	SectionOf(c).Model.Classes = 0 // the images say how many
+	s := *SectionOf(c)
+	s.Model.Classes = 1 // for the head to be there
+	set := nn.NewSet()
+	newNetwork(set.Scope(), &s)
+	_, err = a.weights.Fit(set.Params(), true)
+	return err
+}
+
+// fit makes a section's network an architecture, apart from what belongs to fine-tuning.
+func fit(s *Section, a *architecture) {
+	old := s.Model
+	s.Network, s.Norm, s.Model = a.network, a.norm, a.vit
+	m := &s.Model
+	m.DropPath, m.InitScale = old.DropPath, old.InitScale
+	if m.RelPos == beit.RelPosShared {
+		m.RelPos = beit.RelPosBlock
+	}
+	if a.vit.Classes == 0 {
+		m.MeanPool = !a.summary
+	}
+}
+
+// Sizes up to which the authors do not crop and resize images, and from which they validate on the largest central square in place of 7/8 of it.
+const (
+	smallest  = 32
+	wholeFrom = 384
+)
+
+// show shows images as the authors do at the network's size.
+func show(c *config.Config) {
+	size := SectionOf(c).Model.ImageSize
+	c.Data.Eval.Whole = size <= smallest || size >= wholeFrom
+	if c.Data.Augment = config.AugmentCrop; size <= smallest {
+		c.Data.Augment = config.AugmentPad
+	}
+}
+
+// describe is the configuration of a preset with a published classifier's network, shown images as suits its size.
+func describe(card method.Card) (*config.Config, bool) {
+	v, ok := card.Network.(*beit.ViTConfig)
+	if !ok || card.Kind != weights.Classifier {
+		return nil, false
+	}
+	c := spec.Preset("base_1600e")
+	c.Preset = "base_1600e"
+	fit(SectionOf(c), &architecture{network: networkViT, norm: normImageNet, vit: *v})
+	show(c)
+	return c, true
+}
+
+// StartFrom takes the weights of a model of any kind, as far as both networks have them.
+func (t *task) StartFrom(m *method.Model) error {
+	a, err := architectureFrom(m)
+	if err != nil {
+		return err
+	}
+	if s := SectionOf(t.Config); a.network != s.Network {
+		return fmt.Errorf("%s: is a network %q, and finetune.network = %q", a.path, a.network, s.Network)
+	}
+	if a.classes != nil && !slices.Equal(a.classes, t.Classes) { // a head for other classes
+		a.weights = a.weights.Without("head.")
+	}
+	fit, err := a.weights.Fit(t.set.Params(), true)
+	if err == nil {
+		err = fit.Load()
+	}
+	if err != nil {
+		return err
+	}
+	r := fit.Report
+	t.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; random init: %s; not used: %s", a.path, len(r.Loaded), listed(r.Missing),
+		listed(append(slices.Clone(r.Unexpected), r.Dropped...))))
+	return nil
+}
+
+// listed names a few of many.
+func listed(names []string) string {
+	const most = 6
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,113 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// Method is one way to train a network.
+type Method struct {
+	config.Spec // name and presets
+
+	Title     string // what it trains, for people: "tokenizer"
+	Command   string // of beit that trains it: "tokenizer train"
+	Stream    string // hashed into the order of the training images: never changed, for old runs would continue in another order
+	ModelFile string // name of the finished model in its run folder
+
+	Metrics []Metric // the method's own; LoopMetrics are those of all methods
+
+	ImageSize func(c *config.Config) int           // side of the images that the network sees
+	Train     func(c *config.Config) data.Pipeline // of training, with augmentation
+	Eval      func(c *config.Config) data.Pipeline // of validation
+
+	// Card describes the finished model.
+	Card func(c *config.Config) Card
+	// Task declares and builds the network under training.
+	Task func(env *Env) (Task, error)
+
+	// Upstream lists the models that c needs beside the method's own, as far as that is known from those that are open already: it is asked again
+	// until all are. Nil: none.
+	Upstream func(c *config.Config, have Upstreams) []Upstream
+	// Adapt fits a preset to the model that the run starts from, which may be nil, before the layers come over it. Nil: nothing changes.
+	Adapt func(base *config.Config, over config.Layers, start *Model) error
+	// Describe fills in a configuration for a model that no run made, from the card of its file; false where it is not this method's. Nil: it never is.
+	Describe func(card Card) (c *config.Config, ok bool)
+
+	// Network returns the zero value that Card.Network of this method points to for a kind; nil where that is one of package beit's. Declare declares
+	// the network of a card. Both are nil where package beit has all of the method's networks.
+	Network func(kind weights.Kind) any
+	Declare func(s nn.Scope, card Card) any
+}
+
+// List are the methods that somebody knows.
+type List []*Method
+
+// Find returns the method of a name, which may be a former one.
+func (l List) Find(name string) (*Method, error) {
+	i := slices.IndexFunc(l, func(m *Method) bool { return m.Name == config.CurrentMethod(name) })
+	if i < 0 {
+		return nil, fmt.Errorf("method %q does not exist; did you mean %q?", name, config.Nearest(name, l.Names()))
+	}
+	return l[i], nil
+}
+
+// Names lists the names of the methods.
+func (l List) Names() (names []string) {
+	for _, m := range l {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// Read reads the configuration of a run of one of the methods. Errors call it source.
+func (l List) Read(text, source string) (*Method, *config.Config, error) {
+	name, err := config.MethodOf(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
+	}
+	m, err := l.Find(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
+	}
+	c, err := config.Read(m.Spec, text, source)
+	return m, c, err
+}
+
+// OpenError says that a model could not be opened which a configuration names: the configuration itself may be right.
+type OpenError struct{ Err error }
+
+// Error is that of opening.
+func (e *OpenError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error of opening.
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// Configure makes a configuration of m; see config.Configure. A method that adapts itself to the model that it starts from gets that opened by
+// open: it is returned, and the caller closes it.
+func (m *Method) Configure(preset, file string, set []string, open Opener) (c *config.Config, start *Model, err error) {
+	adapt := func(base *config.Config, over config.Layers) error {
+		if m.Adapt == nil {
+			return nil
+		}
+		asked, err := over.Over(base)
+		if err != nil {
+			return err
+		}
+		if asked.InitFrom != "" {
+			if start, err = open(asked.InitFrom); err != nil {
+				return &OpenError{fmt.Errorf("init_from: %w", err)}
+			}
+		}
+		return m.Adapt(base, over, start)
+	}
+	if c, err = config.Configure(m.Spec, preset, file, set, adapt); err != nil && start != nil {
+		start.Close()
+		start = nil
+	}
+	return c, start, err
+}

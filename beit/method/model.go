@@ -1,0 +1,193 @@
+package method
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Keys of a model file's metadata.
+const (
+	MetaConfig  = "config"  // the configuration of the run that made the file, as TOML
+	MetaModel   = "model"   // a Card as JSON
+	MetaClasses = "classes" // the names of a classifier's classes as JSON, in the order of its outputs
+)
+
+// PrefixTrain begins the names of a checkpoint's tensors that are no part of a model.
+const PrefixTrain = "train."
+
+// Card describes a network: what a model file says of itself, whoever opens it.
+type Card struct {
+	Method  string       // that made it; empty: no run of this project did
+	Kind    weights.Kind // which network it is
+	Network any          // its configuration: a pointer to a beit.VQKDConfig, MIMConfig, ViTConfig or CLIPConfig, by the kind, or to the method's own
+	Input   Input        // how it is shown images
+	Beside  []string     // prefixes of names of tensors that a finished model or checkpoint may have beside the network
+}
+
+// Input says how a network is shown images.
+type Input struct {
+	Size  int       `json:"size"`  // side S of the square
+	Whole bool      `json:"whole"` // the largest central square; else the central part, 7/8 of its side
+	Norm  data.Norm `json:"norm"`  // of the pixels
+	Grid  int       `json:"grid"`  // rows, and columns, of patches
+}
+
+// View is the view of an image that the network gets.
+func (i Input) View() data.View {
+	return data.View{Name: FieldImage, Size: i.Size, Filter: data.Bicubic, Norm: i.Norm}
+}
+
+// Pipeline shows the network images as validation does.
+func (i Input) Pipeline() data.Pipeline {
+	return &data.Eval{Whole: i.Whole, Views: []data.View{i.View()}}
+}
+
+// cardJSON is the form of a Card in a file.
+type cardJSON struct {
+	Method  string          `json:"method"`
+	Kind    weights.Kind    `json:"kind"`
+	Network json.RawMessage `json:"network"`
+	Input   Input           `json:"input"`
+	Beside  []string        `json:"beside,omitempty"`
+}
+
+// JSON is the form of the card in a file's metadata.
+func (c Card) JSON() string {
+	network, err := config.MarshalNetwork(c.Network)
+	if err == nil {
+		var text []byte
+		if text, err = json.Marshal(cardJSON{c.Method, c.Kind, network, c.Input, c.Beside}); err == nil {
+			return string(text)
+		}
+	}
+	panic(fmt.Sprintf("method: card of %s: %v", c.Method, err)) // numbers, texts and flags always have a JSON form
+}
+
+// ParseCard reads the card in a file's metadata. network returns where the configuration of a kind's network goes.
+func ParseCard(text string, network func(method string, kind weights.Kind) (any, error)) (c Card, err error) {
+	var j cardJSON
+	if err := json.Unmarshal([]byte(text), &j); err != nil {
+		return c, err
+	}
+	c = Card{Method: j.Method, Kind: j.Kind, Input: j.Input, Beside: j.Beside}
+	if c.Network, err = network(j.Method, j.Kind); err != nil {
+		return c, err
+	}
+	if err := config.UnmarshalNetwork(j.Network, c.Network); err != nil {
+		return c, fmt.Errorf("network: %w", err)
+	}
+	return c, nil
+}
+
+// ViT is the vision transformer in the network: the network itself, or a tokenizer's encoder. False where it has none.
+func (c Card) ViT() (v beit.ViTConfig, ok bool) {
+	switch n := c.Network.(type) {
+	case *beit.ViTConfig:
+		return *n, true
+	case *beit.MIMConfig:
+		return n.ViT, true
+	case *beit.VQKDConfig:
+		return n.Encoder, true
+	case interface{ ViTConfig() beit.ViTConfig }: // of a method's own network
+		return n.ViTConfig(), true
+	}
+	return v, false
+}
+
+// Model is an opened model file: a finished model, a checkpoint, or somebody else's file. Close it after the last read.
+type Model struct {
+	Card
+	Path    string         // of the file
+	Method  *Method        // that made it, or whose models it is like; nil: none
+	Config  *config.Config // of its run, or the nearest there is for a file without one; nil with Method
+	Run     bool           // a run of this project made it
+	Classes []string       // names of a classifier's classes; nil where the file does not tell
+	Weights *weights.Model // the tensors
+	Damaged []error        // newer checkpoints that were left out
+}
+
+// Close closes the file.
+func (m *Model) Close() error { return m.Weights.Close() }
+
+// File is the open file.
+func (m *Model) File() *state.File { return m.Weights.File() }
+
+// Declare declares the network in scope s, unbuilt.
+func (m *Model) Declare(s nn.Scope) any {
+	if m.Run && m.Method.Declare != nil {
+		return m.Method.Declare(s, m.Card)
+	}
+	return m.Weights.Declare(s)
+}
+
+// Parameters is the number of trainable numbers of the network.
+func (m *Model) Parameters() int {
+	set := nn.NewSet()
+	m.Declare(set.Scope())
+	return set.Count()
+}
+
+// Fit compares parameters with the model's, strictly, and returns what loads them.
+func (m *Model) Fit(params []*nn.Param) (*weights.Fit, error) { return m.Weights.Fit(params, false) }
+
+// Build declares the network, compares it with the file, and only then takes memory and loads it. The caller releases the set.
+func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
+	if !m.Run {
+		return m.Weights.Build(dev)
+	}
+	set = nn.NewSet()
+	network = m.Declare(set.Scope())
+	fit, err := m.Fit(set.Params())
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := fit.Build(dev, set); err != nil {
+		return nil, nil, err
+	}
+	return network, set, nil
+}
+
+// Digest tells the weights apart: a digest of names and values of all tensors that are no checkpoint's own.
+func (m *Model) Digest() (string, error) {
+	h := sha256.New()
+	f := m.File()
+	for _, name := range slices.Sorted(slices.Values(f.Names())) {
+		if strings.HasPrefix(name, PrefixTrain) {
+			continue
+		}
+		r, err := f.Reader(name)
+		if err != nil {
+			return "", err
+		}
+		io.WriteString(h, name)
+		if _, err := io.Copy(h, r); err != nil {
+			return "", fmt.Errorf("%s: tensor %s: %w", f.Name(), name, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// ClassesMeta is the metadata that gives a file the names of classes; nil without any.
+func ClassesMeta(names []string) map[string]string {
+	if names == nil {
+		return nil
+	}
+	text, err := json.Marshal(names)
+	if err != nil {
+		panic(fmt.Sprintf("method: class names: %v", err)) // strings always have a JSON form
+	}
+	return map[string]string{MetaClasses: string(text)}
+}

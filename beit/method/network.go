@@ -1,0 +1,24 @@
+package method
+
+import (
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+)
+
+// CheckViT refuses the sizes of a vision transformer that no machine holds. table is its key.
+func CheckViT(k *config.Checker, table string, v beit.ViTConfig) {
+	if v.PatchSize > 0 {
+		k.Must(v.Tokens() <= config.MostPatches, "%s: %d x %d patches: must be at most %d", table, v.Grid(), v.Grid(), config.MostPatches)
+		k.Numbers(table+".patch_size", v.PatchSize*v.PatchSize*v.Channels, v.Width)
+	}
+	k.Must(v.Depth <= config.MostBlocks, "%s: %d blocks: must be at most %d", table, v.Depth, config.MostBlocks)
+	blocks := float64(v.Depth) * float64(v.Width) * float64(v.Width) * (4 + 2*v.MLPRatio)
+	k.Must(blocks <= config.MostNumbers, "%s: %d blocks of width %d have %.3g parameters: no machine holds them", table, v.Depth, v.Width, blocks)
+}
+
+// CheckPad refuses a padding that leaves no pixel of the image in a crop.
+func CheckPad(c *config.Config, k *config.Checker, size int) {
+	if c.Data.Augment == config.AugmentPad && k.OK() {
+		k.Must(c.Data.Pad < size, "data.pad = %d: must be below the image's side %d", c.Data.Pad, size)
+	}
+}

@@ -1,0 +1,70 @@
+package method
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit/config"
+)
+
+// Upstream is a model that a method needs beside its own.
+type Upstream struct {
+	Role  string // its key in Upstreams: "tokenizer", "teacher"
+	Key   string // of the configuration that names the path
+	Path  string // file or run folder
+	Fixed bool   // a resumed run must find the same weights
+}
+
+// Upstreams are opened models by their roles.
+type Upstreams map[string]*Model
+
+// Close closes the files.
+func (u Upstreams) Close() {
+	for _, m := range u {
+		m.Close()
+	}
+}
+
+// Opener opens the model in a file or run folder.
+type Opener func(path string) (*Model, error)
+
+// OpenUpstream opens the models that c needs. digest tells the weights of the fixed one; it is empty where there is none.
+func (m *Method) OpenUpstream(c *config.Config, open Opener) (have Upstreams, digest string, err error) {
+	have = Upstreams{}
+	if m.Upstream == nil {
+		return have, "", nil
+	}
+	for more := true; more && err == nil; {
+		more = false
+		for _, u := range m.Upstream(c, have) {
+			if have[u.Role] != nil {
+				continue
+			}
+			if have[u.Role], err = openOne(u, open); err != nil {
+				delete(have, u.Role)
+				break
+			}
+			more = true
+			if u.Fixed {
+				if digest, err = have[u.Role].Digest(); err != nil {
+					break
+				}
+			}
+		}
+	}
+	if err != nil {
+		have.Close()
+		return nil, "", err
+	}
+	return have, digest, nil
+}
+
+func openOne(u Upstream, open Opener) (*Model, error) {
+	if u.Path == "" {
+		return nil, fmt.Errorf("%s: name the run or file of a %s", u.Key, u.Role)
+	}
+	m, err := open(u.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", u.Key, err)
+	}
+	return m, nil
+}

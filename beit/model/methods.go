@@ -1,0 +1,22 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+)
+
+// methods are all methods, in the order in which they build on each other. A new one is a line here.
+var methods = method.List{
+	dino.Method,
+	tokenizer.Method,
+	pretrain.Method,
+	finetune.Method,
+}
+
+// Methods lists all methods, in the order in which they build on each other.
+func Methods() method.List { return slices.Clone(methods) }

@@ -1,0 +1,273 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Model is an opened model file. Close it after the last read.
+type Model = method.Model
+
+// Option changes how Open works.
+type Option func(*method.List)
+
+// With makes methods known that this package does not list.
+func With(list ...*method.Method) Option {
+	return func(known *method.List) { *known = append(*known, list...) }
+}
+
+// Open opens a model: a file, or a run folder, whose newest intact checkpoint serves while the run goes on. The file may also be a published
+// one that package weights knows.
+func Open(path string, options ...Option) (*Model, error) {
+	list := Methods()
+	for _, o := range options {
+		o(&list)
+	}
+	if err := exists(path); err != nil {
+		return nil, err
+	}
+	f, damaged, err := run.OpenModel(path, fileNames(path, list)...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := of(f, list)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	m.Damaged = damaged
+	return m, nil
+}
+
+// Opener is Open with options, for a method's upstream models.
+func Opener(options ...Option) method.Opener {
+	return func(path string) (*Model, error) { return Open(path, options...) }
+}
+
+// fileNames are the names that a finished model in the folder at path may have: its run's, or any method's where the model was moved out of its
+// run.
+func fileNames(path string, list method.List) (names []string) {
+	if run.Exists(path) {
+		if text, _, err := run.ReadConfig(path); err == nil {
+			if m, _, err := list.Read(text, path); err == nil {
+				return []string{m.ModelFile}
+			}
+		}
+	}
+	for _, m := range list {
+		names = append(names, m.ModelFile)
+	}
+	return names
+}
+
+// ReadConfig reads the configuration of the run in a folder.
+func ReadConfig(dir string, options ...Option) (*method.Method, *config.Config, error) {
+	list := Methods()
+	for _, o := range options {
+		o(&list)
+	}
+	text, _, err := run.ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return list.Read(text, dir)
+}
+
+// IsRun says whether a file is that of a run. Files of others may have the key too.
+func IsRun(f *state.File) bool {
+	text := f.Metadata()[method.MetaConfig]
+	return strings.HasPrefix(text, "method =") || strings.HasPrefix(text, "stage =")
+}
+
+// Of tells which model an open file holds, of the methods that this package lists. The file must stay open.
+func Of(f *state.File) (*Model, error) { return of(f, Methods()) }
+
+// of is Of for the methods of a list.
+func of(f *state.File, list method.List) (*Model, error) {
+	if IsRun(f) {
+		return ofRun(f, list)
+	}
+	w, err := weights.FromFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w; it holds no configuration of a run either", err)
+	}
+	m := &Model{Path: f.Name(), Weights: w, Card: cardOf(w)}
+	if m.Classes, err = classNames(w, false); err != nil {
+		return nil, err
+	}
+	for _, known := range list {
+		if known.Describe == nil {
+			continue
+		}
+		if c, ok := known.Describe(m.Card); ok {
+			m.Method, m.Config = known, c
+			m.Input = known.Card(c).Input
+			break
+		}
+	}
+	return m, nil
+}
+
+// ofRun tells which model a run's file holds: by its card, or, in files of older runs, by the configuration.
+func ofRun(f *state.File, list method.List) (*Model, error) {
+	known, c, err := list.Read(f.Metadata()[method.MetaConfig], f.Name())
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c)}
+	if err := checkCard(f, m); err != nil {
+		return nil, fmt.Errorf("%s: metadata %q: %w", f.Name(), method.MetaModel, err)
+	}
+	if weights.Known(m.Kind) {
+		m.Weights, err = weights.FromFileWithoutConfig(f)
+	} else {
+		m.Weights, err = weights.FromFileAs(f, m.Kind, m.Beside...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.Weights.Kind != m.Kind {
+		return nil, fmt.Errorf("%s: says that it holds a %s, and its tensors are those of a %s", f.Name(), m.Kind, m.Weights.Kind)
+	}
+	switch n := m.Network.(type) { // what names and shapes do not tell, such as the number of heads
+	case *beit.VQKDConfig:
+		m.Weights.VQKD = *n
+	case *beit.MIMConfig:
+		m.Weights.MIM = *n
+	}
+	if v, ok := m.ViT(); ok {
+		m.Weights.ViT = v
+	}
+	m.Classes, err = classNames(m.Weights, true)
+	return m, err
+}
+
+// checkCard compares the card in a run's file with what the run's configuration says of the model. The configuration was checked, so a card that
+// agrees is as safe. Files of older runs have none.
+func checkCard(f *state.File, m *Model) error {
+	text := f.Metadata()[method.MetaModel]
+	if text == "" {
+		return nil
+	}
+	card, err := method.ParseCard(text, func(_ string, kind weights.Kind) (any, error) { return networkOf(m.Method, kind) })
+	if err == nil && !reflect.DeepEqual(card, m.Card) {
+		err = errors.New("describes another model than the configuration of the run")
+	}
+	return err
+}
+
+// networkOf returns where the configuration of a network goes.
+func networkOf(m *method.Method, kind weights.Kind) (any, error) {
+	if m.Network != nil {
+		if n := m.Network(kind); n != nil {
+			return n, nil
+		}
+	}
+	switch kind {
+	case weights.Tokenizer:
+		return &beit.VQKDConfig{}, nil
+	case weights.MIM:
+		return &beit.MIMConfig{}, nil
+	case weights.Classifier, weights.DINO:
+		return &beit.ViTConfig{}, nil
+	}
+	return nil, fmt.Errorf("method %s has no network of kind %q", m.Name, kind)
+}
+
+// cardOf describes a published file.
+func cardOf(w *weights.Model) method.Card {
+	c := method.Card{Kind: w.Kind, Input: method.Input{Size: w.ViT.ImageSize, Norm: w.Norm()}}
+	if w.ViT.PatchSize > 0 {
+		c.Input.Grid = w.ViT.Grid()
+	}
+	vit, mim, vqkd, clip := w.ViT, w.MIM, w.VQKD, w.CLIP
+	switch w.Kind {
+	case weights.Tokenizer:
+		c.Network = &vqkd
+	case weights.MIM:
+		c.Network = &mim
+	case weights.CLIP:
+		c.Network = &clip
+	default:
+		c.Network = &vit
+	}
+	return c
+}
+
+// classNames reads the names of a classifier's classes, as many as its head has outputs; nil where the file does not tell. A stranger's file may
+// mean something else by the key, and then does not tell.
+func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
+	text := m.File().Metadata()[method.MetaClasses]
+	if text == "" {
+		return nil, nil
+	}
+	outputs := 0
+	if head, ok := m.Tensor("head.weight"); ok && len(head.Shape) == 2 {
+		outputs = head.Shape[0]
+	}
+	if err = json.Unmarshal([]byte(text), &names); err != nil {
+		err = fmt.Errorf("%s: names of classes: %w", m.File().Name(), err)
+	} else if names != nil && len(names) != outputs {
+		err = fmt.Errorf("%s: names %d classes, and its head has %d outputs", m.File().Name(), len(names), outputs)
+	}
+	if err != nil && ofRun {
+		return nil, err
+	} else if err != nil {
+		return nil, nil
+	}
+	return names, nil
+}
+
+// exists returns an error for people where path names neither a file nor a folder that is there.
+func exists(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such model file or run folder: %w", path, fs.ErrNotExist)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, it reads no configuration off the
+// shapes: Config, Method and Network stay empty.
+func OpenTensors(path string) (*Model, error) {
+	if err := exists(path); err != nil {
+		return nil, err
+	}
+	f, damaged, err := run.OpenModel(path, fileNames(path, Methods())...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := tensorsOf(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	m.Damaged = damaged
+	return m, nil
+}
+
+func tensorsOf(f *state.File) (m *Model, err error) {
+	if IsRun(f) {
+		return ofRun(f, Methods())
+	}
+	m = &Model{Path: f.Name()}
+	if m.Weights, err = weights.FromFileWithoutConfig(f); err != nil {
+		return nil, err
+	}
+	m.Kind = m.Weights.Kind
+	m.Classes, err = classNames(m.Weights, false)
+	return m, err
+}

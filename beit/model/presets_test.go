@@ -1,0 +1,50 @@
+package model_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/model"
+)
+
+func TestPresetsPassCheck(t *testing.T) {
+	for _, m := range model.Methods() {
+		for _, name := range m.Presets {
+			if err := m.Preset(name).Check(); err != nil {
+				t.Errorf("%s %s: %v", m.Name, name, err)
+			}
+		}
+	}
+}
+
+// TestPresetsAsTOML writes every preset and reads it back over every other preset of its method: no value may come from elsewhere than the text.
+func TestPresetsAsTOML(t *testing.T) {
+	for _, m := range model.Methods() {
+		for _, name := range m.Presets {
+			want := m.Preset(name)
+			want.Preset = name
+			text := want.TOML()
+			for _, other := range m.Presets {
+				got, err := config.Read(m.Spec, strings.Replace(text, `preset = "`+name+`"`, `preset = "`+other+`"`, 1), "text")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Preset != other {
+					t.Fatalf("%s %s: the preset that was read over is %s, want %s", m.Name, name, got.Preset, other)
+				}
+				got.Preset = name
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s %s over %s (-want +got):\n%s", m.Name, name, other, diff)
+				}
+			}
+			for _, line := range strings.Split(text, "\n") {
+				if key, _, ok := strings.Cut(strings.TrimSpace(line), " ="); ok && strings.ToLower(key) != key {
+					t.Errorf("%s %s: key %q has no toml tag", m.Name, name, key)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,8 @@
+// Package pretrain trains a backbone by masked image modelling with patch aggregation (arXiv 2208.06366, section 2.3). 40 % of the patches of an
+// image are hidden. A vision transformer predicts what stands there, once from the patches and once through the class token.
+//
+//	result, err := train.Run(ctx, "runs/backbone", pretrain.Method, cfg, env)
+//
+// What masked patches are to be is a value of pretrain.target; see package target. The files: section.go (configuration), presets.go, task.go
+// (training), masks.go, shuffle.go (the shuffled-codes control), validate.go (figures beside baselines).
+package pretrain

@@ -1,0 +1,65 @@
+package pretrain
+
+import (
+	"slices"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Random numbers of this package: never changed, for old runs would continue with others.
+const (
+	streamMask       uint64 = 0x747261696e03
+	streamMaskVal    uint64 = 0x747261696e04
+	streamShuffle    uint64 = 0x747261696e05
+	streamCLSShuffle uint64 = 0x73776170
+)
+
+// masks chooses the masked patches of a batch, each image's by the run's seed, the path and the image's number alone.
+func (t *task) masks(b *data.Batch, path ...uint64) []bool {
+	n := t.model.Config.ViT.Tokens()
+	mask := make([]bool, len(b.Index)*n)
+	for i, image := range b.Index {
+		random := tensor.NewRand(t.Config.Seed, append(path, uint64(image))...)
+		beit.BlockMask(SectionOf(t.Config).Mask, random, mask[i*n:(i+1)*n])
+	}
+	return mask
+}
+
+// nearestFirst lists for each patch of a grid all others, the nearest first, ties in row-major order.
+func nearestFirst(grid int) [][]int {
+	list := make([][]int, grid*grid)
+	for p := range list {
+		distance := func(q int) int {
+			dy, dx := p/grid-q/grid, p%grid-q%grid
+			return dy*dy + dx*dx
+		}
+		for q := range grid * grid {
+			if q != p {
+				list[p] = append(list[p], q)
+			}
+		}
+		slices.SortStableFunc(list[p], func(a, b int) int { return distance(a) - distance(b) })
+	}
+	return list
+}
+
+// nearestPatch counts masked patches of one image, and those of them whose code is that of the nearest visible patch.
+func nearestPatch(codes []int32, mask []bool, nearest [][]int) (masked, hits int) {
+	for p, on := range mask {
+		if !on {
+			continue
+		}
+		masked++
+		for _, q := range nearest[p] {
+			if !mask[q] {
+				if codes[q] == codes[p] {
+					hits++
+				}
+				break
+			}
+		}
+	}
+	return masked, hits
+}

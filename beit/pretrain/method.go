@@ -1,0 +1,89 @@
+package pretrain
+
+import (
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/weights"
+)
+
+// Method pretrains a backbone.
+var Method = &method.Method{
+	Spec:      spec,
+	Title:     "backbone",
+	Command:   "pretrain",
+	Stream:    "pretrain",
+	ModelFile: "backbone.safetensors",
+	Metrics: []method.Metric{
+		{Key: "loss_mim", Label: "MIM loss", Panel: panelLoss, Better: method.Lower},
+		{Key: "loss_aggregation", Label: "patch-aggregation loss", Panel: panelLoss, Better: method.Lower},
+		{Key: "loss_cls_shuffled", Label: "shuffled-[CLS] control", Panel: panelLoss},
+		{Key: "unigram_entropy", Label: "unigram entropy", Unit: "nat", Panel: panelLoss},
+		{Key: "acc_mim", Label: "MIM accuracy", Panel: panelAccuracy, Better: method.Higher},
+		{Key: "acc_aggregation", Label: "aggregation accuracy", Panel: panelAccuracy, Better: method.Higher},
+		{Key: "acc_nearest_patch", Label: "nearest-patch baseline", Panel: panelAccuracy},
+		{Key: "codes_used", Label: "codes used", Panel: panelCodes},
+		{Key: "perplexity", Label: "perplexity", Panel: panelCodes},
+	},
+	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
+	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, views(c)...) },
+	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, views(c)...) },
+	Card:      card,
+	Task:      newTask,
+	Upstream:  upstream,
+	Describe:  describe,
+}
+
+var (
+	panelLoss     = method.Panel{Title: "loss of each head (codes: cross-entropy in nat; features: 1 - cosine)"}
+	panelAccuracy = method.Panel{Title: "accuracy on masked patches", FromZero: true}
+	panelCodes    = method.Panel{Title: "codes", FromZero: true}
+)
+
+// views are what the backbone sees, and what the tokenizer sees of the same part of an image.
+func views(c *config.Config) []data.View {
+	student := card(c).Input.View()
+	target := student
+	target.Name, target.Norm = method.FieldTarget, data.Unit
+	return []data.View{student, target}
+}
+
+func card(c *config.Config) method.Card {
+	m := SectionOf(c).Model
+	return method.Card{
+		Method: name, Kind: weights.MIM, Network: &m,
+		Input: method.Input{Size: m.ViT.ImageSize, Grid: m.ViT.Grid(), Norm: data.ImageNet, Whole: c.Data.Eval.Whole},
+	}
+}
+
+// RoleTokenizer is the role of the tokenizer among the upstream models.
+const RoleTokenizer = "tokenizer"
+
+// upstream is the tokenizer, and its teacher where the target is the teacher's.
+func upstream(c *config.Config, have method.Upstreams) []method.Upstream {
+	s := SectionOf(c)
+	list := []method.Upstream{{Role: RoleTokenizer, Key: "pretrain.tokenizer", Path: s.Tokenizer, Fixed: true}}
+	kind, _ := target.Find(s.Target)
+	if m := have[RoleTokenizer]; kind.NeedsTeacher && m != nil && m.Kind == weights.Tokenizer {
+		for _, u := range tokenizer.Method.Upstream(m.Config, nil) {
+			u.Fixed = false
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// describe is the configuration of a preset with a published backbone's network.
+func describe(card method.Card) (*config.Config, bool) {
+	n, ok := card.Network.(*beit.MIMConfig)
+	if !ok {
+		return nil, false
+	}
+	c := spec.Preset(spec.Presets[0])
+	c.Preset = spec.Presets[0]
+	SectionOf(c).Model = *n
+	return c, true
+}

@@ -1,0 +1,112 @@
+package pretrain
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/target"
+)
+
+// presets are the recipes of the authors' beit2/PRETRAINING.md and small ones of our own. The plain models, 24x544 and huge have no published
+// recipe: they take the settings of the base or large one, and our rule for masks (maskFor) where the grid differs.
+var presets = map[string]func() *config.Config{
+	"base_1600e":  func() *config.Config { return published("base_16_224", 9, 1600) },
+	"base_300e":   func() *config.Config { return published("base_16_224", 9, 300) },
+	"large_1600e": func() *config.Config { return published("large_16_224", 21, 1600) },
+	"large_300e":  func() *config.Config { return published("large_16_224", 21, 300) },
+	"24x544":      func() *config.Config { return published("24x544_16_224", 21, 300) },
+
+	"base_plain":     func() *config.Config { return published("base_16_224", 0, 300) },
+	"base_192_plain": func() *config.Config { return published("base_16_192", 0, 300) },
+	"base_256_plain": func() *config.Config { return published("base_16_256", 0, 300) },
+	"24x544_plain":   func() *config.Config { return published("24x544_16_224", 0, 300) },
+	"large_plain":    func() *config.Config { return published("large_16_224", 0, 300) },
+	"huge_plain":     func() *config.Config { return published("huge_14_224", 0, 300) },
+
+	"small32":              func() *config.Config { return small("small32", 512, 3, 1, 10) },
+	"small64":              func() *config.Config { return small("small64", 512, 5, 2, 100) },
+	"small128":             func() *config.Config { return small("small128", 1024, 5, 2, 100) },
+	config.ReferencePreset: reference,
+}
+
+// name is the method's, and the key of its section.
+const name = "pretrain"
+
+var spec = config.Spec{
+	Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *config.Config { return presets[preset]() },
+}
+
+// TokenizerPreset is the preset of the tokenizer that makes the targets of a preset of this package.
+func TokenizerPreset(preset string) string {
+	switch preset {
+	case "small32", "small64", "small128", config.ReferencePreset:
+		return preset
+	}
+	return "vqkd_encoder_base_decoder_3x768x12_clip"
+}
+
+// published makes a recipe with two aggregation blocks fed from block layer, or none when layer is 0.
+func published(vit string, layer, epochs int) *config.Config {
+	v := beit.ViTPreset(vit)
+	v.RelPos = beit.RelPosShared
+	s := &Section{
+		Target: target.Kinds[0].Name, Mask: maskFor(v.Grid()),
+		Model: beit.MIMConfig{ViT: v, Vocab: 8192, Aggregation: beit.AggregationConfig{SharedHead: true}},
+	}
+	c := config.New(name, s)
+	c.Data.Jitter = 0.4
+	c.Train = config.Train{
+		Epochs: epochs, Batch: 2048, LR: 1.5e-3, MinLR: 1e-5, WarmupEpochs: 10, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05,
+		Clip: 3, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "none", LRBatch: 2048,
+	}
+	if layer > 0 {
+		s.Model.Aggregation.Layer, s.Model.Aggregation.Depth = layer, 2
+	}
+	if epochs == 1600 {
+		c.Train.Beta2 = 0.999
+		s.Model.ViT.DropPath = 0.1
+	}
+	if v.Grid() == 14 {
+		s.Mask.Count = 75
+	}
+	return c
+}
+
+// maskFor is the masking of a grid that no recipe tells: two fifths of the patches, as in the published ones.
+func maskFor(grid int) beit.MaskConfig {
+	n := float64(grid * grid)
+	return beit.MaskConfig{
+		Rows: grid, Cols: grid, Count: int(math.Round(0.4 * n)), MinBlock: int(max(4, math.Round(16*n/196))),
+	}
+}
+
+func small(vit string, vocab, layer, depth, epochs int) *config.Config {
+	v := beit.ViTPreset(vit)
+	v.RelPos = beit.RelPosShared
+	c := config.New(name, &Section{
+		Target: target.Kinds[0].Name, Mask: maskFor(v.Grid()),
+		Model: beit.MIMConfig{ViT: v, Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: layer, Depth: depth, SharedHead: true}},
+	})
+	c.Data.Jitter = 0.4
+	c.Train = config.Train{
+		Epochs: epochs, Batch: 128, LR: 1.5e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05,
+		Clip: 3, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,
+	}
+	if vit == "small32" {
+		c.ShowSmall()
+	}
+	return c
+}
+
+// reference is small32 as the authors' code was run with it.
+func reference() *config.Config {
+	c := small("small32", 512, 4, 2, 10)
+	c.Train.WarmupOffset = true
+	s := SectionOf(c)
+	s.Mask.MinBlock = 4
+	s.Model.LibraryInit = true // as the authors' code leaves the aggregation blocks
+	return c
+}

@@ -1,0 +1,55 @@
+package pretrain
+
+import (
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
+)
+
+// Section is the part of the configuration that only this method has.
+type Section struct {
+	Target       string          `toml:"target" help:"what masked patches are to be, as package target lists it; --method chooses it too"`
+	Tokenizer    string          `toml:"tokenizer" resume:"free" help:"file or run folder of the tokenizer"`
+	ShuffleCodes bool            `toml:"shuffle_codes" help:"a control: codes are exchanged between all patches of the data set"`
+	Mask         beit.MaskConfig `toml:"mask"`
+	Model        beit.MIMConfig  `toml:"model"`
+}
+
+// SectionOf returns the section of a backbone's configuration.
+func SectionOf(c *config.Config) *Section { return c.Section.(*Section) }
+
+// Check reports what is wrong beyond the limits in the tags.
+func (s *Section) Check(c *config.Config, k *config.Checker) {
+	m := s.Model
+	method.CheckViT(k, "pretrain.model.vit", m.ViT)
+	k.Numbers("pretrain.model.vocab", m.Vocab, m.ViT.Width)
+	k.Must(m.Aggregation.Depth <= config.MostBlocks, "pretrain.model.aggregation.depth = %d: must be at most %d", m.Aggregation.Depth, config.MostBlocks)
+	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
+	k.OneOf("pretrain.target", s.Target, target.Names()...)
+	kind, _ := target.Find(s.Target)
+	k.Must(!s.ShuffleCodes || kind.Codes, "pretrain.shuffle_codes: pretrain.target = %q has no codes", s.Target)
+	k.Part("pretrain.model", m.Check())
+	s.checkMask(k)
+	method.CheckPad(c, k, m.ViT.ImageSize)
+}
+
+func (s *Section) checkMask(k *config.Checker) {
+	m := s.Mask
+	if s.Model.ViT.PatchSize > 0 {
+		grid := s.Model.ViT.Grid()
+		k.Must(m.Rows == grid && m.Cols == grid, "pretrain.mask.rows = %d, pretrain.mask.cols = %d: must both be %d, as many as the model's patches",
+			m.Rows, m.Cols, grid)
+	}
+	k.Must(m.Count >= 1 && m.Count < m.Rows*m.Cols, "pretrain.mask.count = %d: must be in 1 … %d", m.Count, m.Rows*m.Cols-1)
+	k.Must(m.MinBlock >= 1, "pretrain.mask.min_block = %d: must be at least 1", m.MinBlock)
+	k.Must(m.MaxBlock >= 0, "pretrain.mask.max_block = %d: must be at least 0", m.MaxBlock)
+}
+
+// Derive makes the mask's grid the model's.
+func (s *Section) Derive() {
+	if s.Model.ViT.PatchSize > 0 {
+		grid := s.Model.ViT.Grid()
+		s.Mask.Rows, s.Mask.Cols = grid, grid
+	}
+}

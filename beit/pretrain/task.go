@@ -1,0 +1,128 @@
+package pretrain
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// task trains a backbone by masked image modelling.
+type task struct {
+	*method.Env
+	set       *nn.Set
+	model     *beit.MIM
+	target    beit.Target
+	tokenizer *tokenizer.Trained
+	teacher   *tokenizer.Teacher // nil unless the target needs it
+	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
+	nearest   [][]int            // for each patch the others, nearest first
+}
+
+func newTask(e *method.Env) (method.Task, error) {
+	s := SectionOf(e.Config)
+	tok, err := tokenizer.Build(e.Device, e.Upstream[RoleTokenizer])
+	if err != nil {
+		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
+	}
+	from, v := tok.Config.Encoder, s.Model.ViT
+	if from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
+		tok.Set.Release()
+		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
+			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
+	}
+	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: nearestFirst(v.Grid())}
+	kind, _ := target.Find(s.Target) // Check knows the names
+	sources := target.Sources{Tokenizer: tok.VQKD}
+	if kind.NeedsTeacher {
+		if t.teacher, err = tok.Teacher(e.Upstream); err != nil {
+			tok.Set.Release()
+			return nil, fmt.Errorf("pretrain.target: %w", err)
+		}
+		sources.Teacher = t.teacher
+	}
+	t.target = kind.New(sources)
+	s.Model.Vocab = t.target.Dim()
+	t.model = beit.NewMIM(t.set.Scope(), s.Model)
+	t.set.Build(e.Device, e.Config.Seed, nn.Training)
+	return t, nil
+}
+
+// Set holds backbone and heads.
+func (t *task) Set() *nn.Set { return t.set }
+
+// Finished is everything.
+func (t *task) Finished() []*nn.Param { return t.set.Params() }
+
+// Release gives the memory back.
+func (t *task) Release() {
+	t.set.Release()
+	t.tokenizer.Set.Release()
+	if t.teacher != nil {
+		t.teacher.Release()
+	}
+}
+
+// Forward is the loss of both heads on the masked patches.
+func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
+	labels := t.labels(c, b, 0)
+	res := t.model.Forward(c, method.Upload(c, b, method.FieldImage), t.masks(b, streamMask, uint64(b.Epoch)), labels)
+	return res.Loss, scalars(c, res, labels)
+}
+
+// labels are those of a batch of training (which = 0) or validation images.
+func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
+	if t.shuffled[which] != nil {
+		return t.given(b, which)
+	}
+	return t.target.Labels(c, method.Upload(c, b, method.FieldTarget).Value())
+}
+
+// scalars are the losses, and the accuracies where labels are codes.
+func scalars(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.Scalar {
+	list := []method.Scalar{method.Mean(method.KeyLoss, res.Loss.Value()), method.Mean("loss_mim", res.MIM.Value())}
+	if res.Aggregation != nil {
+		list = append(list, method.Mean("loss_aggregation", res.Aggregation.Value()))
+	}
+	return append(list, accuracies(c, res, labels)...)
+}
+
+// accuracies are the shares of masked patches whose code each head guesses; none where labels are no codes.
+func accuracies(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.Scalar {
+	codes, ok := labels.(*beit.CodeLabels)
+	if !ok {
+		return nil
+	}
+	truth := codes.Codes(c.Tape, res.Rows)
+	guess := func(logits *autograd.Var) *tensor.Tensor { return c.Tape.Own(tensor.ArgMax(logits.Value())).Value() }
+	list := []method.Scalar{method.Share("acc_mim", guess(res.LogitsMIM), truth)}
+	if res.Aggregation != nil {
+		list = append(list, method.Share("acc_aggregation", guess(res.LogitsAggregation), truth))
+	}
+	return list
+}
+
+// Inspect shows everything on the way to the loss.
+func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
+	images := method.Upload(c, b, method.FieldImage)
+	check("images", images.Value())
+	c.Tape.NoGrad(func() {
+		for i, x := range t.model.AllBlocks(c, images) {
+			check(fmt.Sprintf("output of blocks.%d (without a mask)", i), x.Value())
+		}
+	})
+	res := t.model.Forward(c, images, t.masks(b, streamMask, uint64(b.Epoch)), t.labels(c, b, 0))
+	check("predictions of the MIM head", res.LogitsMIM.Value())
+	check("MIM loss", res.MIM.Value())
+	if res.Aggregation != nil {
+		check("predictions of the aggregation head", res.LogitsAggregation.Value())
+		check("patch-aggregation loss", res.Aggregation.Value())
+	}
+	return res.Loss
+}

@@ -1,0 +1,85 @@
+package pretrain
+
+import (
+	"context"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Validate measures both heads on the validation images, beside baselines that need no model: the entropy of the codes, and the code of the
+// nearest visible patch. loss_cls_shuffled is the aggregation head's loss with class tokens shuffled between images (see
+// beit.MIM.ForwardShuffledCLS). Images come in a random order: in that of class folders, neighbours would exchange the token of their own class.
+func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
+	order := tensor.NewRand(t.Config.Seed, streamCLSShuffle).Perm(t.Val.Len())
+	loader, err := t.EvalLoader(data.Subset(t.Val, order), t.Method.Eval(t.Config))
+	if err != nil {
+		return nil, err
+	}
+	m := method.Means{}
+	var all []int32
+	for b, err := range loader.Batches(ctx, 0, 0) {
+		if err != nil {
+			return nil, err
+		}
+		for i, at := range b.Index {
+			b.Index[i] = order[at]
+		}
+		t.Tape.NoGrad(func() { all = append(all, t.validateBatch(b, m)...) })
+		t.Tape.Reset()
+		t.Phase("validate", b.Number+1, loader.Len())
+	}
+	if len(m) == 0 {
+		return nil, method.ErrNoneReadable
+	}
+	v := m.Values()
+	if len(all) > 0 {
+		use := beit.UsageOf(all, t.target.Dim())
+		v["unigram_entropy"], v["codes_used"], v["perplexity"] = use.Entropy, float64(use.Used), use.Perplexity
+	}
+	return v, nil
+}
+
+// validateBatch adds a batch's figures to m and returns the codes of its patches, nil when the target has none.
+func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
+	c := t.EvalContext()
+	mask, n := t.masks(b, streamMaskVal), t.model.Config.ViT.Tokens()
+	labels := t.labels(c, b, 1)
+	student := method.Upload(c, b, method.FieldImage)
+	res := t.model.Forward(c, student, mask, labels)
+	rows := float64(res.Rows.Size())
+	add := func(name string, v *tensor.Tensor) { m.Add(name, rows*float64(v.Item()), rows) }
+	add(method.KeyLoss, res.Loss.Value())
+	add("loss_mim", res.MIM.Value())
+	if res.Aggregation != nil {
+		add("loss_aggregation", res.Aggregation.Value())
+		if len(b.Index) > 1 {
+			add("loss_cls_shuffled", t.model.ForwardShuffledCLS(c, student, mask, labels).Aggregation.Value())
+		}
+	}
+	given, ok := labels.(*beit.CodeLabels)
+	if !ok {
+		return nil
+	}
+	for _, s := range accuracies(c, res, labels) {
+		m.AddScalar(s)
+	}
+	every := c.Tape.Own(tensor.FromInts(t.Device, upTo(len(mask)), len(mask))).Value()
+	codes = given.Codes(c.Tape, every).Ints()
+	for i := range b.Index {
+		masked, hits := nearestPatch(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n], t.nearest)
+		m.Add("acc_nearest_patch", float64(hits), float64(masked))
+	}
+	return codes
+}
+
+// upTo is 0 … n-1.
+func upTo(n int) []int32 {
+	list := make([]int32, n)
+	for i := range list {
+		list[i] = int32(i)
+	}
+	return list
+}

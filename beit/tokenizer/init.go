@@ -1,0 +1,102 @@
+package tokenizer
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Random numbers of this package: never changed, for old runs would continue with others.
+const (
+	streamKMeans    uint64 = 0x747261696e01
+	streamTeacher   uint64 = 0x747261696e02
+	streamBaselines uint64 = 0x747261696e06
+)
+
+const (
+	// kMeansLeast is how many tokens for each code k-means starts from at least.
+	kMeansLeast = 4
+	// teacherImages is over how many images the teacher's statistics are measured.
+	teacherImages = 8192
+)
+
+// Prepare measures the teacher and fills the codebook.
+func (t *task) Prepare(ctx context.Context) error {
+	if t.teacher.standardized != nil {
+		if err := t.fitTeacher(ctx); err != nil {
+			return err
+		}
+	}
+	if t.model.Ready() {
+		return nil
+	}
+	return t.initCodebook(ctx)
+}
+
+// fitTeacher measures the teacher's statistics over augmented training images.
+func (t *task) fitTeacher(ctx context.Context) error {
+	loader, err := t.TrainLoader(streamTeacher)
+	if err != nil {
+		return err
+	}
+	total := min(loader.Len(), (teacherImages+loader.BatchSize()-1)/loader.BatchSize())
+	c := t.Context()
+	batches := func(yield func(*tensor.Tensor, error) bool) {
+		for b, err := range loader.Batches(ctx, 0, 0) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			more := yield(method.Upload(c, b, method.FieldImage).Value(), nil)
+			t.Tape.Reset()
+			t.Phase("teacher", b.Number+1, total)
+			if !more || b.Number+1 == total {
+				return
+			}
+		}
+	}
+	return t.teacher.standardized.Fit(c, iter.Seq2[*tensor.Tensor, error](batches))
+}
+
+// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code. Without augmentation these
+// come from one epoch: the next would repeat its tokens.
+func (t *task) initCodebook(ctx context.Context) error {
+	m := t.model.Config
+	need := max(kMeansLeast*m.Codes, SectionOf(t.Config).KMeansTokens)
+	var rows []float32
+	augmented := t.Config.Data.Augment != config.AugmentNone
+	for epoch := 0; len(rows) < need*m.CodeDim && (augmented || epoch == 0); epoch++ {
+		for b, err := range t.Loader.Batches(ctx, epoch, 0) {
+			if err != nil {
+				return fmt.Errorf("k-means: %w", err)
+			}
+			c := t.Context()
+			c.Train = false
+			t.Tape.NoGrad(func() {
+				rows = append(rows, t.model.Encode(c, method.Upload(c, b, method.FieldImage)).Value().Float32s()...)
+			})
+			t.Tape.Reset()
+			t.Phase("k-means", min(len(rows)/m.CodeDim, need), need)
+			if len(rows) >= need*m.CodeDim {
+				break
+			}
+		}
+	}
+	n := len(rows) / m.CodeDim
+	z := tensor.FromSlice(t.Device, rows, n, m.CodeDim)
+	defer z.Release()
+	counts := t.model.InitKMeans(z, beit.SampleRows(tensor.NewRand(t.Config.Seed, streamKMeans), n, m.Codes))
+	empty := 0
+	for _, c := range counts {
+		if c == 0 {
+			empty++
+		}
+	}
+	t.Reporter.Notice(fmt.Sprintf("k-means made %d codes from %d tokens, %d of them of no token", m.Codes, n, empty))
+	return ctx.Err()
+}

@@ -1,0 +1,48 @@
+package tokenizer
+
+import (
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
+)
+
+// Method trains a tokenizer.
+var Method = &method.Method{
+	Spec:      spec,
+	Title:     "tokenizer",
+	Command:   "tokenizer train",
+	Stream:    "tokenizer",
+	ModelFile: "tokenizer.safetensors",
+	Metrics: []method.Metric{
+		{Key: "loss_reconstruction", Label: "reconstruction", Panel: panelLoss, Better: method.Lower},
+		{Key: "loss_commitment", Label: "commitment", Panel: panelLoss, Better: method.Lower},
+		{Key: "codes_used", Label: "codes used", Panel: panelCodes, Better: method.Higher},
+		{Key: "perplexity", Label: "perplexity", Panel: panelCodes, Better: method.Higher},
+		{Key: "reseeded", Label: "re-seeded"},
+		{Key: "codes_unused", Label: "codes unused", Better: method.Lower, Quiet: true},
+		{Key: "entropy", Label: "entropy of codes", Unit: "nat", Better: method.Higher, Quiet: true},
+		{Key: "top_share", Label: "share of the most common code", Better: method.Lower, Quiet: true},
+	},
+	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.Encoder.ImageSize },
+	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
+	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Card:      card,
+	Task:      newTask,
+	Upstream:  upstream,
+	Describe:  describe,
+}
+
+var (
+	panelLoss  = method.Panel{Title: "reconstruction and commitment loss", FromZero: true}
+	panelCodes = method.Panel{Title: "codes", FromZero: true}
+)
+
+// card describes the finished tokenizer. It normalises images in [0, 1] itself.
+func card(c *config.Config) method.Card {
+	m := SectionOf(c).Model
+	return method.Card{
+		Method: name, Kind: weights.Tokenizer, Network: &m, Beside: []string{prefixTeacher},
+		Input: method.Input{Size: m.Encoder.ImageSize, Grid: m.Encoder.Grid(), Norm: data.Unit, Whole: c.Data.Eval.Whole},
+	}
+}

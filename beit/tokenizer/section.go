@@ -1,0 +1,40 @@
+package tokenizer
+
+import (
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+)
+
+// Section is the part of the configuration that only this method has.
+type Section struct {
+	Teacher      string          `toml:"teacher" oneof:"hog hog-ref run clip dino" help:"whose features the decoder rebuilds: HOG, the reference run's HOG, a model of a run, or a published CLIP or DINO network"`
+	TeacherRun   string          `toml:"teacher_run" resume:"free" help:"file or run folder of the model that teaches, with run"`
+	TeacherBlock int             `toml:"teacher_block" range:"[0,)" help:"with run, the block whose output teaches, from 1; 0: two thirds of the depth, rounded up"`
+	TeacherFile  string          `toml:"teacher_file" resume:"free" help:"file of the published network, with clip or dino"`
+	KMeansTokens int             `toml:"kmeans_tokens" range:"[0,)" help:"k-means gathers batches until it has so many tokens, and 4 for each code at least; with augment none one epoch at most"`
+	Reseed       bool            `toml:"reseed" help:"replace codes that are hardly used"`
+	Model        beit.VQKDConfig `toml:"model"`
+}
+
+// SectionOf returns the section of a tokenizer's configuration.
+func SectionOf(c *config.Config) *Section { return c.Section.(*Section) }
+
+// Check reports what is wrong beyond the limits in the tags.
+func (s *Section) Check(c *config.Config, k *config.Checker) {
+	m := s.Model
+	method.CheckViT(k, "tokenizer.model.encoder", m.Encoder)
+	method.CheckViT(k, "tokenizer.model.decoder", m.Decoder)
+	k.Numbers("tokenizer.model.codes", m.Codes, m.CodeDim)
+	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
+	k.Must(s.Teacher != teacherRun || s.TeacherRun != "", "tokenizer.teacher_run: name the run that teaches")
+	k.Part("tokenizer.model", m.Check())
+	method.CheckPad(c, k, m.Encoder.ImageSize)
+}
+
+// Derive makes the decoder see the encoder's grid of codes.
+func (s *Section) Derive() {
+	if m := &s.Model; m.Encoder.PatchSize > 0 {
+		m.Decoder.ImageSize, m.Decoder.PatchSize, m.Decoder.Channels = m.Encoder.Grid(), 1, m.CodeDim
+	}
+}

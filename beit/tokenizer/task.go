@@ -1,0 +1,178 @@
+package tokenizer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// leastUse is the part of the most codes used so far below which a warning is due.
+const leastUse = 0.7
+
+// task trains a tokenizer.
+type task struct {
+	*method.Env
+	set      *nn.Set
+	model    *beit.VQKD
+	teacher  *Teacher
+	reseeder *beit.Reseeder // nil without re-seeding
+	before   *tensor.Tensor // the codebook before the last step
+
+	last   beit.VQKDResult
+	recent beit.CodeWindow // of the last tokens
+	count  counts
+}
+
+// counts are kept in checkpoints.
+type counts struct {
+	Next     int  `json:"next"`     // of the window
+	MaxUsed  int  `json:"max_used"` // most codes that a window used
+	Fallen   bool `json:"fallen"`   // the user was warned
+	Reseeded int  `json:"reseeded"` // codes replaced since the last record
+	Seen     int  `json:"seen"`     // of the reseeder
+}
+
+func newTask(e *method.Env) (method.Task, error) {
+	t := &task{Env: e, set: nn.NewSet()}
+	s := SectionOf(e.Config)
+	var err error
+	if t.teacher, err = openTeacher(e.Device, t.set.Scope(), s, e.Upstream[RoleTeacher]); err != nil {
+		return nil, err
+	}
+	s.Model.TargetDim = t.teacher.Dim()
+	t.model = beit.NewVQKD(t.set.Scope(), s.Model)
+	t.set.Build(e.Device, e.Config.Seed, nn.Training)
+	t.before = tensor.Zeros(e.Device, s.Model.Codes, s.Model.CodeDim)
+	if s.Reseed {
+		t.reseeder = beit.NewReseeder(t.model, e.Config.Seed)
+	}
+	return t, nil
+}
+
+// Set holds encoder, codebook, decoder and the teacher's statistics.
+func (t *task) Set() *nn.Set { return t.set }
+
+// Finished is everything.
+func (t *task) Finished() []*nn.Param { return t.set.Params() }
+
+// Release gives the memory back.
+func (t *task) Release() {
+	t.before.Release()
+	t.set.Release()
+	t.teacher.Release()
+}
+
+// BeginEpoch counts the use of codes anew.
+func (t *task) BeginEpoch() { t.model.ResetUsage() }
+
+// Forward is the loss of reconstruction and commitment.
+func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
+	images := method.Upload(c, b, method.FieldImage)
+	target := c.Tape.Own(t.teacher.Features(c, images.Value()))
+	t.last = t.model.Forward(c, images, target.Value())
+	return t.last.Loss, []method.Scalar{
+		method.Mean(method.KeyLoss, t.last.Loss.Value()),
+		method.Mean("loss_reconstruction", t.last.Rec.Value()),
+		method.Mean("loss_commitment", t.last.Commitment.Value()),
+		method.Ints("codes", t.last.Codes),
+	}
+}
+
+// Observe gathers what the codebook moves by.
+func (t *task) Observe() {
+	t.model.Accumulate(t.last)
+	if t.reseeder != nil {
+		t.reseeder.Observe(t.last)
+	}
+}
+
+// Collective are the sums that the codebook moves by.
+func (t *task) Collective() []*tensor.Tensor {
+	counts, sums := t.model.Stats()
+	return []*tensor.Tensor{counts, sums}
+}
+
+// Update moves the codebook.
+func (t *task) Update(step int, _ *tensor.Tensor) {
+	tensor.CopyInto(t.before, t.model.Codebook.Value)
+	t.model.UpdateCodebook()
+	if t.reseeder != nil {
+		t.count.Reseeded += t.reseeder.Step(step, t.Steps())
+	}
+}
+
+// Undo takes the codebook back.
+func (t *task) Undo() { tensor.CopyInto(t.model.Codebook.Value, t.before) }
+
+// Settled notes the codes of a step.
+func (t *task) Settled(s *method.Settled) {
+	for _, codes := range s.Ints("codes") {
+		t.recent.Add(codes)
+	}
+}
+
+// StepFigures tells the use of codes, and warns when it falls.
+func (t *task) StepFigures(v map[string]float64) {
+	use := beit.UsageOf(t.recent.Codes, t.model.Config.Codes)
+	v["codes_used"], v["perplexity"] = float64(use.Used), use.Perplexity
+	if t.reseeder != nil {
+		v["reseeded"] = float64(t.count.Reseeded)
+		t.count.Reseeded = 0
+	}
+	t.count.MaxUsed = max(t.count.MaxUsed, use.Used)
+	fallen := float64(use.Used) < leastUse*float64(t.count.MaxUsed)
+	if fallen && !t.count.Fallen {
+		t.Reporter.Warning(fmt.Sprintf("codes are dying: the last %d tokens used %d of %d codes, and once they used %d (see tokenizer.reseed)",
+			len(t.recent.Codes), use.Used, use.Codes, t.count.MaxUsed))
+	}
+	t.count.Fallen = fallen
+}
+
+// EpochFigures counts the codes that no image of the epoch used.
+func (t *task) EpochFigures(v map[string]float64) {
+	unused := 0
+	for _, u := range t.model.Usage.Value.Float32s() {
+		if u == 0 {
+			unused++
+		}
+	}
+	v["codes_unused"] = float64(unused)
+}
+
+// Validate measures the tokenizer, its codebook frozen.
+func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
+	rep, err := measure(ctx, t.Env, t.model, t.teacher)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]float64{
+		"loss_reconstruction": rep.Reconstruction, "loss_commitment": rep.Commitment, "codes_used": float64(rep.Used), "perplexity": rep.Perplexity,
+		"entropy": rep.Entropy, "top_share": rep.TopShare,
+	}, nil
+}
+
+// Inspect shows everything on the way to the loss.
+func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
+	images := method.Upload(c, b, method.FieldImage)
+	check("images", images.Value())
+	target := c.Tape.Own(t.teacher.Features(c, images.Value())).Value()
+	check("teacher's features", target)
+	c.Tape.NoGrad(func() {
+		for i, x := range t.model.Encoder.AllBlocks(c, beit.SymmetricRange(images, 1)) {
+			check(fmt.Sprintf("output of encoder.blocks.%d", i), x.Value())
+		}
+	})
+	res := t.model.Forward(c, images, target)
+	check("tokens before normalisation", res.Features.Value())
+	check("tokens", res.Z)
+	check("decoder's reconstruction", res.Reconstruction.Value())
+	check("reconstruction loss", res.Rec.Value())
+	check("commitment loss", res.Commitment.Value())
+	return res.Loss
+}

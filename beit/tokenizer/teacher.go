@@ -1,0 +1,204 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Names of teachers.
+const (
+	teacherHOG    = "hog"
+	teacherHOGRef = "hog-ref"
+	teacherRun    = "run"
+	teacherCLIP   = "clip"
+	teacherDINO   = "dino"
+)
+
+// RoleTeacher is the role of the model that teaches, where it is one.
+const RoleTeacher = "teacher"
+
+// prefixTeacher begins the names of the teacher's statistics, which are saved with the tokenizer.
+const prefixTeacher = "teacher."
+
+// upstream is the network that teaches, where it has a file.
+func upstream(c *config.Config, _ method.Upstreams) []method.Upstream {
+	s := SectionOf(c)
+	switch s.Teacher {
+	case teacherRun:
+		return []method.Upstream{{Role: RoleTeacher, Key: "tokenizer.teacher_run", Path: s.TeacherRun, Fixed: true}}
+	case teacherCLIP, teacherDINO:
+		return []method.Upstream{{Role: RoleTeacher, Key: "tokenizer.teacher_file", Path: s.TeacherFile, Fixed: true}}
+	}
+	return nil
+}
+
+// Teacher is who teaches, with what it holds. Release it after the last use.
+type Teacher struct {
+	beit.Teacher
+	standardized *beit.Standardized // the teacher when it has statistics, else nil
+	sets         []*nn.Set          // of the network that teaches, and of statistics that no task holds
+}
+
+// Release gives the memory back.
+func (t *Teacher) Release() {
+	for _, s := range t.sets {
+		s.Release()
+	}
+	t.sets = nil
+}
+
+// openTeacher makes the teacher that a section names, of an opened model where it needs one. Its statistics, where it has any, are declared in
+// scope.
+func openTeacher(dev *tensor.Device, scope nn.Scope, s *Section, m *method.Model) (*Teacher, error) {
+	raw, set, err := rawTeacher(dev, s, m)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer.teacher: %w", err)
+	}
+	t := &Teacher{Teacher: raw}
+	if set != nil {
+		t.sets = append(t.sets, set)
+	}
+	if s.Teacher == teacherHOG || s.Teacher == teacherRun { // the others teach as they are
+		t.standardized = beit.NewStandardized(scope, raw)
+		t.Teacher = t.standardized
+	}
+	return t, nil
+}
+
+func rawTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, *nn.Set, error) {
+	e := s.Model.Encoder
+	switch s.Teacher {
+	case teacherHOG:
+		t, err := beit.NewHOG(e.ImageSize, e.PatchSize)
+		return t, nil, err
+	case teacherHOGRef:
+		t, err := beit.NewHOGRef(e.ImageSize, e.PatchSize)
+		return t, nil, err
+	case teacherRun:
+		return trainedTeacher(dev, s, m)
+	}
+	return publishedTeacher(dev, s, m)
+}
+
+// publishedTeacher is a published network. It sees the tokenizer's images, so the patches must be as many.
+func publishedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, *nn.Set, error) {
+	if want := map[string]weights.Kind{teacherCLIP: weights.CLIP, teacherDINO: weights.DINO}[s.Teacher]; m.Kind != want || m.Run && want == weights.CLIP {
+		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a %s", m.Path, m.Kind, want)
+	}
+	size, patch := m.Weights.ViT.ImageSize, m.Weights.ViT.PatchSize
+	if e := s.Model.Encoder; e.ImageSize%patch != 0 || e.ImageSize/patch != e.Grid() {
+		return nil, nil, fmt.Errorf("%s: the network was trained on images of %d in patches of %d; the tokenizer has images of %d in %d x %d patches, "+
+			"and both must cut an image into as many: set tokenizer.model.encoder.patch_size=%d and image_size to a multiple of it",
+			m.Path, size, patch, e.ImageSize, e.Grid(), e.Grid(), patch)
+	}
+	network, set, err := m.Build(dev)
+	if err != nil {
+		return nil, nil, err
+	}
+	if clip, ok := network.(*beit.CLIP); ok {
+		return beit.NewCLIPTeacher(clip), set, nil
+	}
+	return beit.NewDINOTeacher(network.(*beit.DINO)), set, nil
+}
+
+// trainedTeacher is a network that a run trained, for images normalised as ImageNet's.
+func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, *nn.Set, error) {
+	v, ok := m.ViT()
+	if !ok || m.Input.Norm != data.ImageNet || m.Kind == weights.Classifier {
+		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a backbone", m.Path, m.Kind)
+	}
+	if e := s.Model.Encoder; v.ImageSize != e.ImageSize || v.Grid() != e.Grid() {
+		return nil, nil, fmt.Errorf("%s has images of %d in %d x %d patches, the tokenizer images of %d in %d x %d",
+			m.Path, v.ImageSize, v.Grid(), v.Grid(), e.ImageSize, e.Grid(), e.Grid())
+	}
+	network, set, err := m.Build(dev)
+	if err != nil {
+		return nil, nil, err
+	}
+	blocks, ok := network.(beit.BlockModel)
+	if !ok {
+		set.Release()
+		return nil, nil, fmt.Errorf("%s: holds a %s, whose blocks cannot teach", m.Path, m.Kind)
+	}
+	t, err := beit.NewRunTeacher(blocks, v, s.TeacherBlock)
+	if err != nil {
+		set.Release()
+		return nil, nil, err
+	}
+	return t, set, nil
+}
+
+// Trained is a tokenizer that is ready for use.
+type Trained struct {
+	*beit.VQKD
+	Model *method.Model
+	Set   *nn.Set
+}
+
+// Build builds the tokenizer of an opened model. The caller releases its Set.
+func Build(dev *tensor.Device, m *method.Model) (*Trained, error) {
+	if m.Kind != weights.Tokenizer {
+		return nil, fmt.Errorf("%s: holds a %s, wanted is a tokenizer (tokenizer.safetensors, or the run folder that holds it)", m.Path, m.Kind)
+	}
+	network, set, err := m.Build(dev)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trained{VQKD: network.(*beit.VQKD), Model: m, Set: set}
+	if !t.Ready() {
+		set.Release()
+		return nil, fmt.Errorf("%s: the codebook was never filled (quantize.embedding.initted is 0)", m.Path)
+	}
+	return t, nil
+}
+
+// Teacher returns the teacher that the tokenizer learned from, with its statistics. up are the models that Method.OpenUpstream opens for the
+// tokenizer's configuration.
+func (t *Trained) Teacher(up method.Upstreams) (*Teacher, error) {
+	dev, set := t.Set.Device(), nn.NewSet()
+	who, err := openTeacher(dev, set.Scope(), SectionOf(t.Model.Config), up[RoleTeacher])
+	if err != nil || who.standardized == nil {
+		return who, err
+	}
+	set.Build(dev, 0, nn.Inference)
+	who.sets = append(who.sets, set)
+	_, err = state.Load(method.Slots(set.Params()), t.Model.File(), func(name string) (string, bool) {
+		return name, strings.HasPrefix(name, prefixTeacher)
+	})
+	if err != nil {
+		who.Release()
+		return nil, err
+	}
+	return who, nil
+}
+
+// OpenTeacher is Teacher for those who have no upstream models opened yet.
+func (t *Trained) OpenTeacher(open method.Opener) (*Teacher, error) {
+	up, _, err := Method.OpenUpstream(t.Model.Config, open)
+	if err != nil {
+		return nil, err
+	}
+	defer up.Close()
+	return t.Teacher(up)
+}
+
+// describe is the configuration of the nearest preset for a published tokenizer.
+func describe(card method.Card) (*config.Config, bool) {
+	n, ok := card.Network.(*beit.VQKDConfig)
+	if !ok {
+		return nil, false
+	}
+	c := spec.Preset("vqkd_encoder_base_decoder_3x768x12_clip")
+	c.Preset = "vqkd_encoder_base_decoder_3x768x12_clip"
+	SectionOf(c).Model = *n
+	return c, true
+}

@@ -1,0 +1,38 @@
+package train
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/pretrain"
+)
+
+// The learning rate of the run of the authors' code: its warm-up reaches the peak one step after its end.
+func TestReferenceSchedule(t *testing.T) {
+	s := newSchedule(pretrain.Method.Preset(config.ReferencePreset).Train, 156)
+	peak := 1.5e-3
+	for step, want := range map[int]float64{
+		0: 0, 1: peak / 156, 155: peak * 155 / 156, 156: peak, 858: 1e-5 + (peak-1e-5)/2,
+	} {
+		if got := s.at(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("learning rate at step %d: %g, want %g", step, got, want)
+		}
+	}
+}
+
+func TestShortRunsWarmUpHalfway(t *testing.T) {
+	s := newSchedule(config.Train{LR: 1, Epochs: 1, WarmupEpochs: 1, LRBatch: 1, Batch: 1}, 100)
+	if s.at(49) != 1 || s.at(99) > 0.01 {
+		t.Errorf("rates %g at step 49, %g at step 99", s.at(49), s.at(99))
+	}
+}
+
+// A published recipe keeps a warm-up that takes more than half of it.
+func TestPublishedWarmUpIsKept(t *testing.T) {
+	c := finetune.Method.Preset("base_21k")
+	if s := newSchedule(c.Train, 100); s.at(1999) != 5e-5 || s.at(1499) >= 5e-5 || s.at(2200) >= 5e-5 {
+		t.Errorf("rates %g at the end of the warm-up of 2000 steps, %g before, %g after", s.at(1999), s.at(1499), s.at(2200))
+	}
+}

@@ -1,0 +1,180 @@
+package train
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/nn/dist"
+	"github.com/gobeit/gobeit/nn/optim"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// newLoop opens images and upstream models and builds the network. It writes nothing.
+func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write run.WriteFunc) (l *loop, err error) {
+	l = &loop{
+		dir: dir, reporter: cmp.Or[Reporter](env.Reporter, Silent{}), write: write, open: env.Open, opened: env.Start,
+		skipped: map[string]bool{}, began: time.Now(),
+	}
+	made := l // l is nil after a return with an error
+	defer func() {
+		if err != nil {
+			made.close()
+		}
+	}()
+	if l.open == nil {
+		l.open = func(path string) (*method.Model, error) { return nil, fmt.Errorf("%s: nobody here opens models", path) }
+	}
+	e := &method.Env{
+		Method: m, Config: cfg, Device: env.Device, Group: cmp.Or(env.Group, dist.Single()), Reporter: l.reporter, Skipped: l.warnSkipped,
+		SaveModel: func(file string) error { return l.writeModel(filepath.Join(dir, file)) }, Epoch: 1,
+	}
+	l.env = e
+	if e.Device == nil {
+		e.Device = tensor.CPU()
+	}
+	e.Tape = autograd.NewTape(e.Device)
+	if e.Tape.Precision, err = tensor.ParsePrecision(cfg.Precision); err != nil {
+		return nil, fmt.Errorf("precision: %w", err)
+	}
+	if l.images, err = method.OpenImages(cfg, m.ImageSize(cfg), env.Source); err != nil {
+		return nil, err
+	}
+	e.Train, e.Val = l.images.Train, l.images.Val
+	notes := l.fitBatch()
+	if e.Loader, err = e.TrainLoader(tensor.HashString(m.Stream)); err != nil {
+		return nil, err
+	}
+	e.StepsPerEpoch = e.Loader.Len() / cfg.Train.AccumulationSteps
+	l.at = counters{Data: l.images.Fingerprint(), Interval: method.Means{}, Epoch: method.Means{}}
+	if err := l.build(); err != nil {
+		return l, err
+	}
+	for _, note := range notes {
+		l.reporter.Notice(note)
+	}
+	return l, nil
+}
+
+// build opens the models that the method learns from and makes the network under training and its optimiser.
+func (l *loop) build() (err error) {
+	e := l.env
+	if e.Upstream, l.at.Source, err = e.Method.OpenUpstream(e.Config, l.open); err != nil {
+		return err
+	}
+	for _, m := range e.Upstream {
+		l.tellDamaged(m)
+	}
+	if l.task, err = e.Method.Task(e); err != nil {
+		return err
+	}
+	t := e.Config.Train
+	c := optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip}
+	if s, ok := l.task.(method.LRScaler); ok {
+		c.LRScale = s.LRScale
+	}
+	l.opt = optim.NewAdamW(l.task.Set(), c)
+	return nil
+}
+
+// fitBatch shrinks a batch that is larger than the data set. It returns what there is to say about the images and the batch.
+func (l *loop) fitBatch() (notes []string) {
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	t, n := &l.env.Config.Train, l.env.Train.Len()
+	if t.Batch > n {
+		asked, micro := t.Batch, min(t.Batch/t.AccumulationSteps, n)
+		t.AccumulationSteps = n / micro
+		t.Batch = micro * t.AccumulationSteps
+		note("the batch shrinks from %d to %d: there are %d training images", asked, t.Batch, n)
+	}
+	if f := t.LRFactor(); f != 1 {
+		note("learning rate %.3g, meant for batches of %d, becomes %.3g for batches of %d", t.LR, t.LRBatch, t.LR*f, t.Batch)
+	}
+	if l.env.Config.Data.ValFraction > 0 && !l.images.Split {
+		note("the images have a validation part of their own: data.val_fraction is not used")
+	}
+	if l.env.Val == nil {
+		note("there are no validation images: nothing is validated (see data.eval_path and data.val_fraction)")
+	}
+	return notes
+}
+
+func (l *loop) close() {
+	for _, u := range []*unread{l.pending, l.underway} {
+		if u != nil {
+			u.release()
+		}
+	}
+	if l.env != nil {
+		l.env.Tape.Reset()
+		l.env.Upstream.Close()
+	}
+	if l.opt != nil {
+		l.opt.Release()
+	}
+	if l.task != nil {
+		l.task.Release()
+	}
+	if l.metrics != nil {
+		l.metrics.Close()
+	}
+	if l.events != nil {
+		l.events.Close()
+	}
+	if l.images != nil {
+		l.images.Close()
+	}
+}
+
+// start gives a fresh run the weights of the model at init_from.
+func (l *loop) start() error {
+	path := l.env.Config.InitFrom
+	if path == "" {
+		return nil
+	}
+	m := l.opened
+	if m == nil {
+		var err error
+		if m, err = l.open(path); err != nil {
+			return fmt.Errorf("init_from: %w", err)
+		}
+		defer m.Close()
+	}
+	l.tellDamaged(m)
+	var err error
+	if s, ok := l.task.(method.Starter); ok {
+		err = s.StartFrom(m)
+	} else {
+		err = startStrictly(l.task, l.env.Method, m)
+	}
+	if err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	return nil
+}
+
+// startStrictly loads what a finished model of the method holds.
+func startStrictly(t method.Task, own *method.Method, m *method.Model) error {
+	if m.Method == nil || m.Method.Name != own.Name {
+		return fmt.Errorf("%s: holds a %s, wanted is a %s", m.Path, m.Kind, own.Title)
+	}
+	if !m.Run {
+		fit, err := m.Fit(t.Finished())
+		if err != nil {
+			return err
+		}
+		return fit.Load()
+	}
+	skip := []string{method.PrefixTrain}
+	for _, prefix := range m.Beside {
+		if !anyName(t.Finished(), prefix) {
+			skip = append(skip, prefix)
+		}
+	}
+	return method.LoadParams(t.Finished(), m.File(), skip...)
+}

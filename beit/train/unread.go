@@ -1,0 +1,51 @@
+package train
+
+import (
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// unread is what a step left on the device for the metrics. It is read one step later, so that a device that works on its own never waits for
+// the host.
+type unread struct {
+	step    int            // from 0
+	state   *tensor.Tensor // [norm, factor, finite] of the optimiser; nil while the step is under way
+	scalars method.Settled
+}
+
+// finite says whether the step's gradient was.
+func (u *unread) finite() bool { return u.state.Float32s()[2] == 1 }
+
+// into adds everything to the means.
+func (u *unread) into(m method.Means) {
+	m.Add(method.KeyGradNorm, float64(u.state.Float32s()[0]), 1)
+	u.scalars.Into(m)
+}
+
+func (u *unread) release() {
+	if u.state != nil {
+		u.state.Release()
+	}
+	u.scalars.Release()
+}
+
+// settle reads what the last step left on the device, and stops the run when its gradient was not finite.
+func (l *loop) settle() error {
+	u := l.pending
+	if u == nil {
+		return nil
+	}
+	l.pending = nil
+	defer u.release()
+	if !u.finite() {
+		return l.diagnose(u.step)
+	}
+	m := method.Means{}
+	u.into(m)
+	l.at.Interval.Merge(m)
+	l.at.Epoch.Merge(m)
+	if s, ok := l.task.(method.Settler); ok {
+		s.Settled(&u.scalars)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// tinyComparison makes every run of a comparison a moment's.
+func tinyComparison(images, out string) []string {
+	args := []string{"compare", "--data", images, "--out", out, "--dims", "4,8", "--codes", "8,16", "--heads", "0,1", "--json"}
+	for _, list := range [][]string{tiny, tinyMIM} {
+		for _, s := range list {
+			if strings.HasPrefix(s, "train.") || strings.HasPrefix(s, "log.") || s == "--set" {
+				continue
+			}
+			args = append(args, "--set", s)
+		}
+	}
+	return append(args, assign("train.batch=16", "train.warmup_epochs=0", "log.every=2", "train.epochs=1", "pretrain:train.epochs=2",
+		"tokenizer.model.code_dim=8")...)
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	images, out := filepath.Join(dir, "images"), filepath.Join(dir, "out")
+	writeImages(t, images, map[string]int{"train": 80, "val": 30})
+	args := tinyComparison(images, out)
+	rows := decode[[]experiment.Row](t, mustRun(t, args...))
+	var got []string
+	for _, r := range rows {
+		got = append(got, r.Table+": "+r.Setting)
+		tokenizer, backbone := r.Setting != "untrained", r.Setting != "untrained" && r.Setting != "VQ-KD encoder"
+		if (r.Reconstruction != nil) != tokenizer || (r.Perplexity != nil) != tokenizer || (r.CodesUsed != nil) != tokenizer ||
+			r.LinearCLS == nil || r.LinearMean == nil || r.KNNCLS == nil || r.KNNMean == nil || (r.Finetuned != nil) != (r.Table == "network") || r.Seconds <= 0 {
+			t.Errorf("%+v (backbone: %v)", r, backbone)
+		}
+	}
+	want := []string{
+		"decoder depth: 1", "decoder depth: 3", "code dimension: 4", "code dimension: 8", "codebook size: 8", "codebook size: 16",
+		"aggregation blocks: 0", "aggregation blocks: 1, shared head", "aggregation blocks: 1, own head", "teacher: hog", "teacher: hog-ref",
+		"network: VQ-KD encoder", "network: backbone", "network: untrained",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if a, b := rows[0], rows[3]; *a.Reconstruction != *b.Reconstruction || *a.LinearCLS != *b.LinearCLS {
+		t.Errorf("the preset's own row differs between tables: %+v, %+v", a, b)
+	}
+	folders, err := os.ReadDir(filepath.Join(out, "runs"))
+	if err != nil || len(folders) != 5+7+3 { // tokenizers: the preset's and with another depth, dimension, size, teacher; backbones: theirs (4 without aggregation), the preset's and one with its own head
+		var names []string
+		for _, f := range folders {
+			names = append(names, f.Name())
+		}
+		t.Errorf("%d runs: %v, error %v", len(folders), names, err)
+	}
+
+	// What was interrupted goes on to the same figures: without the notes of the last rows, and without a finished model.
+	table, err := os.ReadFile(filepath.Join(out, experiment.CSVFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(out, "rows.json")); err != nil {
+		t.Fatal(err)
+	}
+	again := decode[[]experiment.Row](t, mustRun(t, args...))
+	if d := cmp.Diff(rows, again); d != "" {
+		t.Error(d)
+	}
+	lines, err := csv.NewReader(strings.NewReader(string(table))).ReadAll()
+	if err != nil || len(lines) != 15 || len(lines[0]) != 2+9 {
+		t.Errorf("%d lines of CSV, error %v", len(lines), err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, experiment.MarkdownFile))
+	if err != nil || strings.Count(string(text), "\n|---") != 6 || !strings.Contains(string(text), "| 1, shared head |") {
+		t.Errorf("error %v, tables:\n%s", err, text)
+	}
+	if status, _, errOut := beitRun(t, append(args, "--set", "seed=9")...); status != 2 || !strings.Contains(errOut, "other settings") {
+		t.Errorf("other settings: status %d: %s", status, errOut)
+	}
+}
+
+// TestCompareNetwork: the untrained network has the backbone's shape, and the figure is that of the model that fine-tuning leaves.
+func TestCompareNetwork(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "out")
+	args := append(tinyComparison("procedural:80", out), "--table", "network")
+	args = append(args, assign("finetune:finetune.ema=0.999", "finetune:train.lr=1e-2", "pretrain:pretrain.model.vit.abs_pos=true",
+		"pretrain:pretrain.model.vit.qkv_bias=false")...)
+	rows := decode[[]experiment.Row](t, mustRun(t, args...))
+	differ := false
+	for i, name := range []string{"tokenizer", "backbone", "untrained"} {
+		result, err := train.Finished(filepath.Join(out, "runs", "finetuned-"+name), model.Methods())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := result.Final.Values
+		if differ = differ || v["ema_top1"] != v["top1"]; rows[i].Finetuned == nil || *rows[i].Finetuned != v["ema_top1"] {
+			t.Errorf("%s: %+v of a run with %v", name, rows[i], v)
+		}
+		f := finetune.SectionOf(result.Config).Model
+		if shape := f.AbsPos && !f.QKVBias && f.RelPos == beit.RelPosBlock && f.Width == 24 && f.Depth == 2; name != "tokenizer" && !shape {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if !differ {
+		t.Error("average and weights have equal figures: the test says nothing")
+	}
+}
+
+// The probes are those of beit probe linear.
+func TestCompareProbes(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "out")
+	row := decode[[]experiment.Row](t, mustRun(t, append(tinyComparison("procedural:240", out), "--table", "aggregation", "--heads", "0")...))[0]
+	rows := decode[[]probed](t, mustRun(t, "probe", "linear", filepath.Join(out, "runs", "backbone-depth-0"), "--data", "procedural:240", "--alone", "--json"))
+	if rows[0].Top1 != *row.LinearCLS || rows[1].Top1 != *row.LinearMean {
+		t.Errorf("cls %g, mean %g; by beit probe %g and %g", *row.LinearCLS, *row.LinearMean, rows[0].Top1, rows[1].Top1)
+	}
+	rows = decode[[]probed](t, mustRun(t, "probe", "knn", filepath.Join(out, "runs", "backbone-depth-0"), "--data", "procedural:240", "--alone", "--json"))
+	if rows[0].Top1 != *row.KNNCLS || rows[1].Top1 != *row.KNNMean {
+		t.Errorf("by neighbours cls %g, mean %g; by beit probe %g and %g", *row.KNNCLS, *row.KNNMean, rows[0].Top1, rows[1].Top1)
+	}
+}
+
+// What probes cannot use is found before anything is trained or the folder is made, and what ends a run comes with what to do about it.
+func TestCompareFailures(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	writeImages(t, dir, map[string]int{"train": 20, "flat": 20})
+	images, other, flat := filepath.Join(dir, "train"), filepath.Join(dir, "other"), filepath.Join(dir, "flat", "class1")
+	if err := os.CopyFS(filepath.Join(other, "a"), os.DirFS(flat)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(other, "class1"), os.DirFS(flat)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"--data", images}, 2, "--val-fraction"},
+		{[]string{"--data", flat, "--val-fraction", "0.5"}, 2, "need labels"},
+		{[]string{"--data", images, "--eval-data", flat}, 2, "need labels"},
+		{[]string{"--data", images, "--eval-data", other}, 1, `class "a"`},
+	} {
+		status, _, errOut := beitRun(t, append([]string{"compare", "--out", out}, c.args...)...)
+		if _, err := os.Stat(out); status != c.status || !strings.Contains(errOut, c.want) || err == nil {
+			t.Errorf("%s: status %d, %q, want %q; folder made: %v", c.args, status, errOut, c.want, err == nil)
+		}
+	}
+	status, _, errOut := beitRun(t, append(tinyComparison("procedural:80", out), "--table", "network", "--set", "tokenizer:train.lr=1e30")...)
+	if status != statusDiverged || !strings.Contains(errOut, "a lower train.lr") || !strings.Contains(errOut, "with another --out") {
+		t.Errorf("a run that diverges: status %d, %q", status, errOut)
+	}
+}
+
+func TestCompareMistakes(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"", "--data"}, {"--data x --table decodr", `did you mean "decoder"?`}, {"--data x --set nonsense=3", "nonsense"},
+		{"--data x --set finetune:pretrain.target=codes", "neither"}, {"--data x --teacher nobody", "nobody"},
+		{"--data x --dims 0", "code dimension"}, {"--data x --heads=-1", "aggregation.depth"}, {"--data x --preset base_300e", "preset"},
+	} {
+		status, _, errOut := beitRun(t, strings.Fields("compare --out "+filepath.Join(t.TempDir(), "out")+" "+c.args)...)
+		if status != 2 || !strings.Contains(errOut, c.want) {
+			t.Errorf("%s: status %d, %q, want %q", c.args, status, errOut, c.want)
+		}
+	}
+}

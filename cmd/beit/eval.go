@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+)
+
+// evalCmd is "beit eval".
+type evalCmd struct {
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
+	imageFlags
+	ClassNames string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
+	ClassMask  string   `placeholder:"FILE" help:"The outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
+	Set        []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment of a key of data, for example data.eval.batch=64; may be repeated."`
+	JSON       bool     `name:"json" help:"Print figures as JSON."`
+}
+
+// evaluated is the result.
+type evaluated struct {
+	Model string `json:"model"`
+	finetune.Report
+}
+
+// Run measures a classifier on the validation images of --data; where there are none, on the part that its run set aside of the same images, or
+// else on all.
+func (c *evalCmd) Run(a *app) error {
+	for _, s := range c.Set {
+		if !strings.HasPrefix(strings.TrimSpace(s), "data.") {
+			return usagef("--set %s: only keys of data can be set here, such as data.eval.batch", s)
+		}
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	r := newReporter(a.errOut)
+	m, err := model.Open(c.Model)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	r.damaged(m.Damaged)
+	t, err := finetune.Build(a.dev, m)
+	if err != nil {
+		return err
+	}
+	defer t.Set.Release()
+	if c.ClassNames != "" {
+		if m.Classes, err = readNames(c.ClassNames, t.Outputs()); err != nil {
+			return err
+		}
+	}
+	cfg, err := c.configure(r, m.Config)
+	if err != nil {
+		return err
+	}
+	report, err := c.measure(a, t, cfg, r)
+	r.clear()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, evaluated{m.Path, report})
+	}
+	return printPairs(a.out,
+		[2]string{"model", m.Path},
+		[2]string{"images, classes", fmt.Sprintf("%d, %d", report.Images, report.Classes)},
+		[2]string{"top-1", fmt.Sprintf("%.2f %%  (macro accuracy %.2f %%)", 100*report.Top1, 100*report.MacroAccuracy)},
+		[2]string{"top-5", fmt.Sprintf("%.2f %%", 100*report.Top5)},
+		[2]string{"cross-entropy", fmt.Sprintf("%.4f nat", report.Loss)},
+	)
+}
+
+// configure is the configuration of the classifier's run, of the images that the flags name.
+func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, error) {
+	cfg := own.Clone()
+	d := &cfg.Data
+	if c.Data != d.Path && !same(c.Data, d.Path) { // the run set nothing aside of these
+		d.ValFraction = 0
+	}
+	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB = c.Data, c.EvalData, 0, 0, 1, 0
+	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
+	return cfg, override(r, cfg, c.Set)
+}
+
+// measure opens the images and measures.
+func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *reporter) (finetune.Report, error) {
+	val, note, done, err := validation(cfg, finetune.Method.ImageSize(cfg))
+	if err != nil {
+		return finetune.Report{}, err
+	}
+	defer done()
+	if len(val.Classes()) == 0 {
+		return finetune.Report{}, usagef("%s: the images have no labels: a folder for each class is needed; %s", cfg.Data.Path, data.LoneFolder)
+	}
+	if note != "" {
+		r.Notice(note)
+	}
+	outputs, byOrder, err := chooseOutputs(c.ClassMask, t.Model.Classes, t.Outputs(), val.Classes())
+	if err != nil {
+		return finetune.Report{}, err
+	}
+	if byOrder && t.Model.Classes != nil {
+		r.Notice("the classifier knows none of the images' classes by name: they are taken for its classes in the same order")
+	}
+	env := experiment.EvalEnv(experiment.Env{Device: a.dev, Reporter: r}, finetune.Method, cfg, cfg.Data.Eval, nil, val)
+	return finetune.Evaluate(a.ctx, env, t, val, outputs)
+}
+
+// validation opens the images for validation; where there is no such part, those that data.val_fraction sets aside, or else all. note says which.
+func validation(cfg *config.Config, size int) (val data.Dataset, note string, done func() error, err error) {
+	share := cfg.Data.ValFraction
+	cfg.Data.ValFraction = 0
+	images, err := method.OpenImages(cfg, size, nil)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if images.Val != nil {
+		return images.Val, "", images.Close, nil
+	}
+	if share == 0 {
+		note = fmt.Sprintf("%s has no validation part: all %d images are measured", cfg.Data.Path, images.Train.Len())
+		return images.Train, note, images.Close, nil
+	}
+	if err := images.Close(); err != nil {
+		return nil, "", nil, err
+	}
+	cfg.Data.ValFraction = share
+	if images, err = method.OpenImages(cfg, size, nil); err != nil {
+		return nil, "", nil, err
+	}
+	note = fmt.Sprintf("%s has no validation part: the share of %g that data.val_fraction sets aside is measured, all with --set data.val_fraction=0", cfg.Data.Path, share)
+	return images.Val, note, images.Close, nil
+}

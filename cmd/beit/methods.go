@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+)
+
+// tokenizerTrainCmd is "beit tokenizer train".
+type tokenizerTrainCmd struct {
+	runFlags
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, or, with --teacher-file, clip or dino."`
+	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
+}
+
+// Run trains a tokenizer.
+func (c *tokenizerTrainCmd) Run(a *app) error {
+	var extra []string
+	switch c.Teacher {
+	case "":
+	case "hog", "hog-ref", "clip", "dino":
+		extra = append(extra, "tokenizer.teacher="+c.Teacher)
+	default:
+		if _, err := os.Stat(c.Teacher); err != nil {
+			return usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists", c.Teacher)
+		}
+		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
+	}
+	published := c.Teacher == "clip" || c.Teacher == "dino"
+	switch own := c.Resume == "" && c.Config == "" && len(c.Set) == 0; {
+	case own && published && c.TeacherFile == "":
+		return usagef("--teacher %s: name the file of its weights with --teacher-file", c.Teacher)
+	case own && !published && c.TeacherFile != "":
+		return usagef("--teacher-file %s: say with --teacher clip or --teacher dino which network it is", c.TeacherFile)
+	case c.TeacherFile != "":
+		extra = append(extra, "tokenizer.teacher_file="+c.TeacherFile)
+	}
+	return c.run(a, tokenizer.Method, extra...)
+}
+
+// pretrainCmd is "beit pretrain".
+type pretrainCmd struct {
+	runFlags
+	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; dino: self-distillation, which needs no tokenizer."`
+	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer that makes the codes."`
+}
+
+// Run pretrains a backbone.
+func (c *pretrainCmd) Run(a *app) error {
+	if c.Method == dino.Method.Name {
+		if c.Tokenizer != "" {
+			return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+		}
+		return c.run(a, dino.Method)
+	}
+	extra, err := targetOf(c.Method)
+	if err != nil {
+		return err
+	}
+	if c.Tokenizer != "" {
+		extra = append(extra, "pretrain.tokenizer="+c.Tokenizer)
+	} else if c.Resume == "" && c.Config == "" && !c.hasAssignment("pretrain.tokenizer") {
+		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
+	}
+	return c.run(a, pretrain.Method, extra...)
+}
+
+// targetOf is the assignment that a name of --method stands for; none where it is empty.
+func targetOf(name string) ([]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	names := []string{dino.Method.Name}
+	for _, k := range target.Kinds {
+		if k.Method == name {
+			return []string{"pretrain.target=" + k.Name}, nil
+		}
+		names = append(names, k.Method)
+	}
+	slices.Sort(names)
+	return nil, usagef("--method %s: there are %s; did you mean %s?", name, strings.Join(names, ", "), config.Nearest(name, names))
+}
+
+// finetuneCmd is "beit finetune".
+type finetuneCmd struct {
+	runFlags
+	LabelFraction *float64 `placeholder:"F" help:"Part of each class's training images that is used, such as 0.1."`
+
+	Eval       string `hidden:"" help:"Old form of beit eval."`
+	ClassNames string `hidden:"" help:"With --eval."`
+	ClassMask  string `hidden:"" help:"With --eval."`
+}
+
+// Run trains a classifier.
+func (c *finetuneCmd) Run(a *app) error {
+	if c.Eval != "" {
+		return c.oldEval(a)
+	}
+	if c.ClassNames != "" || c.ClassMask != "" {
+		return usagef("--class-names and --class-mask belong to beit eval")
+	}
+	var extra []string
+	if c.LabelFraction != nil {
+		extra = append(extra, "data.label_fraction="+strconv.FormatFloat(*c.LabelFraction, 'g', -1, 64))
+	}
+	return c.run(a, finetune.Method, extra...)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+)
+
+// TestPretrainMethods pretrains by each name of --method; config.toml keeps what was chosen.
+func TestPretrainMethods(t *testing.T) {
+	t.Parallel()
+	tok := trainedRuns(t).tokenizer
+	for _, c := range []struct {
+		name, target string
+		of           *method.Method
+		args         []string
+	}{
+		{"beit2", "codes", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
+		{"mvp", "features", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
+		{"dino", "", dino.Method, tinyTeacher},
+	} {
+		dir := filepath.Join(t.TempDir(), c.name)
+		done := decode[finished](t, mustRun(t, slices.Concat([]string{"pretrain", "--method", c.name, "--data", "procedural:60", "--out", dir, "--json"}, c.args)...))
+		if done.Model != filepath.Join(dir, c.of.ModelFile) {
+			t.Errorf("%s left %s", c.name, done.Model)
+		}
+		m, cfg, err := model.ReadConfig(dir)
+		if err != nil || m != c.of {
+			t.Fatalf("%s: method %v, error %v", c.name, m, err)
+		}
+		if s, ok := cfg.Section.(*pretrain.Section); ok && s.Target != c.target {
+			t.Errorf("%s: target %s", c.name, s.Target)
+		}
+		if text := mustRun(t, "pretrain", "--method", c.name, "--resume", dir); !strings.Contains(text, done.Model) {
+			t.Errorf("%s resumed: %s", c.name, text)
+		}
+	}
+	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
+	for args, want := range map[string]string{
+		images + "--method bent2 --tokenizer x":              "--method bent2: there are beit2, dino, mvp; did you mean beit2?",
+		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
+		images + "--method mvp":                              "--tokenizer",
+		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
+		run: "beit pretrain --method dino" + run,
+	} {
+		status, out, errOut := beitRun(t, append([]string{"pretrain"}, strings.Fields(args)...)...)
+		if status != statusUsage || out != "" || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
+			t.Errorf("beit pretrain %s: status %d, %q, want %q", args, status, errOut, want)
+		}
+	}
+}
+
+// Every key of every method is explained, as text and as JSON.
+func TestExplain(t *testing.T) {
+	for _, m := range model.Methods() {
+		keys := m.Preset(m.Presets[0]).Keys()
+		text := mustRun(t, "config", m.Name, "--explain", "--set", "train.epochs=77")
+		var got []string
+		for _, e := range decode[[]config.Explained](t, mustRun(t, "config", m.Name, "--explain", "--json", "--set", "train.epochs=77")) {
+			got = append(got, e.Key)
+			if e.Help == "" || e.Wants == "" || strings.HasSuffix(e.Wants, ", ") {
+				t.Errorf("%s: %+v", m.Name, e)
+			}
+			if e.Key == "train.epochs" && e.Value != "77" {
+				t.Errorf("%s: %+v", m.Name, e)
+			}
+			if line := "\n" + e.Key + " = " + e.Value + "\n    " + e.Help + " (" + e.Wants + ")\n"; !strings.Contains("\n"+text, line) {
+				t.Errorf("%s: the text lacks %q", m.Name, line)
+			}
+		}
+		if d := cmp.Diff(keys, got); d != "" {
+			t.Errorf("%s: keys (-) and those explained (+):\n%s", m.Name, d)
+		}
+		if !strings.Contains(text, "[train]\n") || strings.Contains(text, "\n\n\n") {
+			t.Errorf("%s: paragraphs:\n%s", m.Name, text)
+		}
+	}
+}
