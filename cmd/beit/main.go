@@ -106,18 +106,8 @@ type leave int
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	out, errOut := &stream{w: stdout}, &stream{w: stderr, lasting: true}
 	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case leave:
-			status = int(p)
-		case *tensor.Error:
-			if p.Err == nil {
-				status = fail(errOut, statusFailure, internal(p))
-				return
-			}
-			status = fail(errOut, statusFailure, p) // what a device cannot do: memory, a fault
-		default:
-			status = fail(errOut, statusFailure, internal(p))
+		if p := recover(); p != nil {
+			status = recovered(errOut, p)
 		}
 	}()
 	var c cli
@@ -140,11 +130,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 	noteOldFlags(errOut, args)
 	a := &app{ctx: ctx, out: out, errOut: errOut}
 	if err := a.choose(c.Device, c.Threads); err != nil {
-		var usage usageError
-		if errors.As(err, &usage) {
-			return fail(errOut, statusUsage, err)
-		}
-		return fail(errOut, statusFailure, err)
+		return fail(errOut, statusOf(err), err)
 	}
 	defer vulkan.Close(a.dev) // after a panic, which says what is wrong
 	err = command.Run(a)
@@ -154,23 +140,44 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 	if err == nil {
 		err = out.failed // of a write that nobody looked at
 	}
-	var usage usageError
-	var setting experiment.SettingError
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.As(err, &usage), errors.As(err, &setting):
-		return fail(errOut, statusUsage, err)
-	case errors.Is(err, train.ErrNotFinite):
-		return fail(errOut, statusDiverged, err)
-	case errors.Is(err, train.ErrInterrupted):
-		return fail(errOut, statusInterrupted, err)
-	case errors.Is(err, context.Canceled):
-		return fail(errOut, statusInterrupted, errors.New("interrupted"))
 	case out.broken && gone(err):
 		return statusNoReader
+	case errors.Is(err, context.Canceled) && !errors.Is(err, train.ErrInterrupted):
+		err = errInterrupted
 	}
-	return fail(errOut, statusFailure, err)
+	return fail(errOut, statusOf(err), err)
+}
+
+// errInterrupted stands for a canceled context, in the user's words.
+var errInterrupted = errors.New("interrupted")
+
+// statusOf returns the exit status for the error of a command.
+func statusOf(err error) int {
+	var usage usageError
+	var setting experiment.SettingError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &setting):
+		return statusUsage
+	case errors.Is(err, train.ErrNotFinite):
+		return statusDiverged
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, errInterrupted):
+		return statusInterrupted
+	}
+	return statusFailure
+}
+
+// recovered reports a panic and returns the exit status. One of the device with an error is the world's: no memory, a fault. The others are ours.
+func recovered(errOut io.Writer, p any) int {
+	if code, ok := p.(leave); ok {
+		return int(code)
+	}
+	if failed, ok := p.(*tensor.Error); ok && failed.Err != nil {
+		return fail(errOut, statusFailure, failed)
+	}
+	return fail(errOut, statusFailure, internal(p))
 }
 
 // habits turns what people are used to from other programs into our form of it.
