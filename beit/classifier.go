@@ -59,13 +59,8 @@ func (m *CLIPClassifier) Logits(c nn.Context, images *autograd.Var) *autograd.Va
 }
 
 // AllBlocks implements Classifier.
-func (m *CLIPClassifier) AllBlocks(c nn.Context, images *autograd.Var) (out []*autograd.Var) {
-	x := m.tower.Residual(c, images)
-	for i := range m.tower.Blocks {
-		x = m.tower.Blocks[i:i+1].Forward(c, x, nil)
-		out = append(out, x)
-	}
-	return out
+func (m *CLIPClassifier) AllBlocks(c nn.Context, images *autograd.Var) []*autograd.Var {
+	return m.tower.AllBlocks(c, images)
 }
 
 // LayerID implements Classifier. Layer 0 has the class token, the positions, the patch embedding and the norm before the blocks.

@@ -112,6 +112,23 @@ func (m *CLIP) normed(c nn.Context, images *autograd.Var) *autograd.Var {
 	return m.Post.Forward(c, m.Blocks.Forward(c, m.Residual(c, images), nil))
 }
 
+// AllBlocks returns the residual stream after each block, class token first, [B, N+1, d] each.
+func (m *CLIP) AllBlocks(c nn.Context, images *autograd.Var) (out []*autograd.Var) {
+	x := m.Residual(c, images)
+	for i := range m.Blocks {
+		x = m.Blocks[i:i+1].Forward(c, x, nil)
+		out = append(out, x)
+	}
+	return out
+}
+
+// AttentionMaps returns the attention weights of the last block, [B, H, N+1, N+1], as those of the other networks.
+func (m *CLIP) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
+	n := len(m.Blocks) - 1
+	x := m.Blocks[:n].Forward(c, m.Residual(c, images), nil)
+	return m.Blocks[n].Attn.Weights(c, m.Blocks[n].Norm1.Forward(c, x), nil)
+}
+
 // AllTokens returns the class token and the patch tokens after the projection, [B, N+1, OutDim]. CLIP itself uses the class token only.
 // As a teacher it gives the patch tokens.
 func (m *CLIP) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {

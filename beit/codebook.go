@@ -17,6 +17,16 @@ func (m *VQKD) Accumulate(r VQKDResult) {
 	tensor.CodeStats(m.counts, m.sums, r.Codes, r.Z)
 }
 
+// Release frees the tensors that Accumulate made.
+func (m *VQKD) Release() {
+	if m.counts != nil {
+		m.counts.Release()
+		m.sums.Release()
+		m.last.Release()
+	}
+	m.counts, m.sums, m.last = nil, nil, nil
+}
+
 // Stats returns the counts [K] and the sums [K, D] of the current step, nil before the first Accumulate. Distributed training sums them
 // over all processes.
 func (m *VQKD) Stats() (counts, sums *tensor.Tensor) { return m.counts, m.sums }

@@ -92,11 +92,22 @@ func (r *Reseeder) replace(dead []int, counts []float32, mean float32, step int)
 	return len(dead)
 }
 
+// Release frees the tensors.
+func (r *Reseeder) Release() {
+	r.Counts.Release()
+	if r.Ring != nil {
+		r.Ring.Release()
+	}
+}
+
 // Restore sets the state to a checkpoint's Counts, Ring (nil if there was none) and Seen.
 func (r *Reseeder) Restore(counts, ring []float32, seen int) {
 	r.Counts.Upload(counts)
 	r.Seen = seen
 	if ring != nil {
+		if r.Ring != nil {
+			r.Ring.Release()
+		}
 		r.Ring = tensor.FromSlice(r.Counts.Device(), ring, len(ring)/r.m.Config.CodeDim, r.m.Config.CodeDim)
 	}
 }

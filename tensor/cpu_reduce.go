@@ -104,20 +104,14 @@ func (c *cpuBackend) ArgMax(dst, x *Tensor) {
 	})
 }
 
-// softmax of one row; y may be x. It returns the log of the denominator.
-func (c *cpuBackend) softmax(y, x []float32) float64 {
-	top := c.vec.MaxValue(x)
-	sum := c.vec.ExpSum(y, x, top)
-	c.vec.Affine(y, y, 1/sum, 0)
-	return float64(top) + math.Log(float64(sum))
-}
-
-// Softmax of each row.
+// Softmax of each row; dst may be x.
 func (c *cpuBackend) Softmax(dst, x *Tensor) {
 	c.rows(x, func(lo, hi, k int) {
 		d, s := f32(dst), f32(x)
 		for at := lo * k; at < hi*k; at += k {
-			c.softmax(d[at:at+k], s[at:at+k])
+			y, row := d[at:at+k], s[at:at+k]
+			sum := c.vec.ExpSum(y, row, c.vec.MaxValue(row))
+			c.vec.Affine(y, y, 1/sum, 0)
 		}
 	})
 }

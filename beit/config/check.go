@@ -78,6 +78,9 @@ func (k *Checker) limits(f field) {
 	}
 	text := f.tag.Get("range")
 	if text == "" {
+		if v := f.value; v.CanFloat() { // JSON has no other numbers, and a run whose configuration differs from itself never resumes
+			k.Must(!math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0), "%s = %g: must be a finite number", f.key, v.Float())
+		}
 		return
 	}
 	r := parseRange(text)

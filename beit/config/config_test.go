@@ -43,17 +43,23 @@ func (s *section) Check(c *Config, k *Checker) {
 	k.OneOf("data.augment", c.Data.Augment, AugmentCrop, AugmentNone)
 }
 
-var toySpec = Spec{Name: "toy", Presets: []string{"large", "small32"}, Preset: func(name string) *Config {
+var toySpec = NewSpec("toy", map[string]func() *Config{
+	"large": func() *Config {
+		c := toyPreset()
+		c.Section.(*section).Size = 64
+		return c
+	},
+	"small32": toyPreset,
+})
+
+func toyPreset() *Config {
 	c := New("toy", &section{Size: 8, Scale: 0.5, Loss: "square", Net: net{Width: 4, Bias: true, Seed: 1 << 60, inner: inner{0.1}}})
 	c.Train = Train{
 		Epochs: 2, Batch: 8, LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "none", LRBatch: 8,
 	}
-	if name == "large" {
-		c.Section.(*section).Size = 64
-	}
 	c.Derive()
 	return c
-}}
+}
 
 // toy is a configuration with assignments.
 func toy(t testing.TB, set ...string) *Config {

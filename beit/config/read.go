@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sort"
@@ -18,6 +19,15 @@ type Spec struct {
 	Preset  func(name string) *Config // of one of Presets
 }
 
+// NewSpec describes a method by its presets.
+func NewSpec(name string, presets map[string]func() *Config) Spec {
+	return Spec{Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *Config {
+		c := presets[preset]()
+		c.Preset = preset
+		return c
+	}}
+}
+
 // DefaultPreset is the preset of those who name none.
 const DefaultPreset = "small32"
 
@@ -26,9 +36,7 @@ func (s Spec) preset(name string) (*Config, error) {
 	if !slices.Contains(s.Presets, name) {
 		return nil, fmt.Errorf("%s preset %q does not exist; did you mean %q?", s.Name, name, Nearest(name, s.Presets))
 	}
-	c := s.Preset(name)
-	c.Preset = name
-	return c, nil
+	return s.Preset(name), nil
 }
 
 // Layers are what stands over a preset: the text of a TOML file, then assignments "key=value".

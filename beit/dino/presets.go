@@ -1,9 +1,6 @@
 package dino
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 )
@@ -24,9 +21,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "dino"
 
-var spec = config.Spec{
-	Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *config.Config { return presets[preset]() },
-}
+var spec = config.NewSpec(name, presets)
 
 func small(vit string, outputs, epochs int, crops CropConfig) *config.Config {
 	c := config.New(name, &Section{

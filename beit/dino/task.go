@@ -75,6 +75,9 @@ func uploadCrops(c nn.Context, b *data.Batch, first, last int) *autograd.Var {
 	var shape []int
 	for i := first; i < last; i++ {
 		values, s := b.Tensor(data.CropField(i))
+		if all == nil {
+			all = make([]float32, 0, len(values)*(last-first))
+		}
 		all, shape = append(all, values...), s
 	}
 	shape[0] *= last - first

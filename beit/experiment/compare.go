@@ -98,13 +98,15 @@ func (c *Comparison) claim() error {
 		return fmt.Errorf("compare: %w", err)
 	}
 	name := filepath.Join(c.Out, settingsFile)
-	old, err := os.ReadFile(name)
+	found := name
+	old, err := os.ReadFile(found)
 	if errors.Is(err, os.ErrNotExist) {
-		old, err = os.ReadFile(filepath.Join(c.Out, oldSettings))
+		found = filepath.Join(c.Out, oldSettings)
+		old, err = os.ReadFile(found)
 	}
 	switch {
 	case err == nil && string(old) != string(mine):
-		return wrong("%s holds a comparison with other settings (see %s): choose another folder, or the same --data, --eval-data, --val-fraction, --preset, --finetune and --set", c.Out, name)
+		return wrong("%s holds a comparison with other settings (see %s): choose another folder, or the same --data, --eval-data, --val-fraction, --preset, --finetune and --set", c.Out, found)
 	case err == nil:
 		return nil
 	case !errors.Is(err, os.ErrNotExist):
@@ -154,13 +156,28 @@ func (c *Comparison) settings(m *method.Method, own ...string) []string {
 		list = append(list, fmt.Sprintf("data.val_fraction=%g", c.ValFraction))
 	}
 	for _, s := range c.Set {
-		if of, rest, ok := strings.Cut(s, ":"); ok && of == m.Name {
-			list = append(list, rest)
-		} else if key, _, _ := strings.Cut(s, "="); hasKey(m, strings.TrimSpace(key)) {
-			list = append(list, s)
+		if a := parse(s); a.of == m.Name || a.of == "" && hasKey(m, a.key) {
+			list = append(list, a.text)
 		}
 	}
 	return append(list, own...)
+}
+
+// assignment is one of Set.
+type assignment struct {
+	of   string // the method that it is for; empty: every one that has the key
+	key  string
+	text string // without the method
+}
+
+// parse takes an assignment apart. A method that is not compared is left in the key, which no method has then.
+func parse(s string) assignment {
+	left, _, _ := strings.Cut(s, "=")
+	if of, key, ok := strings.Cut(left, ":"); ok && slices.Contains(compared.Names(), strings.TrimSpace(of)) {
+		_, text, _ := strings.Cut(s, ":")
+		return assignment{strings.TrimSpace(of), strings.TrimSpace(key), text}
+	}
+	return assignment{"", strings.TrimSpace(left), s}
 }
 
 // hasKey says whether a method's configuration has a key, by an old name too.
@@ -180,14 +197,11 @@ func (c *Comparison) configure(m *method.Method, own ...string) (*config.Config,
 // checkSet says which assignment no method has.
 func (c *Comparison) checkSet() error {
 	for _, s := range c.Set {
-		key, _, ok := strings.Cut(s, "=")
-		if !ok {
+		if !strings.Contains(s, "=") {
 			return wrong("--set %s: an assignment has the form key=value or method:key=value", s)
 		}
-		of, rest, only := strings.Cut(key, ":")
-		known := slices.ContainsFunc(compared, func(m *method.Method) bool {
-			return only && m.Name == of && hasKey(m, rest) || !only && hasKey(m, key)
-		})
+		a := parse(s)
+		known := slices.ContainsFunc(compared, func(m *method.Method) bool { return (a.of == "" || a.of == m.Name) && hasKey(m, a.key) })
 		if !known {
 			return wrong("--set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
 		}
@@ -198,11 +212,7 @@ func (c *Comparison) checkSet() error {
 // oldNames are notes of old names of keys in Set.
 func (c *Comparison) oldNames() (notes []string) {
 	for _, s := range c.Set {
-		key, _, _ := strings.Cut(s, "=")
-		if of, rest, only := strings.Cut(key, ":"); only && slices.Contains(compared.Names(), of) {
-			key = rest
-		}
-		key = strings.TrimSpace(key)
+		key := parse(s).key
 		note := fmt.Sprintf("%s is called %s now", key, config.CurrentKey(key))
 		if config.CurrentKey(key) != key && !slices.Contains(notes, note) {
 			notes = append(notes, note)

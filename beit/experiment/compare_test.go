@@ -196,10 +196,51 @@ func TestSettings(t *testing.T) {
 	if d := cmp.Diff(append(common[:4:4], "train.epochs=5", "train.accum=2"), c.settings(pretrain.Method)); d != "" {
 		t.Error(d)
 	}
-	for _, s := range []string{"nonsense=3", "finetune:pretrain.target=codes", "dino:train.epochs=3", "train.epochs"} {
+	spaced := &Comparison{Data: "x", Set: []string{" train.lr = 1", " pretrain : train.epochs = 5", "train.accum = 2"}}
+	if err := spaced.checkSet(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"data.path=x", " train.lr = 1", " train.epochs = 5", "train.accum = 2"}, spaced.settings(pretrain.Method)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"data.path=x", " train.lr = 1", "train.accum = 2"}, spaced.settings(tokenizer.Method)); d != "" {
+		t.Error(d)
+	}
+	if c, err := spaced.configure(pretrain.Method); err != nil || c.Train.LR != 1 || c.Train.Epochs != 5 || c.Train.AccumulationSteps != 2 {
+		t.Errorf("with spaces: %v", err)
+	}
+	if d := cmp.Diff([]string{"train.accum is called train.accumulation_steps now"}, spaced.oldNames()); d != "" {
+		t.Error(d)
+	}
+	for _, s := range []string{
+		"nonsense=3", "finetune:pretrain.target=codes", "dino:train.epochs=3", "train.epochs", ":train.epochs=3", "pretrain:=3", "=3",
+	} {
 		var wrong SettingError
 		if err := (&Comparison{Set: []string{s}}).checkSet(); !errors.As(err, &wrong) || !strings.Contains(err.Error(), s) {
 			t.Errorf("%s: %v", s, err)
+		}
+	}
+}
+
+// The file of settings that is named is the one that was read.
+func TestClaimOther(t *testing.T) {
+	for _, name := range []string{settingsFile, oldSettings} {
+		dir := t.TempDir()
+		c := &Comparison{Data: "x", Out: dir}
+		if err := c.claim(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, name)
+		if err := os.Rename(filepath.Join(dir, settingsFile), file); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.claim(); err != nil {
+			t.Errorf("%s, the same settings: %v", name, err)
+		}
+		c.Data = "y"
+		var wrong SettingError
+		if err := c.claim(); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "(see "+file+")") {
+			t.Errorf("%s, other settings: %v", name, err)
 		}
 	}
 }

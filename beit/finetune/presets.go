@@ -1,9 +1,6 @@
 package finetune
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 )
@@ -28,9 +25,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "finetune"
 
-var spec = config.Spec{
-	Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *config.Config { return presets[preset]() },
-}
+var spec = config.NewSpec(name, presets)
 
 func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath float64, mix bool) *config.Config {
 	s := &Section{

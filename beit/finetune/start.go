@@ -119,7 +119,6 @@ func describe(card method.Card) (*config.Config, bool) {
 		return nil, false
 	}
 	c := spec.Preset("base_1600e")
-	c.Preset = "base_1600e"
 	fit(SectionOf(c), &architecture{network: networkViT, norm: normImageNet, vit: *v})
 	show(c)
 	return c, true

@@ -129,7 +129,8 @@ func (t *task) Ready(context.Context) error {
 
 // Forward is the cross-entropy of the classes, of mixed images where mixing is on.
 func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
-	loss, accuracy := t.loss(c, b, t.mix(c, b))
+	targets := t.mix(c, b) // changes the images of b
+	loss, accuracy := t.loss(c, b, method.Upload(c, b, method.FieldImage), targets)
 	return loss, append([]method.Scalar{
 		method.Mean(method.KeyLoss, loss.Value()), method.Mean("class_loss", loss.Value()),
 	}, accuracy...)
@@ -147,14 +148,15 @@ func (t *task) mix(c nn.Context, b *data.Batch) []float32 {
 	return mix.Targets(b.Labels, s.Model.Classes, s.Smoothing)
 }
 
-// loss is that of the images of b, with the targets that mix returned; accuracy has one scalar where nothing is mixed.
-func (t *task) loss(c nn.Context, b *data.Batch, targets []float32) (loss *autograd.Var, accuracy []method.Scalar) {
+// loss is that of images, which are those of b, with the targets that mix returned; accuracy has one scalar where nothing is mixed.
+func (t *task) loss(c nn.Context, b *data.Batch, images *autograd.Var, targets []float32) (loss *autograd.Var, accuracy []method.Scalar) {
 	s := SectionOf(t.Config)
+	logits := t.model.Logits(c, images)
 	if targets != nil {
 		target := c.Tape.Own(tensor.FromSlice(t.Device, targets, len(b.Labels), s.Model.Classes)).Value()
-		return autograd.SoftCrossEntropy(t.model.Logits(c, method.Upload(c, b, method.FieldImage)), target).Keep(), nil
+		return autograd.SoftCrossEntropy(logits, target).Keep(), nil
 	}
-	logits := t.model.Logits(c, method.Upload(c, b, method.FieldImage)).Keep()
+	logits.Keep()
 	labels := c.Tape.Own(tensor.FromInts(t.Device, b.Labels, len(b.Labels))).Value()
 	loss = autograd.CrossEntropy(logits, labels, float32(s.Smoothing)).Keep()
 	guess := c.Tape.Own(tensor.ArgMax(logits.Value())).Value()
@@ -236,7 +238,7 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 			check(fmt.Sprintf("output of blocks.%d", i), x.Value())
 		}
 	})
-	loss, _ := t.loss(c, b, targets)
+	loss, _ := t.loss(c, b, images, targets)
 	check("loss", loss.Value())
 	return loss
 }

@@ -5,7 +5,7 @@
 // The training loop of package train gets a Method as an argument and knows nothing else of it:
 //
 //	var Method = &method.Method{
-//		Spec:      config.Spec{Name: "toy", Presets: []string{"small32"}, Preset: preset},
+//		Spec:      config.NewSpec("toy", map[string]func() *config.Config{"small32": preset}),
 //		Command:   "pretrain --method toy",
 //		Stream:    "toy",
 //		ModelFile: "toy.safetensors",

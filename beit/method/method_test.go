@@ -229,7 +229,7 @@ func TestOpenUpstream(t *testing.T) {
 	m := &method.Method{Upstream: func(_ *config.Config, have method.Upstreams) []method.Upstream {
 		list := []method.Upstream{{Role: "one", Key: "toy.one", Path: "1"}}
 		if have["one"] != nil {
-			list = append(list, method.Upstream{Role: "two", Key: "toy.two", Path: have["one"].Path + "2"})
+			list = append(list, method.Upstream{Role: "two", Key: "toy.two", Path: have["one"].Path + "2", Fixed: true})
 		}
 		return list
 	}}
@@ -238,21 +238,27 @@ func TestOpenUpstream(t *testing.T) {
 		opened = append(opened, path)
 		return &method.Model{Path: path}, nil
 	}
-	have, digest, err := m.OpenUpstream(nil, open)
-	if err != nil || digest != "" || len(have) != 2 || have["two"].Path != "12" || !slices.Equal(opened, []string{"1", "12"}) {
+	have, err := m.OpenUpstream(nil, open)
+	if err != nil || len(have) != 2 || have["two"].Path != "12" || !slices.Equal(opened, []string{"1", "12"}) {
 		t.Errorf("%v, opened %v, error %v", have, opened, err)
 	}
-	if have, _, err := (&method.Method{}).OpenUpstream(nil, open); len(have) != 0 || err != nil {
+	if have, err := (&method.Method{}).OpenUpstream(nil, open); len(have) != 0 || err != nil {
 		t.Errorf("a method without upstream models: %v, error %v", have, err)
 	}
+	if role := m.FixedRole(nil, have); role != "two" {
+		t.Errorf("fixed is %q", role)
+	}
+	if role := (&method.Method{}).FixedRole(nil, nil); role != "" {
+		t.Errorf("fixed is %q of a method without upstream models", role)
+	}
 	failing := func(string) (*method.Model, error) { return nil, os.ErrPermission }
-	if _, _, err := m.OpenUpstream(nil, failing); !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), "toy.one: ") {
+	if _, err := m.OpenUpstream(nil, failing); !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), "toy.one: ") {
 		t.Errorf("error %v", err)
 	}
 	unnamed := &method.Method{Upstream: func(*config.Config, method.Upstreams) []method.Upstream {
 		return []method.Upstream{{Role: "tokenizer", Key: "toy.tokenizer"}}
 	}}
-	if _, _, err := unnamed.OpenUpstream(nil, open); err == nil || err.Error() != "toy.tokenizer: name the run or file of a tokenizer" {
+	if _, err := unnamed.OpenUpstream(nil, open); err == nil || err.Error() != "toy.tokenizer: name the run or file of a tokenizer" {
 		t.Errorf("error %v", err)
 	}
 }

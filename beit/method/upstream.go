@@ -27,11 +27,11 @@ func (u Upstreams) Close() {
 // Opener opens the model in a file or run folder.
 type Opener func(path string) (*Model, error)
 
-// OpenUpstream opens the models that c needs. digest tells the weights of the fixed one; it is empty where there is none.
-func (m *Method) OpenUpstream(c *config.Config, open Opener) (have Upstreams, digest string, err error) {
+// OpenUpstream opens the models that c needs.
+func (m *Method) OpenUpstream(c *config.Config, open Opener) (have Upstreams, err error) {
 	have = Upstreams{}
 	if m.Upstream == nil {
-		return have, "", nil
+		return have, nil
 	}
 	for more := true; more && err == nil; {
 		more = false
@@ -44,18 +44,25 @@ func (m *Method) OpenUpstream(c *config.Config, open Opener) (have Upstreams, di
 				break
 			}
 			more = true
-			if u.Fixed {
-				if digest, err = have[u.Role].Digest(); err != nil {
-					break
-				}
-			}
 		}
 	}
 	if err != nil {
 		have.Close()
-		return nil, "", err
+		return nil, err
 	}
-	return have, digest, nil
+	return have, nil
+}
+
+// FixedRole is the role of the model that a resumed run must find with the same weights; empty where there is none.
+func (m *Method) FixedRole(c *config.Config, have Upstreams) string {
+	if m.Upstream != nil {
+		for _, u := range m.Upstream(c, have) {
+			if u.Fixed {
+				return u.Role
+			}
+		}
+	}
+	return ""
 }
 
 func openOne(u Upstream, open Opener) (*Model, error) {

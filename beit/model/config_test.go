@@ -261,6 +261,8 @@ func TestConfigErrors(t *testing.T) {
 		{"assigned preset", "tokenizer", "", "", []string{"preset=small64"}, "cannot be assigned"},
 		{"value", "tokenizer", "", "", []string{"data.augment=flip"}, "data.augment"},
 		{"not a number", "tokenizer", "", "", []string{"train.lr=NaN"}, "train.lr"},
+		{"not a number where any is allowed", "tokenizer", "", "", []string{"tokenizer.model.encoder.layer_scale=NaN"}, "layer_scale = NaN: must be a finite number"},
+		{"infinite", "tokenizer", "", "", []string{"tokenizer.model.encoder.init_scale=inf"}, "init_scale = +Inf: must be"},
 		{"accumulation", "tokenizer", "", "", []string{"train.accumulation_steps=3"}, "train.accumulation_steps"},
 		{"accumulation by the old key", "tokenizer", "", "", []string{"train.accum=3"}, "train.accumulation_steps"},
 		{"model", "pretrain", "", "", []string{"pretrain.model.vit.heads=5"}, "width = 192"},

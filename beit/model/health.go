@@ -99,15 +99,8 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 		e.attention(m.AttentionMaps(e.c, images))
 		e.features(m.Features(e.c, images))
 	case *beit.CLIP:
-		x, maps := m.Residual(e.c, images), (*autograd.Var)(nil)
-		var all []*autograd.Var
-		for i, b := range m.Blocks {
-			maps = b.Attn.Weights(e.c, b.Norm1.Forward(e.c, x), nil)
-			x = m.Blocks[i:i+1].Forward(e.c, x, nil)
-			all = append(all, x)
-		}
-		e.blocks(all)
-		e.attention(maps)
+		e.blocks(m.AllBlocks(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images))
 		e.features(beit.Pool(m.AllTokens(e.c, images)))
 	case *beit.CLIPClassifier:
 		e.blocks(m.AllBlocks(e.c, images))

@@ -32,12 +32,16 @@ type RunInfo struct {
 
 // InspectRun looks into the run folder dir, whether its run has ended or goes on. It opens no model.
 func InspectRun(dir string, options ...Option) (*RunInfo, error) {
-	m, c, err := ReadConfig(dir, options...)
+	text, changed, err := run.ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, c, err := known(options).Read(text, dir)
 	if err != nil {
 		return nil, err
 	}
 	i := &RunInfo{Method: c.Method, Preset: c.Preset, Data: c.Data.Path, Epochs: c.Train.Epochs, Trained: m, Config: c}
-	if _, changed, err := run.ReadConfig(dir); err == nil && changed {
+	if changed {
 		name := filepath.Join(dir, run.ConfigFile)
 		i.Warnings = append(i.Warnings, fmt.Errorf("%s was changed since the run wrote it, by hand or by damage", name))
 	}

@@ -31,10 +31,20 @@ func With(list ...*method.Method) Option {
 // Open opens a model: a file, or a run folder, whose newest intact checkpoint serves while the run goes on. The file may also be a published
 // one that package weights knows.
 func Open(path string, options ...Option) (*Model, error) {
+	return open(path, known(options), of)
+}
+
+// known are the methods of this package and of the options.
+func known(options []Option) method.List {
 	list := Methods()
 	for _, o := range options {
 		o(&list)
 	}
+	return list
+}
+
+// open opens the file that path stands for, and reads what it holds.
+func open(path string, list method.List, read func(*state.File, method.List) (*Model, error)) (*Model, error) {
 	if err := exists(path); err != nil {
 		return nil, err
 	}
@@ -42,7 +52,7 @@ func Open(path string, options ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := of(f, list)
+	m, err := read(f, list)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -74,15 +84,11 @@ func fileNames(path string, list method.List) (names []string) {
 
 // ReadConfig reads the configuration of the run in a folder.
 func ReadConfig(dir string, options ...Option) (*method.Method, *config.Config, error) {
-	list := Methods()
-	for _, o := range options {
-		o(&list)
-	}
 	text, _, err := run.ReadConfig(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	return list.Read(text, dir)
+	return known(options).Read(text, dir)
 }
 
 // IsRun says whether a file is that of a run. Files of others may have the key too.
@@ -242,26 +248,11 @@ func exists(path string) error {
 
 // OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, it reads no configuration off the
 // shapes: Config, Method and Network stay empty.
-func OpenTensors(path string) (*Model, error) {
-	if err := exists(path); err != nil {
-		return nil, err
-	}
-	f, damaged, err := run.OpenModel(path, fileNames(path, Methods())...)
-	if err != nil {
-		return nil, err
-	}
-	m, err := tensorsOf(f)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	m.Damaged = damaged
-	return m, nil
-}
+func OpenTensors(path string) (*Model, error) { return open(path, Methods(), tensorsOf) }
 
-func tensorsOf(f *state.File) (m *Model, err error) {
+func tensorsOf(f *state.File, list method.List) (m *Model, err error) {
 	if IsRun(f) {
-		return ofRun(f, Methods())
+		return ofRun(f, list)
 	}
 	m = &Model{Path: f.Name()}
 	if m.Weights, err = weights.FromFileWithoutConfig(f); err != nil {

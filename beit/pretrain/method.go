@@ -83,7 +83,6 @@ func describe(card method.Card) (*config.Config, bool) {
 		return nil, false
 	}
 	c := spec.Preset(spec.Presets[0])
-	c.Preset = spec.Presets[0]
 	SectionOf(c).Model = *n
 	return c, true
 }

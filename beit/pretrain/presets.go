@@ -1,9 +1,7 @@
 package pretrain
 
 import (
-	"maps"
 	"math"
-	"slices"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -35,9 +33,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "pretrain"
 
-var spec = config.Spec{
-	Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *config.Config { return presets[preset]() },
-}
+var spec = config.NewSpec(name, presets)
 
 // TokenizerPreset is the preset of the tokenizer that makes the targets of a preset of this package.
 func TokenizerPreset(preset string) string {

@@ -49,7 +49,7 @@ func Claim(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
-	// Busy and ReadStatus have the lock for a moment too.
+	// ReadStatus has the lock for a moment too.
 	const tries, pause = 10, 20 * time.Millisecond
 	for range tries {
 		if lock(f, true) != other {
@@ -63,12 +63,6 @@ func Claim(dir string) (*Lock, error) {
 		busy.Host, busy.PID = s.Host, s.PID
 	}
 	return nil, busy
-}
-
-// Busy reports whether a run is under way in dir, in this process or another.
-func Busy(dir string) bool {
-	h, err := probe(dir)
-	return err == nil && h == other
 }
 
 // probe tries the lock of dir without keeping it.

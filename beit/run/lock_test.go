@@ -33,20 +33,20 @@ func locks(t *testing.T) {
 func TestClaim(t *testing.T) {
 	locks(t)
 	dir := filepath.Join(t.TempDir(), "run")
-	if Busy(dir) {
+	if isBusy(dir) {
 		t.Error("a folder that is not there is busy")
 	}
 	l, err := Claim(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Claim(dir); !wantError(err, "a run is under way in "+dir+": wait") || !Busy(dir) {
-		t.Errorf("second claim: error %v, busy %v", err, Busy(dir))
+	if _, err = Claim(dir); !wantError(err, "a run is under way in "+dir+": wait") || !isBusy(dir) {
+		t.Errorf("second claim: error %v, busy %v", err, isBusy(dir))
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if Busy(dir) {
+	if isBusy(dir) {
 		t.Error("busy after the lock was closed")
 	}
 	if l, err = Claim(dir); err != nil {
@@ -69,7 +69,7 @@ func TestWatchersAndClaims(t *testing.T) {
 	for range 3 {
 		wait.Go(func() {
 			for !stop.Load() {
-				Busy(dir)
+				isBusy(dir)
 				time.Sleep(100 * time.Microsecond)
 			}
 		})
@@ -80,7 +80,7 @@ func TestWatchersAndClaims(t *testing.T) {
 			t.Errorf("claim %d: %v", i, err)
 			break
 		}
-		if !Busy(dir) {
+		if !isBusy(dir) {
 			t.Errorf("claim %d: not busy", i)
 		}
 		l.Close()
@@ -187,8 +187,8 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	input.Close()
 	cmd.Wait()
-	if s, err := ReadStatus(dir); err != nil || s.State != StateFinished || Busy(dir) {
-		t.Errorf("status %+v, error %v, busy %v", s, err, Busy(dir))
+	if s, err := ReadStatus(dir); err != nil || s.State != StateFinished || isBusy(dir) {
+		t.Errorf("status %+v, error %v, busy %v", s, err, isBusy(dir))
 	}
 }
 
@@ -238,4 +238,10 @@ func TestKilledProcess(t *testing.T) {
 	} else {
 		m.Close()
 	}
+}
+
+// isBusy reports whether a run is under way in dir, in this process or another.
+func isBusy(dir string) bool {
+	h, err := probe(dir)
+	return err == nil && h == other
 }

@@ -84,8 +84,8 @@ func TestKilled(t *testing.T) {
 	if err := os.Symlink(LockFile, filepath.Join(dir, LockFile)); err != nil {
 		t.Skipf("no symbolic links: %v", err)
 	}
-	if s, err := ReadStatus(dir); err != nil || s.State != StateRunning || Busy(dir) {
-		t.Errorf("with a lock file that links to itself: %+v, error %v, busy %v", s, err, Busy(dir))
+	if s, err := ReadStatus(dir); err != nil || s.State != StateRunning || isBusy(dir) {
+		t.Errorf("with a lock file that links to itself: %+v, error %v, busy %v", s, err, isBusy(dir))
 	}
 	if l, err := Claim(dir); err == nil {
 		l.Close()

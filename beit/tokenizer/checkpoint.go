@@ -16,18 +16,25 @@ const (
 	tensorRing   = method.PrefixTrain + "reseed.ring"
 )
 
+// savedCounts are the numbers of a checkpoint.
+type savedCounts struct {
+	counts
+	Next int `json:"next"` // of the window
+	Seen int `json:"seen"` // batches, of the reseeder
+}
+
 // State is the window of codes and what the reseeder gathered.
 func (t *task) State() ([]state.Named, json.RawMessage) {
 	list := []state.Named{{Name: tensorWindow, DType: state.I32, Shape: []int{len(t.recent.Codes)}, Int32s: t.recent.Codes}}
-	t.count.Next = t.recent.Next
+	saved := savedCounts{counts: t.count, Next: t.recent.Next}
 	if s := t.reseeder; s != nil {
-		t.count.Seen = s.Seen
+		saved.Seen = s.Seen
 		list = append(list, method.Named(tensorCounts, s.Counts))
 		if s.Ring != nil {
 			list = append(list, method.Named(tensorRing, s.Ring))
 		}
 	}
-	text, err := json.Marshal(t.count)
+	text, err := json.Marshal(saved)
 	if err != nil {
 		panic(err) // numbers only
 	}
@@ -36,7 +43,8 @@ func (t *task) State() ([]state.Named, json.RawMessage) {
 
 // Restore takes what State saved.
 func (t *task) Restore(f *state.File, text json.RawMessage, step int) error {
-	if err := json.Unmarshal(text, &t.count); err != nil {
+	var saved savedCounts
+	if err := json.Unmarshal(text, &saved); err != nil {
 		return fmt.Errorf("tokenizer's counters: %w", err)
 	}
 	codes, err := f.Int64s(tensorWindow)
@@ -49,19 +57,19 @@ func (t *task) Restore(f *state.File, text json.RawMessage, step int) error {
 		}
 		t.recent.Codes = append(t.recent.Codes, int32(c))
 	}
-	if t.count.Next < 0 || t.count.Next >= beit.WindowTokens || len(codes) > beit.WindowTokens {
-		return fmt.Errorf("tensor %s: %d codes, the next at %d, of %d", tensorWindow, len(codes), t.count.Next, beit.WindowTokens)
+	if saved.Next < 0 || saved.Next >= beit.WindowTokens || len(codes) > beit.WindowTokens {
+		return fmt.Errorf("tensor %s: %d codes, the next at %d, of %d", tensorWindow, len(codes), saved.Next, beit.WindowTokens)
 	}
-	t.recent.Next = t.count.Next
+	t.count, t.recent.Next = saved.counts, saved.Next
 	if t.reseeder == nil {
 		return nil
 	}
-	return t.restoreReseeder(f, step)
+	return t.restoreReseeder(f, saved.Seen, step)
 }
 
-func (t *task) restoreReseeder(f *state.File, step int) error {
-	if seen := step * t.Config.Train.AccumulationSteps; t.count.Seen != seen {
-		return fmt.Errorf("tokenizer's counters: %d batches for re-seeding, and there were %d", t.count.Seen, seen)
+func (t *task) restoreReseeder(f *state.File, seen, step int) error {
+	if there := step * t.Config.Train.AccumulationSteps; seen != there {
+		return fmt.Errorf("tokenizer's counters: %d batches for re-seeding, and there were %d", seen, there)
 	}
 	counts, err := f.Float32s(tensorCounts)
 	if err != nil {
@@ -74,13 +82,13 @@ func (t *task) restoreReseeder(f *state.File, step int) error {
 		}
 	}
 	want := 0
-	if t.count.Seen > 0 {
+	if seen > 0 {
 		want = t.reseeder.RingSize(t.Loader.BatchSize())
 	}
 	if len(counts) != t.model.Config.Codes || len(ring) != want {
 		return fmt.Errorf("tensors %s and %s: %d and %d numbers, the run needs %d and %d", tensorCounts, tensorRing, len(counts), len(ring),
 			t.model.Config.Codes, want)
 	}
-	t.reseeder.Restore(counts, ring, t.count.Seen)
+	t.reseeder.Restore(counts, ring, seen)
 	return nil
 }

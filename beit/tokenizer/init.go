@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -60,7 +59,7 @@ func (t *task) fitTeacher(ctx context.Context) error {
 			}
 		}
 	}
-	return t.teacher.standardized.Fit(c, iter.Seq2[*tensor.Tensor, error](batches))
+	return t.teacher.standardized.Fit(c, batches)
 }
 
 // initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code. Without augmentation these

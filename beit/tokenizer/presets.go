@@ -1,9 +1,6 @@
 package tokenizer
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 )
@@ -24,9 +21,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "tokenizer"
 
-var spec = config.Spec{
-	Name: name, Presets: slices.Sorted(maps.Keys(presets)), Preset: func(preset string) *config.Config { return presets[preset]() },
-}
+var spec = config.NewSpec(name, presets)
 
 // network is a VQ-KD model whose encoder and decoder have absolute positions and no LayerScale.
 func network(vit string, decoderDepth, codes, dim, targetDim int) beit.VQKDConfig {

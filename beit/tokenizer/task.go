@@ -29,13 +29,11 @@ type task struct {
 	count  counts
 }
 
-// counts are kept in checkpoints.
+// counts are kept in checkpoints, with more in savedCounts.
 type counts struct {
-	Next     int  `json:"next"`     // of the window
 	MaxUsed  int  `json:"max_used"` // most codes that a window used
 	Fallen   bool `json:"fallen"`   // the user was warned
 	Reseeded int  `json:"reseeded"` // codes replaced since the last record
-	Seen     int  `json:"seen"`     // of the reseeder
 }
 
 func newTask(e *method.Env) (method.Task, error) {
@@ -63,7 +61,11 @@ func (t *task) Finished() []*nn.Param { return t.set.Params() }
 
 // Release gives the memory back.
 func (t *task) Release() {
+	if t.reseeder != nil {
+		t.reseeder.Release()
+	}
 	t.before.Release()
+	t.model.Release()
 	t.set.Release()
 	t.teacher.Release()
 }

@@ -183,7 +183,7 @@ func (t *Trained) Teacher(up method.Upstreams) (*Teacher, error) {
 
 // OpenTeacher is Teacher for those who have no upstream models opened yet.
 func (t *Trained) OpenTeacher(open method.Opener) (*Teacher, error) {
-	up, _, err := Method.OpenUpstream(t.Model.Config, open)
+	up, err := Method.OpenUpstream(t.Model.Config, open)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,6 @@ func describe(card method.Card) (*config.Config, bool) {
 		return nil, false
 	}
 	c := spec.Preset("vqkd_encoder_base_decoder_3x768x12_clip")
-	c.Preset = "vqkd_encoder_base_decoder_3x768x12_clip"
 	SectionOf(c).Model = *n
 	return c, true
 }

@@ -25,6 +25,9 @@ func (l *loop) chooseEpochs(ctx context.Context) error {
 				return err
 			}
 			if done == speedWarm {
+				if err := l.env.Device.Sync(ctx); err != nil { // a device may be behind the host
+					return err
+				}
 				began = time.Now()
 			}
 			loss, _ := l.task.Forward(l.context(0), b)
@@ -35,6 +38,9 @@ func (l *loop) chooseEpochs(ctx context.Context) error {
 				break
 			}
 		}
+	}
+	if err := l.env.Device.Sync(ctx); err != nil {
+		return err
 	}
 	t := &l.env.Config.Train
 	perImage := time.Since(began).Seconds() / float64(speedTimed*l.env.Loader.BatchSize())

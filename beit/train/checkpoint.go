@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -88,24 +89,14 @@ func (l *loop) restore(f *state.File) error {
 		return fmt.Errorf("%s: the run was begun with %s, and now there are %s", f.Name(), at.Data, l.at.Data)
 	}
 	if at.Source != "" && at.Source != l.at.Source {
-		return fmt.Errorf("%s: the run was begun with another %s than the one there is now: its weights differ", f.Name(), l.upstreamRole())
+		return fmt.Errorf("%s: the run was begun with another %s than the one there is now: its weights differ", f.Name(),
+			cmp.Or(l.env.Method.FixedRole(l.env.Config, l.env.Upstream), "model"))
 	}
+	at.Source = l.at.Source // older checkpoints have none
 	if err := l.load(f, at); err != nil {
 		return damagedCheckpoint(err)
 	}
 	return nil
-}
-
-// upstreamRole is the role of the model that the run must find again.
-func (l *loop) upstreamRole() string {
-	if l.env.Method.Upstream != nil {
-		for _, u := range l.env.Method.Upstream(l.env.Config, l.env.Upstream) {
-			if u.Fixed {
-				return u.Role
-			}
-		}
-	}
-	return "model"
 }
 
 func damagedCheckpoint(err error) error {

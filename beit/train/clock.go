@@ -39,10 +39,14 @@ func (c *clock) into(v map[string]float64, dev *tensor.Device) {
 func (c *clock) epoch(v map[string]float64, dev *tensor.Device) { c.whole.into(v, dev) }
 
 func (l lap) into(v map[string]float64, dev *tensor.Device) {
-	spent := time.Since(l.since).Seconds()
-	v[method.KeySpeed] = float64(l.images) / spent
-	v[method.KeyDataTime] = l.wait.Seconds() / spent
+	v[method.KeySpeed], v[method.KeyDataTime] = l.rates()
 	v[method.KeyMemory] = float64(dev.MemStats().Held) / (1 << 20)
+}
+
+// rates are images per second, and the share of the time that the loop waited for images.
+func (l lap) rates() (speed, wait float64) {
+	spent := time.Since(l.since).Seconds()
+	return float64(l.images) / spent, l.wait.Seconds() / spent
 }
 
 // progress reports where training is.
@@ -53,8 +57,7 @@ func (l *loop) progress(lr float64) {
 		Method: e.Config.Method, Phase: "train", Done: l.at.Step, Total: total, Epoch: e.Epoch, Epochs: e.Config.Train.Epochs, LR: lr,
 	}
 	p.Left = time.Since(l.looping) / time.Duration(done) * time.Duration(total-l.at.Step)
-	spent := time.Since(l.clock.whole.since).Seconds()
-	p.ImagesPerSec, p.DataTime = float64(l.clock.whole.images)/spent, l.clock.whole.wait.Seconds()/spent
+	p.ImagesPerSec, p.DataTime = l.clock.whole.rates()
 	if m := l.at.Epoch[method.KeyLoss]; m != nil {
 		p.Loss = m.Sum / m.Weight
 	}

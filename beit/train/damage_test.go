@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -209,8 +210,27 @@ func TestResumeWithAnotherSource(t *testing.T) {
 	if _, err := resumed(second, Env{}, "tokenizer.teacher_run="+back); err == nil || !strings.Contains(err.Error(), "another teacher") {
 		t.Errorf("other teacher: error %v", err)
 	}
+	newest := func(dir string) string {
+		list := traintest.Checkpoints(t, dir)
+		return list[len(list)-1]
+	}
+	edited(t, newest(second), func(meta map[string]string, _ []state.Named) { // as older versions wrote it
+		without := regexp.MustCompile(`"source":"[^"]+",?`).ReplaceAllString(meta[metaCounters], "")
+		if without == meta[metaCounters] {
+			t.Fatalf("no source in %s", without)
+		}
+		meta[metaCounters] = without
+	})
 	if _, err := resumed(second, Env{}); err != nil {
 		t.Errorf("same teacher: %v", err)
+	}
+	f, err := state.OpenSafetensors(newest(second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !strings.Contains(f.Metadata()[metaCounters], `"source":"`) {
+		t.Error("a run that knew no source does not know it after it was resumed either")
 	}
 }
 

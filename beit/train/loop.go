@@ -95,7 +95,6 @@ func (l *loop) steps(ctx context.Context) error {
 	if err := run.Prepare(l.dir); err != nil {
 		return err
 	}
-	l.follow()
 	l.status(run.StateRunning, nil)
 	if r, ok := l.task.(method.Resumer); ok {
 		if err := r.Ready(ctx); err != nil {

@@ -1,13 +1,9 @@
 package train
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/internal/eventstest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
@@ -53,6 +50,9 @@ func TestRecordsOfAnOpenEpoch(t *testing.T) {
 
 // Every value in the records of every method is in its table of metrics, and no key is there twice.
 func TestMetricsAreDescribed(t *testing.T) {
+	if d := cmp.Diff([]string{method.KeySpeed, method.KeyDataTime, method.KeyMemory}, run.MachineFields); d != "" {
+		t.Errorf("the loop's keys of the machine (-) and those that Stable leaves out (+):\n%s", d)
+	}
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		known := map[string]bool{}
@@ -88,163 +88,28 @@ func TestMetricsAreDescribed(t *testing.T) {
 	}
 }
 
-// eventScalar is one value of one event.
-type eventScalar struct {
-	Step  uint64
-	Tag   string
-	Value float32
-}
-
-// fields reads a message in protocol buffers' wire format: the last value of each number, and all messages with number 1.
-func fields(t *testing.T, m []byte) (last map[uint64][]byte, list [][]byte) {
-	t.Helper()
-	last = map[uint64][]byte{}
-	for len(m) > 0 {
-		key, n := binary.Uvarint(m)
-		m = m[n:]
-		size := map[uint64]int{1: 8, 5: 4}[key&7]
-		switch key & 7 {
-		case 0:
-			_, size = binary.Uvarint(m)
-		case 2:
-			length, n := binary.Uvarint(m)
-			m, size = m[n:], int(length)
-		}
-		if size <= 0 || size > len(m) {
-			t.Fatalf("field %d of type %d: %d bytes of %d", key>>3, key&7, size, len(m))
-		}
-		last[key>>3] = m[:size]
-		if key>>3 == 1 {
-			list = append(list, m[:size])
-		}
-		m = m[size:]
-	}
-	return last, list
-}
-
-// crc32c is the checksum of Castagnoli, a bit at a time by its definition (RFC 3720, appendix B.4), not by the table that writes it.
-func crc32c(data []byte) uint32 {
-	c := ^uint32(0)
-	for _, b := range data {
-		c ^= uint32(b)
-		for range 8 {
-			c = c>>1 ^ 0x82f63b78&-(c&1)
-		}
-	}
-	return ^c
-}
-
-// unmask undoes what TFRecord does to a checksum: rotate right by 15 bits, add a constant.
-func unmask(m uint32) uint32 {
-	m -= 0xa282ead8
-	return m<<15 | m>>17
-}
-
-// tfRecords splits a file of TFRecords into its messages. Every length and checksum must be right.
-func tfRecords(log []byte) (messages [][]byte, err error) {
-	for at := 0; at < len(log); {
-		rest := log[at:]
-		if len(rest) < 16 {
-			return nil, fmt.Errorf("byte %d: %d bytes are no record", at, len(rest))
-		}
-		n := binary.LittleEndian.Uint64(rest)
-		if got, want := unmask(binary.LittleEndian.Uint32(rest[8:])), crc32c(rest[:8]); got != want {
-			return nil, fmt.Errorf("byte %d: checksum of the length is %08x, want %08x", at, got, want)
-		}
-		if n > uint64(len(rest)-16) {
-			return nil, fmt.Errorf("byte %d: a record of %d bytes, %d are left", at, n, len(rest)-16)
-		}
-		message := rest[12 : 12+n]
-		if got, want := unmask(binary.LittleEndian.Uint32(rest[12+n:])), crc32c(message); got != want {
-			return nil, fmt.Errorf("byte %d: checksum of the record is %08x, want %08x", at, got, want)
-		}
-		messages = append(messages, message)
-		at += 16 + int(n)
-	}
-	return messages, nil
-}
-
-// The reader of this test knows the published value, and finds any single bit that was turned and any byte that is missing.
-func TestEventReaderIsStrict(t *testing.T) {
-	if got := crc32c([]byte("123456789")); got != 0xe3069283 {
-		t.Fatalf("checksum of the digits is %08x", got)
-	}
-	dir := t.TempDir()
-	w, err := events.Open(dir, []run.Record{{Step: 7, Kind: run.KindStep, Values: map[string]float64{"loss": 1.5}}}, nil, state.WriteFileAtomic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	log, err := os.ReadFile(filepath.Join(dir, events.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The first bytes of every file that TensorFlow writes: a length of 24, its checksum, the field wall_time.
-	if want := []byte("\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\"\x09"); !bytes.HasPrefix(log, want) {
-		t.Errorf("begins with %q, want %q", log[:len(want)], want)
-	}
-	if list, err := tfRecords(log); err != nil || len(list) != 2 {
-		t.Fatalf("%d records, %v", len(list), err)
-	}
-	for bit := range 8 * len(log) {
-		log[bit/8] ^= 1 << (bit % 8)
-		if _, err := tfRecords(log); err == nil {
-			t.Errorf("bit %d of byte %d was turned, and nobody noticed", bit%8, bit/8)
-		}
-		log[bit/8] ^= 1 << (bit % 8)
-	}
-	for n := range len(log) {
-		if list, err := tfRecords(log[:n]); err == nil && len(list) != 0 && n != 40 {
-			t.Errorf("%d of %d bytes: %d whole records", n, len(log), len(list))
-		}
-	}
-}
-
-// readEvents reads a run's events, checksums checked.
-func readEvents(t *testing.T, dir string) (list []eventScalar) {
-	t.Helper()
-	log, err := os.ReadFile(filepath.Join(dir, events.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	messages, err := tfRecords(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, message := range messages {
-		event, _ := fields(t, message)
-		if wall := math.Float64frombits(binary.LittleEndian.Uint64(event[1])); wall < 1.7e9 {
-			t.Errorf("an event of second %g", wall)
-		}
-		if i == 0 {
-			if string(event[3]) != "brain.Event:2" {
-				t.Errorf("the file begins with version %q", event[3])
-			}
-			continue
-		}
-		step, _ := binary.Uvarint(event[2])
-		_, values := fields(t, event[5])
-		for _, v := range values {
-			value, _ := fields(t, v)
-			list = append(list, eventScalar{step, string(value[1]), math.Float32frombits(binary.LittleEndian.Uint32(value[2]))})
-		}
-	}
-	return list
-}
-
 // The events are those of metrics.jsonl, also in a run that was stopped and resumed.
 func TestEventsFollowMetrics(t *testing.T) {
 	dir := newDir(t)
 	stopIn(t, dir, tokenizer.Method, tiny(t, tokenizer.Method), "train", 3)
 	mustResume(t, dir, Env{})
-	want, got := map[eventScalar]bool{}, map[eventScalar]bool{}
+	// The times are left out: records have them to the nanosecond.
+	want, got := map[eventstest.Scalar]bool{}, map[eventstest.Scalar]bool{}
 	for _, r := range traintest.Metrics(t, dir) {
 		for k, v := range r.Values {
-			want[eventScalar{uint64(r.Step), r.Kind + "/" + k, float32(v)}] = true
+			want[eventstest.Scalar{Step: uint64(r.Step), Tag: r.Kind + "/" + k, Value: float32(v)}] = true
 		}
 	}
-	list := readEvents(t, dir)
+	log, err := os.ReadFile(filepath.Join(dir, events.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := eventstest.Scalars(log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range list {
+		e.Wall = time.Time{}
 		got[e] = true
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(list) != len(want) || len(list) < 40 {

@@ -64,11 +64,16 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 // build opens the models that the method learns from and makes the network under training and its optimiser.
 func (l *loop) build() (err error) {
 	e := l.env
-	if e.Upstream, l.at.Source, err = e.Method.OpenUpstream(e.Config, l.open); err != nil {
+	if e.Upstream, err = e.Method.OpenUpstream(e.Config, l.open); err != nil {
 		return err
 	}
+	if m := e.Upstream[e.Method.FixedRole(e.Config, e.Upstream)]; m != nil {
+		if l.at.Source, err = m.Digest(); err != nil {
+			return err
+		}
+	}
 	for _, m := range e.Upstream {
-		l.tellDamaged(m)
+		l.tellDamaged(m.Damaged)
 	}
 	if l.task, err = e.Method.Task(e); err != nil {
 		return err
@@ -145,7 +150,7 @@ func (l *loop) start() error {
 		}
 		defer m.Close()
 	}
-	l.tellDamaged(m)
+	l.tellDamaged(m.Damaged)
 	var err error
 	if s, ok := l.task.(method.Starter); ok {
 		err = s.StartFrom(m)

@@ -13,15 +13,6 @@ type unread struct {
 	scalars method.Settled
 }
 
-// finite says whether the step's gradient was.
-func (u *unread) finite() bool { return u.state.Float32s()[2] == 1 }
-
-// into adds everything to the means.
-func (u *unread) into(m method.Means) {
-	m.Add(method.KeyGradNorm, float64(u.state.Float32s()[0]), 1)
-	u.scalars.Into(m)
-}
-
 func (u *unread) release() {
 	if u.state != nil {
 		u.state.Release()
@@ -37,15 +28,17 @@ func (l *loop) settle() error {
 	}
 	l.pending = nil
 	defer u.release()
-	if !u.finite() {
+	s := u.state.Float32s()
+	if s[2] != 1 {
 		return l.diagnose(u.step)
 	}
 	m := method.Means{}
-	u.into(m)
+	m.Add(method.KeyGradNorm, float64(s[0]), 1)
+	u.scalars.Into(m)
 	l.at.Interval.Merge(m)
 	l.at.Epoch.Merge(m)
-	if s, ok := l.task.(method.Settler); ok {
-		s.Settled(&u.scalars)
+	if t, ok := l.task.(method.Settler); ok {
+		t.Settled(&u.scalars)
 	}
 	return nil
 }

@@ -42,7 +42,11 @@ func (c *compareCmd) Run(a *app) error {
 	})
 	r.clear()
 	if err != nil {
-		return c.advise(a, err)
+		err = adviseAll(a, err, fmt.Sprintf("what is done is in %s: the same command goes on", c.Out), "the same command goes on with what is done")
+		if errors.Is(err, train.ErrNotFinite) {
+			return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set, and with another --out", err)
+		}
+		return err
 	}
 	if c.JSON {
 		return printJSON(a.out, rows)
@@ -54,19 +58,14 @@ func (c *compareCmd) Run(a *app) error {
 	return nil
 }
 
-// advise says what to do about the error that ended the comparison.
-func (c *compareCmd) advise(a *app, err error) error {
-	var wrong experiment.SettingError
+// adviseAll adds to the error that ended an experiment what to do about it: stopped after an interruption, failed where a run of it failed.
+func adviseAll(a *app, err error, stopped, failed string) error {
 	var one *experiment.RunError
 	switch {
-	case errors.As(err, &wrong):
-		return usageError{err}
 	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled) && a.ctx.Err() != nil:
-		return fmt.Errorf("%w; what is done is in %s: the same command goes on", train.ErrInterrupted, c.Out)
-	case errors.Is(err, train.ErrNotFinite):
-		return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set, and with another --out", err)
-	case errors.As(err, &one):
-		return fmt.Errorf("%w; the same command goes on with what is done", advise(err, one.Method, one.Dir))
+		return fmt.Errorf("%w; %s", train.ErrInterrupted, stopped)
+	case errors.As(err, &one) && !errors.Is(err, train.ErrNotFinite): // which would come again
+		return fmt.Errorf("%w; %s", advise(err, one.Method, one.Dir), failed)
 	}
 	return err
 }

@@ -53,7 +53,8 @@ func (c *embedCmd) Run(a *app) error {
 		return err
 	}
 	defer enc.Close()
-	ds, done, err := c.open(a, c.Data, enc)
+	newReporter(a.errOut).damaged(enc.Warnings())
+	ds, done, err := c.open(c.Data, enc)
 	if err != nil {
 		return err
 	}
@@ -66,9 +67,8 @@ func (c *embedCmd) Run(a *app) error {
 	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
 }
 
-// open opens the part of the images at path, in the form that a model wants, and warns of what was odd about the model.
-func (p partFlag) open(a *app, path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
-	newReporter(a.errOut).damaged(m.Warnings())
+// open opens the part of the images at path, in the form that a model wants.
+func (p partFlag) open(path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
 	images, err := dataFlags{imageFlags: imageFlags{Data: path}}.open(m.ImageSize(), m.Config(), 0)
 	if err != nil {
 		return nil, nil, err

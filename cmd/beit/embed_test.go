@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -167,6 +168,41 @@ func checkSimilar(t *testing.T, images, tok, back string) {
 		status, o, e := beitRun(t, append([]string{"similar"}, c.args...)...)
 		if status != 1 || o != "" || !strings.Contains(e, c.want) || strings.Count(e, "\n") != 1 {
 			t.Errorf("similar %v: status %d, output %q, message %q, want one with %q", c.args, status, o, e, c.want)
+		}
+	}
+}
+
+// A damaged checkpoint is told once, however many images follow.
+func TestDamagedIsToldOnce(t *testing.T) {
+	dir := t.TempDir()
+	writeImages(t, dir, map[string]int{"few": 10})
+	few := filepath.Join(dir, "few")
+	images, err := filepath.Glob(filepath.Join(few, "*", "*.png"))
+	if err != nil || len(images) != 10 {
+		t.Fatal(images, err)
+	}
+	damaged := func(dir string) string {
+		dir = copyOf(t, dir)
+		if err := os.Remove(filepath.Join(dir, filepath.Base(dir)+".safetensors")); err != nil {
+			t.Fatal(err)
+		}
+		list, err := filepath.Glob(filepath.Join(dir, run.CheckpointDir, "*"))
+		if err != nil || len(list) < 2 {
+			t.Fatal(list, err)
+		}
+		content := readFile(t, list[len(list)-1])
+		content[len(content)/2] ^= 1
+		writeFile(t, list[len(list)-1], content)
+		return dir
+	}
+	r := trainedRuns(t)
+	classifier, backbone, tok := damaged(r.classifier), damaged(r.backbone), damaged(r.tokenizer)
+	for _, args := range [][]string{
+		{"predict", classifier, images[0], images[1], few}, {"embed", backbone, few}, {"similar", backbone, images[0], few}, {"tokenizer", "encode", tok, "--data", few},
+	} {
+		status, _, errOut := beitRun(t, args...)
+		if status != 0 || strings.Count(errOut, "left out a damaged checkpoint") != 1 {
+			t.Errorf("%s: status %d, messages %q", args, status, errOut)
 		}
 	}
 }

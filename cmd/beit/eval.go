@@ -116,26 +116,16 @@ func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *re
 
 // validation opens the images for validation; where there is no such part, those that data.val_fraction sets aside, or else all. note says which.
 func validation(cfg *config.Config, size int) (val data.Dataset, note string, done func() error, err error) {
-	share := cfg.Data.ValFraction
-	cfg.Data.ValFraction = 0
 	images, err := method.OpenImages(cfg, size, nil)
 	if err != nil {
 		return nil, "", nil, err
 	}
-	if images.Val != nil {
-		return images.Val, "", images.Close, nil
-	}
-	if share == 0 {
+	switch {
+	case images.Val == nil:
 		note = fmt.Sprintf("%s has no validation part: all %d images are measured", cfg.Data.Path, images.Train.Len())
 		return images.Train, note, images.Close, nil
+	case images.Split:
+		note = fmt.Sprintf("%s has no validation part: the share of %g that data.val_fraction sets aside is measured, all with --set data.val_fraction=0", cfg.Data.Path, cfg.Data.ValFraction)
 	}
-	if err := images.Close(); err != nil {
-		return nil, "", nil, err
-	}
-	cfg.Data.ValFraction = share
-	if images, err = method.OpenImages(cfg, size, nil); err != nil {
-		return nil, "", nil, err
-	}
-	note = fmt.Sprintf("%s has no validation part: the share of %g that data.val_fraction sets aside is measured, all with --set data.val_fraction=0", cfg.Data.Path, share)
 	return images.Val, note, images.Close, nil
 }

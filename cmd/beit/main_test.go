@@ -86,7 +86,7 @@ func TestMistakes(t *testing.T) {
 		{"eval with a key of training", "eval --data x x --set train.batch=3", 2, "--set train.batch=3: only keys of data"},
 		{"eval of what is no model", "eval --data x " + file, 1, "notes.txt"},
 		{"eval without data", "eval x", 2, "--data"},
-		{"finetune from nothing", "finetune --data x --init-from " + empty + "/none", 1, "none"},
+		{"finetune from no run", "finetune --data x --init-from " + empty + "/none", 1, "none"},
 		{"finetune from what is no model", "finetune --data x --init-from " + file, 1, "notes.txt"},
 		{"finetune fraction", "finetune --data x --label-fraction 2", 2, "data.label_fraction = 2"},
 		{"finetune on nothing", "finetune --data x --label-fraction 0", 2, "data.label_fraction = 0"},

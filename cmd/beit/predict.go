@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
@@ -35,6 +36,7 @@ func (c *predictCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
+	newReporter(a.errOut).damaged(m.Warnings())
 	names := m.Names()
 	if c.ClassNames != "" {
 		if names, err = readNames(c.ClassNames, len(names)); err != nil {
@@ -43,12 +45,12 @@ func (c *predictCmd) Run(a *app) error {
 	}
 	var list []predicted
 	for _, path := range c.Images {
-		ds, done, err := c.images(a, path, m)
+		ds, done, err := c.images(path, m)
 		if err != nil {
 			return err
 		}
 		_, err = pass(a, "predict", ds, m.ClassifyDataset, func(item infer.Item[[]infer.Class]) error {
-			best := item.Value[:min(c.Top, len(names))]
+			best := slices.Clone(item.Value[:min(c.Top, len(names))]) // the others are not kept
 			for i := range best {
 				best[i].Name = names[best[i].Index]
 			}
@@ -79,11 +81,10 @@ func (c *predictCmd) Run(a *app) error {
 }
 
 // images opens one image, or those of a folder or .tar file.
-func (c *predictCmd) images(a *app, path string, m *infer.Classifier) (data.Dataset, func() error, error) {
+func (c *predictCmd) images(path string, m *infer.Classifier) (data.Dataset, func() error, error) {
 	if isFolder(path) || filepath.Ext(path) == ".tar" {
-		return c.open(a, path, m)
+		return c.open(path, m)
 	}
-	newReporter(a.errOut).damaged(m.Warnings())
 	image, err := readImage(path, m.Config())
 	return single{path, image}, func() error { return nil }, err
 }

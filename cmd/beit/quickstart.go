@@ -39,12 +39,14 @@ func (c *quickstartCmd) Run(a *app) error {
 	r := newReporter(a.errOut)
 	rounds, err := experiment.Quickstart(a.ctx, experiment.Env{Device: a.dev, Reporter: r}, dir, c.Rounds)
 	r.clear()
-	switch {
-	case errors.Is(err, train.ErrInterrupted):
-		return fmt.Errorf("%w; continue with: beit quickstart --out %s --rounds %d", err, dir, c.Rounds)
-	case err != nil:
-		return err
-	case c.JSON:
+	if err != nil {
+		again := fmt.Sprintf("beit quickstart --out %s --rounds %d", dir, c.Rounds)
+		if errors.Is(err, train.ErrInterrupted) { // says where
+			return fmt.Errorf("%w; continue with: %s", err, again)
+		}
+		return adviseAll(a, err, "continue with: "+again, "the quickstart goes on with: "+again)
+	}
+	if c.JSON {
 		return printJSON(a.out, rounds)
 	}
 	if err := experiment.PrintRounds(a.out, rounds); err != nil {

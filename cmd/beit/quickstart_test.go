@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +34,13 @@ func TestQuickstart(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the table lacks %q:\n%s", want, text)
 		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var o, e bytes.Buffer
+	status := execute(ctx, []string{"quickstart", "--rounds", "2", "--out", dir}, &o, &e)
+	if status != statusInterrupted || !strings.Contains(e.String(), "interrupted; continue with: beit quickstart --out "+dir+" --rounds 2\n") {
+		t.Errorf("interrupted while it probes: status %d, messages %q", status, e.String())
 	}
 	t.Chdir(t.TempDir())
 	if status, _, _ := beitRun(t, "quickstart", "--rounds", "0"); status != statusUsage {

@@ -55,11 +55,12 @@ func (c *similarCmd) Run(a *app) error {
 		return err
 	}
 	defer enc.Close()
+	newReporter(a.errOut).damaged(enc.Warnings())
 	query, err := readImage(c.Image, enc.Config())
 	if err != nil {
 		return err
 	}
-	ds, done, err := c.open(a, c.Data, enc)
+	ds, done, err := c.open(c.Data, enc)
 	if err != nil {
 		return err
 	}

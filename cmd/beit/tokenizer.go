@@ -99,7 +99,8 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 		return err
 	}
 	defer tok.Close()
-	ds, done, err := c.open(a, c.Data, tok)
+	newReporter(a.errOut).damaged(tok.Warnings())
+	ds, done, err := c.open(c.Data, tok)
 	if err != nil {
 		return err
 	}

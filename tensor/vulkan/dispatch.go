@@ -293,7 +293,7 @@ func (b *backend) rows(m, width int, each func(lo, n int)) {
 // rows is rows lo to lo+n of a contiguous tensor of rows of width elements.
 func (a arg) rows(lo, n, width int) arg { return a.part(lo*width, n*width) }
 
-// word is a flag of push constants.
+// word is a flag of push constants and of specialization constants.
 func word(flag bool) uint32 {
 	if flag {
 		return 1

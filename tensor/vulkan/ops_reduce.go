@@ -40,10 +40,7 @@ func (b *backend) reduceRows(maximum bool, dst, x arg, m, n int, divisor float32
 		pieces, length = div(n, longRow), longRow
 		to, by = b.temp(m*pieces), 1
 	}
-	spec := []uint32{0}
-	if maximum {
-		spec[0] = 1
-	}
+	spec := []uint32{word(maximum)}
 	step := 0
 	// A part holds whole rows, or where a row is too large for that, whole pieces of one row.
 	b.rows(m*pieces, length, func(lo, count int) {
@@ -72,14 +69,7 @@ func (b *backend) reduceRows(maximum bool, dst, x arg, m, n int, divisor float32
 // reduceCols reduces over n rows of inner elements for each of outer. With add the result comes on top of dst.
 func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divisor float32, add bool) {
 	const run, most = 64, 64
-	spec := []uint32{0}
-	if maximum {
-		spec[0] = 1
-	}
-	adds := uint32(0)
-	if add {
-		adds = 1
-	}
+	spec := []uint32{word(maximum)}
 	pieces := max(1, min(most, n/run))
 	length := div(n, pieces)
 	pieces = div(n, length)
@@ -88,7 +78,7 @@ func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divi
 		b.dispatch(shaders.ReduceCols, spec, flat(div(outer*pieces*inner, threads)), []uint32{u(outer), u(n), u(inner), u(pieces), u(length), 0, f(1)}, parts, x)
 		x, n = parts.read(), pieces
 	}
-	b.dispatch(shaders.ReduceCols, spec, flat(div(outer*inner, threads)), []uint32{u(outer), u(n), u(inner), 1, u(n), adds, f(divisor)}, dst, x)
+	b.dispatch(shaders.ReduceCols, spec, flat(div(outer*inner, threads)), []uint32{u(outer), u(n), u(inner), 1, u(n), word(add), f(divisor)}, dst, x)
 }
 
 // ArgMax finds the first maximum of each row.

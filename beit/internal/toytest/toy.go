@@ -34,7 +34,7 @@ const streamNoise uint64 = 0x746f7901
 
 // Method trains an autoencoder.
 var Method = &method.Method{
-	Spec:      config.Spec{Name: name, Presets: []string{config.DefaultPreset}, Preset: preset},
+	Spec:      config.NewSpec(name, map[string]func() *config.Config{config.DefaultPreset: preset}),
 	Title:     "autoencoder",
 	Command:   "pretrain --method toy",
 	Stream:    "toy",
@@ -84,7 +84,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	method.CheckPad(c, k, n.ImageSize)
 }
 
-func preset(string) *config.Config {
+func preset() *config.Config {
 	c := config.New(name, &Section{Noise: 0.1, Network: NetworkConfig{ImageSize: 32, PatchSize: 4, Width: 48, Hidden: 96}})
 	c.ShowSmall()
 	c.Train = config.Train{

@@ -2,7 +2,6 @@ package events
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,127 +15,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit/internal/eventstest"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// field is one field of a message in protocol buffers' wire format.
-type field struct {
-	number uint64
-	value  []byte
-}
-
-// fields reads a message.
-func fields(m []byte) (list []field, err error) {
-	for len(m) > 0 {
-		key, n := binary.Uvarint(m)
-		if n <= 0 {
-			return nil, fmt.Errorf("no field in % x", m)
-		}
-		m = m[n:]
-		size := map[uint64]int{1: 8, 5: 4}[key&7]
-		switch key & 7 {
-		case 0:
-			_, size = binary.Uvarint(m)
-		case 2:
-			length, n := binary.Uvarint(m)
-			if n <= 0 || length > uint64(len(m)) {
-				return nil, fmt.Errorf("field %d has no length", key>>3)
-			}
-			m, size = m[n:], int(length)
-		}
-		if size <= 0 && key&7 != 2 || size > len(m) {
-			return nil, fmt.Errorf("field %d of type %d: %d bytes of %d", key>>3, key&7, size, len(m))
-		}
-		list = append(list, field{key >> 3, m[:size]})
-		m = m[size:]
-	}
-	return list, nil
-}
-
-// crc32c is the checksum of Castagnoli, a bit at a time by its definition (RFC 3720, appendix B.4), not by the table that writes it.
-func crc32c(data []byte) uint32 {
-	c := ^uint32(0)
-	for _, b := range data {
-		c ^= uint32(b)
-		for range 8 {
-			c = c>>1 ^ 0x82f63b78&-(c&1)
-		}
-	}
-	return ^c
-}
-
-// unmask undoes what TFRecord does to a checksum: rotate right by 15 bits, add a constant.
-func unmask(m uint32) uint32 {
-	m -= 0xa282ead8
-	return m<<15 | m>>17
-}
-
-// tfRecords splits a file of TFRecords into its messages. Every length and checksum must be right.
-func tfRecords(log []byte) (messages [][]byte, err error) {
-	for at := 0; at < len(log); {
-		rest := log[at:]
-		if len(rest) < 16 {
-			return nil, fmt.Errorf("byte %d: %d bytes are no record", at, len(rest))
-		}
-		n := binary.LittleEndian.Uint64(rest)
-		if got, want := unmask(binary.LittleEndian.Uint32(rest[8:])), crc32c(rest[:8]); got != want {
-			return nil, fmt.Errorf("byte %d: checksum of the length is %08x, want %08x", at, got, want)
-		}
-		if n > uint64(len(rest)-16) {
-			return nil, fmt.Errorf("byte %d: a record of %d bytes, %d are left", at, n, len(rest)-16)
-		}
-		message := rest[12 : 12+n]
-		if got, want := unmask(binary.LittleEndian.Uint32(rest[12+n:])), crc32c(message); got != want {
-			return nil, fmt.Errorf("byte %d: checksum of the message is %08x, want %08x", at, got, want)
-		}
-		messages = append(messages, message)
-		at += int(16 + n)
-	}
-	return messages, nil
-}
-
-// read turns a file into lines "time step tag value", after the version.
+// read turns a file into lines "time step tag value".
 func read(log []byte) (lines []string, err error) {
-	messages, err := tfRecords(log)
-	if err != nil {
-		return nil, err
+	list, err := eventstest.Scalars(log)
+	for _, s := range list {
+		lines = append(lines, fmt.Sprintf("%s %d %s %v", s.Wall.Format("15:04:05.000"), s.Step, s.Tag, s.Value))
 	}
-	for i, message := range messages {
-		list, err := fields(message)
-		if err != nil {
-			return nil, err
-		}
-		var wall time.Time
-		var step uint64
-		for _, f := range list {
-			switch f.number {
-			case 1:
-				seconds := math.Float64frombits(binary.LittleEndian.Uint64(f.value))
-				wall = time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()
-			case 2:
-				step, _ = binary.Uvarint(f.value)
-			case 3:
-				if i != 0 || string(f.value) != "brain.Event:2" {
-					return nil, fmt.Errorf("event %d has version %q", i, f.value)
-				}
-			case 5:
-				values, err := fields(f.value)
-				if err != nil {
-					return nil, err
-				}
-				for _, v := range values {
-					scalar, err := fields(v.value)
-					if err != nil || len(scalar) != 2 || v.number != 1 || scalar[0].number != 1 || scalar[1].number != 2 {
-						return nil, fmt.Errorf("event %d: a value of %v, error %v", i, scalar, err)
-					}
-					lines = append(lines, fmt.Sprintf("%s %d %s %v", wall.Format("15:04:05.000"), step, scalar[0].value,
-						math.Float32frombits(binary.LittleEndian.Uint32(scalar[1].value))))
-				}
-			}
-		}
-	}
-	return lines, nil
+	return lines, err
 }
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 123e6, time.UTC)
@@ -210,12 +100,11 @@ func TestRecords(t *testing.T) {
 func TestNoTime(t *testing.T) {
 	before := time.Now()
 	log := open(t, t.TempDir(), nil, []run.Record{{Kind: "step", Step: 1, Values: map[string]float64{"loss": 1}}}, nil)
-	messages, err := tfRecords(log)
-	if err != nil || len(messages) != 2 {
-		t.Fatal(len(messages), err)
+	list, err := eventstest.Scalars(log)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
 	}
-	seconds := math.Float64frombits(binary.LittleEndian.Uint64(messages[1][1:]))
-	if at := time.UnixMilli(int64(seconds * 1000)); at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+	if at := list[0].Wall; at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("time %v", at)
 	}
 }
