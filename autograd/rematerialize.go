@@ -17,7 +17,7 @@ func (v *Var) Rematerialize() {
 	if n == nil || v.keep || v.freed || v.dropped {
 		return
 	}
-	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Supports(tensor.Medium)
+	medium := v.tape.Precision == tensor.Medium && v.tape.dev.Supports("MatMul", tensor.Medium)
 	if f, ok := n.attr.(tensor.LinearArgs); ok && f.Pre != nil && medium {
 		n.replacePre(tensor.Cast(f.Pre, tensor.BFloat16))
 	}

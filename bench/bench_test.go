@@ -1,96 +1,136 @@
-package bench
+package bench_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
+	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/vulkan"
 )
 
-// BenchmarkSuite runs every case; choose with -bench 'Suite/MatMul', leave out the slow ones with -short.
-func BenchmarkSuite(b *testing.B) {
-	dev := tensor.CPU()
-	for _, c := range Suite() {
-		b.Run(c.Name+"/dev="+dev.Name(), func(b *testing.B) {
-			if c.Slow && testing.Short() {
-				b.Skip("takes more than a second a run")
-			}
-			run, release := c.Setup(dev)
-			defer release()
-			run()
-			b.ReportAllocs()
-			for b.Loop() {
-				run()
-				if err := dev.Sync(context.Background()); err != nil {
-					b.Fatal(err)
-				}
-			}
-			seconds := b.Elapsed().Seconds() / float64(b.N)
-			report := func(v float64, unit string) {
-				if v > 0 {
-					b.ReportMetric(v/seconds, unit)
-				}
-			}
-			report(c.FLOPs/1e9, "GFLOP/s")
-			report(float64(c.Codes)/1e6, "Mcodes/s")
-			report(float64(c.Images), "images/s")
-		})
-	}
-}
+// BenchmarkMatMul is y = x·wᵀ in the shapes of a ViT-B, and of square matrices.
+func BenchmarkMatMul(b *testing.B) { run(b, bench.MatMul) }
 
-// Rates that do not apply to a case are 0.
-func TestMeasure(t *testing.T) {
-	c := Suite()[1]
-	r, err := Measure(t.Context(), tensor.CPU(), c, 1)
+// BenchmarkCodebookLookup finds the nearest code of each token.
+func BenchmarkCodebookLookup(b *testing.B) { run(b, bench.CodebookLookup) }
+
+// BenchmarkAttention is multi-head attention, forward and backward.
+func BenchmarkAttention(b *testing.B) { run(b, bench.Attention) }
+
+// BenchmarkTrainStep is a whole training step.
+func BenchmarkTrainStep(b *testing.B) { run(b, bench.TrainStep) }
+
+// run measures the cases of a benchmark on the device that BEIT_DEVICE names.
+func run(b *testing.B, benchmark string) {
+	dev, err := device()
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	if r.Name != c.Name || r.Runs < 5 || r.Best <= 0 || r.Median < r.Best || r.GFLOPs <= 0 || r.Mcodes != 0 || r.Images != 0 {
-		t.Errorf("%+v", r)
-	}
-}
-
-// Training steps can be run more than once, and free their memory.
-func TestStepsRun(t *testing.T) {
-	for _, c := range []Case{tokenizerStep("small32", 4, tensor.Medium), mimStep("small32", 4, tensor.Highest, false)} {
-		t.Run(c.Name, func(t *testing.T) {
-			dev := tensor.CPU()
-			before := dev.MemStats().InUse
-			run, release := c.Setup(dev)
-			run()
-			run()
-			release()
-			if err := dev.Sync(t.Context()); err != nil {
-				t.Error(err)
-			}
-			if after := dev.MemStats().InUse; after > before+1<<20 {
-				t.Errorf("%d bytes are in use after release, %d before", after, before)
-			}
-		})
-	}
-}
-
-func TestNamesAreUnique(t *testing.T) {
-	seen := map[string]bool{}
-	for _, c := range Suite() {
-		if seen[c.Name] {
-			t.Errorf("%s twice", c.Name)
+	tensor.SetThreads(runtime.GOMAXPROCS(0)) // which -cpu changes
+	for _, c := range bench.Suite(dev) {
+		if c.Benchmark == benchmark && (!c.OnRequest || requested(pattern(), benchmark)) {
+			b.Run(c.Params, func(b *testing.B) { measure(b, dev, c) })
 		}
-		seen[c.Name] = true
 	}
 }
 
-// The fraction of the peak is at most 1, up to the noise of two measurements.
-func TestShareOfPeak(t *testing.T) {
-	c := Suite()[0]
-	r, err := Measure(context.Background(), tensor.CPU(), c, 5)
+// measure runs one case. The time of a run includes waiting for the device.
+func measure(b *testing.B, dev *tensor.Device, c bench.Case) {
+	run, release := c.Setup()
+	defer release()
+	once := func() {
+		run()
+		if err := dev.Sync(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	once() // the first run allocates
+	b.ReportAllocs()
+	for b.Loop() {
+		once()
+	}
+	rates := c.Rates(b.Elapsed().Seconds() / float64(b.N))
+	for _, r := range []struct {
+		value float64
+		unit  string
+	}{{rates.GFLOPs, "GFLOP/s"}, {100 * rates.OfPeak, "%peak"}, {rates.Tokens, "tokens/s"}, {rates.Images, "images/s"}} {
+		if r.value > 0 {
+			b.ReportMetric(r.value, r.unit)
+		}
+	}
+}
+
+// device opens the device that BEIT_DEVICE names as --device does for the command. The default is the CPU.
+var device = sync.OnceValues(func() (*tensor.Device, error) {
+	name := os.Getenv("BEIT_DEVICE")
+	if name == "" {
+		name = "cpu"
+	}
+	dev, err := vulkan.OpenNamed(context.Background(), name)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("BEIT_DEVICE=%s: %w", name, err)
 	}
-	if r.OfPeak <= 0 || r.OfPeak > 1.5 {
-		t.Errorf("%s at %.3g GFLOP/s is %.3g of the peak", r.Name, r.GFLOPs, r.OfPeak)
+	return dev, nil
+})
+
+// pattern returns the value of -bench.
+func pattern() string { return flag.Lookup("test.bench").Value.String() }
+
+// requested reports whether a pattern names a benchmark, at least in part: "TrainStep", "Step/.*medium", and not ".". Then cases on request run too.
+func requested(pattern, benchmark string) bool {
+	return slices.ContainsFunc(words.FindAllString(pattern, -1), func(word string) bool {
+		word = strings.TrimPrefix(word, "Benchmark")
+		return word != "" && strings.Contains(benchmark, word)
+	})
+}
+
+var words = regexp.MustCompile(`[A-Za-z]{3,}`)
+
+// benchtime is the default of -benchtime here. Go's own, a second, would make all cases take more than a minute.
+const benchtime = "500ms"
+
+// TestMain writes the processor above the results, as a line of Go's benchmark format: the one that Go writes does not tell its generations
+// apart.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.benchtime" })
+	if !given {
+		if err := flag.Set("test.benchtime", benchtime); err != nil {
+			panic(err) // it is a duration
+		}
 	}
-	if got := tensor.CoreFLOPs(tensor.NewPlanner(), tensor.Highest); got != 0 {
-		t.Errorf("a device that is no CPU does %g", got)
+	if pattern() != "" {
+		dev, err := device()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println("processor: " + bench.Processor(dev))
+	}
+	os.Exit(m.Run())
+}
+
+func TestRequested(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		want    bool
+	}{
+		{".", false}, {"Benchmark", false}, {"BenchmarkTrainStep", true}, {"^BenchmarkTrainStep$", true}, {"Train", true},
+		{"MatMul", false}, {"MatMul/m=1576|TrainStep/model=(mim|vqkd)", true}, {"TrainStep/.*/preset=base_300e", true},
+		{"./precision=highest", false}, {"(", false},
+	} {
+		if got := requested(c.pattern, bench.TrainStep); got != c.want {
+			t.Errorf("-bench %q asks for the cases on request of TrainStep: %v, want %v", c.pattern, got, c.want)
+		}
 	}
 }

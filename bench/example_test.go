@@ -8,9 +8,9 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// The speed of the smallest case on this machine.
+// The speed of the first case on this machine.
 func ExampleMeasure() {
-	r, err := bench.Measure(context.Background(), tensor.CPU(), bench.Suite()[0], 5)
+	r, err := bench.Measure(context.Background(), bench.Suite(tensor.CPU())[0], 5)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -10,32 +10,39 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// steps are whole training steps on random images: forward, backward, optimiser, codebook.
-func steps() []Case {
-	all := []Case{
-		tokenizerStep("small32", 128, tensor.Highest),
-		tokenizerStep("small32", 128, tensor.Medium),
-		mimStep("small32", 128, tensor.Highest, false),
-		mimStep("small32", 128, tensor.Medium, false),
-		mimStep("base_300e", 2, tensor.Highest, true),
-		givenCodes("base_300e", 8, tensor.Highest),
-		givenCodes("base_300e", 8, tensor.High),
-		givenCodes("base_300e", 8, tensor.Medium),
-		givenForward("base_300e", 8, tensor.Highest),
-		givenForward("base_300e", 8, tensor.High),
-		givenForward("base_300e", 8, tensor.Medium),
+// trainSteps are whole training steps on random images: forward, backward, optimiser, codebook. Those of a ViT-B take seconds, and run on request.
+func trainSteps(dev *tensor.Device) []Case {
+	var all []Case
+	at := precisions(dev, "MatMul")
+	for _, p := range at {
+		all = append(all, vqkdStep(dev, "small32", 128, p))
+	}
+	for _, p := range at {
+		all = append(all, mimStep(dev, "small32", 128, p))
+	}
+	base := []Case{mimStep(dev, "base_300e", 2, tensor.Highest)}
+	for _, p := range at {
+		base = append(base, givenStep(dev, "base_300e", 8, p), givenForward(dev, "base_300e", 8, p))
 	}
 	for _, batch := range []int{1, 2, 4, 16, 32, 64} { // throughput should not depend on the batch size
-		all = append(all, givenCodes("base_300e", batch, tensor.Medium))
+		base = append(base, givenStep(dev, "base_300e", batch, at[len(at)-1]))
 	}
-	return all
+	for i := range base {
+		base[i].OnRequest = true
+	}
+	return append(all, base...)
 }
 
-// tokenizerStep is a training step of a tokenizer with the teacher HOG.
-func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
+// params is the part of a name that all training steps have.
+func params(preset string, batch int, p tensor.Precision) string {
+	return fmt.Sprintf("preset=%s/batch=%d/precision=%s", preset, batch, p)
+}
+
+// vqkdStep is a training step of a tokenizer with the teacher HOG.
+func vqkdStep(dev *tensor.Device, preset string, batch int, p tensor.Precision) Case {
 	return Case{
-		Name: fmt.Sprintf("TokenizerStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch,
-		Setup: func(dev *tensor.Device) (run, release func()) {
+		Benchmark: TrainStep, Params: "model=vqkd/" + params(preset, batch, p), Images: batch, Precision: p,
+		Setup: func() (run, release func()) {
 			r := recipes[preset]
 			c := r.tokenizer
 			c.KMeansInit = false
@@ -68,10 +75,10 @@ func tokenizerStep(preset string, batch int, p tensor.Precision) Case {
 }
 
 // mimStep is a pretraining step whose codes come from a tokenizer.
-func mimStep(preset string, batch int, p tensor.Precision, slow bool) Case {
+func mimStep(dev *tensor.Device, preset string, batch int, p tensor.Precision) Case {
 	return Case{
-		Name: fmt.Sprintf("MIMStep/preset=%s/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: slow,
-		Setup: func(dev *tensor.Device) (run, release func()) {
+		Benchmark: TrainStep, Params: "model=mim/codes=vqkd/" + params(preset, batch, p), Images: batch, Precision: p,
+		Setup: func() (run, release func()) {
 			r := recipes[preset]
 			c := r.tokenizer
 			c.KMeansInit = false
@@ -117,22 +124,22 @@ func masks(c beit.MaskConfig, batch int) []bool {
 	return mask
 }
 
-// givenCodes is the pretraining step that torch_mim.py of bench/compare measures: codes are given, so no tokenizer runs.
-func givenCodes(preset string, batch int, p tensor.Precision) Case {
+// givenStep is the pretraining step that torch_mim.py of bench/compare measures: codes are given, so no tokenizer runs.
+func givenStep(dev *tensor.Device, preset string, batch int, p tensor.Precision) Case {
 	return Case{
-		Name: fmt.Sprintf("MIMStep/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
-		Setup: func(dev *tensor.Device) (run, release func()) {
+		Benchmark: TrainStep, Params: "model=mim/codes=given/" + params(preset, batch, p), Images: batch, Precision: p,
+		Setup: func() (run, release func()) {
 			g := newGiven(dev, preset, batch, p)
 			return g.step, g.release
 		},
 	}
 }
 
-// givenForward is the forward pass of givenCodes.
-func givenForward(preset string, batch int, p tensor.Precision) Case {
+// givenForward is the forward pass of givenStep alone.
+func givenForward(dev *tensor.Device, preset string, batch int, p tensor.Precision) Case {
 	return Case{
-		Name: fmt.Sprintf("MIMForward/preset=%s/codes=given/batch=%d/precision=%s", preset, batch, p), Images: batch, Slow: true,
-		Setup: func(dev *tensor.Device) (run, release func()) {
+		Benchmark: TrainStep, Params: "model=mim/codes=given/pass=forward/" + params(preset, batch, p), Images: batch, Precision: p,
+		Setup: func() (run, release func()) {
 			g := newGiven(dev, preset, batch, p)
 			return g.forward, g.release
 		},

@@ -57,7 +57,9 @@ type Backend interface {
 	// Report returns the result of Device.Report.
 	Report() string
 	// Supports returns the result of Device.Supports.
-	Supports(p Precision) bool
+	Supports(op string, p Precision) bool
+	// Variant returns the result of Device.Variant.
+	Variant(p Precision) string
 	// Sync waits until the work given so far is done and returns the sticky error, if any.
 	Sync(ctx context.Context) error
 

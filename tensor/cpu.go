@@ -83,6 +83,19 @@ func CPULevel(level string) *Device {
 	return nil
 }
 
+// Processor names the CPU of this machine, for example "AMD EPYC (family 26, model 2)". Family and model are those of x86: brands of servers and
+// virtual machines say little without.
+func Processor() string {
+	name := strings.TrimSpace(cpuid.CPU.BrandName)
+	if name == "" {
+		name = "unknown processor"
+	}
+	if cpuid.CPU.Family > 0 {
+		name += fmt.Sprintf(" (family %d, model %d)", cpuid.CPU.Family, cpuid.CPU.Model)
+	}
+	return name
+}
+
 // CoreFLOPs measures the peak floating-point operations per second of one core, with the multiply-add instructions that matmuls at
 // precision p use. It takes some milliseconds. It returns 0 when d is not a CPU.
 func CoreFLOPs(d *Device, p Precision) float64 {
@@ -104,11 +117,7 @@ func (c *cpuBackend) Name() string { return "cpu/" + c.set.Level }
 
 // Report names the processor and how it is used.
 func (c *cpuBackend) Report() string {
-	processor := cpuid.CPU
-	name := strings.TrimSpace(processor.BrandName)
-	if name == "" {
-		name = "unknown processor"
-	}
+	processor, name := cpuid.CPU, Processor()
 	var caches []string
 	for _, cache := range []struct {
 		name  string
@@ -132,8 +141,11 @@ func (c *cpuBackend) Report() string {
 		name, c.set.Level, strings.Join(CPULevels(), ", "), pool.Threads(), c.selfTest, precision)
 }
 
-// Supports is that of the level.
-func (c *cpuBackend) Supports(p Precision) bool { return c.set.Supports(kernel.Precision(p)) }
+// Supports is that of the level, whose matmuls all operations share.
+func (c *cpuBackend) Supports(_ string, p Precision) bool { return c.set.Supports(kernel.Precision(p)) }
+
+// Variant is the level.
+func (c *cpuBackend) Variant(Precision) string { return c.set.Level }
 
 // Sync returns at once: CPU operations are done when they return.
 func (c *cpuBackend) Sync(context.Context) error { return nil }

@@ -58,9 +58,13 @@ func (d *Device) MemStats() MemStats {
 	return d.stats
 }
 
-// Supports reports whether matmuls at precision p, High or Medium, are computed as such on this device. If not, they are computed as at
-// Highest.
-func (d *Device) Supports(p Precision) bool { return d.backend.Supports(p) }
+// Supports reports whether an operation has code of its own for precision p, High or Medium, on this device. If not, it is computed as at
+// Highest. op is the name of a function of this package that has matmuls, such as "MatMul" or "Attention".
+func (d *Device) Supports(op string, p Precision) bool { return d.backend.Supports(op, p) }
+
+// Variant names the code that matmuls at precision p run on: the level of a CPU, such as "avx2"; on a GPU "float32", "float16", or "coopmat"
+// for cooperative matrices.
+func (d *Device) Variant(p Precision) string { return d.backend.Variant(p) }
 
 // Trim returns pooled memory that no tensor uses to the system.
 func (d *Device) Trim() {

@@ -15,10 +15,11 @@ var _ Backend = planner{}
 // room counts n floats of scratch memory.
 func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, n).Release() }
 
-func (planner) Name() string               { return "planner" }
-func (planner) Report() string             { return "counts memory and computes nothing" }
-func (planner) Supports(p Precision) bool  { return CPU().Supports(p) }
-func (planner) Sync(context.Context) error { return nil }
+func (planner) Name() string                         { return "planner" }
+func (planner) Report() string                       { return "counts memory and computes nothing" }
+func (planner) Supports(op string, p Precision) bool { return CPU().Supports(op, p) }
+func (planner) Variant(p Precision) string           { return CPU().Variant(p) }
+func (planner) Sync(context.Context) error           { return nil }
 
 // noted is the memory of a small tensor, nil for others.
 type noted []float32

@@ -4,13 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
-	"strings"
 	"time"
 
+	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -20,20 +19,23 @@ import (
 var torchProduct string
 
 // compareMedium writes a table of products at precision medium, from float32 to float32, beside PyTorch's of bfloat16, which is oneDNN's.
-func compareMedium(page *bytes.Buffer, rounds, maxThreads int, python string) error {
-	fmt.Fprint(page, "\n## Matmuls in bfloat16\n\nGFLOP/s. Sums are float32 on both sides; gobeit's factors and results are float32, PyTorch's bfloat16.\n\n")
-	torch, err := startTorch(python)
-	if err != nil {
-		fmt.Fprintf(page, "%v\n", err)
+func compareMedium(page *bytes.Buffer, torch *pyTorch, rounds, maxThreads int) error {
+	if !tensor.CPU().Supports("MatMul", tensor.Medium) {
+		fmt.Fprintf(page, "\nLevel %s has no matmuls in bfloat16.\n", level())
 		return nil
 	}
-	defer torch.stop()
-	fmt.Fprintf(page, "| threads | layer | M x N x K | gobeit, medium | of peak | PyTorch %s | times as fast |\n|---|---|---|---|---|---|---|\n", torch.version)
-	core := tensor.CoreFLOPs(tensor.CPU(), tensor.Medium) / 1e9
+	fmt.Fprint(page, "\n### Matmuls in bfloat16\n\nGFLOP/s. Sums are float32 on both sides; gobeit's factors and results are float32, PyTorch's bfloat16.\n\n")
+	process, err := startTorch(torch)
+	if err != nil {
+		return err
+	}
+	defer process.stop()
+	fmt.Fprint(page, "| threads | layer | M x N x K | gobeit, medium | of peak | PyTorch | times as fast |\n|---|---|---|---|---|---|---|\n")
+	core := bench.Peak(tensor.CPU(), tensor.Medium) / 1e9
 	for threads := 1; threads <= maxThreads; threads++ {
 		tensor.SetThreads(threads)
 		for _, p := range products {
-			ours, theirs, err := p.measureMedium(rounds, threads, torch)
+			ours, theirs, err := p.measureMedium(rounds, threads, process)
 			if err != nil {
 				return err
 			}
@@ -68,13 +70,10 @@ type torchProcess struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
-	version string
 }
 
-// startTorch fails where there is no PyTorch.
-func startTorch(python string) (*torchProcess, error) {
-	words := append(strings.Fields(python), "-c", torchProduct)
-	t := &torchProcess{command: exec.Command(words[0], words[1:]...)}
+func startTorch(torch *pyTorch) (*torchProcess, error) {
+	t := &torchProcess{command: torch.command(torchProduct)}
 	var err error
 	if t.in, err = t.command.StdinPipe(); err != nil {
 		return nil, err
@@ -83,16 +82,8 @@ func startTorch(python string) (*torchProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.command.Start(); err != nil {
-		return nil, fmt.Errorf("PyTorch does not run: %w", err)
-	}
 	t.out = bufio.NewReader(out)
-	if t.version, err = t.out.ReadString('\n'); err != nil {
-		t.stop()
-		return nil, errors.New("PyTorch is not installed")
-	}
-	t.version = strings.TrimSpace(t.version)
-	return t, nil
+	return t, t.command.Start()
 }
 
 // measure lets it multiply once in full swing.

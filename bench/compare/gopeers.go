@@ -26,7 +26,7 @@ func version(module string) string {
 
 // gonumPeer is gonum's own BLAS. It takes as many goroutines as there are processors.
 func gonumPeer() peer {
-	return peer{name: "gonum", version: version("gonum.org/v1/gonum"),
+	return peer{name: "gonum", about: "gonum " + version("gonum.org/v1/gonum"),
 		prepare: func(x, w []float32, p product, threads int) (func(), func() []float32, error) {
 			y := make([]float32, p.m*p.n)
 			run := func() {
@@ -39,7 +39,7 @@ func gonumPeer() peer {
 
 // gomlxPeer is gomlx on its backend in Go.
 func gomlxPeer() peer {
-	return peer{name: "gomlx", version: version("github.com/gomlx/gomlx") + ", backend simplego",
+	return peer{name: "gomlx", about: "gomlx " + version("github.com/gomlx/gomlx") + ", backend simplego",
 		prepare: func(x, w []float32, p product, threads int) (func(), func() []float32, error) {
 			backend, err := simplego.New(fmt.Sprintf("parallelism=%d", threads))
 			if err != nil {

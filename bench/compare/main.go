@@ -1,5 +1,5 @@
-// Command compare measures package tensor beside others on one machine, in alternation, and writes a page of the figures: the matrix products
-// of a ViT-B beside OpenBLAS, gonum and gomlx, and those in bfloat16 and the pretraining step beside PyTorch.
+// Command compare measures package tensor beside others on one machine, in alternation, and writes a page of the figures, with a part for
+// each kind of processor: the matrix products of a ViT-B beside OpenBLAS, gonum and gomlx, and those in bfloat16 and the pretraining step beside PyTorch.
 package main
 
 import (
@@ -9,12 +9,12 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
-	"github.com/klauspost/cpuid/v2"
-
+	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -34,31 +34,55 @@ func main() {
 	if err := tensor.CheckCPU(); err != nil {
 		log.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Dir(*out)); err != nil {
+		log.Fatal(err) // now rather than after minutes
+	}
 	if *child != "" {
 		if err := stepChild(*child, *rounds); err != nil {
 			log.Fatal(err)
 		}
 		return
 	}
+	part, err := compare(*rounds, *threads, *python, *steps)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := writePart(*out, tensor.Processor(), part); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// compare measures everything and returns the part of the page.
+func compare(rounds, threads int, python string, steps bool) ([]byte, error) {
+	peers := []peer{openBLASPeer(), gonumPeer(), gomlxPeer()}
+	torch, missing := findPyTorch(python)
 	var page bytes.Buffer
-	head(&page, *rounds)
-	if err := compareProducts(&page, *rounds, *threads); err != nil {
-		log.Fatal(err)
+	head(&page, rounds)
+	for _, p := range peers {
+		fmt.Fprintf(&page, "- %s\n", p.about)
 	}
-	if err := compareMedium(&page, *rounds, *threads, *python); err != nil {
-		log.Fatal(err)
+	if missing != nil {
+		fmt.Fprintf(&page, "- %v\n", missing)
+	} else {
+		fmt.Fprintf(&page, "- %v\n", torch)
 	}
-	if err := measureLookups(&page, *rounds, *threads); err != nil {
-		log.Fatal(err)
+	if err := compareProducts(&page, peers, rounds, threads); err != nil {
+		return nil, err
 	}
-	if *steps {
-		if err := compareSteps(&page, *rounds, *python); err != nil {
-			log.Fatal(err)
+	if missing == nil {
+		if err := compareMedium(&page, torch, rounds, threads); err != nil {
+			return nil, err
 		}
 	}
-	if err := os.WriteFile(*out, page.Bytes(), 0o666); err != nil {
-		log.Fatal(err)
+	if err := measureLookups(&page, rounds, threads); err != nil {
+		return nil, err
 	}
+	if steps && missing == nil {
+		if err := compareSteps(&page, torch, rounds); err != nil {
+			return nil, err
+		}
+	}
+	return page.Bytes(), nil
 }
 
 // head tells what was measured, where and how.
@@ -73,10 +97,18 @@ func head(page *bytes.Buffer, rounds int) {
 	if text, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
 		commit = strings.TrimSpace(string(text))
 	}
-	fmt.Fprintf(page, "# Beside others\n\nWritten by `%s` in bench/compare on %s, at commit %s: run it on an idle machine. Sides take turns; figures are medians of %d.\n\n",
-		command, time.Now().UTC().Format(time.DateOnly), commit, rounds)
-	fmt.Fprintf(page, "- %s, %d CPUs, %s, %s/%s\n- gobeit: %s; peak of a core %.1f GFLOP/s at highest, %.1f at high, %.1f at medium\n",
-		strings.TrimSpace(cpuid.CPU.BrandName), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		tensor.CPU().Name(), tensor.CoreFLOPs(tensor.CPU(), tensor.Highest)/1e9, tensor.CoreFLOPs(tensor.CPU(), tensor.High)/1e9,
-		tensor.CoreFLOPs(tensor.CPU(), tensor.Medium)/1e9)
+	for _, name := range []string{"BEIT_CPU", "OPENBLAS_CORETYPE"} {
+		if value := os.Getenv(name); value != "" {
+			command = name + "=" + value + " " + command
+		}
+	}
+	fmt.Fprintf(page, "`%s` on %s, at commit %s; medians of %d.\n\n", command, time.Now().UTC().Format(time.DateOnly), commit, rounds)
+	fmt.Fprintf(page, "- %d CPUs, %s, %s/%s\n- gobeit: level %s; peak of a core %.1f GFLOP/s in float32",
+		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, level(), bench.Peak(tensor.CPU(), tensor.Highest)/1e9)
+	for _, p := range []tensor.Precision{tensor.High, tensor.Medium} {
+		if tensor.CPU().Supports("MatMul", p) {
+			fmt.Fprintf(page, ", %.1f at precision %s", bench.Peak(tensor.CPU(), p)/1e9, p)
+		}
+	}
+	fmt.Fprintln(page)
 }

@@ -6,11 +6,23 @@ package main
 */
 import "C"
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+)
 
-// openBLASPeer is OpenBLAS, with the kernels that it chose for this processor.
+// openBLAS says which OpenBLAS this program is linked with, and which kernels it chose for this processor.
+func openBLAS() blasLibrary {
+	name, version, _ := strings.Cut(C.GoString(C.openblas_get_config()), " ")
+	version, _, _ = strings.Cut(version, " ")
+	threads := map[C.int]string{0: "nothing", 1: "pthreads", 2: "OpenMP"}[C.openblas_get_parallel()]
+	return blasLibrary{Name: name + " " + version, Kernels: C.GoString(C.openblas_get_corename()), Threads: threads}
+}
+
+// openBLASPeer is OpenBLAS.
 func openBLASPeer() peer {
-	return peer{name: "OpenBLAS", version: C.GoString(C.openblas_get_config()),
+	b := openBLAS()
+	return peer{name: "OpenBLAS", about: b.String(), void: b.void(level()),
 		prepare: func(x, w []float32, p product, threads int) (func(), func() []float32, error) {
 			C.openblas_set_num_threads(C.int(threads))
 			y := make([]float32, p.m*p.n)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -34,25 +35,27 @@ const swing = 150 * time.Millisecond
 
 // peer is another implementation of y = x·wᵀ for x [M, K], w [N, K], y [M, N], all row-major.
 type peer struct {
-	name    string
-	version string
+	name  string
+	about string // its version, and what else is to be known
+	void  string // why its speeds count for nothing; "" where they count
 	// prepare returns what multiplies once, on as many threads, and what shows the result after that.
 	prepare func(x, w []float32, p product, threads int) (run func(), result func() []float32, err error)
 }
 
 // compareProducts writes a table: a row for each product and number of threads.
-func compareProducts(page *bytes.Buffer, rounds, maxThreads int) error {
-	peers := []peer{openBLASPeer(), gonumPeer(), gomlxPeer()}
+func compareProducts(page *bytes.Buffer, peers []peer, rounds, maxThreads int) error {
+	fmt.Fprintf(page, "\n### Matmuls in float32\n\nGFLOP/s, and in brackets how many times as fast gobeit is. Results are compared before anything is measured.\n\n")
 	for _, p := range peers {
-		fmt.Fprintf(page, "- %s: %s\n", p.name, p.version)
+		if p.void != "" {
+			fmt.Fprintf(page, "Void: %s.\n\n", p.void)
+		}
 	}
-	fmt.Fprintf(page, "\n## Matmuls in float32\n\nGFLOP/s, and in brackets how many times as fast gobeit is. Results are compared before anything is measured.\n\n")
 	fmt.Fprint(page, "| threads | layer | M x N x K | gobeit | of peak |")
 	for _, p := range peers {
 		fmt.Fprintf(page, " %s |", p.name)
 	}
 	fmt.Fprint(page, "\n|---|---|---|---|---|", string(bytes.Repeat([]byte("---|"), len(peers))), "\n")
-	core := tensor.CoreFLOPs(tensor.CPU(), tensor.Highest) / 1e9
+	core := bench.Peak(tensor.CPU(), tensor.Highest) / 1e9
 	for threads := 1; threads <= maxThreads; threads++ {
 		tensor.SetThreads(threads)
 		for _, p := range products {
@@ -61,8 +64,12 @@ func compareProducts(page *bytes.Buffer, rounds, maxThreads int) error {
 				return err
 			}
 			fmt.Fprintf(page, "| %d | %s | %d x %d x %d | %.1f | %.0f %% |", threads, p.name, p.m, p.n, p.k, speeds[0], 100*speeds[0]/(core*float64(threads)))
-			for _, theirs := range speeds[1:] {
-				fmt.Fprintf(page, " %.1f (%.2f) |", theirs, speeds[0]/theirs)
+			for i, theirs := range speeds[1:] {
+				ratio := "void"
+				if peers[i].void == "" {
+					ratio = fmt.Sprintf("%.2f", speeds[0]/theirs)
+				}
+				fmt.Fprintf(page, " %.1f (%s) |", theirs, ratio)
 			}
 			fmt.Fprintln(page)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,10 +17,10 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// torchStep is the same step in PyTorch.
+// torchMIM is the same step in PyTorch.
 //
 //go:embed torch_mim.py
-var torchStep string
+var torchMIM string
 
 // stepThreads is how many threads the steps run on.
 const stepThreads = 2
@@ -33,23 +32,37 @@ type step struct {
 }
 
 // compareSteps writes a table of the pretraining step of a ViT-B/16 with patch aggregation on given codes, each side in processes of its own.
-func compareSteps(page *bytes.Buffer, rounds int, python string) error {
-	fmt.Fprintf(page, "\n## Pretraining step of a ViT-B/16\n\nForward, backward, clipping, AdamW on given codes; batch 8 of 224 x 224, patch aggregation, %d threads. "+
+func compareSteps(page *bytes.Buffer, torch *pyTorch, rounds int) error {
+	fmt.Fprintf(page, "\n### Pretraining step of a ViT-B/16\n\nForward, backward, clipping, AdamW on given codes; batch 8 of 224 x 224, patch aggregation, %d threads. "+
 		"Images per second and the largest resident set in GB. PyTorch's counterpart of medium is autocast to bfloat16.\n\n", stepThreads)
+	void := torch.BLAS.void(level())
+	if void != "" {
+		fmt.Fprintf(page, "Void in float32: %s.\n\n", void)
+	}
 	fmt.Fprintln(page, "| gobeit | step | forward | GB | PyTorch | step | forward | GB | step, times as fast | forward | memory, times as much |\n|---|---|---|---|---|---|---|---|---|---|---|")
-	for _, p := range []struct{ ours, theirs string }{{"highest", "fp32"}, {"high", "fp32"}, {"medium", "bf16"}} {
-		us, err := ourStep(p.ours, rounds)
+	for _, p := range []struct {
+		ours   tensor.Precision
+		theirs string
+	}{{tensor.Highest, "fp32"}, {tensor.High, "fp32"}, {tensor.Medium, "bf16"}} {
+		if p.ours != tensor.Highest && !tensor.CPU().Supports("MatMul", p.ours) {
+			continue
+		}
+		us, err := ourStep(p.ours.String(), rounds)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(page, "| %s | %.2f | %.2f | %.2f |", p.ours, us.Train, us.Forward, us.Memory)
-		them, version, err := pyTorchStep(python, p.theirs, rounds)
+		them, err := torchStep(torch, p.theirs, rounds)
 		if err != nil {
-			fmt.Fprintf(page, " %v | | | | | | |\n", err)
-			continue
+			return err
 		}
-		fmt.Fprintf(page, " %s, %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f |\n",
-			version, p.theirs, them.Train, them.Forward, them.Memory, us.Train/them.Train, us.Forward/them.Forward, us.Memory/them.Memory)
+		fmt.Fprintf(page, "| %s | %.2f | %.2f | %.2f | %s | %.2f | %.2f | %.2f |",
+			p.ours, us.Train, us.Forward, us.Memory, p.theirs, them.Train, them.Forward, them.Memory)
+		if void != "" && p.theirs == "fp32" {
+			fmt.Fprint(page, " void | void |")
+		} else {
+			fmt.Fprintf(page, " %.2f | %.2f |", us.Train/them.Train, us.Forward/them.Forward)
+		}
+		fmt.Fprintf(page, " %.2f |\n", us.Memory/them.Memory)
 	}
 	return nil
 }
@@ -74,15 +87,15 @@ func stepChild(precision string, rounds int) error {
 	tensor.SetThreads(stepThreads)
 	var s step
 	for _, part := range []struct {
-		kind string
+		pass string
 		to   *float64
-	}{{"MIMStep", &s.Train}, {"MIMForward", &s.Forward}} {
-		name := fmt.Sprintf("%s/preset=base_300e/codes=given/batch=8/precision=%s", part.kind, precision)
-		for _, c := range bench.Suite() {
-			if c.Name != name {
+	}{{"", &s.Train}, {"pass=forward/", &s.Forward}} {
+		name := fmt.Sprintf("TrainStep/model=mim/codes=given/%spreset=base_300e/batch=8/precision=%s/", part.pass, precision)
+		for _, c := range bench.Suite(tensor.CPU()) {
+			if !strings.HasPrefix(c.Name(), name) {
 				continue
 			}
-			r, err := bench.Measure(context.Background(), tensor.CPU(), c, rounds)
+			r, err := bench.Measure(context.Background(), c, rounds)
 			if err != nil {
 				return err
 			}
@@ -103,25 +116,19 @@ func stepChild(precision string, rounds int) error {
 }
 
 // torchLine is what torch_mim.py prints.
-var torchLine = regexp.MustCompile(`(PyTorch [^ ,]+), .*: step ([0-9.]+), forward ([0-9.]+) images/s, peak RSS ([0-9.]+) GB`)
+var torchLine = regexp.MustCompile(`: step ([0-9.]+), forward ([0-9.]+) images/s, peak RSS ([0-9.]+) GB`)
 
-// pyTorchStep runs torch_mim.py.
-func pyTorchStep(python, precision string, rounds int) (s step, version string, err error) {
-	words := append(strings.Fields(python), "-", precision, strconv.Itoa(stepThreads), strconv.Itoa(rounds))
-	command := exec.Command(words[0], words[1:]...)
-	command.Stdin = strings.NewReader(torchStep)
-	text, err := command.CombinedOutput()
+// torchStep runs torch_mim.py.
+func torchStep(torch *pyTorch, precision string, rounds int) (s step, err error) {
+	text, err := torch.command(torchMIM, precision, strconv.Itoa(stepThreads), strconv.Itoa(rounds)).CombinedOutput()
 	m := torchLine.FindStringSubmatch(string(text))
 	if m == nil {
-		if strings.Contains(string(text), "No module named") || errors.Is(err, exec.ErrNotFound) {
-			return s, "", errors.New("PyTorch is not installed")
-		}
-		return s, "", fmt.Errorf("PyTorch failed: %w", err)
+		return s, fmt.Errorf("PyTorch's step at %s: %w: %s", precision, err, text)
 	}
 	for i, to := range []*float64{&s.Train, &s.Forward, &s.Memory} {
-		if *to, err = strconv.ParseFloat(m[i+2], 64); err != nil {
-			return s, "", err
+		if *to, err = strconv.ParseFloat(m[i+1], 64); err != nil {
+			return s, err
 		}
 	}
-	return s, m[1], nil
+	return s, nil
 }

@@ -11,53 +11,93 @@ import (
 
 // benchCmd is "beit bench".
 type benchCmd struct {
-	Filter string `placeholder:"REGEXP" help:"Run the cases whose name matches."`
+	Filter string `placeholder:"REGEXP" help:"Run the cases whose name matches, regardless of case."`
 	Times  int    `default:"5" placeholder:"N" help:"Measurements of each case, at least 5; the median is printed."`
 	Slow   bool   `help:"Run the cases that take more than a second each, too."`
+	List   bool   `help:"List the cases and measure nothing."`
 	JSON   bool   `name:"json" help:"Print figures as JSON."`
 }
 
-// Run measures the suite.
+// Run measures the suite that "go test -bench . ./bench" has.
 func (c *benchCmd) Run(a *app) error {
-	filter, err := regexp.Compile(c.Filter)
+	cases, err := c.choose(a.dev)
 	if err != nil {
-		return usagef("--filter: %w", err)
+		return err
+	}
+	if c.List {
+		return list(a, cases)
 	}
 	r := newReporter(a.errOut)
+	defer r.clear()
 	var results []bench.Result
-	for _, one := range bench.Suite() {
-		if !filter.MatchString(one.Name) || one.Slow && !c.Slow {
-			continue
-		}
-		r.live("measuring " + one.Name)
-		result, err := bench.Measure(a.ctx, a.dev, one, c.Times)
+	for _, one := range cases {
+		r.live("measuring " + one.Name())
+		result, err := bench.Measure(a.ctx, one, c.Times)
 		if err != nil {
 			return err
 		}
 		results = append(results, result)
 	}
 	r.clear()
-	if len(results) == 0 {
-		return usagef("--filter %s: no case has such a name", c.Filter)
-	}
 	verdict := "not run; see 'beit devices --selftest'"
 	if a.dev == tensor.CPU() {
 		verdict, _ = tensor.CPUSelfTest()
 	}
 	if c.JSON {
 		return printJSON(a.out, struct {
-			Device   string         `json:"device"`
-			SelfTest string         `json:"self_test"`
-			Results  []bench.Result `json:"results"`
-		}{a.dev.Name(), verdict, results})
+			Device    string         `json:"device"`
+			Processor string         `json:"processor"`
+			SelfTest  string         `json:"self_test"`
+			Results   []bench.Result `json:"results"`
+		}{a.dev.Name(), bench.Processor(a.dev), verdict, results})
 	}
-	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\nself-test: %s\n", a.dev.Name(), results[0].Threads, results[0].Runs, verdict)
-	if core := tensor.CoreFLOPs(a.dev, tensor.Highest); core > 0 {
-		fmt.Fprintf(a.out, "peak of a core: %.1f GFLOP/s at highest, %.1f at high, %.1f at medium\n",
-			core/1e9, tensor.CoreFLOPs(a.dev, tensor.High)/1e9, tensor.CoreFLOPs(a.dev, tensor.Medium)/1e9)
+	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\nself-test: %s\n", bench.Processor(a.dev), results[0].Threads, results[0].Runs, verdict)
+	return benchTable(a, results)
+}
+
+// choose returns the cases that the flags ask for.
+func (c *benchCmd) choose(dev *tensor.Device) (chosen []bench.Case, err error) {
+	filter, err := regexp.Compile("(?i)" + c.Filter)
+	if err != nil {
+		return nil, usagef("--filter: %w", err)
 	}
+	slow := 0
+	for _, one := range bench.Suite(dev) {
+		switch {
+		case !filter.MatchString(one.Name()):
+		case one.OnRequest && !c.Slow && !c.List:
+			slow++
+		default:
+			chosen = append(chosen, one)
+		}
+	}
+	switch {
+	case chosen != nil:
+		return chosen, nil
+	case slow > 0:
+		return nil, usagef("--filter %s: the cases with such a name are slow; add --slow", c.Filter)
+	}
+	return nil, usagef("--filter %s: no case has such a name; 'beit bench --list' lists them", c.Filter)
+}
+
+// list prints the names of cases, one a line.
+func list(a *app, cases []bench.Case) error {
+	for _, one := range cases {
+		note := ""
+		if one.OnRequest {
+			note = "  (with --slow)"
+		}
+		if _, err := fmt.Fprintln(a.out, one.Name()+note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benchTable prints a row for each result.
+func benchTable(a *app, results []bench.Result) error {
 	var t experiment.Table
-	t.Add("case", "ms", "best ms", "GFLOP/s", "of peak", "Mcodes/s", "images/s")
+	t.Add("case", "ms", "best ms", "GFLOP/s", "of peak", "tokens/s", "images/s")
 	rate := func(x float64) string {
 		if x == 0 {
 			return ""
@@ -65,11 +105,14 @@ func (c *benchCmd) Run(a *app) error {
 		return fmt.Sprintf("%.4g", x)
 	}
 	for _, r := range results {
-		share := ""
+		share, tokens := "", ""
 		if r.OfPeak > 0 {
 			share = fmt.Sprintf("%.0f %%", 100*r.OfPeak)
 		}
-		t.Add(r.Name, fmt.Sprintf("%.2f", 1000*r.Median), fmt.Sprintf("%.2f", 1000*r.Best), rate(r.GFLOPs), share, rate(r.Mcodes), rate(r.Images))
+		if r.Tokens > 0 {
+			tokens = fmt.Sprintf("%.0f", r.Tokens)
+		}
+		t.Add(r.Name, fmt.Sprintf("%.3f", 1000*r.Median), fmt.Sprintf("%.3f", 1000*r.Best), rate(r.GFLOPs), share, tokens, rate(r.Images))
 	}
 	return t.Print(a.out)
 }

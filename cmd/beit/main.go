@@ -42,7 +42,7 @@ const (
 
 // cli is the command line: a command is a field, its flags are its fields.
 type cli struct {
-	Device  string `default:"cpu" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
+	Device  string `default:"cpu" env:"BEIT_DEVICE" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
 	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on synthetic images and show what they learned. Takes minutes and needs nothing."`
@@ -209,18 +209,18 @@ func (a *app) choose(device string, threads *int) error {
 	if threads != nil {
 		tensor.SetThreads(*threads)
 	}
-	kind, index, _ := strings.Cut(device, ":")
+	dev, err := vulkan.OpenNamed(a.ctx, device)
 	switch {
-	case device == "cpu":
-		a.dev = tensor.CPU()
-		a.warn(tensor.CPUSelfTest())
-		return nil
-	case kind == "vulkan" && (index != "" || device == "vulkan"):
-		dev, err := vulkan.Open(a.ctx, vulkan.Options{Device: index})
-		a.dev = dev
+	case errors.Is(err, vulkan.ErrName):
+		return usageError{err}
+	case err != nil:
 		return err
 	}
-	return usagef("--device %s: want cpu, vulkan or vulkan:N; 'beit devices' lists them", device)
+	a.dev = dev
+	if dev == tensor.CPU() {
+		a.warn(tensor.CPUSelfTest())
+	}
+	return nil
 }
 
 // warn prints the verdict of the CPU's self-test when it failed.

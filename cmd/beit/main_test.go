@@ -120,6 +120,7 @@ func TestMistakes(t *testing.T) {
 		{"verify what is no model", "verify " + file, 1, "notes.txt"},
 		{"pull what nobody offers", "pull beitv3", 2, "did you mean"},
 		{"bench", "bench --filter nothing", 2, "no case"},
+		{"bench of slow cases alone", "bench --filter base_300e", 2, "--slow"},
 		{"rounds", "quickstart --rounds 0", 2, "--rounds 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -220,7 +221,7 @@ func TestSelfTest(t *testing.T) {
 	if !ok {
 		t.Errorf("the self-test failed: %s", verdict)
 	}
-	for _, args := range []string{"version", "bench --filter NearestCode/m=6272"} {
+	for _, args := range []string{"version", "bench --filter tokens=6272/codes=512"} {
 		if status, o, e := beitRun(t, strings.Fields(args)...); status != 0 || e != "" || !strings.Contains(o, "self-test: "+verdict+"\n") {
 			t.Errorf("beit %s: status %d, message %q, output %q", args, status, e, o)
 		}
@@ -276,7 +277,7 @@ func TestPanic(t *testing.T) {
 	}
 	var none context.Context // which commands do not expect
 	var o, errOut bytes.Buffer
-	status = execute(none, strings.Fields("bench --filter MatMul/layer=proj.*highest"), &o, &errOut)
+	status = execute(none, strings.Fields("bench --filter MatMul/m=256.*highest"), &o, &errOut)
 	if got := errOut.String(); status != 1 || !strings.HasPrefix(got, "beit: internal error") || strings.Count(got, "\n") != 1 {
 		t.Errorf("status %d, message %q", status, got)
 	}
@@ -325,7 +326,7 @@ func TestConfigRoundTrip(t *testing.T) {
 }
 
 func TestBenchJSON(t *testing.T) {
-	status, o, e := beitRun(t, "bench", "--json", "--filter", "MatMul/layer=proj.*highest")
+	status, o, e := beitRun(t, "bench", "--json", "--filter", "matmul/M=256.*HIGHEST")
 	var got struct {
 		Device  string
 		Results []bench.Result
@@ -335,6 +336,18 @@ func TestBenchJSON(t *testing.T) {
 	}
 	if len(got.Results) != 1 || got.Results[0].GFLOPs <= 0 || got.Device == "" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The list has the whole suite, and filters regardless of case.
+func TestBenchList(t *testing.T) {
+	all := strings.Split(strings.TrimSuffix(mustRun(t, "bench", "--list"), "\n"), "\n")
+	if suite := bench.Suite(tensor.CPU()); len(all) != len(suite) || all[0] != suite[0].Name() {
+		t.Errorf("%d cases, beginning with %q; the suite has %d", len(all), all[0], len(suite))
+	}
+	some := mustRun(t, "bench", "--list", "--filter", "trainstep")
+	if n := strings.Count(some, "\n"); strings.Count(some, "TrainStep/") != n || n >= len(all) || !strings.Contains(some, "(with --slow)") {
+		t.Errorf("%q", some)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -57,10 +58,22 @@ func (b *backend) selectVariant(p tensor.Precision) {
 	}
 }
 
-// Supports reports whether a precision has a variant. It tests the variants if nothing has yet.
-func (b *backend) Supports(p tensor.Precision) bool {
+// Supports reports whether a precision has a variant, which all matmuls share but those of attention. It tests the variants if nothing has yet.
+func (b *backend) Supports(op string, p tensor.Precision) bool {
 	b.selectVariant(p)
-	return b.faster(p) != nil
+	return b.faster(p) != nil && !strings.HasPrefix(op, "Attention")
+}
+
+// Variant names the variant of a precision.
+func (b *backend) Variant(p tensor.Precision) string {
+	b.selectVariant(p)
+	switch v := b.faster(p); {
+	case v == nil:
+		return "float32"
+	case v.matrix.M > 0:
+		return "coopmat"
+	}
+	return "float16"
 }
 
 // chooseVariant takes the first that passes the self-test. off says what is wrong with those before.

@@ -1,7 +1,7 @@
 package kernel
 
 var gemmGeneric = GemmFuncs{rows: 2, cols: 4, tile: gemmTileGeneric, gather: gemmGatherGeneric, transpose: gemmTransposeGeneric,
-	peak: gemmPeak{peakGeneric, 8}}
+	peak: gemmPeak{peakGeneric, 2 * genericSums}}
 
 // gemmTileGeneric computes an m x n tile over k steps:
 //

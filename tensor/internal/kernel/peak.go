@@ -43,15 +43,17 @@ func (s *Set) Peak(precision Precision) float64 {
 	return best
 }
 
-// peakGeneric keeps four sums going.
+// genericSums is how many multiply-adds a round of peakGeneric has.
+const genericSums = 12
+
+// peakGeneric keeps so many sums going that none waits for the one before.
 func peakGeneric(n int) {
 	x := float32(n)
-	a, b, c, d := x, x+1, x+2, x+3
+	a, b, c, d, e, f := x, x+1, x+2, x+3, x+4, x+5
+	g, h, i, j, k, l := x+6, x+7, x+8, x+9, x+10, x+11
 	for range n {
-		a = a*x + x
-		b = b*x + x
-		c = c*x + x
-		d = d*x + x
+		a, b, c, d, e, f = a*x+x, b*x+x, c*x+x, d*x+x, e*x+x, f*x+x
+		g, h, i, j, k, l = g*x+x, h*x+x, i*x+x, j*x+x, k*x+x, l*x+x
 	}
-	runtime.KeepAlive(a + b + c + d)
+	runtime.KeepAlive(a + b + c + d + e + f + g + h + i + j + k + l)
 }

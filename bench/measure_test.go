@@ -1,0 +1,41 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// find returns the first case of a benchmark.
+func find(t *testing.T, benchmark string) Case {
+	for _, c := range Suite(tensor.CPU()) {
+		if c.Benchmark == benchmark {
+			return c
+		}
+	}
+	t.Fatalf("there is no case of %s", benchmark)
+	return Case{}
+}
+
+// Rates that do not apply to a case are 0. The fraction of the peak is at most 1, up to the noise of two measurements.
+func TestMeasure(t *testing.T) {
+	for _, c := range []Case{find(t, MatMul), find(t, CodebookLookup)} {
+		r, err := Measure(t.Context(), c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Name != c.Name() || r.Runs < 5 || r.Best <= 0 || r.Median < r.Best || r.GFLOPs <= 0 || (r.Tokens > 0) != (c.Tokens > 0) || r.Images != 0 {
+			t.Errorf("%+v", r)
+		}
+		if r.OfPeak <= 0 || r.OfPeak > 1.5 {
+			t.Errorf("%s at %.3g GFLOP/s is %.3g of the peak", r.Name, r.GFLOPs, r.OfPeak)
+		}
+	}
+}
+
+// A device that is no CPU has no known peak.
+func TestPeakOfOtherDevices(t *testing.T) {
+	if got := Peak(tensor.NewPlanner(), tensor.Highest); got != 0 {
+		t.Errorf("%g", got)
+	}
+}
