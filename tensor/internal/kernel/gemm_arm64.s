@@ -3795,6 +3795,8 @@ TEXT ·gemmPeakNEON(SB), NOSPLIT, $0-8
 	WORD $0x4f00040a // movi v10.4s, #0x0
 	WORD $0x4f00040b // movi v11.4s, #0x0
 	WORD $0x4f00040c // movi v12.4s, #0x0
+	WORD $0x4f00040d // movi v13.4s, #0x0
+	WORD $0x4f00040e // movi v14.4s, #0x0
 round:
 	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
 	WORD $0x4e20cc02 // fmla v2.4s, v0.4s, v0.4s
@@ -3808,6 +3810,8 @@ round:
 	WORD $0x4e20cc0a // fmla v10.4s, v0.4s, v0.4s
 	WORD $0x4e20cc0b // fmla v11.4s, v0.4s, v0.4s
 	WORD $0x4e20cc0c // fmla v12.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0d // fmla v13.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0e // fmla v14.4s, v0.4s, v0.4s
 	SUBS $1, R0
 	BNE round
 	RET

@@ -53,11 +53,11 @@ func gemmPeakAMX(n int)
 // xcr0 returns which states of the processor the system saves: the lower half of extended control register 0.
 func xcr0() uint32
 
-// gemmPeakAVX2 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+// gemmPeakAVX2 does n > 0 rounds of 14 multiplications of the level's tile function, of zeros.
 func gemmPeakAVX2(n int)
 
-// gemmPeakAVX512 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+// gemmPeakAVX512 does n > 0 rounds of 14 multiplications of the level's tile function, of zeros.
 func gemmPeakAVX512(n int)
 
-// gemmPeakBF16 does n > 0 rounds of 12 multiplications of the level's tile function, of zeros.
+// gemmPeakBF16 does n > 0 rounds of 14 multiplications of the level's tile function, of zeros.
 func gemmPeakBF16(n int)

@@ -9,7 +9,7 @@ package kernel
 //go:noescape
 func gemmTileNEON(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int, c []float32, cRow int, accumulate bool)
 
-// gemmPeakNEON does n > 0 rounds of 12 multiply-adds of zeros.
+// gemmPeakNEON does n > 0 rounds of 14 multiply-adds of zeros.
 //
 //go:noescape
 func gemmPeakNEON(n int)

@@ -12,7 +12,7 @@ type gemmPeak struct {
 }
 
 // peakSums is how many multiply-adds a round of the assembly has; see _asm/gemm/peak.go.
-const peakSums = 12
+const peakSums = 14
 
 // Peak measures how many floating-point operations one core does in a second at most with the multiplications of MatMul at a precision.
 // Nothing can be faster; what is slower waits for memory or does other things besides.
