@@ -98,8 +98,8 @@ var words = regexp.MustCompile(`[A-Za-z]{3,}`)
 // benchtime is the default of -benchtime here. Go's own, a second, would make all cases take more than a minute.
 const benchtime = "500ms"
 
-// TestMain writes the processor above the results, as a line of Go's benchmark format: the one that Go writes does not tell its generations
-// apart.
+// TestMain shortens benchmarks, and writes the processor above their results, as a line of Go's benchmark format. The one that Go writes does not
+// tell the generations of a processor apart.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
@@ -109,15 +109,22 @@ func TestMain(m *testing.M) {
 			panic(err) // it is a duration
 		}
 	}
-	if pattern() != "" {
-		dev, err := device()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		fmt.Println("processor: " + bench.Processor(dev))
+	os.Exit(withDevice(m.Run))
+}
+
+// withDevice runs the tests. If there are benchmarks among them, it opens the device before and closes it afterwards.
+func withDevice(run func() int) int {
+	if pattern() == "" {
+		return run()
 	}
-	os.Exit(m.Run())
+	dev, err := device()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer vulkan.Close(dev)
+	fmt.Println("processor: " + bench.Processor(dev))
+	return run()
 }
 
 func TestRequested(t *testing.T) {
