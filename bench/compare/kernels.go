@@ -13,7 +13,7 @@ var instructions = []struct {
 	name      string
 	level     string   // of gobeit's levels that use them, the first; "" if there is none
 	openBLAS  []string // names that OpenBLAS gives its kernels (driver/others/dynamic.c)
-	coreTypes string   // value of OPENBLAS_CORETYPE that takes such kernels
+	coreType  string   // value of OPENBLAS_CORETYPE that takes such kernels
 }{
 	{"SSE", "generic", []string{
 		"Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Atom", "Core2", "Penryn", "Dunnington", "Nehalem",
@@ -68,7 +68,7 @@ func (b blasLibrary) void(level string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s took its kernels of %s, which use %s, and gobeit uses %s: OPENBLAS_CORETYPE=%s makes it take others",
-		b.Name, b.Kernels, instructions[theirs].name, instructions[ours].name, instructions[ours].coreTypes)
+		b.Name, b.Kernels, instructions[theirs].name, instructions[ours].name, instructions[ours].coreType)
 }
 
 // level is the CPU level that gobeit runs.

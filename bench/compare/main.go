@@ -1,5 +1,5 @@
 // Command compare measures package tensor beside others on one machine, in alternation, and writes a page of the figures, with a part for
-// each kind of processor: the matrix products of a ViT-B beside OpenBLAS, gonum and gomlx, and those in bfloat16 and the pretraining step beside PyTorch.
+// each kind of processor: the matmuls of a ViT-B beside OpenBLAS, gonum and gomlx, and those in bfloat16 and the pretraining step beside PyTorch.
 package main
 
 import (
