@@ -10,10 +10,10 @@ import (
 
 // instructions are the vector instructions of x86 that kernels use, from narrow to wide.
 var instructions = []struct {
-	name      string
-	level     string   // of gobeit's levels that use them, the first; "" if there is none
-	openBLAS  []string // names that OpenBLAS gives its kernels (driver/others/dynamic.c)
-	coreType  string   // value of OPENBLAS_CORETYPE that takes such kernels
+	name     string
+	level    string   // of gobeit's levels that use them, the first; "" if there is none
+	openBLAS []string // names that OpenBLAS gives its kernels (driver/others/dynamic.c)
+	coreType string   // value of OPENBLAS_CORETYPE that takes such kernels
 }{
 	{"SSE", "generic", []string{
 		"Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Atom", "Core2", "Penryn", "Dunnington", "Nehalem",
