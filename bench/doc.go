@@ -14,7 +14,7 @@
 //	BEIT_DEVICE=vulkan:0 go test -run '^$' -bench . ./bench   # another device, as --device names it
 //	go test -run '^$' -bench . -cpu 1,2 -count 10 ./bench     # one thread, then two
 //
-// Cases on request run if -bench names their benchmark. A case is measured for half a second, unless -benchtime says otherwise. Times include
+// Vulkan drivers that run on a CPU take minutes: add -timeout 30m. Cases on request run if -bench names their benchmark. A case is measured for half a second, unless -benchtime says otherwise. Times include
 // waiting for the device.
 //
 // Names have parameters as key=value, which benchstat takes apart: `benchstat -col /level FILE` has a column for each CPU level, and
