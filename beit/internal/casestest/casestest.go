@@ -30,7 +30,7 @@ type Case struct {
 	Command   string   `json:"command"` // that meets it
 	Expected  Expected `json:"expected"`
 	MayRefuse bool     `json:"may_refuse"` // an error that names what the input is will do
-	Upright   bool     `json:"upright"`    // the EXIF orientation is followed
+	Transpose bool     `json:"upright"`    // the EXIF orientation is followed
 }
 
 // Expected says what is right. Which fields are set is the kind of the case.
