@@ -87,4 +87,10 @@ func inkRow(dst, black []uint8) {
 	}
 }
 
+func invert(row []uint8) {
+	for i, v := range row {
+		row[i] = 255 - v
+	}
+}
+
 func clip(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

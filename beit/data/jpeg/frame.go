@@ -29,8 +29,8 @@ type component struct {
 	quant    quantTable // as it was at the component's first scan
 	side     int        // a block becomes side x side samples: 8, or less when scaled
 
-	blocksX, blocksY int   // that the component has by itself, as in a scan of its own
-	strideX          int   // blocks in a row of coefs, whole MCUs
+	blocksX, blocksY int // that the component has by itself, as in a scan of its own
+	strideX          int // blocks in a row of coefs, whole MCUs
 	coefs            []int16
 	samples          plane
 	scanned          bool
@@ -112,7 +112,7 @@ func (f *frame) layoutComponent(c *component) {
 		stride: c.strideX * c.side,
 		first:  f.mcuRows[0] * c.v * c.side,
 	}
-	c.samples.setRatio(c.h*c.side, f.hMax*smallest, c.v*c.side, f.vMax*smallest)
+	c.samples.setRatio(c.h*c.side, f.hMax*smallest, c.v*c.side, f.vMax*smallest, smallest == 1)
 }
 
 // planeSize returns the number of samples that are stored.

@@ -57,6 +57,7 @@ func (m *Image) convert(dst []uint8, lines []line, y int) {
 		inkRow(dst, c[3])
 	case ycck:
 		yccRow(dst, c[0], c[1], c[2])
+		invert(dst)
 		inkRow(dst, c[3])
 	}
 }

@@ -23,10 +23,12 @@ func (f fraction) at(i int) int {
 }
 
 // setRatio takes the number of samples that lie beside x columns and y rows of the image. At half the resolution libjpeg interpolates: each pixel
-// is 3/4 of the nearest sample and 1/4 of the next one, in each direction. All other ratios, and very narrow planes, repeat samples.
-func (p *plane) setRatio(w, x, h, y int) {
+// is 3/4 of the nearest sample and 1/4 of the next one, in each direction. All other ratios, very narrow planes and images at an eighth of their
+// size repeat samples.
+func (p *plane) setRatio(w, x, h, y int, eighth bool) {
 	p.across, p.down = fraction{x, w}, fraction{y, h}
 	switch {
+	case eighth:
 	case x == 2*w && (y == h || y == 2*h):
 		p.smooth = p.w > 2
 	case x == w && y == 2*h:

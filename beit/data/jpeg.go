@@ -1,0 +1,36 @@
+package data
+
+import (
+	"bytes"
+	"image"
+
+	"github.com/gobeit/gobeit/beit/data/jpeg"
+)
+
+// jpegImage is a decoded JPEG file.
+type jpegImage struct{ *jpeg.Image }
+
+// decodeJPEG decodes the pixels of a JPEG file.
+func decodeJPEG(content []byte) (Image, error) {
+	m, err := jpeg.Decode(content, jpeg.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return jpegImage{m}, nil
+}
+
+// Region implements Image.
+func (m jpegImage) Region(box image.Rectangle) *RGB {
+	checkRegion(m, box)
+	out := NewRGB(box.Dx(), box.Dy())
+	m.RGB(out.Pix, box)
+	return out
+}
+
+func isJPEG(content []byte) bool { return bytes.HasPrefix(content, []byte{0xff, 0xd8}) }
+
+// jpegConfig reads the size of a JPEG file. Its colour model is not told.
+func jpegConfig(content []byte) (image.Config, error) {
+	c, err := jpeg.ReadConfig(content)
+	return image.Config{Width: c.Width, Height: c.Height}, err
+}
