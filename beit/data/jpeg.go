@@ -27,7 +27,7 @@ func (m jpegImage) Region(box image.Rectangle) *RGB {
 	return out
 }
 
-func isJPEG(content []byte) bool { return bytes.HasPrefix(content, []byte{0xff, 0xd8}) }
+func isJPEG(content []byte) bool { return bytes.HasPrefix(content, []byte{0xff, 0xd8, 0xff}) }
 
 // jpegConfig reads the size of a JPEG file. Its colour model is not told.
 func jpegConfig(content []byte) (image.Config, error) {

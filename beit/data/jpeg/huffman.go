@@ -113,7 +113,7 @@ func extend(bits int32, size int) int32 {
 }
 
 // rest completes the entry e, which has no value, from the next bits. It returns an entry of the first kind, or of the second for a symbol without
-// value. A code that is not in the table counts as 16 bits of symbol 0, as in libjpeg.
+// value. A code that is not in the table is 17 bits of symbol 0, as in libjpeg.
 func (t *huffTable) rest(e uint32, bits uint64) uint32 {
 	symbol, length := e>>8&255, e&63
 	if length == 0 {
@@ -134,7 +134,7 @@ func (t *huffTable) longCode(head int32) (symbol, length uint32) {
 		length++
 	}
 	if length > 16 {
-		return 0, 16
+		return 0, length
 	}
 	return uint32(t.symbols[(head>>(16-length)+t.offset[length])&255]), length
 }

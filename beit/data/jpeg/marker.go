@@ -41,8 +41,8 @@ func truncated(where string) error {
 
 // header reads to the first scan.
 func (d *decoder) header() error {
-	if !bytes.HasPrefix(d.content, []byte{0xff, soi}) {
-		return errors.New("not a JPEG file: it does not begin with FF D8")
+	if !bytes.HasPrefix(d.content, []byte{0xff, soi, 0xff}) {
+		return errors.New("not a JPEG file: it does not begin with FF D8 FF")
 	}
 	d.pos = 2
 	if err := d.nextMarker(); err != nil {
