@@ -38,8 +38,8 @@ func (d *decoder) scans() error {
 		if err := d.decodeScan(s); err != nil {
 			return err
 		}
-		if !d.frame.progressive && len(s.parts) == len(d.frame.components) {
-			return nil // libjpeg's other case: all components are there, and what follows does not count
+		if !d.frame.progressive && len(s.parts) == len(d.frame.components) && !d.bits.spent() {
+			return nil // all is there, whatever follows
 		}
 		if d.bits.ended {
 			return truncated("behind a scan, without an end-of-image marker")
