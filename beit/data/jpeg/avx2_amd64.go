@@ -9,6 +9,16 @@ package jpeg
 //go:noescape
 func idctAVX2(dst *uint8, stride int, b *int16, step *int16)
 
+// idct4AVX2 is idct4Generic for 4 rows that begin stride bytes apart.
+//
+//go:noescape
+func idct4AVX2(dst *uint8, stride int, b *int16, step *int16)
+
+// idct2AVX2 is idct2Generic for 2 rows that begin stride bytes apart.
+//
+//go:noescape
+func idct2AVX2(dst *uint8, stride int, b *int16, step *int16)
+
 // doubleAVX2 is doubleGeneric for n samples, a multiple of 16. It reads n+2.
 //
 //go:noescape

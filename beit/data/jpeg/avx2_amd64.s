@@ -488,6 +488,408 @@ TEXT ·idctAVX2(SB), NOSPLIT, $0-32
 	VZEROUPPER
 	RET
 
+DATA quarter0<>+0(SB)/2, $0x4000
+DATA quarter0<>+2(SB)/2, $0x0000
+DATA quarter0<>+4(SB)/2, $0x4000
+DATA quarter0<>+6(SB)/2, $0x0000
+DATA quarter0<>+8(SB)/2, $0x4000
+DATA quarter0<>+10(SB)/2, $0x0000
+DATA quarter0<>+12(SB)/2, $0x4000
+DATA quarter0<>+14(SB)/2, $0x0000
+DATA quarter0<>+16(SB)/2, $0x4000
+DATA quarter0<>+18(SB)/2, $0x0000
+DATA quarter0<>+20(SB)/2, $0x4000
+DATA quarter0<>+22(SB)/2, $0x0000
+DATA quarter0<>+24(SB)/2, $0x4000
+DATA quarter0<>+26(SB)/2, $0x0000
+DATA quarter0<>+28(SB)/2, $0x4000
+DATA quarter0<>+30(SB)/2, $0x0000
+GLOBL quarter0<>(SB), RODATA|NOPTR, $32
+
+DATA quarter1<>+0(SB)/2, $0x3b21
+DATA quarter1<>+2(SB)/2, $0xe782
+DATA quarter1<>+4(SB)/2, $0x3b21
+DATA quarter1<>+6(SB)/2, $0xe782
+DATA quarter1<>+8(SB)/2, $0x3b21
+DATA quarter1<>+10(SB)/2, $0xe782
+DATA quarter1<>+12(SB)/2, $0x3b21
+DATA quarter1<>+14(SB)/2, $0xe782
+DATA quarter1<>+16(SB)/2, $0x3b21
+DATA quarter1<>+18(SB)/2, $0xe782
+DATA quarter1<>+20(SB)/2, $0x3b21
+DATA quarter1<>+22(SB)/2, $0xe782
+DATA quarter1<>+24(SB)/2, $0x3b21
+DATA quarter1<>+26(SB)/2, $0xe782
+DATA quarter1<>+28(SB)/2, $0x3b21
+DATA quarter1<>+30(SB)/2, $0xe782
+GLOBL quarter1<>(SB), RODATA|NOPTR, $32
+
+DATA quarter2a<>+0(SB)/2, $0x5203
+DATA quarter2a<>+2(SB)/2, $0x1ccd
+DATA quarter2a<>+4(SB)/2, $0x5203
+DATA quarter2a<>+6(SB)/2, $0x1ccd
+DATA quarter2a<>+8(SB)/2, $0x5203
+DATA quarter2a<>+10(SB)/2, $0x1ccd
+DATA quarter2a<>+12(SB)/2, $0x5203
+DATA quarter2a<>+14(SB)/2, $0x1ccd
+DATA quarter2a<>+16(SB)/2, $0x5203
+DATA quarter2a<>+18(SB)/2, $0x1ccd
+DATA quarter2a<>+20(SB)/2, $0x5203
+DATA quarter2a<>+22(SB)/2, $0x1ccd
+DATA quarter2a<>+24(SB)/2, $0x5203
+DATA quarter2a<>+26(SB)/2, $0x1ccd
+DATA quarter2a<>+28(SB)/2, $0x5203
+DATA quarter2a<>+30(SB)/2, $0x1ccd
+GLOBL quarter2a<>(SB), RODATA|NOPTR, $32
+
+DATA quarter2b<>+0(SB)/2, $0xecc2
+DATA quarter2b<>+2(SB)/2, $0xefb0
+DATA quarter2b<>+4(SB)/2, $0xecc2
+DATA quarter2b<>+6(SB)/2, $0xefb0
+DATA quarter2b<>+8(SB)/2, $0xecc2
+DATA quarter2b<>+10(SB)/2, $0xefb0
+DATA quarter2b<>+12(SB)/2, $0xecc2
+DATA quarter2b<>+14(SB)/2, $0xefb0
+DATA quarter2b<>+16(SB)/2, $0xecc2
+DATA quarter2b<>+18(SB)/2, $0xefb0
+DATA quarter2b<>+20(SB)/2, $0xecc2
+DATA quarter2b<>+22(SB)/2, $0xefb0
+DATA quarter2b<>+24(SB)/2, $0xecc2
+DATA quarter2b<>+26(SB)/2, $0xefb0
+DATA quarter2b<>+28(SB)/2, $0xecc2
+DATA quarter2b<>+30(SB)/2, $0xefb0
+GLOBL quarter2b<>(SB), RODATA|NOPTR, $32
+
+DATA quarter3a<>+0(SB)/2, $0x21f9
+DATA quarter3a<>+2(SB)/2, $0xba79
+DATA quarter3a<>+4(SB)/2, $0x21f9
+DATA quarter3a<>+6(SB)/2, $0xba79
+DATA quarter3a<>+8(SB)/2, $0x21f9
+DATA quarter3a<>+10(SB)/2, $0xba79
+DATA quarter3a<>+12(SB)/2, $0x21f9
+DATA quarter3a<>+14(SB)/2, $0xba79
+DATA quarter3a<>+16(SB)/2, $0x21f9
+DATA quarter3a<>+18(SB)/2, $0xba79
+DATA quarter3a<>+20(SB)/2, $0x21f9
+DATA quarter3a<>+22(SB)/2, $0xba79
+DATA quarter3a<>+24(SB)/2, $0x21f9
+DATA quarter3a<>+26(SB)/2, $0xba79
+DATA quarter3a<>+28(SB)/2, $0x21f9
+DATA quarter3a<>+30(SB)/2, $0xba79
+GLOBL quarter3a<>(SB), RODATA|NOPTR, $32
+
+DATA quarter3b<>+0(SB)/2, $0x2e75
+DATA quarter3b<>+2(SB)/2, $0xf93e
+DATA quarter3b<>+4(SB)/2, $0x2e75
+DATA quarter3b<>+6(SB)/2, $0xf93e
+DATA quarter3b<>+8(SB)/2, $0x2e75
+DATA quarter3b<>+10(SB)/2, $0xf93e
+DATA quarter3b<>+12(SB)/2, $0x2e75
+DATA quarter3b<>+14(SB)/2, $0xf93e
+DATA quarter3b<>+16(SB)/2, $0x2e75
+DATA quarter3b<>+18(SB)/2, $0xf93e
+DATA quarter3b<>+20(SB)/2, $0x2e75
+DATA quarter3b<>+22(SB)/2, $0xf93e
+DATA quarter3b<>+24(SB)/2, $0x2e75
+DATA quarter3b<>+26(SB)/2, $0xf93e
+DATA quarter3b<>+28(SB)/2, $0x2e75
+DATA quarter3b<>+30(SB)/2, $0xf93e
+GLOBL quarter3b<>(SB), RODATA|NOPTR, $32
+
+DATA half3<>+0(SB)/4, $0x00000800
+DATA half3<>+4(SB)/4, $0x00000800
+DATA half3<>+8(SB)/4, $0x00000800
+DATA half3<>+12(SB)/4, $0x00000800
+DATA half3<>+16(SB)/4, $0x00000800
+DATA half3<>+20(SB)/4, $0x00000800
+DATA half3<>+24(SB)/4, $0x00000800
+DATA half3<>+28(SB)/4, $0x00000800
+GLOBL half3<>(SB), RODATA|NOPTR, $32
+
+DATA half4<>+0(SB)/4, $0x00040000
+DATA half4<>+4(SB)/4, $0x00040000
+DATA half4<>+8(SB)/4, $0x00040000
+DATA half4<>+12(SB)/4, $0x00040000
+DATA half4<>+16(SB)/4, $0x00040000
+DATA half4<>+20(SB)/4, $0x00040000
+DATA half4<>+24(SB)/4, $0x00040000
+DATA half4<>+28(SB)/4, $0x00040000
+GLOBL half4<>(SB), RODATA|NOPTR, $32
+
+// func idct4AVX2(dst *uint8, stride int, b *int16, step *int16)
+// Requires: AVX, AVX2
+TEXT ·idct4AVX2(SB), NOSPLIT, $0-32
+	MOVQ        dst+0(FP), AX
+	MOVQ        stride+8(FP), CX
+	MOVQ        b+16(FP), DX
+	MOVQ        step+24(FP), BX
+	VMOVDQU     (DX), X0
+	VPMULLW     (BX), X0, X0
+	VMOVDQU     64(DX), X1
+	VPMULLW     64(BX), X1, X1
+	VPUNPCKHWD  X1, X0, X2
+	VPUNPCKLWD  X1, X0, X0
+	VINSERTI128 $0x01, X2, Y0, Y0
+	VMOVDQU     32(DX), X1
+	VPMULLW     32(BX), X1, X1
+	VMOVDQU     96(DX), X2
+	VPMULLW     96(BX), X2, X2
+	VPUNPCKHWD  X2, X1, X3
+	VPUNPCKLWD  X2, X1, X1
+	VINSERTI128 $0x01, X3, Y1, Y1
+	VMOVDQU     16(DX), X2
+	VPMULLW     16(BX), X2, X2
+	VMOVDQU     48(DX), X3
+	VPMULLW     48(BX), X3, X3
+	VPUNPCKHWD  X3, X2, X4
+	VPUNPCKLWD  X3, X2, X2
+	VINSERTI128 $0x01, X4, Y2, Y2
+	VMOVDQU     80(DX), X3
+	VPMULLW     80(BX), X3, X3
+	VMOVDQU     112(DX), X4
+	VPMULLW     112(BX), X4, X4
+	VPUNPCKHWD  X4, X3, X5
+	VPUNPCKLWD  X4, X3, X3
+	VINSERTI128 $0x01, X5, Y3, Y3
+	VPMADDWD    quarter0<>+0(SB), Y0, Y0
+	VPADDD      half3<>+0(SB), Y0, Y0
+	VPMADDWD    quarter1<>+0(SB), Y1, Y1
+	VPADDD      Y1, Y0, Y4
+	VPSUBD      Y1, Y0, Y0
+	VPMADDWD    quarter2a<>+0(SB), Y2, Y1
+	VPMADDWD    quarter2b<>+0(SB), Y3, Y5
+	VPADDD      Y5, Y1, Y1
+	VPADDD      Y1, Y4, Y5
+	VPSUBD      Y1, Y4, Y1
+	VPSRAD      $0x0c, Y5, Y5
+	VPSRAD      $0x0c, Y1, Y1
+	VPMADDWD    quarter3a<>+0(SB), Y2, Y2
+	VPMADDWD    quarter3b<>+0(SB), Y3, Y3
+	VPADDD      Y3, Y2, Y2
+	VPADDD      Y2, Y0, Y3
+	VPSUBD      Y2, Y0, Y0
+	VPSRAD      $0x0c, Y3, Y3
+	VPSRAD      $0x0c, Y0, Y0
+	VPACKSSDW   Y0, Y5, Y0
+	VPERMQ      $0xd8, Y0, Y0
+	VPSHUFB     pairsOfRow<>+0(SB), Y0, Y0
+	VPACKSSDW   Y1, Y3, Y1
+	VPERMQ      $0xd8, Y1, Y1
+	VPSHUFB     pairsOfRow<>+0(SB), Y1, Y1
+	VPUNPCKLDQ  Y1, Y0, Y2
+	VPUNPCKHDQ  Y1, Y0, Y0
+	VPERMQ      $0x08, Y2, Y1
+	VPERMQ      $0x0d, Y2, Y2
+	VPERMQ      $0x08, Y0, Y3
+	VPERMQ      $0x0d, Y0, Y0
+	VPMADDWD    quarter0<>+0(SB), Y1, Y1
+	VPADDD      half4<>+0(SB), Y1, Y1
+	VPMADDWD    quarter1<>+0(SB), Y2, Y2
+	VPADDD      Y2, Y1, Y4
+	VPSUBD      Y2, Y1, Y1
+	VPMADDWD    quarter2a<>+0(SB), Y3, Y2
+	VPMADDWD    quarter2b<>+0(SB), Y0, Y5
+	VPADDD      Y5, Y2, Y2
+	VPADDD      Y2, Y4, Y5
+	VPSUBD      Y2, Y4, Y2
+	VPSRAD      $0x13, Y5, Y5
+	VPSRAD      $0x13, Y2, Y2
+	VPMADDWD    quarter3a<>+0(SB), Y3, Y3
+	VPMADDWD    quarter3b<>+0(SB), Y0, Y0
+	VPADDD      Y0, Y3, Y3
+	VPADDD      Y3, Y1, Y0
+	VPSUBD      Y3, Y1, Y1
+	VPSRAD      $0x13, Y0, Y0
+	VPSRAD      $0x13, Y1, Y1
+	VPACKSSDW   Y0, Y5, Y5
+	VPACKSSDW   Y2, Y1, Y1
+	VPACKSSWB   Y1, Y5, Y5
+	VPADDB      middle<>+0(SB), Y5, Y5
+	VPSHUFB     transposed<>+0(SB), Y5, Y5
+	VMOVD       X5, (AX)
+	VPEXTRD     $0x01, X5, (AX)(CX*1)
+	LEAQ        (AX)(CX*2), AX
+	VPEXTRD     $0x02, X5, (AX)
+	VPEXTRD     $0x03, X5, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+DATA eighth0<>+0(SB)/2, $0x4000
+DATA eighth0<>+2(SB)/2, $0x0000
+DATA eighth0<>+4(SB)/2, $0x4000
+DATA eighth0<>+6(SB)/2, $0x0000
+DATA eighth0<>+8(SB)/2, $0x4000
+DATA eighth0<>+10(SB)/2, $0x0000
+DATA eighth0<>+12(SB)/2, $0x4000
+DATA eighth0<>+14(SB)/2, $0x0000
+DATA eighth0<>+16(SB)/2, $0x4000
+DATA eighth0<>+18(SB)/2, $0x0000
+DATA eighth0<>+20(SB)/2, $0x4000
+DATA eighth0<>+22(SB)/2, $0x0000
+DATA eighth0<>+24(SB)/2, $0x4000
+DATA eighth0<>+26(SB)/2, $0x0000
+DATA eighth0<>+28(SB)/2, $0x4000
+DATA eighth0<>+30(SB)/2, $0x0000
+GLOBL eighth0<>(SB), RODATA|NOPTR, $32
+
+DATA eighth1a<>+0(SB)/2, $0x73fc
+DATA eighth1a<>+2(SB)/2, $0xd746
+DATA eighth1a<>+4(SB)/2, $0x73fc
+DATA eighth1a<>+6(SB)/2, $0xd746
+DATA eighth1a<>+8(SB)/2, $0x73fc
+DATA eighth1a<>+10(SB)/2, $0xd746
+DATA eighth1a<>+12(SB)/2, $0x73fc
+DATA eighth1a<>+14(SB)/2, $0xd746
+DATA eighth1a<>+16(SB)/2, $0x73fc
+DATA eighth1a<>+18(SB)/2, $0xd746
+DATA eighth1a<>+20(SB)/2, $0x73fc
+DATA eighth1a<>+22(SB)/2, $0xd746
+DATA eighth1a<>+24(SB)/2, $0x73fc
+DATA eighth1a<>+26(SB)/2, $0xd746
+DATA eighth1a<>+28(SB)/2, $0x73fc
+DATA eighth1a<>+30(SB)/2, $0xd746
+GLOBL eighth1a<>(SB), RODATA|NOPTR, $32
+
+DATA eighth1b<>+0(SB)/2, $0x1b37
+DATA eighth1b<>+2(SB)/2, $0xe8ee
+DATA eighth1b<>+4(SB)/2, $0x1b37
+DATA eighth1b<>+6(SB)/2, $0xe8ee
+DATA eighth1b<>+8(SB)/2, $0x1b37
+DATA eighth1b<>+10(SB)/2, $0xe8ee
+DATA eighth1b<>+12(SB)/2, $0x1b37
+DATA eighth1b<>+14(SB)/2, $0xe8ee
+DATA eighth1b<>+16(SB)/2, $0x1b37
+DATA eighth1b<>+18(SB)/2, $0xe8ee
+DATA eighth1b<>+20(SB)/2, $0x1b37
+DATA eighth1b<>+22(SB)/2, $0xe8ee
+DATA eighth1b<>+24(SB)/2, $0x1b37
+DATA eighth1b<>+26(SB)/2, $0xe8ee
+DATA eighth1b<>+28(SB)/2, $0x1b37
+DATA eighth1b<>+30(SB)/2, $0xe8ee
+GLOBL eighth1b<>(SB), RODATA|NOPTR, $32
+
+DATA eighth<>+0(SB)/2, $0x4000
+DATA eighth<>+2(SB)/2, $0x0000
+DATA eighth<>+4(SB)/2, $0x0000
+DATA eighth<>+6(SB)/2, $0x0000
+DATA eighth<>+8(SB)/2, $0x73fc
+DATA eighth<>+10(SB)/2, $0xd746
+DATA eighth<>+12(SB)/2, $0x1b37
+DATA eighth<>+14(SB)/2, $0xe8ee
+DATA eighth<>+16(SB)/2, $0x4000
+DATA eighth<>+18(SB)/2, $0x0000
+DATA eighth<>+20(SB)/2, $0x0000
+DATA eighth<>+22(SB)/2, $0x0000
+DATA eighth<>+24(SB)/2, $0x73fc
+DATA eighth<>+26(SB)/2, $0xd746
+DATA eighth<>+28(SB)/2, $0x1b37
+DATA eighth<>+30(SB)/2, $0xe8ee
+GLOBL eighth<>(SB), RODATA|NOPTR, $32
+
+DATA half5<>+0(SB)/4, $0x00001000
+DATA half5<>+4(SB)/4, $0x00001000
+DATA half5<>+8(SB)/4, $0x00001000
+DATA half5<>+12(SB)/4, $0x00001000
+DATA half5<>+16(SB)/4, $0x00001000
+DATA half5<>+20(SB)/4, $0x00001000
+DATA half5<>+24(SB)/4, $0x00001000
+DATA half5<>+28(SB)/4, $0x00001000
+GLOBL half5<>(SB), RODATA|NOPTR, $32
+
+DATA half6<>+0(SB)/4, $0x00080000
+DATA half6<>+4(SB)/4, $0x00080000
+DATA half6<>+8(SB)/4, $0x00080000
+DATA half6<>+12(SB)/4, $0x00080000
+DATA half6<>+16(SB)/4, $0x00080000
+DATA half6<>+20(SB)/4, $0x00080000
+DATA half6<>+24(SB)/4, $0x00080000
+DATA half6<>+28(SB)/4, $0x00080000
+GLOBL half6<>(SB), RODATA|NOPTR, $32
+
+DATA signs<>+0(SB)/2, $0x0001
+DATA signs<>+2(SB)/2, $0x0000
+DATA signs<>+4(SB)/2, $0xffff
+DATA signs<>+6(SB)/2, $0xffff
+DATA signs<>+8(SB)/2, $0x0001
+DATA signs<>+10(SB)/2, $0x0000
+DATA signs<>+12(SB)/2, $0xffff
+DATA signs<>+14(SB)/2, $0xffff
+DATA signs<>+16(SB)/2, $0x0001
+DATA signs<>+18(SB)/2, $0x0000
+DATA signs<>+20(SB)/2, $0xffff
+DATA signs<>+22(SB)/2, $0xffff
+DATA signs<>+24(SB)/2, $0x0001
+DATA signs<>+26(SB)/2, $0x0000
+DATA signs<>+28(SB)/2, $0xffff
+DATA signs<>+30(SB)/2, $0xffff
+GLOBL signs<>(SB), RODATA|NOPTR, $32
+
+// func idct2AVX2(dst *uint8, stride int, b *int16, step *int16)
+// Requires: AVX, AVX2
+TEXT ·idct2AVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         stride+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         step+24(FP), BX
+	VMOVDQU      (DX), X0
+	VPMULLW      (BX), X0, X0
+	VMOVDQU      64(DX), X1
+	VPMULLW      64(BX), X1, X1
+	VPUNPCKHWD   X1, X0, X2
+	VPUNPCKLWD   X1, X0, X0
+	VINSERTI128  $0x01, X2, Y0, Y0
+	VMOVDQU      32(DX), X1
+	VPMULLW      32(BX), X1, X1
+	VMOVDQU      96(DX), X2
+	VPMULLW      96(BX), X2, X2
+	VPUNPCKHWD   X2, X1, X3
+	VPUNPCKLWD   X2, X1, X1
+	VINSERTI128  $0x01, X3, Y1, Y1
+	VMOVDQU      16(DX), X2
+	VPMULLW      16(BX), X2, X2
+	VMOVDQU      48(DX), X1
+	VPMULLW      48(BX), X1, X1
+	VPUNPCKHWD   X1, X2, X3
+	VPUNPCKLWD   X1, X2, X2
+	VINSERTI128  $0x01, X3, Y2, Y1
+	VMOVDQU      80(DX), X2
+	VPMULLW      80(BX), X2, X2
+	VMOVDQU      112(DX), X3
+	VPMULLW      112(BX), X3, X3
+	VPUNPCKHWD   X3, X2, X4
+	VPUNPCKLWD   X3, X2, X2
+	VINSERTI128  $0x01, X4, Y2, Y2
+	VPMADDWD     eighth0<>+0(SB), Y0, Y0
+	VPSLLD       $0x01, Y0, Y0
+	VPADDD       half5<>+0(SB), Y0, Y0
+	VPMADDWD     eighth1a<>+0(SB), Y1, Y1
+	VPMADDWD     eighth1b<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y2
+	VPADDD       Y1, Y0, Y0
+	VPSRAD       $0x0d, Y0, Y0
+	VPSRAD       $0x0d, Y2, Y2
+	VPACKSSDW    Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPSHUFB      pairsOfRow<>+0(SB), Y0, Y0
+	VPMADDWD     eighth<>+0(SB), Y0, Y0
+	VPHADDD      Y0, Y0, Y0
+	VPSHUFD      $0x00, Y0, Y1
+	VPSHUFD      $0x55, Y0, Y2
+	VPSLLD       $0x01, Y1, Y1
+	VPSIGND      signs<>+0(SB), Y2, Y2
+	VPADDD       half6<>+0(SB), Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPSRAD       $0x14, Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPACKSSWB    Y1, Y1, Y1
+	VPADDB       middle<>+0(SB), Y1, Y1
+	VPEXTRW      $0x00, X1, (AX)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPEXTRW      $0x00, X1, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
 DATA word1<>+0(SB)/2, $0x0001
 DATA word1<>+2(SB)/2, $0x0001
 DATA word1<>+4(SB)/2, $0x0001

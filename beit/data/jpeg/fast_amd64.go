@@ -16,6 +16,22 @@ func idctFast(dst []uint8, stride int, b, step *[64]int16) bool {
 	return true
 }
 
+func idct4Fast(dst []uint8, stride int, b, step *[64]int16) bool {
+	if !cpu.X86.HasAVX2 {
+		return false
+	}
+	idct4AVX2(&dst[0], stride, &b[0], &step[0])
+	return true
+}
+
+func idct2Fast(dst []uint8, stride int, b, step *[64]int16) bool {
+	if !cpu.X86.HasAVX2 {
+		return false
+	}
+	idct2AVX2(&dst[0], stride, &b[0], &step[0])
+	return true
+}
+
 // lanes is the number of samples that the loops take at a time.
 const lanes = 16
 

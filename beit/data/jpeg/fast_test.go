@@ -49,17 +49,22 @@ func randomBlock(r *rand.Rand) (b, step [64]int16) {
 // Each loop equals its Go twin. Where there is no assembly the two are the same.
 func TestInverseDCTLikeGeneric(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for i := range 3000 {
-		b, step := randomBlock(r)
-		stride := 8 + i%9
-		n := 7*stride + 8
-		got, check := guarded(t, n)
-		want := bytes.Clone(got)
-		idctGeneric(want, stride, &b, &step)
-		idct(got, stride, &b, &step)
-		check()
-		if !bytes.Equal(got, want) {
-			t.Fatalf("block %v, steps %v, stride %d: %v, want %v", b, step, stride, got, want)
+	for _, f := range []struct {
+		side          int
+		fast, generic func(dst []uint8, stride int, b, step *[64]int16)
+	}{{8, idct, idctGeneric}, {4, idct4, idct4Generic}, {2, idct2, idct2Generic}} {
+		for i := range 3000 {
+			b, step := randomBlock(r)
+			stride := f.side + i%9
+			n := (f.side-1)*stride + f.side
+			got, check := guarded(t, n)
+			want := bytes.Clone(got)
+			f.generic(want, stride, &b, &step)
+			f.fast(got, stride, &b, &step)
+			check()
+			if !bytes.Equal(got, want) {
+				t.Fatalf("side %d, block %v, steps %v, stride %d: %v, want %v", f.side, b, step, stride, got, want)
+			}
 		}
 	}
 }

@@ -65,7 +65,7 @@ func idctGeneric(dst []uint8, stride int, b, step *[64]int16) {
 		}
 		out := idct8(&in, constBits-passBits)
 		for y, v := range out {
-			work[8*y+x] = int16(min(max(v, -1<<15), 1<<15-1))
+			work[8*y+x] = int16(clip16(v))
 		}
 	}
 	for y := range 8 {
@@ -80,6 +80,9 @@ func idctGeneric(dst []uint8, stride int, b, step *[64]int16) {
 		}
 	}
 }
+
+// clip16 bounds what the first pass leaves. Values of undamaged files are far smaller.
+func clip16(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }
 
 // idct8 transforms 8 values and drops shift bits, rounded.
 func idct8(in *[8]int32, shift uint) [8]int32 {

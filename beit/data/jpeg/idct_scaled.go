@@ -17,6 +17,13 @@ const (
 
 // idct4 writes 4 x 4 samples, rows stride apart.
 func idct4(dst []uint8, stride int, b, step *[64]int16) {
+	_ = dst[3*stride+3]
+	if !idct4Fast(dst, stride, b, step) {
+		idct4Generic(dst, stride, b, step)
+	}
+}
+
+func idct4Generic(dst []uint8, stride int, b, step *[64]int16) {
 	var work [4][8]int32
 	for x := range 8 {
 		if x == 4 {
@@ -27,7 +34,7 @@ func idct4(dst []uint8, stride int, b, step *[64]int16) {
 			in[y] = int32(b[8*y+x] * step[8*y+x])
 		}
 		for y, v := range average4(&in, constBits-passBits+1) {
-			work[y][x] = v
+			work[y][x] = clip16(v)
 		}
 	}
 	for y := range work {
@@ -50,6 +57,13 @@ func average4(in *[8]int32, shift uint) [4]int32 {
 
 // idct2 writes 2 x 2 samples, rows stride apart.
 func idct2(dst []uint8, stride int, b, step *[64]int16) {
+	_ = dst[stride+1]
+	if !idct2Fast(dst, stride, b, step) {
+		idct2Generic(dst, stride, b, step)
+	}
+}
+
+func idct2Generic(dst []uint8, stride int, b, step *[64]int16) {
 	var work [2][8]int32
 	for x := range 8 {
 		if x != 0 && x%2 == 0 {
@@ -60,7 +74,7 @@ func idct2(dst []uint8, stride int, b, step *[64]int16) {
 			in[y] = int32(b[8*y+x] * step[8*y+x])
 		}
 		for y, v := range average2(&in, constBits-passBits+2) {
-			work[y][x] = v
+			work[y][x] = clip16(v)
 		}
 	}
 	for y := range work {

@@ -44,9 +44,9 @@ func coefficients() (f factors) {
 	return f
 }
 
-// idct holds a block in registers. Each register of a pass has two of the eight inputs, word by word in turn, so that a multiplication adds the
+// inverses writes the three inverse DCTs, beginning with the full one. It holds a block in registers. Each register of a pass has two of the eight inputs, word by word in turn, so that a multiplication adds the
 // products of both.
-func idct() {
+func inverses() {
 	f := coefficients()
 	half1, half2 := doubles("half1", 1<<10), doubles("half2", 1<<17)
 	order := shuffle("pairsOfRow", [16]int8{0, 1, 8, 9, 4, 5, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15})
@@ -63,6 +63,8 @@ func idct() {
 	store(out, dst, stride, square, middle)
 	VZEROUPPER()
 	RET()
+	idct4(order, square, middle)
+	idct2(order, middle)
 }
 
 // loadPairs reads the rows 0 and 4, 2 and 6, 1 and 3, 5 and 7.

@@ -9,7 +9,7 @@ import (
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	idct()
+	inverses()
 	double()
 	doubleMixed()
 	ycc()
