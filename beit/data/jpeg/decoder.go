@@ -18,6 +18,7 @@ type decoder struct {
 	transform  uint8 // of the Adobe segment
 	bits       bitReader
 	block      [64]int16
+	dirty      bool // block has more than its first coefficient
 	scanCount  int
 	nextRST    uint8
 	endOfBands int // blocks of a progressive scan that are still to be skipped

@@ -2,7 +2,7 @@ package jpeg
 
 import "encoding/binary"
 
-// decodeBlock decodes a block of a scan, at column x and row y of the component's blocks.
+// decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. A block without data is zero.
 func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.frame.progressive {
 		if !dry {
@@ -13,24 +13,40 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	row := y - d.frame.mcuRows[0]*p.v
 	wanted := row >= 0 && y < d.frame.mcuRows[1]*p.v
 	last := 0
-	d.block = [64]int16{}
-	if !dry {
-		last = d.decodeSequential(p)
+	if d.dirty {
+		d.block = [64]int16{}
 	}
+	if !dry {
+		last = d.bits.sequential(p, &d.block)
+	}
+	d.dirty = last > 0
 	if wanted {
 		p.transform(&d.block, last, x, row)
 	}
 }
 
-// decodeSequential decodes d.block, which is zero, and returns the place of its last coefficient in the order of the file.
-func (d *decoder) decodeSequential(p *scanPart) (last int) {
-	_, diff := d.bits.next(p.dc)
-	p.pred += diff
-	b, t := &d.block, p.ac
-	b[0] = int16(p.pred)
-	r := &d.bits
+// sequential decodes a block into b, which is zero but for the first coefficient. It returns the place of the last coefficient in the order of the
+// file.
+func (r *bitReader) sequential(p *scanPart, b *[64]int16) (last int) {
 	acc, n, pos, data := r.acc, uint(r.n), r.pos, r.data
-	for k := uint(1); k < 64; {
+	if n < 32 {
+		if uint(pos) <= uint(len(data)-padding) {
+			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		}
+		pos += int(63-n) >> 3
+		n |= 56
+	}
+	e := p.dc.look[acc>>(64-lookBits)]
+	if e>>16 == 0 {
+		e = p.dc.rest(e, acc)
+	}
+	acc <<= e & 63
+	n -= uint(e & 63)
+	p.pred += int32(e) >> 16
+	b[0] = int16(p.pred)
+
+	t := p.ac
+	for k := uint(1); k < 64; k++ {
 		if n < 32 {
 			if uint(pos) <= uint(len(data)-padding) {
 				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
@@ -42,20 +58,16 @@ func (d *decoder) decodeSequential(p *scanPart) (last int) {
 		if e>>16 == 0 {
 			e = t.rest(e, acc)
 		}
-		used := uint(e & 63)
-		acc <<= used
-		n -= used
-		k += uint(e >> 8 & 15)
-		if e>>16 == 0 {
-			if e>>8&15 != 15 {
-				break
-			}
-			k++
-			continue
+		acc <<= e & 63
+		n -= uint(e & 63)
+		run := uint(e >> 8 & 15)
+		k += run
+		if e>>16 != 0 {
+			b[zigzag[k&127]&63] = int16(e >> 16)
+			last = int(k)
+		} else if run != 15 {
+			break
 		}
-		last = int(k)
-		b[zigzag[k&127]&63] = int16(e >> 16)
-		k++
 	}
 	r.acc, r.n, r.pos = acc, int(n), pos
 	return last
