@@ -29,9 +29,10 @@ type component struct {
 	quant    quantTable // as it was at the component's first scan
 	side     int        // a block becomes side x side samples: 8, or less when scaled
 
-	blocksX, blocksY int // that the component has by itself, as in a scan of its own
-	strideX          int // blocks in a row of coefs, whole MCUs
-	coefs            []int16
+	blocksX, blocksY int     // that the component has by itself, as in a scan of its own
+	strideX          int     // blocks in a row of coefs, whole MCUs
+	coefs            []int16 // of a progressive image
+	last             []uint8 // for each block, the place of its last coefficient in the order of the file
 	samples          plane
 	scanned          bool
 }
@@ -120,8 +121,8 @@ func (f *frame) planeSize(c *component) int {
 	return c.samples.stride * (f.mcuRows[1] - f.mcuRows[0]) * c.v * c.side
 }
 
-// coefSize returns the number of coefficients that a progressive image stores.
-func (f *frame) coefSize(c *component) int { return 64 * c.strideX * f.mcusY * c.v }
+// blocks returns the number of blocks that a progressive image stores.
+func (f *frame) blocks(c *component) int { return c.strideX * f.mcusY * c.v }
 
 // memory returns the bytes that allocate takes.
 func (f *frame) memory() int64 {
@@ -130,7 +131,7 @@ func (f *frame) memory() int64 {
 		c := &f.components[i]
 		sum += int64(f.planeSize(c))
 		if f.progressive {
-			sum += 2 * int64(f.coefSize(c))
+			sum += (2*64 + 1) * int64(f.blocks(c))
 		}
 	}
 	return sum
@@ -141,7 +142,7 @@ func (f *frame) allocate() {
 		c := &f.components[i]
 		c.samples.pix = make([]uint8, f.planeSize(c))
 		if f.progressive {
-			c.coefs = make([]int16, f.coefSize(c))
+			c.coefs, c.last = make([]int16, 64*f.blocks(c)), make([]uint8, f.blocks(c))
 		}
 	}
 }

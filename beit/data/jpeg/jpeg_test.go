@@ -120,11 +120,11 @@ func TestParts(t *testing.T) {
 func TestReadConfig(t *testing.T) {
 	for name, want := range map[string]Config{
 		"420.jpg":                 {53, 37, 3, false, 64*48 + 2*32*24},
-		"420-progressive.jpg":     {53, 37, 3, true, 3 * (64*48 + 2*32*24)},
+		"420-progressive.jpg":     {53, 37, 3, true, 3*(64*48+2*32*24) + 48 + 24},
 		"gray.jpg":                {53, 37, 1, false, 56 * 40},
 		"cmyk-without-adobe.jpg":  {53, 37, 4, false, 64*48 + 3*32*24},
 		"fine-chroma.jpg":         {53, 37, 3, false, 32*24 + 2*64*48},
-		"rgb-422-progressive.jpg": {53, 37, 3, true, 3 * (64*40 + 2*32*40)},
+		"rgb-422-progressive.jpg": {53, 37, 3, true, 3*(64*40+2*32*40) + 40 + 40},
 	} {
 		got, err := ReadConfig(read(t, name))
 		if err != nil || got != want {

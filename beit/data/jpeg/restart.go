@@ -47,3 +47,17 @@ func judgeMarker(marker, expected uint8) (keep, resume bool) {
 	}
 	return false, true
 }
+
+// skipScan moves to the marker behind a scan without decoding it.
+func (d *decoder) skipScan() error {
+	for {
+		at := d.pos
+		if err := d.nextMarker(); err != nil {
+			return err
+		}
+		if d.interval == 0 || d.marker >= sof0 && (d.marker < rst0 || d.marker > rst7) {
+			d.pos = at
+			return nil
+		}
+	}
+}

@@ -151,6 +151,9 @@ func (d *decoder) table(class int, id uint8) (*huffTable, error) {
 
 // decodeScan decodes the entropy-coded data behind a scan header. Afterwards d.pos is at the marker behind them.
 func (d *decoder) decodeScan(s *scan) error {
+	if s.first > 0 && s.parts[0].side == 1 {
+		return d.skipScan() // only the first coefficient is needed
+	}
 	d.pos += d.bits.load(d.content[d.pos:])
 	d.endOfBands, d.nextRST = 0, 0
 	across, down := d.frame.mcusX, d.frame.mcusY

@@ -6,7 +6,7 @@ import "encoding/binary"
 func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.frame.progressive {
 		if !dry {
-			d.decodeProgressive(s, p, (*[64]int16)(p.coefs[64*(y*p.strideX+x):]))
+			d.decodeProgressive(s, p, p.stored(x, y))
 		}
 		return
 	}
