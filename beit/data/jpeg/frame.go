@@ -117,21 +117,21 @@ func (f *frame) layoutComponent(c *component) {
 }
 
 // planeSize returns the number of samples that are stored.
-func (f *frame) planeSize(c *component) int {
-	return c.samples.stride * (f.mcuRows[1] - f.mcuRows[0]) * c.v * c.side
+func (f *frame) planeSize(c *component) int64 {
+	return int64(c.samples.stride) * int64((f.mcuRows[1]-f.mcuRows[0])*c.v*c.side)
 }
 
 // blocks returns the number of blocks that a progressive image stores.
-func (f *frame) blocks(c *component) int { return c.strideX * f.mcusY * c.v }
+func (f *frame) blocks(c *component) int64 { return int64(c.strideX) * int64(f.mcusY*c.v) }
 
 // memory returns the bytes that allocate takes.
 func (f *frame) memory() int64 {
 	sum := int64(0)
 	for i := range f.components {
 		c := &f.components[i]
-		sum += int64(f.planeSize(c))
+		sum += f.planeSize(c)
 		if f.progressive {
-			sum += (2*64 + 1) * int64(f.blocks(c))
+			sum += (2*64 + 1) * f.blocks(c)
 		}
 	}
 	return sum

@@ -3,6 +3,7 @@ package jpeg
 import (
 	"fmt"
 	"image"
+	"math"
 )
 
 // Config is what the header of a file says.
@@ -19,7 +20,7 @@ type Options struct {
 	Scale int
 	// Rows is the range of rows of the result that is wanted, [first, end). Others are not transformed. The zero value means all.
 	Rows [2]int
-	// Memory bounds the bytes that are allocated, beside the content. 0 means no bound.
+	// Memory bounds the bytes that are allocated, beside the content. 0 means no bound but that of the machine.
 	Memory int64
 }
 
@@ -53,8 +54,12 @@ func Decode(content []byte, o Options) (*Image, error) {
 	if err := d.frame.layout(o); err != nil {
 		return nil, err
 	}
-	if need := d.frame.memory(); o.Memory > 0 && need > o.Memory {
-		return nil, fmt.Errorf("%dx%d pixels take %d bytes of memory: the limit is %d", d.frame.width, d.frame.height, need, o.Memory)
+	limit := o.Memory
+	if limit == 0 {
+		limit = math.MaxInt
+	}
+	if need := d.frame.memory(); need > limit {
+		return nil, fmt.Errorf("%dx%d pixels take %d bytes of memory: the limit is %d", d.frame.width, d.frame.height, need, limit)
 	}
 	d.frame.allocate()
 	if err := d.scans(); err != nil {
