@@ -123,9 +123,9 @@ func decodeFormat(content []byte, format string) (Image, error) {
 	}
 	switch m := decoded.(type) {
 	case *image.YCbCr:
-		return &planes{m, format == "webp"}, nil
+		return newPlanes(m, format == "webp"), nil
 	case *image.NYCbCrA:
-		return &planes{&m.YCbCr, format == "webp"}, nil
+		return newPlanes(&m.YCbCr, format == "webp"), nil
 	}
 	m := fromImage(decoded)
 	if format == "tiff" && faxNegative(content) {

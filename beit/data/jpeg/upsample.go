@@ -6,6 +6,7 @@ type plane struct {
 	stride int
 	w, h   int // samples that count
 	first  int // number of the first row of pix
+	left   int // number of the first column of pix
 
 	// Columns and rows of the image for each sample, as fractions: 2 1 means a sample for two pixels.
 	across, down fraction
@@ -38,7 +39,7 @@ func (p *plane) setRatio(w, x, h, y int, eighth bool) {
 
 // row returns samples [from, to) of row y.
 func (p *plane) row(y, from, to int) []uint8 {
-	at := (y - p.first) * p.stride
+	at := (y-p.first)*p.stride - p.left
 	return p.pix[at+from : at+to : at+to]
 }
 
