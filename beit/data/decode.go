@@ -103,8 +103,8 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 // decodeConfig reads the header.
 func decodeConfig(content []byte) (image.Config, string, error) {
 	if isJPEG(content) {
-		c, err := jpegConfig(content)
-		return c, "jpeg", err
+		w, h, err := jpegConfig(content)
+		return image.Config{Width: w, Height: h}, "jpeg", err
 	}
 	return image.DecodeConfig(bytes.NewReader(content))
 }

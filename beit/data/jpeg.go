@@ -11,8 +11,11 @@ import (
 type jpegImage struct{ *jpeg.Image }
 
 // decodeJPEG decodes the pixels of a JPEG file.
-func decodeJPEG(content []byte) (Image, error) {
-	m, err := jpeg.Decode(content, jpeg.Options{})
+func decodeJPEG(content []byte) (Image, error) { return decodeScaledJPEG(content, 1) }
+
+// decodeScaledJPEG makes the image smaller by 1, 2, 4 or 8, as Pillow's draft does.
+func decodeScaledJPEG(content []byte, scale int) (Image, error) {
+	m, err := jpeg.Decode(content, jpeg.Options{Scale: scale})
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +32,8 @@ func (m jpegImage) Region(box image.Rectangle) *RGB {
 
 func isJPEG(content []byte) bool { return bytes.HasPrefix(content, []byte{0xff, 0xd8, 0xff}) }
 
-// jpegConfig reads the size of a JPEG file. Its colour model is not told.
-func jpegConfig(content []byte) (image.Config, error) {
+// jpegConfig reads the size of a JPEG file.
+func jpegConfig(content []byte) (w, h int, err error) {
 	c, err := jpeg.ReadConfig(content)
-	return image.Config{Width: c.Width, Height: c.Height}, err
+	return c.Width, c.Height, err
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,5 +67,19 @@ func checkCase(t *testing.T, c casestest.Case, got *RGB) {
 	}
 	if sum := sha256.Sum256(got.Pix); hex.EncodeToString(sum[:]) != c.Expected.SHA256 {
 		t.Errorf("SHA256 %x, want %s", sum, c.Expected.SHA256)
+	}
+}
+
+// A scaled image is a whole Image of its own.
+func TestDecodeScaledJPEG(t *testing.T) {
+	content := photo(t) // 500x375
+	for scale, want := range map[int]image.Point{1: {500, 375}, 2: {250, 188}, 4: {125, 94}, 8: {63, 47}} {
+		m, err := decodeScaledJPEG(content, scale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := whole(m); all.Bounds().Max != want {
+			t.Errorf("scale %d: %v, want %v", scale, all.Bounds().Max, want)
+		}
 	}
 }

@@ -171,7 +171,10 @@ func (d *decoder) decodeScan(s *scan) error {
 				left = d.interval
 			}
 			left--
-			dry := d.bits.overrun() // the blocks up to the next restart marker stay zero
+			dry := d.bits.overrun() // the blocks up to the next restart marker stay as they are
+			if dry && d.frame.progressive {
+				continue
+			}
 			if single {
 				d.decodeBlock(s, &s.parts[0], x, y, dry)
 			} else {

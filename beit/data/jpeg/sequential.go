@@ -2,12 +2,10 @@ package jpeg
 
 import "encoding/binary"
 
-// decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. A block without data is zero.
+// decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. With dry set it has no data, and is zero.
 func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.frame.progressive {
-		if !dry {
-			d.decodeProgressive(s, p, p.stored(x, y))
-		}
+		d.decodeProgressive(s, p, p.stored(x, y))
 		return
 	}
 	row := y - d.frame.mcuRows[0]*p.v
