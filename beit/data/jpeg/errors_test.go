@@ -148,3 +148,24 @@ func TestDamagedRestart(t *testing.T) {
 		}
 	}
 }
+
+// Announced restart markers that are not there leave all blocks behind the first interval grey.
+func TestRestartMarkersMissing(t *testing.T) {
+	content := read(t, "restart.jpg")
+	scan := bytes.Index(content, []byte{0xff, sos})
+	for i := uint8(0); i < 8; i++ {
+		data := bytes.ReplaceAll(content[scan:], []byte{0xff, rst0 + i}, nil)
+		content = append(content[:scan:scan], data...)
+	}
+	m, err := Decode(content, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := rows(m), rows(decode(t, "restart.jpg", Options{}))
+	if !bytes.Equal(got[:3*16], want[:3*16]) {
+		t.Error("the first interval is wrong")
+	}
+	if !bytes.Equal(got[len(got)-3*20:], bytes.Repeat([]byte{128}, 3*20)) {
+		t.Errorf("the last pixels are %v, want 128", got[len(got)-3*20:])
+	}
+}

@@ -10,13 +10,12 @@ func (d *decoder) restart(s *scan) error {
 	expected := d.nextRST
 	d.nextRST = (d.nextRST + 1) & 7
 	for {
-		at := d.pos
 		if err := d.nextMarker(); err != nil {
 			return err
 		}
 		keep, resume := judgeMarker(d.marker, expected)
 		if keep {
-			d.pos = at
+			d.pos -= 2 // found at once the next time
 			if d.bits.overrun() {
 				return nil // goes on without data
 			}
@@ -51,12 +50,11 @@ func judgeMarker(marker, expected uint8) (keep, resume bool) {
 // skipScan moves to the marker behind a scan without decoding it.
 func (d *decoder) skipScan() error {
 	for {
-		at := d.pos
 		if err := d.nextMarker(); err != nil {
 			return err
 		}
 		if d.interval == 0 || d.marker >= sof0 && (d.marker < rst0 || d.marker > rst7) {
-			d.pos = at
+			d.pos -= 2
 			return nil
 		}
 	}

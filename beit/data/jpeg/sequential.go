@@ -14,7 +14,9 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.dirty {
 		d.block = [64]int16{}
 	}
-	if !dry {
+	if dry {
+		d.block[0] = 0
+	} else {
 		last = d.bits.sequential(p, &d.block)
 	}
 	d.dirty = last > 0
