@@ -149,23 +149,29 @@ func TestDamagedRestart(t *testing.T) {
 	}
 }
 
-// Announced restart markers that are not there leave all blocks behind the first interval grey.
-func TestRestartMarkersMissing(t *testing.T) {
-	content := read(t, "restart.jpg")
-	scan := bytes.Index(content, []byte{0xff, sos})
-	for i := uint8(0); i < 8; i++ {
-		data := bytes.ReplaceAll(content[scan:], []byte{0xff, rst0 + i}, nil)
-		content = append(content[:scan:scan], data...)
+// Blocks without data are grey: behind a marker inside the data, and behind the first interval when announced restart markers are not there.
+func TestBlocksWithoutData(t *testing.T) {
+	unmarked := read(t, "restart.jpg")
+	scan := bytes.Index(unmarked, []byte{0xff, sos})
+	for i := range uint8(8) {
+		data := bytes.ReplaceAll(unmarked[scan:], []byte{0xff, rst0 + i}, nil)
+		unmarked = append(unmarked[:scan:scan], data...)
 	}
-	m, err := Decode(content, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := rows(m), rows(decode(t, "restart.jpg", Options{}))
-	if !bytes.Equal(got[:3*16], want[:3*16]) {
-		t.Error("the first interval is wrong")
-	}
-	if !bytes.Equal(got[len(got)-3*20:], bytes.Repeat([]byte{128}, 3*20)) {
-		t.Errorf("the last pixels are %v, want 128", got[len(got)-3*20:])
+	ended := read(t, "restart.jpg")
+	ended = append(ended[:scan+250:scan+250], 0xff, eoi)
+	want := rows(decode(t, "restart.jpg", Options{}))
+	for name, content := range map[string][]byte{"restart markers missing": unmarked, "marker inside": ended} {
+		m, err := Decode(content, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := rows(m)
+		if !bytes.Equal(got[:3*16], want[:3*16]) {
+			t.Errorf("%s: the first pixels are wrong", name)
+		}
+		if end := got[len(got)-3*20:]; !bytes.Equal(end, bytes.Repeat([]byte{128}, 3*20)) {
+			t.Errorf("%s: the last pixels are %v, want 128", name, end)
+		}
 	}
 }
