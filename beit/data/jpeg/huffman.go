@@ -1,6 +1,9 @@
 package jpeg
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // lookBits is how many bits a huffTable looks up at once.
 const lookBits = 10
@@ -49,11 +52,12 @@ func (d *decoder) readHuffman(body []byte) error {
 
 var errDamagedHuffman = errors.New("damaged Huffman table")
 
+// define gives the table its content. Look-up tables that were built for the same content before, for another file perhaps, stay.
 func (t *huffTable) define(counts, symbols []byte) {
-	t.defined, t.built = true, false
+	same := t.built && bytes.Equal(t.counts[1:], counts) && bytes.Equal(t.symbols[:len(symbols)], symbols)
+	t.defined, t.built = true, same
 	copy(t.counts[1:], counts)
-	t.symbols = [256]uint8{}
-	copy(t.symbols[:], symbols)
+	clear(t.symbols[copy(t.symbols[:], symbols):])
 }
 
 // build makes the look-up tables, when a scan uses the table. Symbols are at most limit.
