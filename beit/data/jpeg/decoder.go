@@ -17,6 +17,7 @@ type decoder struct {
 	adobe      bool
 	transform  uint8 // of the Adobe segment
 	bits       bitReader
+	arith      arithmetic
 	block      [64]int16
 	dirty      bool // block has more than its first coefficient
 	scanCount  int
@@ -34,6 +35,7 @@ func newDecoder(content []byte) *decoder {
 		d.quant[i].defined = false
 		d.huff[0][i].defined, d.huff[1][i].defined = false, false
 	}
+	d.arith.resetConditioning()
 	d.interval, d.jfif, d.adobe, d.scanCount = 0, false, false, 0
 	return d
 }

@@ -13,11 +13,12 @@
 //
 // # What is read
 //
-// Baseline, extended sequential and progressive files with 8 bits a sample and Huffman codes, of 1, 3 or 4 components with any sampling factors from
-// 1 to 4. Frames of Motion JPEG, which leave out the usual Huffman tables, are read too. Colours follow libjpeg's rules: a JFIF segment means YCbCr,
-// else Adobe's segment tells, else the ids of the components. Four components are CMYK or YCCK with inverted values, converted as Pillow does.
+// Baseline, extended sequential and progressive files with 8 bits a sample, in Huffman or arithmetic coding, of 1, 3 or 4 components with any
+// sampling factors from 1 to 4. Frames of Motion JPEG, which leave out the usual Huffman tables, are read too. Colours follow libjpeg's rules: a
+// JFIF segment means YCbCr, else Adobe's segment tells, else the ids of the components. Four components are CMYK or YCCK with inverted values,
+// converted as Pillow does.
 //
-// Arithmetic coding, 12 bits, lossless and hierarchical files are refused by name.
+// Files of 12 bits, lossless and hierarchical ones are refused by name.
 //
 // # Pixels
 //
@@ -38,7 +39,7 @@
 //
 // No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it.
 // Options.Memory bounds it. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
-// every scan visits all blocks for as little as a few bytes. Wrong arguments panic: a scale that is not offered, a box outside the image.
+// every scan visits all blocks for as little as a few bytes. With arithmetic coding the limit is 25. Wrong arguments panic: a scale that is not offered, a box outside the image.
 //
 // # Concurrency
 //

@@ -55,7 +55,9 @@ func TestErrors(t *testing.T) {
 		{"two components", "does not fit its number", edited(t, "420.jpg", size+"\x03", size+"\x02")},
 		{"factor 0", "component 2 has sampling factors 0x1", edited(t, "420.jpg", "\x02\x11\x01", "\x02\x01\x01")},
 		{"factor 5", "component 2 has sampling factors 5x1", edited(t, "420.jpg", "\x02\x11\x01", "\x02\x51\x01")},
-		{"arithmetic", "arithmetic coding (marker FF C9)", edited(t, "420.jpg", "\xff\xc0", "\xff\xc9")},
+		{"arithmetic without end marker", "truncated", read(t, "arithmetic.jpg")[:len(read(t, "arithmetic.jpg"))-2]},
+		{"arithmetic and lossless", "hierarchical or lossless", edited(t, "arithmetic.jpg", "\xff\xc9", "\xff\xcb")},
+		{"conditioning of table 32", "conditioning", edited(t, "arithmetic.jpg", "\xff\xcc\x00\x0a\x00", "\xff\xcc\x00\x0a\x20")},
 		{"lossless", "lossless JPEG", edited(t, "420.jpg", "\xff\xc0", "\xff\xc3")},
 		{"hierarchical", "hierarchical", edited(t, "420.jpg", "\xff\xc0", "\xff\xc5")},
 		{"unknown marker", "unknown marker FF 02", edited(t, "420.jpg", "\xff\xc0", "\xff\x02")},
@@ -91,6 +93,11 @@ func TestScanLimit(t *testing.T) {
 	}
 	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), Options{})
 	if err == nil || !strings.Contains(err.Error(), "more than 100 scans") {
+		t.Errorf("error is %v", err)
+	}
+	content = read(t, "arithmetic-progressive.jpg")
+	_, err = Decode(append(content[:len(content)-2], strings.Repeat(refine, maxArithmeticScans)+"\xff\xd9"...), Options{})
+	if err == nil || !strings.Contains(err.Error(), "more than 25 scans") {
 		t.Errorf("error is %v", err)
 	}
 }

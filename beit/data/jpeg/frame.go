@@ -10,6 +10,7 @@ import (
 type frame struct {
 	width, height int
 	progressive   bool
+	arithmetic    bool
 	components    []component
 	color         colorModel
 	hMax, vMax    int // largest sampling factors
@@ -49,7 +50,8 @@ func (d *decoder) readFrame(body []byte) error {
 		return fmt.Errorf("samples of %d bits are not read, only of 8: convert the file to PNG", body[0])
 	}
 	f := &d.frame
-	f.progressive = d.marker == sof2
+	f.progressive = d.marker == sof2 || d.marker == sof10
+	f.arithmetic = d.marker == sof9 || d.marker == sof10
 	f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	if f.width == 0 || f.height == 0 {
 		return fmt.Errorf("the size is %dx%d", f.width, f.height)

@@ -139,12 +139,12 @@ func (d *decoder) read(body []byte) error {
 		if len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")) {
 			d.adobe, d.transform = true, body[11]
 		}
-	case m > app0 && m <= app15, m == com, m == dac, m == dnl:
-	case m == sof9 || m == sof10:
-		return fmt.Errorf("arithmetic coding (marker FF %02X) is not read: jpegtran rewrites such a file without loss", m)
+	case m == dac:
+		return d.readConditioning(body)
+	case m > app0 && m <= app15, m == com, m == dnl:
 	case m == sof3:
 		return errors.New("lossless JPEG (marker FF C3) is not read: convert the file to another format")
-	case m >= sof0 && m <= sof2:
+	case m >= sof0 && m <= sof2, m == sof9, m == sof10:
 		return d.readFrame(body)
 	case m > sof3 && m <= sof15:
 		return fmt.Errorf("hierarchical or lossless JPEG (marker FF %02X) is not read: convert the file to another format", m)

@@ -4,7 +4,7 @@ package jpeg
 // does what libjpeg does by default. The marker is either skipped, or it is kept as one that comes later, and all blocks before it are grey.
 func (d *decoder) restart(s *scan) error {
 	for i := range s.parts {
-		s.parts[i].pred = 0
+		s.parts[i].pred, s.parts[i].context = 0, 0
 	}
 	d.endOfBands = 0
 	expected := d.nextRST
@@ -20,10 +20,11 @@ func (d *decoder) restart(s *scan) error {
 				return nil // goes on without data
 			}
 			d.bits.empty()
+			d.arith.start(&d.bits)
 			return nil
 		}
 		if resume {
-			d.pos += d.bits.load(d.content[d.pos:])
+			d.load()
 			return nil
 		}
 	}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 )
 
-// maxScans bounds the work for a file: each scan may visit all blocks for a few bytes. Encoders write about 10 scans, and up to 64 in search of
-// the smallest file.
-const maxScans = 100
+// The number of scans bounds the work for a file: each scan may visit all blocks for a few bytes. Encoders write about 10 scans, and up to 64 in
+// search of the smallest file. In arithmetic coding a scan may visit all coefficients for a few bytes, so there are fewer.
+const (
+	maxScans           = 100
+	maxArithmeticScans = 25
+)
 
 // scan is what a scan header says.
 type scan struct {
@@ -18,8 +21,10 @@ type scan struct {
 
 type scanPart struct {
 	*component
-	dc, ac *huffTable
-	pred   int32
+	dc, ac     *huffTable
+	dcID, acID uint8
+	pred       int32 // first coefficient of the block before
+	context    int   // in arithmetic coding, the statistics that follow from the difference before
 }
 
 // scans decodes all scans. The current marker is the first.
@@ -27,9 +32,13 @@ func (d *decoder) scans() error {
 	if err := d.chooseColor(); err != nil {
 		return err
 	}
+	limit := maxScans
+	if d.frame.arithmetic {
+		limit = maxArithmeticScans
+	}
 	for {
-		if d.scanCount++; d.scanCount > maxScans {
-			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", maxScans)
+		if d.scanCount++; d.scanCount > limit {
+			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", limit)
 		}
 		s, err := d.readScan()
 		if err != nil {
@@ -121,11 +130,15 @@ func (d *decoder) scanPart(s *scan, id, tables uint8) (part scanPart, err error)
 		}
 		c.quant, c.scanned = d.quant[c.selector], true
 	}
+	part.dcID, part.acID = tables>>4, tables&15
+	if d.frame.arithmetic {
+		return part, nil
+	}
 	if s.first == 0 && s.high == 0 {
-		part.dc, err = d.table(0, tables>>4)
+		part.dc, err = d.table(0, part.dcID)
 	}
 	if s.end > 1 && err == nil {
-		part.ac, err = d.table(1, tables&15)
+		part.ac, err = d.table(1, part.acID)
 	}
 	return part, err
 }
@@ -154,7 +167,7 @@ func (d *decoder) decodeScan(s *scan) error {
 	if s.first > 0 && s.parts[0].side == 1 {
 		return d.skipScan() // only the first coefficient is needed
 	}
-	d.pos += d.bits.load(d.content[d.pos:])
+	d.load()
 	d.endOfBands, d.nextRST = 0, 0
 	across, down := d.frame.mcusX, d.frame.mcusY
 	single := len(s.parts) == 1
@@ -171,7 +184,7 @@ func (d *decoder) decodeScan(s *scan) error {
 				left = d.interval
 			}
 			left--
-			dry := d.bits.overrun() // the blocks up to the next restart marker stay as they are
+			dry := d.dry() // the blocks up to the next restart marker stay as they are
 			if dry && d.frame.progressive {
 				continue
 			}
@@ -181,15 +194,26 @@ func (d *decoder) decodeScan(s *scan) error {
 				d.decodeMCU(s, x, y, dry)
 			}
 		}
-		if d.bits.ended && d.bits.overrun() {
-			break
+		if d.cut() {
+			return truncated("inside the compressed data")
 		}
-	}
-	if d.bits.ended && d.bits.overrun() {
-		return truncated("inside the compressed data")
 	}
 	return nil
 }
+
+// load takes the entropy-coded segment at d.pos and moves behind it.
+func (d *decoder) load() {
+	d.pos += d.bits.load(d.content[d.pos:])
+	if d.frame.arithmetic {
+		d.arith.start(&d.bits)
+	}
+}
+
+// dry reports whether the segment has no more data.
+func (d *decoder) dry() bool { return d.bits.overrun() || d.frame.arithmetic && d.arith.failed }
+
+// cut reports whether the file ends before the data do. Arithmetic coding leaves out zeros at the end, so there only the next marker shows the end.
+func (d *decoder) cut() bool { return d.bits.ended && (d.bits.overrun() || d.frame.arithmetic) }
 
 // decodeMCU decodes the blocks of all components of a scan at the MCU x, y.
 func (d *decoder) decodeMCU(s *scan, x, y int, dry bool) {

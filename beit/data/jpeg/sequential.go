@@ -5,7 +5,11 @@ import "encoding/binary"
 // decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. With dry set it has no data, and is zero.
 func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.frame.progressive {
-		d.decodeProgressive(s, p, p.stored(x, y))
+		if d.frame.arithmetic {
+			d.decodeProgressiveArithmetic(s, p, p.stored(x, y))
+		} else {
+			d.decodeProgressive(s, p, p.stored(x, y))
+		}
 		return
 	}
 	row := y - d.frame.mcuRows[0]*p.v
@@ -14,9 +18,12 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.dirty {
 		d.block = [64]int16{}
 	}
-	if dry {
+	switch {
+	case dry:
 		d.block[0] = 0
-	} else {
+	case d.frame.arithmetic:
+		last = d.decodeArithmetic(p, &d.block)
+	default:
 		last = d.bits.sequential(p, &d.block)
 	}
 	d.dirty = last > 0
