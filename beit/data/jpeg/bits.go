@@ -60,10 +60,10 @@ func (r *bitReader) start() {
 }
 
 // overrun reports whether bits behind the end have been used.
-func (r *bitReader) overrun() bool { return 8*r.pos-r.n > 8*r.size }
+func (r *bitReader) overrun() bool { return 8*(r.pos-r.size) > r.n }
 
 // spent reports whether the file ends with the bits that were used last: it lacks the marker that should come then.
-func (r *bitReader) spent() bool { return r.ended && 8*r.pos-r.n > 8*(r.size-1) }
+func (r *bitReader) spent() bool { return r.ended && 8*(r.pos-r.size+1) > r.n }
 
 // refill makes at least 56 bits available.
 func (r *bitReader) refill() {

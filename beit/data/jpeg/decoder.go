@@ -35,6 +35,7 @@ func newDecoder(content []byte) *decoder {
 		d.quant[i].defined = false
 		d.huff[0][i].defined, d.huff[1][i].defined = false, false
 	}
+	d.bits.empty()
 	d.arith.resetConditioning()
 	d.interval, d.jfif, d.adobe, d.scanCount = 0, false, false, 0
 	return d
