@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif"  // registers the format
-	_ "image/jpeg" // registers the format
-	_ "image/png"  // registers the format
+	_ "image/gif" // registers the format
+	_ "image/png" // registers the format
 	"io"
 	"io/fs"
 
@@ -84,7 +83,7 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 	if len(content) == 0 {
 		return nil, errors.New("decode image: the file is empty")
 	}
-	config, format, err := image.DecodeConfig(bytes.NewReader(content))
+	config, format, err := decodeConfig(content)
 	if err != nil {
 		return nil, fmt.Errorf("decode image: %w", err)
 	}
@@ -101,10 +100,22 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 	return m, nil
 }
 
+// decodeConfig reads the header.
+func decodeConfig(content []byte) (image.Config, string, error) {
+	if isJPEG(content) {
+		w, h, err := jpegConfig(content)
+		return image.Config{Width: w, Height: h}, "jpeg", err
+	}
+	return image.DecodeConfig(bytes.NewReader(content))
+}
+
 // decodeFormat decodes the pixels. GIF and TIFF need rules of their own.
 func decodeFormat(content []byte, format string) (Image, error) {
-	if format == "gif" {
+	switch format {
+	case "gif":
 		return decodeGIF(content)
+	case "jpeg":
+		return decodeJPEG(content)
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(content))
 	if err != nil {
@@ -112,9 +123,9 @@ func decodeFormat(content []byte, format string) (Image, error) {
 	}
 	switch m := decoded.(type) {
 	case *image.YCbCr:
-		return &planes{m, format == "webp"}, nil
+		return newPlanes(m, format == "webp"), nil
 	case *image.NYCbCrA:
-		return &planes{&m.YCbCr, format == "webp"}, nil
+		return newPlanes(&m.YCbCr, format == "webp"), nil
 	}
 	m := fromImage(decoded)
 	if format == "tiff" && faxNegative(content) {

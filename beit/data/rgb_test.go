@@ -60,7 +60,7 @@ func TestFromImageOfPlanes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(whole(&planes{src: want}), got); diff != "" {
+				if diff := cmp.Diff(whole(newPlanes(want, false)), got); diff != "" {
 					t.Errorf("%v, %v, %T: %s", ratio, r, m, diff)
 				}
 			}

@@ -40,7 +40,7 @@ func TestRegionIsPartOfWhole(t *testing.T) {
 		for w := 1; w < 12; w++ {
 			for o := range orientation(10) {
 				src := randomPlanes(image.Rect(0, 0, w, 13-w), ratio, uint64(w))
-				p := transposed(&planes{src, w%3 == 0 && ratio == image.YCbCrSubsampleRatio420}, o)
+				p := transposed(newPlanes(src, w%3 == 0), o)
 				all := whole(p)
 				for range 8 {
 					x, y := rand.IntN(all.W), rand.IntN(all.H)
@@ -54,47 +54,9 @@ func TestRegionIsPartOfWhole(t *testing.T) {
 	}
 }
 
-// TestUpsample compares the chroma of each row with weights of 3/4 and 1/4 in each direction, computed in float64.
-func TestUpsample(t *testing.T) {
-	for _, ratio := range ratios {
-		for _, size := range []image.Point{{9, 7}, {10, 8}, {5, 1}} {
-			src := randomPlanes(image.Rectangle{Max: size}, ratio, 3)
-			u := newUpsampler(src, src.Rect, false)
-			for y := range size.Y {
-				cb, _ := u.rows(y)
-				for x, v := range cb {
-					want := 0.0
-					for _, s := range nearest(x, u.across, u.chroma.Dx(), ratio) {
-						for _, r := range nearest(y, u.down, u.chroma.Dy(), ratio) {
-							want += s.weight * r.weight * float64(src.Cb[r.at*src.CStride+s.at])
-						}
-					}
-					if d := float64(v) - want; d > 0.76 || d < -0.76 {
-						t.Fatalf("%v at %d, %d: %d, want %g", ratio, x, y, v, want)
-					}
-				}
-			}
-		}
-	}
-}
-
-type weighted struct {
-	at     int
-	weight float64
-}
-
-// nearest are the samples that position x is made of.
-func nearest(x, step, n int, ratio image.YCbCrSubsampleRatio) []weighted {
-	quarters := ratio == image.YCbCrSubsampleRatio411 || ratio == image.YCbCrSubsampleRatio410
-	if step != 2 || quarters {
-		return []weighted{{x / step, 1}}
-	}
-	return []weighted{{x / 2, 0.75}, {min(max(x/2-1+2*(x%2), 0), n-1), 0.25}}
-}
-
 // A resize of a part of unconverted planes gives what it gives on the converted image.
 func TestResizeOfPlanes(t *testing.T) {
-	p := &planes{src: randomPlanes(image.Rect(0, 0, 61, 47), image.YCbCrSubsampleRatio420, 5)}
+	p := newPlanes(randomPlanes(image.Rect(0, 0, 61, 47), image.YCbCrSubsampleRatio420, 5), false)
 	m := whole(p)
 	for _, f := range []Filter{Bilinear, Bicubic, Lanczos} {
 		for _, size := range []image.Point{{20, 24}, {61, 47}, {90, 33}} {
@@ -108,8 +70,9 @@ func TestResizeOfPlanes(t *testing.T) {
 }
 
 func TestRegionPanics(t *testing.T) {
-	p := &planes{src: randomPlanes(image.Rect(0, 0, 6, 4), image.YCbCrSubsampleRatio420, 1)}
-	for _, p := range []Image{p, transposed(p, 5), NewRGB(6, 4)} {
+	src := randomPlanes(image.Rect(0, 0, 6, 4), image.YCbCrSubsampleRatio420, 1)
+	p := newPlanes(src, false)
+	for _, p := range []Image{p, newPlanes(src, true), transposed(p, 5), NewRGB(6, 4)} {
 		for _, box := range []image.Rectangle{{}, image.Rect(0, 0, 7, 7), image.Rect(-1, 0, 2, 2)} {
 			func() {
 				defer func() {

@@ -1,0 +1,184 @@
+package jpeg
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+// edited returns a file of testdata after replacing the first old by new.
+func edited(t testing.TB, name, old, new string) []byte {
+	t.Helper()
+	b := read(t, name)
+	if !bytes.Contains(b, []byte(old)) {
+		t.Fatalf("%s does not contain %x", name, old)
+	}
+	return bytes.Replace(b, []byte(old), []byte(new), 1)
+}
+
+// without returns a file of testdata without the segments of a marker.
+func without(t testing.TB, name string, marker uint8) []byte {
+	t.Helper()
+	b := read(t, name)
+	out, at := bytes.Clone(b[:2]), 2
+	for b[at+1] != sos {
+		size := 2 + int(b[at+2])<<8 + int(b[at+3])
+		if b[at+1] != marker {
+			out = append(out, b[at:at+size]...)
+		}
+		at += size
+	}
+	return append(out, b[at:]...)
+}
+
+func TestErrors(t *testing.T) {
+	whole := read(t, "420.jpg")
+	scan := bytes.Index(whole, []byte{0xff, sos})
+	const size = "\x00\x25\x00\x35" // 37 rows, 53 columns
+	for _, c := range []struct {
+		name, text string
+		content    []byte
+	}{
+		{"nothing", "not a JPEG file", nil},
+		{"text", "not a JPEG file", []byte("hello")},
+		{"two bytes", "not a JPEG file", []byte{0xff, soi}},
+		{"no frame", "holds no image", []byte{0xff, soi, 0xff, eoi}},
+		{"cut in a table", "truncated: it ends in the segment", whole[:100]},
+		{"cut in the scan", "truncated: it ends inside the compressed data", whole[:scan+200]},
+		{"cut before the end marker", "truncated", whole[:len(whole)-2]},
+		{"cut in the end marker", "truncated", whole[:len(whole)-1]},
+		{"progressive without end marker", "truncated", read(t, "420-progressive.jpg")[:len(read(t, "420-progressive.jpg"))-2]},
+		{"no rows", "the size is 53x0", edited(t, "420.jpg", size, "\x00\x00\x00\x35")},
+		{"12 bits", "samples of 12 bits", edited(t, "420.jpg", "\x08"+size, "\x0c"+size)},
+		{"two components", "does not fit its number", edited(t, "420.jpg", size+"\x03", size+"\x02")},
+		{"factor 0", "component 2 has sampling factors 0x1", edited(t, "420.jpg", "\x02\x11\x01", "\x02\x01\x01")},
+		{"factor 5", "component 2 has sampling factors 5x1", edited(t, "420.jpg", "\x02\x11\x01", "\x02\x51\x01")},
+		{"arithmetic without end marker", "truncated", read(t, "arithmetic.jpg")[:len(read(t, "arithmetic.jpg"))-2]},
+		{"arithmetic and lossless", "hierarchical or lossless", edited(t, "arithmetic.jpg", "\xff\xc9", "\xff\xcb")},
+		{"conditioning of table 32", "conditioning", edited(t, "arithmetic.jpg", "\xff\xcc\x00\x0a\x00", "\xff\xcc\x00\x0a\x20")},
+		{"lossless", "lossless JPEG", edited(t, "420.jpg", "\xff\xc0", "\xff\xc3")},
+		{"hierarchical", "hierarchical", edited(t, "420.jpg", "\xff\xc0", "\xff\xc5")},
+		{"unknown marker", "unknown marker FF 02", edited(t, "420.jpg", "\xff\xc0", "\xff\x02")},
+		{"second header", "a second frame header", edited(t, "420.jpg", "\xff\xc4", "\xff\xc0\x00\x08\x08"+size+"\x00\xff\xc4")},
+		{"no quantisation table", "quantisation table 0 is missing", without(t, "420.jpg", dqt)},
+		{"no frame header", "before the frame header", without(t, "420.jpg", sof0)},
+		{"progressive without Huffman tables", "DC Huffman table 0 is missing", without(t, "420-progressive.jpg", dht)},
+		{"too many codes", "damaged Huffman table", edited(t, "420.jpg", "\xff\xc4\x00\x1f\x00\x00", "\xff\xc4\x00\x1f\x00\x03")},
+		{"scan of another component", "component id 9", edited(t, "420.jpg", "\x03\x01\x00", "\x03\x09\x00")},
+		{"progressive scan backwards", "there is no such scan", edited(t, "420-progressive.jpg", "\x01\x05\x02", "\x06\x05\x02")},
+	} {
+		_, err := Decode(c.content, Options{})
+		if err == nil {
+			t.Errorf("%s: decoded", c.name)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, c.text) || strings.Contains(text, "\n") {
+			t.Errorf("%s: error %q should contain %q", c.name, text, c.text)
+		}
+		if cut := strings.Contains(err.Error(), "truncated"); cut != errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: error %q wraps io.ErrUnexpectedEOF: %v", c.name, err, !cut)
+		}
+	}
+}
+
+// A scan that changes nothing costs a few bytes in the file and a visit to every block. Such files are refused.
+func TestScanLimit(t *testing.T) {
+	content := read(t, "gray-progressive.jpg")
+	content = content[:len(content)-2]
+	refine := "\xff\xda\x00\x08\x01\x01\x00\x00\x00\x10\x00" // the lowest bit of the first coefficient
+	if _, err := Decode(append(content, refine+refine+"\xff\xd9"...), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), Options{})
+	if err == nil || !strings.Contains(err.Error(), "more than 100 scans") {
+		t.Errorf("error is %v", err)
+	}
+	content = read(t, "arithmetic-progressive.jpg")
+	_, err = Decode(append(content[:len(content)-2], strings.Repeat(refine, maxArithmeticScans)+"\xff\xd9"...), Options{})
+	if err == nil || !strings.Contains(err.Error(), "more than 25 scans") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// What is odd but clear is read as if it were not there.
+func TestOddFiles(t *testing.T) {
+	whole := rows(decode(t, "420.jpg", Options{}))
+	restart := rows(decode(t, "restart.jpg", Options{}))
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    []uint8
+	}{
+		{"standard Huffman tables left out", without(t, "420.jpg", dht), whole},
+		{"fill bytes", edited(t, "420.jpg", "\xff\xc4", "\xff\xff\xff\xc4"), whole},
+		{"bytes between segments", edited(t, "420.jpg", "\xff\xc4", "abc\xff\x00\xff\xc4"), whole},
+		{"something behind the end", append(read(t, "420.jpg"), "more\xff\xd8"...), whole},
+		{"stuffing before a restart marker", edited(t, "restart.jpg", "\xff\xd1", "\xff\x00\xff\xd1"), restart},
+		{"extended sequential", edited(t, "420.jpg", "\xff\xc0", "\xff\xc1"), whole},
+		{"Adobe's RGB beside JFIF", edited(t, "420.jpg", "\xff\xdb", "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00\xff\xdb"), whole},
+	} {
+		m, err := Decode(c.content, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		} else if !bytes.Equal(rows(m), c.want) {
+			t.Errorf("%s: other pixels", c.name)
+		}
+	}
+}
+
+// Behind damage the image goes on at the next restart marker, and blocks without data are grey.
+func TestDamagedRestart(t *testing.T) {
+	whole := decode(t, "restart.jpg", Options{})
+	w, h := whole.Size()
+	want := rows(whole)
+	for _, c := range []struct {
+		name, old, new string
+		same           int // pixels that are right at the end of the image
+	}{
+		{"marker missing", "\xff\xd1", "", w},
+		{"number twice", "\xff\xd1", "\xff\xd0", w},
+		{"far number", "\xff\xd1", "\xff\xd5", w},
+	} {
+		m, err := Decode(edited(t, "restart.jpg", c.old, c.new), Options{})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		got, last := rows(m), 3*(w*h-16)
+		if !bytes.Equal(got[:3*16], want[:3*16]) || !bytes.Equal(got[last:], want[last:]) {
+			t.Errorf("%s: the first or last pixels are wrong", c.name)
+		}
+		if bytes.Equal(got, want) && c.name == "marker missing" {
+			t.Errorf("%s: nothing is missing", c.name)
+		}
+	}
+}
+
+// Blocks without data are grey: behind a marker inside the data, and behind the first interval when announced restart markers are not there.
+func TestBlocksWithoutData(t *testing.T) {
+	unmarked := read(t, "restart.jpg")
+	scan := bytes.Index(unmarked, []byte{0xff, sos})
+	for i := range uint8(8) {
+		data := bytes.ReplaceAll(unmarked[scan:], []byte{0xff, rst0 + i}, nil)
+		unmarked = append(unmarked[:scan:scan], data...)
+	}
+	ended := read(t, "restart.jpg")
+	ended = append(ended[:scan+250:scan+250], 0xff, eoi)
+	want := rows(decode(t, "restart.jpg", Options{}))
+	for name, content := range map[string][]byte{"restart markers missing": unmarked, "marker inside": ended} {
+		m, err := Decode(content, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := rows(m)
+		if !bytes.Equal(got[:3*16], want[:3*16]) {
+			t.Errorf("%s: the first pixels are wrong", name)
+		}
+		if end := got[len(got)-3*20:]; !bytes.Equal(end, bytes.Repeat([]byte{128}, 3*20)) {
+			t.Errorf("%s: the last pixels are %v, want 128", name, end)
+		}
+	}
+}

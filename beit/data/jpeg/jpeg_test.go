@@ -1,0 +1,186 @@
+package jpeg
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// rows converts all decoded rows of m.
+func rows(m *Image) []uint8 {
+	w, _ := m.Size()
+	first, end := m.Rows()
+	b := make([]uint8, 3*w*(end-first))
+	m.RGB(b, image.Rect(0, first, w, end))
+	return b
+}
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func decode(t testing.TB, name string, o Options) *Image {
+	t.Helper()
+	m, err := Decode(read(t, name), o)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return m
+}
+
+// pixelsOf reads a PNG file.
+func pixelsOf(t testing.TB, name string) (w, h int, pix []uint8) {
+	t.Helper()
+	m, err := png.Decode(bytes.NewReader(read(t, name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := m.Bounds()
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			c := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
+			pix = append(pix, c.R, c.G, c.B)
+		}
+	}
+	return b.Dx(), b.Dy(), pix
+}
+
+// TestLikePillow decodes files with what Pillow 9.4 with libjpeg-turbo 2.1 made of them: NAME.jpg.N.png is NAME.jpg at scale N, by draft and
+// convert("RGB"). The files are written by Pillow and libjpeg-turbo's cjpeg.
+func TestLikePillow(t *testing.T) {
+	list, err := filepath.Glob("testdata/*.jpg.?.png")
+	if err != nil || len(list) < 60 {
+		t.Fatalf("%d files: %v", len(list), err)
+	}
+	for _, reference := range list {
+		name := filepath.Base(reference)
+		base := name[:len(name)-len(".1.png")]
+		scale := int(name[len(base)+1] - '0')
+		w, h, want := pixelsOf(t, name)
+		m := decode(t, base, Options{Scale: scale})
+		if gw, gh := m.Size(); gw != w || gh != h {
+			t.Errorf("%s at scale %d: %dx%d, want %dx%d", base, scale, gw, gh, w, h)
+			continue
+		}
+		if got := rows(m); !bytes.Equal(got, want) {
+			t.Errorf("%s at scale %d: %s", base, scale, firstDifference(got, want, w))
+		}
+	}
+}
+
+func firstDifference(got, want []uint8, w int) string {
+	for i, v := range got {
+		if v != want[i] {
+			return fmt.Sprintf("row %d, column %d, channel %d is %d, want %d", i/3/w, i/3%w, i%3, v, want[i])
+		}
+	}
+	return "no difference"
+}
+
+// A region, and rows alone, are the same pixels as in the whole image.
+func TestParts(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"420.jpg", "422.jpg", "440.jpg", "uneven.jpg", "fine-chroma.jpg", "31.jpg", "410.jpg", "420-progressive.jpg", "rgb-420.jpg",
+		"cmyk-420.jpg", "ycck.jpg", "gray.jpg", "restart.jpg", "three-scans.jpg"} {
+		for _, scale := range []int{1, 2, 4, 8} {
+			m := decode(t, name, Options{Scale: scale})
+			w, h := m.Size()
+			whole := rows(m)
+			for range 20 {
+				x, y := r.IntN(w), r.IntN(h)
+				box := image.Rect(x, y, x+1+r.IntN(w-x), y+1+r.IntN(h-y))
+				part := decode(t, name, Options{Scale: scale, Rows: [2]int{box.Min.Y, box.Max.Y}})
+				for _, m := range []*Image{m, part} {
+					got := make([]uint8, 3*box.Dx()*box.Dy())
+					m.RGB(got, box)
+					for i := range box.Dy() {
+						line := whole[3*((y+i)*w+x):][:3*box.Dx()]
+						if !bytes.Equal(got[3*i*box.Dx():][:3*box.Dx()], line) {
+							t.Fatalf("%s at scale %d, %v, rows %v: row %d differs", name, scale, box, m.rows, i)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestReadConfig(t *testing.T) {
+	for name, want := range map[string]Config{
+		"420.jpg":                 {53, 37, 3, false, 64*48 + 2*32*24},
+		"420-progressive.jpg":     {53, 37, 3, true, 3*(64*48+2*32*24) + 48 + 24},
+		"gray.jpg":                {53, 37, 1, false, 56 * 40},
+		"cmyk-without-adobe.jpg":  {53, 37, 4, false, 64*48 + 3*32*24},
+		"fine-chroma.jpg":         {53, 37, 3, false, 32*24 + 2*64*48},
+		"rgb-422-progressive.jpg": {53, 37, 3, true, 3*(64*40+2*32*40) + 40 + 40},
+	} {
+		got, err := ReadConfig(read(t, name))
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", name, got, err, want)
+		}
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	content := read(t, "420-progressive.jpg")
+	c, err := ReadConfig(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(content, Options{Memory: c.Memory}); err != nil {
+		t.Error(err)
+	}
+	if _, err := Decode(content, Options{Memory: c.Memory - 1}); err == nil || !strings.Contains(err.Error(), "the limit is") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestScaleFor(t *testing.T) {
+	for _, c := range []struct {
+		w, h int
+		size image.Point
+		want int
+	}{
+		{4000, 3000, image.Pt(224, 224), 8},
+		{1791, 1792, image.Pt(224, 224), 4},
+		{500, 375, image.Pt(224, 224), 1},
+		{448, 448, image.Pt(224, 224), 2},
+		{10, 10, image.Pt(224, 224), 1},
+		{100, 100, image.Point{}, 8},
+	} {
+		if got := ScaleFor(c.w, c.h, c.size); got != c.want {
+			t.Errorf("%dx%d to %v: %d, want %d", c.w, c.h, c.size, got, c.want)
+		}
+	}
+}
+
+func TestWrongArgumentsPanic(t *testing.T) {
+	m := decode(t, "420.jpg", Options{Rows: [2]int{3, 9}})
+	for name, f := range map[string]func(){
+		"scale":        func() { _, _ = Decode(read(t, "420.jpg"), Options{Scale: 3}) },
+		"empty box":    func() { m.RGB(make([]uint8, 9), image.Rectangle{}) },
+		"another row":  func() { m.RGB(make([]uint8, 9), image.Rect(0, 2, 1, 4)) },
+		"short buffer": func() { m.RGB(make([]uint8, 8), image.Rect(0, 3, 3, 4)) },
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.HasPrefix(text, "jpeg: ") {
+					t.Errorf("%s: panic %q", name, text)
+				}
+			}()
+			f()
+		}()
+	}
+}

@@ -1,0 +1,81 @@
+package jpeg
+
+import "encoding/binary"
+
+// decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. With dry set it has no data, and is zero.
+func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
+	if d.frame.progressive {
+		if d.frame.arithmetic {
+			d.decodeProgressiveArithmetic(s, p, p.stored(x, y))
+		} else {
+			d.decodeProgressive(s, p, p.stored(x, y))
+		}
+		return
+	}
+	row := y - d.frame.mcuRows[0]*p.v
+	wanted := row >= 0 && y < d.frame.mcuRows[1]*p.v
+	last := 0
+	if d.dirty {
+		d.block = [64]int16{}
+	}
+	switch {
+	case dry:
+		d.block[0] = 0
+	case d.frame.arithmetic:
+		last = d.decodeArithmetic(p, &d.block)
+	default:
+		last = d.bits.sequential(p, &d.block)
+	}
+	d.dirty = last > 0
+	if wanted {
+		p.transform(&d.block, last, x, row)
+	}
+}
+
+// sequential decodes a block into b, which is zero but for the first coefficient. It returns the place of the last coefficient in the order of the
+// file.
+func (r *bitReader) sequential(p *scanPart, b *[64]int16) (last int) {
+	acc, n, pos, data := r.acc, uint(r.n), r.pos, r.data
+	if n < 32 {
+		if uint(pos) <= uint(len(data)-padding) {
+			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		}
+		pos += int(63-n) >> 3
+		n |= 56
+	}
+	e := p.dc.look[acc>>(64-lookBits)]
+	if e>>16 == 0 {
+		e = p.dc.rest(e, acc)
+	}
+	acc <<= e & 63
+	n -= uint(e & 63)
+	p.pred += int32(e) >> 16
+	b[0] = int16(p.pred)
+
+	t := p.ac
+	for k := uint(1); k < 64; k++ {
+		if n < 32 {
+			if uint(pos) <= uint(len(data)-padding) {
+				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+			}
+			pos += int(63-n) >> 3
+			n |= 56
+		}
+		e := t.look[acc>>(64-lookBits)]
+		if e>>16 == 0 {
+			e = t.rest(e, acc)
+		}
+		acc <<= e & 63
+		n -= uint(e & 63)
+		run := uint(e >> 8 & 15)
+		k += run
+		if e>>16 != 0 {
+			b[zigzag[k&127]&63] = int16(e >> 16)
+			last = int(k)
+		} else if run != 15 {
+			break
+		}
+	}
+	r.acc, r.n, r.pos = acc, int(n), pos
+	return last
+}
