@@ -24,11 +24,11 @@ func TestExifOrientation(t *testing.T) {
 				"png":  append(append(png, "eXIf"...), append(exif, "crc!"...)...),
 				"webp": append(webp, exif...),
 			} {
-				if got := exifOrientation(content, format); got != orientation(o) {
+				if got := formats[format].Orientation(content); got != int(o) {
 					t.Errorf("%s, %v: %d, want %d", format, order, got, o)
 				}
 				for n := range content {
-					if got := exifOrientation(content[:n], format); got != 0 && got != orientation(o) {
+					if got := formats[format].Orientation(content[:n]); got != 0 && got != int(o) {
 						t.Errorf("%s cut to %d bytes: %d", format, n, got)
 					}
 				}
@@ -61,8 +61,8 @@ func FuzzExif(f *testing.F) {
 	f.Add(append([]byte("RIFF....WEBPEXIF\x22\x00\x00\x00"), exifData(binary.BigEndian, 3)...))
 	f.Add(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x22eXIf"), exifData(binary.BigEndian, 3)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		for _, format := range []string{"jpeg", "png", "webp", "tiff", "gif"} {
-			whole(transposed(NewRGB(3, 2), exifOrientation(content, format)))
+		for _, format := range []string{"jpeg", "png", "webp", "tiff"} {
+			whole(transposed(NewRGB(3, 2), orientation(formats[format].Orientation(content))))
 		}
 	})
 }
