@@ -96,6 +96,9 @@ func (b *bmpFile) readHeader(header []byte) (colours int, err error) {
 		return 0, fmt.Errorf("size %dx%d", w, h)
 	}
 	b.w, b.h, b.bits, b.coding = int(w), int(h), int(binary.LittleEndian.Uint16(header[14:])), bmpCoding(field(16))
+	if b.bits > 8 {
+		return 0, nil
+	}
 	if field(32) > 1<<16 {
 		return 0, fmt.Errorf("a palette of %d colours", field(32))
 	}

@@ -15,9 +15,7 @@ type bmpRuns struct {
 // decodeRuns decodes an image of runs. Pixels that the runs pass over have the first colour of the palette.
 func (b *bmpFile) decodeRuns() (Image, error) {
 	r := bmpRuns{bmpFile: b, m: NewRGB(b.w, b.h)}
-	for i := range r.m.Pix {
-		r.m.Pix[i] = b.palette[0][i%3]
-	}
+	r.m.fill(b.palette[0])
 	for rest := b.data; r.i < b.h; {
 		const endLine, endImage, jump = 0, 1, 2
 		if len(rest) < 2 {

@@ -134,9 +134,7 @@ func decodeGIF(content []byte) (Image, error) {
 	}
 	m := NewRGB(g.w, g.h)
 	if g.frame != m.Bounds() {
-		for y := range g.h {
-			g.show(m, image.Rect(0, y, g.w, y+1), nil)
-		}
+		m.fill(g.palette[g.background])
 	}
 	codes := gifCodes{blocks: g.data, bits: g.codeBits}
 	codes.reset()
@@ -151,21 +149,15 @@ func decodeGIF(content []byte) (Image, error) {
 			n := copy(line[filled:], codes.text)
 			filled, codes.text = filled+n, codes.text[n:]
 		}
-		top := g.frame.Min.Add(image.Pt(0, y))
-		g.show(m, image.Rectangle{Min: top, Max: top.Add(image.Pt(len(line), 1))}, line)
+		g.show(m.row(g.frame.Min.Y+y, g.frame.Min.X, g.frame.Max.X), line)
 		filled = 0
 	}
 	return m, nil
 }
 
-// show writes the colours of a row of indices to m, or of the background where the indices are nil.
-func (g *gifFile) show(m *RGB, box image.Rectangle, indices []uint8) {
-	row := m.row(box.Min.Y, box.Min.X, box.Max.X)
-	for x := range box.Dx() {
-		index := g.background
-		if indices != nil {
-			index = indices[x]
-		}
+// show writes the colours of a row of indices.
+func (g *gifFile) show(row, indices []uint8) {
+	for x, index := range indices {
 		c := &g.palette[index]
 		row[3*x], row[3*x+1], row[3*x+2] = c[0], c[1], c[2]
 	}

@@ -193,6 +193,9 @@ func decodePNG(content []byte) (Image, error) {
 		return nil, fmt.Errorf("pixels: %w", err)
 	}
 	m := NewRGB(p.w, p.h)
+	if p.colour == pngPalette {
+		m.fill(p.palette[0]) // rows that the data lack
+	}
 	rows := newPNGRows(z, p)
 	if p.interlaced {
 		err = p.readPasses(m, rows)
@@ -200,8 +203,9 @@ func decodePNG(content []byte) (Image, error) {
 		err = p.readRows(m, rows)
 	}
 	if err == nil {
-		_, err = z.Read(make([]byte, 1))
-		if !errors.Is(err, zlib.ErrChecksum) || p.chunksWhole() {
+		var n int
+		n, err = z.Read(make([]byte, 1))
+		if n > 0 || !errors.Is(err, zlib.ErrChecksum) || p.chunksWhole() {
 			return m, nil // a wrong sum alone is a slip of the writer: the chunks have sums of their own
 		}
 	}

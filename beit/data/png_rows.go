@@ -36,7 +36,8 @@ func (r *pngRows) next(n int) ([]uint8, error) {
 	return row, nil
 }
 
-// ended reports whether err means that the compressed data end properly after a row, though the image has more: those stay black.
+// ended reports whether err means that the compressed data end properly after a row, though the image has more: those stay as
+// they are.
 func (r *pngRows) ended(err error) bool { return errors.Is(err, io.EOF) && r.done > 0 }
 
 // unfilter adds to a row what its filter took away. pixel is the distance to the sample on the left.

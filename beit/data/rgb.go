@@ -22,6 +22,13 @@ func NewRGB(w, h int) *RGB {
 	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 }
 
+// fill sets all pixels to one colour.
+func (m *RGB) fill(c [3]uint8) {
+	for i := range m.Pix {
+		m.Pix[i] = c[i%3]
+	}
+}
+
 // Bounds returns the rectangle of the whole image.
 func (m *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
 

@@ -93,6 +93,9 @@ func parseTIFF(content []byte) (*tiffFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tags.ambiguous != 0 {
+		return nil, fmt.Errorf("tag %d stands twice with different values", tags.ambiguous)
+	}
 	f := &tiffFile{tags: tags, content: content, format: tags.number(tagSampleFormat, tiffUnsigned)}
 	if f.w, f.h, err = tiffDimensions(tags); err != nil {
 		return nil, err

@@ -178,6 +178,16 @@ func (f *tiffFile) decodeBlock(m *RGB, i, x, y int) error {
 		}
 		f.expand(m.row(y+r, x, min(x+f.blockW, f.w)), pixels)
 	}
+	return checkSums(readers)
+}
+
+// checkSums refuses blocks whose checksum is wrong. One that is missing does not matter.
+func checkSums(readers []io.Reader) error {
+	for _, r := range readers {
+		if n, err := r.Read(make([]byte, 1)); n == 0 && errors.Is(err, zlib.ErrChecksum) {
+			return err
+		}
+	}
 	return nil
 }
 

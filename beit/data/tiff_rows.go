@@ -127,15 +127,12 @@ func (f *tiffFile) light(v uint8) uint8 {
 
 // clip32 cuts a number of 32 bits to 0..255, as Pillow does.
 func (f *tiffFile) clip32(v uint32) uint8 {
-	switch f.format {
-	case tiffFloat:
-		x := math.Float32frombits(v)
-		if !(x > 0) { // NaN too
-			return 0
-		}
-		return uint8(min(x, 255))
-	case tiffSigned:
-		return clip8(int32(v))
+	if f.format != tiffFloat {
+		return clip8(int32(v)) // unsigned ones too
 	}
-	return uint8(min(v, 255))
+	x := math.Float32frombits(v)
+	if !(x > 0) { // NaN too
+		return 0
+	}
+	return uint8(min(x, 255))
 }

@@ -1,16 +1,19 @@
 package data
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// tiffTags is the first directory of TIFF data, which EXIF data are too. Its tags may stand in any order. Of tags that come twice the first counts.
+// tiffTags is the first directory of TIFF data, which EXIF data are too. Its tags may stand in any order. Of tags that come twice
+// the last counts.
 type tiffTags struct {
-	order binary.ByteOrder
-	tags  map[uint16]tiffTag
+	order     binary.ByteOrder
+	tags      map[uint16]tiffTag
+	ambiguous uint16 // a tag that comes twice with different values, or 0
 }
 
 // tiffTag is a value of a directory.
@@ -86,7 +89,10 @@ func (t *tiffTags) readEntries(b []byte, at, count uint64, layout tiffLayout) {
 			return
 		}
 		data, ok := t.values(b, at+head+layout.pointer, values, tiffTypeSize[uint16(kind)], layout)
-		if _, twice := t.tags[uint16(tag)]; ok && !twice {
+		if first, twice := t.tags[uint16(tag)]; twice && !bytes.Equal(first.data, data) {
+			t.ambiguous = uint16(tag)
+		}
+		if ok {
 			t.tags[uint16(tag)] = tiffTag{uint16(kind), data}
 		}
 		at += head + 2*layout.pointer
