@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/bits"
 
-	"golang.org/x/image/ccitt"
 	"golang.org/x/image/tiff/lzw"
 )
 
@@ -80,10 +79,16 @@ func (f *tiffFile) open(i, rows int) (io.Reader, error) {
 		return zlib.NewReader(bytes.NewReader(b))
 	case tiffPackBits:
 		return &packBits{src: b}, nil
-	case tiffFaxRows, tiffFax3:
-		return ccitt.NewReader(bytes.NewReader(b), ccitt.MSB, ccitt.Group3, f.blockW, rows, &ccitt.Options{Invert: true}), nil
+	case tiffFaxRows:
+		return newFaxReader(b, faxRows, f.blockW), nil
+	case tiffFax3:
+		const twoDimensional = 1
+		if f.tags.number(tagFaxOptions, 0)&twoDimensional != 0 {
+			return newFaxReader(b, fax3Mixed, f.blockW), nil
+		}
+		return newFaxReader(b, fax3, f.blockW), nil
 	case tiffFax4:
-		return ccitt.NewReader(bytes.NewReader(b), ccitt.MSB, ccitt.Group4, f.blockW, rows, &ccitt.Options{Invert: true}), nil
+		return newFaxReader(b, fax4, f.blockW), nil
 	}
 	return bytes.NewReader(b), nil
 }
