@@ -73,8 +73,11 @@ func (f *faxReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// errFaxRow ends a row early. The rest of it is white.
-var errFaxRow = errors.New("the row is damaged")
+// These end a row early. The rest of it is white.
+var (
+	errFaxRow = errors.New("the row is damaged")
+	errFaxEOL = fmt.Errorf("%w: it ends early", errFaxRow)
+)
 
 // decodeRow decodes the next row.
 func (f *faxReader) decodeRow() ([]byte, error) {
@@ -174,8 +177,7 @@ func (f *faxReader) decodeRun(black bool) error {
 				return errFaxRow
 			}
 		case faxEOL:
-			f.eol = f.coding != fax4
-			return errFaxRow
+			return errFaxEOL
 		default:
 			return errFaxRow
 		}
@@ -186,6 +188,7 @@ func (f *faxReader) decodeRun(black bool) error {
 func (f *faxReader) decodeRuns() error {
 	for black := false; ; black = !black {
 		if err := f.decodeRun(black); err != nil {
+			f.eol = errors.Is(err, errFaxEOL)
 			return err
 		}
 		if f.at >= f.width {

@@ -10,7 +10,7 @@ import sys
 import warnings
 
 import numpy
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 warnings.simplefilter("ignore")
 MOST = 1 << 22  # pixels
@@ -49,9 +49,13 @@ def options(kind):
         return [("L", {}), ("RGB", {}), ("RGB", {"progressive": True}), ("RGB", {"subsampling": 0}), ("RGB", {"subsampling": 1, "optimize": True}), ("CMYK", {})]
     if kind == "webp":
         return [("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {}), ("RGBA", {"lossless": True}), ("RGB", {"quality": 30, "exif": b"Exif\0\0II*\0"})]
-    fax = [("1", {"compression": c}) for c in ("group3", "group4")]
+    if kind == "ppm":
+        return [("1", {}), ("L", {}), ("I", {}), ("RGB", {})]
+    fax = [("1", {"compression": c}) for c in ("group3", "group4", "tiff_ccitt")]
+    fax += [("1", {"compression": "group3", "tiffinfo": {292: 1}}), ("1", {"compression": "group4", "tiffinfo": {262: 0}})]
+    predicted = [(m, {"compression": c, "tiffinfo": {317: 2}}) for m in ("L", "RGB", "RGBA", "I;16") for c in ("tiff_lzw", "tiff_adobe_deflate")]
     modes = ("1", "L", "P", "RGB", "RGBA", "CMYK", "LA", "I;16", "I", "F")
-    return fax + [(m, {"compression": c}) for m in modes for c in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")]
+    return fax + predicted + [(m, {"compression": c}) for m in modes for c in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")]
 
 
 def seeds(kind):
@@ -65,9 +69,11 @@ def seeds(kind):
                 im = Image.fromarray((numpy.asarray(im.convert("L")).astype("uint16") * (257 if mode != "F" else 1)).astype({"I": "int32", "F": "float32", "I;16": "uint16"}[mode]))
             else:
                 im = im.convert(mode)
-            out = io.BytesIO()
-            im.save(out, kind, **how)
-            files.append(out.getvalue())
+            for strip in (512, 65536) if kind == "tiff" else (0,):
+                TiffImagePlugin.STRIP_SIZE = strip
+                out = io.BytesIO()
+                im.save(out, kind, **how)
+                files.append(out.getvalue())
     return files
 
 
