@@ -123,7 +123,11 @@ func parseTIFF(content []byte) (*tiffFile, error) {
 	if err := f.checkPredictor(); err != nil {
 		return nil, err
 	}
-	f.readPalette()
+	if f.photometric == tiffPalette {
+		if err := f.readPalette(); err != nil {
+			return nil, err
+		}
+	}
 	return f, f.readLayout()
 }
 
@@ -158,8 +162,11 @@ func (f *tiffFile) checkKind() error {
 }
 
 // readPalette takes the higher 8 bits of the colours. Colours beyond the palette are grey.
-func (f *tiffFile) readPalette() {
+func (f *tiffFile) readPalette() error {
 	n := f.tags.count(tagColorMap) / 3
+	if n == 0 {
+		return errors.New("the palette is missing")
+	}
 	for i := range f.palette {
 		f.palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
 		for s := range 3 {
@@ -168,6 +175,7 @@ func (f *tiffFile) readPalette() {
 			}
 		}
 	}
+	return nil
 }
 
 // readLayout reads where the blocks are.
