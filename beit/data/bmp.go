@@ -132,11 +132,9 @@ func (b *bmpFile) chooseMasks(header []byte) error {
 	return nil
 }
 
-// readPalette takes the colours. It returns what follows.
+// readPalette takes the colours. Those beyond the palette are grey. It returns what follows.
 func (b *bmpFile) readPalette(rest []byte, colours, entry int) []byte {
-	for i := range b.palette { // colours beyond the palette are grey
-		b.palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
-	}
+	b.palette = greyRamp()
 	for i := range min(colours, len(b.palette), len(rest)/entry) {
 		p := rest[entry*i:]
 		b.palette[i] = [3]uint8{p[2], p[1], p[0]}

@@ -40,9 +40,7 @@ func parseGIF(content []byte) (*gifFile, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	g := &gifFile{w: int(binary.LittleEndian.Uint16(content[6:])), h: int(binary.LittleEndian.Uint16(content[8:]))}
-	for i := range g.palette { // colours beyond the palette, or without one, are grey
-		g.palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
-	}
+	g.palette = greyRamp()
 	rest := g.readPalette(content[gifScreen:], content[10])
 	for len(rest) > 0 {
 		const extension, frame, end = '!', ',', ';'
@@ -60,12 +58,13 @@ func parseGIF(content []byte) (*gifFile, error) {
 	return nil, errors.New("it has no frame")
 }
 
-// readPalette takes the colours of a palette, where flags announce one. It returns what follows.
+// readPalette takes the colours of a palette, where flags announce one. Colours beyond it are grey. It returns what follows.
 func (g *gifFile) readPalette(b []byte, flags uint8) []byte {
 	if flags&gifHasPalette == 0 {
 		return b
 	}
 	n := min(2<<(flags&7), len(b)/3)
+	g.palette = greyRamp()
 	for i := range n {
 		g.palette[i] = [3]uint8(b[3*i:])
 	}

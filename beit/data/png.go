@@ -53,10 +53,7 @@ func pngSize(content []byte) (w, h int, err error) {
 
 // parsePNG reads the chunks before the pixels. Chunks that the pixels do not need may be broken, and chunks may be where they do not belong.
 func parsePNG(content []byte) (*pngFile, error) {
-	p := &pngFile{}
-	for i := range p.palette { // colours beyond the palette are grey
-		p.palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
-	}
+	p := &pngFile{palette: greyRamp()}
 	for rest := content[min(8, len(content)):]; ; {
 		c, after, err := nextChunk(rest)
 		if err != nil {

@@ -167,12 +167,10 @@ func (f *tiffFile) readPalette() error {
 	if n == 0 {
 		return errors.New("the palette is missing")
 	}
-	for i := range f.palette {
-		f.palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
+	f.palette = greyRamp()
+	for i := range min(n, len(f.palette)) {
 		for s := range 3 {
-			if i < n {
-				f.palette[i][s] = uint8(f.tags.at(tagColorMap, s*n+i) >> 8)
-			}
+			f.palette[i][s] = uint8(f.tags.at(tagColorMap, s*n+i) >> 8)
 		}
 	}
 	return nil
