@@ -9,11 +9,12 @@ import (
 // An image that needs more than all of it is decoded alone.
 const DecodeMemory = 1 << 30
 
-var decodeMemory = memoryBudget{free: DecodeMemory}
+var decodeMemory = memoryBudget{all: DecodeMemory, free: DecodeMemory}
 
 // memoryBudget is memory that is lent, first come, first served: a large image is not passed for ever by small ones.
 type memoryBudget struct {
 	mu      sync.Mutex
+	all     int64
 	free    int64
 	waiting []*memoryRequest
 }
@@ -26,7 +27,7 @@ type memoryRequest struct {
 
 // acquire waits for memory, or until ctx is done. The caller gives it back by release.
 func (b *memoryBudget) acquire(ctx context.Context, bytes int64) (release func(), err error) {
-	r := &memoryRequest{min(bytes, DecodeMemory), make(chan struct{})}
+	r := &memoryRequest{min(bytes, b.all), make(chan struct{})}
 	b.change(func() { b.waiting = append(b.waiting, r) })
 	release = func() { b.change(func() { b.free += r.bytes }) }
 	select {
