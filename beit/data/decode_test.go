@@ -145,7 +145,7 @@ func TestDecodeHostile(t *testing.T) {
 		{"bmp of 30000x30000", "pixels: the limit", bmpHeader(30000, 30000)},
 		{"bmp too short for its size", "too few for 8000x8000", bmpHeader(8000, 8000)},
 		{"bmp cut short", "too few for 20x10", bmpHeader(20, 10)},
-		{"webp of 16384x16384", "pixels: the limit", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f12345678")},
+		{"webp of 16384x16384", "pixels: the limit", []byte("RIFF\x19\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f12345678")},
 		{"webp cut short", "decode WebP image", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x0f\xc0\x03\x00")},
 		{"tiff of 2^31x2^31", "", tiffHeader(1<<31, 1<<31)},
 		{"tiff of 20000x20000", "pixels: the limit", tiffHeader(20000, 20000)},
