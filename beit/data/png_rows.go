@@ -42,32 +42,33 @@ func (r *pngRows) ended(err error) bool { return errors.Is(err, io.EOF) && r.don
 
 // unfilter adds to a row what its filter took away. pixel is the distance to the sample on the left.
 func unfilter(filter uint8, row, above []uint8, pixel int) error {
-	pixel = min(pixel, len(row))
-	left := row[:len(row)-pixel]
-	rest, up, corner := row[pixel:], above[pixel:], above[:len(left)]
+	above = above[:len(row)]
 	switch filter {
 	case 0:
 	case 1:
-		for i, l := range left {
-			rest[i] += l
+		for i := pixel; i < len(row); i++ {
+			row[i] += row[i-pixel]
 		}
 	case 2:
-		for i, u := range above {
-			row[i] += u
+		for i, up := range above {
+			row[i] += up
 		}
 	case 3:
-		for i, u := range above[:pixel] {
-			row[i] += u / 2
-		}
-		for i := range rest {
-			rest[i] += uint8((int(left[i]) + int(up[i])) / 2)
+		for first := range min(pixel, len(row)) {
+			left := 0
+			for i := first; i < len(row); i += pixel {
+				left = int(row[i] + uint8((left+int(above[i]))/2))
+				row[i] = uint8(left)
+			}
 		}
 	case 4:
-		for i, u := range above[:pixel] {
-			row[i] += u
-		}
-		for i := range rest {
-			rest[i] += paeth(int(left[i]), int(up[i]), int(corner[i]))
+		for first := range min(pixel, len(row)) {
+			left, corner := 0, 0
+			for i := first; i < len(row); i += pixel {
+				up := int(above[i])
+				left = int(row[i] + paeth(left, up, corner))
+				row[i], corner = uint8(left), up
+			}
 		}
 	default:
 		return fmt.Errorf("a row has the unknown filter %d", filter)
@@ -77,13 +78,13 @@ func unfilter(filter uint8, row, above []uint8, pixel int) error {
 
 // paeth returns which of three neighbours is nearest to left + up - corner.
 func paeth(left, up, corner int) uint8 {
-	l, u := up-corner, left-corner
-	c := max(l+u, -l-u)
-	l, u = max(l, -l), max(u, -u)
-	switch {
-	case l <= u && l <= c:
+	l, u := up-corner, left-corner // distances to left and up
+	c := l + u
+	l, u, c = max(l, -l), max(u, -u), max(c, -c)
+	if l <= u && l <= c {
 		return uint8(left)
-	case u <= c:
+	}
+	if u <= c {
 		return uint8(up)
 	}
 	return uint8(corner)
