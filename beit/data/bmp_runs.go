@@ -12,43 +12,57 @@ type bmpRuns struct {
 	x, i int // the next pixel: its column, and the number of its row as stored
 }
 
+// bmpRunPadding is how many pixels a row may have too many: some writers pad rows as in files without runs.
+const bmpRunPadding = 7
+
 // decodeRuns decodes an image of runs. Pixels that the runs pass over have the first colour of the palette.
 func (b *bmpFile) decodeRuns() (Image, error) {
 	r := bmpRuns{bmpFile: b, m: NewRGB(b.w, b.h)}
 	r.m.fill(b.palette[0])
-	for rest := b.data; r.i < b.h; {
-		const endLine, endImage, jump = 0, 1, 2
-		if len(rest) < 2 {
-			if r.i == b.h-1 && r.x >= b.w {
-				break // only the marks of the end are missing
-			}
-			return nil, fmt.Errorf("the file is cut short in row %d of %d: %w", r.i, b.h, io.ErrUnexpectedEOF)
+	rest := b.data
+	for r.i < b.h {
+		if len(rest) < 2 && r.i == b.h-1 && r.x >= b.w {
+			break // only the marks of the end are missing
 		}
-		count, value := int(rest[0]), rest[1]
-		rest = rest[2:]
-		switch {
-		case count > 0:
-			r.run(count, value)
-		case value == endLine:
-			r.x, r.i = 0, r.i+1
-		case value == endImage:
-			return r.m, nil
-		case value == jump:
-			if len(rest) < 2 {
-				return nil, io.ErrUnexpectedEOF
-			}
-			r.x, r.i = r.x+int(rest[0]), r.i+int(rest[1])
-			rest = rest[2:]
-		default:
-			n := (int(value)*b.bits + 7) / 8
-			if n > len(rest) {
-				return nil, io.ErrUnexpectedEOF
-			}
-			r.literals(int(value), rest[:n])
-			rest = rest[min(n+n%2, len(rest)):]
+		var err error
+		if rest, err = r.step(rest); err != nil {
+			return nil, fmt.Errorf("row %d of %d: %w", r.i, b.h, err)
+		}
+		if r.x > b.w+bmpRunPadding {
+			return nil, fmt.Errorf("the runs are damaged: row %d is longer than the image", r.i)
 		}
 	}
 	return r.m, nil
+}
+
+// step decodes one run, or whatever else stands at the beginning of b. It returns what follows.
+func (r *bmpRuns) step(b []byte) (rest []byte, err error) {
+	const endLine, endImage, jump = 0, 1, 2
+	if len(b) < 2 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	count, value := int(b[0]), b[1]
+	b = b[2:]
+	switch {
+	case count > 0:
+		r.run(count, value)
+		return b, nil
+	case value == endLine:
+		r.x, r.i = 0, r.i+1
+		return b, nil
+	case value == endImage:
+		r.i = r.h
+		return b, nil
+	case value == jump && len(b) >= 2:
+		r.x, r.i = r.x+int(b[0]), r.i+int(b[1])
+		return b[2:], nil
+	}
+	n := (int(value)*r.bits + 7) / 8
+	if value == jump || n > len(b) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	r.literals(int(value), b[:n])
+	return b[min(n+n%2, len(b)):], nil
 }
 
 // run repeats a colour, or the two of RLE4 by turns.

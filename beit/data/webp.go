@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -38,9 +39,32 @@ func checkWebP(content []byte) error {
 	return fmt.Errorf("the pixels are missing: %w", io.ErrUnexpectedEOF)
 }
 
+// padWebP makes a file of the lossless pixels of another, with some zeros behind them: libwebp takes them for granted. It returns nil where the
+// pixels are lossy.
+func padWebP(content []byte) []byte {
+	const head, first, zeros = 8, 12, 8
+	for rest := content[first:]; len(rest) >= head; {
+		size := int(binary.LittleEndian.Uint32(rest[4:])) // checkWebP saw that it is there
+		switch string(rest[:4]) {
+		case "VP8L":
+			padded := (size + zeros) / 2 * 2
+			file := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(first+padded))
+			file = binary.LittleEndian.AppendUint32(append(file, "WEBPVP8L"...), uint32(padded))
+			return append(append(file, rest[head:head+size]...), make([]byte, padded-size)...)
+		case "VP8 ":
+			return nil
+		}
+		rest = rest[min(head+size+size%2, len(rest)):]
+	}
+	return nil
+}
+
 // decodeWebP decodes a WebP file of one frame. The colours of clear pixels are kept.
 func decodeWebP(content []byte) (Image, error) {
 	decoded, err := webp.Decode(bytes.NewReader(content))
+	if padded := padWebP(content); errors.Is(err, io.ErrUnexpectedEOF) && padded != nil {
+		decoded, err = webp.Decode(bytes.NewReader(padded))
+	}
 	if err != nil {
 		return nil, err
 	}
