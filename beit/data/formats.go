@@ -30,10 +30,10 @@ func (f Format) bytesPerPixel() int {
 //
 // JPEG spends at least one bit on the DC coefficient of each block of 64 pixels. Deflate packs at most 1032 bytes into one, and at one bit each a
 // byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096 pixels. The smallest sample of Netpbm takes a bit. Runs in
-// BMP, fax lines in TIFF and WebP can repeat pixels at no cost.
+// BMP, fax lines in TIFF and WebP can repeat pixels at no cost. Of a PNG file that is cut short there may be two images for a while.
 var formats = map[string]Format{
 	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, PixelsPerByte: 512, Orientation: jpegOrientation},
-	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, Orientation: pngOrientation},
+	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
 	"webp":   {Size: webpSize, Decode: decodeWebP, Orientation: webpOrientation},
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},

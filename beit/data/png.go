@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
@@ -146,15 +147,22 @@ func (p *pngFile) readPalette(c pngChunk) error {
 }
 
 // pngData reads the compressed pixels: the bodies of consecutive chunks IDAT. Their checksums do not matter while they are read.
-type pngData struct{ body, rest []byte }
+type pngData struct {
+	body, rest []byte
+	padding    []byte // stands behind the last chunk
+}
 
 func (d *pngData) fill() error {
 	for len(d.body) == 0 {
 		c, rest, err := nextChunk(d.rest)
-		if err != nil || c.name != "IDAT" {
+		if err == nil && c.name == "IDAT" {
+			d.body, d.rest = c.body, rest
+			continue
+		}
+		if len(d.padding) == 0 {
 			return io.EOF
 		}
-		d.body, d.rest = c.body, rest
+		d.body, d.rest, d.padding = d.padding, nil, nil
 	}
 	return nil
 }
@@ -185,7 +193,24 @@ func decodePNG(content []byte) (Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, err := zlib.NewReader(&pngData{rest: p.data})
+	m, err := p.decode(nil)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		// The decompressor may want more bits than the last row needs. They do not matter if any will do.
+		zeros, err0 := p.decode([]byte{0, 0})
+		ones, err1 := p.decode([]byte{255, 255})
+		if err0 == nil && err1 == nil && bytes.Equal(zeros.Pix, ones.Pix) {
+			return zeros, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// decode decodes the pixels, with padding behind the compressed data.
+func (p *pngFile) decode(padding []byte) (*RGB, error) {
+	z, err := zlib.NewReader(&pngData{rest: p.data, padding: padding})
 	if err != nil {
 		return nil, fmt.Errorf("pixels: %w", err)
 	}
