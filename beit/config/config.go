@@ -47,12 +47,16 @@ type Data struct {
 	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
+	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`
 	ExifTranspose bool    `toml:"exif_transpose" help:"turn images as their EXIF orientation says; the reference code does not"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
 	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`
 	Eval          Eval    `toml:"eval"`
 }
+
+// DefaultMaxPixels is as many pixels as Pillow allows before it takes an image for a decompression bomb.
+const DefaultMaxPixels = 178956970
 
 // Augmentations that Data.Augment names.
 const (
@@ -104,7 +108,7 @@ type Log struct {
 func New(method string, s Section) *Config {
 	return &Config{
 		Method: method, Seed: 1, Precision: "highest", Section: s,
-		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
+		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: DefaultMaxPixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
 		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1},
 	}

@@ -239,6 +239,7 @@ func TestLimits(t *testing.T) {
 	for _, c := range []struct{ in, out string }{
 		{"data.val_fraction=0", "data.val_fraction=1"}, {"data.val_fraction=0.99", "data.val_fraction=-0.01"},
 		{"data.label_fraction=1", "data.label_fraction=0"}, {"data.max_unreadable=1", "data.max_unreadable=1.01"},
+		{"data.max_pixels=1", "data.max_pixels=0"}, {"data.max_pixels=1000000000", "data.max_pixels=1000000001"},
 		{"data.limit=0", "data.limit=-1"}, {"data.cache_mb=0", "data.cache_mb=-1"}, {"data.jitter=1", "data.jitter=1.1"},
 		{"data.pad=0", "data.pad=-1"}, {"data.eval.batch=1", "data.eval.batch=0"}, {"data.eval.limit=0", "data.eval.limit=-1"},
 		{"train.epochs=16777216", "train.epochs=16777217"}, {"train.epochs=1", "train.epochs=0"}, {"train.batch=1", "train.batch=0"},

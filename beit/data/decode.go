@@ -1,18 +1,14 @@
 package data
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif" // registers the format
-	_ "image/png" // registers the format
 	"io"
 	"io/fs"
 
-	_ "golang.org/x/image/bmp"  // registers the format
-	_ "golang.org/x/image/tiff" // registers the format
-	_ "golang.org/x/image/webp" // registers the format
+	"github.com/gobeit/gobeit/nn/state/filekind"
 )
 
 // Limits bounds the memory that decoding an image may take.
@@ -21,17 +17,29 @@ type Limits struct {
 	Bytes  int64 // size of the file, at most
 }
 
-// DefaultLimits allows 67 million pixels and files of 128 MiB.
-var DefaultLimits = Limits{Pixels: 1 << 26, Bytes: 128 << 20}
+// DefaultLimits allows as many pixels as Pillow does before it takes an image for a decompression bomb, and files of 1 GiB.
+var DefaultLimits = Limits{Pixels: 178956970, Bytes: 1 << 30}
+
+// AtMost returns l with another limit of pixels. 0 leaves the limit as it is.
+func (l Limits) AtMost(pixels int) Limits {
+	l.Pixels = cmp.Or(pixels, l.Pixels)
+	return l
+}
 
 // Option changes how images are decoded.
 type Option func(*settings)
 
-type settings struct{ exifTranspose bool }
+type settings struct {
+	exifTranspose bool
+	ctx           context.Context // never nil
+}
 
-// ExifTranspose rotates and flips each image as the orientation in its EXIF data says, as Pillow's ImageOps.exif_transpose does. Without this
-// option the orientation is ignored, except in TIFF files, where it belongs to the format.
+// ExifTranspose rotates and flips each image as its orientation says, which stands in EXIF data, in a raw profile of ImageMagick or in XMP data.
+// EXIF data win where several say it. Without this option the orientation is ignored, except in TIFF files, where it belongs to the format.
 func ExifTranspose() Option { return func(s *settings) { s.exifTranspose = true } }
+
+// Within ends the wait for memory when ctx is done: see DecodeMemory.
+func Within(ctx context.Context) Option { return func(s *settings) { s.ctx = ctx } }
 
 // ReadImage reads file and decodes it as Decode does.
 func ReadImage(file fs.File, limits Limits, options ...Option) (*RGB, error) {
@@ -57,9 +65,11 @@ func decodeFrom(file fs.File, limits Limits, options []Option) (Image, error) {
 	return DecodeImage(content, limits, options...)
 }
 
-// Decode decodes a JPEG, PNG, WebP, BMP or TIFF file or the first frame of a GIF file to RGB. Alpha and transparency are dropped, grey, CMYK
-// and palette colours are expanded, and 16 bits are cut to the higher 8. Subsampled chroma is interpolated as libjpeg and libwebp do. The header
-// is checked before memory for the pixels is allocated.
+// Decode decodes a JPEG, PNG, WebP, BMP, TIFF or Netpbm file or the first frame of a GIF file to RGB, and what RegisterFormat added. The content
+// decides what it is. Alpha and transparency are dropped, grey, CMYK and palette colours are expanded, and 16 bits are cut to the higher 8.
+// Subsampled chroma is interpolated as libjpeg and libwebp do. The header is checked before memory for the pixels is allocated.
+//
+// Files that break the rules of their format give the pixels that Pillow 9.4 gives them, where it reads them.
 func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {
 	m, err := DecodeImage(content, limits, options...)
 	if err != nil {
@@ -76,92 +86,57 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)
 		}
 	}()
-	var s settings
+	s := settings{ctx: context.Background()}
 	for _, o := range options {
 		o(&s)
 	}
 	if len(content) == 0 {
 		return nil, errors.New("decode image: the file is empty")
 	}
-	config, format, err := decodeConfig(content)
-	if err != nil {
-		return nil, fmt.Errorf("decode image: %w", err)
-	}
-	if err := checkHeader(config, format, len(content), limits); err != nil {
-		return nil, err
-	}
-	m, err = decodeFormat(content, format)
-	if err != nil {
-		return nil, fmt.Errorf("decode %s image: %w", format, err)
-	}
-	if s.exifTranspose || format == "tiff" {
-		m = transposed(m, exifOrientation(content, format))
-	}
-	return m, nil
-}
-
-// decodeConfig reads the header.
-func decodeConfig(content []byte) (image.Config, string, error) {
-	if isJPEG(content) {
-		w, h, err := jpegConfig(content)
-		return image.Config{Width: w, Height: h}, "jpeg", err
-	}
-	return image.DecodeConfig(bytes.NewReader(content))
-}
-
-// decodeFormat decodes the pixels. GIF and TIFF need rules of their own.
-func decodeFormat(content []byte, format string) (Image, error) {
-	switch format {
-	case "gif":
-		return decodeGIF(content)
-	case "jpeg":
-		return decodeJPEG(content)
-	}
-	decoded, _, err := image.Decode(bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	switch m := decoded.(type) {
-	case *image.YCbCr:
-		return newPlanes(m, format == "webp"), nil
-	case *image.NYCbCrA:
-		return newPlanes(&m.YCbCr, format == "webp"), nil
-	}
-	m := fromImage(decoded)
-	if format == "tiff" && faxNegative(content) {
-		for i, v := range m.Pix {
-			m.Pix[i] = 255 - v
-		}
-	}
-	return m, nil
-}
-
-// faxNegative reports whether a TIFF file in fax coding has white runs that mean black. The decoder always shows white runs white, unlike
-// libtiff and the format's definition.
-func faxNegative(content []byte) bool {
-	const compression, photometric, blackIsZero = 259, 262, 1
-	c := tiffTag(content, compression)
-	return c >= 2 && c <= 4 && tiffTag(content, photometric) == blackIsZero
-}
-
-// pixelsPerByte bounds how many pixels a byte of each format can hold; 0 means no bound. JPEG spends at least one bit on the DC coefficient of
-// each block of 64 pixels. Deflate packs at most 1032 bytes into one, and at one bit each a byte holds 8 pixels. A code of LZW has at least 3
-// bits and stands for at most 4096 pixels. BMP files are not compressed. WebP and fax lines in TIFF can repeat pixels at no cost.
-var pixelsPerByte = map[string]int64{"jpeg": 512, "png": 8 * 1032, "gif": 8 * 4096 / 3, "bmp": 8, "webp": 0, "tiff": 0}
-
-func checkHeader(c image.Config, format string, size int, limits Limits) error {
-	dense, ok := pixelsPerByte[format]
+	kind := filekind.Of(content)
+	f, ok := formats[kind.Image]
 	if !ok {
-		return fmt.Errorf("decode image: format %s is not read", format)
+		return nil, fmt.Errorf("decode image: %s", kind.Complaint("an image"))
 	}
-	if c.Width < 1 || c.Height < 1 {
-		return fmt.Errorf("decode %s image: size %dx%d", format, c.Width, c.Height)
+	if m, err = f.decode(content, limits, s); err != nil {
+		return nil, fmt.Errorf("decode %s image: %w", kind.Short, err)
 	}
-	if c.Width > limits.Pixels/c.Height {
-		return fmt.Errorf("decode %s image: %dx%d pixels: the limit is %d in all", format, c.Width, c.Height, limits.Pixels)
+	return m, nil
+}
+
+// decode checks the header, waits for memory, decodes, and turns the image.
+func (f Format) decode(content []byte, limits Limits, s settings) (Image, error) {
+	w, h, err := f.Size(content)
+	if err != nil {
+		return nil, err
 	}
-	if dense > 0 && int64(c.Width)*int64(c.Height) > dense*int64(size) {
-		return fmt.Errorf("decode %s image: %d bytes are too few for %dx%d pixels", format, size, c.Width, c.Height)
+	if err := f.checkSize(w, h, len(content), limits); err != nil {
+		return nil, err
+	}
+	release, err := decodeMemory.acquire(s.ctx, int64(w)*int64(h)*int64(f.bytesPerPixel()))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	m, err := f.Decode(content)
+	if err != nil {
+		return nil, err
+	}
+	if f.Orientation != nil && (s.exifTranspose || f.Turned) {
+		m = transposed(m, orientation(f.Orientation(content)))
+	}
+	return m, nil
+}
+
+func (f Format) checkSize(w, h, size int, limits Limits) error {
+	if w < 1 || h < 1 {
+		return fmt.Errorf("size %dx%d", w, h)
+	}
+	if w > limits.Pixels/h {
+		return fmt.Errorf("%dx%d pixels: the limit is %d in all (data.max_pixels)", w, h, limits.Pixels)
+	}
+	if f.PixelsPerByte > 0 && int64(w)*int64(h) > f.PixelsPerByte*int64(size) {
+		return fmt.Errorf("%d bytes are too few for %dx%d pixels", size, w, h)
 	}
 	return nil
 }

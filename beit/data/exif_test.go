@@ -2,11 +2,13 @@ package data
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
+	"strings"
 	"testing"
 )
 
@@ -24,11 +26,11 @@ func TestExifOrientation(t *testing.T) {
 				"png":  append(append(png, "eXIf"...), append(exif, "crc!"...)...),
 				"webp": append(webp, exif...),
 			} {
-				if got := exifOrientation(content, format); got != orientation(o) {
+				if got := formats[format].Orientation(content); got != int(o) {
 					t.Errorf("%s, %v: %d, want %d", format, order, got, o)
 				}
 				for n := range content {
-					if got := exifOrientation(content[:n], format); got != 0 && got != orientation(o) {
+					if got := formats[format].Orientation(content[:n]); got != 0 && got != int(o) {
 						t.Errorf("%s cut to %d bytes: %d", format, n, got)
 					}
 				}
@@ -61,8 +63,8 @@ func FuzzExif(f *testing.F) {
 	f.Add(append([]byte("RIFF....WEBPEXIF\x22\x00\x00\x00"), exifData(binary.BigEndian, 3)...))
 	f.Add(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x22eXIf"), exifData(binary.BigEndian, 3)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		for _, format := range []string{"jpeg", "png", "webp", "tiff", "gif"} {
-			whole(transposed(NewRGB(3, 2), exifOrientation(content, format)))
+		for _, format := range []string{"jpeg", "png", "webp", "tiff"} {
+			whole(transposed(NewRGB(3, 2), orientation(formats[format].Orientation(content))))
 		}
 	})
 }
@@ -88,5 +90,67 @@ func TestExifTranspose(t *testing.T) {
 		if size := fmt.Sprintf("%dx%d", got.W, got.H); size != c.size || got.Pix[3*c.white] != 255 {
 			t.Errorf("%s with %v, want %s", size, got.Pix[:12], c.size)
 		}
+	}
+}
+
+// TestOrientationSources has the orientation in places other than EXIF data.
+func TestOrientationSources(t *testing.T) {
+	const xmp = `<rdf:Description tiff:Orientation="8"/>`
+	segment := func(body string) string {
+		return "\xff\xe1" + string(binary.BigEndian.AppendUint16(nil, uint16(2+len(body)))) + body
+	}
+	riff := func(name, body string) string {
+		return name + string(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) + body + strings.Repeat("\x00", len(body)%2)
+	}
+	chunk := func(name, body string) string {
+		sum := crc32.ChecksumIEEE([]byte(name + body))
+		return string(binary.BigEndian.AppendUint32(nil, uint32(len(body)))) + name + body + string(binary.BigEndian.AppendUint32(nil, sum))
+	}
+	profile := func(kind, body string) string {
+		return chunk("tEXt", fmt.Sprintf("Raw profile type %s\x00\n%s\n%8d\n%x\n", kind, kind, len(body), body))
+	}
+	exif := "Exif\x00\x00" + string(exifData(binary.BigEndian, 6))
+	one := "Exif\x00\x00" + string(exifData(binary.BigEndian, 1))
+	none := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00"
+	const jpeg, png, webp = "\xff\xd8", "\x89PNG\r\n\x1a\n", "RIFF....WEBP"
+	for _, c := range []struct {
+		name, format, content string
+		want                  int
+	}{
+		{"XMP in JPEG", "jpeg", jpeg + segment(string(xmpHeader)+xmp), 8},
+		{"EXIF goes before XMP", "jpeg", jpeg + segment(string(xmpHeader)+xmp) + segment(exif), 6},
+		{"EXIF says 1", "jpeg", jpeg + segment(string(xmpHeader)+xmp) + segment(one), 1},
+		{"EXIF says nothing", "jpeg", jpeg + segment(string(xmpHeader)+xmp) + segment(none), 8},
+		{"the first EXIF counts", "jpeg", jpeg + segment(exif) + segment(one), 6},
+		{"bytes before a segment", "jpeg", jpeg + "ab\xff\xff" + segment(exif), 6},
+		{"EXIF behind the scan", "jpeg", jpeg + "\xff\xda\x00\x02" + segment(exif), 0},
+		{"XMP in WebP", "webp", webp + riff("VP8L", "abc") + riff("XMP ", xmp), 8},
+		{"element", "webp", webp + riff("XMP ", "<tiff:Orientation> 3 </tiff:Orientation>"), 3},
+		{"quotes", "webp", webp + riff("XMP ", "tiff:Orientation = '5'"), 5},
+		{"nonsense", "webp", webp + riff("XMP ", "tiff:Orientation=x"), 0},
+		{"profile APP1", "png", png + profile("APP1", exif), 6},
+		{"profile APP1 with XMP", "png", png + profile("APP1", string(xmpHeader)+xmp), 8},
+		{"profile xmp", "png", png + profile("xmp", xmp), 8},
+		{"profile exif without header", "png", png + profile("exif", exif[6:]), 6},
+		{"eXIf goes first", "png", png + profile("exif", one) + chunk("eXIf", exif[6:]), 6},
+		{"profile cut short", "png", png + chunk("tEXt", "Raw profile type exif\x00\nexif\n"), 0},
+		{"odd digits", "png", png + chunk("tEXt", "Raw profile type exif\x00\nexif\n 8\n4578zz"), 0},
+		{"text cut short", "png", png + chunk("iTXt", "XML:com.adobe.xmp\x00\x01"), 0},
+		{"no zlib", "png", png + chunk("zTXt", "Raw profile type exif\x00\x00none"), 0},
+	} {
+		if got := formats[c.format].Orientation([]byte(c.content)); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// A text that decompresses to more than its bound is cut.
+func TestInflateTextIsBounded(t *testing.T) {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	z.Write(make([]byte, 5<<20))
+	z.Close()
+	if got := inflateText(b.Bytes()); len(got) != 1<<20 {
+		t.Errorf("%d bytes", len(got))
 	}
 }

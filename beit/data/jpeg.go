@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"image"
 
 	"github.com/gobeit/gobeit/beit/data/jpeg"
@@ -29,8 +28,6 @@ func (m jpegImage) Region(box image.Rectangle) *RGB {
 	m.RGB(out.Pix, box)
 	return out
 }
-
-func isJPEG(content []byte) bool { return bytes.HasPrefix(content, []byte{0xff, 0xd8, 0xff}) }
 
 // jpegConfig reads the size of a JPEG file.
 func jpegConfig(content []byte) (w, h int, err error) {

@@ -22,6 +22,21 @@ func NewRGB(w, h int) *RGB {
 	return &RGB{W: w, H: h, Pix: make([]uint8, 3*w*h)}
 }
 
+// greyRamp is the palette where a file has none, and the colours beyond the end of its palette.
+func greyRamp() (palette [256][3]uint8) {
+	for i := range palette {
+		palette[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
+	}
+	return palette
+}
+
+// fill sets all pixels to one colour.
+func (m *RGB) fill(c [3]uint8) {
+	for i := range m.Pix {
+		m.Pix[i] = c[i%3]
+	}
+}
+
 // Bounds returns the rectangle of the whole image.
 func (m *RGB) Bounds() image.Rectangle { return image.Rect(0, 0, m.W, m.H) }
 

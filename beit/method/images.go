@@ -100,7 +100,8 @@ func (i *Images) openPaths(d config.Data) error {
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}
-	src, err := data.Open(d.Path, data.DefaultLimits, options...)
+	limits := data.DefaultLimits.AtMost(d.MaxPixels)
+	src, err := data.Open(d.Path, limits, options...)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (i *Images) openPaths(d config.Data) error {
 	if d.EvalPath == "" {
 		return nil
 	}
-	eval, err := data.Open(d.EvalPath, data.DefaultLimits, options...)
+	eval, err := data.Open(d.EvalPath, limits, options...)
 	if err != nil {
 		return fmt.Errorf("data.eval_path: %w", err)
 	}

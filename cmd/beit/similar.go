@@ -147,7 +147,7 @@ func readImage(path string, run *config.Config) (*data.RGB, error) {
 		return nil, fmt.Errorf("image: %w", err)
 	}
 	defer file.Close()
-	m, err := data.ReadImage(file, data.DefaultLimits, options...)
+	m, err := data.ReadImage(file, data.DefaultLimits.AtMost(run.Data.MaxPixels), options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -97,6 +97,10 @@ var rows = []row{
 	{Kind{"a JPEG image", "JPEG", "jpeg", ""}, begins("\xff\xd8\xff")},
 	{Kind{"a PNG image", "PNG", "png", ""}, begins("\x89PNG\r\n\x1a\n")},
 	{Kind{"a GIF image", "GIF", "gif", ""}, begins("GIF87a", "GIF89a")},
+	{Kind{"an animated WebP image", "animated WebP", "webp-animated", "save its first frame as PNG or JPEG first"}, func(b []byte) bool {
+		const flags, animation = 20, 2
+		return len(b) > flags && string(b[:4]) == "RIFF" && string(b[8:16]) == "WEBPVP8X" && b[flags]&animation != 0
+	}},
 	{Kind{"a WebP image", "WebP", "webp", ""}, func(b []byte) bool { return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP" }},
 	{Kind{"a BMP image", "BMP", "bmp", ""}, func(b []byte) bool {
 		return len(b) >= 18 && string(b[:2]) == "BM" && slices.Contains([]uint32{12, 16, 40, 52, 56, 64, 108, 124}, binary.LittleEndian.Uint32(b[14:]))

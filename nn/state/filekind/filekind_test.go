@@ -11,6 +11,8 @@ func TestOf(t *testing.T) {
 		{"\x89PNG\r\n\x1a\n", "PNG", "png"},
 		{"GIF89a", "GIF", "gif"},
 		{"RIFF\x10\x00\x00\x00WEBPVP8 ", "WebP", "webp"},
+		{"RIFF\x10\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x12", "animated WebP", "webp-animated"},
+		{"RIFF\x10\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x10", "WebP", "webp"},
 		{"BM" + strings.Repeat("\x00", 12) + "\x28\x00\x00\x00", "BMP", "bmp"},
 		{"BM is a text", "", ""},
 		{"II+\x00\x08\x00", "TIFF", "tiff"},

@@ -1,0 +1,54 @@
+package data
+
+import "fmt"
+
+// Format says how images of one kind are decoded. Its functions may be called by any number of goroutines. They get content of any form whose
+// first bytes are those of the kind, and their errors do not name the file.
+type Format struct {
+	// Size returns the number of columns and rows. It allocates no more than a header needs.
+	Size func(content []byte) (w, h int, err error)
+	// Decode decodes an image whose size was checked.
+	Decode func(content []byte) (Image, error)
+	// PixelsPerByte bounds how many pixels a byte of the format can hold; 0 means no bound.
+	PixelsPerByte int64
+	// BytesPerPixel is how much memory decoding takes for each pixel; 0 means 4.
+	BytesPerPixel int
+	// Orientation returns the EXIF orientation, 1 to 8, or another number where the content has none. It may be nil.
+	Orientation func(content []byte) int
+	// Turned says that the orientation belongs to the format: it is followed without the option ExifTranspose.
+	Turned bool
+}
+
+func (f Format) bytesPerPixel() int {
+	if f.BytesPerPixel == 0 {
+		return 4
+	}
+	return f.BytesPerPixel
+}
+
+// formats holds the formats by their names in package filekind.
+//
+// JPEG spends at least one bit on the DC coefficient of each block of 64 pixels. Deflate packs at most 1032 bytes into one, and at one bit each a
+// byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096 pixels. The smallest sample of Netpbm takes a bit. Runs in
+// BMP, fax lines in TIFF and WebP can repeat pixels at no cost. Of a PNG file that is cut short there may be two images for a while.
+var formats = map[string]Format{
+	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, PixelsPerByte: 512, Orientation: jpegOrientation},
+	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
+	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
+	"webp":   {Size: webpSize, Decode: decodeWebP, Orientation: webpOrientation},
+	"bmp":    {Size: bmpSize, Decode: decodeBMP},
+	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Orientation: tiffOrientation, Turned: true},
+	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
+}
+
+// RegisterFormat adds the images of a kind that package filekind knows by the name kind, such as "heic", to those that this package decodes. It is
+// called from init functions, before any image is decoded. It panics when the kind is decoded already, or when f lacks a function.
+func RegisterFormat(kind string, f Format) {
+	if _, ok := formats[kind]; ok {
+		panic(fmt.Sprintf("data: RegisterFormat: %s is decoded already", kind))
+	}
+	if kind == "" || f.Size == nil || f.Decode == nil {
+		panic(fmt.Sprintf("data: RegisterFormat: kind %q lacks its name or a function", kind))
+	}
+	formats[kind] = f
+}
