@@ -28,7 +28,10 @@ var DefaultLimits = Limits{Pixels: 1 << 26, Bytes: 128 << 20}
 // Option changes how images are decoded.
 type Option func(*settings)
 
-type settings struct{ exifTranspose bool }
+type settings struct {
+	exifTranspose bool
+	short         int // see Reduce
+}
 
 // ExifTranspose rotates and flips each image as the orientation in its EXIF data says, as Pillow's ImageOps.exif_transpose does. Without this
 // option the orientation is ignored, except in TIFF files, where it belongs to the format.
