@@ -98,6 +98,9 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 	if err != nil {
 		return nil, fmt.Errorf("decode %s image: %w", format, err)
 	}
+	if w, h := m.Size(); reduction(w, h, s.short) > 1 {
+		m = reduced(whole(m), reduction(w, h, s.short))
+	}
 	if s.exifTranspose || format == "tiff" {
 		m = transposed(m, exifOrientation(content, format))
 	}
