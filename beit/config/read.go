@@ -122,6 +122,7 @@ func Read(s Spec, text, source string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
+	c.Data.Reduce = false // a text without this key is older than it
 	if err := c.merge([]byte(text), source); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type Option func(*settings)
 
 type settings struct {
 	exifTranspose bool
+	short         int             // see Reduce
 	ctx           context.Context // never nil
 }
 
@@ -118,7 +119,7 @@ func (f Format) decode(content []byte, limits Limits, s settings) (Image, error)
 		return nil, err
 	}
 	defer release()
-	m, err := f.Decode(content)
+	m, err := f.decodeReduced(content, reduction(w, h, s.short))
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,21 @@ func (f Format) decode(content []byte, limits Limits, s settings) (Image, error)
 		m = transposed(m, orientation(f.Orientation(content)))
 	}
 	return m, nil
+}
+
+// decodeReduced decodes an image whose sides become smaller by n.
+func (f Format) decodeReduced(content []byte, n int) (Image, error) {
+	switch {
+	case n == 1:
+		return f.Decode(content)
+	case f.DecodeReduced != nil:
+		return f.DecodeReduced(content, n)
+	}
+	m, err := f.Decode(content)
+	if err != nil {
+		return nil, err
+	}
+	return reduced(whole(m), n), nil
 }
 
 func (f Format) checkSize(w, h, size int, limits Limits) error {

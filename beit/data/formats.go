@@ -9,6 +9,8 @@ type Format struct {
 	Size func(content []byte) (w, h int, err error)
 	// Decode decodes an image whose size was checked.
 	Decode func(content []byte) (Image, error)
+	// DecodeReduced decodes an image at 1/2, 1/4 or 1/8 of its size, the quotients rounded up. It may be nil: then blocks of pixels are averaged.
+	DecodeReduced func(content []byte, n int) (Image, error)
 	// PixelsPerByte bounds how many pixels a byte of the format can hold; 0 means no bound.
 	PixelsPerByte int64
 	// BytesPerPixel is how much memory decoding takes for each pixel; 0 means 4.
@@ -32,7 +34,7 @@ func (f Format) bytesPerPixel() int {
 // byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096 pixels. The smallest sample of Netpbm takes a bit. Runs in
 // BMP, fax lines in TIFF and WebP can repeat pixels at no cost. Of a PNG file that is cut short there may be two images for a while.
 var formats = map[string]Format{
-	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, PixelsPerByte: 512, Orientation: jpegOrientation},
+	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, PixelsPerByte: 512, Orientation: jpegOrientation},
 	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
 	"webp":   {Size: webpSize, Decode: decodeWebP, Orientation: webpOrientation},

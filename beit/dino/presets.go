@@ -34,7 +34,7 @@ func small(vit string, outputs, epochs int, crops CropConfig) *config.Config {
 	if vit == "small32" {
 		c.ShowSmall()
 	}
-	c.Data.Augment, c.Data.Jitter = config.AugmentMulti, 0.4
+	c.Data.Augment, c.Data.Jitter, c.Data.Reduce = config.AugmentMulti, 0.4, true
 	c.Train = config.Train{
 		Epochs: epochs, Batch: 128, LR: 1e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.04, Clip: 3,
 		MinCropScale: 0.1, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,

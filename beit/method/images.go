@@ -3,6 +3,7 @@ package method
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func (i *Images) open(c *config.Config, size int, given *data.Source) error {
 	case path == "":
 		return fmt.Errorf("data.path: name a folder or .tar file of images, or procedural:N")
 	case !synthetic:
-		return i.openPaths(c.Data)
+		return i.openPaths(c, size)
 	case c.Data.EvalPath != "":
 		return fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
 	}
@@ -95,8 +96,12 @@ func (i *Images) open(c *config.Config, size int, given *data.Source) error {
 }
 
 // openPaths opens folders and archives.
-func (i *Images) openPaths(d config.Data) error {
+func (i *Images) openPaths(c *config.Config, size int) error {
+	d := c.Data
 	var options []data.Option
+	if d.Reduce {
+		options = append(options, data.Reduce(shortestSide(c, size)))
+	}
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}
@@ -119,6 +124,16 @@ func (i *Images) openPaths(d config.Data) error {
 		i.Val = eval.Train
 	}
 	return nil
+}
+
+// shortestSide returns how many pixels the shorter side of an image must have, so that no crop of it is enlarged to the network's size unless it
+// would be without data.reduce. The smallest random crop has an aspect ratio of 3/4.
+func shortestSide(c *config.Config, size int) int {
+	share := 0.875 // of the central crop of validation
+	if scale := c.Train.MinCropScale; scale > 0 && (c.Data.Augment == config.AugmentCrop || c.Data.Augment == config.AugmentMulti) {
+		share = min(share, math.Sqrt(scale*3/4))
+	}
+	return int(math.Ceil(float64(size) / share))
 }
 
 // AtMost chooses limit of the images of ds at random, kept in order; 0 means all.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -48,6 +50,37 @@ func TestExifTranspose(t *testing.T) {
 			if m, err := data.Decoded(ds, 0); err != nil || m.W != c.w || m.H != c.h {
 				t.Errorf("%s: %v, want %dx%d: %v", c.set, m.Bounds(), c.w, c.h, err)
 			}
+		}
+		if err := images.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// data.reduce decodes large images smaller, as far as the smallest crop allows: for 16 pixels and crops of a fifth of the area at least 42, and where there
+// are no crops at least 19.
+func TestReduce(t *testing.T) {
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 200, 170))); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		reduce, augment string
+		w, h            int
+	}{{"false", "crop", 200, 170}, {"true", "crop", 50, 43}, {"true", "none", 25, 22}, {"true", "pad-crop", 25, 22}} {
+		images, err := method.OpenImages(traintest.Tiny(t, tokenizer.Method, "data.path="+dir, "data.reduce="+c.reduce, "data.augment="+c.augment, "train.min_crop_scale=0.2"), 16, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := data.Decoded(images.Train, 0); err != nil || m.W != c.w || m.H != c.h {
+			t.Errorf("data.reduce=%s with %s: %v, want %dx%d: %v", c.reduce, c.augment, m.Bounds(), c.w, c.h, err)
 		}
 		if err := images.Close(); err != nil {
 			t.Error(err)

@@ -149,3 +149,17 @@ func TestParameterCounts(t *testing.T) {
 		}
 	}
 }
+
+// Runs that are older than data.reduce saw their images whole, whatever the preset says now.
+func TestOldRunsReduceNothing(t *testing.T) {
+	text := tokenizer.Method.Preset("small64").TOML()
+	if !strings.Contains(text, "reduce = true\n") {
+		t.Fatal("the preset does not reduce images")
+	}
+	for text, want := range map[string]bool{text: true, strings.Replace(text, "reduce = true\n", "", 1): false} {
+		c, err := config.Read(tokenizer.Method.Spec, text, "config.toml")
+		if err != nil || c.Data.Reduce != want {
+			t.Errorf("%v, want %v: %v", c.Data.Reduce, want, err)
+		}
+	}
+}

@@ -57,7 +57,8 @@ func (f dataFlags) open(size int, run *config.Config, cacheMB int) (*method.Imag
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
 	c := &config.Config{Seed: f.seed(run), Data: config.Data{
-		Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB, ExifTranspose: run.Data.ExifTranspose,
+		Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB,
+		ExifTranspose: run.Data.ExifTranspose, Reduce: run.Data.Reduce,
 	}}
 	return method.OpenImages(c, size, nil)
 }
