@@ -59,6 +59,19 @@ func Join(names []string, list []*Source) *Source {
 	return all
 }
 
+// WithVal is the source with the validation images of another one, or all of its images. It is not to be closed.
+func (s *Source) WithVal(eval *Source) *Source {
+	both := &Source{Train: s.Train, TrainDir: s.TrainDir, Val: eval.Val, ValDir: eval.ValDir, Unused: slices.Concat(s.Unused, eval.Unused)}
+	if both.Val == nil {
+		both.Val, both.ValDir = eval.Train, eval.TrainDir
+	}
+	var left leftOut
+	left.merge(s.LeftOut)
+	left.merge(eval.LeftOut)
+	both.LeftOut = left.list()
+	return both
+}
+
 // prefixesOf are short names, different ones, of sources.
 func prefixesOf(names []string) []string {
 	var list []string

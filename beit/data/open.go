@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -61,6 +62,15 @@ func Open(name string, limits Limits, options ...Option) (*Source, error) {
 		file.Close()
 	}
 	return src, err
+}
+
+// sourceEndings are those of the names of archives and lists.
+var sourceEndings = []string{".tar", ".tar.gz", ".tgz", ".zip", ".csv", ".tsv", ".jsonl"}
+
+// IsSource reports whether a file's name ends like that of an archive or a list of images.
+func IsSource(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(sourceEndings, func(e string) bool { return strings.HasSuffix(name, e) })
 }
 
 // openFile opens a regular file. If the source needs the file, its close closes it.

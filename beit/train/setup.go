@@ -55,6 +55,7 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 	if err := l.build(); err != nil {
 		return l, err
 	}
+	l.images.Tell(l.reporter)
 	for _, note := range notes {
 		l.reporter.Notice(note)
 	}

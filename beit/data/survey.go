@@ -1,0 +1,191 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+)
+
+// Survey is what there is to say about images before they are used.
+type Survey struct {
+	Train, Val Part
+	Unused     []string  // folders and images beside those of both parts, which are not read
+	LeftOut    []LeftOut // files that are not read
+	Looked     int       // training images that were looked at
+	Small      Size      // the smallest of them, by number of pixels
+	Large      Size      // the largest
+	Turned     int       // how many of them have an EXIF orientation other than upright
+}
+
+// Part says what the training or validation images are.
+type Part struct {
+	Dir         string // their folder in the source; may be empty
+	Images      int
+	Classes     int
+	Least, Most int    // images of a class
+	Why         string // there are no labels
+}
+
+// Size is that of an image.
+type Size struct{ W, H int }
+
+func (s Size) String() string { return fmt.Sprintf("%dx%d", s.W, s.H) }
+
+// surveyed is how many images a survey looks at, and headBytes how much of each: nearly all have their size and orientation there.
+const (
+	surveyed  = 24
+	headBytes = 1 << 20
+)
+
+// NewSurvey looks at the images of a source. train and val are what is used of it; val may be nil.
+func NewSurvey(src *Source, train, val Dataset) *Survey {
+	s := &Survey{Train: partOf(train, src.TrainDir), Unused: src.Unused, LeftOut: src.LeftOut}
+	if val != nil {
+		s.Val = partOf(val, src.ValDir)
+	}
+	n := min(train.Len(), surveyed)
+	for k := range n {
+		s.look(train, int(int64(k)*int64(train.Len())/int64(n)))
+	}
+	return s
+}
+
+func partOf(ds Dataset, dir string) Part {
+	p := Part{Dir: dir, Images: ds.Len(), Classes: len(ds.Classes())}
+	if p.Classes == 0 {
+		p.Why = WhyUnlabelled(ds)
+		return p
+	}
+	count := make([]int, p.Classes)
+	for i := range ds.Len() {
+		count[ds.Label(i)]++
+	}
+	p.Least = count[0]
+	for _, n := range count {
+		p.Least, p.Most = min(p.Least, n), max(p.Most, n)
+	}
+	return p
+}
+
+// look looks at one image. What cannot be read is told when it is used.
+func (s *Survey) look(ds Dataset, i int) {
+	f, own := fileAt(ds, i)
+	if f == nil {
+		return
+	}
+	file, err := f.fsys.Open(f.paths[own])
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	head, err := io.ReadAll(io.LimitReader(file, headBytes))
+	if err != nil {
+		return
+	}
+	size, turned, err := headerOf(head)
+	if err != nil {
+		return
+	}
+	if turned {
+		s.Turned++
+	}
+	pixels := func(s Size) int64 { return int64(s.W) * int64(s.H) }
+	if s.Looked == 0 || pixels(size) < pixels(s.Small) {
+		s.Small = size
+	}
+	if pixels(size) > pixels(s.Large) {
+		s.Large = size
+	}
+	s.Looked++
+}
+
+// headerOf returns what the header of an image says: its size, and whether its orientation is another than upright.
+func headerOf(content []byte) (size Size, turned bool, err error) {
+	c, format, err := image.DecodeConfig(bytes.NewReader(content))
+	return Size{c.Width, c.Height}, exifOrientation(content, format) > 1, err
+}
+
+// Lines says in a few lines what there is. transposed says whether EXIF orientation is followed.
+func (s *Survey) Lines(transposed bool) []string {
+	text := "images: " + s.Train.text("")
+	if s.Val.Images > 0 {
+		text = "images: " + s.Train.text(" for training") + ", " + s.Val.text(" for validation")
+	}
+	lines := []string{text + "; " + s.Train.classes()}
+	if s.Looked > 0 {
+		lines = append(lines, s.sizes(transposed))
+	}
+	if s.Train.Classes > 0 && s.Val.Images > 0 && s.Val.Classes == 0 {
+		lines = append(lines, "the validation images are taken without labels: "+s.Val.Why)
+	}
+	if len(s.Unused) > 0 {
+		lines = append(lines, fmt.Sprintf("not used, beside the folders of images: %s", few(s.Unused)))
+	}
+	if len(s.LeftOut) > 0 && !s.Warns() {
+		lines = append(lines, s.LeftOutText())
+	}
+	return lines
+}
+
+// Warns reports whether images, or what may have been meant as some, were left out.
+func (s *Survey) Warns() bool { return len(s.LeftOut) > 0 && s.LeftOut[0].Warn }
+
+// LeftOutText says in one line how many files there are, and which of them are not read.
+func (s *Survey) LeftOutText() string {
+	return leftText(s.Train.Images+s.Val.Images, s.LeftOut)
+}
+
+func (p Part) text(purpose string) string {
+	text := fmt.Sprint(p.Images, purpose)
+	if p.Dir != "" {
+		text += fmt.Sprintf(" in %q", p.Dir)
+	}
+	return text
+}
+
+func (p Part) classes() string {
+	switch {
+	case p.Classes == 0:
+		return "no labels"
+	case p.Least == p.Most:
+		return fmt.Sprintf("%d %s with %d of them each", p.Classes, classWord(p.Classes), p.Most)
+	}
+	return fmt.Sprintf("%d %s with %d to %d of them each", p.Classes, classWord(p.Classes), p.Least, p.Most)
+}
+
+func classWord(n int) string {
+	if n == 1 {
+		return "class"
+	}
+	return "classes"
+}
+
+func (s *Survey) sizes(transposed bool) string {
+	text := fmt.Sprintf("sizes of %d looked at: %v", s.Looked, s.Small)
+	if s.Small != s.Large {
+		text += fmt.Sprintf(" to %v", s.Large)
+	}
+	switch {
+	case s.Turned == 0:
+	case transposed:
+		text += fmt.Sprintf("; %d are turned upright, as their EXIF orientation says", s.Turned)
+	default:
+		text += fmt.Sprintf("; %d lie on a side or head: their EXIF orientation is not followed", s.Turned)
+	}
+	return text
+}
+
+// few names some of a list.
+func few(list []string) string {
+	const most = 4
+	var names []string
+	for _, name := range list[:min(most, len(list))] {
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	if len(list) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(list)-most))
+	}
+	return strings.Join(names, ", ")
+}
