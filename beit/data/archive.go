@@ -32,6 +32,7 @@ type node struct {
 	parent   *node
 	children map[string]*node // of a folder
 	sorted   []fs.DirEntry    // of a folder, in order of name
+	fresh    bool             // version 0.1 did not find it
 }
 
 // content reads files of an archive. It may be used by several goroutines at once.

@@ -18,6 +18,7 @@ type opener struct {
 	limits  Limits
 	options []Option
 	left    leftOut
+	before  bool // as OpenAsBefore
 }
 
 // Folder returns the dataset of the images below dir ("." for all of fsys), like torchvision's ImageFolder. Each folder in dir that holds images
@@ -39,7 +40,7 @@ func (o *opener) scan(dir string, classes []string) (*files, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{fsys: o.fsys, room: maxFolders}
+	w := &walker{fsys: o.fsys, room: maxFolders, before: o.before}
 	if list != nil {
 		w.lists = []string{list.file}
 	}

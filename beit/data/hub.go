@@ -14,6 +14,9 @@ const hubColumn = "file_name"
 // metadata reads the file metadata.jsonl or metadata.csv that Hugging Face's datasets have in the folder of each split, or one for all of them above.
 // It is nil where there is none.
 func (o *opener) metadata(dir string) (*list, error) {
+	if o.before {
+		return nil, nil
+	}
 	for _, folder := range slices.Compact([]string{dir, path.Dir(dir)}) {
 		for _, base := range []string{"metadata.jsonl", "metadata.csv"} {
 			l, err := o.readMetadata(folder, base)

@@ -8,11 +8,11 @@ import (
 	"sort"
 )
 
-// OpenAll opens several sources as one: see Open and Join.
-func OpenAll(names []string, limits Limits, options ...Option) (*Source, error) {
+// OpenAll opens several sources as one: see Join. open opens each.
+func OpenAll(names []string, open func(name string) (*Source, error)) (*Source, error) {
 	var list []*Source
 	for _, name := range names {
-		s, err := Open(name, limits, options...)
+		s, err := open(name)
 		if err != nil {
 			for _, opened := range list {
 				err = errors.Join(err, opened.Close())

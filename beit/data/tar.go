@@ -34,6 +34,7 @@ func NewTarFS(r io.ReaderAt, size int64) (*TarFS, error) {
 		if at, err = x.skipZeros(end); err != nil {
 			return nil, err
 		}
+		x.later = true
 	}
 	x.tieLinks()
 	x.finish()
@@ -51,6 +52,7 @@ type tarIndex struct {
 	plain   tarPlain
 	sparse  tarSparse
 	entries int
+	later   bool       // the archive is not the first one of the file
 	hard    []hardLink // whose files did not stand before them
 }
 
@@ -109,6 +111,7 @@ func (x *tarIndex) entry(h *tar.Header, header, offset int64) error {
 		x.left.add(leftKind{name: fmt.Sprintf("entry of type %q", h.Typeflag), many: fmt.Sprintf("entries of type %q", h.Typeflag), warn: true}, h.Name)
 		return nil
 	}
+	n.fresh = x.later || strings.HasPrefix(h.Name, "/") || sparse(h) || h.Typeflag != tar.TypeReg
 	x.place(h.Name, n)
 	return nil
 }
@@ -120,8 +123,7 @@ func (x *tarIndex) linked(target string) *node {
 	if n == nil || n.IsDir() {
 		return nil
 	}
-	n = &node{mode: n.mode, size: n.size, offset: n.offset, modified: n.modified, content: n.content, target: n.target}
-	return n
+	return &node{mode: n.mode, size: n.size, offset: n.offset, modified: n.modified, content: n.content, target: n.target, fresh: true}
 }
 
 // tieLinks enters the hard links whose files stand behind them.

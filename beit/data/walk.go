@@ -51,11 +51,12 @@ func isImage(name string) bool { return slices.Contains(extensions, strings.ToLo
 
 // walker collects image files. It follows symbolic links where the file system does.
 type walker struct {
-	fsys  fs.FS
-	room  int      // for more folders
-	lists []string // files that were read for their labels
-	found []string
-	left  leftOut
+	fsys   fs.FS
+	room   int      // for more folders
+	before bool     // as OpenAsBefore
+	lists  []string // files that were read for their labels
+	found  []string
+	left   leftOut
 }
 
 // walk searches dir. above are the folders that lead to it.
@@ -77,10 +78,14 @@ func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	}
 	above = append(above[:len(above):len(above)], info)
 	for _, e := range entries {
-		if hidden(e.Name()) {
+		name := path.Join(dir, e.Name())
+		switch {
+		case w.before && (strings.HasPrefix(e.Name(), ".") || e.Name() == "__MACOSX" || !wasFound(name, e)):
+			continue
+		case !w.before && hidden(e.Name()):
 			continue
 		}
-		if err := w.entry(path.Join(dir, e.Name()), e.Type(), above); err != nil {
+		if err := w.entry(name, e.Type(), above); err != nil {
 			return err
 		}
 	}

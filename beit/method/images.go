@@ -36,14 +36,26 @@ func (i *Images) Close() error {
 }
 
 // OpenImages opens the images of a configuration, for training and for validation. size is the side of the squares that the network sees. given are used in place of data.path, where they are not nil.
-func OpenImages(c *config.Config, size int, given *data.Source) (i *Images, err error) {
+func OpenImages(c *config.Config, size int, given *data.Source) (*Images, error) {
+	return openImages(c, size, given, data.Open)
+}
+
+// OpenImagesAsBefore is OpenImages for a run of version 0.1, which found fewer images in a folder or .tar file: see data.OpenAsBefore.
+func OpenImagesAsBefore(c *config.Config, size int) (*Images, error) {
+	return openImages(c, size, nil, data.OpenAsBefore)
+}
+
+// openSource opens one folder, archive or list.
+type openSource func(name string, limits data.Limits, options ...data.Option) (*data.Source, error)
+
+func openImages(c *config.Config, size int, given *data.Source, open openSource) (i *Images, err error) {
 	i = &Images{}
 	defer func() {
 		if err != nil {
 			i.Close()
 		}
 	}()
-	opened, err := i.open(c, size, given)
+	opened, err := i.open(c, size, given, open)
 	if err != nil {
 		return i, err
 	}
@@ -104,7 +116,7 @@ func (i *Images) Warn(r Reporter) {
 }
 
 // open finds the images. opened is what they were found in; nil for images that are not files.
-func (i *Images) open(c *config.Config, size int, given *data.Source) (opened *data.Source, err error) {
+func (i *Images) open(c *config.Config, size int, given *data.Source, open openSource) (opened *data.Source, err error) {
 	path := c.Data.Path
 	count, synthetic := strings.CutPrefix(string(path), syntheticPrefix)
 	switch {
@@ -114,7 +126,7 @@ func (i *Images) open(c *config.Config, size int, given *data.Source) (opened *d
 	case path == "":
 		return nil, fmt.Errorf("data.path: name a folder or archive of images, or procedural:N")
 	case !synthetic:
-		return i.openPaths(c.Data)
+		return i.openPaths(c.Data, open)
 	case c.Data.EvalPath != "":
 		return nil, fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
 	}
@@ -134,7 +146,7 @@ func (i *Images) open(c *config.Config, size int, given *data.Source) (opened *d
 const syntheticPrefix = "procedural:"
 
 // openPaths opens folders, archives and lists.
-func (i *Images) openPaths(d config.Data) (*data.Source, error) {
+func (i *Images) openPaths(d config.Data, open openSource) (*data.Source, error) {
 	var options []data.Option
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
@@ -144,7 +156,10 @@ func (i *Images) openPaths(d config.Data) (*data.Source, error) {
 			return nil, fmt.Errorf("%s: synthetic images stand alone: leave the other paths of images away", path)
 		}
 	}
-	src, err := data.OpenAll(d.Path.List(), data.DefaultLimits, options...)
+	openAll := func(paths config.Paths) (*data.Source, error) {
+		return data.OpenAll(paths.List(), func(name string) (*data.Source, error) { return open(name, data.DefaultLimits, options...) })
+	}
+	src, err := openAll(d.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +168,7 @@ func (i *Images) openPaths(d config.Data) (*data.Source, error) {
 	if d.EvalPath == "" {
 		return src, nil
 	}
-	eval, err := data.OpenAll(d.EvalPath.List(), data.DefaultLimits, options...)
+	eval, err := openAll(d.EvalPath)
 	if err != nil {
 		return nil, fmt.Errorf("data.eval_path: %w", err)
 	}
