@@ -436,6 +436,8 @@ func FuzzTar(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:700])
 	f.Add([]byte{})
+	f.Add(slices.Concat(whole, archiveOf(f, image1("a/1.png"), entry{name: "b/2.png", link: "a/1.png", kind: tar.TypeLink}, entry{name: "c", link: "a", kind: tar.TypeSymlink})))
+	f.Add(slices.Concat(sparseHeader("b/0.bmp", 512, 0, 1024), make([]byte, 1024)))
 	f.Fuzz(func(t *testing.T, archive []byte) {
 		fsys, err := NewTarFS(bytes.NewReader(archive), int64(len(archive)))
 		if err != nil {
