@@ -91,6 +91,9 @@ func (f *files) classify(dir string, classes []string) {
 	switch {
 	case names == nil && classes != nil:
 		f.why = fmt.Sprintf("%s: images lie outside class folders", path.Join(f.source, dir))
+		if strings.HasPrefix(path.Base(f.paths[0]), "ILSVRC2012_val_") {
+			f.why += "; put " + imagenetSolution + " beside the folders of ImageNet"
+		}
 		return
 	case names == nil || classes == nil && len(names) < 2:
 		f.why = "a folder for each class is needed; " + LoneFolder

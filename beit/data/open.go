@@ -167,6 +167,9 @@ func (o *opener) open(s splits, net *imagenet) (*Source, error) {
 			net.label(train, val)
 		}
 		src.Val = val
+		if s.test && train.classes != nil && val.classes == nil { // images of a contest, whose labels are secret
+			src.Val, src.ValDir, src.Unused = nil, "", append(s.unused, s.val)
+		}
 	}
 	o.left.merge(leftOf(o.fsys))
 	src.LeftOut = o.left.list()

@@ -219,7 +219,9 @@ func bmpOf(w, h int) []byte {
 func TestTarSparse(t *testing.T) {
 	bmp := bmpOf(64, 64)
 	data := bmp[:54+3*64]
-	block := func(b []byte) []byte { return append(slices.Clone(b), make([]byte, (tarBlock-len(b)%tarBlock)%tarBlock)...) }
+	block := func(b []byte) []byte {
+		return append(slices.Clone(b), make([]byte, (tarBlock-len(b)%tarBlock)%tarBlock)...)
+	}
 	var archive []byte
 	plain := archiveOf(t, image1("a/1.png"))
 	archive = append(archive, plain[:len(plain)-1024]...)
@@ -477,7 +479,7 @@ func TestLeftOut(t *testing.T) {
 	if got := s.LeftOutText(); got != want || !s.Warns() {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	wantLines := []string{"images: 5; 2 classes with 2 to 3 of them each", "sizes of 5 looked at: 3x2"}
+	wantLines := []string{"images: 5; 2 classes of 2 to 3 images", "sizes of 5 looked at: 3x2"}
 	if d := cmp.Diff(wantLines, s.Lines(false)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -501,6 +503,28 @@ func TestValidationOfOtherClasses(t *testing.T) {
 		}
 		if lines := strings.Join(NewSurvey(src, src.Train, src.Val).Lines(false), "\n"); !strings.Contains(lines, c.why) {
 			t.Errorf("%v: %s", c.val, lines)
+		}
+	}
+}
+
+// Test images count as validation images where they have labels, or where no image has.
+func TestUnlabelledTestImages(t *testing.T) {
+	for _, c := range []struct {
+		files  []string
+		val    int
+		unused []string
+	}{
+		{[]string{"train/a/1.png", "train/b/1.png", "test/1.png"}, 0, []string{"test"}},
+		{[]string{"train/a/1.png", "train/b/1.png", "test/a/1.png"}, 1, nil},
+		{[]string{"train/1.png", "test/1.png"}, 1, nil},
+	} {
+		src := opened(t, c.files...)
+		n := 0
+		if src.Val != nil {
+			n = src.Val.Len()
+		}
+		if n != c.val || !slices.Equal(src.Unused, c.unused) {
+			t.Errorf("%v: %d validation images, unused %v", c.files, n, src.Unused)
 		}
 	}
 }

@@ -19,6 +19,7 @@ var (
 // splits says which folders hold which images.
 type splits struct {
 	root, train, val string   // train is empty where all images are of one kind, below root
+	test             bool     // val is a folder of test images
 	unused           []string // what lies beside train and val
 }
 
@@ -66,7 +67,7 @@ func splitsIn(fsys fs.FS, dir, name string) (splits, error) {
 		}
 	}
 	if len(val) == 0 {
-		val = test
+		val, s.test = test, len(test) > 0
 	} else {
 		s.unused = append(s.unused, test...)
 	}

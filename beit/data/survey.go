@@ -11,6 +11,7 @@ import (
 // Survey is what there is to say about images before they are used.
 type Survey struct {
 	Train, Val Part
+	Table      string    // a .csv file beside unlabelled images, which may have their labels
 	Unused     []string  // folders and images beside those of both parts, which are not read
 	LeftOut    []LeftOut // files that are not read
 	Looked     int       // training images that were looked at
@@ -44,6 +45,11 @@ func NewSurvey(src *Source, train, val Dataset) *Survey {
 	s := &Survey{Train: partOf(train, src.TrainDir), Unused: src.Unused, LeftOut: src.LeftOut}
 	if val != nil {
 		s.Val = partOf(val, src.ValDir)
+	}
+	for _, o := range src.LeftOut {
+		if o.Kind == `".csv"` {
+			s.Table = o.Example
+		}
 	}
 	n := min(train.Len(), surveyed)
 	for k := range n {
@@ -113,7 +119,7 @@ func (s *Survey) Lines(transposed bool) []string {
 	if s.Val.Images > 0 {
 		text = "images: " + s.Train.text(" for training") + ", " + s.Val.text(" for validation")
 	}
-	lines := []string{text + "; " + s.Train.classes()}
+	lines := []string{text + "; " + s.classes()}
 	if s.Looked > 0 {
 		lines = append(lines, s.sizes(transposed))
 	}
@@ -145,21 +151,25 @@ func (p Part) text(purpose string) string {
 	return text
 }
 
-func (p Part) classes() string {
+// classes says which classes the training images have.
+func (s *Survey) classes() string {
+	p := s.Train
+	count, of := fmt.Sprint(p.Most), plural(p.Most, "image")
+	if s.Val.Images > 0 {
+		of = "training " + of
+	}
+	if p.Least != p.Most {
+		count = fmt.Sprintf("%d to %d", p.Least, p.Most)
+	}
 	switch {
+	case p.Classes == 0 && s.Table != "":
+		return fmt.Sprintf("no labels: if %q has some, name it in place of its folder", s.Table)
 	case p.Classes == 0:
 		return "no labels"
-	case p.Least == p.Most:
-		return fmt.Sprintf("%d %s with %d of them each", p.Classes, classWord(p.Classes), p.Most)
+	case p.Classes == 1:
+		return fmt.Sprintf("1 class of %s %s", count, of)
 	}
-	return fmt.Sprintf("%d %s with %d to %d of them each", p.Classes, classWord(p.Classes), p.Least, p.Most)
-}
-
-func classWord(n int) string {
-	if n == 1 {
-		return "class"
-	}
-	return "classes"
+	return fmt.Sprintf("%d classes of %s %s", p.Classes, count, of)
 }
 
 func (s *Survey) sizes(transposed bool) string {
@@ -170,9 +180,9 @@ func (s *Survey) sizes(transposed bool) string {
 	switch {
 	case s.Turned == 0:
 	case transposed:
-		text += fmt.Sprintf("; %d are turned upright, as their EXIF orientation says", s.Turned)
+		text += fmt.Sprintf("; %d of them with an EXIF orientation, which is followed", s.Turned)
 	default:
-		text += fmt.Sprintf("; %d lie on a side or head: their EXIF orientation is not followed", s.Turned)
+		text += fmt.Sprintf("; %d of them with an EXIF orientation, which is not followed: they lie on a side or upside down", s.Turned)
 	}
 	return text
 }
