@@ -23,7 +23,7 @@ func openGzip(file io.Reader, name string, limits Limits, options []Option) (*So
 		return nil, fmt.Errorf("%s: unpack: %w", name, err)
 	}
 	src, err := openArchive(tmp, tmp.Close, name, "tar.gz", limits, options, func() (fs.FS, error) {
-		if kind, _, err := headKind(io.NewSectionReader(tmp, 0, size)); err == nil && kind.Name != "" && kind.Short != "tar" {
+		if kind, err := sniffHead(io.NewSectionReader(tmp, 0, size)); err == nil && kind.Name != "" && kind.Short != "tar" {
 			return nil, fmt.Errorf("in the gzip compression is no archive: %s", kind.Complaint("a .tar file"))
 		}
 		return NewTarFS(tmp, size)

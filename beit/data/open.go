@@ -75,7 +75,7 @@ func IsSource(name string) bool {
 
 // openFile opens a regular file. If the source needs the file, its close closes it.
 func openFile(file *os.File, size int64, name string, limits Limits, options []Option) (*Source, error) {
-	kind, n, err := headKind(file)
+	kind, err := sniffHead(file)
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
@@ -99,7 +99,7 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 		return openArchive(file, file.Close, name, "zip", limits, options, func() (fs.FS, error) { return NewZipFS(file, size) })
 	case kind.Short == "Parquet":
 		return nil, fmt.Errorf("%s: a Parquet table is not read: write its images to folders first: %s", name, parquetRecipe)
-	case kind.Name != "" && kind.Short != "tar" && ext != ".tar" && n > 0:
+	case kind.Name != "" && kind.Short != "tar" && ext != ".tar":
 		return nil, fmt.Errorf("%s: %s", name, kind.Complaint("a folder, archive or list of images, or an image"))
 	}
 	return openArchive(file, file.Close, name, "tar", limits, options, func() (fs.FS, error) { return NewTarFS(file, size) })

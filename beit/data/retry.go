@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,16 +18,28 @@ var momentary = []error{
 	syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EMFILE, syscall.ENFILE, os.ErrDeadlineExceeded,
 }
 
+// gaveUp is when, in nanoseconds, tries were last in vain. Where a disk is gone, not every file is waited for.
+var gaveUp atomic.Int64
+
+// impatience is how long nothing is waited for after tries were in vain.
+const impatience = 30 * time.Second
+
 // retried is f, called again after pauses as long as it fails with an error of a moment.
 func retried[T any](f func() (T, error)) (T, error) {
+	result, err := f()
 	for _, pause := range readPauses {
-		result, err := f()
 		if !isMomentary(err) {
 			return result, err
 		}
-		time.Sleep(pause)
+		if time.Since(time.Unix(0, gaveUp.Load())) > impatience {
+			time.Sleep(pause)
+		}
+		result, err = f()
 	}
-	return f()
+	if isMomentary(err) {
+		gaveUp.Store(time.Now().UnixNano())
+	}
+	return result, err
 }
 
 func isMomentary(err error) bool {

@@ -72,7 +72,7 @@ func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	if w.room--; w.room < 0 {
 		return fmt.Errorf("%s: too many folders: remove links that lead to the same folders again", dir)
 	}
-	entries, err := fs.ReadDir(w.fsys, dir)
+	entries, err := retried(func() ([]fs.DirEntry, error) { return fs.ReadDir(w.fsys, dir) })
 	if err != nil {
 		return err
 	}
@@ -140,33 +140,40 @@ func (w *walker) kind(name string) (k leftKind, ok bool) {
 	case slices.Contains(texts, ext):
 		return notImage(filekind.Kind{}, name), false
 	}
-	kind, size, err := sniff(w.fsys, name)
+	kind, err := retried(func() (sniffed, error) { return sniff(w.fsys, name) })
 	switch {
 	case err != nil:
 		return leftKind{name: "file that cannot be opened", many: "files that cannot be opened", warn: true}, false
-	case size == 0:
+	case kind.size == 0:
 		return leftKind{name: "empty file", many: "empty files"}, false
 	}
-	return notImage(kind, name), decodes(kind.Image)
+	return notImage(kind.Kind, name), decodes(kind.Image)
 }
 
-// sniff tells by its first bytes what a file is. size is how many of them there were.
-func sniff(fsys fs.FS, name string) (kind filekind.Kind, size int, err error) {
+// sniffed is what the first bytes of a file say that it is.
+type sniffed struct {
+	filekind.Kind
+	size int // how many bytes there were
+}
+
+// sniff looks at the first bytes of a file.
+func sniff(fsys fs.FS, name string) (s sniffed, err error) {
 	file, err := fsys.Open(name)
 	if err != nil {
-		return kind, 0, err
+		return s, err
 	}
 	defer file.Close()
-	return headKind(file)
+	return sniffHead(file)
 }
 
-func headKind(r io.Reader) (kind filekind.Kind, size int, err error) {
+// sniffHead is sniff for an open file, which it reads from.
+func sniffHead(r io.Reader) (s sniffed, err error) {
 	head := make([]byte, filekind.Head)
 	n, err := io.ReadFull(r, head)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = nil
 	}
-	return filekind.Of(head[:n]), n, err
+	return sniffed{filekind.Of(head[:n]), n}, err
 }
 
 // decodes reports whether images of a kind, by its name in package filekind, are decoded here.
