@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,8 @@ type Survey struct {
 type Part struct {
 	Dir         string // their folder in the source; may be empty
 	Images      int
-	Classes     int
-	Least, Most int    // images of a class
+	Classes     []string
+	Count       []int  // images of each class
 	Why         string // there are no labels
 }
 
@@ -59,18 +60,14 @@ func NewSurvey(src *Source, train, val Dataset) *Survey {
 }
 
 func partOf(ds Dataset, dir string) Part {
-	p := Part{Dir: dir, Images: ds.Len(), Classes: len(ds.Classes())}
-	if p.Classes == 0 {
+	p := Part{Dir: dir, Images: ds.Len(), Classes: ds.Classes()}
+	if len(p.Classes) == 0 {
 		p.Why = WhyUnlabelled(ds)
 		return p
 	}
-	count := make([]int, p.Classes)
+	p.Count = make([]int, len(p.Classes))
 	for i := range ds.Len() {
-		count[ds.Label(i)]++
-	}
-	p.Least = count[0]
-	for _, n := range count {
-		p.Least, p.Most = min(p.Least, n), max(p.Most, n)
+		p.Count[ds.Label(i)]++
 	}
 	return p
 }
@@ -117,13 +114,13 @@ func headerOf(content []byte) (size Size, turned bool, err error) {
 func (s *Survey) Lines(transposed bool) []string {
 	text := "images: " + s.Train.text("")
 	if s.Val.Images > 0 {
-		text = "images: " + s.Train.text(" for training") + ", " + s.Val.text(" for validation")
+		text = "images: " + s.Val.text(" for validation") + "; " + s.Train.text(" for training")
 	}
-	lines := []string{text + "; " + s.classes()}
+	lines := []string{text + ": " + s.classes()}
 	if s.Looked > 0 {
 		lines = append(lines, s.sizes(transposed))
 	}
-	if s.Train.Classes > 0 && s.Val.Images > 0 && s.Val.Classes == 0 {
+	if len(s.Train.Classes) > 0 && s.Val.Images > 0 && len(s.Val.Classes) == 0 {
 		lines = append(lines, "the validation images are taken without labels: "+s.Val.Why)
 	}
 	if len(s.Unused) > 0 {
@@ -151,25 +148,26 @@ func (p Part) text(purpose string) string {
 	return text
 }
 
+// fewClasses is how many classes are told by name.
+const fewClasses = 6
+
 // classes says which classes the training images have.
 func (s *Survey) classes() string {
 	p := s.Train
-	count, of := fmt.Sprint(p.Most), plural(p.Most, "image")
-	if s.Val.Images > 0 {
-		of = "training " + of
-	}
-	if p.Least != p.Most {
-		count = fmt.Sprintf("%d to %d", p.Least, p.Most)
-	}
+	n := len(p.Classes)
 	switch {
-	case p.Classes == 0 && s.Table != "":
+	case n == 0 && s.Table != "":
 		return fmt.Sprintf("no labels: if %q has some, name it in place of its folder", s.Table)
-	case p.Classes == 0:
+	case n == 0:
 		return "no labels"
-	case p.Classes == 1:
-		return fmt.Sprintf("1 class of %s %s", count, of)
+	case n <= fewClasses:
+		var each []string
+		for i, name := range p.Classes {
+			each = append(each, fmt.Sprintf("%d of %q", p.Count[i], name))
+		}
+		return strings.Join(each, ", ")
 	}
-	return fmt.Sprintf("%d classes of %s %s", p.Classes, count, of)
+	return fmt.Sprintf("%d classes of %d to %d", n, slices.Min(p.Count), slices.Max(p.Count))
 }
 
 func (s *Survey) sizes(transposed bool) string {
