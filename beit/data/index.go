@@ -56,17 +56,17 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 
 // readIndex reads the lines, sorted by class.
 func readIndex(r io.Reader) (list []indexLine, err error) {
-	lines := bufio.NewScanner(r)
+	text, err := utf8Text(r)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, maxIndexLine)
 	for number := 1; lines.Scan(); number++ {
-		text := lines.Bytes()
-		if number == 1 {
-			text = bytes.TrimPrefix(text, []byte(utf8Mark))
-		}
-		if len(bytes.TrimSpace(text)) == 0 {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		line, err := readIndexLine(text)
+		line, err := readIndexLine(lines.Bytes())
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
@@ -119,8 +119,12 @@ func checkOnce(list []indexLine, paths []string, labels []int32) error {
 
 // openLines opens a file of lines of JSON: an index, or a list as Hugging Face writes it.
 func (o *opener) openLines(file io.ReadSeeker, name string) (*Source, error) {
+	text, err := utf8Text(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	head := make([]byte, 4096)
-	n, _ := io.ReadFull(file, head)
+	n, _ := io.ReadFull(text, head) // what cannot be read is told when it is read again
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("open images: %w", err)
 	}

@@ -28,9 +28,6 @@ var (
 	splitColumns = []string{"split", "set", "subset", "partition", "dataset"}
 )
 
-// utf8Mark is the byte order mark that some programs begin a text with.
-const utf8Mark = "\xef\xbb\xbf"
-
 // errNoFiles is wrapped by the error for a table that is no list of files.
 var errNoFiles = errors.New("no column of file names")
 
@@ -50,14 +47,12 @@ type list struct {
 
 // readCSV reads a table with a line of names of columns, or with file names and labels alone. Columns are separated by commas, semicolons or tabs.
 func readCSV(r io.Reader, name string) (*list, error) {
-	in := bufio.NewReader(r)
-	head, _ := in.Peek(4096)
-	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		return nil, fmt.Errorf("%s: is a text in UTF-16: save it as UTF-8", name)
+	text, err := utf8Text(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if bytes.HasPrefix(head, []byte(utf8Mark)) {
-		in.Discard(len(utf8Mark))
-	}
+	in := bufio.NewReader(text)
+	head, _ := in.Peek(4096) // less of a shorter table
 	table := csv.NewReader(in)
 	table.Comma = delimiter(head)
 	table.ReuseRecord, table.TrimLeadingSpace = true, table.Comma != '\t'
@@ -144,10 +139,14 @@ func columnName(name string) string {
 // readJSONLines reads lines of JSON with a file name each, and perhaps a label.
 func readJSONLines(r io.Reader, name string) (*list, error) {
 	l := &list{file: name}
-	lines := bufio.NewScanner(r)
+	in, err := utf8Text(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxIndexLine)
 	for number := 1; lines.Scan(); number++ {
-		text := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte(utf8Mark)))
+		text := bytes.TrimSpace(lines.Bytes())
 		if len(text) == 0 {
 			continue
 		}

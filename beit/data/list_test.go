@@ -36,6 +36,7 @@ func TestTables(t *testing.T) {
 		{"without a first line", "1.png,cat\n2.png,dog\n", []string{"1.png", "2.png"}, []string{"1.png cat", "2.png dog"}, nil},
 		{"labels first, of an unusual name", "kind_of_animal,file\ncat,1.png\ndog,2.png\n", []string{"1.png", "2.png"}, []string{"1.png cat", "2.png dog"}, nil},
 		{"files alone", "path\n.\\a\\1.png\n./a/2.png\n", []string{"a/1.png", "a/2.png"}, []string{"a/1.png", "a/2.png"}, nil},
+		{"UTF-16", "\xff\xfef\x00i\x00l\x00e\x00,\x00y\x00\n\x001\x00.\x00p\x00n\x00g\x00,\x00\xe9\x00\n\x00", []string{"1.png"}, []string{"1.png é"}, nil},
 		{"splits", "file,label,split\n1.png,cat,Train\n2.png,dog,train\n3.png,dog,valid\n4.png,cat,test\n", []string{"1.png", "2.png", "3.png", "4.png"},
 			[]string{"1.png cat", "2.png dog"}, []string{"3.png dog"}},
 		{"twice the same", "file,label\n1.png,cat\n1.png,cat\n2.png,dog\n", []string{"1.png", "2.png"}, []string{"1.png cat", "2.png dog"}, nil},
@@ -67,6 +68,19 @@ func TestTableOfNumbers(t *testing.T) {
 	}
 }
 
+// A table beside images without labels is named.
+func TestTableBesideImages(t *testing.T) {
+	for _, fsys := range []fstest.MapFS{with("train.csv", "id,label\n", "train/1.png", "train/2.png"), with("labels.csv", "x", "1.png")} {
+		src, err := OpenFS(fsys, "set", DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if src.Table == "" || !strings.Contains(WhyUnlabelled(src.Train), `.csv" has some`) || !strings.Contains(strings.Join(NewSurvey(src, src.Train, nil).Lines(false), "\n"), src.Table) {
+			t.Errorf("table %q: %s", src.Table, WhyUnlabelled(src.Train))
+		}
+	}
+}
+
 func TestTableRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "the list is empty"},
@@ -78,7 +92,6 @@ func TestTableRefuses(t *testing.T) {
 		{"file,label\n1.png,cat,more\n", "wrong number of fields"},
 		{"file,label\ngone.png,cat\n", `line 2: "gone.png" is not there`},
 		{"file,label,split\n1.png,cat,7\n", `split "7" is none of`},
-		{"\xff\xfef\x00i\x00", "UTF-16"},
 	} {
 		if _, err := openTable(tree("1.png"), "l.csv", c.text); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)

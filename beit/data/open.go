@@ -18,6 +18,7 @@ type Source struct {
 
 	TrainDir, ValDir string    // the folders of both, in the source; empty where it has no such folders
 	Unused           []string  // folders and images beside those folders, which are not read
+	Table            string    // a table beside images without labels, which may have some; empty for none
 	LeftOut          []LeftOut // files that are not read
 
 	close func() error
@@ -173,5 +174,20 @@ func (o *opener) open(s splits, net *imagenet) (*Source, error) {
 	}
 	o.left.merge(leftOf(o.fsys))
 	src.LeftOut = o.left.list()
+	if train.classes == nil {
+		src.Table = o.adviseTable(train, s.table)
+	}
 	return src, nil
+}
+
+// adviseTable finds a table that may have the labels which images lack: beside the folders of images, or among the files that were left out. It is
+// told in why there are none.
+func (o *opener) adviseTable(f *files, table string) string {
+	if left := o.left.kinds[`".csv"`]; left != nil && table == "" {
+		table = left.Example
+	}
+	if table != "" {
+		f.why = fmt.Sprintf("if %q has some, name it in place of its folder; else %s", table, f.why)
+	}
+	return table
 }

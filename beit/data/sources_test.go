@@ -479,7 +479,7 @@ func TestLeftOut(t *testing.T) {
 	if got := s.LeftOutText(); got != want || !s.Warns() {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	wantLines := []string{`images: 5: 3 of "a", 2 of "b"`, "sizes of 5 looked at: 3x2"}
+	wantLines := []string{`images: 5 (3 of "a", 2 of "b")`, "sizes of 5 looked at: 3x2"}
 	if d := cmp.Diff(wantLines, s.Lines(false)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -21,6 +21,7 @@ type splits struct {
 	root, train, val string   // train is empty where all images are of one kind, below root
 	test             bool     // val is a folder of test images
 	unused           []string // what lies beside train and val
+	table            string   // a .csv file there; empty for none
 }
 
 // findSplits looks for folders of training and validation images: in the root of fsys, or in a single folder there.
@@ -62,6 +63,8 @@ func splitsIn(fsys fs.FS, dir, name string) (splits, error) {
 			val = append(val, full)
 		case is(testNames):
 			test = append(test, full)
+		case path.Ext(lower) == ".csv":
+			s.table = full
 		case e.IsDir() || isImage(e.Name()):
 			s.unused = append(s.unused, full)
 		}

@@ -12,7 +12,7 @@ import (
 // Survey is what there is to say about images before they are used.
 type Survey struct {
 	Train, Val Part
-	Table      string    // a .csv file beside unlabelled images, which may have their labels
+	Table      string    // a table beside unlabelled images; empty for none
 	Unused     []string  // folders and images beside those of both parts, which are not read
 	LeftOut    []LeftOut // files that are not read
 	Looked     int       // training images that were looked at
@@ -23,11 +23,11 @@ type Survey struct {
 
 // Part says what the training or validation images are.
 type Part struct {
-	Dir         string // their folder in the source; may be empty
-	Images      int
-	Classes     []string
-	Count       []int  // images of each class
-	Why         string // there are no labels
+	Dir     string // their folder in the source; may be empty
+	Images  int
+	Classes []string
+	Count   []int  // images of each class
+	Why     string // there are no labels
 }
 
 // Size is that of an image.
@@ -43,14 +43,9 @@ const (
 
 // NewSurvey looks at the images of a source. train and val are what is used of it; val may be nil.
 func NewSurvey(src *Source, train, val Dataset) *Survey {
-	s := &Survey{Train: partOf(train, src.TrainDir), Unused: src.Unused, LeftOut: src.LeftOut}
+	s := &Survey{Train: partOf(train, src.TrainDir), Table: src.Table, Unused: src.Unused, LeftOut: src.LeftOut}
 	if val != nil {
 		s.Val = partOf(val, src.ValDir)
-	}
-	for _, o := range src.LeftOut {
-		if o.Kind == `".csv"` {
-			s.Table = o.Example
-		}
 	}
 	n := min(train.Len(), surveyed)
 	for k := range n {
@@ -112,16 +107,19 @@ func headerOf(content []byte) (size Size, turned bool, err error) {
 
 // Lines says in a few lines what there is. transposed says whether EXIF orientation is followed.
 func (s *Survey) Lines(transposed bool) []string {
-	text := "images: " + s.Train.text("")
+	text := fmt.Sprintf("images: %s (%s)", s.Train.text(""), s.classes())
 	if s.Val.Images > 0 {
-		text = "images: " + s.Val.text(" for validation") + "; " + s.Train.text(" for training")
+		text = fmt.Sprintf("images: %s (%s), %s", s.Train.text(" for training"), s.classes(), s.Val.text(" for validation"))
 	}
-	lines := []string{text + ": " + s.classes()}
+	lines := []string{text}
 	if s.Looked > 0 {
 		lines = append(lines, s.sizes(transposed))
 	}
 	if len(s.Train.Classes) > 0 && s.Val.Images > 0 && len(s.Val.Classes) == 0 {
 		lines = append(lines, "the validation images are taken without labels: "+s.Val.Why)
+	}
+	if s.Table != "" {
+		lines = append(lines, fmt.Sprintf("if the table %q has labels, name it in place of its folder", s.Table))
 	}
 	if len(s.Unused) > 0 {
 		lines = append(lines, fmt.Sprintf("not used, beside the folders of images: %s", few(s.Unused)))
@@ -156,8 +154,6 @@ func (s *Survey) classes() string {
 	p := s.Train
 	n := len(p.Classes)
 	switch {
-	case n == 0 && s.Table != "":
-		return fmt.Sprintf("no labels: if %q has some, name it in place of its folder", s.Table)
 	case n == 0:
 		return "no labels"
 	case n <= fewClasses:
