@@ -40,8 +40,8 @@ type Deriver interface {
 
 // Data says which images a run sees and how.
 type Data struct {
-	Path          string  `toml:"path" resume:"free" help:"folder or .tar of images, or procedural:N for N synthetic images"`
-	EvalPath      string  `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
+	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or procedural:N for N synthetic images"`
+	EvalPath      Paths   `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
 	ValFraction   float64 `toml:"val_fraction" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
 	Limit         int     `toml:"limit" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
 	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`

@@ -85,13 +85,18 @@ func Equal(a, b *Config) bool {
 	return true
 }
 
-var durationType = reflect.TypeFor[time.Duration]()
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	pathsType    = reflect.TypeFor[Paths]()
+)
 
 // wants says in words what kind of value a field takes.
 func (f field) wants() string {
 	switch v := f.value; {
 	case v.Type() == durationType:
 		return "a duration such as 4m30s"
+	case v.Type() == pathsType:
+		return "a text, or a list of texts"
 	case v.Kind() == reflect.String:
 		return "a text"
 	case v.Kind() == reflect.Bool:
@@ -113,6 +118,12 @@ func (f field) parse(text string) error {
 		var d time.Duration
 		d, err = time.ParseDuration(text)
 		v.SetInt(int64(d))
+	case v.Type() == pathsType:
+		paths, err := parsePaths(text)
+		if err != nil {
+			return fmt.Errorf("%q %w", text, err)
+		}
+		v.SetString(string(paths))
 	case v.Kind() == reflect.String:
 		if !utf8.ValidString(text) { // TOML has no form for it
 			return fmt.Errorf("%q is not a text in UTF-8", text)
@@ -145,6 +156,15 @@ func (f field) parse(text string) error {
 func (f field) assign(value any) error {
 	v := f.value
 	switch x := value.(type) {
+	case []any:
+		if v.Type() == pathsType {
+			paths, err := pathsFrom(x)
+			if err != nil {
+				return fmt.Errorf("%v %w", value, err)
+			}
+			v.SetString(string(paths))
+			return nil
+		}
 	case string:
 		if v.Kind() == reflect.String || v.Type() == durationType {
 			return f.parse(x)

@@ -1,4 +1,4 @@
-// Package data reads image datasets and makes batches of them for training and evaluation. It has datasets over folders, .tar files and lists of
+// Package data reads image datasets and makes batches of them for training and evaluation. It has datasets over folders, archives and lists of
 // files, decoders, augmentation with the arithmetic of Pillow, and a loader that prefetches.
 //
 //	src, err := data.Open("images.tar", data.DefaultLimits)
@@ -26,6 +26,14 @@
 //
 // A Dataset returns a Sample for each index: an Image, its label and perhaps a Mask. A Pipeline declares its outputs as fields, each with a name,
 // a shape and a type, and writes them for one sample. A Loader collects the fields of several samples in a Batch.
+//
+// # Sources
+//
+// Open opens a folder, a .tar, .tar.gz or .zip file, a list of files or one image, and Join puts several together. Below Open is one small core: a
+// file system of regular files (a folder, TarFS, ZipFS), a walk that finds the images in it and counts what it leaves out, and labels for what was
+// found: by folders, by a table, by the metadata of Hugging Face, by the tables of ImageNet. A Survey says in a few lines what there is.
+//
+// Read errors that may pass, as those of a network, are tried again before an image counts as unreadable.
 //
 // # Shapes
 //

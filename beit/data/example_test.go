@@ -40,7 +40,7 @@ func Example() {
 func ExampleOpen() {
 	_, err := data.Open("no/such/folder", data.DefaultLimits)
 	fmt.Println(err)
-	// Output: no/such/folder: no such folder or .tar file: file does not exist
+	// Output: no/such/folder: no such folder or file: file does not exist
 }
 
 func ExampleSplit() {

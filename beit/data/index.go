@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,19 +48,26 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 	if len(f.paths) == 0 {
 		return nil, fmt.Errorf("%s: %w: the index lists none", source, ErrNoImages)
 	}
+	if err := checkOnce(list, f.paths, f.labels); err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
 	return f, nil
 }
 
 // readIndex reads the lines, sorted by class.
 func readIndex(r io.Reader) (list []indexLine, err error) {
-	lines := bufio.NewScanner(r)
+	text, err := utf8Text(r)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, maxIndexLine)
 	for number := 1; lines.Scan(); number++ {
-		if len(lines.Bytes()) == 0 {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		var line indexLine
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+		line, err := readIndexLine(lines.Bytes())
+		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 		if !fs.ValidPath(line.Class) || line.Class == "." {
@@ -82,4 +90,50 @@ func readIndex(r io.Reader) (list []indexLine, err error) {
 		}
 	}
 	return list, nil
+}
+
+// readIndexLine reads a line. A key that it does not know is misspelt.
+func readIndexLine(text []byte) (line indexLine, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&line); err != nil {
+		return line, fmt.Errorf(`%w; wanted is {"class": NAME, "files": [NAME, …]}`, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return line, errors.New("holds more than one value")
+	}
+	return line, nil
+}
+
+// checkOnce refuses a file that several classes have.
+func checkOnce(list []indexLine, paths []string, labels []int32) error {
+	class := make(map[string]int32, len(paths))
+	for i, p := range paths {
+		if other, again := class[p]; again && other != labels[i] {
+			return fmt.Errorf("%q is of class %q and of class %q", p, list[other].Class, list[labels[i]].Class)
+		}
+		class[p] = labels[i]
+	}
+	return nil
+}
+
+// openLines opens a file of lines of JSON: an index, or a list as Hugging Face writes it.
+func (o *opener) openLines(file io.ReadSeeker, name string) (*Source, error) {
+	text, err := utf8Text(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	head := make([]byte, 4096)
+	n, _ := io.ReadFull(text, head) // what cannot be read is told when it is read again
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("open images: %w", err)
+	}
+	if line, _, _ := bytes.Cut(head[:n], []byte("\n")); bytes.Contains(line, []byte(`"`+hubColumn+`"`)) {
+		return o.openList(file, name)
+	}
+	all, err := Index(o.fsys, file, name, o.limits, o.options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Train: all}, nil
 }

@@ -55,12 +55,29 @@ func TestIndexRefuses(t *testing.T) {
 		{`{"class": "../a", "files": ["x.png"]}`, "no name of a class"},
 		{`{"files": ["x.png"]}`, "no name of a class"},
 		{`{"class": "a", "files": []}`, "no images"},
+		{`{"class": "a", "file": ["x.png"]}`, `line 1: json: unknown field "file"; wanted is`},
+		{`{"class": "a", "files": ["x.png"]}` + "\n" + `{"clas": "b", "files": ["y.png"]}`, `line 2: json: unknown field "clas"`},
+		{`{"class": "a", "files": ["x.png"]} {}`, "line 1: holds more than one value"},
+		{`{"class": "a", "files": ["x.png"]}` + "\n" + `{"class": "b", "files": ["y.png", "./x.png"]}`, `line 2: "./x.png" is no name`},
 		{"", "no images"},
 	} {
 		_, err := Index(fstest.MapFS{}, strings.NewReader(c.text), "train.jsonl", DefaultLimits)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "train.jsonl: ") {
 			t.Errorf("%s: error %v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// A file of two classes is an error; several times in one class it is not. A mark at the beginning does not count.
+func TestIndexTwice(t *testing.T) {
+	fsys := tree("x.png", "y.png")
+	if _, err := Index(fsys, strings.NewReader(`{"class": "b", "files": ["x.png"]}`+"\n"+`{"class": "a", "files": ["y.png", "x.png"]}`), "l.jsonl", DefaultLimits); err == nil ||
+		!strings.Contains(err.Error(), `l.jsonl: "x.png" is of class "a" and of class "b"`) {
+		t.Errorf("error %v", err)
+	}
+	ds, err := Index(fsys, strings.NewReader("\ufeff"+`{"class": "a", "files": ["x.png", "x.png"]}`), "l.jsonl", DefaultLimits)
+	if err != nil || ds.Len() != 2 {
+		t.Errorf("error %v", err)
 	}
 }
 

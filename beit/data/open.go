@@ -6,122 +6,188 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Source is an opened folder or archive of images.
+// Source is an opened folder, archive or list of images.
 type Source struct {
-	Train Dataset // the content of train/, or everything when there is no such folder
-	Val   Dataset // the content of val/; nil when there is no such folder
-	file  io.Closer
+	Train Dataset // the training images, or all of them where the source does not tell them apart
+	Val   Dataset // the validation images; nil where there are none
+
+	TrainDir, ValDir string    // the folders of both, in the source; empty where it has no such folders
+	Unused           []string  // folders and images beside those folders, which are not read
+	Table            string    // a table beside images without labels, which may have some; empty for none
+	LeftOut          []LeftOut // files that are not read
+
+	close func() error
 }
 
 // Close closes the archive. The datasets must not be used afterwards.
 func (s *Source) Close() error {
-	if s.file == nil {
+	if s.close == nil {
 		return nil
 	}
-	return s.file.Close()
+	return s.close()
 }
 
-// Open opens a folder of images, a .tar file of them, or an index (see Index) whose name ends in .jsonl. Images are class/**/*.jpg, or lie outside
-// class folders and have no labels; also read are .jpeg, .png, .webp, .bmp, .tif, .tiff and .gif. The class folders are at the top or in train/
-// and val/. A single folder at the top is opened in its place.
+// Open opens images, which are one of these:
+//
+//   - a folder, or a .tar, .tar.gz or .zip file of one: see OpenFS
+//   - an index of classes and files, whose name ends in .jsonl: see Index
+//   - a table whose name ends in .csv or .tsv, with a column of files and perhaps one of labels and one of splits
+//   - one image
+//
+// A .tar.gz file is unpacked into the folder of temporary files, up to 1 TiB.
 func Open(name string, limits Limits, options ...Option) (*Source, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such folder or .tar file: %w", name, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s: no such folder or file: %w", name, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
 	if info.IsDir() {
-		return OpenFS(os.DirFS(name), name, limits, options...)
+		return OpenFS(dirFS(name), name, limits, options...)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file but a %s: name a folder, an archive, a list or an image", name, notRegular(info.Mode()).name)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
-	if filepath.Ext(name) == ".jsonl" {
-		defer file.Close()
-		all, err := Index(os.DirFS(filepath.Dir(name)), file, name, limits, options...)
-		if err != nil {
-			return nil, err
-		}
-		return &Source{Train: all}, nil
-	}
-	src, err := openTar(file, info.Size(), name, limits, options)
-	if err != nil {
+	src, err := openFile(file, info.Size(), name, limits, options)
+	if err != nil || src.close == nil {
 		file.Close()
+	}
+	return src, err
+}
+
+// sourceEndings are those of the names of archives and lists.
+var sourceEndings = []string{".tar", ".tar.gz", ".tgz", ".zip", ".csv", ".tsv", ".jsonl"}
+
+// IsSource reports whether a file's name ends like that of an archive or a list of images.
+func IsSource(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(sourceEndings, func(e string) bool { return strings.HasSuffix(name, e) })
+}
+
+// openFile opens a regular file. If the source needs the file, its close closes it.
+func openFile(file *os.File, size int64, name string, limits Limits, options []Option) (*Source, error) {
+	kind, err := sniffHead(file)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open images: %w", err)
+	}
+	beside := &opener{fsys: dirFS(filepath.Dir(name)), name: filepath.Dir(name), limits: limits, options: options}
+	switch ext := strings.ToLower(filepath.Ext(name)); {
+	case decodes(kind.Image):
+		f := beside.files([]string{filepath.Base(name)})
+		f.why = "one image has no label"
+		return &Source{Train: f}, nil
+	case ext == ".jsonl":
+		return beside.openLines(file, name)
+	case ext == ".csv" || ext == ".tsv":
+		return beside.openList(file, name)
+	case kind.Short == "gzip":
+		defer file.Close()
+		return openGzip(file, name, limits, options)
+	case kind.Short == "zip":
+		return openArchive(file, file.Close, name, "zip", limits, options, func() (fs.FS, error) { return NewZipFS(file, size) })
+	case kind.Short == "Parquet":
+		return nil, fmt.Errorf("%s: a Parquet table is not read: write its images to folders first: %s", name, parquetRecipe)
+	case kind.Name != "" && kind.Short != "tar" && ext != ".tar":
+		return nil, fmt.Errorf("%s: %s", name, kind.Complaint("a folder, archive or list of images, or an image"))
+	}
+	return openArchive(file, file.Close, name, "tar", limits, options, func() (fs.FS, error) { return NewTarFS(file, size) })
+}
+
+// parquetRecipe writes the images of a table of the Hugging Face hub into folders.
+const parquetRecipe = `python3 -c 'import os, pandas; [(os.makedirs(d := f"out/{r.label}", exist_ok=True), ` +
+	`open(f"{d}/{i}.jpg", "wb").write(r.image["bytes"])) for i, r in pandas.read_parquet("FILE").iterrows()]'`
+
+// openArchive opens the file system of an archive.
+func openArchive(file io.ReaderAt, done func() error, name, form string, limits Limits, options []Option, index func() (fs.FS, error)) (*Source, error) {
+	fsys, err := index()
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a readable .%s file: %w", name, form, err)
+	}
+	src, err := OpenFS(fsys, name, limits, options...)
+	if err != nil {
 		return nil, err
 	}
-	src.file = file
+	src.close = done
 	return src, nil
 }
 
-func openTar(file io.ReaderAt, size int64, name string, limits Limits, options []Option) (*Source, error) {
-	fsys, err := NewTarFS(file, size)
+// OpenFS opens any file system. Images are class/**/*.jpg, or lie outside class folders and have no labels; the class folders are at the top or in
+// folders of training and validation images. Those have the usual names, in any case: train or training; val, valid, validation or dev, or else
+// test. A single folder at the top is opened in its place. See Folder for labels in metadata files. ImageNet is read as it is downloaded.
+//
+// Files are images if their names end like those of images or if their first bytes are those of one. Files that systems leave behind do not count,
+// all others are told in Source.LeftOut. Where the labels of validation images do not fit those of the training images, they have none: see
+// WhyUnlabelled. Errors call the file system name.
+func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
+	o := &opener{fsys: fsys, name: name, limits: limits, options: options}
+	net, err := findImagenet(fsys, name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: not a readable .tar file: %w", name, err)
+		return nil, err
 	}
-	return OpenFS(fsys, name, limits, options...)
+	find := findSplits
+	if net != nil {
+		find = net.splits
+	}
+	s, err := find(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return o.open(s, net)
 }
 
-// OpenFS opens any file system as Open does. Errors call it name.
-func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
-	root := "."
-	if only, ok := onlyFolder(fsys); ok && only != "train" && only != "val" {
-		root = only
+// open opens the folders of a source.
+func (o *opener) open(s splits, net *imagenet) (*Source, error) {
+	dir := s.root
+	if s.train != "" {
+		dir = s.train
 	}
-	if !isDir(fsys, path.Join(root, "train")) {
-		if val := path.Join(root, "val"); isDir(fsys, val) {
-			return nil, fmt.Errorf("%s: has a folder val but no folder train: name the folder %s to use it alone", name, path.Join(name, val))
-		}
-		all, err := scan(fsys, root, name, nil, limits, options)
+	train, err := o.scan(dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	src := &Source{Train: train, TrainDir: s.train, ValDir: s.val, Unused: s.unused}
+	if s.val != "" {
+		val, err := o.scan(s.val, train.Classes())
 		if err != nil {
 			return nil, err
 		}
-		return &Source{Train: all}, nil
-	}
-	train, err := scan(fsys, path.Join(root, "train"), name, nil, limits, options)
-	if err != nil {
-		return nil, err
-	}
-	if !isDir(fsys, path.Join(root, "val")) {
-		return &Source{Train: train}, nil
-	}
-	val, err := scan(fsys, path.Join(root, "val"), name, train.Classes(), limits, options)
-	if err != nil {
-		return nil, err
-	}
-	return &Source{Train: train, Val: val}, nil
-}
-
-func isDir(fsys fs.FS, name string) bool {
-	info, err := fs.Stat(fsys, name)
-	return err == nil && info.IsDir()
-}
-
-// onlyFolder returns the folder at the top of fsys, if nothing else is there.
-func onlyFolder(fsys fs.FS) (string, bool) {
-	entries, err := fs.ReadDir(fsys, ".")
-	if err != nil {
-		return "", false
-	}
-	only := ""
-	for _, e := range entries {
-		if hidden(e.Name()) {
-			continue
+		if net != nil {
+			net.label(train, val)
 		}
-		if only != "" || !isDir(fsys, e.Name()) {
-			return "", false
+		src.Val = val
+		if s.test && train.classes != nil && val.classes == nil { // images of a contest, whose labels are secret
+			src.Val, src.ValDir, src.Unused = nil, "", append(s.unused, s.val)
 		}
-		only = e.Name()
 	}
-	return only, only != ""
+	o.left.merge(leftOf(o.fsys))
+	src.LeftOut = o.left.list()
+	if train.classes == nil {
+		src.Table = o.adviseTable(train, s.table)
+	}
+	return src, nil
 }
 
-// hidden reports whether name is one that operating systems leave behind in folders and archives.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") || name == "__MACOSX" }
+// adviseTable finds a table that may have the labels which images lack: beside the folders of images, or among the files that were left out. It is
+// told in why there are none.
+func (o *opener) adviseTable(f *files, table string) string {
+	if left := o.left.kinds[`".csv"`]; left != nil && table == "" {
+		table = left.Example
+	}
+	if table != "" {
+		f.why = fmt.Sprintf("if %q has some, name it in place of its folder; else %s", table, f.why)
+	}
+	return table
+}

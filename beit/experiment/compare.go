@@ -21,7 +21,7 @@ import (
 
 // Comparison says which settings are compared, and on which images.
 type Comparison struct {
-	Data, EvalData string
+	Data, EvalData config.Paths
 	ValFraction    float64
 	Out            string   // folder for runs and tables
 	Preset         string   // of tokenizer and backbone
@@ -148,9 +148,9 @@ func writeRows(dir string, done map[string]Row) error {
 
 // settings are the assignments of a method, those of Set that concern it last.
 func (c *Comparison) settings(m *method.Method, own ...string) []string {
-	list := []string{"data.path=" + c.Data}
+	list := []string{"data.path=" + c.Data.Assignment()}
 	if c.EvalData != "" {
-		list = append(list, "data.eval_path="+c.EvalData)
+		list = append(list, "data.eval_path="+c.EvalData.Assignment())
 	}
 	if c.ValFraction != 0 {
 		list = append(list, fmt.Sprintf("data.val_fraction=%g", c.ValFraction))

@@ -113,8 +113,10 @@ func once(f func(data.Skipped)) func(data.Skipped) {
 
 // labelled refuses images without labels, of either part, and numbers the classes of both alike.
 func labelled(i *method.Images, path string) error {
-	if len(i.Train.Classes()) == 0 || len(i.Val.Classes()) == 0 {
-		return wrong("%s: probes and fine-tuning need labels, of the validation images too: a folder for each class; %s", path, data.LoneFolder)
+	for _, ds := range []data.Dataset{i.Train, i.Val} {
+		if len(ds.Classes()) == 0 {
+			return wrong("%s: probes and fine-tuning need labels, of the validation images too: %s", path, data.WhyUnlabelled(ds))
+		}
 	}
 	var err error
 	if i.Val, err = data.Relabel(i.Val, i.Train.Classes()); err != nil {

@@ -213,7 +213,7 @@ func (p *plan) images(c *config.Config) (*method.Images, error) {
 	if images.Val == nil {
 		err = wrong("there are no validation images: name some with --eval-data, or set a part aside with --val-fraction 0.1")
 	} else {
-		err = labelled(images, c.Data.Path)
+		err = labelled(images, c.Data.Path.String())
 	}
 	if err != nil {
 		images.Close()

@@ -47,7 +47,7 @@ func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
 	e.Classes = e.Train.Classes()
 	if len(e.Classes) == 0 {
-		return nil, fmt.Errorf("%s: fine-tuning needs labels: a folder for each class; %s", e.Config.Data.Path, data.LoneFolder)
+		return nil, fmt.Errorf("%s: fine-tuning needs labels: %s", e.Config.Data.Path, data.WhyUnlabelled(e.Train))
 	}
 	if s.Model.Classes == 0 {
 		s.Model.Classes = len(e.Classes)
@@ -57,7 +57,7 @@ func newTask(e *method.Env) (method.Task, error) {
 	}
 	if e.Val != nil {
 		if len(e.Val.Classes()) == 0 {
-			return nil, fmt.Errorf("the validation images have no labels")
+			return nil, fmt.Errorf("the validation images have no labels: %s", data.WhyUnlabelled(e.Val))
 		}
 		var err error
 		if e.Val, err = data.Relabel(e.Val, e.Classes); err != nil {

@@ -21,6 +21,8 @@ type Images struct {
 	Train, Val data.Dataset // Val may be nil
 	Split      bool         // Val was set aside from the training images
 	closers    []func() error
+	survey     *data.Survey // nil for images that are not files
+	transposed bool         // EXIF orientation is followed
 }
 
 // Close releases archives. The data sets must not be used afterwards.
@@ -34,69 +36,118 @@ func (i *Images) Close() error {
 	return first
 }
 
-// OpenImages opens the images of a configuration, for training and for validation. size is the side of the squares that the network sees. given
-// are used in place of data.path, where they are not nil.
-func OpenImages(c *config.Config, size int, given *data.Source) (i *Images, err error) {
+// OpenImages opens the images of a configuration, for training and for validation. size is the side of the squares that the network sees. given are used in place of data.path, where they are not nil.
+func OpenImages(c *config.Config, size int, given *data.Source) (*Images, error) {
+	return openImages(c, size, given, data.Open)
+}
+
+// OpenImagesAsBefore is OpenImages for a run of version 0.1, which found fewer images in a folder or .tar file: see data.OpenAsBefore.
+func OpenImagesAsBefore(c *config.Config, size int) (*Images, error) {
+	return openImages(c, size, nil, data.OpenAsBefore)
+}
+
+// openSource opens one folder, archive or list.
+type openSource func(name string, limits data.Limits, options ...data.Option) (*data.Source, error)
+
+func openImages(c *config.Config, size int, given *data.Source, open openSource) (i *Images, err error) {
 	i = &Images{}
 	defer func() {
 		if err != nil {
 			i.Close()
 		}
 	}()
-	if err := i.open(c, size, given); err != nil {
+	opened, err := i.open(c, size, given, open)
+	if err != nil {
 		return i, err
 	}
+	if err := i.choose(c); err != nil {
+		return i, err
+	}
+	if opened != nil {
+		i.survey, i.transposed = data.NewSurvey(opened, i.Train, i.Val), c.Data.ExifTranspose
+	}
+	d := c.Data
+	i.Train = data.Cached(i.Train, int64(d.CacheMB)<<20)
+	if i.Val != nil {
+		i.Val = data.Cached(i.Val, int64(d.CacheMB)<<20)
+	}
+	return i, nil
+}
+
+// choose sets images aside for validation, and leaves out those that are not wanted.
+func (i *Images) choose(c *config.Config) (err error) {
 	d := c.Data
 	if i.Train == nil || i.Train.Len() == 0 {
-		return i, fmt.Errorf("%s: %w", d.Path, data.ErrNoImages)
+		return fmt.Errorf("%s: %w", d.Path, data.ErrNoImages)
 	}
 	if i.Val == nil && d.ValFraction > 0 {
 		if i.Train, i.Val, err = data.Split(i.Train, d.ValFraction, c.Seed); err != nil {
-			return i, fmt.Errorf("data.val_fraction: %w", err)
+			return fmt.Errorf("data.val_fraction: %w", err)
 		}
 		i.Split = true
 	}
 	if d.LabelFraction < 1 {
 		if i.Train, err = data.Fraction(i.Train, d.LabelFraction, c.Seed); err != nil {
-			return i, fmt.Errorf("data.label_fraction: %w", err)
+			return fmt.Errorf("data.label_fraction: %w", err)
 		}
 	}
-	i.Train = data.Cached(AtMost(i.Train, d.Limit, c.Seed), int64(d.CacheMB)<<20)
+	i.Train = AtMost(i.Train, d.Limit, c.Seed)
 	if i.Val != nil {
-		i.Val = data.Cached(AtMost(i.Val, d.Eval.Limit, c.Seed), int64(d.CacheMB)<<20)
+		i.Val = AtMost(i.Val, d.Eval.Limit, c.Seed)
 	}
-	return i, nil
-}
-
-// open finds the images.
-func (i *Images) open(c *config.Config, size int, given *data.Source) error {
-	path := c.Data.Path
-	count, synthetic := strings.CutPrefix(path, "procedural:")
-	switch {
-	case given != nil:
-		i.Train, i.Val = given.Train, given.Val
-		return nil
-	case path == "":
-		return fmt.Errorf("data.path: name a folder or .tar file of images, or procedural:N")
-	case !synthetic:
-		return i.openPaths(c, size)
-	case c.Data.EvalPath != "":
-		return fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
-	}
-	n, err := strconv.Atoi(count)
-	if err != nil || n < 1 || n > config.MostOfAny {
-		return fmt.Errorf("data.path = %q: wanted is procedural:N with a number of images from 1 to %d", path, config.MostOfAny)
-	}
-	if size < data.MinProceduralSize {
-		return fmt.Errorf("data.path = %q: synthetic images need an image_size of at least %d, the model has %d", path, data.MinProceduralSize, size)
-	}
-	i.Train = data.Procedural(n, size, c.Seed)
-	i.Val = data.Procedural(max(n/5, 1), size, c.Seed+1)
 	return nil
 }
 
-// openPaths opens folders and archives.
-func (i *Images) openPaths(c *config.Config, size int) error {
+// Tell tells what the images are, in a few lines, where they are files: what commands say before they work with them.
+func (i *Images) Tell(r Reporter) {
+	if i.survey == nil {
+		return
+	}
+	for _, line := range i.survey.Lines(i.transposed) {
+		r.Notice(line)
+	}
+	i.Warn(r)
+}
+
+// Warn tells what Tell does only if images were left out.
+func (i *Images) Warn(r Reporter) {
+	if i.survey != nil && i.survey.Warns() {
+		r.Warning(i.survey.LeftOutText())
+	}
+}
+
+// open finds the images. opened is what they were found in; nil for images that are not files.
+func (i *Images) open(c *config.Config, size int, given *data.Source, open openSource) (opened *data.Source, err error) {
+	path := c.Data.Path
+	count, synthetic := strings.CutPrefix(string(path), syntheticPrefix)
+	switch {
+	case given != nil:
+		i.Train, i.Val = given.Train, given.Val
+		return nil, nil
+	case path == "":
+		return nil, fmt.Errorf("data.path: name a folder or archive of images, or procedural:N")
+	case !synthetic:
+		return i.openPaths(c, size, open)
+	case c.Data.EvalPath != "":
+		return nil, fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 || n > config.MostOfAny {
+		return nil, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of images from 1 to %d", path, config.MostOfAny)
+	}
+	if size < data.MinProceduralSize {
+		return nil, fmt.Errorf("data.path = %q: synthetic images need an image_size of at least %d, the model has %d", path, data.MinProceduralSize, size)
+	}
+	i.Train = data.Procedural(n, size, c.Seed)
+	i.Val = data.Procedural(max(n/5, 1), size, c.Seed+1)
+	return nil, nil
+}
+
+// syntheticPrefix is what the path of synthetic images begins with.
+const syntheticPrefix = "procedural:"
+
+// openPaths opens folders, archives and lists.
+func (i *Images) openPaths(c *config.Config, size int, open openSource) (*data.Source, error) {
 	d := c.Data
 	var options []data.Option
 	if d.Reduce {
@@ -105,25 +156,33 @@ func (i *Images) openPaths(c *config.Config, size int) error {
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}
-	limits := data.DefaultLimits.AtMost(d.MaxPixels)
-	src, err := data.Open(d.Path, limits, options...)
+	for _, path := range append(d.Path.List(), d.EvalPath.List()...) {
+		if strings.HasPrefix(path, syntheticPrefix) {
+			return nil, fmt.Errorf("%s: synthetic images stand alone: leave the other paths of images away", path)
+		}
+	}
+	openAll := func(paths config.Paths) (*data.Source, error) {
+		return data.OpenAll(paths.List(), func(name string) (*data.Source, error) {
+			return open(name, data.DefaultLimits.AtMost(d.MaxPixels), options...)
+		})
+	}
+	src, err := openAll(d.Path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i.Train, i.Val = src.Train, src.Val
 	i.closers = append(i.closers, src.Close)
 	if d.EvalPath == "" {
-		return nil
+		return src, nil
 	}
-	eval, err := data.Open(d.EvalPath, limits, options...)
+	eval, err := openAll(d.EvalPath)
 	if err != nil {
-		return fmt.Errorf("data.eval_path: %w", err)
+		return nil, fmt.Errorf("data.eval_path: %w", err)
 	}
 	i.closers = append(i.closers, eval.Close)
-	if i.Val = eval.Val; i.Val == nil {
-		i.Val = eval.Train
-	}
-	return nil
+	both := src.WithVal(eval)
+	i.Val = both.Val
+	return both, nil
 }
 
 // shortestSide returns how many pixels the shorter side of an image must have, so that no crop of it is enlarged to the network's size unless it

@@ -40,7 +40,7 @@ func InspectRun(dir string, options ...Option) (*RunInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &RunInfo{Method: c.Method, Preset: c.Preset, Data: c.Data.Path, Epochs: c.Train.Epochs, Trained: m, Config: c}
+	i := &RunInfo{Method: c.Method, Preset: c.Preset, Data: c.Data.Path.String(), Epochs: c.Train.Epochs, Trained: m, Config: c}
 	if changed {
 		name := filepath.Join(dir, run.ConfigFile)
 		i.Warnings = append(i.Warnings, fmt.Errorf("%s was changed since the run wrote it, by hand or by damage", name))

@@ -63,7 +63,7 @@ func HTML(name string, m *method.Method, cfg *config.Config, records []run.Recor
 		Steps               int
 		Tables              []table
 	}{
-		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: cfg.Data.Path, Config: cfg.TOML(),
+		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: cfg.Data.Path.String(), Config: cfg.TOML(),
 		Curves: template.URL(base64.StdEncoding.EncodeToString(curves.Bytes())),
 		Steps:  records[len(records)-1].Step,
 	}

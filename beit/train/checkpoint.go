@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn"
@@ -30,6 +31,8 @@ type counters struct {
 	Closed   int             `json:"closed"`           // epochs whose records are written
 	AdamW    int             `json:"adamw"`            // steps that the optimiser counted
 	Data     string          `json:"data"`             // fingerprint of the images
+	Train    data.Contents   `json:"train,omitzero"`   // of the training images
+	Val      data.Contents   `json:"val,omitzero"`     // of the validation images
 	Source   string          `json:"source,omitempty"` // fingerprint of the finished model that the run learns from; empty: none
 	Interval method.Means    `json:"interval"`
 	Epoch    method.Means    `json:"epoch"`
@@ -88,6 +91,9 @@ func (l *loop) restore(f *state.File) error {
 	if at.Data = config.CurrentData(at.Data); at.Data != l.at.Data {
 		return fmt.Errorf("%s: the run was begun with %s, and now there are %s", f.Name(), at.Data, l.at.Data)
 	}
+	l.tellChanges("training", at.Train, l.at.Train)
+	l.tellChanges("validation", at.Val, l.at.Val)
+	at.Train, at.Val = l.at.Train, l.at.Val
 	if at.Source != "" && at.Source != l.at.Source {
 		return fmt.Errorf("%s: the run was begun with another %s than the one there is now: its weights differ", f.Name(),
 			cmp.Or(l.env.Method.FixedRole(l.env.Config, l.env.Upstream), "model"))
@@ -97,6 +103,22 @@ func (l *loop) restore(f *state.File) error {
 		return damagedCheckpoint(err)
 	}
 	return nil
+}
+
+// tellChanges tells what differs between the images that a checkpoint was written with and those of now.
+func (l *loop) tellChanges(part string, then, now data.Contents) {
+	if what := now.Changed(then); what != "" {
+		l.reporter.Warning(fmt.Sprintf("since the last checkpoint, the %s images changed (%s): the run goes on with what is there now", part, what))
+	}
+}
+
+// wantedData is the sentence about the images that a checkpoint holds; empty for none.
+func wantedData(f *state.File) string {
+	var at counters
+	if f == nil || json.Unmarshal([]byte(f.Metadata()[metaCounters]), &at) != nil {
+		return "" // what is wrong with it is said when it is read
+	}
+	return config.CurrentData(at.Data)
 }
 
 func damagedCheckpoint(err error) error {

@@ -28,6 +28,8 @@ type Env struct {
 	Open     method.Opener  // opens the models that a configuration names; not needed where it names none
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
+
+	wanted string // fingerprint of the images that a run was begun with; empty for a new run
 }
 
 // Reporter hears how a run goes. Calls come from one goroutine and should return quickly.
@@ -137,6 +139,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err = cmp.Or(err, cfg.Check()); err != nil {
 		return nil, err
 	}
+	env.wanted = wantedData(f)
 	l, err := newLoop(dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/dist"
@@ -42,7 +43,7 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 	if e.Tape.Precision, err = tensor.ParsePrecision(cfg.Precision); err != nil {
 		return nil, fmt.Errorf("precision: %w", err)
 	}
-	if l.images, err = method.OpenImages(cfg, m.ImageSize(cfg), env.Source); err != nil {
+	if err := l.openImages(env); err != nil {
 		return nil, err
 	}
 	e.Train, e.Val = l.images.Train, l.images.Val
@@ -51,14 +52,38 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		return nil, err
 	}
 	e.StepsPerEpoch = e.Loader.Len() / cfg.Train.AccumulationSteps
-	l.at = counters{Data: l.images.Fingerprint(), Interval: method.Means{}, Epoch: method.Means{}}
+	l.at = counters{Data: l.images.Fingerprint(), Train: data.ContentsOf(e.Train), Val: data.ContentsOf(e.Val), Interval: method.Means{}, Epoch: method.Means{}}
 	if err := l.build(); err != nil {
 		return l, err
 	}
+	l.images.Tell(l.reporter)
 	for _, note := range notes {
 		l.reporter.Notice(note)
 	}
 	return l, nil
+}
+
+// openImages opens the images: those that version 0.1 found where a run was begun with these.
+func (l *loop) openImages(env Env) (err error) {
+	cfg, size := l.env.Config, l.env.Method.ImageSize(l.env.Config)
+	if l.images, err = method.OpenImages(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
+		return err
+	}
+	if env.wanted == l.images.Fingerprint() {
+		return nil
+	}
+	before, err := method.OpenImagesAsBefore(cfg, size)
+	if err != nil {
+		return nil // restore says that the images are others
+	}
+	if before.Fingerprint() != env.wanted {
+		return before.Close()
+	}
+	l.reporter.Warning(fmt.Sprintf("an older version began this run and found fewer images in %s: the run goes on with the %d training images of then, a new run has %d",
+		cfg.Data.Path, before.Train.Len(), l.images.Train.Len()))
+	now := l.images
+	l.images = before
+	return now.Close()
 }
 
 // build opens the models that the method learns from and makes the network under training and its optimiser.

@@ -28,7 +28,7 @@ func readLines(path string) (lines []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, line)
 		}
@@ -82,7 +82,7 @@ func readMask(path string, names []string, n int) ([]int, error) {
 		return nil, err
 	}
 	var entries []any
-	if text = bytes.TrimSpace(text); bytes.HasPrefix(text, []byte("[")) {
+	if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))); bytes.HasPrefix(text, []byte("[")) {
 		if err := json.Unmarshal(text, &entries); err != nil {
 			return nil, fmt.Errorf("is no JSON list: %w", err)
 		}

@@ -34,9 +34,10 @@ func (c *compareCmd) Run(a *app) error {
 	}
 	a.train()
 	r := newReporter(a.errOut)
+	images, eval := c.paths()
 	rows, err := attempt(func() ([]experiment.Row, error) {
 		return experiment.Compare(a.ctx, experiment.Env{Device: a.dev, Reporter: r}, experiment.Comparison{
-			Data: c.Data, EvalData: c.EvalData, ValFraction: c.ValFraction, Out: c.Out, Preset: c.Preset, Finetune: c.Finetune, Tables: c.Table,
+			Data: images, EvalData: eval, ValFraction: c.ValFraction, Out: c.Out, Preset: c.Preset, Finetune: c.Finetune, Tables: c.Table,
 			Depths: c.Depths, Dims: c.Dims, Codes: c.Codes, Heads: c.Heads, Teachers: c.Teacher, Set: c.Set,
 		})
 	})

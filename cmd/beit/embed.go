@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/method"
@@ -13,7 +14,7 @@ import (
 // embedCmd is "beit embed".
 type embedCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
-	Data  string `arg:"" placeholder:"DIR|TAR" help:"Images: a folder or .tar file."`
+	Data  string `arg:"" placeholder:"PATH" help:"Images: a folder, archive, list or image, as for --data."`
 	partFlag
 	featureFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
@@ -54,7 +55,7 @@ func (c *embedCmd) Run(a *app) error {
 	}
 	defer enc.Close()
 	newReporter(a.errOut).damaged(enc.Warnings())
-	ds, done, err := c.open(c.Data, enc)
+	ds, done, err := c.open(a, enc, c.Data)
 	if err != nil {
 		return err
 	}
@@ -67,18 +68,19 @@ func (c *embedCmd) Run(a *app) error {
 	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
 }
 
-// open opens the part of the images at path, in the form that a model wants.
-func (p partFlag) open(path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
-	images, err := dataFlags{imageFlags: imageFlags{Data: path}}.open(m.ImageSize(), m.Config(), 0)
+// open opens the part of the images at some paths, in the form that a model wants.
+func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset, done func() error, err error) {
+	images, err := dataFlags{imageFlags: imageFlags{Data: paths}}.open(m.ImageSize(), m.Config(), 0)
 	if err != nil {
 		return nil, nil, err
 	}
+	images.Warn(newReporter(a.errOut))
 	if p.Part == "train" {
 		return images.Train, images.Close, nil
 	}
 	if images.Val == nil {
 		images.Close()
-		return nil, nil, usagef("--part val: %s has no folder val beside a folder train", path)
+		return nil, nil, usagef("--part val: %s has no folder val beside a folder train", config.PathsOf(paths...))
 	}
 	return images.Val, images.Close, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -82,24 +83,27 @@ func (c *evalCmd) Run(a *app) error {
 func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, error) {
 	cfg := own.Clone()
 	d := &cfg.Data
-	if c.Data != d.Path && !same(c.Data, d.Path) { // the run set nothing aside of these
+	images, eval := c.paths()
+	if !slices.EqualFunc(images.List(), d.Path.List(), func(a, b string) bool { return a == b || same(a, b) }) { // the run set nothing aside of these
 		d.ValFraction = 0
 	}
-	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB = c.Data, c.EvalData, 0, 0, 1, 0
+	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB = images, eval, 0, 0, 1, 0
 	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
 	return cfg, override(r, cfg, c.Set)
 }
 
 // measure opens the images and measures.
 func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *reporter) (finetune.Report, error) {
-	val, note, done, err := validation(cfg, finetune.Method.ImageSize(cfg))
+	images, err := method.OpenImages(cfg, finetune.Method.ImageSize(cfg), nil)
 	if err != nil {
 		return finetune.Report{}, err
 	}
-	defer done()
+	defer images.Close()
+	val, note := validation(images, cfg)
 	if len(val.Classes()) == 0 {
-		return finetune.Report{}, usagef("%s: the images have no labels: a folder for each class is needed; %s", cfg.Data.Path, data.LoneFolder)
+		return finetune.Report{}, usagef("%s: the images have no labels: %s", cfg.Data.Path, data.WhyUnlabelled(val))
 	}
+	images.Tell(r)
 	if note != "" {
 		r.Notice(note)
 	}
@@ -114,18 +118,13 @@ func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *re
 	return finetune.Evaluate(a.ctx, env, t, val, outputs)
 }
 
-// validation opens the images for validation; where there is no such part, those that data.val_fraction sets aside, or else all. note says which.
-func validation(cfg *config.Config, size int) (val data.Dataset, note string, done func() error, err error) {
-	images, err := method.OpenImages(cfg, size, nil)
-	if err != nil {
-		return nil, "", nil, err
-	}
+// validation returns the images for validation; where there is no such part, those that data.val_fraction sets aside, or else all. note says which.
+func validation(images *method.Images, cfg *config.Config) (val data.Dataset, note string) {
 	switch {
 	case images.Val == nil:
-		note = fmt.Sprintf("%s has no validation part: all %d images are measured", cfg.Data.Path, images.Train.Len())
-		return images.Train, note, images.Close, nil
+		return images.Train, fmt.Sprintf("%s has no validation part: all %d images are measured", cfg.Data.Path, images.Train.Len())
 	case images.Split:
 		note = fmt.Sprintf("%s has no validation part: the share of %g that data.val_fraction sets aside is measured, all with --set data.val_fraction=0", cfg.Data.Path, cfg.Data.ValFraction)
 	}
-	return images.Val, note, images.Close, nil
+	return images.Val, note
 }

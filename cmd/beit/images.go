@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/alecthomas/kong"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -9,7 +11,7 @@ import (
 
 // helpTexts are help texts that several commands have.
 var helpTexts = kong.Vars{
-	"data":         "Images: a folder or .tar file, with train/ and val/ inside or without; procedural:N makes N synthetic images.",
+	"data":         "Images: a folder, a .tar, .tar.gz or .zip file, a list (.csv, .jsonl) or one image, with train/ and val/ inside or without; may be repeated. procedural:N makes N synthetic images.",
 	"eval_data":    "Validation images, where the data have no val/.",
 	"val_fraction": "Part of the images set aside for validation, where there are none.",
 	"model":        "A run folder or model file.",
@@ -17,14 +19,19 @@ var helpTexts = kong.Vars{
 
 // imageFlags name the images of a command.
 type imageFlags struct {
-	Data        string  `placeholder:"DIR|TAR" help:"${data}"`
-	EvalData    string  `placeholder:"DIR|TAR" help:"${eval_data}"`
-	ValFraction float64 `placeholder:"F" help:"${val_fraction}"`
+	Data        []string `sep:"none" placeholder:"PATH" help:"${data}"`
+	EvalData    []string `sep:"none" placeholder:"PATH" help:"${eval_data}"`
+	ValFraction float64  `placeholder:"F" help:"${val_fraction}"`
+}
+
+// paths are those of --data, and those of --eval-data.
+func (f imageFlags) paths() (images, eval config.Paths) {
+	return config.PathsOf(f.Data...), config.PathsOf(f.EvalData...)
 }
 
 // check refuses a command without images.
 func (f imageFlags) check() error {
-	if f.Data == "" {
+	if len(f.Data) == 0 || slices.Contains(f.Data, "") {
 		return usagef("name the images with --data DIR or --data FILE.tar")
 	}
 	return nil
@@ -56,15 +63,16 @@ func (f dataFlags) open(size int, run *config.Config, cacheMB int) (*method.Imag
 	if f.ValFraction < 0 || f.ValFraction >= 1 {
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
+	images, eval := f.paths()
 	c := &config.Config{Seed: f.seed(run), Data: config.Data{
-		Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB,
-		ExifTranspose: run.Data.ExifTranspose, Reduce: run.Data.Reduce,
+		Path: images, EvalPath: eval, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB,
+		ExifTranspose: run.Data.ExifTranspose, Reduce: run.Data.Reduce, MaxPixels: run.Data.MaxPixels,
 	}}
 	return method.OpenImages(c, size, nil)
 }
 
-// openBoth is open for commands that need validation images.
-func (f dataFlags) openBoth(size int, run *config.Config) (*method.Images, error) {
+// openBoth is open for commands that need validation images. r is told what the images are.
+func (f dataFlags) openBoth(r method.Reporter, size int, run *config.Config) (*method.Images, error) {
 	images, err := f.open(size, run, cacheMB)
 	if err != nil {
 		return nil, err
@@ -73,5 +81,6 @@ func (f dataFlags) openBoth(size int, run *config.Config) (*method.Images, error
 		images.Close()
 		return nil, usagef("there are no validation images: name some with --eval-data, or set a part aside with --val-fraction 0.1")
 	}
+	images.Tell(r)
 	return images, nil
 }

@@ -35,7 +35,7 @@ func TestSameSplitAsTheRun(t *testing.T) {
 		return list
 	}
 	open := func(seed *uint64) []string {
-		set, err := dataFlags{imageFlags: imageFlags{Data: dir, ValFraction: 0.25}, Seed: seed}.openBoth(32, cfg)
+		set, err := dataFlags{imageFlags: imageFlags{Data: []string{dir}, ValFraction: 0.25}, Seed: seed}.openBoth(method.Silent{}, 32, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestExifTransposeAsTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := dataFlags{imageFlags: imageFlags{Data: filepath.Dir(name)}}.open(32, cfg, 0)
+		set, err := dataFlags{imageFlags: imageFlags{Data: []string{filepath.Dir(name)}}}.open(32, cfg, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
@@ -13,7 +12,7 @@ import (
 // predictCmd is "beit predict".
 type predictCmd struct {
 	Model  string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
-	Images []string `arg:"" name:"image" placeholder:"IMAGE" help:"Images, folders or .tar files of them."`
+	Images []string `arg:"" name:"image" placeholder:"IMAGE" help:"Images, and folders, archives and lists of them."`
 	partFlag
 	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
 	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
@@ -45,7 +44,7 @@ func (c *predictCmd) Run(a *app) error {
 	}
 	var list []predicted
 	for _, path := range c.Images {
-		ds, done, err := c.images(path, m)
+		ds, done, err := c.images(a, path, m)
 		if err != nil {
 			return err
 		}
@@ -80,10 +79,10 @@ func (c *predictCmd) Run(a *app) error {
 	return nil
 }
 
-// images opens one image, or those of a folder or .tar file.
-func (c *predictCmd) images(path string, m *infer.Classifier) (data.Dataset, func() error, error) {
-	if isFolder(path) || filepath.Ext(path) == ".tar" {
-		return c.open(path, m)
+// images opens one image, or those of a folder, archive or list.
+func (c *predictCmd) images(a *app, path string, m *infer.Classifier) (data.Dataset, func() error, error) {
+	if isFolder(path) || data.IsSource(path) {
+		return c.open(a, m, path)
 	}
 	image, err := readImage(path, m.Config())
 	return single{path, image}, func() error { return nil }, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
@@ -205,7 +206,8 @@ func (f probeFlags) open(e experiment.Env) (*experiment.Subject, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return experiment.OpenSubject(e, f.Model, f.Data, f.openBoth)
+	images, _ := f.paths()
+	return experiment.OpenSubject(e, f.Model, images.String(), func(size int, c *config.Config) (*method.Images, error) { return f.openBoth(e.Reporter, size, c) })
 }
 
 // probe scores every kind of features of the model and of what stands beside it.

@@ -18,7 +18,7 @@ import (
 type similarCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
 	Image string `arg:"" placeholder:"IMAGE" help:"The image to which others are compared."`
-	Data  string `arg:"" placeholder:"DIR|TAR" help:"Images to search: a folder or .tar file."`
+	Data  string `arg:"" placeholder:"PATH" help:"Images to search: a folder, archive, list or image, as for --data."`
 	partFlag
 	featureFlag
 	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
@@ -60,7 +60,7 @@ func (c *similarCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	ds, done, err := c.open(c.Data, enc)
+	ds, done, err := c.open(a, enc, c.Data)
 	if err != nil {
 		return err
 	}

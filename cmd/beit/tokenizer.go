@@ -46,7 +46,7 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 		return err
 	}
 	defer teacher.Release()
-	images, err := c.openBoth(m.Input.Size, m.Config)
+	images, err := c.openBoth(r, m.Input.Size, m.Config)
 	if err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func printTokenizer(w io.Writer, r tokenizer.Report) error {
 
 // tokenizerEncodeCmd is "beit tokenizer encode".
 type tokenizerEncodeCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
-	Data  string `required:"" placeholder:"DIR|TAR" help:"Images to encode."`
+	Model string   `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
+	Data  []string `required:"" sep:"none" placeholder:"PATH" help:"${data}"`
 	partFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
@@ -100,7 +100,7 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	}
 	defer tok.Close()
 	newReporter(a.errOut).damaged(tok.Warnings())
-	ds, done, err := c.open(c.Data, tok)
+	ds, done, err := c.open(a, tok, c.Data...)
 	if err != nil {
 		return err
 	}

@@ -52,8 +52,9 @@ func (f runFlags) assignments(extra ...string) []string {
 			list = append(list, key+"="+value)
 		}
 	}
-	add("data.path", f.Data, f.Data != "")
-	add("data.eval_path", f.EvalData, f.EvalData != "")
+	images, eval := f.paths()
+	add("data.path", images.Assignment(), images != "")
+	add("data.eval_path", eval.Assignment(), eval != "")
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)

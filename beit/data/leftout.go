@@ -1,0 +1,147 @@
+package data
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/filekind"
+)
+
+// LeftOut are files of one kind that are not read.
+type LeftOut struct {
+	Kind    string // "HEIC", ".txt", "named pipe"
+	Many    string // the kind in the plural
+	Remedy  string // what to do to have them read; may be empty
+	Count   int
+	Example string // name of one of them
+	Warn    bool   // they are images, or may have been meant as some
+}
+
+// leftKind is a kind of files that are left out.
+type leftKind struct {
+	name, many string // many is empty where it is like name
+	remedy     string
+	warn       bool
+}
+
+// leftOut counts files that are left out.
+type leftOut struct{ kinds map[string]*LeftOut }
+
+// add counts a file. Files of systems do not count.
+func (l *leftOut) add(k leftKind, name string) {
+	if hiddenPath(name) {
+		return
+	}
+	if l.kinds == nil {
+		l.kinds = map[string]*LeftOut{}
+	}
+	if l.kinds[k.name] == nil {
+		l.kinds[k.name] = &LeftOut{Kind: k.name, Many: cmp.Or(k.many, k.name), Remedy: k.remedy, Example: name, Warn: k.warn}
+	}
+	l.kinds[k.name].Count++
+}
+
+// merge counts what other counted too.
+func (l *leftOut) merge(list []LeftOut) {
+	for _, o := range list {
+		if l.kinds == nil {
+			l.kinds = map[string]*LeftOut{}
+		}
+		if mine := l.kinds[o.Kind]; mine != nil {
+			mine.Count += o.Count
+		} else {
+			l.kinds[o.Kind] = &o
+		}
+	}
+}
+
+// list returns the kinds: those that matter first, then the most frequent.
+func (l *leftOut) list() []LeftOut {
+	var list []LeftOut
+	for _, o := range l.kinds {
+		list = append(list, *o)
+	}
+	slices.SortFunc(list, func(a, b LeftOut) int {
+		if a.Warn != b.Warn {
+			if a.Warn {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Kind, b.Kind))
+	})
+	return list
+}
+
+// leftOf returns what a file system itself left out.
+func leftOf(fsys fs.FS) []LeftOut {
+	if t, ok := fsys.(interface{ leftOut() *leftOut }); ok {
+		return t.leftOut().list()
+	}
+	return nil
+}
+
+// notRegular is the kind of what is no file.
+func notRegular(mode fs.FileMode) leftKind {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return leftKind{name: "named pipe", many: "named pipes"}
+	case mode&fs.ModeSocket != 0:
+		return leftKind{name: "socket", many: "sockets"}
+	case mode&fs.ModeDevice != 0:
+		return leftKind{name: "device", many: "devices"}
+	}
+	return leftKind{name: "file that is not regular", many: "files that are not regular"}
+}
+
+// notImage is the kind of a file that is not an image which is read.
+func notImage(k filekind.Kind, name string) leftKind {
+	switch ext := strings.ToLower(path.Ext(name)); {
+	case k.Short == "Parquet":
+		return leftKind{name: k.Short, remedy: "write its images to folders first: " + parquetRecipe, warn: true}
+	case k.Short != "":
+		return leftKind{name: k.Short, remedy: k.Remedy, warn: k.Image != "" || k.Remedy != ""}
+	case ext != "":
+		return leftKind{name: fmt.Sprintf("%.20q", ext)}
+	}
+	return leftKind{name: "file of unknown kind", many: "files of unknown kind"}
+}
+
+// leftText says in one line how many files there were and what was left out.
+func leftText(images int, list []LeftOut) string {
+	total := images
+	var counts, remedies []string
+	if images > 0 {
+		counts = append(counts, fmt.Sprintf("%d %s", images, plural(images, "image")))
+	}
+	for _, o := range list {
+		total += o.Count
+		kind := o.Many
+		if o.Count == 1 {
+			kind = o.Kind
+		}
+		counts = append(counts, fmt.Sprintf("%d %s", o.Count, kind))
+		if o.Remedy != "" {
+			remedies = append(remedies, fmt.Sprintf("%s, such as %q: %s", o.Kind, o.Example, o.Remedy))
+		} else if o.Warn {
+			remedies = append(remedies, fmt.Sprintf("%s, such as %q", o.Kind, o.Example))
+		}
+	}
+	text := fmt.Sprintf("%d %s: %s", total, plural(total, "file"), strings.Join(counts, ", "))
+	if len(remedies) > 0 {
+		text += " (" + strings.Join(remedies, "; ") + ")"
+	}
+	return text
+}
+
+// plural is the word for n things.
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
