@@ -47,9 +47,14 @@ func (in *input) uint(width int) (v uint64, err error) {
 	return v, nil
 }
 
+// Longest lines of a pickle of protocol 0.
+const (
+	maxLine   = 1024    // name or place in the memo
+	maxDigits = 1 << 16 // integer: above it, conversion takes long
+)
+
 // line reads up to a line break, which is left out.
-func (in *input) line() (string, error) {
-	const limit = 1024 // far above any name
+func (in *input) line(limit int) (string, error) {
 	var s strings.Builder
 	for range limit {
 		b, err := in.byte()
@@ -61,7 +66,7 @@ func (in *input) line() (string, error) {
 		}
 		s.WriteByte(b)
 	}
-	return "", fmt.Errorf("a name is longer than %d bytes", limit)
+	return "", fmt.Errorf("a line is longer than %d bytes", limit)
 }
 
 // early names the end of the input as an error.
