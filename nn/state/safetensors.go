@@ -21,6 +21,16 @@ type Entry struct {
 	// in the file in another order, with gaps, or with rows that are there once.
 	// nil: row after row without gaps.
 	Strides []int
+
+	Unlike Unlike // how the file's elements differ from the tensor's
+}
+
+// noOffset is the place of a tensor whose values cannot be read.
+const noOffset = -1
+
+// inOrder reports whether the tensor's bytes are those of the file, one after another.
+func (e Entry) inOrder() bool {
+	return e.Strides == nil && e.Unlike == Unlike{} && e.Offset != noOffset
 }
 
 // Len returns the number of elements.
@@ -53,13 +63,13 @@ func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", name, err)
 	}
-	f := newFile(r, name, Safetensors, h)
-	f.size, f.checksum = size, takeChecksum(h.meta)
+	f := newFile(r, size, name, Safetensors, h)
+	f.checksum = takeChecksum(h.meta)
 	return f, nil
 }
 
-func newFile(r io.ReaderAt, name string, format Format, h header) *File {
-	return &File{name: name, format: format, r: r, header: h, names: slices.Sorted(maps.Keys(h.entries))}
+func newFile(r io.ReaderAt, size int64, name string, format Format, h header) *File {
+	return &File{name: name, format: format, r: r, size: size, header: h, names: slices.Sorted(maps.Keys(h.entries))}
 }
 
 // Close closes what Open opened. Nothing that was lent may be in use.
@@ -97,7 +107,7 @@ func (f *File) Reader(name string) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Strides == nil {
+	if e.inOrder() {
 		return io.NewSectionReader(f.r, e.Offset, e.Size), nil
 	}
 	b, err := gather(f.r, e)
@@ -116,7 +126,7 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	if int64(int(e.Size)) != e.Size {
 		return nil, f.tensorError(name, errors.New("too large for this machine"))
 	}
-	if e.Strides != nil {
+	if !e.inOrder() {
 		b, err := gather(f.r, e)
 		if err != nil {
 			return nil, f.tensorError(name, err)
@@ -179,7 +189,7 @@ func readAs[T float32 | float64 | int64](f *File, name string, accepts func(DTyp
 // readInto converts the elements of e, of numeric type, into dst, in chunks so
 // that no raw copy of the tensor is made.
 func readInto[T float32 | float64 | int64](f *File, e Entry, dst []T) error {
-	if e.Strides != nil {
+	if !e.inOrder() {
 		raw, err := gather(f.r, e)
 		if err != nil {
 			return err

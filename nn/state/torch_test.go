@@ -163,6 +163,9 @@ func TestOptimizerStateIsLeftOut(t *testing.T) {
 	}
 }
 
+// legacyMagic is how the old layout begins.
+const legacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+
 // torchZip builds an archive around a pickle and storages.
 func torchZip(t testing.TB, pickle string, storages map[string][]byte) []byte {
 	t.Helper()
@@ -441,6 +444,9 @@ func fuzzTorch(t *testing.T, b []byte, read reader) {
 		e, _ := f.Entry(name)
 		total += e.Size
 		raw, err := f.Bytes(name)
+		if e.Offset == noOffset && err != nil {
+			continue
+		}
 		if err != nil || int64(len(raw)) != e.Size {
 			t.Fatalf("%s: %d bytes, want %d: %v", name, len(raw), e.Size, err)
 		}
