@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"bytes"
 	"encoding/binary"
 	"errors"
