@@ -61,8 +61,8 @@ func (d DType) integer() bool {
 	return false
 }
 
-// numeric reports whether decode knows the type.
-func (d DType) numeric() bool {
+// Numeric reports whether tensors of the type can be read as numbers, and not as bytes only.
+func (d DType) Numeric() bool {
 	switch d {
 	case F64, F32, F16, BF16:
 		return true

@@ -30,7 +30,7 @@ func (r *TensorReader) Float32s(f *File, name string, use func(values []float32)
 	if err != nil {
 		return err
 	}
-	if !e.DType.numeric() {
+	if !e.DType.Numeric() {
 		return f.tensorError(name, fmt.Errorf("%s cannot be read as float32", e.DType))
 	}
 	if err := r.read(f, e, use); err != nil {

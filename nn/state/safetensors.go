@@ -144,12 +144,12 @@ func (f *File) Bytes(name string) ([]byte, error) {
 // after row. F64 and wide integers are rounded to nearest, a F64 beyond the
 // range of float32 to infinity.
 func (f *File) Float32s(name string) ([]float32, error) {
-	return readAs[float32](f, name, DType.numeric)
+	return readAs[float32](f, name, DType.Numeric)
 }
 
 // Float64s is Float32s in float64; only I64 and U64 may need rounding.
 func (f *File) Float64s(name string) ([]float64, error) {
-	return readAs[float64](f, name, DType.numeric)
+	return readAs[float64](f, name, DType.Numeric)
 }
 
 // Int64s returns a tensor of integer or BOOL type. Floats are refused, and so

@@ -450,7 +450,7 @@ func fuzzTorch(t *testing.T, b []byte, read reader) {
 		if err != nil || int64(len(raw)) != e.Size {
 			t.Fatalf("%s: %d bytes, want %d: %v", name, len(raw), e.Size, err)
 		}
-		if e.DType.numeric() {
+		if e.DType.Numeric() {
 			if v, err := f.Float32s(name); err != nil || len(v) != e.Len() {
 				t.Fatalf("%s: %d values, want %d: %v", name, len(v), e.Len(), err)
 			}

@@ -178,7 +178,7 @@ func FuzzReadSafetensors(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if e.DType.numeric() {
+			if e.DType.Numeric() {
 				if v, err := src.Float32s(name); err != nil || len(v) != e.Len() {
 					t.Fatal(len(v), e, err)
 				}
