@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/data"
 )
 
 // Kind is the kind of model in a file of weights.
@@ -113,15 +112,4 @@ func ignored(k Kind, name string) bool {
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 	}
 	return strings.HasPrefix(name, "train.") || hasPrefix(name, prefixes)
-}
-
-// Norm is the normalisation of images for the model.
-func (m *Model) Norm() data.Norm {
-	switch m.Kind {
-	case CLIP:
-		return data.Norm{Mean: beit.CLIPMean, Std: beit.CLIPStd}
-	case Tokenizer:
-		return data.Unit
-	}
-	return data.ImageNet
 }

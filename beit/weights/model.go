@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
@@ -24,8 +25,12 @@ type Model struct {
 	Rivals  []string        // prefixes of other models in the file
 	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
 
+	Classes []string // names of a classifier's classes, where a file beside it has them
+	Notes   []*Note  // what was taken, and what was assumed
+
 	file    *state.File
 	tensors map[string]*Tensor
+	norm    *data.Norm // that a file beside it states; or nil
 }
 
 // Tensor is a tensor of a model under its official name.
@@ -59,13 +64,17 @@ func Open(path string) (*Model, error) {
 	return m, nil
 }
 
-// FromFile returns the Model of an open file, which must stay open.
+// FromFile returns the Model of an open file, which must stay open. Files beside it, such as config.json, say what names and shapes do not.
 func FromFile(f *state.File) (*Model, error) {
 	m, err := FromFileWithoutConfig(f)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.infer(); err != nil {
+	err = m.infer()
+	if err == nil {
+		err = m.describe()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return m, nil
@@ -77,6 +86,7 @@ func FromFileWithoutConfig(f *state.File) (*Model, error) {
 	if err := m.collect(); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	m.noteOrigin()
 	return m, nil
 }
 

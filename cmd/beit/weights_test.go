@@ -185,7 +185,7 @@ func testVerifyRun(t *testing.T, old bool) {
 	s := finetune.SectionOf(cfg)
 	s.Network = "clip"
 	s.Model.AbsPos, s.Model.RelPos, s.Model.LayerScale = true, beit.RelPosNone, 0
-	clip := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewCLIPClassifier(scope, s.Model) })
+	clip := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewCLIPClassifier(scope, s.Model, false) })
 	if _, out, errOut := beitRun(t, "verify", clip); !strings.Contains(out, "2 classes") {
 		t.Errorf("%s%s", out, errOut)
 	}
