@@ -269,6 +269,9 @@ func (m *Model) noteOrigin() {
 	if m.Prefix != "" {
 		taken = append(taken, fmt.Sprintf("with the prefix %q", m.Prefix))
 	}
+	if names := meta[state.MetaNegated]; names != "" {
+		m.note(true, "%s: PyTorch before 2.0 lost the sign of imaginary parts of conjugates, which %s may be: taken as such", m.file.Name(), cutShort(names))
+	}
 	if len(taken) == 0 && len(m.Rivals) == 0 {
 		return
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -39,9 +40,12 @@ func (c *inspectCmd) Run(a *app) error {
 		return c.folder(a)
 	}
 	if c.Curves != "" {
-		return usagef("--curves needs a run folder, %s is a file", c.Path)
+		return usagef("--curves needs a run folder, %s is none", c.Path)
 	}
-	return c.file(a)
+	if err = c.file(a); errors.Is(err, state.ErrNoWeights) {
+		return c.folder(a) // which says what a run folder has
+	}
+	return err
 }
 
 // tensorInfo describes one tensor of a file.

@@ -78,7 +78,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("verify as text:\n%s", text)
 	}
 	status, out, errOut := beitRun(t, "verify", classifierFile(t, "untrained.pth", 0))
-	if status != statusFailure || !strings.Contains(errOut, "at chance") || strings.Count(errOut, "\n") != 1 || !strings.Contains(out, "after block") {
+	if status != statusFailure || !strings.Contains(errOut, "at chance") || strings.Count(errOut, "beit: ") != 1 || !strings.Contains(out, "after block") {
 		t.Errorf("status %d, %q, %q", status, out, errOut)
 	}
 }

@@ -50,6 +50,24 @@ type torchTensor struct {
 	first          int64 // element of this type
 	shape, strides []int
 	unlike         Unlike
+	bare           bool // nothing says whether it is to be negated
+}
+
+// imaginary reports whether a tensor is the imaginary half of a row of complex
+// numbers.
+func (t *torchTensor) imaginary() bool {
+	step := 2
+	for i := len(t.shape) - 1; i >= 0; i-- {
+		if t.strides[i] != step {
+			return false
+		}
+		step *= t.shape[i]
+	}
+	switch t.dtype {
+	case F16, F32, F64:
+		return t.first == 1 && int64(step) == t.storage.length && t.storage.first == 0
+	}
+	return false
 }
 
 // oddTensor is a tensor that cannot be read, such as a sparse one.

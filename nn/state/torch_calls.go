@@ -107,7 +107,13 @@ func rebuildTensor(_ pickle.Class, args pickle.Tuple) (any, error) {
 	if s.dtype == "" {
 		return &oddTensor{DType(s.class)}, nil
 	}
-	return newTensor(s, s.dtype, args, 6)
+	const metadata = 6 // is there only where something is special
+	t, err := newTensor(s, s.dtype, args, metadata)
+	if err != nil {
+		return nil, err
+	}
+	t.bare = len(args) <= metadata
+	return t, nil
 }
 
 // rebuildTensor3 is the third version, for types without a storage of their own:
@@ -125,7 +131,11 @@ func rebuildTensor3(_ pickle.Class, args pickle.Tuple) (any, error) {
 	if !known || s.dtype == "" {
 		return &oddTensor{DType(class.Name)}, nil
 	}
-	return newTensor(s, dtype, args, 7)
+	t, err := newTensor(s, dtype, args, 7)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func storageArgument(args pickle.Tuple) (*storage, error) {
@@ -143,7 +153,7 @@ var errNoTensor = errors.New("arguments describe no tensor")
 
 // newTensor is the view of a storage that arguments describe. The metadata may be
 // at the given place.
-func newTensor(s *storage, dtype DType, args pickle.Tuple, metadata int) (any, error) {
+func newTensor(s *storage, dtype DType, args pickle.Tuple, metadata int) (*torchTensor, error) {
 	first, isInt := args[1].(int64)
 	shape, err1 := ints(args[2])
 	strides, err2 := ints(args[3])

@@ -21,6 +21,12 @@ const (
 	MetaOthers    = "torch.others"
 	MetaLeftOut   = "torch.left_out"
 	MetaBeside    = "torch.beside."
+
+	// MetaNegated lists tensors whose sign was lost. PyTorch before 2.0 did not
+	// write that a tensor is to be negated. Files that may be so old have no
+	// other imaginary halves of complex numbers than those of conjugates, it is
+	// assumed: their sign is put right.
+	MetaNegated = "torch.assumed_negative"
 )
 
 // pickled is what the pickles of a file of PyTorch hold, for torchFile.
@@ -29,18 +35,22 @@ type pickled struct {
 	size   int64
 	name   string
 	format Format
+	old    bool // PyTorch 2.1 or later did not write it, as far as the file tells
 	root   any
 }
 
 // file turns it into a File: that of the tensors under key, or, where that is
 // empty, of those that a model is saved as.
 func (p pickled) file(key string) (*File, error) {
-	c := collector{size: p.size, h: header{meta: map[string]string{}, entries: map[string]Entry{}}, steps: pickle.MaxOps}
+	c := collector{size: p.size, h: header{meta: map[string]string{}, entries: map[string]Entry{}}, steps: pickle.MaxOps, old: p.old}
 	if o, ok := p.root.(*pickle.Object); ok && torchModule(o.Class) {
 		p.format = TorchScript
 	}
 	if err := c.root(p.root, key); err != nil {
 		return nil, err
+	}
+	if len(c.negated) > 0 {
+		c.h.meta[MetaNegated] = strings.Join(c.negated, ", ")
 	}
 	if len(c.leftOut) > 0 {
 		c.h.meta[MetaLeftOut] = strings.Join(c.leftOut, ", ")
@@ -54,7 +64,9 @@ type collector struct {
 	size    int64    // of the file
 	total   int64    // bytes of the tensors so far, and of what is known about them
 	leftOut []string // what the tensors are not among
-	steps   int      // values that may still be visited: lists may be there many times, or in themselves
+	negated []string // tensors whose sign was lost
+	old     bool
+	steps   int // values that may still be visited: lists may be there many times, or in themselves
 }
 
 // root lists the tensors of a state dict, wherever it stands, or of a program's
@@ -284,6 +296,10 @@ func (c *collector) tensor(t *torchTensor, name string) error {
 	e := Entry{
 		Name: name, DType: t.dtype, Shape: t.shape, Size: bytes, Unlike: t.unlike,
 		Offset: t.storage.offset + t.storage.first*int64(t.storage.dtype.Size()) + t.first*int64(t.dtype.Size()),
+	}
+	if c.old && t.bare && t.imaginary() {
+		e.Unlike.Negative = true
+		c.negated = append(c.negated, name)
 	}
 	if !contiguous(t.shape, t.strides) {
 		e.Strides = t.strides

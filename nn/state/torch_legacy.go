@@ -44,7 +44,7 @@ func readLegacyKey(r io.ReaderAt, size int64, name, key string) (*File, error) {
 	root, err := l.read()
 	if err == nil {
 		var f *File
-		if f, err = (pickled{r, size, name, TorchLegacy, root}).file(key); err == nil {
+		if f, err = (pickled{r, size, name, TorchLegacy, true, root}).file(key); err == nil {
 			return f, nil
 		}
 	}

@@ -33,7 +33,8 @@ func readTorchZip(r io.ReaderAt, size int64, name, key string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if order, ok := a.files[a.folder+"byteorder"]; ok {
+	order, ok := a.files[a.folder+"byteorder"] // since PyTorch 2.1
+	if ok {
 		text, err := a.read(order, 16)
 		if err != nil {
 			return nil, err
@@ -46,7 +47,7 @@ func readTorchZip(r io.ReaderAt, size int64, name, key string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pickled{r, size, name, TorchZip, root}.file(key)
+	return pickled{r, size, name, TorchZip, !ok, root}.file(key)
 }
 
 // archive is a zip file whose names all start with the same folder.

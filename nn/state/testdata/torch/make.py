@@ -277,6 +277,8 @@ def layouts():
         "negative": (collections.OrderedDict((k, negative(v)) for k, v in sd.items()), 2, True),
         "negative, legacy": (collections.OrderedDict((k, negative(v)) for k, v in sd.items()), 2, False),
         "imaginary": (dict(sd, **{"blocks.0.bias": negative(torch.complex(torch.zeros(2), sd["blocks.0.bias"]).imag)}), 2, True),
+        "imaginary, as 1.13 saves it": (dict(sd, **{"blocks.0.weight": torch.complex(torch.zeros(2, 3), -sd["blocks.0.weight"]).conj().imag}), 2, True),
+        "imaginary, as 1.13 saves it, legacy": (dict(sd, **{"blocks.0.bias": torch.complex(torch.zeros(2), -sd["blocks.0.bias"]).conj().imag}), 4, False),
         "transposed": (collections.OrderedDict((k, v.t().contiguous().t() if v.dim() == 2 else v) for k, v in sd.items()), 2, True),
         "negative and transposed": (collections.OrderedDict((k, negative(v.t().contiguous().t()) if v.dim() == 2 else v) for k, v in sd.items()), 2, True),
         "parts of one storage": (in_one(sd), 2, True), "parts of one storage, legacy": (in_one(sd), 2, False),
