@@ -330,6 +330,12 @@ func sharedText(n, keys int) string {
 	return b.String()
 }
 
+// longKeys is a dict in a dict in a dict … under one key of n bytes, around tensors.
+func longKeys(n, depth int) string {
+	whole := dictOf(text("a.w"), tensorOf(6, 0, []int{6}, []int{1}))
+	return text(strings.Repeat("k", n)) + "q\x640" + strings.Repeat("}h\x64", depth) + whole + strings.Repeat("s", depth)
+}
+
 // laughs is a dict that has the next one ten times, which has the next one ten times …
 func laughs() string {
 	var b strings.Builder
@@ -388,6 +394,11 @@ func TestTorchBombs(t *testing.T) {
 		{"names alone", sharedDicts(18, tensorOf(6, 0, []int{0}, []int{1})), "four times", 100 << 20},
 		{"lists alone", sharedDicts(18, "]("+tensorOf(6, 0, []int{0}, []int{1})+"e"), "four times", 100 << 20},
 		{"text often", sharedText(1<<20, 1<<10), "", 10 << 20},
+		{"objects alone", "](cm\nC\nq\x640" + strings.Repeat("h\x64)\x81", 300_000) + "e", "wanted is a state dict", 150 << 20},
+		{"objects with dicts", "](cm\nC\nq\x640" + strings.Repeat("h\x64)\x81K\x01Ns", 150_000) + "e", "wanted is a state dict", 150 << 20},
+		{"tuples in tuples", ")" + strings.Repeat("\x85", 1_000_000), "wanted is a state dict", 150 << 20},
+		{"sets alone", "](" + strings.Repeat("\x8f", 1_000_000) + "e", "wanted is a state dict", 150 << 20},
+		{"long keys deep", longKeys(1<<18, 60), "more than 1024 bytes", 20 << 20},
 	} {
 		file := torchZip(t, program(c.value), six)
 		var err error
@@ -466,6 +477,11 @@ func FuzzReadTorchZip(f *testing.F) {
 	for _, c := range badTorch(f) {
 		f.Add(c.file)
 	}
+	for name, file := range fieldFiles(f, "layouts.tar.bz2") {
+		if !strings.HasSuffix(name, "legacy") {
+			f.Add(file)
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzTorch(t, b, ReadTorchZip) })
 }
 
@@ -474,9 +490,22 @@ func FuzzTorchPickle(f *testing.F) {
 	f.Add([]byte(program(dictOf(text("w"), tensorOf(6, 1, []int{2, 2}, []int{1, 3})))))
 	f.Add([]byte(program(dictOf(text("model"), dictOf(text("w"), tensorOf(6, 0, []int{3, 2}, []int{2, 1})), text("args"), "cargparse\nNamespace\n)\x81"+dictOf(text("lr"), "G?\xf0\x00\x00\x00\x00\x00\x00")+"b"))))
 	f.Add([]byte(program("c__torch__\nBox\n)\x81" + dictOf(text("w"), tensorOf(6, 0, []int{6}, []int{1})) + "b")))
-	f.Fuzz(func(t *testing.T, pickle []byte) {
-		fuzzTorch(t, torchZip(t, string(pickle), map[string][]byte{"0": make([]byte, 24)}), ReadTorchZip)
-	})
+	for _, file := range fieldFiles(f, "objects.tar.bz2") {
+		a, err := openArchive(bytes.NewReader(file), int64(len(file)))
+		if err != nil { // of the old layout
+			continue
+		}
+		pickle, err := a.read(a.files[a.folder+describing], 1<<20)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(pickle)
+	}
+	storages := map[string][]byte{}
+	for key := range 10 {
+		storages[fmt.Sprint(key)] = make([]byte, 64)
+	}
+	f.Fuzz(func(t *testing.T, pickle []byte) { fuzzTorch(t, torchZip(t, string(pickle), storages), ReadTorchZip) })
 }
 
 func FuzzReadTorchLegacy(f *testing.F) {
@@ -485,6 +514,13 @@ func FuzzReadTorchLegacy(f *testing.F) {
 	for name, c := range badTorch(f) {
 		if strings.HasPrefix(name, "legacy") {
 			f.Add(c.file)
+		}
+	}
+	for _, archive := range []string{"layouts.tar.bz2", "objects.tar.bz2"} {
+		for name, file := range fieldFiles(f, archive) {
+			if strings.HasSuffix(name, "legacy") {
+				f.Add(file)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzTorch(t, b, ReadTorchLegacy) })

@@ -8,7 +8,7 @@
 // was given.
 //
 // All operations of protocols 0 to 5 are read. Values are nil, bool, int64,
-// *big.Int, float64, string, []byte, Tuple, *List, *Dict, Class, *Object and what
+// *big.Int, float64, string, []byte, Tuple, *List, *Dict, Set, Class, *Object and what
 // the hooks return. Strings may have bytes that are not UTF-8: lone surrogates,
 // and the byte strings of Python 2. Lists and dicts may contain themselves, so a
 // caller that walks them must bound the walk.

@@ -179,8 +179,8 @@ func (m *machine) build() error {
 	return nil
 }
 
-// extend adds items to the list on the stack. Those of an object, such as a set or
-// a deque, are dropped.
+// extend adds items to the list on the stack. Those of a set or an object, such as a
+// deque, are dropped.
 func (m *machine) extend(items []any, err error) error {
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (m *machine) extend(items []any, err error) error {
 	switch v := v.(type) {
 	case *List:
 		v.Items = append(v.Items, items...)
-	case *Object:
+	case *Object, Set:
 	default:
 		return fmt.Errorf("values are added to a %T", v)
 	}

@@ -143,7 +143,7 @@ func (m *machine) container(code byte) error {
 	case opEmptyList:
 		return m.push(&List{})
 	case opEmptySet:
-		return m.push(&Object{Class: Class{"builtins", "set"}})
+		return m.push(Set{})
 	case opEmptyTuple:
 		return m.push(Tuple{})
 	case opTuple1, opTuple2, opTuple3:
@@ -155,7 +155,7 @@ func (m *machine) container(code byte) error {
 	}
 	switch code {
 	case opFrozenSet:
-		return m.push(&Object{Class: Class{"builtins", "frozenset"}})
+		return m.push(Set{})
 	case opList:
 		return m.push(&List{items})
 	case opDict:

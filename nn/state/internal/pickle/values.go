@@ -26,6 +26,9 @@ type Tuple []any
 // List is a Python list.
 type List struct{ Items []any }
 
+// Set is a Python set or frozenset. What is in it is not kept.
+type Set struct{}
+
 // Dict is a Python dict of any kind, in the order of insertion.
 type Dict struct {
 	Keys, Values []any // of the same length

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes objects.tar.bz2 and layouts.tar.bz2: files of torch.save whose tensors must be read, whatever lies beside them.
+"""Writes objects.tar.bz2 and layouts.tar.bz2, files of torch.save whose tensors must be read, whatever lies beside them, and modules.tar.bz2, whole
+modules, which are refused.
 
 Run it with PyTorch 1.13 and NumPy (Debian 12: python3-torch). Each file holds the same four tensors, which are spelled out in
 torch_field_test.go too. Classes that this machine does not have, such as OmegaConf's, are made up under their names: a file has only the names.
@@ -333,4 +334,8 @@ for i, (name, value) in enumerate(objects().items()):
 found += [(name + ", by hand", beside_base(value)) for name, value in by_hand().items()]
 write("objects.tar.bz2", found)
 write("layouts.tar.bz2", [(name, saved(*f)) for name, f in layouts().items()])
+net = made_up("my_project.models", "Net", torch.nn.Module)()
+net.layer = torch.nn.Linear(2, 2)
+write("modules.tar.bz2", [(f"{name} {'zip' if new else 'legacy'}", saved(value, 2, new)) for new in (True, False) for name, value in
+                          (("bare", net), ("under model", {"model": net, "epoch": 1}), ("under ema", {"ema": net, "model": None, "optimizer": None}))])
 print(len(found), "objects,", len(layouts()), "layouts")
