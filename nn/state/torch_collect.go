@@ -42,7 +42,7 @@ type pickled struct {
 // file turns it into a File: that of the tensors under key, or, where that is
 // empty, of those that a model is saved as.
 func (p pickled) file(key string) (*File, error) {
-	c := collector{size: p.size, h: header{meta: map[string]string{}, entries: map[string]Entry{}}, steps: pickle.MaxOps, old: p.old}
+	c := collector{size: p.size, h: header{meta: map[string]string{}, entries: map[string]Entry{}}, steps: mostVisits, old: p.old}
 	if o, ok := p.root.(*pickle.Object); ok && torchModule(o.Class) {
 		p.format = TorchScript
 	}
@@ -182,6 +182,8 @@ func (c *collector) beside(d *pickle.Dict, key string) {
 func clean(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
 const (
+	mostVisits = 1 << 20 // values in dicts within dicts
+
 	maxDepth = 64      // of modules within modules
 	maxText  = 1 << 12 // bytes of a text beside the tensors that is kept
 )

@@ -276,7 +276,7 @@ func badTorch(t testing.TB) map[string]struct {
 		"no mark":              {archive("t"), "no mark"},
 		"memo":                 {archive("h\x07"), "nothing was stored"},
 		"not utf-8":            {archive("X\x01\x00\x00\x00\xff"), "UTF-8"},
-		"too many operations":  {archive("}" + strings.Repeat("N0", 1<<19)), "operations"},
+		"too many operations":  {archive("}" + strings.Repeat("N0", 1<<21)), "operations"},
 		"no pickle":            {onlyFile(t, "x/y", zip.Store), "no data.pkl"},
 		"compressed":           {onlyFile(t, "x/data.pkl", zip.Deflate), "compressed"},
 		"two pickles":          {onlyFile(t, "x/data.pkl", zip.Store, "y/data.pkl"), "two files"},

@@ -89,7 +89,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 // compress; what is compressed could be of any size and is refused.
 func (a *archive) place(f *zip.File) (offset, size int64, err error) {
 	if f.Method != zip.Store {
-		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not", quote(f.Name))
+		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not: load it in Python, and save it again with torch.save", quote(f.Name))
 	}
 	if offset, err = f.DataOffset(); err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", quote(f.Name), err)

@@ -8,11 +8,16 @@ import (
 )
 
 // Limits of one pickle. A checkpoint of ViT-L with its optimizer's state has
-// about 200 kB and 80,000 operations.
+// about 200 kB and 80,000 operations. A script that keeps the loss of every step
+// adds a million.
 const (
-	MaxBytes = 16 << 20
-	MaxOps   = 1 << 20
+	MaxBytes = 16 << 20 // without long texts
+	MaxOps   = 1 << 22  // where those that take more memory count several times
 )
+
+// MaxText is how many bytes a text or byte string has at most that is kept, such as
+// an array of NumPy. For a longer one stands a Long.
+const MaxText = 1 << 20
 
 // Hooks say what a pickle's calls and references stand for.
 type Hooks struct {
@@ -27,31 +32,29 @@ type Hooks struct {
 // Read runs the pickle at the start of r and returns its value and its length in
 // bytes. At most size bytes are read.
 func Read(r io.Reader, size int64, hooks Hooks) (value any, n int64, err error) {
-	m := &machine{in: input{r: bufio.NewReader(io.LimitReader(r, min(size, MaxBytes))), left: min(size, MaxBytes)}, hooks: hooks, memo: map[int]any{}}
-	start := m.in.left
-	for range MaxOps {
-		code, err := m.in.byte()
-		if err != nil {
-			return nil, 0, m.explain(err, start-m.in.left, size)
-		}
-		if code == opStop {
-			if value, err = m.pop(); err != nil {
-				return nil, 0, m.explain(err, start-m.in.left, size)
-			}
-			return value, start - m.in.left, nil
-		}
-		if err := m.step(code); err != nil {
-			return nil, 0, m.explain(err, start-m.in.left, size)
-		}
+	m := &machine{in: input{r: bufio.NewReader(io.LimitReader(r, size)), left: size, kept: MaxBytes}, hooks: hooks, memo: map[int]any{}}
+	if value, err = m.run(); err != nil {
+		return nil, 0, fmt.Errorf("pickle: at byte %d: %w", size-m.in.left, err)
 	}
-	return nil, 0, fmt.Errorf("pickle: more than %d operations", MaxOps)
+	return value, size - m.in.left, nil
 }
 
-func (m *machine) explain(err error, at, size int64) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) && size > MaxBytes {
-		return fmt.Errorf("pickle: longer than %d bytes", MaxBytes)
+// run carries out operations up to the one that ends the program.
+func (m *machine) run() (any, error) {
+	for ops := 0; ops < MaxOps; {
+		code, err := m.in.byte()
+		if err != nil {
+			return nil, err
+		}
+		if code == opStop {
+			return m.pop()
+		}
+		if err := m.step(code); err != nil {
+			return nil, err
+		}
+		ops += cost(code)
 	}
-	return fmt.Errorf("pickle: at byte %d: %w", at, err)
+	return nil, fmt.Errorf("more than %d operations", MaxOps)
 }
 
 // machine is the stack machine. marks are heights of the stack.

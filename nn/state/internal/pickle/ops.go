@@ -135,6 +135,20 @@ func (m *machine) step(code byte) error {
 	return fmt.Errorf("operation %#02x is none that pickles have", code)
 }
 
+// cost is how many operations one counts as: those that make containers and objects
+// take four times the memory of a number, those that remember a value twice.
+func cost(code byte) int {
+	switch code {
+	case opEmptyDict, opEmptyList, opList, opDict, opReduce, opNewObj, opNewObjEx, opInst, opObj, opNextBuffer, opGlobal, opStackGlobal, opExt1, opExt2, opExt4,
+		opSetItem, opAppend, opBinPersID, opPersID, opTuple, opTuple1, opTuple2, opTuple3:
+		return 4
+	case opPut, opBinPut, opLongBinPut, opMemoize, opBinUnicode, opShortBinUnicode, opBinUnicode8, opBinString, opShortBinString, opBinBytes, opShortBinBytes, opBinBytes8,
+		opByteArray8, opString, opUnicode:
+		return 2
+	}
+	return 1
+}
+
 // container pushes an empty container, or one of the topmost values.
 func (m *machine) container(code byte) error {
 	switch code {
@@ -293,6 +307,9 @@ func (m *machine) text(code byte) error {
 	n, err := m.in.uint(width)
 	if err != nil {
 		return err
+	}
+	if n > MaxText {
+		return errors.Join(m.in.skip(n), m.push(Long{}))
 	}
 	b, err := m.in.bytes(n)
 	if err != nil {

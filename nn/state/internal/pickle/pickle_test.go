@@ -110,6 +110,30 @@ func TestDict(t *testing.T) {
 	}
 }
 
+// A long byte string, and a long list of numbers, neither fill the memory nor make a pickle unreadable.
+func TestLong(t *testing.T) {
+	const n = 40 << 20
+	long := "\x80\x03B\x00\x00\x80\x02" + strings.Repeat("x", n) + "K\x01\x86."
+	v, err := read(t, long, inert)
+	if diff := cmp.Diff(Tuple{Long{}, int64(1)}, v); err != nil || diff != "" {
+		t.Errorf("%s %v", diff, err)
+	}
+	const numbers = 2_000_000
+	v, err = read(t, "\x80\x02]("+strings.Repeat("G?\xf8\x00\x00\x00\x00\x00\x00", numbers/2)+"e"+"("+strings.Repeat("K\x01", numbers/2)+"e.", inert)
+	if err != nil || len(v.(*List).Items) != numbers {
+		t.Errorf("%v", err)
+	}
+	for program, want := range map[string]string{
+		"(" + strings.Repeat("N", MaxOps):                                  "operations",
+		strings.Repeat("}0", MaxOps/5+1):                                   "operations",
+		strings.Repeat("C\xff"+strings.Repeat("x", 255)+"0", MaxBytes/256): "longer than",
+	} {
+		if _, err := read(t, program, inert); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // Keys of any kind that Python can hash stand in dicts.
 func TestDictKeys(t *testing.T) {
 	v, err := read(t, "\x80\x02}(K\x01\x85NNNG?\xf8\x00\x00\x00\x00\x00\x00NC\x01aNcm\nc\nN\x88N\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01Nu.", inert)

@@ -29,6 +29,9 @@ type List struct{ Items []any }
 // Set is a Python set or frozenset. What is in it is not kept.
 type Set struct{}
 
+// Long is a text or byte string of more than MaxText bytes, which are not kept.
+type Long struct{}
+
 // Dict is a Python dict of any kind, in the order of insertion.
 type Dict struct {
 	Keys, Values []any // of the same length
