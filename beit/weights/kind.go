@@ -51,11 +51,11 @@ func detect(list []string) (Kind, Naming, error) {
 	switch {
 	case starts("vision_model."):
 		return CLIP, HF, nil
-	case starts("visual."):
+	case starts("visual.conv1.", "visual.transformer.", "visual.class_embedding", "visual.ln_pre."):
 		return CLIP, Official, nil
 	case starts("encode_task_layer.", "quantize.", "encoder.blocks."):
 		return Tokenizer, Official, nil
-	case starts("backbone.", "decode_head."):
+	case starts("decode_head.", "auxiliary_head.", "backbone.fpn"):
 		return Segmenter, naming, nil
 	case has(".attn.qkv.bias"):
 		return DINO, Official, nil

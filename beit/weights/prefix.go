@@ -43,22 +43,34 @@ func homesOf(names []string) []string {
 			if !ok || prefix != "" && !strings.HasSuffix(prefix, ".") {
 				continue
 			}
-			if prefix = whole(prefix, names); owned(prefix) && !slices.Contains(homes, prefix) {
+			if prefix = whole(prefix, names); !slices.Contains(homes, prefix) {
 				homes = append(homes, prefix)
 			}
 			break
 		}
 	}
 	slices.SortFunc(homes, func(a, b string) int {
-		return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int { return cmp.Compare(slices.Index(owners, x), slices.Index(owners, y)) })
+		return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int { return cmp.Or(cmp.Compare(ownerRank(x), ownerRank(y)), cmp.Compare(x, y)) })
 	})
 	return homes
+}
+
+// ownerRank is the place of a part among the owners: before them all for the end of a prefix, and behind them for others.
+func ownerRank(part string) int {
+	switch i := slices.Index(owners, part); {
+	case part == "":
+		return -1
+	case i >= 0:
+		return i
+	}
+	return len(owners)
 }
 
 // whole returns the prefix of the model that a network at a prefix is part of: that
 // of a tokenizer, whose encoder it is, or of a segmenter, whose backbone it is.
 func whole(prefix string, names []string) string {
 	for part, others := range map[string][]string{
+		"decoder.":  {"quantize.", "encode_task_layer.", "decode_task_layer."},
 		"encoder.":  {"quantize.", "encode_task_layer.", "decode_task_layer.", "decoder.patch_embed."},
 		"backbone.": {"decode_head.", "auxiliary_head.", "backbone.fpn"},
 	} {
@@ -84,7 +96,7 @@ type home struct {
 // findHome returns where the preferred model stands.
 func findHome(names []string) home {
 	homes := homesOf(names)
-	if len(homes) == 0 {
+	if len(homes) == 0 || !owned(homes[0]) && !most(names, homes[0]) {
 		return home{}
 	}
 	h := home{prefix: homes[0]}
@@ -94,6 +106,17 @@ func findHome(names []string) home {
 	slices.Sort(h.rivals)
 	h.rivals = slices.Compact(h.rivals)
 	return h
+}
+
+// most reports whether most names begin with a prefix: it may be of any name then.
+func most(names []string, prefix string) bool {
+	n := 0
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			n++
+		}
+	}
+	return 2*n > len(names)
 }
 
 // apart is other up to and including the first part in which it differs from

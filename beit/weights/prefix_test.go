@@ -33,7 +33,7 @@ func TestPrefixes(t *testing.T) {
 		"clip": clip(), "clip hf": clipHF(), "tokenizer": tokenizer(1, 512), "segmenter": segmenter(size{768, 12, 12, 16, 32}),
 	}
 	prefixes := strings.Fields("module. _orig_mod. model. net. network. backbone. encoder. student. teacher. _fsdp_wrapped_module. base_model.model. module._orig_mod. " +
-		"_orig_mod.module. module.model. model.backbone. module.encoder. teacher.backbone. module.student. _forward_module. ema. target_encoder. vit. module.base_encoder.")
+		"_orig_mod.module. module.model. model.backbone. module.encoder. teacher.backbone. module.student. _forward_module. ema. target_encoder. vit. module.base_encoder. learner. 0. visual.")
 	for kind, l := range kinds {
 		l = shrunk(l)
 		want := tensorsOf(t, l)
@@ -60,6 +60,7 @@ func TestMixedPrefixes(t *testing.T) {
 	for name, l := range map[string]list{
 		"head lacks it": l.under("module.", "head."), "head lacks the owner": l.under("backbone.", "head."), "head has a part of it": l.under("backbone.", "head.").under("model."),
 		"one tensor has it": l.under("module.", "blocks", "patch", "cls", "norm"), "one block has it": l.under("module.", "blocks.1", "patch", "cls", "norm", "head"),
+		"one tensor has an owner": l.under("backbone.", "blocks", "patch", "cls", "norm"), "one block has an owner": l.under("backbone.", "blocks.0", "patch", "cls", "norm", "head"),
 		"within names": inner, "within and before": inner.under("_orig_mod."), "head has an owner": l.under("model.", "blocks", "patch", "cls", "norm"),
 	} {
 		if diff := cmp.Diff(want, names(opened(t, l))); diff != "" {
@@ -73,7 +74,7 @@ func TestRivals(t *testing.T) {
 	l := shrunk(classifier(base, 1000, false))
 	for _, c := range []struct{ taken, left, rival string }{
 		{"teacher.", "student.", "student."}, {"target_encoder.", "encoder.", "encoder."}, {"model.", "ema.", "ema."}, {"", "student.", "student."},
-		{"model.teacher.", "model.student.", "model.student."}, {"teacher.backbone.", "student.backbone.", "student."}, {"base_encoder.", "momentum_encoder.", "momentum_encoder."},
+		{"model.teacher.", "model.student.", "model.student."}, {"teacher.backbone.", "student.backbone.", "student."}, {"base_encoder.", "momentum_encoder.", "momentum_encoder."}, {"", "aux.", "aux."},
 	} {
 		both := append(l.under(c.taken), l.under(c.left)...)
 		both.f32(c.rival+"head.extra.weight", 0)
