@@ -34,7 +34,7 @@ func With(list ...*method.Method) Option {
 	return func(o *options) { o.methods = append(o.methods, list...) }
 }
 
-// Key chooses one of several models in a file of PyTorch, by the key under which it stands; see state.Options.
+// Key chooses one of several models in a file, by the key under which it stands; see state.Options.
 func Key(key string) Option {
 	return func(o *options) { o.file.Key = key }
 }
@@ -84,7 +84,7 @@ func inFolder(path string, o options) (f *state.File, damaged []error, err error
 	f, damaged, err = run.OpenModel(path, fileNames(path, o.methods)...)
 	if err == nil && o.file.Key != "" {
 		f.Close()
-		return nil, nil, fmt.Errorf("%s: a run folder has no keys: --key is for files of torch.save", path)
+		return nil, nil, fmt.Errorf("%s: a run folder has one model, and no keys", path)
 	}
 	if err == nil || run.Exists(path) {
 		return f, damaged, err

@@ -276,7 +276,7 @@ func (m *Model) noteOrigin() {
 		return
 	}
 	if text := meta[state.MetaOthers]; text != "" {
-		others = append(others, text+"; --key chooses")
+		others = append(others, text)
 	}
 	if len(m.Rivals) > 0 {
 		others = append(others, fmt.Sprintf("names that begin with %q", m.Rivals))
@@ -286,7 +286,7 @@ func (m *Model) noteOrigin() {
 		text = "weights " + strings.Join(taken, ", ")
 	}
 	if len(others) > 0 {
-		text += "; not taken: " + strings.Join(others, ", ")
+		text += "; not taken: " + strings.Join(others, ", ") + " (--key chooses)"
 	}
 	m.note(false, "%s: %s", m.file.Name(), text)
 }

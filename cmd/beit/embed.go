@@ -27,7 +27,7 @@ type partFlag struct {
 
 // keyFlag chooses one of several models in a file.
 type keyFlag struct {
-	Key string `placeholder:"NAME" help:"Which model, where a PyTorch file has several: the key it stands under, such as model_ema or ema.module."`
+	Key string `placeholder:"NAME" help:"Which model, where a file has several: the key it stands under, such as model_ema or ema.module, or what its names begin with, such as student."`
 }
 
 // featureFlag chooses features.

@@ -25,8 +25,9 @@ const (
 // Options change how a file is opened. The zero value is what Open does.
 type Options struct {
 	// Key says which dict of a file of PyTorch has the tensors, by the keys that
-	// lead to it, such as "model_ema" or "ema.module". Empty: the one that a
-	// model is saved as.
+	// lead to it, such as "model_ema" or "ema.module". Where there is no such
+	// dict, and in a safetensors file, it is what the names of the tensors begin
+	// with, before a dot. Empty: the dict that a model is saved as.
 	Key string
 }
 
@@ -68,10 +69,11 @@ func (o Options) read(r io.ReaderAt, size int64, name string) (*File, error) {
 	}
 	head := first[:n]
 	if n > prefixBytes && head[prefixBytes] == '{' && !bytes.HasPrefix(head, []byte("PK\x03\x04")) {
-		if o.Key != "" {
-			return nil, fmt.Errorf("state: %s: a safetensors file has no keys: --key is for files of torch.save", name)
+		f, err := ReadSafetensors(r, size, name)
+		if err == nil && o.Key != "" && !f.narrow(o.Key) {
+			err = fmt.Errorf("state: %s: no name of a tensor begins with %s", name, quote(o.Key+"."))
 		}
-		return ReadSafetensors(r, size, name)
+		return f, err
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Entry describes one tensor of a file.
@@ -70,6 +71,23 @@ func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
 
 func newFile(r io.ReaderAt, size int64, name string, format Format, h header) *File {
 	return &File{name: name, format: format, r: r, size: size, header: h, names: slices.Sorted(maps.Keys(h.entries))}
+}
+
+// narrow leaves only the tensors whose names begin with a key and a dot, under the rest
+// of their names. It reports whether there are any.
+func (f *File) narrow(key string) bool {
+	inner := map[string]Entry{}
+	for name, e := range f.header.entries {
+		if rest, ok := strings.CutPrefix(name, key+"."); ok && rest != "" {
+			e.Name = rest
+			inner[rest] = e
+		}
+	}
+	if len(inner) == 0 {
+		return false
+	}
+	f.header.entries, f.names = inner, slices.Sorted(maps.Keys(inner))
+	return true
 }
 
 // Close closes what Open opened. Nothing that was lent may be in use.

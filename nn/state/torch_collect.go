@@ -39,9 +39,22 @@ type pickled struct {
 	root   any
 }
 
-// file turns it into a File: that of the tensors under key, or, where that is
-// empty, of those that a model is saved as.
+// file turns it into a File: that of the tensors under key, of those whose names
+// begin with it, or, where that is empty, of those that a model is saved as.
 func (p pickled) file(key string) (*File, error) {
+	f, err := p.under(key)
+	if err == nil || key == "" {
+		return f, err
+	}
+	if all, other := p.under(""); other == nil && all.narrow(key) {
+		all.header.meta[MetaContainer] = strings.TrimPrefix(all.header.meta[MetaContainer]+"."+key, ".")
+		return all, nil
+	}
+	return nil, err
+}
+
+// under is file for the tensors of one dict.
+func (p pickled) under(key string) (*File, error) {
 	c := collector{size: p.size, h: header{meta: map[string]string{}, entries: map[string]Entry{}}, steps: mostVisits, old: p.old}
 	if o, ok := p.root.(*pickle.Object); ok && torchModule(o.Class) {
 		p.format = TorchScript

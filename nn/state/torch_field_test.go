@@ -124,7 +124,29 @@ func TestKey(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `"model_ema" (3 tensors), "model" (4 tensors)`) {
 		t.Errorf("%v", err)
 	}
-	if _, err := (Options{Key: "model"}).read(bytes.NewReader([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}")), 10, "x"); err == nil || !strings.Contains(err.Error(), "no keys") {
+	// Without such a dict it is the beginning of names.
+	if f, err = open("blocks.0", "under model"); err != nil || f.Metadata()[MetaContainer] != "model.blocks.0" {
+		t.Fatal(err)
+	}
+	if got := f.Names(); !slices.Equal(got, []string{"bias", "index", "weight"}) {
+		t.Errorf("names %q", got)
+	}
+	if v, err := f.Float32s("bias"); err != nil || !slices.Equal(v, []float32{-1, 2}) {
+		t.Errorf("%v %v", v, err)
+	}
+}
+
+// In a safetensors file a key is the beginning of names.
+func TestKeyOfSafetensors(t *testing.T) {
+	b := mustWrite(t, nil, Named{Name: "teacher.w", DType: F32, Shape: []int{1}, Float32s: []float32{1}}, Named{Name: "student.w", DType: F32, Shape: []int{1}, Float32s: []float32{2}})
+	f, err := Options{Key: "student"}.read(bytes.NewReader(b), int64(len(b)), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := f.Float32s("w"); err != nil || v[0] != 2 || len(f.Names()) != 1 {
+		t.Errorf("%v %v %v", v, f.Names(), err)
+	}
+	if _, err := (Options{Key: "stud"}).read(bytes.NewReader(b), int64(len(b)), "x"); err == nil || !strings.Contains(err.Error(), `begins with "stud."`) {
 		t.Errorf("%v", err)
 	}
 }
