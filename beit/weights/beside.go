@@ -121,6 +121,10 @@ func takeConfig(m *Model, b *beside, f fields) error {
 	if err := errors.Join(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
 		return err
 	}
+	var kind string
+	if f.get("model_type", &kind); m.Kind == CLIP && strings.HasPrefix(kind, "clip") {
+		b.act = actQuickGELU // what a config.json that leaves it out means
+	}
 	network.get("hidden_act", &b.act)
 	b.classes = labels(f)
 	timm := f.object("pretrained_cfg")
@@ -129,6 +133,13 @@ func takeConfig(m *Model, b *beside, f fields) error {
 	}
 	if timm.get("label_names", &b.classes) {
 		b.classes = slices.Clip(b.classes)
+	}
+	var architecture string // of timm, which has no other normalisation for these
+	switch f.get("architecture", &architecture); {
+	case strings.HasPrefix(architecture, "beitv2_"):
+		b.norm = &data.ImageNet
+	case strings.HasPrefix(architecture, "beit_"):
+		b.norm = &data.Inception
 	}
 	return takeNorm(b, timm, "mean", "std")
 }

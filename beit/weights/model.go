@@ -207,6 +207,9 @@ func (m *Model) unknown(err error) error {
 	case len(names) == 0:
 		return fmt.Errorf("%w; there are no tensors", err)
 	}
+	if m.file.Format() == state.TorchScript {
+		err = fmt.Errorf("%w; this is a TorchScript archive of another network", err)
+	}
 	const most = 4
 	text := fmt.Sprintf("%q", names[:min(most, len(names))])
 	return fmt.Errorf("%w; the %d tensors are called %s", err, len(names), cutShort(text))

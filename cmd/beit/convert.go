@@ -31,14 +31,14 @@ func (c *convertCmd) Run(a *app) error {
 	if end := strings.ToLower(filepath.Ext(c.Out)); end != ".safetensors" && end != ".pth" && end != ".pt" && end != ".bin" {
 		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin; a folder for --to hf ends with /", c.Out)
 	}
-	if same(c.In, c.Out) {
-		return usagef("%s: is the file that is read; write to another one", c.Out)
-	}
 	m, err := model.OpenTensors(c.In, model.Key(c.Key))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	if same(m.Path, c.Out) {
+		return usagef("%s: is the file that is read; write to another one", c.Out)
+	}
 	told := slices.DeleteFunc(m.Warnings(), func(err error) bool { // names do not depend on what was assumed of images
 		var note *weights.Note
 		return errors.As(err, &note) && note.Assumed
@@ -69,7 +69,7 @@ func (c *convertCmd) pretrained(a *app) error {
 		return err
 	}
 	file := filepath.Join(c.Out, "model.safetensors")
-	if same(c.In, file) {
+	if same(m.Path, file) {
 		return usagef("%s: is the file that is read; write to another folder", file)
 	}
 	if err := os.MkdirAll(c.Out, 0o777); err != nil {

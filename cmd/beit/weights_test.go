@@ -272,7 +272,7 @@ func TestConvertToFolder(t *testing.T) {
 	if a, b := decode[fileInfo](t, mustRun(t, "inspect", "--json", from)), decode[fileInfo](t, mustRun(t, "inspect", "--json", back)); a.Model.Parameters != b.Model.Parameters {
 		t.Errorf("there %+v, and back %+v", a.Model, b.Model)
 	}
-	for _, args := range [][]string{{"convert", from, out, "--to", "timm"}, {"convert", filepath.Join(out, "model.safetensors"), out, "--to", "hf"}} {
+	for _, args := range [][]string{{"convert", from, out, "--to", "timm"}, {"convert", filepath.Join(out, "model.safetensors"), out, "--to", "hf"}, {"convert", out, out, "--to", "hf"}} {
 		if status, _, text := beitRun(t, args...); status != statusUsage || !strings.Contains(text, "folder") {
 			t.Errorf("%v: status %d, %s", args, status, text)
 		}

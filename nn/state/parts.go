@@ -35,6 +35,34 @@ func inFolder(dir string) (string, error) {
 			return path, nil
 		}
 	}
+	return onlyWeights(dir)
+}
+
+// onlyWeights returns the one index, or the one file of weights, in a folder, of whatever name.
+func onlyWeights(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("state: %w", err)
+	}
+	var indices, files []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case !e.Type().IsRegular():
+		case strings.HasSuffix(name, indexEnd):
+			indices = append(indices, name)
+		case slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt"}, strings.ToLower(filepath.Ext(name))):
+			files = append(files, name)
+		}
+	}
+	switch {
+	case len(indices) == 1:
+		return filepath.Join(dir, indices[0]), nil
+	case len(indices) == 0 && len(files) == 1:
+		return filepath.Join(dir, files[0]), nil
+	case len(indices)+len(files) > 1:
+		list := append(indices, files...)
+		return "", fmt.Errorf("state: %s: holds several files of weights: name one of %s", dir, strings.Join(list[:min(8, len(list))], ", "))
+	}
 	return "", fmt.Errorf("state: %s: %w: looked for %s", dir, ErrNoWeights, strings.Join(folderNames, ", "))
 }
 

@@ -109,6 +109,25 @@ func TestWrongParts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	dir := inParts(t, "other"+indexEnd, map[string][]Named{"x.safetensors": one})
+	f, err := Open(dir) // the only index
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := os.Remove(filepath.Join(dir, "other"+indexEnd)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = Open(dir); err != nil { // the only file
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := os.WriteFile(filepath.Join(dir, "y.pth"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "name one of x.safetensors, y.pth") {
+		t.Errorf("two files: %v", err)
+	}
 	if _, err := Open(t.TempDir()); !errors.Is(err, ErrNoWeights) {
 		t.Errorf("an empty folder: %v", err)
 	}
