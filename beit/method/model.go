@@ -174,7 +174,7 @@ func (m *Model) Digest() (string, error) {
 	h := sha256.New()
 	f := m.File()
 	for _, name := range slices.Sorted(slices.Values(f.Names())) {
-		if strings.HasPrefix(name, PrefixTrain) {
+		if e, _ := f.Entry(name); strings.HasPrefix(name, PrefixTrain) || !e.Readable() {
 			continue
 		}
 		r, err := f.Reader(name)

@@ -40,7 +40,8 @@ func Key(key string) Option {
 }
 
 // Open opens a model: a file, or a run folder, whose newest intact checkpoint serves while the run goes on. The file may also be a published
-// one that package weights knows.
+// one that package weights knows, an index of several, or a folder as Hugging Face's save_pretrained writes it. Model.Warnings says what of it
+// was taken and what was assumed.
 func Open(path string, options ...Option) (*Model, error) {
 	return open(path, all(options), of)
 }

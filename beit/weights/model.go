@@ -159,6 +159,9 @@ func (m *Model) collectOne(file, name string, ours bool) error {
 		m.LeftOut = append(m.LeftOut, file)
 		return nil
 	}
+	if !e.Readable() {
+		return fmt.Errorf("tensor %q is %s, which cannot be read: save it as an ordinary tensor", file, e.DType)
+	}
 	third := 0
 	if m.Naming == HF {
 		to, part, ok := namesOf(m.Kind).fromHF(name)

@@ -180,3 +180,31 @@ func names(m *weights.Model) []string {
 	}
 	return out
 }
+
+// A tensor of a type that cannot be read is refused by name if the model needs it, and else left out.
+func TestUnreadableTensors(t *testing.T) {
+	l := shrunk(classifier(base, 7, false))
+	for i := range l {
+		l[i].Name = strings.Replace(l[i].Name, "head.weight", "head.strange", 1)
+	}
+	for _, c := range []struct {
+		name, want string
+	}{{"head.weight", `tensor "head.weight": C64 cannot be read as float32`}, {"strange", ""}} {
+		all := append(slices.Clone(l.without("head.strange")), state.Named{Name: c.name, DType: state.C64, Shape: []int{7, 64}, Raw: make([]byte, 7*64*8)})
+		if c.name != "head.weight" {
+			all = append(all, state.Named{Name: "head.weight", DType: state.F32, Shape: []int{7, 64}, Float32s: make([]float32, 7*64)})
+		}
+		m, err := weights.Open(writeList(t, "beitv2.safetensors", "", all))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		_, set, err := m.Build(cpu)
+		if err == nil {
+			set.Release()
+		}
+		if c.want == "" && (err != nil || !slices.Equal(m.LeftOut, []string{c.name})) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, left out %q", c.name, err, m.LeftOut)
+		}
+	}
+}

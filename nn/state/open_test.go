@@ -79,6 +79,9 @@ func TestOddTensors(t *testing.T) {
 		if _, err := f.Reader(name); err == nil {
 			t.Error("there is a reader")
 		}
+		if e, _ := f.Entry(name); e.Readable() {
+			t.Errorf("%+v", e)
+		}
 	}
 }
 

@@ -29,6 +29,10 @@ type Entry struct {
 // noOffset is the place of a tensor whose values cannot be read.
 const noOffset = -1
 
+// Readable reports whether the file has the tensor's bytes. It has none of a sparse
+// tensor, for one, which is only listed for those who miss it.
+func (e Entry) Readable() bool { return e.Offset != noOffset }
+
 // inOrder reports whether the tensor's bytes are those of the file, one after another.
 func (e Entry) inOrder() bool {
 	return e.Strides == nil && e.Unlike == Unlike{} && e.Offset != noOffset
