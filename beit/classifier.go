@@ -30,11 +30,11 @@ type CLIPClassifier struct {
 }
 
 // NewCLIPClassifier declares CLIP's image encoder under the names of NewCLIP, initialised with zeros, and a head. Of c it uses the sizes,
-// MeanPool, Classes, DropPath and InitScale.
-func NewCLIPClassifier(s nn.Scope, c ViTConfig) *CLIPClassifier {
+// MeanPool, Classes, DropPath and InitScale. gelu is as in CLIPConfig.
+func NewCLIPClassifier(s nn.Scope, c ViTConfig, gelu bool) *CLIPClassifier {
 	m := &CLIPClassifier{meanPool: c.MeanPool, tower: newCLIPTower(s.Sub("visual"), CLIPConfig{
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: c.Heads, Hidden: c.Hidden(),
-		DropPath: c.DropPath,
+		DropPath: c.DropPath, GELU: gelu,
 	})}
 	m.Head = newHead(s, c)
 	return m

@@ -38,7 +38,7 @@ func TestCLIPClassifier(t *testing.T) {
 	for _, mean := range []bool{false, true} {
 		v.MeanPool = mean
 		set := nn.NewSet()
-		m := beit.NewCLIPClassifier(set.Scope(), v)
+		m := beit.NewCLIPClassifier(set.Scope(), v, false)
 		set.Build(tensor.CPU(), 1, nn.Training)
 		for _, p := range set.Params() {
 			switch from := towerSet.Lookup(p.Name); {
@@ -75,7 +75,7 @@ func TestCLIPClassifier(t *testing.T) {
 
 func TestLayersOfCLIPClassifier(t *testing.T) {
 	set := nn.NewSet()
-	m := beit.NewCLIPClassifier(set.Scope(), beit.ViTConfig{ImageSize: 8, PatchSize: 4, Channels: 3, Width: 8, Depth: 2, Heads: 2, MLPRatio: 1, Classes: 3})
+	m := beit.NewCLIPClassifier(set.Scope(), beit.ViTConfig{ImageSize: 8, PatchSize: 4, Channels: 3, Width: 8, Depth: 2, Heads: 2, MLPRatio: 1, Classes: 3}, false)
 	got := map[string]int{}
 	for _, p := range set.Params() {
 		got[p.Name] = m.LayerID(p.Name)

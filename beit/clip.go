@@ -14,6 +14,7 @@ type CLIPConfig struct {
 	Width, Depth, Heads, Hidden    int // Hidden is the width inside the MLPs
 	OutDim                         int // width of the joint embedding space of images and texts
 	DropPath                       float64
+	GELU                           bool // as in OpenCLIP's models, in place of QuickGELU
 }
 
 // Check returns an error that names what is wrong, or nil.
@@ -28,8 +29,16 @@ func (c CLIPConfig) Check() error {
 	return err
 }
 
+// Activation is the name of the activation function, as Hugging Face has it.
+func (c CLIPConfig) Activation() string {
+	if c.GELU {
+		return "gelu"
+	}
+	return "quick_gelu"
+}
+
 // CLIP is the image encoder of CLIP (arXiv 2103.00020), a ViT. Its patch embedding has no bias, a norm stands before the first block, and
-// the activation is QuickGELU. For images of another size than the config's, positions are interpolated.
+// the activation is QuickGELU unless the config says otherwise. For images of another size than the config's, positions are interpolated.
 type CLIP struct {
 	Config CLIPConfig
 	Embed  *nn.PatchEmbed
@@ -88,7 +97,7 @@ func (c CLIPConfig) block(s nn.Scope) *nn.Block {
 		Norm2: nn.NewLayerNorm(s.Sub("ln_2"), d, clipEps),
 		MLP: &nn.MLP{
 			FC1: nn.NewLinear(mlp.Sub("c_fc"), d, c.Hidden, zeroInit), FC2: nn.NewLinear(mlp.Sub("c_proj"), c.Hidden, d, zeroInit),
-			QuickGELU: true,
+			QuickGELU: !c.GELU,
 		},
 	}
 }

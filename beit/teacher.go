@@ -134,6 +134,13 @@ func NewDINOTeacher(m *DINO) *NetworkTeacher {
 	return &NetworkTeacher{name: "dino", dim: m.Config.Width, mean: ImageNetMean, std: ImageNetStd, tokens: m.PatchTokens}
 }
 
+// WithNorm returns the teacher for a network whose images are normalised otherwise.
+func (t *NetworkTeacher) WithNorm(mean, std [3]float32) *NetworkTeacher {
+	other := *t
+	other.mean, other.std = mean, std
+	return &other
+}
+
 // Name is "clip" or "dino".
 func (t *NetworkTeacher) Name() string { return t.name }
 

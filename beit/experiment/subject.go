@@ -36,9 +36,7 @@ func OpenSubject(e Env, path, from string, images func(size int, c *config.Confi
 			s.Close()
 		}
 	}()
-	for _, err := range s.Model.Damaged {
-		e.reporter().Warning(method.DamagedText(err))
-	}
+	method.Tell(e.reporter(), s.Model.Warnings())
 	if s.Encoder, err = model.OpenEncoder(e.device(), s.Model); err != nil {
 		return s, err
 	}

@@ -432,6 +432,52 @@ func TestEvaluationHasNoEpochs(t *testing.T) {
 	}
 }
 
+// A normalisation has a name or six numbers, and the same text comes back.
+func TestNorms(t *testing.T) {
+	for text, want := range map[string]data.Norm{
+		"imagenet": data.ImageNet, "inception": data.Inception, "0.5,0.5,0.5/0.5,0.5,0.5": data.Inception,
+		"0.1,0.2,0.3/0.25,1,2": {Mean: [3]float32{0.1, 0.2, 0.3}, Std: [3]float32{0.25, 1, 2}},
+	} {
+		cfg, err := configure("", "", "finetune.norm="+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := finetune.Method.Card(cfg).Input.Norm; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"0.5/0.5", "0,0,0/1,0,1", "a,b,c/1,1,1", "0,0,0/1,1,NaN", "0,0,0/1,1,1,1", ""} {
+		if _, err := configure("", "", "finetune.norm="+text); err == nil || !strings.Contains(err.Error(), "finetune.norm") {
+			t.Errorf("%q: error %v", text, err)
+		}
+	}
+}
+
+// A classifier takes normalisation, activation and names of classes from the files beside the weights that it starts from.
+func TestInitFromDescribedFiles(t *testing.T) {
+	set := nn.NewSet()
+	beit.NewCLIP(set.Scope(), beit.CLIPConfig{ImageSize: 16, PatchSize: 4, Channels: 3, Width: 64, Depth: 2, Heads: 1, Hidden: 256, OutDim: 12})
+	path := writeFile(t, set, func(n string) string { return n })
+	text := `{"model_cfg": {"vision_cfg": {"width": 64}}, "preprocess_cfg": {"mean": [0.5,0.25,0.5], "std": [0.5,0.5,0.5]}}`
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "open_clip_config.json"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := configure("", "", "init_from="+path, "data.path=procedural:20", "data.augment=crop", "train.batch=10", "train.epochs=1", "train.warmup_epochs=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := finetune.SectionOf(cfg); s.Network != "openclip" || s.Norm != "0.5,0.25,0.5/0.5,0.5,0.5" {
+		t.Errorf("network %s, norm %s", s.Network, s.Norm)
+	}
+	m, err := build(trained(t, cfg, train.Env{}).Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if card := m.Model.Card.JSON(); !strings.Contains(card, `"gelu":true`) || m.Model.Input.Norm.Mean[1] != 0.25 {
+		t.Errorf("card %s", card)
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
 		{"finetune.layer_decay=0", "layer_decay"}, {"finetune.norm=grey", "norm"}, {"finetune.rand_magnitude=11", "rand_magnitude"},

@@ -42,7 +42,7 @@ var Method = &method.Method{
 	},
 	Declare: func(s nn.Scope, card method.Card) any {
 		if c, ok := card.Network.(*clipClassifier); ok {
-			return beit.NewCLIPClassifier(s, c.Tower)
+			return beit.NewCLIPClassifier(s, c.Tower, c.GELU)
 		}
 		return beit.NewViT(s, *card.Network.(*beit.ViTConfig))
 	},
@@ -56,6 +56,7 @@ var (
 // clipClassifier is the configuration of CLIP's tower with a head.
 type clipClassifier struct {
 	Tower beit.ViTConfig `toml:"tower"`
+	GELU  bool           `toml:"gelu"` // in place of QuickGELU
 }
 
 // ViTConfig describes the tower.
@@ -67,18 +68,18 @@ func card(c *config.Config) method.Card {
 	m := s.Model
 	card := method.Card{
 		Method: name, Kind: weights.Classifier, Network: &m,
-		Input: method.Input{Size: m.ImageSize, Grid: m.Grid(), Norm: norms[s.Norm], Whole: c.Data.Eval.Whole},
+		Input: method.Input{Size: m.ImageSize, Grid: m.Grid(), Norm: s.normalisation(), Whole: c.Data.Eval.Whole},
 	}
-	if s.Network == networkCLIP {
-		card.Kind, card.Network = weights.CLIP, &clipClassifier{m}
+	if s.clip() {
+		card.Kind, card.Network = weights.CLIP, &clipClassifier{m, s.Network == networkOpenCLIP}
 	}
 	return card
 }
 
 // newNetwork declares the network of a section.
 func newNetwork(s nn.Scope, f *Section) beit.Classifier {
-	if f.Network == networkCLIP {
-		return beit.NewCLIPClassifier(s, f.Model)
+	if f.clip() {
+		return beit.NewCLIPClassifier(s, f.Model, f.Network == networkOpenCLIP)
 	}
 	return beit.NewViT(s, f.Model)
 }

@@ -28,10 +28,13 @@ func architectureFrom(m *method.Model) (a *architecture, err error) {
 	if !weights.Known(m.Kind) {
 		return nil, fmt.Errorf("%s: holds a %s, which no classifier starts from", m.Path, m.Kind)
 	}
-	a = &architecture{path: m.Path, network: networkViT, norm: normImageNet, vit: m.Weights.ViT, classes: m.Classes}
+	a = &architecture{path: m.Path, network: networkViT, norm: normText(m.Weights.Norm()), vit: m.Weights.ViT, classes: m.Classes}
 	switch m.Kind {
 	case weights.CLIP:
-		a.network, a.norm, a.summary = networkCLIP, normCLIP, true
+		a.network, a.summary = networkCLIP, true
+		if m.Weights.CLIP.GELU {
+			a.network = networkOpenCLIP
+		}
 	case weights.Tokenizer:
 		a.norm = normInception
 	case weights.DINO:
@@ -119,7 +122,7 @@ func describe(card method.Card) (*config.Config, bool) {
 		return nil, false
 	}
 	c := spec.Preset("base_1600e")
-	fit(SectionOf(c), &architecture{network: networkViT, norm: normImageNet, vit: *v})
+	fit(SectionOf(c), &architecture{network: networkViT, norm: normText(card.Input.Norm), vit: *v})
 	show(c)
 	return c, true
 }

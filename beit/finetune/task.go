@@ -64,7 +64,7 @@ func newTask(e *method.Env) (method.Task, error) {
 			return nil, fmt.Errorf("validation images: %w", err)
 		}
 	}
-	if s.Network == networkCLIP && e.Config.InitFrom == "" {
+	if s.clip() && e.Config.InitFrom == "" {
 		return nil, fmt.Errorf("finetune.network = %q: name the file of its weights in init_from", s.Network)
 	}
 	t := &task{Env: e, set: nn.NewSet(), mixing: data.Mixing{Mixup: s.Mixup, Cutmix: s.Cutmix}}

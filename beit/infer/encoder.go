@@ -33,13 +33,14 @@ type Encoder struct {
 	patches bool
 }
 
-// OpenEncoder opens backbone.safetensors or teacher.safetensors, a run folder with one of them, or a published backbone.
+// OpenEncoder opens backbone.safetensors, teacher.safetensors or classifier.safetensors, a run folder with one of them, or a published backbone or
+// classifier, of which it takes the features before the head.
 func OpenEncoder(path string, opt Options) (*Encoder, error) { return openKind(path, opt, newEncoder) }
 
 // newEncoder returns the encoder of an opened model.
 func newEncoder(m *model.Model, opt Options) (*Encoder, error) {
-	if model.UseOf(m) != model.Features {
-		return nil, fmt.Errorf("open backbone: %s: holds a %s, wanted is a backbone", m.Path, m.Method.Title)
+	if model.UseOf(m) == model.Codes {
+		return nil, fmt.Errorf("open backbone: %s: holds a %s, wanted is a backbone or a classifier", m.Path, m.Method.Title)
 	}
 	e, err := model.OpenEncoder(opt.device(), m)
 	if err != nil {

@@ -23,7 +23,7 @@ type Model interface {
 	Path() string
 	// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
 	Config() *config.Config
-	// Warnings lists the damaged checkpoints of a running training that Open did not use.
+	// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 	Warnings() []error
 	// ImageSize is the side S of the model's input, in pixels.
 	ImageSize() int
@@ -35,6 +35,7 @@ type Model interface {
 type Options struct {
 	Device  *tensor.Device // nil means the CPU
 	Patches bool           // an Encoder's Features include the patch tokens
+	Key     string         // of the model in a file of PyTorch that has several; see model.Key
 }
 
 // Open opens a model file, or the model of a run folder, on the CPU. The result is a *Tokenizer, an *Encoder or a *Classifier. In the
@@ -69,7 +70,7 @@ func openError(err error) error {
 
 // openKind opens a model file and calls make.
 func openKind[M any](path string, opt Options, make func(m *model.Model, opt Options) (M, error)) (made M, err error) {
-	m, err := model.Open(path)
+	m, err := model.Open(path, model.Key(opt.Key))
 	if err != nil {
 		return made, openError(err)
 	}
@@ -94,7 +95,7 @@ type network struct {
 
 // init sets the fields of n for the built set of an opened model.
 func (n *network) init(m *model.Model, set *nn.Set, p data.Pipeline) {
-	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Damaged, set, p, m.Input.Size
+	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Warnings(), set, p, m.Input.Size
 }
 
 // Path is the path of the model file.
@@ -103,7 +104,7 @@ func (n *network) Path() string { return n.path }
 // Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
 func (n *network) Config() *config.Config { return n.config }
 
-// Warnings lists the damaged checkpoints of a running training that Open did not use.
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (n *network) Warnings() []error { return n.warnings }
 
 // ImageSize is the side S of the model's input, in pixels.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -228,5 +229,17 @@ func SkippedText(s data.Skipped) string { return fmt.Sprintf("image left out: %v
 // ErrNoneReadable ends a validation without a single image.
 var ErrNoneReadable = errors.New("no validation image could be read")
 
-// DamagedText says that a checkpoint was left out; err is of Model.Damaged.
-func DamagedText(err error) string { return fmt.Sprintf("left out a damaged checkpoint: %v", err) }
+// Tell reports the warnings of an opened model: of Model.Warnings, or of Model.Damaged.
+func Tell(r Reporter, warnings []error) {
+	for _, err := range warnings {
+		var note *weights.Note
+		switch {
+		case !errors.As(err, &note):
+			r.Warning(fmt.Sprintf("left out a damaged checkpoint: %v", err))
+		case note.Assumed:
+			r.Warning(note.Text)
+		default:
+			r.Notice(note.Text)
+		}
+	}
+}

@@ -119,6 +119,15 @@ type Model struct {
 	Damaged []error        // newer checkpoints that were left out
 }
 
+// Warnings says what of the model was left out, taken or assumed when it was opened: damaged checkpoints, and each *weights.Note.
+func (m *Model) Warnings() []error {
+	list := slices.Clone(m.Damaged)
+	for _, note := range m.Weights.Notes {
+		list = append(list, note)
+	}
+	return list
+}
+
 // Close closes the file.
 func (m *Model) Close() error { return m.Weights.Close() }
 
@@ -165,7 +174,7 @@ func (m *Model) Digest() (string, error) {
 	h := sha256.New()
 	f := m.File()
 	for _, name := range slices.Sorted(slices.Values(f.Names())) {
-		if strings.HasPrefix(name, PrefixTrain) {
+		if e, _ := f.Entry(name); strings.HasPrefix(name, PrefixTrain) || !e.Readable() {
 			continue
 		}
 		r, err := f.Reader(name)

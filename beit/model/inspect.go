@@ -36,7 +36,7 @@ func InspectRun(dir string, options ...Option) (*RunInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, c, err := known(options).Read(text, dir)
+	m, c, err := all(options).methods.Read(text, dir)
 	if err != nil {
 		return nil, err
 	}

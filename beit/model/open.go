@@ -21,44 +21,80 @@ import (
 type Model = method.Model
 
 // Option changes how Open works.
-type Option func(*method.List)
+type Option func(*options)
+
+// options are what the options say.
+type options struct {
+	methods method.List
+	file    state.Options
+}
 
 // With makes methods known that this package does not list.
 func With(list ...*method.Method) Option {
-	return func(known *method.List) { *known = append(*known, list...) }
+	return func(o *options) { o.methods = append(o.methods, list...) }
+}
+
+// Key chooses one of several models in a file, by the key under which it stands; see state.Options.
+func Key(key string) Option {
+	return func(o *options) { o.file.Key = key }
 }
 
 // Open opens a model: a file, or a run folder, whose newest intact checkpoint serves while the run goes on. The file may also be a published
-// one that package weights knows.
+// one that package weights knows, an index of several, or a folder as Hugging Face's save_pretrained writes it. Model.Warnings says what of it
+// was taken and what was assumed.
 func Open(path string, options ...Option) (*Model, error) {
-	return open(path, known(options), of)
+	return open(path, all(options), of)
 }
 
-// known are the methods of this package and of the options.
-func known(options []Option) method.List {
-	list := Methods()
-	for _, o := range options {
-		o(&list)
+// all are the options together, with the methods of this package.
+func all(list []Option) options {
+	o := options{methods: Methods()}
+	for _, option := range list {
+		option(&o)
 	}
-	return list
+	return o
 }
 
 // open opens the file that path stands for, and reads what it holds.
-func open(path string, list method.List, read func(*state.File, method.List) (*Model, error)) (*Model, error) {
-	if err := exists(path); err != nil {
-		return nil, err
-	}
-	f, damaged, err := run.OpenModel(path, fileNames(path, list)...)
+func open(path string, o options, read func(*state.File, method.List) (*Model, error)) (*Model, error) {
+	info, err := exists(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := read(f, list)
+	var f *state.File
+	var damaged []error
+	if info.IsDir() {
+		f, damaged, err = inFolder(path, o)
+	} else {
+		f, err = o.file.OpenVerified(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := read(f, o.methods)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	m.Damaged = damaged
 	return m, nil
+}
+
+// inFolder opens the model of a run folder, or of a folder of weights as Hugging Face's save_pretrained writes it.
+func inFolder(path string, o options) (f *state.File, damaged []error, err error) {
+	f, damaged, err = run.OpenModel(path, fileNames(path, o.methods)...)
+	if err == nil && o.file.Key != "" {
+		f.Close()
+		return nil, nil, fmt.Errorf("%s: a run folder has one model, and no keys", path)
+	}
+	if err == nil || run.Exists(path) {
+		return f, damaged, err
+	}
+	f, other := o.file.OpenVerified(path)
+	if errors.Is(other, state.ErrNoWeights) {
+		return nil, nil, fmt.Errorf("%w; %w", err, other)
+	}
+	return f, nil, other
 }
 
 // Opener is Open with options, for a method's upstream models.
@@ -88,7 +124,7 @@ func ReadConfig(dir string, options ...Option) (*method.Method, *config.Config, 
 	if err != nil {
 		return nil, nil, err
 	}
-	return known(options).Read(text, dir)
+	return all(options).methods.Read(text, dir)
 }
 
 // IsRun says whether a file is that of a run. Files of others may have the key too.
@@ -113,6 +149,10 @@ func of(f *state.File, list method.List) (*Model, error) {
 	if m.Classes, err = classNames(w, false); err != nil {
 		return nil, err
 	}
+	if m.Classes == nil {
+		m.Classes = w.Classes
+	}
+	norm := m.Input.Norm
 	for _, known := range list {
 		if known.Describe == nil {
 			continue
@@ -120,6 +160,9 @@ func of(f *state.File, list method.List) (*Model, error) {
 		if c, ok := known.Describe(m.Card); ok {
 			m.Method, m.Config = known, c
 			m.Input = known.Card(c).Input
+			if w.NormKnown() {
+				m.Input.Norm = norm
+			}
 			break
 		}
 	}
@@ -194,7 +237,7 @@ func networkOf(m *method.Method, kind weights.Kind) (any, error) {
 
 // cardOf describes a published file.
 func cardOf(w *weights.Model) method.Card {
-	c := method.Card{Kind: w.Kind, Input: method.Input{Size: w.ViT.ImageSize, Norm: w.Norm()}}
+	c := method.Card{Kind: w.Kind, Input: method.Input{Size: w.ViT.ImageSize, Norm: w.Norm(), Whole: w.Kind == weights.CLIP}}
 	if w.ViT.PatchSize > 0 {
 		c.Input.Grid = w.ViT.Grid()
 	}
@@ -237,28 +280,34 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 }
 
 // exists returns an error for people where path names neither a file nor a folder that is there.
-func exists(path string) error {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: no such model file or run folder: %w", path, fs.ErrNotExist)
-	} else if err != nil {
-		return err
+func exists(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no such model file or run folder: %w", path, fs.ErrNotExist)
 	}
-	return nil
+	return info, err
 }
 
 // OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, it reads no configuration off the
 // shapes: Config, Method and Network stay empty.
-func OpenTensors(path string) (*Model, error) { return open(path, Methods(), tensorsOf) }
+func OpenTensors(path string, options ...Option) (*Model, error) {
+	return open(path, all(options), tensorsOf)
+}
 
 func tensorsOf(f *state.File, list method.List) (m *Model, err error) {
 	if IsRun(f) {
 		return ofRun(f, list)
 	}
 	m = &Model{Path: f.Name()}
-	if m.Weights, err = weights.FromFileWithoutConfig(f); err != nil {
+	if m.Weights, err = weights.FromFile(f); err != nil { // shapes say nothing, and so nothing is known of images and classes
+		m.Weights, err = weights.FromFileWithoutConfig(f)
+	}
+	if err != nil {
 		return nil, err
 	}
 	m.Kind = m.Weights.Kind
-	m.Classes, err = classNames(m.Weights, false)
+	if m.Classes, err = classNames(m.Weights, false); m.Classes == nil {
+		m.Classes = m.Weights.Classes
+	}
 	return m, err
 }

@@ -104,10 +104,11 @@ func publishedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Tea
 	if err != nil {
 		return nil, nil, err
 	}
+	norm := m.Weights.Norm()
 	if clip, ok := network.(*beit.CLIP); ok {
-		return beit.NewCLIPTeacher(clip), set, nil
+		return beit.NewCLIPTeacher(clip).WithNorm(norm.Mean, norm.Std), set, nil
 	}
-	return beit.NewDINOTeacher(network.(*beit.DINO)), set, nil
+	return beit.NewDINOTeacher(network.(*beit.DINO)).WithNorm(norm.Mean, norm.Std), set, nil
 }
 
 // trainedTeacher is a network that a run trained, for images normalised as ImageNet's.

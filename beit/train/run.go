@@ -176,14 +176,7 @@ func (l *loop) tell(changed bool, notes []string, damaged []error) {
 	if len(notes) > 0 {
 		l.reporter.Notice(name + " has names of an older version: " + strings.Join(notes, ", "))
 	}
-	l.tellDamaged(damaged)
-}
-
-// tellDamaged warns of the checkpoints that were left out when a model was opened.
-func (l *loop) tellDamaged(list []error) {
-	for _, err := range list {
-		l.reporter.Warning(method.DamagedText(err))
-	}
+	method.Tell(l.reporter, damaged)
 }
 
 // sameConfig refuses to continue from checkpoint f with another configuration.

@@ -98,7 +98,7 @@ func (l *loop) build() (err error) {
 		}
 	}
 	for _, m := range e.Upstream {
-		l.tellDamaged(m.Damaged)
+		method.Tell(l.reporter, m.Warnings())
 	}
 	if l.task, err = e.Method.Task(e); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (l *loop) start() error {
 		}
 		defer m.Close()
 	}
-	l.tellDamaged(m.Damaged)
+	method.Tell(l.reporter, m.Warnings())
 	var err error
 	if s, ok := l.task.(method.Starter); ok {
 		err = s.StartFrom(m)

@@ -14,7 +14,10 @@
 //	}
 //	err = fit.Build(dev, set)
 //
-// Open infers the kind and the naming of a model from the names of its tensors, and its configuration from their shapes. A Model has its
+// Open infers the kind and the naming of a model from the names of its tensors, and its configuration from their shapes. Wrappers and owners may
+// have put prefixes before the names, and another model may stand beside it: Model.Prefix and Rivals say so. What shapes do not tell is read from
+// files beside the weights, such as config.json: activation, normalisation, names of classes. Model.Notes says what was taken and what assumed.
+// A Model has its
 // tensors under the authors' names, whatever the naming of the file. Hugging Face's files have separate queries, keys and values, and
 // CLIP's projection transposed. Values are read when they are needed. Convert writes a model under any naming.
 //

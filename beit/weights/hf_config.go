@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 )
 
 // HFConfig returns the config.json of the model for Hugging Face's transformers. classes are the names of a classifier's classes, or nil
@@ -16,7 +17,7 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 	v := m.ViT
 	c := map[string]any{
 		"image_size": v.ImageSize, "patch_size": v.PatchSize, "num_channels": v.Channels, "hidden_size": v.Width, "num_hidden_layers": v.Depth,
-		"num_attention_heads": v.Heads, "intermediate_size": int(math.Round(v.MLPRatio * float64(v.Width))), "hidden_act": "gelu",
+		"num_attention_heads": v.Heads, "intermediate_size": int(math.Round(v.MLPRatio * float64(v.Width))), "hidden_act": actGELU,
 		"layer_norm_eps": 1e-6, "hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0,
 	}
 	describe := func(kind, architecture string) {
@@ -58,7 +59,7 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 			return nil, fmt.Errorf("%s: no config.json can be written for a classifier made from CLIP's image encoder", m.file.Name())
 		}
 		describe("clip_vision_model", "CLIPVisionModelWithProjection")
-		c["hidden_act"], c["layer_norm_eps"], c["projection_dim"] = "quick_gelu", 1e-5, m.CLIP.OutDim
+		c["hidden_act"], c["layer_norm_eps"], c["projection_dim"] = m.CLIP.Activation(), 1e-5, m.CLIP.OutDim
 		delete(c, "hidden_dropout_prob")
 		delete(c, "attention_probs_dropout_prob")
 		c["attention_dropout"] = 0
@@ -68,6 +69,27 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("%s: config.json: %w", m.file.Name(), err)
+	}
+	return append(text, '\n'), nil
+}
+
+// HFPreprocessor returns the preprocessor_config.json of a model that sees squares of size x size pixels: the largest central square of an
+// image if whole, else the central part of 7/8 of it. Its class is CLIP's whatever the model is, because that one resizes the shorter side and
+// crops.
+func HFPreprocessor(size int, whole bool, norm data.Norm) ([]byte, error) {
+	shorter := size
+	if !whole {
+		shorter = int(math.Round(float64(size) * 8 / 7))
+	}
+	const bicubic = 3 // of Pillow
+	text, err := json.MarshalIndent(map[string]any{
+		"image_processor_type": "CLIPImageProcessor", "do_convert_rgb": true,
+		"do_resize": true, "size": map[string]int{"shortest_edge": shorter}, "resample": bicubic,
+		"do_center_crop": true, "crop_size": map[string]int{"height": size, "width": size},
+		"do_rescale": true, "rescale_factor": 1.0 / 255, "do_normalize": true, "image_mean": norm.Mean, "image_std": norm.Std,
+	}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("preprocessor_config.json: %w", err)
 	}
 	return append(text, '\n'), nil
 }

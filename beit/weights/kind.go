@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/data"
 )
 
 // Kind is the kind of model in a file of weights.
@@ -52,11 +51,11 @@ func detect(list []string) (Kind, Naming, error) {
 	switch {
 	case starts("vision_model."):
 		return CLIP, HF, nil
-	case starts("visual."):
+	case starts("visual.conv1.", "visual.transformer.", "visual.class_embedding", "visual.ln_pre."):
 		return CLIP, Official, nil
 	case starts("encode_task_layer.", "quantize.", "encoder.blocks."):
 		return Tokenizer, Official, nil
-	case starts("backbone.", "decode_head."):
+	case starts("decode_head.", "auxiliary_head.", "backbone.fpn"):
 		return Segmenter, naming, nil
 	case has(".attn.qkv.bias"):
 		return DINO, Official, nil
@@ -113,15 +112,4 @@ func ignored(k Kind, name string) bool {
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
 	}
 	return strings.HasPrefix(name, "train.") || hasPrefix(name, prefixes)
-}
-
-// Norm is the normalisation of images for the model.
-func (m *Model) Norm() data.Norm {
-	switch m.Kind {
-	case CLIP:
-		return data.Norm{Mean: beit.CLIPMean, Std: beit.CLIPStd}
-	case Tokenizer:
-		return data.Unit
-	}
-	return data.ImageNet
 }

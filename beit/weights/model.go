@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
@@ -19,10 +21,16 @@ type Model struct {
 	MIM     beit.MIMConfig  // of a MIM model
 	VQKD    beit.VQKDConfig // of a Tokenizer
 	CLIP    beit.CLIPConfig // of a CLIP
+	Prefix  string          // that was removed from the names in the file, apart from wrappers'; it ends with a dot
+	Rivals  []string        // prefixes of other models in the file
 	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
+
+	Classes []string // names of a classifier's classes, where a file beside it has them
+	Notes   []*Note  // what was taken, and what was assumed
 
 	file    *state.File
 	tensors map[string]*Tensor
+	norm    *data.Norm // that a file beside it states; or nil
 }
 
 // Tensor is a tensor of a model under its official name.
@@ -56,13 +64,17 @@ func Open(path string) (*Model, error) {
 	return m, nil
 }
 
-// FromFile returns the Model of an open file, which must stay open.
+// FromFile returns the Model of an open file, which must stay open. Files beside it, such as config.json, say what names and shapes do not.
 func FromFile(f *state.File) (*Model, error) {
 	m, err := FromFileWithoutConfig(f)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.infer(); err != nil {
+	err = m.infer()
+	if err == nil {
+		err = m.describe()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return m, nil
@@ -74,6 +86,7 @@ func FromFileWithoutConfig(f *state.File) (*Model, error) {
 	if err := m.collect(); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	m.noteOrigin()
 	return m, nil
 }
 
@@ -95,54 +108,123 @@ func (m *Model) Tensor(name string) (Tensor, bool) {
 	return *t, true
 }
 
-// dataParallel is the prefix of all names in a file that was saved from a DataParallel wrapper.
-const dataParallel = "module."
-
 // collect assigns the file's tensors to the parameters of the model.
 func (m *Model) collect() error {
 	list := m.file.Names()
-	wrapped := len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return !strings.HasPrefix(n, dataParallel) })
-	plain := slices.Clone(list)
-	if wrapped {
-		for i, name := range plain {
-			plain[i] = strings.TrimPrefix(name, dataParallel)
-		}
+	plain := make([]string, len(list))
+	for i, name := range list {
+		plain[i] = fromHF5(unwrapped(name))
 	}
-	if bareBEiT(plain) {
-		for i, name := range plain {
-			plain[i] = "beit." + name
+	h := findHome(plain)
+	m.Prefix, m.Rivals = h.prefix, h.rivals
+	inside := h.inside(plain)
+	bare := bareBEiT(inside)
+	if bare {
+		for i := range inside {
+			inside[i] = "beit." + inside[i]
 		}
 	}
 	var err error
-	if m.Kind, m.Naming, err = detect(plain); err != nil {
-		return err
+	if m.Kind, m.Naming, err = detect(inside); err != nil {
+		return m.unknown(err)
 	}
-	table := namesOf(m.Kind)
 	for i, file := range list {
-		name := plain[i]
-		if m.Kind == DINO {
-			name = strings.TrimPrefix(name, "vit.")
-		}
-		if strings.HasSuffix(name, indexName) {
-			continue
-		}
-		if ignored(m.Kind, name) {
-			m.LeftOut = append(m.LeftOut, file)
-			continue
-		}
-		third := 0
-		if m.Naming == HF {
-			to, part, ok := table.fromHF(name)
-			if !ok {
-				return fmt.Errorf("tensor %q is no part of a %s of Hugging Face", file, m.Kind)
+		name, ours := h.rest(plain[i], func(n string) bool {
+			if bare {
+				n = "beit." + n
 			}
-			name, third = to, part
+			return m.known(n)
+		})
+		if bare {
+			name = "beit." + name
 		}
-		if err := m.add(name, file, third); err != nil {
+		if err := m.collectOne(file, name, ours); err != nil {
 			return err
 		}
 	}
 	return m.join()
+}
+
+// collectOne assigns a tensor of the file to the parameter of a name, unless it is
+// no part of the model.
+func (m *Model) collectOne(file, name string, ours bool) error {
+	if m.Kind == DINO {
+		name = strings.TrimPrefix(name, "vit.")
+	}
+	if strings.HasSuffix(name, indexName) {
+		return nil
+	}
+	e, _ := m.file.Entry(file)
+	if !ours || ignored(m.Kind, name) || !e.DType.Numeric() && !m.known(name) {
+		m.LeftOut = append(m.LeftOut, file)
+		return nil
+	}
+	if !e.Readable() {
+		return fmt.Errorf("tensor %q is %s, which cannot be read: save it as an ordinary tensor", file, e.DType)
+	}
+	third := 0
+	if m.Naming == HF {
+		to, part, ok := namesOf(m.Kind).fromHF(name)
+		if !ok {
+			return fmt.Errorf("tensor %q is no part of a %s of Hugging Face", file, m.Kind)
+		}
+		name, third = to, part
+	}
+	return m.add(name, file, third)
+}
+
+// known reports whether a model of this kind and naming may have a tensor of a
+// name.
+func (m *Model) known(name string) bool {
+	table := namesOf(m.Kind)
+	if m.Naming == HF {
+		if m.Kind == DINO {
+			name = strings.TrimPrefix(name, "vit.")
+		}
+		_, _, ok := table.fromHF(name)
+		return ok
+	}
+	switch m.Kind {
+	case Tokenizer:
+		return hasPrefix(name, []string{"encoder.", "decoder.", "quantize.", "encode_task_layer.", "decode_task_layer."})
+	case MIM:
+		if hasPrefix(name, []string{"cls_pt_"}) {
+			return true
+		}
+	}
+	return len(table.toHF(name)) > 0
+}
+
+// partOfMany is the end of the name of one of several files that hold a model
+// together.
+var partOfMany = regexp.MustCompile(`-\d{5}-of-\d{5}\.\w+$`)
+
+// unknown adds to an error what the file has, and what to do.
+func (m *Model) unknown(err error) error {
+	names := m.file.Names()
+	switch beside := m.file.Metadata()[state.MetaLeftOut]; {
+	case partOfMany.MatchString(m.file.Name()):
+		return fmt.Errorf("%w; this is one of several files that hold a model together: name their folder, or the file that ends in .index.json", err)
+	case len(names) == 0 && beside != "":
+		return fmt.Errorf("%w; there are no tensors under names; the keys are %s", err, cutShort(beside))
+	case len(names) == 0:
+		return fmt.Errorf("%w; there are no tensors", err)
+	}
+	if m.file.Format() == state.TorchScript {
+		err = fmt.Errorf("%w; this is a TorchScript archive of another network", err)
+	}
+	const most = 4
+	text := fmt.Sprintf("%q", names[:min(most, len(names))])
+	return fmt.Errorf("%w; the %d tensors are called %s", err, len(names), cutShort(text))
+}
+
+// cutShort cuts a text for a message.
+func cutShort(s string) string {
+	const most = 300
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
 }
 
 // add adds a tensor of the file to the parameter name.

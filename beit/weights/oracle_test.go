@@ -228,7 +228,7 @@ func clipClassifier(t *testing.T, path string, heads int) *nn.Set {
 	beit.NewCLIPClassifier(set.Scope(), beit.ViTConfig{
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: heads,
 		MLPRatio: beit.MLPRatio(c.Hidden, c.Width), Classes: 3,
-	})
+	}, false)
 	fit, err := m.Fit(set.Params(), true)
 	if err != nil {
 		t.Fatal(err)

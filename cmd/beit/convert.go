@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/method"
@@ -14,9 +17,10 @@ import (
 
 // convertCmd is "beit convert".
 type convertCmd struct {
-	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt)."`
+	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt, .bin); an index of several; a folder of save_pretrained; a run folder."`
 	Out string `arg:"" placeholder:"OUT" help:"File to write: .safetensors, or for PyTorch .pth, .pt or .bin; or with --to hf a folder, for from_pretrained."`
 	To  string `required:"" enum:"official,timm,hf" help:"Whose names tensors shall have: official (the authors'), timm or hf (Hugging Face's)."`
+	keyFlag
 }
 
 // Run writes the model under other names.
@@ -27,14 +31,19 @@ func (c *convertCmd) Run(a *app) error {
 	if end := strings.ToLower(filepath.Ext(c.Out)); end != ".safetensors" && end != ".pth" && end != ".pt" && end != ".bin" {
 		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin; a folder for --to hf ends with /", c.Out)
 	}
-	if same(c.In, c.Out) {
-		return usagef("%s: is the file that is read; write to another one", c.Out)
-	}
-	m, err := model.OpenTensors(c.In)
+	m, err := model.OpenTensors(c.In, model.Key(c.Key))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	if same(m.Path, c.Out) {
+		return usagef("%s: is the file that is read; write to another one", c.Out)
+	}
+	told := slices.DeleteFunc(m.Warnings(), func(err error) bool { // names do not depend on what was assumed of images
+		var note *weights.Note
+		return errors.As(err, &note) && note.Assumed
+	})
+	newReporter(a.errOut).damaged(told)
 	return c.write(a, m, c.Out)
 }
 
@@ -49,39 +58,61 @@ func (c *convertCmd) pretrained(a *app) error {
 	if c.To != string(weights.HF) {
 		return usagef("%s: a folder goes with --to hf; else name a file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
 	}
-	m, err := model.Open(c.In)
+	m, err := model.Open(c.In, model.Key(c.Key))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	config, err := m.Weights.HFConfig(m.Classes)
+	newReporter(a.errOut).damaged(m.Warnings())
+	described, err := besideHF(m)
 	if err != nil {
 		return err
 	}
 	file := filepath.Join(c.Out, "model.safetensors")
-	if same(c.In, file) {
+	if same(m.Path, file) {
 		return usagef("%s: is the file that is read; write to another folder", file)
 	}
 	if err := os.MkdirAll(c.Out, 0o777); err != nil {
 		return err
 	}
-	p, err := state.CreatePending(filepath.Join(c.Out, "config.json"))
-	if err != nil {
-		return err
-	}
-	defer p.Discard()
-	if _, err := p.Write(config); err != nil {
-		return err
+	var texts []*state.Pending
+	for _, name := range slices.Sorted(maps.Keys(described)) {
+		p, err := state.CreatePending(filepath.Join(c.Out, name))
+		if err != nil {
+			return err
+		}
+		defer p.Discard()
+		if _, err := p.Write(described[name]); err != nil {
+			return err
+		}
+		texts = append(texts, p)
 	}
 	if err := c.write(a, m, file); err != nil {
 		return err
 	}
-	return state.Commit(p)
+	for _, p := range texts {
+		if err := state.Commit(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// besideHF returns the files that go beside the weights of a model, by their names.
+func besideHF(m *model.Model) (map[string][]byte, error) {
+	config, err := m.Weights.HFConfig(m.Classes)
+	if err != nil {
+		return nil, err
+	}
+	preprocessor, err := weights.HFPreprocessor(m.Input.Size, m.Input.Whole, m.Input.Norm)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	return map[string][]byte{"config.json": config, "preprocessor_config.json": preprocessor}, nil
 }
 
 // write writes the tensors, and tells of them and of what is lost.
 func (c *convertCmd) write(a *app, m *model.Model, out string) error {
-	newReporter(a.errOut).damaged(m.Damaged)
 	written, dropped, err := m.Weights.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes))
 	if err != nil {
 		return err

@@ -13,16 +13,22 @@ import (
 
 // embedCmd is "beit embed".
 type embedCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
+	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone or classifier: a run folder or model file."`
 	Data  string `arg:"" placeholder:"PATH" help:"Images: a folder, archive, list or image, as for --data."`
 	partFlag
 	featureFlag
+	keyFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
 // partFlag chooses images.
 type partFlag struct {
 	Part string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
+}
+
+// keyFlag chooses one of several models in a file.
+type keyFlag struct {
+	Key string `placeholder:"NAME" help:"Which model, where a file has several: the key it stands under, such as model_ema or ema.module, or what its names begin with, such as student."`
 }
 
 // featureFlag chooses features.
@@ -49,7 +55,7 @@ func (c *embedCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev})
+	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev, Key: c.Key})
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	r.damaged(m.Damaged)
+	r.damaged(m.Warnings())
 	t, err := finetune.Build(a.dev, m)
 	if err != nil {
 		return err

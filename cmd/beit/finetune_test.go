@@ -37,6 +37,18 @@ func TestFinetune(t *testing.T) {
 	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", images, "--json", "--alone", "--k", "1,5", "--both", "--raw")); len(rows) != 6 || rows[1].K != 5 {
 		t.Errorf("probe of a classifier: %+v", rows)
 	}
+	vectors := filepath.Join(dir, "vectors.npy") // the features before the head
+	if _, _, errOut := beitRun(t, "embed", run, filepath.Join(images, "val"), "--out", vectors); !strings.Contains(errOut, "float32 [30 24]") {
+		t.Errorf("embed by a classifier: %s", errOut)
+	}
+	folder := filepath.Join(dir, "hf")
+	mustRun(t, "convert", run, folder+"/", "--to", "hf")
+	if text := readFile(t, filepath.Join(folder, "config.json")); !strings.Contains(string(text), `"7": "class7"`) {
+		t.Errorf("config.json of a run:\n%s", text)
+	}
+	if a, b := mustRun(t, "predict", run, filepath.Join(images, "val"), "--json"), mustRun(t, "predict", folder, filepath.Join(images, "val"), "--json"); a != b {
+		t.Errorf("the run predicts %s, its folder for Hugging Face %s", a, b)
+	}
 	mask := filepath.Join(dir, "mask.txt")
 	if err := os.WriteFile(mask, []byte("class3\n7\n"), 0o666); err != nil {
 		t.Fatal(err)

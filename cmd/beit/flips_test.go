@@ -190,7 +190,7 @@ func flipFinished(t *testing.T) (list []*flipTarget) {
 			list = append(list, &flipTarget{file: file, content: readFile(t, file), readers: []*reader{c.use(file), command("inspect", file, "--json")}})
 		}
 	}
-	timm := filepath.Join(t.TempDir(), "timm.safetensors")
+	timm := filepath.Join(t.TempDir(), "beitv2_timm.safetensors") // version 1 would be warned of
 	mustRun(t, "convert", filepath.Join(r.classifier, "classifier.safetensors"), timm, "--to", "timm")
 	return append(list, &flipTarget{file: timm, content: readFile(t, timm), readers: []*reader{command("predict", timm, val, "--json"), command("inspect", timm, "--json")}})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report"
@@ -22,6 +24,7 @@ type inspectCmd struct {
 	Path   string `arg:"" placeholder:"FILE|RUN" help:"A model file (safetensors, or of PyTorch) or run folder."`
 	Curves string `placeholder:"FILE.png" help:"Draw a run's curves to this file."`
 	JSON   bool   `name:"json" help:"Print as JSON."`
+	keyFlag
 }
 
 // Run shows a file or a run folder.
@@ -33,13 +36,16 @@ func (c *inspectCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: no such file or run folder: %w", c.Path, err)
 	}
-	if info.IsDir() {
+	if info.IsDir() && run.Exists(c.Path) {
 		return c.folder(a)
 	}
 	if c.Curves != "" {
-		return usagef("--curves needs a run folder, %s is a file", c.Path)
+		return usagef("--curves needs a run folder, %s is none", c.Path)
 	}
-	return c.file(a)
+	if err = c.file(a); errors.Is(err, state.ErrNoWeights) {
+		return c.folder(a) // which says what a run folder has
+	}
+	return err
 }
 
 // tensorInfo describes one tensor of a file.
@@ -70,8 +76,14 @@ type modelInfo struct {
 	Heads      int            `json:"heads"`
 	Classes    int            `json:"classes,omitempty"`
 	Codes      int            `json:"codes,omitempty"`
-	Parameters int            `json:"parameters"` // trainable numbers of the network
+	Parameters int            `json:"parameters"`           // trainable numbers of the network
+	Prefix     string         `json:"prefix,omitempty"`     // before the names of its tensors in the file
+	Activation string         `json:"activation,omitempty"` // of CLIP
+	Norm       *data.Norm     `json:"norm,omitempty"`       // of images
+	ClassNames []string       `json:"class_names,omitempty"`
 	LeftOut    []string       `json:"left_out,omitempty"`
+
+	warnings []error
 }
 
 // modelOf tells what model a file holds; nil where that cannot be told.
@@ -85,8 +97,15 @@ func modelOf(f *state.File) *modelInfo {
 		Kind: m.Kind, Naming: w.Naming, Method: m.Card.Method, ImageSize: v.ImageSize, PatchSize: v.PatchSize, Width: v.Width, Depth: v.Depth,
 		Heads: v.Heads, Classes: v.Classes, Codes: w.MIM.Vocab, Parameters: m.Parameters(), LeftOut: w.LeftOut,
 	}
-	if m.Kind == weights.Tokenizer {
+	info.Prefix, info.ClassNames, info.warnings = w.Prefix, m.Classes, m.Warnings()
+	switch m.Kind {
+	case weights.Tokenizer:
 		info.Codes = w.VQKD.Codes
+	case weights.CLIP:
+		info.Activation = w.CLIP.Activation()
+	}
+	if norm := m.Input.Norm; norm != (data.Norm{}) {
+		info.Norm = &norm
 	}
 	return info
 }
@@ -104,6 +123,15 @@ func (m *modelInfo) print(w io.Writer) error {
 	if m.Codes > 0 {
 		pairs = append(pairs, [2]string{"codes", fmt.Sprint(m.Codes)})
 	}
+	if m.Norm != nil {
+		pairs = append(pairs, [2]string{"mean, std", fmt.Sprint(m.Norm.Mean, m.Norm.Std)})
+	}
+	if m.Activation != "" {
+		pairs = append(pairs, [2]string{"activation", m.Activation})
+	}
+	if m.ClassNames != nil {
+		pairs = append(pairs, [2]string{"class names", few(m.ClassNames)})
+	}
 	if len(m.LeftOut) > 0 {
 		pairs = append(pairs, [2]string{"no part of it", few(m.LeftOut)})
 	}
@@ -111,12 +139,15 @@ func (m *modelInfo) print(w io.Writer) error {
 }
 
 func (c *inspectCmd) file(a *app) error {
-	f, err := state.OpenVerified(c.Path)
+	f, err := state.Options{Key: c.Key}.OpenVerified(c.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	info := fileInfo{Format: f.Format(), Metadata: f.Metadata(), Model: modelOf(f)}
+	if info.Model != nil {
+		newReporter(a.errOut).damaged(info.Model.warnings)
+	}
 	for _, name := range f.Names() {
 		e, _ := f.Entry(name)
 		info.Tensors = append(info.Tensors, tensorInfo{e.Name, string(e.DType), e.Shape})

@@ -172,12 +172,8 @@ func (r *reporter) Notice(text string) { r.line(text) }
 // Warning implements method.Reporter.
 func (r *reporter) Warning(text string) { r.line("warning: " + text) }
 
-// damaged warns of checkpoints that were left out when a model was opened.
-func (r *reporter) damaged(list []error) {
-	for _, err := range list {
-		r.Warning(method.DamagedText(err))
-	}
-}
+// damaged warns of checkpoints that were left out when a model was opened, and tells what of a file was taken or assumed.
+func (r *reporter) damaged(list []error) { method.Tell(r, list) }
 
 // line prints a line that stays, above the live one.
 func (r *reporter) line(text string) {

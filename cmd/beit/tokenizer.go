@@ -35,7 +35,7 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	r.damaged(m.Damaged)
+	r.damaged(m.Warnings())
 	tok, err := tokenizer.Build(a.dev, m)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 type verifyCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Model: a run folder, its model file, or a published file."`
 	JSON  bool   `name:"json" help:"Print as JSON."`
+	keyFlag
 }
 
 // verified is what a network is and does.
@@ -58,10 +59,10 @@ var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", 
 
 // open builds the network of a run, or of a published file.
 func (c *verifyCmd) open(a *app) (m *model.Model, network any, set *nn.Set, err error) {
-	if m, err = model.Open(c.Model); err != nil {
+	if m, err = model.Open(c.Model, model.Key(c.Key)); err != nil {
 		return nil, nil, nil, err
 	}
-	newReporter(a.errOut).damaged(m.Damaged)
+	newReporter(a.errOut).damaged(m.Warnings())
 	if v, ok := m.ViT(); m.Run && ok {
 		if err := weights.CheckPlausible(v, m.Parameters()); err != nil { // far more memory than the file
 			m.Close()

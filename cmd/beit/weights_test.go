@@ -78,7 +78,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("verify as text:\n%s", text)
 	}
 	status, out, errOut := beitRun(t, "verify", classifierFile(t, "untrained.pth", 0))
-	if status != statusFailure || !strings.Contains(errOut, "at chance") || strings.Count(errOut, "\n") != 1 || !strings.Contains(out, "after block") {
+	if status != statusFailure || !strings.Contains(errOut, "at chance") || strings.Count(errOut, "beit: ") != 1 || !strings.Contains(out, "after block") {
 		t.Errorf("status %d, %q, %q", status, out, errOut)
 	}
 }
@@ -185,7 +185,7 @@ func testVerifyRun(t *testing.T, old bool) {
 	s := finetune.SectionOf(cfg)
 	s.Network = "clip"
 	s.Model.AbsPos, s.Model.RelPos, s.Model.LayerScale = true, beit.RelPosNone, 0
-	clip := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewCLIPClassifier(scope, s.Model) })
+	clip := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewCLIPClassifier(scope, s.Model, false) })
 	if _, out, errOut := beitRun(t, "verify", clip); !strings.Contains(out, "2 classes") {
 		t.Errorf("%s%s", out, errOut)
 	}
@@ -194,6 +194,42 @@ func testVerifyRun(t *testing.T, old bool) {
 	huge := runFile(t, old, finetune.Method, cfg, nil, func(scope nn.Scope) { beit.NewViT(scope, s.Model) })
 	if status, _, errOut := beitRun(t, "verify", huge); status != statusFailure || !strings.Contains(errOut, "between 65537 tokens") || !strings.Contains(errOut, huge) {
 		t.Errorf("status %d: %s", status, errOut)
+	}
+}
+
+// Where a file has several models, --key chooses one, and one line says which was taken.
+func TestKeyChooses(t *testing.T) {
+	one, err := state.Open(classifierFile(t, "one.pth", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	var list []state.Named
+	for _, prefix := range []string{"teacher.", "module.student."} {
+		for _, name := range one.Names() {
+			e, _ := one.Entry(name)
+			list = append(list, state.Named{Name: prefix + name, DType: e.DType, Shape: e.Shape, Read: func() ([]byte, error) { return one.Bytes(e.Name) }})
+		}
+	}
+	path, out := filepath.Join(t.TempDir(), "two.pth"), filepath.Join(t.TempDir(), "x.safetensors")
+	if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteTorch(w, "model_ema", list) }); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"":               `under the key "model_ema", with the prefix "teacher."; not taken: names that begin with ["student."]`,
+		"module.student": `under the key "model_ema.module.student"`,
+	} {
+		status, _, errOut := beitRun(t, "convert", path, out, "--to", "timm", "--key", key)
+		if status != statusOK || !strings.Contains(errOut, want) {
+			t.Errorf("key %q: status %d, %q", key, status, errOut)
+		}
+		if status, _, errOut := beitRun(t, "inspect", path, "--key", key); status != statusOK || !strings.Contains(errOut, want) {
+			t.Errorf("key %q: status %d, %q", key, status, errOut)
+		}
+	}
+	status, _, errOut := beitRun(t, "convert", path, out, "--to", "timm", "--key", "ema")
+	if status != statusFailure || !strings.Contains(errOut, `there are some under "model_ema" (`) {
+		t.Errorf("status %d, %q", status, errOut)
 	}
 }
 
@@ -223,10 +259,20 @@ func TestConvertToFolder(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if text := mustRun(t, "inspect", filepath.Join(out, "model.safetensors")); !strings.Contains(text, "hf names") {
-		t.Error(text)
+	for _, path := range []string{filepath.Join(out, "model.safetensors"), out} {
+		if text := mustRun(t, "inspect", path); !strings.Contains(text, "hf names") || !strings.Contains(text, "[0.485 0.456 0.406] [0.229 0.224 0.225]") {
+			t.Error(text)
+		}
 	}
-	for _, args := range [][]string{{"convert", from, out, "--to", "timm"}, {"convert", filepath.Join(out, "model.safetensors"), out, "--to", "hf"}} {
+	if text, err := os.ReadFile(filepath.Join(out, "preprocessor_config.json")); err != nil || !strings.Contains(string(text), `"shortest_edge": 32`) {
+		t.Errorf("%s %v", text, err)
+	}
+	back := filepath.Join(t.TempDir(), "back.pth")
+	mustRun(t, "convert", out, back, "--to", "official")
+	if a, b := decode[fileInfo](t, mustRun(t, "inspect", "--json", from)), decode[fileInfo](t, mustRun(t, "inspect", "--json", back)); a.Model.Parameters != b.Model.Parameters {
+		t.Errorf("there %+v, and back %+v", a.Model, b.Model)
+	}
+	for _, args := range [][]string{{"convert", from, out, "--to", "timm"}, {"convert", filepath.Join(out, "model.safetensors"), out, "--to", "hf"}, {"convert", out, out, "--to", "hf"}} {
 		if status, _, text := beitRun(t, args...); status != statusUsage || !strings.Contains(text, "folder") {
 			t.Errorf("%v: status %d, %s", args, status, text)
 		}

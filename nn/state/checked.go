@@ -169,8 +169,11 @@ func (f *File) head() ([]byte, error) {
 }
 
 // OpenVerified is Open followed by Verify.
-func OpenVerified(path string) (*File, error) {
-	f, err := Open(path)
+func OpenVerified(path string) (*File, error) { return Options{}.OpenVerified(path) }
+
+// OpenVerified is OpenVerified with options.
+func (o Options) OpenVerified(path string) (*File, error) {
+	f, err := o.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,9 @@
 // wider than the engine's: tensors stay raw (dtype, shape, bytes) until they are
 // read as float32, float64 or int64. Files are written as safetensors. Open reads
 // these, and files of PyTorch's torch.save (both of its formats) and
-// torch.jit.save. Only the tensors of such a file are read, and no program of it
-// is run.
+// torch.jit.save. Only the tensors of such a file are read, wherever in it they
+// stand and whatever stands beside them, and no program of it is run. Models in
+// several files with an index, and folders that have them, are opened as one.
 //
 //	f, err := state.Open("model.safetensors")
 //	if err != nil {

@@ -9,8 +9,8 @@ import (
 // spells it.
 type DType string
 
-// Element types a file may hold. The F8 types and C64 can be read as bytes
-// only.
+// Element types a file may hold. The F8 types, C64 and C128 can be read as bytes
+// only. A file may have tensors of other types beside, which have no size.
 const (
 	F64    DType = "F64"
 	F32    DType = "F32"
@@ -29,18 +29,24 @@ const (
 	F8E4M3 DType = "F8_E4M3"
 	F8E5M2 DType = "F8_E5M2"
 	F8E8M0 DType = "F8_E8M0"
+	C128   DType = "C128"
+
+	F8E4M3FNUZ DType = "F8_E4M3FNUZ"
+	F8E5M2FNUZ DType = "F8_E5M2FNUZ"
 )
 
 // Size returns the number of bytes of one element, 0 for an unknown type.
 func (d DType) Size() int {
 	switch d {
+	case C128:
+		return 16
 	case F64, I64, U64, C64:
 		return 8
 	case F32, I32, U32:
 		return 4
 	case F16, BF16, I16, U16:
 		return 2
-	case I8, U8, BOOL, F8E4M3, F8E5M2, F8E8M0:
+	case I8, U8, BOOL, F8E4M3, F8E5M2, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ:
 		return 1
 	}
 	return 0
@@ -55,8 +61,8 @@ func (d DType) integer() bool {
 	return false
 }
 
-// numeric reports whether decode knows the type.
-func (d DType) numeric() bool {
+// Numeric reports whether tensors of the type can be read as numbers, and not as bytes only.
+func (d DType) Numeric() bool {
 	switch d {
 	case F64, F32, F16, BF16:
 		return true

@@ -175,7 +175,7 @@ func match(slots []Slot, f *File, rename func(string) (string, bool), r *Report)
 		if other, taken := source[target]; taken {
 			return nil, fmt.Errorf("tensors %s and %s are both renamed to %q", quote(other.Name), quote(name), target)
 		}
-		if !e.DType.numeric() {
+		if !e.DType.Numeric() {
 			return nil, fmt.Errorf("tensor %s: %s cannot be read as float32", quote(name), e.DType)
 		}
 		source[target] = e

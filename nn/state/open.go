@@ -2,9 +2,13 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/filekind"
 )
 
 // Format is a way to store named tensors in a file.
@@ -18,29 +22,82 @@ const (
 	TorchScript Format = "TorchScript"    // torch.jit.save, a program with its weights
 )
 
+// Options change how a file is opened. The zero value is what Open does.
+type Options struct {
+	// Key says which dict of a file of PyTorch has the tensors, by the keys that
+	// lead to it, such as "model_ema" or "ema.module". Where there is no such
+	// dict, and in a safetensors file, it is what the names of the tensors begin
+	// with, before a dot. Empty: the dict that a model is saved as.
+	Key string
+}
+
 // reader makes a File of size bytes.
 type reader func(r io.ReaderAt, size int64, name string) (*File, error)
 
 // Open opens the file at path, of any format that it can tell from the first
-// bytes. Close it after the last read.
+// bytes. Close it after the last read. Path may also be an index of safetensors or
+// PyTorch files that hold one model together, or a folder as Hugging Face's
+// save_pretrained writes it.
 //
 // Of what torch.save wrote, the file's tensors are those of its state dict,
-// which may stand under "model", "module" or "state_dict" beside other things.
-// MetaContainer and MetaLeftOut name it and those.
-func Open(path string) (*File, error) {
-	return openAs(path, func(r io.ReaderAt, size int64, name string) (*File, error) {
-		var first [len(legacyMagic)]byte
-		n, _ := r.ReadAt(first[:], 0)
-		switch start := first[:n]; {
-		case bytes.HasPrefix(start, []byte("PK\x03\x04")):
-			return ReadTorchZip(r, size, name)
-		case n == len(first) && start[0] == legacyMagic[0] && bytes.Equal(start[2:], []byte(legacyMagic[2:])):
-			return ReadTorchLegacy(r, size, name)
-		case n <= prefixBytes || start[prefixBytes] != '{':
-			return nil, fmt.Errorf("state: %s: neither a safetensors file nor one that torch.save wrote", name)
+// which may stand beside other things, under a key such as "model" or
+// "state_dict", or deeper. MetaContainer names it, MetaOthers those that it was
+// preferred to, and MetaLeftOut other things.
+func Open(path string) (*File, error) { return Options{}.Open(path) }
+
+// Open is Open with options.
+func (o Options) Open(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		file, err := inFolder(path)
+		if err != nil {
+			return nil, err
 		}
-		return ReadSafetensors(r, size, name)
-	})
+		path = file
+	}
+	if strings.HasSuffix(path, indexEnd) {
+		return o.openParts(path)
+	}
+	return openAs(path, o.read)
+}
+
+// read reads a file of any format.
+func (o Options) read(r io.ReaderAt, size int64, name string) (*File, error) {
+	var first [filekind.Head]byte
+	n, err := r.ReadAt(first[:min(size, filekind.Head)], 0)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("state: %s: %w", name, err)
+	}
+	head := first[:n]
+	if n > prefixBytes && head[prefixBytes] == '{' && !bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		f, err := ReadSafetensors(r, size, name)
+		if err == nil && o.Key != "" && !f.narrow(o.Key) {
+			err = fmt.Errorf("state: %s: no name of a tensor begins with %s", name, quote(o.Key+"."))
+		}
+		return f, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return readZipKey(r, size, name, o.Key)
+	case beginsLegacy(head):
+		return readLegacyKey(r, size, name, o.Key)
+	}
+	return nil, fmt.Errorf("state: %s: %w", name, noWeights(head))
+}
+
+// noWeights says what a file is that holds no weights, and what to do.
+func noWeights(head []byte) error {
+	const wanted = "neither a safetensors file nor one that torch.save wrote"
+	switch kind := filekind.Of(head); {
+	case len(head) == 0:
+		return errors.New("the file is empty: fetch it again")
+	case kind.Name != "":
+		return errors.New(kind.Complaint("a file of weights"))
+	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")):
+		return errors.New("this is JSON text, " + wanted + ": name the weights beside it")
+	case len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
+		return errors.New("this is a pickle, " + wanted + ": load it in Python, and save its state dict with torch.save")
+	}
+	return errors.New(wanted)
 }
 
 // OpenSafetensors is Open for safetensors files alone.

@@ -30,7 +30,7 @@ func (r *TensorReader) Float32s(f *File, name string, use func(values []float32)
 	if err != nil {
 		return err
 	}
-	if !e.DType.numeric() {
+	if !e.DType.Numeric() {
 		return f.tensorError(name, fmt.Errorf("%s cannot be read as float32", e.DType))
 	}
 	if err := r.read(f, e, use); err != nil {
@@ -57,7 +57,7 @@ func (r *TensorReader) read(f *File, e Entry, use func(values []float32) error) 
 // view is a tensor's place in the mapped file, where its bytes are float32s as
 // this machine has them.
 func (f *File) view(e Entry) ([]float32, bool) {
-	if e.DType != F32 || e.Strides != nil || e.Size == 0 || e.Offset%4 != 0 || !littleEndian || e.Offset+e.Size > int64(len(f.mapping)) {
+	if e.DType != F32 || !e.inOrder() || e.Size == 0 || e.Offset%4 != 0 || !littleEndian || e.Offset+e.Size > int64(len(f.mapping)) {
 		return nil, false
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&f.mapping[e.Offset])), e.Size/4), true

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Entry describes one tensor of a file.
@@ -21,6 +22,20 @@ type Entry struct {
 	// in the file in another order, with gaps, or with rows that are there once.
 	// nil: row after row without gaps.
 	Strides []int
+
+	Unlike Unlike // how the file's elements differ from the tensor's
+}
+
+// noOffset is the place of a tensor whose values cannot be read.
+const noOffset = -1
+
+// Readable reports whether the file has the tensor's bytes. It has none of a sparse
+// tensor, for one, which is only listed for those who miss it.
+func (e Entry) Readable() bool { return e.Offset != noOffset }
+
+// inOrder reports whether the tensor's bytes are those of the file, one after another.
+func (e Entry) inOrder() bool {
+	return e.Strides == nil && e.Unlike == Unlike{} && e.Offset != noOffset
 }
 
 // Len returns the number of elements.
@@ -53,13 +68,30 @@ func ReadSafetensors(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", name, err)
 	}
-	f := newFile(r, name, Safetensors, h)
-	f.size, f.checksum = size, takeChecksum(h.meta)
+	f := newFile(r, size, name, Safetensors, h)
+	f.checksum = takeChecksum(h.meta)
 	return f, nil
 }
 
-func newFile(r io.ReaderAt, name string, format Format, h header) *File {
-	return &File{name: name, format: format, r: r, header: h, names: slices.Sorted(maps.Keys(h.entries))}
+func newFile(r io.ReaderAt, size int64, name string, format Format, h header) *File {
+	return &File{name: name, format: format, r: r, size: size, header: h, names: slices.Sorted(maps.Keys(h.entries))}
+}
+
+// narrow leaves only the tensors whose names begin with a key and a dot, under the rest
+// of their names. It reports whether there are any.
+func (f *File) narrow(key string) bool {
+	inner := map[string]Entry{}
+	for name, e := range f.header.entries {
+		if rest, ok := strings.CutPrefix(name, key+"."); ok && rest != "" {
+			e.Name = rest
+			inner[rest] = e
+		}
+	}
+	if len(inner) == 0 {
+		return false
+	}
+	f.header.entries, f.names = inner, slices.Sorted(maps.Keys(inner))
+	return true
 }
 
 // Close closes what Open opened. Nothing that was lent may be in use.
@@ -97,7 +129,7 @@ func (f *File) Reader(name string) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Strides == nil {
+	if e.inOrder() {
 		return io.NewSectionReader(f.r, e.Offset, e.Size), nil
 	}
 	b, err := gather(f.r, e)
@@ -116,7 +148,7 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	if int64(int(e.Size)) != e.Size {
 		return nil, f.tensorError(name, errors.New("too large for this machine"))
 	}
-	if e.Strides != nil {
+	if !e.inOrder() {
 		b, err := gather(f.r, e)
 		if err != nil {
 			return nil, f.tensorError(name, err)
@@ -134,12 +166,12 @@ func (f *File) Bytes(name string) ([]byte, error) {
 // after row. F64 and wide integers are rounded to nearest, a F64 beyond the
 // range of float32 to infinity.
 func (f *File) Float32s(name string) ([]float32, error) {
-	return readAs[float32](f, name, DType.numeric)
+	return readAs[float32](f, name, DType.Numeric)
 }
 
 // Float64s is Float32s in float64; only I64 and U64 may need rounding.
 func (f *File) Float64s(name string) ([]float64, error) {
-	return readAs[float64](f, name, DType.numeric)
+	return readAs[float64](f, name, DType.Numeric)
 }
 
 // Int64s returns a tensor of integer or BOOL type. Floats are refused, and so
@@ -179,7 +211,7 @@ func readAs[T float32 | float64 | int64](f *File, name string, accepts func(DTyp
 // readInto converts the elements of e, of numeric type, into dst, in chunks so
 // that no raw copy of the tensor is made.
 func readInto[T float32 | float64 | int64](f *File, e Entry, dst []T) error {
-	if e.Strides != nil {
+	if !e.inOrder() {
 		raw, err := gather(f.r, e)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -236,7 +237,8 @@ func TestHostileFiles(t *testing.T) {
 		{"no dtype", file(`{"a":{"shape":[1],"data_offsets":[0,4]}}`, data4...), "are required"},
 		{"other case", file(`{"a":{"DType":"F32","shape":[1],"data_offsets":[0,4]}}`, data4...), "are required"},
 		{"no shape", file(`{"a":{"dtype":"F32","data_offsets":[0,4]}}`, data4...), "are required"},
-		{"unknown dtype", file(entry(`"F31"`, "[1]", "[0,4]"), data4...), `tensor "a": unknown dtype "F31"`},
+		{"no dtype's name", file(entry(`"F 31"`, "[1]", "[0,4]"), data4...), `tensor "a": unknown dtype "F 31"`},
+		{"unknown dtype past the end", file(entry(`"F4"`, "[1]", "[0,8]"), data4...), "run past the 4 bytes"},
 		{"one offset", file(entry(`"F32"`, "[1]", "[0]"), data4...), "are required"},
 		{"three offsets", file(entry(`"F32"`, "[1]", "[0,4,4]"), data4...), "more than 2 numbers"},
 		{"backwards", file(entry(`"F32"`, "[1]", "[4,0]"), data4...), "run backwards"},
@@ -350,5 +352,30 @@ func TestOpenSafetensors(t *testing.T) {
 	}
 	if _, err := f.Int64s("a"); !errors.Is(err, os.ErrClosed) {
 		t.Error(err)
+	}
+}
+
+// Tensors of types that this package does not know are there as bytes, and only who reads their values is told so.
+func TestUnknownTypes(t *testing.T) {
+	text := `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`
+	for i, d := range []string{"F4", "F6_E2M3", "F6_E3M2", "F8_FUTURE"} {
+		text += fmt.Sprintf(`,"%c":{"dtype":%q,"shape":[3],"data_offsets":[%d,%d]}`, 'a'+i, d, 4+2*i, 6+2*i)
+	}
+	text += `,"z":{"dtype":"C128","shape":[1],"data_offsets":[12,28]},"y":{"dtype":"F8_E4M3FNUZ","shape":[2],"data_offsets":[28,30]}}`
+	f, err := open(append(file(text), append([]byte{0, 0, 0x80, 0x3f}, make([]byte, 26)...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := f.Float32s("w"); err != nil || v[0] != 1 {
+		t.Errorf("%v %v", v, err)
+	}
+	for _, name := range []string{"a", "b", "c", "d", "y", "z"} {
+		e, _ := f.Entry(name)
+		if b, err := f.Bytes(name); err != nil || int64(len(b)) != e.Size {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+		if _, err := f.Float32s(name); err == nil || !strings.Contains(err.Error(), string(e.DType)+" cannot be read as float32") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }

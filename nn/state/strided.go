@@ -41,8 +41,28 @@ func span(shape, strides []int) (int64, error) {
 	return last + 1, nil
 }
 
-// gather reads a tensor with strides and returns its bytes row after row.
+// gather reads a tensor whose bytes are not those of the file, and returns them row
+// after row.
 func gather(r io.ReaderAt, e Entry) ([]byte, error) {
+	if e.Offset == noOffset {
+		return nil, fmt.Errorf("%s cannot be read", e.DType)
+	}
+	var b []byte
+	var err error
+	if e.Strides != nil {
+		b, err = gatherRows(r, e)
+	} else {
+		b = make([]byte, e.Size)
+		err = readFullAt(r, b, e.Offset)
+	}
+	if err == nil {
+		e.Unlike.undo(b, e.DType)
+	}
+	return b, err
+}
+
+// gatherRows reads a tensor with strides.
+func gatherRows(r io.ReaderAt, e Entry) ([]byte, error) {
 	n, err := span(e.Shape, e.Strides)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,25 +11,40 @@ import (
 	"github.com/gobeit/gobeit/nn/state/internal/pickle"
 )
 
-// legacyMagic is how files of torch.save began before PyTorch 1.6: the pickle of
-// a number. The second byte is the version of the pickle format.
-const legacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-
-// legacyNumber is that number, legacyVersion the one version of the layout.
+// legacyNumber is what files of torch.save began with before PyTorch 1.6, as the
+// first of their pickles. legacyVersion is the one version of the layout.
 var legacyNumber, _ = new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
 
 const legacyVersion = 1001
+
+// legacyHead is how many bytes the first pickle takes at most, of any protocol.
+const legacyHead = 64
+
+// beginsLegacy reports whether a file begins with that number.
+func beginsLegacy(head []byte) bool {
+	head = head[:min(len(head), legacyHead)]
+	v, _, err := pickle.Read(bytes.NewReader(head), int64(len(head)), pickle.Hooks{Call: noCall})
+	n, ok := v.(*big.Int)
+	return err == nil && ok && n.Cmp(legacyNumber) == 0
+}
+
+func noCall(pickle.Class, pickle.Tuple) (any, error) { return nil, errors.New("is called") }
 
 // ReadTorchLegacy reads a file of torch.save before PyTorch 1.6, of size bytes from
 // r, which stays in use until the last read. It consists of five pickles and the
 // storages. The fourth pickle has the tensors, and the last the order of the
 // storages. No program of it is run. Errors call the file name.
 func ReadTorchLegacy(r io.ReaderAt, size int64, name string) (*File, error) {
+	return readLegacyKey(r, size, name, "")
+}
+
+// readLegacyKey is ReadTorchLegacy for the tensors under a key.
+func readLegacyKey(r io.ReaderAt, size int64, name, key string) (*File, error) {
 	l := &legacy{r: r, size: size, storages: map[string]*storage{}}
 	root, err := l.read()
 	if err == nil {
 		var f *File
-		if f, err = torchFile(r, size, name, TorchLegacy, root); err == nil {
+		if f, err = (pickled{r, size, name, TorchLegacy, true, root}).file(key); err == nil {
 			return f, nil
 		}
 	}
@@ -95,6 +111,9 @@ func (l *legacy) read() (any, error) {
 // (key, first element, elements).
 func (l *legacy) find(id pickle.Tuple) (*storage, error) {
 	s, err := storageOf(id)
+	if err == nil && s.dtype == "" { // its bytes have to be passed over
+		err = fmt.Errorf("a storage of type %s cannot be read", quote(s.class))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -163,6 +163,9 @@ func TestOptimizerStateIsLeftOut(t *testing.T) {
 	}
 }
 
+// legacyMagic is how the old layout begins.
+const legacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+
 // torchZip builds an archive around a pickle and storages.
 func torchZip(t testing.TB, pickle string, storages map[string][]byte) []byte {
 	t.Helper()
@@ -273,7 +276,7 @@ func badTorch(t testing.TB) map[string]struct {
 		"no mark":              {archive("t"), "no mark"},
 		"memo":                 {archive("h\x07"), "nothing was stored"},
 		"not utf-8":            {archive("X\x01\x00\x00\x00\xff"), "UTF-8"},
-		"too many operations":  {archive("}" + strings.Repeat("N0", 1<<19)), "operations"},
+		"too many operations":  {archive("}" + strings.Repeat("N0", 1<<21)), "operations"},
 		"no pickle":            {onlyFile(t, "x/y", zip.Store), "no data.pkl"},
 		"compressed":           {onlyFile(t, "x/data.pkl", zip.Deflate), "compressed"},
 		"two pickles":          {onlyFile(t, "x/data.pkl", zip.Store, "y/data.pkl"), "two files"},
@@ -325,6 +328,12 @@ func sharedText(n, keys int) string {
 		b.WriteString(text(fmt.Sprint(i)) + "h\x64s")
 	}
 	return b.String()
+}
+
+// longKeys is a dict in a dict in a dict … under one key of n bytes, around tensors.
+func longKeys(n, depth int) string {
+	whole := dictOf(text("a.w"), tensorOf(6, 0, []int{6}, []int{1}))
+	return text(strings.Repeat("k", n)) + "q\x640" + strings.Repeat("}h\x64", depth) + whole + strings.Repeat("s", depth)
 }
 
 // laughs is a dict that has the next one ten times, which has the next one ten times …
@@ -385,6 +394,11 @@ func TestTorchBombs(t *testing.T) {
 		{"names alone", sharedDicts(18, tensorOf(6, 0, []int{0}, []int{1})), "four times", 100 << 20},
 		{"lists alone", sharedDicts(18, "]("+tensorOf(6, 0, []int{0}, []int{1})+"e"), "four times", 100 << 20},
 		{"text often", sharedText(1<<20, 1<<10), "", 10 << 20},
+		{"objects alone", "](cm\nC\nq\x640" + strings.Repeat("h\x64)\x81", 300_000) + "e", "wanted is a state dict", 150 << 20},
+		{"objects with dicts", "](cm\nC\nq\x640" + strings.Repeat("h\x64)\x81K\x01Ns", 150_000) + "e", "wanted is a state dict", 150 << 20},
+		{"tuples in tuples", ")" + strings.Repeat("\x85", 1_000_000), "wanted is a state dict", 150 << 20},
+		{"sets alone", "](" + strings.Repeat("\x8f", 1_000_000) + "e", "wanted is a state dict", 150 << 20},
+		{"long keys deep", longKeys(1<<18, 60), "more than 1024 bytes", 20 << 20},
 	} {
 		file := torchZip(t, program(c.value), six)
 		var err error
@@ -441,10 +455,13 @@ func fuzzTorch(t *testing.T, b []byte, read reader) {
 		e, _ := f.Entry(name)
 		total += e.Size
 		raw, err := f.Bytes(name)
+		if e.Offset == noOffset && err != nil {
+			continue
+		}
 		if err != nil || int64(len(raw)) != e.Size {
 			t.Fatalf("%s: %d bytes, want %d: %v", name, len(raw), e.Size, err)
 		}
-		if e.DType.numeric() {
+		if e.DType.Numeric() {
 			if v, err := f.Float32s(name); err != nil || len(v) != e.Len() {
 				t.Fatalf("%s: %d values, want %d: %v", name, len(v), e.Len(), err)
 			}
@@ -460,6 +477,11 @@ func FuzzReadTorchZip(f *testing.F) {
 	for _, c := range badTorch(f) {
 		f.Add(c.file)
 	}
+	for name, file := range fieldFiles(f, "layouts.tar.bz2") {
+		if !strings.HasSuffix(name, "legacy") {
+			f.Add(file)
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzTorch(t, b, ReadTorchZip) })
 }
 
@@ -468,9 +490,22 @@ func FuzzTorchPickle(f *testing.F) {
 	f.Add([]byte(program(dictOf(text("w"), tensorOf(6, 1, []int{2, 2}, []int{1, 3})))))
 	f.Add([]byte(program(dictOf(text("model"), dictOf(text("w"), tensorOf(6, 0, []int{3, 2}, []int{2, 1})), text("args"), "cargparse\nNamespace\n)\x81"+dictOf(text("lr"), "G?\xf0\x00\x00\x00\x00\x00\x00")+"b"))))
 	f.Add([]byte(program("c__torch__\nBox\n)\x81" + dictOf(text("w"), tensorOf(6, 0, []int{6}, []int{1})) + "b")))
-	f.Fuzz(func(t *testing.T, pickle []byte) {
-		fuzzTorch(t, torchZip(t, string(pickle), map[string][]byte{"0": make([]byte, 24)}), ReadTorchZip)
-	})
+	for _, file := range fieldFiles(f, "objects.tar.bz2") {
+		a, err := openArchive(bytes.NewReader(file), int64(len(file)))
+		if err != nil { // of the old layout
+			continue
+		}
+		pickle, err := a.read(a.files[a.folder+describing], 1<<20)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(pickle)
+	}
+	storages := map[string][]byte{}
+	for key := range 10 {
+		storages[fmt.Sprint(key)] = make([]byte, 64)
+	}
+	f.Fuzz(func(t *testing.T, pickle []byte) { fuzzTorch(t, torchZip(t, string(pickle), storages), ReadTorchZip) })
 }
 
 func FuzzReadTorchLegacy(f *testing.F) {
@@ -479,6 +514,13 @@ func FuzzReadTorchLegacy(f *testing.F) {
 	for name, c := range badTorch(f) {
 		if strings.HasPrefix(name, "legacy") {
 			f.Add(c.file)
+		}
+	}
+	for _, archive := range []string{"layouts.tar.bz2", "objects.tar.bz2"} {
+		for name, file := range fieldFiles(f, archive) {
+			if strings.HasSuffix(name, "legacy") {
+				f.Add(file)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzTorch(t, b, ReadTorchLegacy) })

@@ -16,19 +16,25 @@ import (
 // with one pickle that describes the tensors, and one uncompressed file for each
 // storage. No program of it is run. Errors call the file name.
 func ReadTorchZip(r io.ReaderAt, size int64, name string) (*File, error) {
-	f, err := readTorchZip(r, size, name)
+	return readZipKey(r, size, name, "")
+}
+
+// readZipKey is ReadTorchZip for the tensors under a key.
+func readZipKey(r io.ReaderAt, size int64, name, key string) (*File, error) {
+	f, err := readTorchZip(r, size, name, key)
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", name, err)
 	}
 	return f, nil
 }
 
-func readTorchZip(r io.ReaderAt, size int64, name string) (*File, error) {
+func readTorchZip(r io.ReaderAt, size int64, name, key string) (*File, error) {
 	a, err := openArchive(r, size)
 	if err != nil {
 		return nil, err
 	}
-	if order, ok := a.files[a.folder+"byteorder"]; ok {
+	order, ok := a.files[a.folder+"byteorder"] // since PyTorch 2.1
+	if ok {
 		text, err := a.read(order, 16)
 		if err != nil {
 			return nil, err
@@ -41,7 +47,7 @@ func readTorchZip(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return torchFile(r, size, name, TorchZip, root)
+	return pickled{r, size, name, TorchZip, !ok, root}.file(key)
 }
 
 // archive is a zip file whose names all start with the same folder.
@@ -74,7 +80,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("zip archive: no %s in it, so PyTorch did not write it", describing)
+		return nil, fmt.Errorf("this is a zip archive with no %s in it, so PyTorch did not write it: unpack it with unzip, and name the weights in it", describing)
 	}
 	return a, nil
 }
@@ -83,7 +89,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 // compress; what is compressed could be of any size and is refused.
 func (a *archive) place(f *zip.File) (offset, size int64, err error) {
 	if f.Method != zip.Store {
-		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not", quote(f.Name))
+		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not: load it in Python, and save it again with torch.save", quote(f.Name))
 	}
 	if offset, err = f.DataOffset(); err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", quote(f.Name), err)
@@ -133,7 +139,7 @@ func (a *archive) pickle() (any, error) {
 		if s.offset, got, err = a.place(f); err != nil {
 			return nil, err
 		}
-		if want := s.length * int64(s.dtype.Size()); got < want {
+		if want := s.bytes(); got < want {
 			return nil, fmt.Errorf("storage %s: %d elements of %s take %d bytes, %d are there", quote(s.key), s.length, s.dtype, want, got)
 		}
 		known[s.key] = s

@@ -129,6 +129,7 @@ var rows = []row{
 	{Kind{"a tar archive", "tar", "", "unpack it with tar -xf"}, func(b []byte) bool { return len(b) >= 262 && string(b[257:262]) == "ustar" }},
 	{Kind{"a Parquet table", "Parquet", "", "write its images to a folder first"}, begins("PAR1")},
 	{Kind{"an HDF5 file", "HDF5", "", "write what it holds as .safetensors or as images first"}, begins("\x89HDF\r\n\x1a\n")},
+	{Kind{"a GGUF file", "GGUF", "", "write its tensors as .safetensors first"}, begins("GGUF")},
 	{Kind{"a NumPy array", "NumPy", "", ""}, begins("\x93NUMPY")},
 	{Kind{"a PDF document", "PDF", "", ""}, begins("%PDF-")},
 	{Kind{"a film", "film", "", "write its frames as images first"}, func(b []byte) bool {

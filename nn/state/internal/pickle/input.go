@@ -11,6 +11,16 @@ import (
 type input struct {
 	r    *bufio.Reader
 	left int64 // bytes that there may still be
+	kept int64 // bytes that may still be kept
+}
+
+// take counts bytes that are kept.
+func (in *input) take(n int64) error {
+	in.left -= n
+	if in.kept -= n; in.kept < 0 {
+		return fmt.Errorf("longer than %d bytes, long texts not counted", MaxBytes)
+	}
+	return nil
 }
 
 func (in *input) byte() (byte, error) {
@@ -18,20 +28,39 @@ func (in *input) byte() (byte, error) {
 	if err != nil {
 		return 0, early(err)
 	}
-	in.left--
-	return b, nil
+	return b, in.take(1)
+}
+
+// check compares a length with what is left.
+func (in *input) check(n uint64) error {
+	if n > uint64(max(in.left, 0)) {
+		return fmt.Errorf("a length of %d, where at most %d bytes follow", n, in.left)
+	}
+	return nil
+}
+
+// skip passes over n bytes.
+func (in *input) skip(n uint64) error {
+	if err := in.check(n); err != nil {
+		return err
+	}
+	_, err := io.CopyN(io.Discard, in.r, int64(n))
+	in.left -= int64(n)
+	return early(err)
 }
 
 // bytes reads n bytes. A length beyond what is left takes no memory.
 func (in *input) bytes(n uint64) ([]byte, error) {
-	if n > uint64(max(in.left, 0)) {
-		return nil, fmt.Errorf("a length of %d, where at most %d bytes follow", n, in.left)
+	if err := in.check(n); err != nil {
+		return nil, err
+	}
+	if err := in.take(int64(n)); err != nil {
+		return nil, err
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(in.r, b); err != nil {
 		return nil, early(err)
 	}
-	in.left -= int64(n)
 	return b, nil
 }
 
@@ -47,9 +76,14 @@ func (in *input) uint(width int) (v uint64, err error) {
 	return v, nil
 }
 
+// Longest lines of a pickle of protocol 0.
+const (
+	maxLine   = 1024    // name or place in the memo
+	maxDigits = 1 << 16 // integer: above it, conversion takes long
+)
+
 // line reads up to a line break, which is left out.
-func (in *input) line() (string, error) {
-	const limit = 1024 // far above any name
+func (in *input) line(limit int) (string, error) {
 	var s strings.Builder
 	for range limit {
 		b, err := in.byte()
@@ -61,7 +95,7 @@ func (in *input) line() (string, error) {
 		}
 		s.WriteByte(b)
 	}
-	return "", fmt.Errorf("a name is longer than %d bytes", limit)
+	return "", fmt.Errorf("a line is longer than %d bytes", limit)
 }
 
 // early names the end of the input as an error.

@@ -8,53 +8,53 @@ import (
 )
 
 // Limits of one pickle. A checkpoint of ViT-L with its optimizer's state has
-// about 200 kB and 80,000 operations.
+// about 200 kB and 80,000 operations. A script that keeps the loss of every step
+// adds a million.
 const (
-	MaxBytes = 16 << 20
-	MaxOps   = 1 << 20
+	MaxBytes = 16 << 20 // without long texts
+	MaxOps   = 1 << 22  // where those that take more memory count several times
 )
 
-// Hooks say what a pickle may refer to.
+// MaxText is how many bytes a text or byte string has at most that is kept, such as
+// an array of NumPy. For a longer one stands a Long.
+const MaxText = 1 << 20
+
+// Hooks say what a pickle's calls and references stand for.
 type Hooks struct {
-	// Allow returns an error for a class or function that the file may not
-	// mention.
-	Allow func(c Class) error
-	// Call returns what calling an allowed function, or making an instance of an
-	// allowed class, stands for.
+	// Call returns what calling a function, or making an instance of a class,
+	// stands for: an *Object where it means nothing to the caller.
 	Call func(c Class, args Tuple) (any, error)
 	// Persistent returns what stands for an object that is stored outside the
-	// pickle. nil: there are none.
+	// pickle. The id is text in protocol 0. nil: there are none.
 	Persistent func(id any) (any, error)
 }
 
 // Read runs the pickle at the start of r and returns its value and its length in
 // bytes. At most size bytes are read.
 func Read(r io.Reader, size int64, hooks Hooks) (value any, n int64, err error) {
-	m := &machine{in: input{r: bufio.NewReader(io.LimitReader(r, min(size, MaxBytes))), left: min(size, MaxBytes)}, hooks: hooks, memo: map[int]any{}}
-	start := m.in.left
-	for range MaxOps {
-		code, err := m.in.byte()
-		if err != nil {
-			return nil, 0, m.explain(err, start-m.in.left, size)
-		}
-		if code == opStop {
-			if value, err = m.pop(); err != nil {
-				return nil, 0, m.explain(err, start-m.in.left, size)
-			}
-			return value, start - m.in.left, nil
-		}
-		if err := m.step(code); err != nil {
-			return nil, 0, m.explain(err, start-m.in.left, size)
-		}
+	m := &machine{in: input{r: bufio.NewReader(io.LimitReader(r, size)), left: size, kept: MaxBytes}, hooks: hooks, memo: map[int]any{}}
+	if value, err = m.run(); err != nil {
+		return nil, 0, fmt.Errorf("pickle: at byte %d: %w", size-m.in.left, err)
 	}
-	return nil, 0, fmt.Errorf("pickle: more than %d operations", MaxOps)
+	return value, size - m.in.left, nil
 }
 
-func (m *machine) explain(err error, at, size int64) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) && size > MaxBytes {
-		return fmt.Errorf("pickle: longer than %d bytes", MaxBytes)
+// run carries out operations up to the one that ends the program.
+func (m *machine) run() (any, error) {
+	for ops := 0; ops < MaxOps; {
+		code, err := m.in.byte()
+		if err != nil {
+			return nil, err
+		}
+		if code == opStop {
+			return m.pop()
+		}
+		if err := m.step(code); err != nil {
+			return nil, err
+		}
+		ops += cost(code)
 	}
-	return fmt.Errorf("pickle: at byte %d: %w", at, err)
+	return nil, fmt.Errorf("more than %d operations", MaxOps)
 }
 
 // machine is the stack machine. marks are heights of the stack.
@@ -133,38 +133,37 @@ func (m *machine) get(at int) error {
 	return m.push(v)
 }
 
-// class pushes a name.
-func (m *machine) class(c Class) error {
-	if err := m.hooks.Allow(c); err != nil {
+// reduce replaces a callee and its arguments by what the call stands for.
+func (m *machine) reduce() error {
+	both, err := m.popN(2)
+	if err != nil {
 		return err
 	}
-	return m.push(c)
+	args, ok := both[1].(Tuple)
+	if !ok {
+		return fmt.Errorf("a %T is called with a %T", both[0], both[1])
+	}
+	return m.call(both[0], args)
 }
 
-// call replaces class and arguments by what the call stands for.
-func (m *machine) call() error {
-	args, err := m.pop()
-	if err != nil {
-		return err
+// call pushes what a call stands for. What the call of an object gives, such as
+// that of a function found by getattr, is an object of no name.
+func (m *machine) call(callee any, args Tuple) error {
+	switch c := callee.(type) {
+	case Class:
+		v, err := m.hooks.Call(c, args)
+		if err != nil {
+			return fmt.Errorf("%v: %w", c, err)
+		}
+		return m.push(v)
+	case *Object:
+		return m.push(&Object{Args: args})
 	}
-	callee, err := m.pop()
-	if err != nil {
-		return err
-	}
-	t, isTuple := args.(Tuple)
-	c, isClass := callee.(Class)
-	if !isTuple || !isClass {
-		return fmt.Errorf("a %T is called with a %T", callee, args)
-	}
-	v, err := m.hooks.Call(c, t)
-	if err != nil {
-		return fmt.Errorf("%v: %w", c, err)
-	}
-	return m.push(v)
+	return fmt.Errorf("a %T is called", callee)
 }
 
-// build sets the attributes of the object on the stack. Those of a dict are of
-// no interest: PyTorch keeps versions of modules there.
+// build sets the attributes of the value on the stack. Only those of an object
+// are kept: in a dict PyTorch keeps versions of modules there.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {
@@ -177,14 +176,14 @@ func (m *machine) build() error {
 	switch v := v.(type) {
 	case *Object:
 		v.State = state
-	case *Dict:
-	default:
+	case nil, bool, int64, float64, string:
 		return fmt.Errorf("attributes of a %T are set", v)
 	}
 	return nil
 }
 
-// extend adds items to the list on the stack.
+// extend adds items to the list on the stack. Those of a set or an object, such as a
+// deque, are dropped.
 func (m *machine) extend(items []any, err error) error {
 	if err != nil {
 		return err
@@ -193,15 +192,18 @@ func (m *machine) extend(items []any, err error) error {
 	if err != nil {
 		return err
 	}
-	l, ok := v.(*List)
-	if !ok {
+	switch v := v.(type) {
+	case *List:
+		v.Items = append(v.Items, items...)
+	case *Object, Set:
+	default:
 		return fmt.Errorf("values are added to a %T", v)
 	}
-	l.Items = append(l.Items, items...)
 	return nil
 }
 
-// setItems adds keys and values, one after another, to the dict on the stack.
+// setItems adds keys and values, one after another, to the dict on the stack, or
+// to an object that is one.
 func (m *machine) setItems(items []any, err error) error {
 	if err != nil {
 		return err
@@ -211,6 +213,12 @@ func (m *machine) setItems(items []any, err error) error {
 		return err
 	}
 	d, ok := v.(*Dict)
+	if o, isObject := v.(*Object); isObject {
+		if o.Dict == nil {
+			o.Dict = &Dict{}
+		}
+		d, ok = o.Dict, true
+	}
 	if !ok || len(items)%2 != 0 {
 		return fmt.Errorf("%d keys and values are added to a %T", len(items), v)
 	}

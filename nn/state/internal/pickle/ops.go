@@ -11,8 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Operations, named as in Python's pickle.py. Those of protocol 0, which is text,
-// and those that build instances of old classes are left out.
+// Operations, named as in Python's pickle.py.
 const (
 	opMark            = '('
 	opStop            = '.'
@@ -62,6 +61,28 @@ const (
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
 	opFrame           = 0x95
+	opByteArray8      = 0x96
+	opNextBuffer      = 0x97
+	opReadOnlyBuffer  = 0x98
+	opNewObjEx        = 0x92
+	opLong4           = 0x8b
+	opExt1            = 0x82
+	opExt2            = 0x83
+	opExt4            = 0x84
+	opInst            = 'i'
+	opObj             = 'o'
+
+	// Of protocols 0 and 1, whose operands are lines of text.
+	opInt     = 'I'
+	opLong    = 'L'
+	opFloat   = 'F'
+	opString  = 'S'
+	opUnicode = 'V'
+	opDict    = 'd'
+	opList    = 'l'
+	opGet     = 'g'
+	opPut     = 'p'
+	opPersID  = 'P'
 )
 
 // maxProtocol is the newest version of the format.
@@ -70,36 +91,27 @@ const maxProtocol = 5
 // step carries out one operation.
 func (m *machine) step(code byte) error {
 	switch code {
-	case opProto, opFrame:
+	case opProto, opFrame, opReadOnlyBuffer:
 		return m.frame(code)
 	case opMark:
 		m.marks = append(m.marks, len(m.stack))
+		return nil
 	case opPop, opPopMark, opDup:
 		return m.shuffle(code)
 	case opNone:
 		return m.push(nil)
 	case opNewTrue, opNewFalse:
 		return m.push(code == opNewTrue)
-	case opBinInt, opBinInt1, opBinInt2, opLong1, opBinFloat:
+	case opBinInt, opBinInt1, opBinInt2, opLong1, opLong4, opBinFloat:
 		return m.number(code)
-	case opBinString, opShortBinString, opBinUnicode, opShortBinUnicode, opBinUnicode8, opBinBytes, opShortBinBytes, opBinBytes8:
+	case opInt, opLong, opFloat, opString, opUnicode, opGet, opPut, opPersID:
+		return m.textual(code)
+	case opBinString, opShortBinString, opBinUnicode, opShortBinUnicode, opBinUnicode8, opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
 		return m.text(code)
 	case opBinGet, opLongBinGet, opBinPut, opLongBinPut, opMemoize:
 		return m.remember(code)
-	case opEmptyDict:
-		return m.push(&Dict{})
-	case opEmptyList, opEmptySet:
-		return m.push(&List{})
-	case opEmptyTuple:
-		return m.push(Tuple{})
-	case opTuple1, opTuple2, opTuple3:
-		return m.tuple(int(code-opTuple1) + 1)
-	case opTuple:
-		items, err := m.popMark()
-		return errors.Join(err, m.push(Tuple(items)))
-	case opFrozenSet:
-		items, err := m.popMark()
-		return errors.Join(err, m.push(&List{items}))
+	case opEmptyDict, opEmptyList, opEmptySet, opEmptyTuple, opTuple1, opTuple2, opTuple3, opTuple, opFrozenSet, opList, opDict:
+		return m.container(code)
 	case opAppend:
 		return m.extend(m.popN(1))
 	case opAppends, opAddItems:
@@ -108,26 +120,103 @@ func (m *machine) step(code byte) error {
 		return m.setItems(m.popN(2))
 	case opSetItems:
 		return m.setItems(m.popMark())
-	case opGlobal, opStackGlobal:
+	case opGlobal, opStackGlobal, opExt1, opExt2, opExt4:
 		return m.global(code)
-	case opReduce, opNewObj:
-		return m.call()
+	case opReduce, opNewObj, opNewObjEx, opInst, opObj:
+		return m.make(code)
 	case opBuild:
 		return m.build()
 	case opBinPersID:
-		return m.persistent()
-	default:
-		return fmt.Errorf("operation %#02x is none that files of weights have", code)
+		id, err := m.pop()
+		return m.persistent(id, err)
+	case opNextBuffer: // bytes that stand outside the file
+		return m.push(&Object{Class: Class{"pickle", "PickleBuffer"}})
 	}
-	return nil
+	return fmt.Errorf("operation %#02x is none that pickles have", code)
 }
 
-// frame reads what says nothing about values: the version, and how the bytes are
-// grouped.
+// cost is how many operations one counts as: those that make containers and objects
+// take four times the memory of a number, those that remember a value twice.
+func cost(code byte) int {
+	switch code {
+	case opEmptyDict, opEmptyList, opList, opDict, opReduce, opNewObj, opNewObjEx, opInst, opObj, opNextBuffer, opGlobal, opStackGlobal, opExt1, opExt2, opExt4,
+		opSetItem, opAppend, opBinPersID, opPersID, opTuple, opTuple1, opTuple2, opTuple3:
+		return 4
+	case opPut, opBinPut, opLongBinPut, opMemoize, opBinUnicode, opShortBinUnicode, opBinUnicode8, opBinString, opShortBinString, opBinBytes, opShortBinBytes, opBinBytes8,
+		opByteArray8, opString, opUnicode:
+		return 2
+	}
+	return 1
+}
+
+// container pushes an empty container, or one of the topmost values.
+func (m *machine) container(code byte) error {
+	switch code {
+	case opEmptyDict:
+		return m.push(&Dict{})
+	case opEmptyList:
+		return m.push(&List{})
+	case opEmptySet:
+		return m.push(Set{})
+	case opEmptyTuple:
+		return m.push(Tuple{})
+	case opTuple1, opTuple2, opTuple3:
+		return m.tuple(int(code-opTuple1) + 1)
+	}
+	items, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	switch code {
+	case opFrozenSet:
+		return m.push(Set{})
+	case opList:
+		return m.push(&List{items})
+	case opDict:
+		return errors.Join(m.push(&Dict{}), m.setItems(items, nil))
+	}
+	return m.push(Tuple(items))
+}
+
+// make replaces what an instance is made from by what the call stands for.
+func (m *machine) make(code byte) error {
+	switch code {
+	case opNewObjEx: // with named arguments, which mean nothing here
+		if _, err := m.pop(); err != nil {
+			return err
+		}
+	case opInst:
+		c, err := m.className()
+		if err != nil {
+			return err
+		}
+		args, err := m.popMark()
+		if err != nil {
+			return err
+		}
+		return m.call(c, args)
+	case opObj:
+		all, err := m.popMark()
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			return errStack
+		}
+		return m.call(all[0], all[1:])
+	}
+	return m.reduce()
+}
+
+// frame reads what says nothing about values: the version, how the bytes are
+// grouped, and that a buffer may not be changed.
 func (m *machine) frame(code byte) error {
-	if code == opFrame {
+	switch code {
+	case opFrame:
 		_, err := m.in.uint(8)
 		return err
+	case opReadOnlyBuffer:
+		return nil
 	}
 	version, err := m.in.uint(1)
 	if err == nil && version > maxProtocol {
@@ -169,7 +258,9 @@ func (m *machine) number(code byte) error {
 			v = math.Float64frombits(binary.BigEndian.Uint64(b))
 		}
 	case opLong1:
-		v, err = m.long()
+		v, err = m.long(1)
+	case opLong4:
+		v, err = m.long(4)
 	}
 	if err != nil {
 		return err
@@ -177,10 +268,10 @@ func (m *machine) number(code byte) error {
 	return m.push(v)
 }
 
-// long reads an integer of up to 255 bytes in two's complement: an int64 where
-// it fits.
-func (m *machine) long() (any, error) {
-	n, err := m.in.uint(1)
+// long reads an integer in two's complement, after its length in width bytes: an
+// int64 where it fits.
+func (m *machine) long(width int) (any, error) {
+	n, err := m.in.uint(width)
 	if err != nil {
 		return nil, err
 	}
@@ -188,16 +279,20 @@ func (m *machine) long() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b = slices.Clone(b)
 	slices.Reverse(b)
 	v := new(big.Int).SetBytes(b)
 	if n > 0 && b[0] >= 0x80 {
 		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n)))
 	}
+	return narrow(v), nil
+}
+
+// narrow returns an int64 where the number fits.
+func narrow(v *big.Int) any {
 	if v.IsInt64() {
-		return v.Int64(), nil
+		return v.Int64()
 	}
-	return v, nil
+	return v
 }
 
 // text reads a string or bytes; Python 2's strings, which are either, as strings.
@@ -206,25 +301,46 @@ func (m *machine) text(code byte) error {
 	switch code {
 	case opShortBinString, opShortBinUnicode, opShortBinBytes:
 		width = 1
-	case opBinUnicode8, opBinBytes8:
+	case opBinUnicode8, opBinBytes8, opByteArray8:
 		width = 8
 	}
 	n, err := m.in.uint(width)
 	if err != nil {
 		return err
 	}
+	if n > MaxText {
+		return errors.Join(m.in.skip(n), m.push(Long{}))
+	}
 	b, err := m.in.bytes(n)
 	if err != nil {
 		return err
 	}
 	switch code {
-	case opBinBytes, opShortBinBytes, opBinBytes8:
+	case opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
 		return m.push(b)
+	case opBinString, opShortBinString:
+		return m.push(string(b))
 	}
-	if !utf8.Valid(b) {
+	if !validText(b) {
 		return errors.New("a text is not valid UTF-8")
 	}
 	return m.push(string(b))
+}
+
+// validText reports whether b is UTF-8, in which Python also writes lone
+// surrogates: those of file names that are not.
+func validText(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			if len(b) < 3 || b[0] != 0xed || b[1] < 0xa0 || b[1] > 0xbf || b[2] < 0x80 || b[2] > 0xbf {
+				return false
+			}
+			n = 3
+		}
+		b = b[n:]
+	}
+	return true
 }
 
 // remember stores the topmost value in the memo, or brings one back.
@@ -250,19 +366,36 @@ func (m *machine) memoAt(at int, back bool, err error) error {
 	return m.put(at)
 }
 
-// global reads a name: two lines, or two strings of the stack.
-func (m *machine) global(code byte) error {
-	if code == opGlobal {
-		module, err := m.in.line()
-		if err != nil {
-			return err
-		}
-		name, err := m.in.line()
-		if err != nil {
-			return err
-		}
-		return m.class(Class{module, name})
+// className reads a name in two lines.
+func (m *machine) className() (Class, error) {
+	module, err := m.in.line(maxLine)
+	if err != nil {
+		return Class{}, err
 	}
+	name, err := m.in.line(maxLine)
+	return Class{module, name}, err
+}
+
+// global pushes a name: of two lines, of two strings of the stack, or of a number
+// that programs agree on.
+func (m *machine) global(code byte) error {
+	width := 4
+	switch code {
+	case opGlobal:
+		c, err := m.className()
+		return errors.Join(err, m.push(c))
+	case opStackGlobal:
+		return m.stackGlobal()
+	case opExt1:
+		width = 1
+	case opExt2:
+		width = 2
+	}
+	number, err := m.in.uint(width)
+	return errors.Join(err, m.push(Class{"copyreg", fmt.Sprint("extension ", number)}))
+}
+
+func (m *machine) stackGlobal() error {
 	both, err := m.popN(2)
 	if err != nil {
 		return err
@@ -272,11 +405,10 @@ func (m *machine) global(code byte) error {
 	if !ok1 || !ok2 || strings.ContainsAny(module+name, "\n") {
 		return errors.New("a name is not text")
 	}
-	return m.class(Class{module, name})
+	return m.push(Class{module, name})
 }
 
-func (m *machine) persistent() error {
-	id, err := m.pop()
+func (m *machine) persistent(id any, err error) error {
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// allowAll allows every name; calls give objects.
-var allowAll = Hooks{
-	Allow: func(Class) error { return nil },
-	Call:  func(c Class, args Tuple) (any, error) { return &Object{Class: c, Args: args}, nil },
+// inert makes objects of all calls.
+var inert = Hooks{
+	Call: func(c Class, args Tuple) (any, error) { return &Object{Class: c, Args: args}, nil },
 }
 
 func read(t *testing.T, program string, hooks Hooks) (any, error) {
@@ -43,14 +42,34 @@ func TestValues(t *testing.T) {
 		{"b'ab', 3", "\x80\x03C\x02abq\x00.", []byte("ab")},
 		{"(1, 'a'), 4", "\x80\x04\x95\x08\x00\x00\x00\x00\x00\x00\x00K\x01\x8c\x01a\x94\x86\x94.", Tuple{int64(1), "a"}},
 		{"[1, 2], 2", "\x80\x02]q\x00(K\x01K\x02e.", &List{[]any{int64(1), int64(2)}}},
-		{"{1}, 4", "\x80\x04\x8f\x94(K\x01\x90.", &List{[]any{int64(1)}}},
+		{"{1}, 4", "\x80\x04\x8f\x94(K\x01\x90.", Set{}},
+		{"frozenset({1}), 4", "\x80\x04(K\x01\x91\x94.", Set{}},
+		{"bytearray(b'ab'), 5", "\x80\x05\x96\x02\x00\x00\x00\x00\x00\x00\x00ab\x94.", []byte("ab")},
+		{"PickleBuffer out of band, 5", "\x80\x05\x97\x98.", &Object{Class: Class{"pickle", "PickleBuffer"}}},
+		{"-1 in four bytes of length", "\x80\x02\x8b\x01\x00\x00\x00\xff.", int64(-1)},
+		{"named arguments, 4", "\x80\x04\x8c\x01m\x8c\x01c\x93K\x01\x85}\x92.", &Object{Class: Class{"m", "c"}, Args: Tuple{int64(1)}}},
+		{"extension", "\x80\x02\x82\x07.", Class{"copyreg", "extension 7"}},
+		{"lone surrogate, 2", "\x80\x02X\x03\x00\x00\x00\xed\xb3\xa9q\x00.", "\xed\xb3\xa9"},
+		{"Python 2's 'caf\\xe9', 2", "\x80\x02U\x04caf\xe9q\x00.", "caf\xe9"},
+		{"counter, 2", "\x80\x02ccollections\nCounter\nq\x00}q\x01K\x1eK\x01s\x85q\x02Rq\x03.",
+			&Object{Class: Class{"collections", "Counter"}, Args: Tuple{&Dict{Keys: []any{int64(30)}, Values: []any{int64(1)}}}}},
+		{"dict of a class, 2", "\x80\x02cm\nc\n)\x81X\x01\x00\x00\x00aK\x01s.", &Object{Class: Class{"m", "c"}, Args: Tuple{}, Dict: dictOf("a", int64(1))}},
+		{"what getattr finds is called", "\x80\x02cbuiltins\ngetattr\n)R)R.", &Object{Args: Tuple{}}},
+		{"attributes of an array are dropped", "\x80\x02C\x01aNb.", []byte("a")},
+		{"list, 0", "(lp0\nI1\naI-2\naL7L\naF1.5\naI01\naNa.", &List{[]any{int64(1), int64(-2), int64(7), 1.5, true, nil}}},
+		{"dict, 0", "(dp0\nVa\\u20ac\xe9\np1\nI1\ns.", dictOf("a€é", int64(1))},
+		{"dict at once, 1", "(Va\nK\x01d.", dictOf("a", int64(1))},
+		{"bytes, 0", "S'a\\'\\\\\\x41\\n\\q'\np0\n.", "a'\\A\n\\q"},
+		{"tuple, 0", "(I1\nI2\ntp0\n.", Tuple{int64(1), int64(2)}},
+		{"instance of an old class, 0", "(I1\nim\nc\np0\n(dp1\nb.", &Object{Class: Class{"m", "c"}, Args: Tuple{int64(1)}, State: &Dict{}}},
+		{"instance of an old class, 1", "(cm\nc\nK\x01oq\x00.", &Object{Class: Class{"m", "c"}, Args: Tuple{int64(1)}}},
 		{"{}, 2", "\x80\x02}q\x00.", &Dict{}},
 		{"class, 2", "\x80\x02cargparse\nNamespace\nq\x00.", Class{"argparse", "Namespace"}},
 		{"class, 4", "\x80\x04\x8c\x08argparse\x94\x8c\x09Namespace\x94\x93\x94.", Class{"argparse", "Namespace"}},
 		{"instance, 2", "\x80\x02cargparse\nNamespace\nq\x00)\x81q\x01}q\x02b.", &Object{Class: Class{"argparse", "Namespace"}, Args: Tuple{}, State: &Dict{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := read(t, c.program, allowAll)
+			got, err := read(t, c.program, inert)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,8 +84,17 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// dictOf is a dict of one key.
+func dictOf(key string, value any) *Dict {
+	d := &Dict{}
+	if err := d.Set(key, value); err != nil {
+		panic(err)
+	}
+	return d
+}
+
 func TestDict(t *testing.T) {
-	v, err := read(t, "\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01K\x07Nu.", allowAll)
+	v, err := read(t, "\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01K\x07Nu.", inert)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +110,59 @@ func TestDict(t *testing.T) {
 	}
 }
 
+// A long byte string, and a long list of numbers, neither fill the memory nor make a pickle unreadable.
+func TestLong(t *testing.T) {
+	const n = 40 << 20
+	long := "\x80\x03B\x00\x00\x80\x02" + strings.Repeat("x", n) + "K\x01\x86."
+	v, err := read(t, long, inert)
+	if diff := cmp.Diff(Tuple{Long{}, int64(1)}, v); err != nil || diff != "" {
+		t.Errorf("%s %v", diff, err)
+	}
+	const numbers = 2_000_000
+	v, err = read(t, "\x80\x02]("+strings.Repeat("G?\xf8\x00\x00\x00\x00\x00\x00", numbers/2)+"e"+"("+strings.Repeat("K\x01", numbers/2)+"e.", inert)
+	if err != nil || len(v.(*List).Items) != numbers {
+		t.Errorf("%v", err)
+	}
+	for program, want := range map[string]string{
+		"(" + strings.Repeat("N", MaxOps):                                  "operations",
+		strings.Repeat("}0", MaxOps/5+1):                                   "operations",
+		strings.Repeat("C\xff"+strings.Repeat("x", 255)+"0", MaxBytes/256): "longer than",
+	} {
+		if _, err := read(t, program, inert); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Keys of any kind that Python can hash stand in dicts.
+func TestDictKeys(t *testing.T) {
+	v, err := read(t, "\x80\x02}(K\x01\x85NNNG?\xf8\x00\x00\x00\x00\x00\x00NC\x01aNcm\nc\nN\x88N\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01Nu.", inert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := v.(*Dict); len(d.Keys) != 7 {
+		t.Errorf("%d keys: %v", len(d.Keys), d.Keys)
+	}
+}
+
 // The hooks decide, and what they refuse ends the reading.
 func TestRefusals(t *testing.T) {
 	for program, want := range map[string]string{
-		"\x80\x02cos\nsystem\n.":                "no os.system",
+		"\x80\x02cos\nsystem\n)R.":              "no os.system",
 		"\x80\x06N.":                            "protocol 6",
-		"\x80\x02(K\x01d.":                      "0x64",
+		"\x80\x02(K\x01d.":                      "1 keys and values",
+		"\x80\x02z.":                            "0x7a",
+		"\x80\x02)o.":                           "no mark",
+		"(o.":                                   "stack is empty",
+		"I1x\n.":                                "no integer",
+		"F1x\n.":                                "no number",
+		"S'a\n.":                                "without quotes",
+		"g7\n.":                                 "nothing was stored",
+		"pa\n.":                                 "invalid syntax",
+		"Pid\n.":                                "where there is nothing",
+		"\x80\x02K\x01)R.":                      "is called",
+		"\x80\x02cm\nc\nK\x01R.":                "is called with a int64",
+		"\x80\x02X\x01\x00\x00\x00\xff.":        "UTF-8",
 		"\x80\x02NQ.":                           "where there is nothing",
 		"\x80\x02}Nb.":                          "",
 		"\x80\x02NNb.":                          "attributes of a <nil>",
@@ -95,11 +170,11 @@ func TestRefusals(t *testing.T) {
 		"\x80\x02}]Ns.":                         "a key of type *pickle.List",
 		"\x80\x02c" + strings.Repeat("x", 2000): "longer than",
 	} {
-		_, err := read(t, program, Hooks{Allow: func(c Class) error {
+		_, err := read(t, program, Hooks{Call: func(c Class, _ Tuple) (any, error) {
 			if c.Module == "os" {
-				return errorText("no os.system")
+				return nil, errorText("no os.system")
 			}
-			return nil
+			return nil, nil
 		}})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: error %v, want %q", program, err, want)
@@ -117,7 +192,7 @@ func TestLengthsAreChecked(t *testing.T) {
 		"\x80\x02X\xff\xff\xff\xff", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f", "\x80\x04\x8e\x00\x00\x00\x00\x00\x00\x00\x80", "\x80\x03B\xff\xff\xff\x7f",
 	} {
 		n := testing.AllocsPerRun(1, func() {
-			if _, _, err := Read(strings.NewReader(program), int64(len(program)), allowAll); err == nil || !strings.Contains(err.Error(), "bytes follow") {
+			if _, _, err := Read(strings.NewReader(program), int64(len(program)), inert); err == nil || !strings.Contains(err.Error(), "bytes follow") {
 				t.Errorf("%q: error %v", program, err)
 			}
 		})
@@ -125,4 +200,24 @@ func TestLengthsAreChecked(t *testing.T) {
 			t.Errorf("%q: %v allocations", program, n)
 		}
 	}
+}
+
+// Any bytes give a value or an error, and no more of them are read than there are.
+func FuzzRead(f *testing.F) {
+	for _, program := range []string{
+		"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01K\x07Nu.", "\x80\x04\x95\x08\x00\x00\x00\x00\x00\x00\x00K\x01\x8c\x01a\x94\x86\x94.",
+		"(dp0\nVa\\u20ac\xe9\np1\nI1\ns.", "S'a\\'\\\\\\x41\\n\\q'\np0\n.", "(lp0\nI1\naI-2\naL7L\naF1.5\naI01\naNa.", "(I1\nim\nc\np0\n(dp1\nb.", "(cm\nc\nK\x01oq\x00.",
+		"\x80\x05\x96\x02\x00\x00\x00\x00\x00\x00\x00ab\x94.", "\x80\x05\x97\x98.", "\x80\x02\x8b\x01\x00\x00\x00\xff.", "\x80\x04\x8c\x01m\x8c\x01c\x93K\x01\x85}\x92.",
+		"\x80\x02cbuiltins\ngetattr\n)R)R.", "\x80\x04(K\x01\x91\x94.", "\x80\x02\x82\x07.", "Pid\n.",
+	} {
+		f.Add([]byte(program))
+	}
+	f.Fuzz(func(t *testing.T, program []byte) {
+		hooks := inert
+		hooks.Persistent = func(id any) (any, error) { return &Object{Args: Tuple{id}}, nil }
+		_, n, err := Read(strings.NewReader(string(program)), int64(len(program)), hooks)
+		if err == nil && (n < 1 || n > int64(len(program))) {
+			t.Errorf("%d of %d bytes", n, len(program))
+		}
+	})
 }

@@ -1,0 +1,352 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/state"
+)
+
+// Note tells what of a file of weights was taken, or what it does not say and was assumed.
+type Note struct {
+	Text    string // one line that names the file
+	Assumed bool   // it may be wrong
+}
+
+// Error is the text.
+func (n *Note) Error() string { return n.Text }
+
+// The files beside weights that say what names and shapes do not.
+const (
+	configFile       = "config.json"              // of transformers, or of timm
+	preprocessorFile = "preprocessor_config.json" // of transformers
+	processorFile    = "processor_config.json"    // of transformers 5
+	openCLIPFile     = "open_clip_config.json"
+)
+
+const maxBeside = 16 << 20 // bytes of such a file: the names of 21,841 classes take 2 MB
+
+// fields are the keys of a JSON object. Values are read one by one: a file may have others of any form.
+type fields map[string]json.RawMessage
+
+// get reads the value of a key, and reports whether it has the form of to.
+func (f fields) get(key string, to any) bool {
+	return f[key] != nil && string(f[key]) != "null" && json.Unmarshal(f[key], to) == nil
+}
+
+// object is the object under a key, empty where there is none.
+func (f fields) object(key string) (inner fields) {
+	f.get(key, &inner)
+	return inner
+}
+
+// beside is what the files beside weights say.
+type beside struct {
+	norm    *data.Norm
+	act     string // activation function
+	classes []string
+	from    []string // names of the files that were believed
+	strange []string // what is wrong with others
+}
+
+// lookBeside reads the files in the folder of the model, as far as they describe it.
+func (m *Model) lookBeside() beside {
+	var b beside
+	dir := filepath.Dir(m.file.Name())
+	for _, file := range []struct {
+		name string
+		take func(*Model, *beside, fields) error
+	}{{configFile, takeConfig}, {openCLIPFile, takeOpenCLIP}, {processorFile, takeProcessor}, {preprocessorFile, takePreprocessor}} {
+		f, err := readFields(filepath.Join(dir, file.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = file.take(m, &b, f)
+		}
+		if err != nil {
+			b.strange = append(b.strange, fmt.Sprintf("%s beside it is not used: %v", file.name, err))
+			if file.name == configFile { // it belongs to something else, and the others with it
+				break
+			}
+			continue
+		}
+		b.from = append(b.from, file.name)
+	}
+	return b
+}
+
+// readFields reads a JSON object.
+func readFields(path string) (f fields, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is no regular file")
+	case info.Size() > maxBeside:
+		return nil, fmt.Errorf("has %d bytes, at most %d are sensible", info.Size(), maxBeside)
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
+	return f, err
+}
+
+// same compares a number that a file states with that of the model.
+func (f fields) same(key string, want int) error {
+	var got int
+	if f.get(key, &got) && got != want {
+		return fmt.Errorf("it describes another model: its %s is %d, here it is %d", key, got, want)
+	}
+	return nil
+}
+
+// takeConfig reads config.json.
+func takeConfig(m *Model, b *beside, f fields) error {
+	network := f
+	if inner := f.object("vision_config"); len(inner) > 0 {
+		network = inner
+	}
+	if err := errors.Join(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
+		return err
+	}
+	var kind string
+	if f.get("model_type", &kind); m.Kind == CLIP && strings.HasPrefix(kind, "clip") {
+		b.act = actQuickGELU // what a config.json that leaves it out means
+	}
+	network.get("hidden_act", &b.act)
+	b.classes = labels(f)
+	timm := f.object("pretrained_cfg")
+	if len(timm) == 0 {
+		timm = f
+	}
+	if timm.get("label_names", &b.classes) {
+		b.classes = slices.Clip(b.classes)
+	}
+	var architecture string // of timm, which has no other normalisation for these
+	switch f.get("architecture", &architecture); {
+	case strings.HasPrefix(architecture, "beitv2_"):
+		b.norm = &data.ImageNet
+	case strings.HasPrefix(architecture, "beit_"):
+		b.norm = &data.Inception
+	}
+	return takeNorm(b, timm, "mean", "std")
+}
+
+// labels reads the names of classes, nil where they are only numbered.
+func labels(f fields) []string {
+	var byNumber map[string]string
+	if !f.get("id2label", &byNumber) {
+		return nil
+	}
+	names, told := make([]string, len(byNumber)), false
+	for i := range names {
+		name, ok := byNumber[strconv.Itoa(i)]
+		if !ok {
+			return nil
+		}
+		names[i], told = name, told || name != "LABEL_"+strconv.Itoa(i)
+	}
+	if !told {
+		return nil
+	}
+	return names
+}
+
+// takeOpenCLIP reads open_clip_config.json.
+func takeOpenCLIP(m *Model, b *beside, f fields) error {
+	if m.Kind != CLIP {
+		return fmt.Errorf("the weights are a %s", m.Kind)
+	}
+	model := f.object("model_cfg")
+	if len(model) == 0 {
+		model = f // as the program itself keeps them
+	}
+	vision := model.object("vision_cfg")
+	if err := errors.Join(vision.same("width", m.ViT.Width), vision.same("layers", m.ViT.Depth), model.same("embed_dim", m.CLIP.OutDim)); err != nil {
+		return err
+	}
+	quick := false
+	model.get("quick_gelu", &quick)
+	b.act = actGELU
+	if quick {
+		b.act = actQuickGELU
+	}
+	return takeNorm(b, f.object("preprocess_cfg"), "mean", "std")
+}
+
+// takeProcessor reads processor_config.json.
+func takeProcessor(_ *Model, b *beside, f fields) error {
+	return takePreprocessor(nil, b, f.object("image_processor"))
+}
+
+// takePreprocessor reads preprocessor_config.json.
+func takePreprocessor(_ *Model, b *beside, f fields) error {
+	normalize := true
+	if f.get("do_normalize", &normalize) && !normalize {
+		b.norm = &data.Unit
+		return nil
+	}
+	return takeNorm(b, f, "image_mean", "image_std")
+}
+
+// takeNorm reads mean and standard deviation of the colours.
+func takeNorm(b *beside, f fields, meanKey, stdKey string) error {
+	var mean, std []float32
+	if !f.get(meanKey, &mean) || !f.get(stdKey, &std) {
+		return nil
+	}
+	var n data.Norm
+	if len(mean) != len(n.Mean) || len(std) != len(n.Std) {
+		return fmt.Errorf("%s and %s have %d and %d numbers, not %d", meanKey, stdKey, len(mean), len(std), len(n.Mean))
+	}
+	copy(n.Mean[:], mean)
+	copy(n.Std[:], std)
+	if err := CheckNorm(n); err != nil {
+		return err
+	}
+	b.norm = &n
+	return nil
+}
+
+// CheckNorm returns an error for a normalisation that divides by zero or is not finite.
+func CheckNorm(n data.Norm) error {
+	for c := range n.Mean {
+		if n.Mean[c]-n.Mean[c] != 0 || n.Std[c]-n.Std[c] != 0 || n.Std[c] <= 0 {
+			return fmt.Errorf("mean %v and standard deviation %v normalise no image", n.Mean, n.Std)
+		}
+	}
+	return nil
+}
+
+// Activation functions by Hugging Face's names.
+const (
+	actGELU      = "gelu"
+	actQuickGELU = "quick_gelu"
+)
+
+// describe makes the model what the files beside it say, and notes what was taken and what was assumed.
+func (m *Model) describe() error {
+	b := m.lookBeside()
+	if err := m.activate(b.act); err != nil {
+		return err
+	}
+	name := m.file.Name()
+	m.norm = b.norm
+	if outputs := m.outputs(); b.classes != nil && len(b.classes) == outputs {
+		m.Classes = b.classes
+	} else if b.classes != nil && outputs > 0 {
+		b.strange = append(b.strange, fmt.Sprintf("%s beside it names %d classes, its head has %d outputs: the names are not used", configFile, len(b.classes), outputs))
+	}
+	for _, text := range b.strange {
+		m.note(true, "%s: %s", name, text)
+	}
+	if len(b.from) > 0 {
+		m.note(false, "%s: described by %s beside it", name, strings.Join(b.from, ", "))
+	}
+	if m.norm == nil && m.normUnsure() {
+		m.note(true, "%s does not tell how images were normalised: mean and std of ImageNet are taken, as for BEiT v2 and DINO. BEiT v1 had 0.5: put the model's %s beside it",
+			name, preprocessorFile)
+	}
+	if m.Kind == CLIP && b.act == "" && m.file.Format() != state.TorchScript { // OpenAI's own files are programs
+		m.note(true, "%s: names and shapes do not tell the activation: QuickGELU is taken, as in OpenAI's models. Those of OpenCLIP have GELU: put the model's %s or %s beside it",
+			name, openCLIPFile, configFile)
+	}
+	return nil
+}
+
+func (m *Model) note(assumed bool, format string, args ...any) {
+	m.Notes = append(m.Notes, &Note{fmt.Sprintf(format, args...), assumed})
+}
+
+// noteOrigin notes under which key and prefix the tensors stood.
+func (m *Model) noteOrigin() {
+	var taken, others []string
+	meta := m.file.Metadata()
+	if key := meta[state.MetaContainer]; key != "" {
+		taken = append(taken, fmt.Sprintf("under the key %q", key))
+	}
+	if m.Prefix != "" {
+		taken = append(taken, fmt.Sprintf("with the prefix %q", m.Prefix))
+	}
+	if names := meta[state.MetaNegated]; names != "" {
+		m.note(true, "%s: PyTorch before 2.0 lost the sign of imaginary parts of conjugates, which %s may be: taken as such", m.file.Name(), cutShort(names))
+	}
+	if len(taken) == 0 && len(m.Rivals) == 0 {
+		return
+	}
+	if text := meta[state.MetaOthers]; text != "" {
+		others = append(others, text)
+	}
+	if len(m.Rivals) > 0 {
+		others = append(others, fmt.Sprintf("names that begin with %q", m.Rivals))
+	}
+	text := "weights without a prefix"
+	if len(taken) > 0 {
+		text = "weights " + strings.Join(taken, ", ")
+	}
+	if len(others) > 0 {
+		text += "; not taken: " + strings.Join(others, ", ") + " (--key chooses)"
+	}
+	m.note(false, "%s: %s", m.file.Name(), text)
+}
+
+// activate sets the activation function that a file beside the model names; "" where none does.
+func (m *Model) activate(act string) error {
+	if act == "" {
+		return nil
+	}
+	known := act == actGELU || m.Kind == CLIP && act == actQuickGELU
+	if !known {
+		return fmt.Errorf("the files beside it say that the activation is %q: only %q, and for CLIP %q, can be computed", act, actGELU, actQuickGELU)
+	}
+	m.CLIP.GELU = m.Kind == CLIP && act == actGELU
+	return nil
+}
+
+// normUnsure reports whether models with such names are known that have other normalisations.
+func (m *Model) normUnsure() bool {
+	switch m.Kind {
+	case Tokenizer, CLIP:
+		return false
+	case MIM:
+		return m.MIM.Aggregation.Depth == 0 // aggregation layers are BEiT v2's alone
+	}
+	return !strings.Contains(strings.ToLower(filepath.Base(m.file.Name())), "beitv2")
+}
+
+// outputs is the number of outputs of the head, 0 without one.
+func (m *Model) outputs() int {
+	if head := m.tensors["head.weight"]; head != nil && len(head.Shape) == 2 {
+		return head.Shape[0]
+	}
+	return 0
+}
+
+// Norm is the normalisation of images for the model: what a file beside it says, or that of its kind.
+func (m *Model) Norm() data.Norm {
+	if m.norm != nil {
+		return *m.norm
+	}
+	switch m.Kind {
+	case CLIP:
+		return data.Norm{Mean: beit.CLIPMean, Std: beit.CLIPStd}
+	case Tokenizer:
+		return data.Unit
+	}
+	return data.ImageNet
+}
+
+// NormKnown reports whether a file beside the model tells the normalisation.
+func (m *Model) NormKnown() bool { return m.norm != nil }

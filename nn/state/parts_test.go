@@ -1,0 +1,167 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// inParts writes files of tensors and the index of them, which says where each is.
+func inParts(t *testing.T, index string, parts map[string][]Named) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	where := map[string]string{}
+	for name, tensors := range parts {
+		b := mustWrite(t, nil, tensors...)
+		if strings.HasSuffix(name, ".bin") {
+			var err error
+			if b, err = torchBytes(tensors); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range tensors {
+			where[n.Name] = name
+		}
+	}
+	writeIndex(t, filepath.Join(dir, index), map[string]any{"metadata": map[string]int{"total_size": 12}, "weight_map": where})
+	return dir
+}
+
+func torchBytes(tensors []Named) ([]byte, error) {
+	var b strings.Builder
+	err := WriteTorch(&b, "", tensors)
+	return []byte(b.String()), err
+}
+
+func writeIndex(t *testing.T, path string, index any) {
+	t.Helper()
+	text, err := json.Marshal(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A model in several files is one, by its index or its folder, of either format.
+func TestParts(t *testing.T) {
+	first := []Named{{Name: "a", DType: F32, Shape: []int{2}, Float32s: []float32{1, 2}}, {Name: "b", DType: I64, Shape: []int{1}, Raw: []byte{7, 0, 0, 0, 0, 0, 0, 0}}}
+	second := []Named{{Name: "c", DType: F32, Shape: []int{1}, Float32s: []float32{3}}, {Name: "d", DType: F32, Shape: []int{0}}}
+	for index, end := range map[string]string{"model.safetensors" + indexEnd: ".safetensors", "pytorch_model.bin" + indexEnd: ".bin"} {
+		dir := inParts(t, index, map[string][]Named{"x-00001-of-00002" + end: first, "x-00002-of-00002" + end: second})
+		for _, path := range []string{dir, filepath.Join(dir, index)} {
+			f, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := f.Names(); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+				t.Errorf("%s: names %v", path, got)
+			}
+			for name, want := range map[string][]float32{"a": {1, 2}, "b": {7}, "c": {3}, "d": {}} {
+				var r TensorReader
+				err := r.Float32s(f, name, func(v []float32) error {
+					if !slices.Equal(v, want) {
+						t.Errorf("%s: %s is %v", path, name, v)
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if f.Checked() || f.Verify() != nil {
+				t.Error("has a checksum")
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// What is wrong with an index or a folder is told by the names of file and tensor.
+func TestWrongParts(t *testing.T) {
+	one := []Named{{Name: "a", DType: F32, Shape: []int{1}, Float32s: []float32{1}}}
+	const index = "model.safetensors" + indexEnd
+	for name, c := range map[string]struct {
+		where map[string]string
+		want  string
+	}{
+		"missing file":    {map[string]string{"a": "x.safetensors", "b": "y.safetensors"}, `"y.safetensors", which the index names, is missing`},
+		"missing tensor":  {map[string]string{"a": "x.safetensors", "b": "x.safetensors"}, `tensor "b" is not in x.safetensors`},
+		"another folder":  {map[string]string{"a": "../x.safetensors"}, "is no name of a file beside it"},
+		"absolute":        {map[string]string{"a": "/etc/passwd"}, "is no name of a file beside it"},
+		"itself":          {map[string]string{"a": index}, "JSON text"},
+		"nothing":         {nil, "no weight_map"},
+		"name of control": {map[string]string{"a\x1b": "x.safetensors"}, "control characters"},
+	} {
+		dir := inParts(t, index, map[string][]Named{"x.safetensors": one})
+		writeIndex(t, filepath.Join(dir, index), map[string]any{"weight_map": c.where})
+		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir := inParts(t, "other"+indexEnd, map[string][]Named{"x.safetensors": one})
+	f, err := Open(dir) // the only index
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := os.Remove(filepath.Join(dir, "other"+indexEnd)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = Open(dir); err != nil { // the only file
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := os.WriteFile(filepath.Join(dir, "y.pth"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "name one of x.safetensors, y.pth") {
+		t.Errorf("two files: %v", err)
+	}
+	if _, err := Open(t.TempDir()); !errors.Is(err, ErrNoWeights) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), index)
+	for text, want := range map[string]string{
+		"version https://git-lfs.github.com/spec/v1\n": "git lfs pull", "{": "the index: unexpected end", "[]": "neither a safetensors file",
+		`{"weight_map": [1]}`: "the index: json",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzReadIndex(f *testing.F) {
+	for _, s := range []string{`{"weight_map":{"a":"x.safetensors"}}`, `{"weight_map":{"a":"../x"}}`, `{"metadata":{}}`, `[]`, ``} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "m"+indexEnd)
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		where, err := readIndex(path)
+		if err != nil {
+			return
+		}
+		for name, file := range where {
+			if filepath.Join(filepath.Dir(path), file) == path+"x" || strings.ContainsAny(file, `/`) || file == ".." || len(name) > maxName {
+				t.Errorf("%q in %q", name, file)
+			}
+		}
+	})
+}
