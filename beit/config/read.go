@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Spec is what this package must know of a method.
@@ -76,7 +76,7 @@ func Configure(s Spec, preset, file string, set []string, adapt func(base *Confi
 	over := Layers{file: file, set: set}
 	if file != "" {
 		var err error
-		if over.text, err = os.ReadFile(file); err != nil {
+		if over.text, err = regular.ReadFile(file); err != nil {
 			return nil, fmt.Errorf("config: %w", err)
 		}
 		var head struct{ Preset string }

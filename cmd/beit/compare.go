@@ -9,6 +9,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // compareCmd is "beit compare".
@@ -54,7 +55,7 @@ func (c *compareCmd) Run(a *app) error {
 	if _, err := io.WriteString(a.out, experiment.Markdown(rows)); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.errOut, "tables in %s and %s\n", filepath.Join(c.Out, experiment.MarkdownFile), filepath.Join(c.Out, experiment.CSVFile))
+	fmt.Fprintf(a.errOut, "tables in %s and %s\n", plain.Text(filepath.Join(c.Out, experiment.MarkdownFile)), plain.Text(filepath.Join(c.Out, experiment.CSVFile)))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // embedCmd is "beit embed".
@@ -95,9 +96,13 @@ func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use
 		skipped++
 		r.Warning(method.SkippedText(s))
 	}
+	_, live := terminal(a.out)
 	for item, err := range encode(a.ctx, ds, skip) {
 		if err != nil {
 			return skipped, err
+		}
+		if live { // results and progress stand on the same terminal
+			r.clear()
 		}
 		if err := use(item); err != nil {
 			return skipped, err
@@ -117,7 +122,7 @@ func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encod
 	}
 	summary, err := out.close()
 	if err == nil && summary != "" {
-		fmt.Fprintln(a.errOut, summary)
+		fmt.Fprintln(a.errOut, plain.Text(summary))
 	}
 	return err
 }

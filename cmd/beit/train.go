@@ -17,6 +17,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
@@ -241,7 +242,7 @@ func checkOut(dir string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != run.LockFile { // of a run that could not begin
-			return usagef("--out %s: has files in it, such as %s, and no run: name a new folder", dir, experiment.Plain(e.Name()))
+			return usagef("--out %s: has files in it, such as %s, and no run: name a new folder", dir, plain.Text(e.Name()))
 		}
 	}
 	return nil
