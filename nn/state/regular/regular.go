@@ -3,11 +3,11 @@
 //
 //	file, err := regular.Open(path)
 //	if err != nil {
-//		return err // "x.jpg: a named pipe, not a regular file"
+//		return err // "open x.jpg: a named pipe, not a regular file"
 //	}
 //	defer file.Close()
 //
-// Names need not be UTF-8, except those of OpenFS. Errors name the file and wrap their cause. The functions may be called by any number of
+// Names need not be UTF-8, except those of OpenFS. Errors are of type *fs.PathError, as those of package os. The functions may be called by any number of
 // goroutines.
 package regular
 
@@ -83,11 +83,11 @@ func kind(mode fs.FileMode) string {
 	return "something else"
 }
 
-// named says once which file an error is about.
+// named is an error about a file, which is named once.
 func named(path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
-		err = inner.Err
+		return &fs.PathError{Op: inner.Op, Path: path, Err: inner.Err}
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return &fs.PathError{Op: "open", Path: path, Err: err}
 }
