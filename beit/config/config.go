@@ -47,7 +47,7 @@ type Data struct {
 	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
-	ExifTranspose bool    `toml:"exif_transpose" help:"turn images as their EXIF orientation says; the reference code does not"`
+	ExifTranspose bool    `toml:"exif_transpose" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
 	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`

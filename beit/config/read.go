@@ -122,6 +122,7 @@ func Read(s Spec, text, source string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
+	c.Data.ExifTranspose = false // as in runs from before the key
 	if err := c.merge([]byte(text), source); err != nil {
 		return nil, err
 	}

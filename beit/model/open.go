@@ -120,6 +120,7 @@ func of(f *state.File, list method.List) (*Model, error) {
 		if c, ok := known.Describe(m.Card); ok {
 			m.Method, m.Config = known, c
 			m.Input = known.Card(c).Input
+			c.Data.ExifTranspose = true // what the weights learned from is not known: images are shown upright
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
@@ -34,6 +35,9 @@ func (c *compareCmd) Run(a *app) error {
 		return err
 	}
 	a.train()
+	if c.ExifTranspose != nil {
+		c.Set = append([]string{"data.exif_transpose=" + strconv.FormatBool(*c.ExifTranspose)}, c.Set...)
+	}
 	r := newReporter(a.errOut)
 	rows, err := attempt(func() ([]experiment.Row, error) {
 		return experiment.Compare(a.ctx, experiment.Env{Device: a.dev, Reporter: r}, experiment.Comparison{

@@ -20,9 +20,10 @@ type embedCmd struct {
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
-// partFlag chooses images.
+// partFlag chooses images, and how they are turned.
 type partFlag struct {
 	Part string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
+	exifFlag
 }
 
 // featureFlag chooses features.
@@ -70,7 +71,7 @@ func (c *embedCmd) Run(a *app) error {
 
 // open opens the part of the images at path, in the form that a model wants.
 func (p partFlag) open(path string, m infer.Model) (ds data.Dataset, done func() error, err error) {
-	images, err := dataFlags{imageFlags: imageFlags{Data: path}}.open(m.ImageSize(), m.Config(), 0)
+	images, err := dataFlags{imageFlags: imageFlags{Data: path, exifFlag: p.exifFlag}}.open(m.ImageSize(), m.Config(), 0)
 	if err != nil {
 		return nil, nil, err
 	}

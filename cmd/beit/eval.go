@@ -80,7 +80,7 @@ func (c *evalCmd) Run(a *app) error {
 
 // configure is the configuration of the classifier's run, of the images that the flags name.
 func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, error) {
-	cfg := own.Clone()
+	cfg := c.over(own).Clone()
 	d := &cfg.Data
 	if c.Data != d.Path && !same(c.Data, d.Path) { // the run set nothing aside of these
 		d.ValFraction = 0

@@ -20,6 +20,7 @@ type imageFlags struct {
 	Data        string  `placeholder:"DIR|TAR" help:"${data}"`
 	EvalData    string  `placeholder:"DIR|TAR" help:"${eval_data}"`
 	ValFraction float64 `placeholder:"F" help:"${val_fraction}"`
+	exifFlag
 }
 
 // check refuses a command without images.
@@ -57,7 +58,7 @@ func (f dataFlags) open(size int, run *config.Config, cacheMB int) (*method.Imag
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
 	c := &config.Config{Seed: f.seed(run), Data: config.Data{
-		Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB, ExifTranspose: run.Data.ExifTranspose,
+		Path: f.Data, EvalPath: f.EvalData, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB, ExifTranspose: f.over(run).Data.ExifTranspose,
 	}}
 	return method.OpenImages(c, size, nil)
 }

@@ -96,13 +96,13 @@ func (c *predictCmd) sources(m *infer.Classifier) (list []predictSource, err err
 			list = append(list, predictSource{func() (data.Dataset, func() error, error) { return c.open(path, m) }, len(c.Images) == 1})
 			n = 1
 		case len(c.Images) == 1:
-			image, err := readImage(rest[0], m.Config())
+			image, err := readImage(rest[0], c.over(m.Config()))
 			return []predictSource{{open(single{rest[0], image}), true}}, err
 		default:
 			if n < 0 {
 				n = len(rest)
 			}
-			list = append(list, predictSource{open(loose{rest[:n], m.Config()}), false})
+			list = append(list, predictSource{open(loose{rest[:n], c.over(m.Config())}), false})
 		}
 		rest = rest[n:]
 	}

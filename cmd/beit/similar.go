@@ -55,7 +55,7 @@ func (c *similarCmd) Run(a *app) error {
 	}
 	defer enc.Close()
 	newReporter(a.errOut).damaged(enc.Warnings())
-	query, err := readImage(c.Image, enc.Config())
+	query, err := readImage(c.Image, c.over(enc.Config()))
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,9 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.path", f.Data, f.Data != "")
 	add("data.eval_path", f.EvalData, f.EvalData != "")
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
+	if f.ExifTranspose != nil {
+		add("data.exif_transpose", strconv.FormatBool(*f.ExifTranspose), true)
+	}
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
 	if f.AccumulationSteps != nil {
