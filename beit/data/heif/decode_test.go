@@ -19,7 +19,7 @@ import (
 
 // tolerances are the largest mean difference of a channel. Chroma of the HEIC files has half the columns and rows.
 const (
-	heicTolerance = 4.5
+	heicTolerance = 1
 	avifTolerance = 1
 )
 
@@ -62,7 +62,7 @@ func TestKinds(t *testing.T) {
 	check(t, "grey.heic", m, err, grey, heicTolerance)
 	small := data.Resize(upright, upright.Bounds(), 47, 33, data.Bicubic)
 	m, err = DecodeHEIC(read(t, "odd.heic"), data.DefaultLimits)
-	check(t, "odd.heic", m, err, small, heicTolerance)
+	check(t, "odd.heic", m, err, small, 4)
 }
 
 // Wherever a file is cut, that is an error.

@@ -17,5 +17,5 @@
 // cut short the libraries make black images. One image is decoded at a time, because 12 million pixels take seconds and up to 1.2 GB. An image
 // that takes far longer than its size explains is given up.
 //
-// Alpha is dropped. AVIF images lose their colour where they are fully transparent: it is black. Monochrome HEIC images are refused.
+// Alpha is dropped. AVIF images lose their colour where they are fully transparent: it is black. HEIC images that are monochrome and a grid are refused.
 package heif

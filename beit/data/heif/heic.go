@@ -44,7 +44,7 @@ func DecodeHEIC(content []byte, limits data.Limits) (*data.RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return libheif.decode(patience(m.width, m.height), func(at *memory) (*data.RGB, error) { return decodeHEIC(at, m, content) })
+	return libheif.decode(patience(m.width, m.height), func(at *memory) (*data.RGB, error) { return decodeHEIC(at, m, asGrid(content, m)) })
 }
 
 // checked reads the boxes of a file, and compares the size in them with the limits and with the most that its library takes.

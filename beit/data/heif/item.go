@@ -13,11 +13,13 @@ type item struct {
 	largest       image.Point // of the largest item of the file: decoding takes memory for it
 	turned        turn        // of the stored image to the shown one
 	colour        colour
+	subsampled    bool // HEVC with fewer samples of chroma than of luma
+	file          *file
 }
 
 // readItem finds the primary image of a file, and checks that all data are there which the file's items refer to.
 func readItem(content []byte) (item, error) {
-	var f file
+	f := &file{}
 	err := eachBox(content, func(b box) error {
 		if b.kind == "meta" && !f.found {
 			f.found = true
@@ -46,16 +48,19 @@ func Size(content []byte) (w, h int, err error) {
 // file is what the box meta says.
 type file struct {
 	found      bool
-	primary    uint64 // number of the primary item
-	properties []box  // ipco, numbered from 1
-	of         []int  // the primary item's properties, in order
-	assigned   []byte // ipma
+	primary    uint64            // number of the primary item
+	kinds      map[uint64]string // of items
+	properties []box             // ipco, numbered from 1
+	of         []int             // the primary item's properties, in order
+	assigned   []byte            // ipma
+	handler    []byte            // hdlr
 	extents    []extent
 	idat       uint64 // bytes in the box idat
 }
 
 // extent is where a part of an item lies.
 type extent struct {
+	item           uint64 // its number
 	offset, length uint64
 	inside         bool // the box idat
 }
@@ -72,6 +77,10 @@ func (f *file) meta(body []byte) error {
 		case "pitm":
 			version, _ := r.full()
 			f.primary, err = r.uint(wide(version > 0)), r.err
+		case "hdlr":
+			f.handler = b.body
+		case "iinf":
+			f.kinds, err = readKinds(b.body)
 		case "iloc":
 			f.extents, err = readLocations(b.body)
 		case "iprp":
@@ -101,6 +110,32 @@ func (f *file) readProperties(body []byte) error {
 		}
 		return nil
 	})
+}
+
+// readKinds reads the kinds of the items, such as "hvc1".
+func readKinds(iinf []byte) (map[uint64]string, error) {
+	r := reader{rest: iinf}
+	version, _ := r.full()
+	r.uint(wide(version > 0)) // how many
+	if r.err != nil {
+		return nil, r.err
+	}
+	kinds := map[uint64]string{}
+	err := eachBox(r.rest, func(b box) error {
+		r := reader{rest: b.body}
+		version, _ := r.full()
+		if b.kind != "infe" || version < 2 {
+			return nil
+		}
+		id := r.uint(wide(version > 2))
+		r.uint(2) // protection
+		if len(r.rest) < 4 {
+			return fmt.Errorf("box infe: %w", errCut)
+		}
+		kinds[id] = string(r.rest[:4])
+		return nil
+	})
+	return kinds, err
 }
 
 // propertiesOf returns the numbers of the properties that the box ipma gives an item.
@@ -136,16 +171,20 @@ func readLocations(iloc []byte) (list []extent, err error) {
 		indexSize = 0
 	}
 	for count := r.uint(wide(version > 1)); count > 0 && r.err == nil; count-- {
-		r.uint(wide(version > 1)) // its number
+		id := r.uint(wide(version > 1))
 		method := uint64(0)
 		if version > 0 {
 			method = r.uint(2) & 15
 		}
 		elsewhere := r.uint(2) != 0
 		base := r.uint(baseSize)
-		for n := r.uint(2); n > 0 && r.err == nil; n-- {
+		n := r.uint(2)
+		if offsetSize+lengthSize+indexSize == 0 {
+			n = min(n, 1) // all would be the same
+		}
+		for ; n > 0 && r.err == nil; n-- {
 			r.uint(indexSize)
-			e := extent{offset: base + r.uint(offsetSize), length: r.uint(lengthSize), inside: method == 1}
+			e := extent{item: id, offset: base + r.uint(offsetSize), length: r.uint(lengthSize), inside: method == 1}
 			if r.err == nil && method < 2 && !elsewhere {
 				list = append(list, e)
 			}
@@ -170,7 +209,7 @@ func (f *file) checkExtents(size uint64) error {
 
 // item reads the properties of the primary item.
 func (f *file) item() (item, error) {
-	m := item{turned: rotations[0]}
+	m := item{turned: rotations[0], file: f}
 	for _, p := range f.properties {
 		if p.kind == "ispe" {
 			w, h, err := sizeOf(p.body)
@@ -198,6 +237,12 @@ func (f *file) item() (item, error) {
 			m.turned = m.turned.then(mirrors[r.uint(1)&1])
 		case "colr":
 			m.colour.read(&r)
+		case "hvcC":
+			r.uint(8) // profile
+			r.uint(8) // level, tiers
+			const format420, format422 = 1, 2
+			chroma := r.uint(1) & 3
+			m.subsampled = chroma == format420 || chroma == format422
 		}
 		if r.err != nil {
 			return m, fmt.Errorf("property %s: %w", p.kind, r.err)

@@ -54,6 +54,7 @@ func TestReadItem(t *testing.T) {
 		{"empty", nil, item{}, "no still image"},
 	} {
 		got, err := readItem(c.content)
+		got.file = nil
 		if c.err == "" && (err != nil || got != c.want) {
 			t.Errorf("%s: %+v, %v, want %+v", c.name, got, err, c.want)
 		}
@@ -136,6 +137,10 @@ func FuzzReadItem(f *testing.F) {
 		}
 		if m.width < 1 || m.height < 1 || m.largest.X*m.largest.Y < 1 || !bytes.Contains(content, []byte("ispe")) {
 			t.Errorf("%+v", m)
+		}
+		again, err := readItem(asGrid(content, m))
+		if err != nil || again.width != m.width || again.height != m.height {
+			t.Errorf("%+v becomes the grid %+v, %v", m, again, err)
 		}
 		if m.turned[0][0]*m.turned[1][1]-m.turned[0][1]*m.turned[1][0] == 0 {
 			t.Errorf("turned by %v", m.turned)
