@@ -61,6 +61,7 @@ type cli struct {
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
 	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
+	Pack       packCmd       `cmd:"" help:"Write images to a .tar file, as small as a training needs them."`
 	Pull       pullCmd       `cmd:"" help:"Fetch published weights, or check those that are there."`
 	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
