@@ -89,7 +89,7 @@ func (a *app) train() {
 var training atomic.Bool
 
 // grace is how long a command that is no training may take to end after a signal: it has nothing to save.
-const grace = 2 * time.Second
+const grace = time.Second
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
