@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Spec is what this package must know of a method.
@@ -76,7 +76,7 @@ func Configure(s Spec, preset, file string, set []string, adapt func(base *Confi
 	over := Layers{file: file, set: set}
 	if file != "" {
 		var err error
-		if over.text, err = os.ReadFile(file); err != nil {
+		if over.text, err = regular.ReadFile(file); err != nil {
 			return nil, fmt.Errorf("config: %w", err)
 		}
 		var head struct{ Preset string }
@@ -122,7 +122,7 @@ func Read(s Spec, text, source string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	c.Data.Reduce = false // a text without this key is older than it
+	c.Data.ExifTranspose, c.Data.Reduce = false, false // a text without these keys is older than they are
 	if err := c.merge([]byte(text), source); err != nil {
 		return nil, err
 	}

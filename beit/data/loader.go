@@ -109,14 +109,16 @@ func (l *Loader) Batches(ctx context.Context, epoch, start int) iter.Seq2[*Batch
 			if !more && next.err == nil {
 				return
 			}
+			if next.batch != nil {
+				for _, s := range l.bad.report(next.batch.reads.failed) {
+					l.opt.Skipped(s)
+				}
+			}
 			if next.err != nil {
 				yield(nil, next.err)
 				return
 			}
 			next.batch.Wait = time.Since(asked)
-			for _, s := range l.bad.report(next.batch.reads.failed) {
-				l.opt.Skipped(s)
-			}
 			if len(next.batch.Index) > 0 && !yield(next.batch, nil) { // empty when nothing of it could be read in sequential order
 				return
 			}

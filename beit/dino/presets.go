@@ -31,6 +31,7 @@ func small(vit string, outputs, epochs int, crops CropConfig) *config.Config {
 		},
 		Crops: crops, FreezeLastLayerEpochs: 1,
 	})
+	c.Data.ExifTranspose = true
 	if vit == "small32" {
 		c.ShowSmall()
 	}

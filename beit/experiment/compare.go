@@ -17,6 +17,7 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Comparison says which settings are compared, and on which images.
@@ -99,10 +100,10 @@ func (c *Comparison) claim() error {
 	}
 	name := filepath.Join(c.Out, settingsFile)
 	found := name
-	old, err := os.ReadFile(found)
+	old, err := regular.ReadFile(found)
 	if errors.Is(err, os.ErrNotExist) {
 		found = filepath.Join(c.Out, oldSettings)
-		old, err = os.ReadFile(found)
+		old, err = regular.ReadFile(found)
 	}
 	switch {
 	case err == nil && string(old) != string(mine):
@@ -125,7 +126,7 @@ func (c *Comparison) claim() error {
 func readRows(dir string) (map[string]Row, error) {
 	done := map[string]Row{}
 	name := filepath.Join(dir, rowsFile)
-	text, err := os.ReadFile(name)
+	text, err := regular.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return done, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // columns are what a row shows behind its setting: names for people and for programs, and values.
@@ -46,7 +47,7 @@ func markdownTable(w *strings.Builder, rows []Row) {
 	head, rule := "| "+rows[0].Table+" |", "|---|"
 	lines := make([]string, len(rows))
 	for i, r := range rows {
-		lines[i] = "| " + strings.ReplaceAll(r.Setting, "|", `\|`) + " |"
+		lines[i] = "| " + strings.ReplaceAll(plain.Text(r.Setting), "|", `\|`) + " |"
 	}
 	for _, c := range columns {
 		shown := false

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // Table prints aligned columns: the first to the left, the others to the right.
@@ -13,19 +14,9 @@ type Table struct{ rows [][]string }
 // Add adds a row.
 func (t *Table) Add(cells ...string) {
 	for i, c := range cells {
-		cells[i] = Plain(c)
+		cells[i] = plain.Text(c)
 	}
 	t.rows = append(t.rows, cells)
-}
-
-// Plain replaces control characters, which names in files may have and terminals would obey.
-func Plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // Print writes the rows.

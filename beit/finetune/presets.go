@@ -58,7 +58,7 @@ func small(vit string, epochs int) *config.Config {
 	c.Train.Batch, c.Train.LRBatch, c.Train.MinCropScale, c.Train.LRScaling = 128, 128, 0.2, "sqrt"
 	s := SectionOf(c)
 	s.RandMagnitude, s.RandOps, s.Erase = 5, 1, 0
-	c.Data.Reduce = true
+	c.Data.ExifTranspose, c.Data.Reduce = true, true
 	if vit == "small32" {
 		c.ShowSmall()
 	}

@@ -163,6 +163,7 @@ func of(f *state.File, list method.List) (*Model, error) {
 			if w.NormKnown() {
 				m.Input.Norm = norm
 			}
+			c.Data.ExifTranspose = true // what the weights learned from is not known: images are shown upright
 			break
 		}
 	}

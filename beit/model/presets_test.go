@@ -20,6 +20,28 @@ func TestPresetsPassCheck(t *testing.T) {
 	}
 }
 
+// New runs of our own presets show images upright. Published recipes do not, nor do runs from before the key.
+func TestPresetsExifTranspose(t *testing.T) {
+	for _, m := range model.Methods() {
+		for _, name := range m.Presets {
+			c, err := config.Configure(m.Spec, name, "", nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.HasPrefix(name, "small"); c.Data.ExifTranspose != want {
+				t.Errorf("%s %s: exif_transpose = %v", m.Name, name, c.Data.ExifTranspose)
+			}
+			for _, key := range []string{"exif_transpose = true\n", "exif_transpose = false\n"} {
+				text := strings.Replace(c.TOML(), key, "", 1)
+				old, err := config.Read(m.Spec, text, "old run")
+				if err != nil || text != c.TOML() && old.Data.ExifTranspose {
+					t.Errorf("%s %s: without the key it is read as %v, %v", m.Name, name, old.Data.ExifTranspose, err)
+				}
+			}
+		}
+	}
+}
+
 // TestPresetsAsTOML writes every preset and reads it back over every other preset of its method: no value may come from elsewhere than the text.
 func TestPresetsAsTOML(t *testing.T) {
 	for _, m := range model.Methods() {

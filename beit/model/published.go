@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Published is a published file of weights.
@@ -84,7 +84,7 @@ func FindPublished(name string) (Published, error) {
 
 // Check compares the SHA-256 of the file at path with the published one and returns it.
 func (p Published) Check(path string) (sum string, err error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -91,7 +91,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 		Epochs: epochs, Batch: 128, LR: 1.5e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05,
 		Clip: 3, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,
 	}
-	c.Data.Reduce = true
+	c.Data.ExifTranspose, c.Data.Reduce = true, true
 	if vit == "small32" {
 		c.ShowSmall()
 	}
@@ -101,6 +101,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 // reference is small32 as the authors' code was run with it.
 func reference() *config.Config {
 	c := small("small32", 512, 4, 2, 10)
+	c.Data.ExifTranspose = false
 	c.Train.WarmupOffset = true
 	c.Data.Reduce = false
 	s := SectionOf(c)

@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // page is the template of the report. It loads nothing from outside.
@@ -63,7 +64,7 @@ func HTML(name string, m *method.Method, cfg *config.Config, records []run.Recor
 		Steps               int
 		Tables              []table
 	}{
-		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: cfg.Data.Path.String(), Config: cfg.TOML(),
+		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: plain.Text(cfg.Data.Path.String()), Config: plain.Lines(cfg.TOML()),
 		Curves: template.URL(base64.StdEncoding.EncodeToString(curves.Bytes())),
 		Steps:  records[len(records)-1].Step,
 	}

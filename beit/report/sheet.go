@@ -13,6 +13,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // Tile is an image of a contact sheet, with lines of text.
@@ -73,7 +74,7 @@ func drawTile(sheet *image.RGBA, t Tile, at image.Point) {
 	pen := font.Drawer{Dst: sheet, Src: image.Black, Face: basicfont.Face7x13}
 	for i, line := range t.Lines {
 		pen.Dot = fixed.P(at.X, at.Y+tileSide+(i+1)*lineHeight)
-		letters := []rune(line)
+		letters := []rune(plain.Text(line))
 		pen.DrawString(string(letters[:min(len(letters), tileSide/basicfont.Face7x13.Advance)]))
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 )
 
-// plain is an image of one colour.
-func plain(w, h int, c color.RGBA) *data.RGB {
+// oneColour is an image of one colour.
+func oneColour(w, h int, c color.RGBA) *data.RGB {
 	m := data.NewRGB(w, h)
 	for p := 0; p < len(m.Pix); p += 3 {
 		m.Pix[p], m.Pix[p+1], m.Pix[p+2] = c.R, c.G, c.B
@@ -24,9 +24,9 @@ func plain(w, h int, c color.RGBA) *data.RGB {
 
 func TestSheet(t *testing.T) {
 	red, blue, white := color.RGBA{255, 0, 0, 255}, color.RGBA{0, 0, 255, 255}, color.RGBA{255, 255, 255, 255}
-	tiles := []Tile{{Image: plain(40, 20, red), Lines: []string{"wide", strings.Repeat("long ", 30)}}}
+	tiles := []Tile{{Image: oneColour(40, 20, red), Lines: []string{"wide", strings.Repeat("long ", 30)}}}
 	for range 5 {
-		tiles = append(tiles, NewTile(plain(30, 900, blue)))
+		tiles = append(tiles, NewTile(oneColour(30, 900, blue)))
 	}
 	name := filepath.Join(t.TempDir(), "sheet.png")
 	if err := Sheet(name, tiles); err != nil {

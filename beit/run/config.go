@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // The checksum of config.toml is its last line. Readers recognize it by its beginning or by its end, so that damage to one does not hide it.
@@ -49,7 +50,7 @@ func WriteConfig(dir, text string, write WriteFunc) error {
 // ReadConfig returns the text of config.toml without the checksum. changed says that the checksum does not match the text: the file was edited
 // by hand, or it is damaged. A file without a checksum, of an older run, is not changed.
 func ReadConfig(dir string) (text string, changed bool, err error) {
-	whole, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	whole, err := regular.ReadFile(filepath.Join(dir, ConfigFile))
 	if err != nil {
 		return "", false, fmt.Errorf("%s is not a run folder: %w", dir, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Lock is the claim of a run on its folder.
@@ -67,7 +69,7 @@ func Claim(dir string) (*Lock, error) {
 
 // probe tries the lock of dir without keeping it.
 func probe(dir string) (held, error) {
-	f, err := os.Open(filepath.Join(dir, LockFile))
+	f, err := regular.Open(filepath.Join(dir, LockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return mine, nil
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // lines reads the lines of a metrics file, first to last.
@@ -60,7 +62,7 @@ func lineError(name string, number int, err error) error {
 // ReadMetrics reads the metrics of the run folder dir. A last line that was cut short is left out; a damaged line is an error.
 func ReadMetrics(dir string) ([]Record, error) {
 	name := filepath.Join(dir, MetricsFile)
-	text, err := os.ReadFile(name)
+	text, err := regular.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
@@ -109,7 +111,7 @@ type appender interface {
 // in damaged.
 func OpenMetrics(dir string, step, closedEpochs int, write WriteFunc) (m *Metrics, known []Record, damaged []error, err error) {
 	name := filepath.Join(dir, MetricsFile)
-	old, err := os.ReadFile(name)
+	old, err := regular.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil, fmt.Errorf("metrics: %w", err)
 	}

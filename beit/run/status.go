@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // State says whether a run goes on, and how it ended.
@@ -100,7 +101,7 @@ func ReadStatus(dir string) (Status, error) {
 // readStatus reads status.json as it is.
 func readStatus(dir string) (Status, error) {
 	name := filepath.Join(dir, StatusFile)
-	text, err := os.ReadFile(name)
+	text, err := regular.ReadFile(name)
 	if err != nil {
 		return Status{}, fmt.Errorf("status: %w", err)
 	}

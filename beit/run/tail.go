@@ -9,9 +9,10 @@ import (
 	"io/fs"
 	"iter"
 	"math"
-	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Tail yields the records of the run in dir, and then new ones as they are written, until ctx ends. It looks for them at intervals of poll, or
@@ -72,7 +73,7 @@ type follower struct {
 
 // more returns what follows the last whole line. It does not keep the file open, because Windows cannot replace an open file.
 func (f *follower) more() ([]byte, error) {
-	file, err := os.Open(f.name)
+	file, err := regular.Open(f.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // readNames reads a file of n names, one a line.
@@ -24,7 +25,7 @@ func readNames(path string, n int) ([]string, error) {
 
 // readLines reads the lines of a small file without blanks around them; empty ones do not count.
 func readLines(path string) (lines []string, err error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func chooseOutputs(mask string, names []string, n int, classes []string) (chosen
 
 // readMask reads which of n outputs compete, in ascending order.
 func readMask(path string, names []string, n int) ([]int, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // compareCmd is "beit compare".
@@ -33,6 +35,9 @@ func (c *compareCmd) Run(a *app) error {
 		return err
 	}
 	a.train()
+	if c.ExifTranspose != nil {
+		c.Set = append([]string{"data.exif_transpose=" + strconv.FormatBool(*c.ExifTranspose)}, c.Set...)
+	}
 	r := newReporter(a.errOut)
 	images, eval := c.paths()
 	rows, err := attempt(func() ([]experiment.Row, error) {
@@ -55,7 +60,7 @@ func (c *compareCmd) Run(a *app) error {
 	if _, err := io.WriteString(a.out, experiment.Markdown(rows)); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.errOut, "tables in %s and %s\n", filepath.Join(c.Out, experiment.MarkdownFile), filepath.Join(c.Out, experiment.CSVFile))
+	fmt.Fprintf(a.errOut, "tables in %s and %s\n", plain.Text(filepath.Join(c.Out, experiment.MarkdownFile)), plain.Text(filepath.Join(c.Out, experiment.CSVFile)))
 	return nil
 }
 

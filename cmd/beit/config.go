@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // configCmd is "beit config".
@@ -55,7 +55,7 @@ func (c *configCmd) Run(a *app) error {
 	case c.Keys:
 		_, err = fmt.Fprintln(a.out, strings.Join(cfg.Keys(), "\n"))
 	default:
-		_, err = fmt.Fprint(a.out, cfg.TOML())
+		_, err = fmt.Fprint(a.out, plain.Lines(cfg.TOML()))
 	}
 	return err
 }
@@ -80,7 +80,7 @@ func explainConfig(a *app, cfg *config.Config, asJSON bool) error {
 			fmt.Fprintf(a.out, "[%s]\n", table)
 		}
 		for _, e := range keys[table] {
-			fmt.Fprintf(a.out, "%s = %s\n    %s (%s)\n", e.Key, experiment.Plain(e.Value), e.Help, e.Wants)
+			fmt.Fprintf(a.out, "%s = %s\n    %s (%s)\n", e.Key, plain.Text(e.Value), e.Help, e.Wants)
 		}
 		if _, err := fmt.Fprintln(a.out); err != nil {
 			return err

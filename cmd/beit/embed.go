@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // embedCmd is "beit embed".
@@ -21,9 +22,10 @@ type embedCmd struct {
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
-// partFlag chooses images.
+// partFlag chooses images, and how they are turned.
 type partFlag struct {
 	Part string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
+	exifFlag
 }
 
 // keyFlag chooses one of several models in a file.
@@ -76,7 +78,7 @@ func (c *embedCmd) Run(a *app) error {
 
 // open opens the part of the images at some paths, in the form that a model wants.
 func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset, done func() error, err error) {
-	images, err := dataFlags{imageFlags: imageFlags{Data: paths}}.open(m.ImageSize(), m.Config(), 0)
+	images, err := dataFlags{imageFlags: imageFlags{Data: paths, exifFlag: p.exifFlag}}.open(m.ImageSize(), m.Config(), 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,9 +105,13 @@ func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use
 		skipped++
 		r.Warning(method.SkippedText(s))
 	}
+	_, live := terminal(a.out)
 	for item, err := range encode(a.ctx, ds, skip) {
 		if err != nil {
 			return skipped, err
+		}
+		if live { // results and progress stand on the same terminal
+			r.clear()
 		}
 		if err := use(item); err != nil {
 			return skipped, err
@@ -125,7 +131,7 @@ func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encod
 	}
 	summary, err := out.close()
 	if err == nil && summary != "" {
-		fmt.Fprintln(a.errOut, summary)
+		fmt.Fprintln(a.errOut, plain.Text(summary))
 	}
 	return err
 }

@@ -81,7 +81,7 @@ func (c *evalCmd) Run(a *app) error {
 
 // configure is the configuration of the classifier's run, of the images that the flags name.
 func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, error) {
-	cfg := own.Clone()
+	cfg := c.over(own).Clone()
 	d := &cfg.Data
 	images, eval := c.paths()
 	if !slices.EqualFunc(images.List(), d.Path.List(), func(a, b string) bool { return a == b || same(a, b) }) { // the run set nothing aside of these

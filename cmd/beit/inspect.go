@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
@@ -17,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // inspectCmd is "beit inspect".
@@ -158,11 +158,7 @@ func (c *inspectCmd) file(a *app) error {
 	}
 	fmt.Fprintf(a.out, "format: %s\n", info.Format)
 	for _, k := range slices.Sorted(maps.Keys(info.Metadata)) {
-		lines := strings.Split(info.Metadata[k], "\n")
-		for i := range lines {
-			lines[i] = experiment.Plain(lines[i])
-		}
-		fmt.Fprintf(a.out, "%s: %s\n", experiment.Plain(k), strings.Join(lines, "\n"))
+		fmt.Fprintf(a.out, "%s: %s\n", plain.Text(k), plain.Lines(info.Metadata[k]))
 	}
 	if info.Model != nil {
 		if err := info.Model.print(a.out); err != nil {

@@ -21,11 +21,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
@@ -58,6 +61,7 @@ type cli struct {
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
 	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
+	Pack       packCmd       `cmd:"" help:"Write images to a .tar file, as small as a training needs them."`
 	Pull       pullCmd       `cmd:"" help:"Fetch published weights, or check those that are there."`
 	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
@@ -75,8 +79,17 @@ type app struct {
 	out, errOut *stream
 }
 
-// train says that the command under way is a training, which goes on when nobody reads its output any more.
-func (a *app) train() { a.out.lasting = true }
+// train says that the command under way is a training, which goes on when nobody reads its output any more, and has a step to end.
+func (a *app) train() {
+	a.out.lasting = true
+	training.Store(true)
+}
+
+// training is set while the command under way is a training.
+var training atomic.Bool
+
+// grace is how long a command that is no training may take to end after a signal: it has nothing to save.
+const grace = time.Second
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -90,9 +103,18 @@ func main() {
 	outliveReaders()
 	go func() {
 		<-signals
-		fmt.Fprintln(os.Stderr, "\nending after this step; interrupt again to end at once")
+		var late <-chan time.Time
+		if training.Load() {
+			fmt.Fprintln(os.Stderr, "\nending after this step; interrupt again to end at once")
+		} else {
+			late = time.After(grace)
+		}
 		cancel()
-		<-signals
+		select {
+		case <-signals:
+		case <-late:
+			fmt.Fprintln(os.Stderr, "beit: "+errInterrupted.Error())
+		}
 		os.Exit(statusInterrupted)
 	}()
 	boundGarbage()
@@ -233,6 +255,6 @@ func (a *app) warn(verdict string, ok bool) {
 // fail prints one line and returns status.
 func fail(w io.Writer, status int, err error) int {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
-	fmt.Fprintln(w, "beit: "+experiment.Plain(strings.Join(lines, "; ")))
+	fmt.Fprintln(w, "beit: "+plain.Text(strings.Join(lines, "; ")))
 	return status
 }

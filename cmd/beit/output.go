@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // output is where the results for images go, one row for each, as they come. A file takes its place at the end, whole or not at all.
@@ -31,7 +33,7 @@ func checkOutput(out string) error {
 func openOutput[E float32 | int32](out string, stdout io.Writer, shape []int, line func(name string, row []E) any) (output[E], error) {
 	switch {
 	case out == "":
-		return newLines(stdout, line, func() error { return nil }, func() {}), nil // each line as a whole, though the command be interrupted
+		return &lines[E]{stdout, line, func() error { return nil }, func() {}}, nil // each line as a whole, though the command be interrupted
 	case filepath.Ext(out) == ".npy":
 		file, err := state.CreateNPY[E](out, shape)
 		if err != nil {
@@ -43,26 +45,30 @@ func openOutput[E float32 | int32](out string, stdout io.Writer, shape []int, li
 	if err != nil {
 		return nil, err
 	}
-	return newLines(file, line, func() error { return state.Commit(file) }, file.Discard), nil
+	return &lines[E]{file, line, func() error { return state.Commit(file) }, file.Discard}, nil
 }
 
 // lines is JSON, one object a line.
 type lines[E float32 | int32] struct {
-	json *json.Encoder
+	to   io.Writer
 	line func(name string, row []E) any
 	end  func() error
 	drop func()
 }
 
-func newLines[E float32 | int32](to io.Writer, line func(string, []E) any, end func() error, drop func()) *lines[E] {
-	l := &lines[E]{json.NewEncoder(to), line, end, drop}
-	l.json.SetEscapeHTML(false)
-	return l
-}
+func (l *lines[E]) close() (string, error) { return "", l.end() }
+func (l *lines[E]) discard()               { l.drop() }
 
-func (l *lines[E]) add(name string, row []E) error { return l.json.Encode(l.line(name, row)) }
-func (l *lines[E]) close() (string, error)         { return "", l.end() }
-func (l *lines[E]) discard()                       { l.drop() }
+func (l *lines[E]) add(name string, row []E) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(l.line(plain.Name(name), row)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(l.to, plain.JSON(text.String()))
+	return err
+}
 
 // array is a .npy file with the names of its rows beside it.
 type array[E float32 | int32] struct {

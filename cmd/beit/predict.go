@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // predictCmd is "beit predict".
@@ -25,7 +28,7 @@ type predicted struct {
 	Classes []infer.Class `json:"classes"` // most probable first
 }
 
-// Run names classes.
+// Run names classes. What cannot be read is named and left out, and the others are read nonetheless.
 func (c *predictCmd) Run(a *app) error {
 	if c.Top < 1 {
 		return usagef("--top %d: must be at least 1", c.Top)
@@ -42,48 +45,113 @@ func (c *predictCmd) Run(a *app) error {
 			return err
 		}
 	}
-	var list []predicted
-	for _, path := range c.Images {
-		ds, done, err := c.images(a, path, m)
+	list := c.printer(a.out)
+	show := func(item infer.Item[[]infer.Class]) error {
+		best := slices.Clone(item.Value[:min(c.Top, len(names))]) // the others are not kept
+		for i := range best {
+			best[i].Name = plain.Name(names[best[i].Index])
+		}
+		return list.add(predicted{plain.Name(item.Name), best})
+	}
+	sources, err := c.sources(a, m)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, s := range sources {
+		n, err := s.predict(a, m, show)
 		if err != nil {
 			return err
 		}
-		_, err = pass(a, "predict", ds, m.ClassifyDataset, func(item infer.Item[[]infer.Class]) error {
-			best := slices.Clone(item.Value[:min(c.Top, len(names))]) // the others are not kept
-			for i := range best {
-				best[i].Name = names[best[i].Index]
-			}
-			list = append(list, predicted{item.Name, best})
-			return nil
-		})
-		done()
-		if err != nil {
-			return err
-		}
+		failed += n
 	}
-	if c.JSON {
-		return printJSON(a.out, list)
+	if err := list.close(); err != nil {
+		return err
 	}
-	for _, p := range list {
-		if _, err := fmt.Fprintln(a.out, p.Image); err != nil {
-			return err
-		}
-		var t experiment.Table
-		for _, k := range p.Classes {
-			t.Add("  "+k.Name, experiment.Percent(float64(k.Probability)))
-		}
-		if err := t.Print(a.out); err != nil {
-			return err
-		}
+	if failed > 0 {
+		return fmt.Errorf("%d images or folders could not be read: they are named above, and left out", failed)
 	}
 	return nil
 }
 
-// images opens one image, or those of a folder, archive or list.
-func (c *predictCmd) images(a *app, path string, m *infer.Classifier) (data.Dataset, func() error, error) {
-	if isFolder(path) || data.IsSource(path) {
-		return c.open(a, m, path)
+// predictSource is a part of the images.
+type predictSource struct {
+	open  func() (ds data.Dataset, done func() error, err error)
+	alone bool // there is no other: what is wrong with it is the command's error
+}
+
+// sources are the images in the order in which they are named: folders and archives by themselves, files that follow each other together. A file
+// that is alone is opened now.
+func (c *predictCmd) sources(a *app, m *infer.Classifier) (list []predictSource, err error) {
+	open := func(ds data.Dataset) func() (data.Dataset, func() error, error) {
+		return func() (data.Dataset, func() error, error) { return ds, func() error { return nil }, nil }
 	}
-	image, err := readImage(path, m.Config())
-	return single{path, image}, func() error { return nil }, err
+	many := func(path string) bool { return isFolder(path) || data.IsSource(path) }
+	for rest := c.Images; len(rest) > 0; {
+		n := slices.IndexFunc(rest, many)
+		switch {
+		case n == 0:
+			path := rest[0]
+			list = append(list, predictSource{func() (data.Dataset, func() error, error) { return c.open(a, m, path) }, len(c.Images) == 1})
+			n = 1
+		case len(c.Images) == 1:
+			image, err := readImage(rest[0], c.over(m.Config()))
+			return []predictSource{{open(single{rest[0], image}), true}}, err
+		default:
+			if n < 0 {
+				n = len(rest)
+			}
+			list = append(list, predictSource{open(loose{rest[:n], c.over(m.Config())}), false})
+		}
+		rest = rest[n:]
+	}
+	return list, nil
+}
+
+// predict passes over the images. It returns how many could not be read; an error ends the command.
+func (s predictSource) predict(a *app, m *infer.Classifier, show func(infer.Item[[]infer.Class]) error) (failed int, err error) {
+	ds, done, err := s.open()
+	if err != nil && !s.alone {
+		newReporter(a.errOut).Warning("left out: " + err.Error())
+		return 1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	failed, err = pass(a, "predict", ds, m.ClassifyDataset, show)
+	var unreadable *data.UnreadableError
+	if errors.As(err, &unreadable) && !s.alone {
+		err = nil
+	}
+	return failed, err
+}
+
+// predictions prints predictions as they come.
+type predictions interface {
+	add(p predicted) error
+	close() error
+}
+
+func (c *predictCmd) printer(w io.Writer) predictions {
+	if c.JSON {
+		return &jsonList[predicted]{w: w}
+	}
+	return predictionText{w}
+}
+
+// predictionText prints the name of an image, and a line for each class.
+type predictionText struct{ w io.Writer }
+
+func (t predictionText) close() error { return nil }
+
+func (t predictionText) add(p predicted) error {
+	if _, err := fmt.Fprintln(t.w, plain.Text(p.Image)); err != nil {
+		return err
+	}
+	var table experiment.Table
+	for _, k := range p.Classes {
+		table.Add("  "+k.Name, experiment.Percent(float64(k.Probability)))
+	}
+	return table.Print(t.w)
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // How often progress is shown: on a terminal as one line that changes, elsewhere as plain lines.
@@ -178,7 +178,7 @@ func (r *reporter) damaged(list []error) { method.Tell(r, list) }
 // line prints a line that stays, above the live one.
 func (r *reporter) line(text string) {
 	r.clear()
-	fmt.Fprintln(r.w, experiment.Plain(text))
+	fmt.Fprintln(r.w, plain.Text(text))
 }
 
 // clear takes the live line away.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // pullCmd is "beit pull".
@@ -51,7 +52,7 @@ func (c *pullCmd) Run(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, r)
 	}
-	_, err = fmt.Fprintf(a.out, "%s: SHA-256 %s, %s\n", r.Path, r.Sum, r.verdict())
+	_, err = fmt.Fprintf(a.out, "%s: SHA-256 %s, %s\n", plain.Text(r.Path), r.Sum, r.verdict())
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // quickstartCmd is "beit quickstart".
@@ -52,6 +53,6 @@ func (c *quickstartCmd) Run(a *app) error {
 	if err := experiment.PrintRounds(a.out, rounds); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "\n%s in all; run folders with metrics and report.html are in %s\n", clock(time.Since(began)), dir)
+	_, err = fmt.Fprintf(a.out, "\n%s in all; run folders with metrics and report.html are in %s\n", clock(time.Since(began)), plain.Text(dir))
 	return err
 }

@@ -3,15 +3,14 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // similarCmd is "beit similar".
@@ -56,7 +55,7 @@ func (c *similarCmd) Run(a *app) error {
 	}
 	defer enc.Close()
 	newReporter(a.errOut).damaged(enc.Warnings())
-	query, err := readImage(c.Image, enc.Config())
+	query, err := readImage(c.Image, c.over(enc.Config()))
 	if err != nil {
 		return err
 	}
@@ -72,10 +71,10 @@ func (c *similarCmd) Run(a *app) error {
 		}
 		want = c.of(item.Value)
 	}
-	found := similar{Image: c.Image, Feature: c.Feature}
+	found := similar{Image: plain.Name(c.Image), Feature: c.Feature}
 	found.Skipped, err = pass(a, "similar", ds, enc.EncodeDataset, func(item infer.Item[infer.Features]) error {
 		found.Compared++
-		found.Nearest = insert(found.Nearest, match{item.Name, cosine(want, c.of(item.Value)), item.Index}, c.Top)
+		found.Nearest = insert(found.Nearest, match{plain.Name(item.Name), cosine(want, c.of(item.Value)), item.Index}, c.Top)
 		return nil
 	})
 	if err != nil {
@@ -135,34 +134,3 @@ func (s similar) sheet(name string, query *data.RGB, ds data.Dataset) error {
 	}
 	return report.Sheet(name, tiles)
 }
-
-// readImage opens an image by itself, turned as the run that made a model turned its own.
-func readImage(path string, run *config.Config) (*data.RGB, error) {
-	var options []data.Option
-	if run.Data.ExifTranspose {
-		options = append(options, data.ExifTranspose())
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("image: %w", err)
-	}
-	defer file.Close()
-	m, err := data.ReadImage(file, data.DefaultLimits.AtMost(run.Data.MaxPixels), options...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
-// single is a dataset of one image.
-type single struct {
-	name  string
-	image *data.RGB
-}
-
-func (s single) Len() int          { return 1 }
-func (s single) Name(int) string   { return s.name }
-func (s single) Label(int) int     { return -1 }
-func (s single) Classes() []string { return nil }
-
-func (s single) Sample(int) (data.Sample, error) { return data.Sample{Image: s.image, Label: -1}, nil }

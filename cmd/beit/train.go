@@ -17,6 +17,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/state/plain"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
@@ -56,6 +57,9 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.path", images.Assignment(), images != "")
 	add("data.eval_path", eval.Assignment(), eval != "")
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
+	if f.ExifTranspose != nil {
+		add("data.exif_transpose", strconv.FormatBool(*f.ExifTranspose), true)
+	}
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
 	if f.AccumulationSteps != nil {
@@ -242,7 +246,7 @@ func checkOut(dir string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != run.LockFile { // of a run that could not begin
-			return usagef("--out %s: has files in it, such as %s, and no run: name a new folder", dir, experiment.Plain(e.Name()))
+			return usagef("--out %s: has files in it, such as %s, and no run: name a new folder", dir, plain.Text(e.Name()))
 		}
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // NPYNames is the path of the file with the names of the rows of the .npy file at path.
@@ -90,11 +92,11 @@ func (a *NPY[E]) Add(name string, row []E) error {
 	if a.count == 0 {
 		before = "[\n"
 	}
-	quoted, err := json.Marshal(name)
+	quoted, err := json.Marshal(plain.Name(name))
 	if err != nil {
 		return err
 	}
-	if _, err := a.list.Write(append([]byte(before), quoted...)); err != nil {
+	if _, err := a.list.Write([]byte(before + plain.JSON(string(quoted)))); err != nil {
 		return err
 	}
 	a.count++

@@ -47,6 +47,7 @@ type Expected struct {
 
 	Message string `json:"message"` // what an error says, in words
 	Output  string `json:"output"`  // what the command prints, in words
+	RC      string `json:"rc"`      // with which status the command ends, in words
 
 	Digest string `json:"digest_of_sorted_name_dtype_shape_sha256"` // of all tensors
 

@@ -90,7 +90,10 @@ func zeros(head []byte) bool {
 	return len(head) > 0 && len(bytes.Trim(head, "\x00")) == 0
 }
 
-const convert = "convert it to JPEG or PNG first"
+const (
+	convert = "convert it to JPEG or PNG first"
+	build   = "build with -tags heif,nodynamic, or " + convert + ", by heif-convert or avifdec"
+)
 
 // rows are the kinds, in the order in which they are tried.
 var rows = []row{
@@ -109,8 +112,8 @@ var rows = []row{
 	{Kind{"a Netpbm image", "Netpbm", "netpbm", ""}, func(b []byte) bool {
 		return len(b) >= 3 && b[0] == 'P' && '1' <= b[1] && b[1] <= '7' && strings.IndexByte(" \t\r\n#", b[2]) >= 0
 	}},
-	{Kind{"an AVIF image", "AVIF", "avif", convert}, brand("avif", "avis")},
-	{Kind{"a HEIC image", "HEIC", "heic", convert}, brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")},
+	{Kind{"an AVIF image", "AVIF", "avif", build}, brand("avif", "avis")},
+	{Kind{"a HEIC image", "HEIC", "heic", build}, brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")},
 	{Kind{"a JPEG XL image", "JPEG XL", "jxl", convert}, begins("\xff\x0a", "\x00\x00\x00\x0cJXL \r\n\x87\n")},
 	{Kind{"a JPEG 2000 image", "JPEG 2000", "jp2", convert}, begins("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51")},
 	{Kind{"a Photoshop image", "PSD", "psd", convert}, begins("8BPS")},

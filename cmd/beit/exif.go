@@ -1,0 +1,18 @@
+package main
+
+import "github.com/gobeit/gobeit/beit/config"
+
+// exifFlag says whether images are turned as their EXIF orientation says.
+type exifFlag struct {
+	ExifTranspose *bool `negatable:"" help:"Turn images as their EXIF orientation says (what the model's run did; new runs of small presets do)."`
+}
+
+// over is a run's configuration, with the flag over it. It shares the section with run.
+func (f exifFlag) over(run *config.Config) *config.Config {
+	if f.ExifTranspose == nil || run == nil {
+		return run
+	}
+	c := *run
+	c.Data.ExifTranspose = *f.ExifTranspose
+	return &c
+}

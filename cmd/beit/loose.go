@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/state/regular"
+)
+
+// readImage opens an image by itself, turned as the run that made a model turned its own. Its name need not be UTF-8.
+func readImage(path string, run *config.Config) (*data.RGB, error) {
+	var options []data.Option
+	if run.Data.ExifTranspose {
+		options = append(options, data.ExifTranspose())
+	}
+	file, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	m, err := data.ReadImage(file, data.DefaultLimits.AtMost(run.Data.MaxPixels), options...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// loose is a dataset of image files that are named one by one. Each is read when it is asked for.
+type loose struct {
+	paths []string
+	run   *config.Config // says how they are turned
+}
+
+func (l loose) Len() int          { return len(l.paths) }
+func (l loose) Name(i int) string { return l.paths[i] }
+func (l loose) Label(int) int     { return -1 }
+func (l loose) Classes() []string { return nil }
+
+func (l loose) Sample(i int) (data.Sample, error) {
+	m, err := readImage(l.paths[i], l.run)
+	if err != nil {
+		return data.Sample{}, err
+	}
+	return data.Sample{Image: m, Label: -1}, nil
+}
+
+// single is a dataset of one image that was read.
+type single struct {
+	name  string
+	image *data.RGB
+}
+
+func (s single) Len() int          { return 1 }
+func (s single) Name(int) string   { return s.name }
+func (s single) Label(int) int     { return -1 }
+func (s single) Classes() []string { return nil }
+
+func (s single) Sample(int) (data.Sample, error) { return data.Sample{Image: s.image, Label: -1}, nil }

@@ -1,0 +1,70 @@
+package regular
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "a"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	for _, name := range []string{file, link} {
+		if got, err := ReadFile(name); err != nil || string(got) != "text" {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if _, err := ReadFile(dir); !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), dir+": a folder") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := ReadFile(filepath.Join(dir, "gone")); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), "gone") != 1 {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestSocket(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", name)
+	if err != nil {
+		t.Skip("no sockets in folders here: ", err)
+	}
+	defer listener.Close()
+	if _, err := Open(name); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a socket: %v", err)
+	}
+}
+
+// A device is refused before it is opened.
+func TestDevice(t *testing.T) {
+	if _, err := os.Stat(os.DevNull); err != nil {
+		t.Skip("no null device here: ", err)
+	}
+	if _, err := Open(os.DevNull); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("%s: %v", os.DevNull, err)
+	}
+}
+
+func TestOpenFS(t *testing.T) {
+	fsys := fstest.MapFS{"a": {Data: []byte("text")}, "pipe.jpg": {Mode: fs.ModeNamedPipe}, "d/x": {}}
+	if file, err := OpenFS(fsys, "a"); err != nil {
+		t.Error(err)
+	} else {
+		file.Close()
+	}
+	for name, want := range map[string]error{"pipe.jpg": ErrNotRegular, "d": ErrNotRegular, "gone": fs.ErrNotExist} {
+		if _, err := OpenFS(fsys, name); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+}
