@@ -16,6 +16,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/nn/state/filekind"
 )
 
 // entry is one of an archive.
@@ -474,8 +476,8 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	s := NewSurvey(src, src.Train, nil)
-	want := `12 files: 5 images, 2 HEIC, 1 AVIF, 1 SVG, 1 ".txt", 1 empty file, 1 file of unknown kind (HEIC, such as "b/6.heic": convert it to JPEG or PNG first; ` +
-		`AVIF, such as "b/8.avif": convert it to JPEG or PNG first; SVG, such as "b/x.svg": draw it to PNG first)`
+	heif := filekind.Of([]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")).Remedy
+	want := `12 files: 5 images, 2 HEIC, 1 AVIF, 1 SVG, 1 ".txt", 1 empty file, 1 file of unknown kind (HEIC, such as "b/6.heic": ` + heif + `; AVIF, such as "b/8.avif": ` + heif + `; SVG, such as "b/x.svg": draw it to PNG first)`
 	if got := s.LeftOutText(); got != want || !s.Warns() {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

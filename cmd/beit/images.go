@@ -67,7 +67,7 @@ func (f dataFlags) open(size int, run *config.Config, cacheMB int) (*method.Imag
 	images, eval := f.paths()
 	c := &config.Config{Seed: f.seed(run), Data: config.Data{
 		Path: images, EvalPath: eval, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB,
-		ExifTranspose: f.over(run).Data.ExifTranspose, Reduce: run.Data.Reduce, MaxPixels: run.Data.MaxPixels,
+		ExifTranspose: f.over(run).Data.ExifTranspose, MaxPixels: run.Data.MaxPixels,
 	}}
 	return method.OpenImages(c, size, nil)
 }
