@@ -62,6 +62,7 @@ func Decode(content []byte, o Options) (*Image, error) {
 		return nil, fmt.Errorf("%dx%d pixels take %d bytes of memory: the limit is %d", d.frame.width, d.frame.height, need, limit)
 	}
 	d.frame.allocate()
+	d.arith.left = d.frame.decisions(len(content))
 	if err := d.scans(); err != nil {
 		return nil, err
 	}
