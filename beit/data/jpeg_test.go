@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
@@ -16,14 +17,15 @@ import (
 func TestCasesJPEG(t *testing.T) {
 	seen := 0
 	for _, c := range casestest.All(t) {
-		if !isJPEGName(c.Input) || c.Upright {
+		if !isJPEGName(c.Input) {
 			continue
 		}
 		content, err := os.ReadFile(c.Path())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !isJPEG(content) || c.Expected.Width == 0 && c.Expected.Message == "" {
+		turned := bytes.Contains(content, exifHeader) // perhaps, and the case is about that
+		if !isJPEG(content) || turned || c.Expected.Width == 0 && c.Expected.Message == "" {
 			continue
 		}
 		seen++
