@@ -43,15 +43,11 @@
 //
 // # Image formats
 //
-// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF are decoded to 8-bit RGB. The pixels are those of Pillow's convert("RGB"), with these
-// exceptions:
+// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF are decoded to 8-bit RGB. The pixels are those of Pillow's convert("RGB"), with one
+// exception: grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white. Package jpeg says what it reads.
 //
-//   - The inverse DCT of JPEG is another one. A few values differ, by up to 4.
-//   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white.
-//   - The subsampled chroma of a JPEG with four components (CMYK, YCCK) is repeated, not interpolated.
-//
-// Run-length coded BMP, CMYK and signed TIFF, animated WebP, and JPEG with four components but without Adobe's segment cannot be read, nor can .ppm
-// and .pgm files. Of a JPEG, only the part that a crop needs is interpolated and converted.
+// Run-length coded BMP, CMYK and signed TIFF and animated WebP cannot be read, nor can .ppm and .pgm files. Of a JPEG, only the part that a crop
+// needs is interpolated and converted.
 //
 // # Augmentation
 //

@@ -1,6 +1,9 @@
 package jpeg
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // arithmetic decodes data in arithmetic coding: ISO/IEC 10918-1, annexes D, F and G. Each kind of decision has a statistics byte: a state in its lower
 // 7 bits, and the more probable symbol in the upper one.
@@ -13,7 +16,20 @@ type arithmetic struct {
 	code, size uint32 // offset in the current interval, whose size is size
 	shift      int    // bits of code below the interval
 	failed     bool   // the data are damaged: nothing is decoded up to the next restart marker
+	left       int64  // decisions that the file may still take
 }
+
+// decisions bounds the work for a file, for a byte can hold any number of decisions that are nearly certain. Files of flat colour have a few decisions
+// for each block, others below a thousand for each byte.
+func (f *frame) decisions(size int) int64 {
+	blocks := int64(0)
+	for i := range f.components {
+		blocks += f.blocks(&f.components[i])
+	}
+	return 64*blocks + 4096*int64(size)
+}
+
+var errTooManyDecisions = errors.New("the arithmetic coding takes far more work than its size allows: jpegtran rewrites such a file without loss")
 
 // readConditioning reads what differs from the usual statistics: ISO/IEC 10918-1, B.2.4.3.
 func (d *decoder) readConditioning(body []byte) error {
@@ -57,6 +73,7 @@ func (r *bitReader) byte() uint8 {
 
 // decide decodes a decision by its statistics, and updates them. code has shift more bits than size.
 func (a *arithmetic) decide(r *bitReader, s *uint8) uint8 {
+	a.left--
 	for a.size < 1<<15 {
 		if a.shift == 0 {
 			a.code, a.shift = a.code<<8|uint32(r.byte()), 8

@@ -67,11 +67,17 @@ func (r *bitReader) spent() bool { return r.ended && 8*(r.pos-r.size+1) > r.n }
 
 // refill makes at least 56 bits available.
 func (r *bitReader) refill() {
-	if uint(r.pos) <= uint(len(r.data)-padding) {
-		r.acc |= binary.BigEndian.Uint64(r.data[r.pos:]) >> (uint(r.n) & 63)
+	var n uint
+	r.acc, n, r.pos = refilled(r.acc, uint(r.n), r.pos, r.data)
+	r.n = int(n)
+}
+
+// refilled returns the state of a reader with at least 56 bits available. Loops hold that state in variables.
+func refilled(acc uint64, n uint, pos int, data []byte) (uint64, uint, int) {
+	if uint(pos) <= uint(len(data)-padding) {
+		acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
 	}
-	r.pos += (63 - r.n) >> 3
-	r.n |= 56
+	return acc, n | 56, pos + int(63-n)>>3
 }
 
 // take returns the next n bits, from 0 to 16.

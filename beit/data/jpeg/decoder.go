@@ -37,6 +37,7 @@ func newDecoder(content []byte) *decoder {
 	}
 	d.bits.empty()
 	d.arith.resetConditioning()
+	d.arith.left = 0
 	d.interval, d.jfif, d.adobe, d.scanCount = 0, false, false, 0
 	return d
 }

@@ -39,7 +39,9 @@
 //
 // No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it.
 // Options.Memory bounds it. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
-// every scan visits all blocks for as little as a few bytes. With arithmetic coding the limit is 25. Wrong arguments panic: a scale that is not offered, a box outside the image.
+// every scan visits all blocks for as little as a few bytes. In arithmetic coding, the number of decisions is bounded by the sizes of file and image.
+//
+// Wrong arguments panic: a scale that is not offered, a box outside the image.
 //
 // # Concurrency
 //

@@ -95,10 +95,25 @@ func TestScanLimit(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "more than 100 scans") {
 		t.Errorf("error is %v", err)
 	}
-	content = read(t, "arithmetic-progressive.jpg")
-	_, err = Decode(append(content[:len(content)-2], strings.Repeat(refine, maxArithmeticScans)+"\xff\xd9"...), Options{})
-	if err == nil || !strings.Contains(err.Error(), "more than 25 scans") {
-		t.Errorf("error is %v", err)
+}
+
+// Arithmetic coding that takes more decisions than its bound is refused.
+func TestDecisionLimit(t *testing.T) {
+	content := read(t, "arithmetic.jpg")
+	for limit, want := range map[int64]error{1000: errTooManyDecisions, 1e6: nil} {
+		d := newDecoder(content)
+		if err := d.header(); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.frame.layout(Options{Scale: 1}); err != nil {
+			t.Fatal(err)
+		}
+		d.frame.allocate()
+		d.arith.left = limit
+		if err := d.scans(); !errors.Is(err, want) {
+			t.Errorf("limit %d: error %v, want %v", limit, err, want)
+		}
+		d.free()
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // lookBits is how many bits a huffTable looks up at once.
-const lookBits = 10
+const lookBits = 11
 
 // huffTable is a Huffman code. Its symbols are a run of zeros (4 bits) and the number of bits of the value behind it (4 bits).
 type huffTable struct {

@@ -11,7 +11,7 @@ type Config struct {
 	Width, Height int
 	Components    int   // 1 is grey, 3 YCbCr or RGB, 4 CMYK or YCCK
 	Progressive   bool  // a progressive file is decoded as a whole before its first row is known
-	Memory        int64 // bytes that decoding at full size takes, beside the content
+	Memory        int64 // bytes that decoding at full size takes, beside the content and a copy of its compressed data
 }
 
 // Options changes what Decode does. The zero value decodes the whole image at full size without a bound on memory.
@@ -20,7 +20,7 @@ type Options struct {
 	Scale int
 	// Rows is the range of rows of the result that is wanted, [first, end). Others are not transformed. The zero value means all.
 	Rows [2]int
-	// Memory bounds the bytes that are allocated, beside the content. 0 means no bound but that of the machine.
+	// Memory bounds what Config.Memory tells, for this scale and these rows. 0 means no bound but that of the machine.
 	Memory int64
 }
 
@@ -62,6 +62,7 @@ func Decode(content []byte, o Options) (*Image, error) {
 		return nil, fmt.Errorf("%dx%d pixels take %d bytes of memory: the limit is %d", d.frame.width, d.frame.height, need, limit)
 	}
 	d.frame.allocate()
+	d.arith.left = d.frame.decisions(len(content))
 	if err := d.scans(); err != nil {
 		return nil, err
 	}

@@ -5,12 +5,9 @@ import (
 	"fmt"
 )
 
-// The number of scans bounds the work for a file: each scan may visit all blocks for a few bytes. Encoders write about 10 scans, and up to 64 in
-// search of the smallest file. In arithmetic coding a scan may visit all coefficients for a few bytes, so there are fewer.
-const (
-	maxScans           = 100
-	maxArithmeticScans = 25
-)
+// maxScans bounds the work for a file: each scan may visit all blocks for a few bytes. Encoders write about 10 scans, and up to 64 in search of
+// the smallest file.
+const maxScans = 100
 
 // scan is what a scan header says.
 type scan struct {
@@ -32,13 +29,9 @@ func (d *decoder) scans() error {
 	if err := d.chooseColor(); err != nil {
 		return err
 	}
-	limit := maxScans
-	if d.frame.arithmetic {
-		limit = maxArithmeticScans
-	}
 	for {
-		if d.scanCount++; d.scanCount > limit {
-			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", limit)
+		if d.scanCount++; d.scanCount > maxScans {
+			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", maxScans)
 		}
 		s, err := d.readScan()
 		if err != nil {
@@ -196,6 +189,9 @@ func (d *decoder) decodeScan(s *scan) error {
 		}
 		if d.cut() {
 			return truncated("inside the compressed data")
+		}
+		if d.arith.left < 0 {
+			return errTooManyDecisions
 		}
 	}
 	return nil

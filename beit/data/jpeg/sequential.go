@@ -1,7 +1,5 @@
 package jpeg
 
-import "encoding/binary"
-
 // decodeBlock decodes a block of a scan, at column x and row y of the component's blocks. With dry set it has no data, and is zero.
 func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 	if d.frame.progressive {
@@ -35,36 +33,39 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 // sequential decodes a block into b, which is zero but for the first coefficient. It returns the place of the last coefficient in the order of the
 // file.
 func (r *bitReader) sequential(p *scanPart, b *[64]int16) (last int) {
-	acc, n, pos, data := r.acc, uint(r.n), r.pos, r.data
-	if n < 32 {
-		if uint(pos) <= uint(len(data)-padding) {
-			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-		}
-		pos += int(63-n) >> 3
-		n |= 56
-	}
-	e := p.dc.look[acc>>(64-lookBits)]
-	if e>>16 == 0 {
-		e = p.dc.rest(e, acc)
-	}
-	acc <<= e & 63
-	n -= uint(e & 63)
-	p.pred += int32(e) >> 16
+	_, diff := r.next(p.dc)
+	p.pred += diff
 	b[0] = int16(p.pred)
+	return r.coefficients(p.ac, b)
+}
 
-	t := p.ac
-	for k := uint(1); k < 64; k++ {
-		if n < 32 {
-			if uint(pos) <= uint(len(data)-padding) {
-				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+// coefficients decodes all coefficients but the first.
+func (r *bitReader) coefficients(t *huffTable, b *[64]int16) (last int) {
+	acc, n, pos := r.acc, uint(r.n), r.pos
+	for k := uint(1); k < 64; {
+		acc, n, pos = refilled(acc, n, pos, r.data)
+		var e uint32
+		for range 56 / lookBits { // so many entries need no more bits
+			e = t.look[acc>>(64-lookBits)]
+			if e>>16 == 0 {
+				break
 			}
-			pos += int(63-n) >> 3
-			n |= 56
+			acc <<= e & 63
+			n -= uint(e & 63)
+			k += uint(e >> 8 & 15)
+			b[zigzag[k&127]&63] = int16(e >> 16)
+			last = int(k)
+			if k++; k >= 64 {
+				break
+			}
 		}
-		e := t.look[acc>>(64-lookBits)]
-		if e>>16 == 0 {
-			e = t.rest(e, acc)
+		if e>>16 != 0 {
+			continue
 		}
+		if n < 32 {
+			acc, n, pos = refilled(acc, n, pos, r.data)
+		}
+		e = t.rest(e, acc)
 		acc <<= e & 63
 		n -= uint(e & 63)
 		run := uint(e >> 8 & 15)
@@ -75,6 +76,7 @@ func (r *bitReader) sequential(p *scanPart, b *[64]int16) (last int) {
 		} else if run != 15 {
 			break
 		}
+		k++
 	}
 	r.acc, r.n, r.pos = acc, int(n), pos
 	return last
