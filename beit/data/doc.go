@@ -35,15 +35,19 @@
 //
 // # Image formats
 //
-// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF are decoded to 8-bit RGB. The pixels are those of Pillow's convert("RGB"), with these
-// exceptions:
+// JPEG, PNG, WebP, BMP, TIFF, Netpbm (PBM, PGM, PPM) and the first frame of GIF are decoded to 8-bit RGB. The content says what a file is, whatever
+// its name. RegisterFormat adds others. The pixels are those of Pillow's convert("RGB"), also in files that break the rules of their format, with
+// these exceptions:
 //
 //   - The inverse DCT of JPEG is another one. A few values differ, by up to 4.
-//   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white.
+//   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white. In TIFF files it is inverted where 0 is white.
 //   - The subsampled chroma of a JPEG with four components (CMYK, YCCK) is repeated, not interpolated.
+//   - Jumps, empty rows and odd literal runs in BMP files are those of the format, which Pillow 9.4 does not know.
+//   - A PNG chunk that the pixels do not need may be damaged anywhere. A wrong Adler-32 does not matter where the chunks' own checksums are right.
 //
-// Run-length coded BMP, CMYK and signed TIFF, animated WebP, and JPEG with four components but without Adobe's segment cannot be read, nor can .ppm
-// and .pgm files. Of a JPEG, only the part that a crop needs is interpolated and converted.
+// What is refused is refused by its name: animated WebP, PAM, JPEG with four components but without Adobe's segment, and TIFF with CIELab, YCbCr
+// outside JPEG, unusual numbers of bits, or rare compressions such as Zstandard. Of a JPEG, only the part that a crop needs is interpolated and
+// converted. Parallel decodes wait for each other where they would take more than DecodeMemory together.
 //
 // # Augmentation
 //
