@@ -43,11 +43,17 @@
 //
 // # Image formats
 //
-// JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF are decoded to 8-bit RGB. The pixels are those of Pillow's convert("RGB"), with one
-// exception: grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white. Package jpeg says what it reads.
+// JPEG, PNG, WebP, BMP, TIFF, Netpbm (PBM, PGM, PPM) and the first frame of GIF are decoded to 8-bit RGB. The content says what a file is, whatever
+// its name. RegisterFormat adds others. The pixels are those of Pillow's convert("RGB"), also in files that break the rules of their format, with
+// these exceptions (package jpeg says what it does with JPEG files):
 //
-// Run-length coded BMP, CMYK and signed TIFF and animated WebP cannot be read, nor can .ppm and .pgm files. Of a JPEG, only the part that a crop
-// needs is interpolated and converted.
+//   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white. In TIFF files it is inverted where 0 is white.
+//   - Jumps, empty rows and odd literal runs in BMP files are those of the format, which Pillow 9.4 does not know.
+//   - A PNG chunk that the pixels do not need may be damaged anywhere. A wrong Adler-32 does not matter where the chunks' own checksums are right.
+//
+// What is refused is refused by its name: animated WebP, PAM, and TIFF with CIELab, YCbCr
+// outside JPEG, unusual numbers of bits, or rare compressions such as Zstandard. Of a JPEG, only the part that a crop needs is interpolated and
+// converted. Parallel decodes wait for each other where they would take more than DecodeMemory together.
 //
 // # Augmentation
 //

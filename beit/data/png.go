@@ -43,6 +43,9 @@ var pngSamples = map[pngColour]struct {
 // bits returns the bits of a pixel.
 func (p *pngFile) bits() int { return pngSamples[p.colour].n * p.depth }
 
+// rowBytes returns the bytes of a row of w pixels.
+func (p *pngFile) rowBytes(w int) int { return int((int64(w)*int64(p.bits()) + 7) / 8) }
+
 // pngSize reads the size of a PNG file.
 func pngSize(content []byte) (w, h int, err error) {
 	p, err := parsePNG(content)

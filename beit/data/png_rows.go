@@ -15,7 +15,7 @@ type pngRows struct {
 }
 
 func newPNGRows(src io.Reader, p *pngFile) *pngRows {
-	longest := 1 + (p.w*p.bits()+7)/8
+	longest := 1 + p.rowBytes(p.w)
 	return &pngRows{src: src, pixel: max(p.bits()/8, 1), current: make([]uint8, longest), above: make([]uint8, longest)}
 }
 
@@ -93,7 +93,7 @@ func paeth(left, up, corner int) uint8 {
 // readRows reads an image row after row.
 func (p *pngFile) readRows(m *RGB, rows *pngRows) error {
 	for y := range p.h {
-		row, err := rows.next((p.w*p.bits() + 7) / 8)
+		row, err := rows.next(p.rowBytes(p.w))
 		if rows.ended(err) {
 			return nil
 		}
@@ -118,7 +118,7 @@ func (p *pngFile) readPasses(m *RGB, rows *pngRows) error {
 		}
 		rows.restart()
 		for y := pass.y; y < p.h; y += pass.dy {
-			row, err := rows.next((w*p.bits() + 7) / 8)
+			row, err := rows.next(p.rowBytes(w))
 			if rows.ended(err) {
 				return nil
 			}
@@ -145,7 +145,7 @@ func (p *pngFile) expand(dst, row []uint8) {
 		dropAlpha(dst, row, p.bits()/8, sample)
 	case p.depth >= 8 && p.colour != pngPalette:
 		for x := range len(dst) / 3 {
-			v := row[x*p.bits()/8]
+			v := row[x*(p.bits()/8)]
 			dst[3*x], dst[3*x+1], dst[3*x+2] = v, v, v
 		}
 	default:

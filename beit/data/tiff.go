@@ -185,7 +185,7 @@ func (f *tiffFile) readLayout() error {
 		rows = f.tags.number(tagTileHeight, 0)
 		f.offsets, f.counts = tagTileOffsets, tagTileCounts
 		const most = 1 << 16 // pixels of a side
-		if width < 1 || width > most || rows > most {
+		if width < 1 || rows < 1 || width > most || rows > most {
 			return fmt.Errorf("tiles of %dx%d pixels", width, rows)
 		}
 		f.blockW, f.blockH = int(width), int(rows)
@@ -195,12 +195,27 @@ func (f *tiffFile) readLayout() error {
 	if rows < 1 {
 		return errors.New("strips of no rows")
 	}
-	planes := 1
-	if f.separate {
-		planes = f.samples
+	return f.checkLayout()
+}
+
+// checkLayout bounds memory and time, and looks for what is missing.
+func (f *tiffFile) checkLayout() error {
+	const longest = 1 << 28 // bytes of a row
+	if int64(f.blockW)*int64(f.samples)*int64(f.bits)/8 > longest {
+		return fmt.Errorf("rows of %d pixels with %d samples of %d bits", f.blockW, f.samples, f.bits)
 	}
-	if need := planes * f.across() * f.down(); f.tags.count(f.offsets) < need {
-		return fmt.Errorf("%d of %d parts are missing: %w", need-f.tags.count(f.offsets), need, io.ErrUnexpectedEOF)
+	// Tiles may be larger than the image, but not by so much that decoding takes for ever.
+	const spare = 1 << 24
+	w, h := int64(f.blockW)*int64(f.across()), int64(f.blockH)*int64(f.down())
+	if w > (4*int64(f.w)*int64(f.h)+spare)/h {
+		return fmt.Errorf("parts of %dx%d pixels for an image of %dx%d", f.blockW, f.blockH, f.w, f.h)
+	}
+	need := int64(f.across()) * int64(f.down())
+	if f.separate {
+		need *= int64(f.samples)
+	}
+	if have := int64(f.tags.count(f.offsets)); have < need {
+		return fmt.Errorf("%d of %d parts are missing: %w", need-have, need, io.ErrUnexpectedEOF)
 	}
 	if bytes := int64(f.w) * int64(f.h) / 8 * int64(f.bits*f.samples); f.compression == tiffPlain && bytes > int64(len(f.content)) {
 		return fmt.Errorf("%d bytes are too few for %dx%d pixels", len(f.content), f.w, f.h)
