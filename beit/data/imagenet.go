@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -114,4 +116,19 @@ func (n *imagenet) label(train, val *files) {
 		}
 	}
 	train.classes, val.classes = classes, classes
+}
+
+// imagenetRoot returns the folder of ImageNet's tables where name is one of the folders below it that people name; else name.
+func imagenetRoot(name string) string {
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	for _, below := range []string{imagenetFolder, "ILSVRC"} {
+		root, found := strings.CutSuffix(filepath.ToSlash(full), "/"+below)
+		if _, err := os.Stat(filepath.Join(root, imagenetSolution)); found && root != "" && err == nil {
+			return filepath.FromSlash(root)
+		}
+	}
+	return name
 }

@@ -49,6 +49,7 @@ func Open(name string, limits Limits, options ...Option) (*Source, error) {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
 	if info.IsDir() {
+		name = imagenetRoot(name)
 		return OpenFS(dirFS(name), name, limits, options...)
 	}
 	if !info.Mode().IsRegular() {

@@ -424,6 +424,7 @@ func TestSplitNames(t *testing.T) {
 		{[]string{"train", "test"}, "train", "test", ""},
 		{[]string{"set/Training", "set/Testing"}, "set/Training", "set/Testing", ""},
 		{[]string{"a/b/train", "a/b/val"}, "a/b/train", "a/b/val", ""},
+		{[]string{"Images/train", "Images/val", "labels"}, "Images/train", "Images/val", ""},
 		{[]string{"train", "training"}, "", "", `several folders of training images, "train" and "training"`},
 		{[]string{"train", "val", "validation"}, "", "", "several folders of validation images"},
 		{[]string{"test"}, "", "", "has a folder test but no folder train"},
