@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +99,15 @@ func TestTableRefuses(t *testing.T) {
 		if _, err := openTable(tree("1.png"), "l.csv", c.text); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// A text that goes on and on fails.
+func TestBoundedText(t *testing.T) {
+	b := &boundedText{strings.NewReader("0123456789"), 4}
+	text, err := io.ReadAll(b)
+	if string(text) != "0123" || err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("%q, error %v", text, err)
 	}
 }
 

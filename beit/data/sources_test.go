@@ -486,6 +486,22 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// Many kinds do not make a long line, nor a large table.
+func TestManyKinds(t *testing.T) {
+	fsys := tree("a/1.png")
+	for i := range 200 {
+		fsys[fmt.Sprintf("a/run.%d", i)] = &fstest.MapFile{Data: []byte("x")}
+	}
+	src, err := OpenFS(fsys, "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := NewSurvey(src, src.Train, nil).LeftOutText()
+	if len(src.LeftOut) > 65 || len(text) > 200 || !strings.HasPrefix(text, "201 files: 1 image, 137 files of unknown kind") {
+		t.Errorf("%d kinds: %s", len(src.LeftOut), text)
+	}
+}
+
 // Validation images whose classes do not fit are taken without labels, and it is said why.
 func TestValidationOfOtherClasses(t *testing.T) {
 	for _, c := range []struct {
