@@ -34,8 +34,8 @@ func findImagenet(fsys fs.FS, name string) (*imagenet, error) {
 		roots = append(roots, only)
 	}
 	for _, root := range roots {
-		file, err := fsys.Open(path.Join(root, imagenetSolution))
-		if errors.Is(err, fs.ErrNotExist) {
+		file, err := openRegular(fsys, path.Join(root, imagenetSolution))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 			continue
 		}
 		if err != nil {
@@ -59,8 +59,8 @@ func findImagenet(fsys fs.FS, name string) (*imagenet, error) {
 
 // synsetNames reads what synsets are called. Two of the same name keep their synset with it.
 func synsetNames(fsys fs.FS, name string) (map[string]string, error) {
-	file, err := fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	file, err := openRegular(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 		return nil, nil
 	}
 	if err != nil {
