@@ -19,6 +19,7 @@ type files struct {
 	labels  []int32 // nil without classes
 	classes []string
 	why     string // there are no labels, and what to do
+	listed  bool   // the paths are those of a list, and may be of anything
 	limits  Limits
 	options []Option
 }
@@ -44,7 +45,11 @@ func (f *files) Sample(i int) (Sample, error) {
 }
 
 func (f *files) decode(name string) (Image, error) {
-	file, err := f.fsys.Open(name)
+	open := f.fsys.Open
+	if f.listed {
+		open = func(name string) (fs.File, error) { return openRegular(f.fsys, name) }
+	}
+	file, err := open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,8 @@ func (o *opener) metadata(dir string) (*list, error) {
 // readMetadata reads one file. It is nil where it does not exist or is another kind of table.
 func (o *opener) readMetadata(folder, base string) (*list, error) {
 	name := path.Join(folder, base)
-	file, err := o.fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	file, err := openRegular(o.fsys, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 		return nil, nil
 	}
 	if err != nil {

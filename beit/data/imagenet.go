@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -32,8 +34,8 @@ func findImagenet(fsys fs.FS, name string) (*imagenet, error) {
 		roots = append(roots, only)
 	}
 	for _, root := range roots {
-		file, err := fsys.Open(path.Join(root, imagenetSolution))
-		if errors.Is(err, fs.ErrNotExist) {
+		file, err := openRegular(fsys, path.Join(root, imagenetSolution))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 			continue
 		}
 		if err != nil {
@@ -57,8 +59,8 @@ func findImagenet(fsys fs.FS, name string) (*imagenet, error) {
 
 // synsetNames reads what synsets are called. Two of the same name keep their synset with it.
 func synsetNames(fsys fs.FS, name string) (map[string]string, error) {
-	file, err := fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	file, err := openRegular(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 		return nil, nil
 	}
 	if err != nil {
@@ -114,4 +116,19 @@ func (n *imagenet) label(train, val *files) {
 		}
 	}
 	train.classes, val.classes = classes, classes
+}
+
+// imagenetRoot returns the folder of ImageNet's tables where name is one of the folders below it that people name; else name.
+func imagenetRoot(name string) string {
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	for _, below := range []string{imagenetFolder, "ILSVRC"} {
+		root, found := strings.CutSuffix(filepath.ToSlash(full), "/"+below)
+		if _, err := os.Stat(filepath.Join(root, imagenetSolution)); found && root != "" && err == nil {
+			return filepath.FromSlash(root)
+		}
+	}
+	return name
 }

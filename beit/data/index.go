@@ -31,7 +31,7 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	f := &files{fsys: fsys, source: filepath.Dir(source), limits: limits, options: options, labels: []int32{}}
+	f := &files{fsys: fsys, source: filepath.Dir(source), limits: limits, options: options, labels: []int32{}, listed: true}
 	for c, line := range list {
 		f.classes = append(f.classes, line.Class)
 		prefix := ""

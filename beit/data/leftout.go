@@ -28,34 +28,39 @@ type leftKind struct {
 	warn       bool
 }
 
+// unknownKind is the kind of files of which nothing is known.
+var unknownKind = leftKind{name: "file of unknown kind", many: "files of unknown kind"}
+
 // leftOut counts files that are left out.
 type leftOut struct{ kinds map[string]*LeftOut }
 
 // add counts a file. Files of systems do not count.
 func (l *leftOut) add(k leftKind, name string) {
-	if hiddenPath(name) {
-		return
+	if !hiddenPath(name) {
+		l.count(LeftOut{Kind: k.name, Many: cmp.Or(k.many, k.name), Remedy: k.remedy, Count: 1, Example: name, Warn: k.warn})
 	}
+}
+
+// count adds files of a kind to those that were counted. When there are very many kinds, a new one is unknown: some people number files after a dot.
+func (l *leftOut) count(o LeftOut) {
+	const most = 64
 	if l.kinds == nil {
 		l.kinds = map[string]*LeftOut{}
 	}
-	if l.kinds[k.name] == nil {
-		l.kinds[k.name] = &LeftOut{Kind: k.name, Many: cmp.Or(k.many, k.name), Remedy: k.remedy, Example: name, Warn: k.warn}
+	if l.kinds[o.Kind] == nil && len(l.kinds) >= most && !o.Warn {
+		o.Kind, o.Many = unknownKind.name, unknownKind.many
 	}
-	l.kinds[k.name].Count++
+	if mine := l.kinds[o.Kind]; mine != nil {
+		mine.Count += o.Count
+	} else {
+		l.kinds[o.Kind] = &o
+	}
 }
 
-// merge counts what other counted too.
+// merge counts what was counted elsewhere too.
 func (l *leftOut) merge(list []LeftOut) {
 	for _, o := range list {
-		if l.kinds == nil {
-			l.kinds = map[string]*LeftOut{}
-		}
-		if mine := l.kinds[o.Kind]; mine != nil {
-			mine.Count += o.Count
-		} else {
-			l.kinds[o.Kind] = &o
-		}
+		l.count(o)
 	}
 }
 
@@ -108,8 +113,11 @@ func notImage(k filekind.Kind, name string) leftKind {
 	case ext != "":
 		return leftKind{name: fmt.Sprintf("%.20q", ext)}
 	}
-	return leftKind{name: "file of unknown kind", many: "files of unknown kind"}
+	return unknownKind
 }
+
+// mostKinds is how many kinds one line names.
+const mostKinds = 8
 
 // leftText says in one line how many files there were and what was left out.
 func leftText(images int, list []LeftOut) string {
@@ -118,8 +126,13 @@ func leftText(images int, list []LeftOut) string {
 	if images > 0 {
 		counts = append(counts, fmt.Sprintf("%d %s", images, plural(images, "image")))
 	}
-	for _, o := range list {
+	others := 0
+	for i, o := range list {
 		total += o.Count
+		if i >= mostKinds {
+			others += o.Count
+			continue
+		}
 		kind := o.Many
 		if o.Count == 1 {
 			kind = o.Kind
@@ -130,6 +143,9 @@ func leftText(images int, list []LeftOut) string {
 		} else if o.Warn {
 			remedies = append(remedies, fmt.Sprintf("%s, such as %q", o.Kind, o.Example))
 		}
+	}
+	if others > 0 {
+		counts = append(counts, fmt.Sprintf("%d of other kinds", others))
 	}
 	text := fmt.Sprintf("%d %s: %s", total, plural(total, "file"), strings.Join(counts, ", "))
 	if len(remedies) > 0 {

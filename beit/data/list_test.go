@@ -2,6 +2,9 @@ package data
 
 import (
 	"bytes"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -99,6 +102,15 @@ func TestTableRefuses(t *testing.T) {
 	}
 }
 
+// A text that goes on and on fails.
+func TestBoundedText(t *testing.T) {
+	b := &boundedText{strings.NewReader("0123456789"), 4}
+	text, err := io.ReadAll(b)
+	if string(text) != "0123" || err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("%q, error %v", text, err)
+	}
+}
+
 func TestHub(t *testing.T) {
 	for _, c := range []struct {
 		name       string
@@ -160,6 +172,26 @@ func TestImagenet(t *testing.T) {
 				t.Errorf("%s%s: %d images in %s", root, dir, src.Train.Len(), src.TrainDir)
 			}
 		}
+	}
+}
+
+// Who names the folder of ImageNet's images gets the labels beside it too.
+func TestImagenetBelow(t *testing.T) {
+	dir := t.TempDir()
+	fsys := with(imagenetSolution, "ImageId,PredictionString\nILSVRC2012_val_00000001,n02012849 1 2 3 4\n", imagenetFolder+"/train/n01440764/1.JPEG", imagenetFolder+"/train/n02012849/1.JPEG",
+		imagenetFolder+"/val/ILSVRC2012_val_00000001.JPEG")
+	if err := os.CopyFS(dir, fsys); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "ILSVRC", imagenetFolder} {
+		src, err := Open(filepath.Join(dir, name), DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if src.Val == nil || src.Val.Len() != 1 || src.Val.Label(0) != 1 {
+			t.Errorf("%q: %v", name, listing(src.Val))
+		}
+		readAll(t, src)
 	}
 }
 

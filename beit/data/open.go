@@ -49,6 +49,7 @@ func Open(name string, limits Limits, options ...Option) (*Source, error) {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
 	if info.IsDir() {
+		name = imagenetRoot(name)
 		return OpenFS(dirFS(name), name, limits, options...)
 	}
 	if !info.Mode().IsRegular() {
@@ -85,7 +86,7 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 	}
 	beside := &opener{fsys: dirFS(filepath.Dir(name)), name: filepath.Dir(name), limits: limits, options: options}
 	switch ext := strings.ToLower(filepath.Ext(name)); {
-	case decodes(kind.Image):
+	case decodes(kind.Image) && ext != ".tar":
 		f := beside.files([]string{filepath.Base(name)})
 		f.why = "one image has no label"
 		return &Source{Train: f}, nil
@@ -103,7 +104,11 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 	case kind.Name != "" && kind.Short != "tar" && ext != ".tar":
 		return nil, fmt.Errorf("%s: %s", name, kind.Complaint("a folder, archive or list of images, or an image"))
 	}
-	return openArchive(file, file.Close, name, "tar", limits, options, func() (fs.FS, error) { return NewTarFS(file, size) })
+	src, err := openArchive(file, file.Close, name, "tar", limits, options, func() (fs.FS, error) { return NewTarFS(file, size) })
+	if errors.Is(err, errNoTar) && kind.Name != "" {
+		return nil, fmt.Errorf("%s: %s", name, kind.Complaint("a .tar file"))
+	}
+	return src, err
 }
 
 // parquetRecipe writes the images of a table of the Hugging Face hub into folders.

@@ -41,6 +41,11 @@ func TestOddFilesOfFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
+	for _, name := range []string{"metadata.jsonl", imagenetSolution} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	src, err := Open(dir, DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +53,35 @@ func TestOddFilesOfFolder(t *testing.T) {
 	if d := cmp.Diff([]string{"a/1.png a", "b\xe9/caf\xe9.png b\\xe9"}, listing(src.Train)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[string]int{"named pipe": 3, "socket": 1}, kinds(src.LeftOut)); d != "" {
+	if d := cmp.Diff(map[string]int{"named pipe": 5, "socket": 1}, kinds(src.LeftOut)); d != "" {
 		t.Errorf("left out (-want +got):\n%s", d)
 	}
 	readAll(t, src)
 	if _, err := Open(pipe, DefaultLimits); err == nil || !strings.Contains(err.Error(), "not a regular file but a named pipe") {
 		t.Errorf("a pipe: error %v", err)
+	}
+}
+
+// A list that names a pipe is read; the pipe is a bad image.
+func TestListedPipe(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "2.png"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"1.png": string(smallPNG), "l.csv": "file,label\n1.png,a\n2.png,b\n", "l.jsonl": `{"class": "a", "files": ["1.png", "2.png"]}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"l.csv", "l.jsonl"} {
+		src, err := Open(filepath.Join(dir, name), DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		NewSurvey(src, src.Train, nil)
+		if _, err := src.Train.Sample(1); err == nil || !strings.Contains(err.Error(), "2.png: not a regular file") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 

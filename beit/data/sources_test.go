@@ -391,7 +391,7 @@ func TestGzip(t *testing.T) {
 // Other archives and files are refused by name, with what to do.
 func TestOpenOtherFiles(t *testing.T) {
 	for name, c := range map[string]struct{ content, want string }{
-		"a.tar.bz2": {"BZh91AY", "bunzip2"}, "a.tar.xz": {"\xfd7zXZ\x00", "unxz"}, "a.tar.zst": {"\x28\xb5\x2f\xfd", "unzstd"}, "a.7z": {"7z\xbc\xaf\x27\x1c", "7z x"},
+		"a.tar.bz2": {"BZh91AY", "bunzip2"}, "b.tar": {"BZh91AY" + strings.Repeat("x", 600), "bunzip2"}, "a.tar.xz": {"\xfd7zXZ\x00", "unxz"}, "a.tar.zst": {"\x28\xb5\x2f\xfd", "unzstd"}, "a.7z": {"7z\xbc\xaf\x27\x1c", "7z x"},
 		"a.rar": {"Rar!\x1a\x07", "unrar"}, "a.parquet": {"PAR1", "read_parquet"}, "a.heic": {"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"},
 		"a.html": {"<html>", "HTML"}, "a.pth": {"\x80\x02}", "not a readable .tar file"},
 	} {
@@ -426,6 +426,7 @@ func TestSplitNames(t *testing.T) {
 		{[]string{"train", "test"}, "train", "test", ""},
 		{[]string{"set/Training", "set/Testing"}, "set/Training", "set/Testing", ""},
 		{[]string{"a/b/train", "a/b/val"}, "a/b/train", "a/b/val", ""},
+		{[]string{"Images/train", "Images/val", "labels"}, "Images/train", "Images/val", ""},
 		{[]string{"train", "training"}, "", "", `several folders of training images, "train" and "training"`},
 		{[]string{"train", "val", "validation"}, "", "", "several folders of validation images"},
 		{[]string{"test"}, "", "", "has a folder test but no folder train"},
@@ -484,6 +485,22 @@ func TestLeftOut(t *testing.T) {
 	wantLines := []string{`images: 5 (3 of "a", 2 of "b")`, "sizes of 5 looked at: 3x2"}
 	if d := cmp.Diff(wantLines, s.Lines(false)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// Many kinds do not make a long line, nor a large table.
+func TestManyKinds(t *testing.T) {
+	fsys := tree("a/1.png")
+	for i := range 200 {
+		fsys[fmt.Sprintf("a/run.%d", i)] = &fstest.MapFile{Data: []byte("x")}
+	}
+	src, err := OpenFS(fsys, "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := NewSurvey(src, src.Train, nil).LeftOutText()
+	if len(src.LeftOut) > 65 || len(text) > 200 || !strings.HasPrefix(text, "201 files: 1 image, 137 files of unknown kind") {
+		t.Errorf("%d kinds: %s", len(src.LeftOut), text)
 	}
 }
 

@@ -24,7 +24,10 @@ type splits struct {
 	table            string   // a .csv file there; empty for none
 }
 
-// findSplits looks for folders of training and validation images: in the root of fsys, or in a single folder there.
+// imagesFolder is the name, in lower case, of a folder that often has those of the splits, beside a folder of boxes or masks.
+const imagesFolder = "images"
+
+// findSplits looks for folders of training and validation images: in the root of fsys, in a single folder there, or in a folder of images.
 func findSplits(fsys fs.FS, name string) (s splits, err error) {
 	root, dir := ".", "."
 	for depth := 0; depth < maxDepth; depth++ {
@@ -116,25 +119,28 @@ func isFolder(fsys fs.FS, dir string, e fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// onlyFolder returns the folder in dir, if there is one and no image beside it. It is alone where nothing else is there.
+// onlyFolder returns the folder in dir, if there is one and no image beside it; of several, that of images. It is alone where nothing else is there.
 func onlyFolder(fsys fs.FS, dir string) (only string, alone bool) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		return "", false
 	}
-	alone = true
+	folders, others := 0, 0
 	for _, e := range entries {
 		switch {
 		case hidden(e.Name()):
-		case !isFolder(fsys, dir, e):
-			if alone = false; isImage(e.Name()) {
-				return "", false
+		case isFolder(fsys, dir, e):
+			if folders++; folders == 1 || strings.EqualFold(e.Name(), imagesFolder) {
+				only = e.Name()
 			}
-		case only != "":
+		case isImage(e.Name()):
 			return "", false
 		default:
-			only = e.Name()
+			others++
 		}
 	}
-	return only, alone
+	if folders > 1 && !strings.EqualFold(only, imagesFolder) {
+		return "", false
+	}
+	return only, folders == 1 && others == 0
 }

@@ -74,7 +74,7 @@ func (s *Survey) look(ds Dataset, i int) {
 	if f == nil {
 		return
 	}
-	file, err := f.fsys.Open(f.paths[own])
+	file, err := openRegular(f.fsys, f.paths[own])
 	if err != nil {
 		return
 	}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -165,6 +166,20 @@ func sniff(fsys fs.FS, name string) (s sniffed, err error) {
 	defer file.Close()
 	return sniffHead(file)
 }
+
+// openRegular opens a file that was not found by a walk. What is no regular file is an error: opening a named pipe would wait for who writes to it.
+func openRegular(fsys fs.FS, name string) (fs.File, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
+	}
+	return fsys.Open(name)
+}
+
+var errNotRegular = errors.New("not a regular file")
 
 // sniffHead is sniff for an open file, which it reads from.
 func sniffHead(r io.Reader) (s sniffed, err error) {
