@@ -315,7 +315,8 @@ func (m *Model) activate(act string) error {
 	return nil
 }
 
-// normUnsure reports whether models with such names are known that have other normalisations.
+// normUnsure reports whether models with such tensors are known that have other normalisations, unless the file has the name of one that was
+// published.
 func (m *Model) normUnsure() bool {
 	switch m.Kind {
 	case Tokenizer, CLIP:
@@ -323,7 +324,8 @@ func (m *Model) normUnsure() bool {
 	case MIM:
 		return m.MIM.Aggregation.Depth == 0 // aggregation layers are BEiT v2's alone
 	}
-	return !strings.Contains(strings.ToLower(filepath.Base(m.file.Name())), "beitv2")
+	name := strings.ToLower(filepath.Base(m.file.Name()))
+	return !strings.Contains(name, "beitv2") && !(m.Kind == DINO && strings.Contains(name, "dino"))
 }
 
 // outputs is the number of outputs of the head, 0 without one.

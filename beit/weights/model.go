@@ -202,7 +202,7 @@ var partOfMany = regexp.MustCompile(`-\d{5}-of-\d{5}\.\w+$`)
 // unknown adds to an error what the file has, and what to do.
 func (m *Model) unknown(err error) error {
 	names := m.file.Names()
-	switch beside := m.file.Metadata()[state.MetaLeftOut]; {
+	switch beside := m.beside(); {
 	case partOfMany.MatchString(m.file.Name()):
 		return fmt.Errorf("%w; this is one of several files that hold a model together: name their folder, or the file that ends in .index.json", err)
 	case len(names) == 0 && beside != "":
@@ -216,6 +216,22 @@ func (m *Model) unknown(err error) error {
 	const most = 4
 	text := fmt.Sprintf("%q", names[:min(most, len(names))])
 	return fmt.Errorf("%w; the %d tensors are called %s", err, len(names), cutShort(text))
+}
+
+// beside lists the keys of a file of PyTorch under which there are no tensors.
+func (m *Model) beside() string {
+	meta := m.file.Metadata()
+	var keys []string
+	for key := range meta {
+		if name, ok := strings.CutPrefix(key, state.MetaBeside); ok {
+			keys = append(keys, fmt.Sprintf("%q", name))
+		}
+	}
+	slices.Sort(keys)
+	if text := meta[state.MetaLeftOut]; text != "" {
+		keys = append(keys, text)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // cutShort cuts a text for a message.

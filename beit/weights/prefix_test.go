@@ -1,7 +1,10 @@
 package weights_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,6 +117,23 @@ func TestOwnersAreNoKinds(t *testing.T) {
 
 // A file of no known model names what it holds, and a part of one what to open instead.
 func TestUnknownModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.pth")
+	archive := "}X\x01\x00\x00\x00aK\x01sX\x01\x00\x00\x00b}s." // {"a": 1, "b": {}}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, err := z.CreateHeader(&zip.FileHeader{Name: "x/data.pkl", Method: zip.Store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write([]byte(archive)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(z.Close(), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := weights.Open(path); err == nil || !strings.Contains(err.Error(), `there are no tensors under names; the keys are "a", b`) {
+		t.Errorf("%v", err)
+	}
 	for name, c := range map[string]struct{ file, tensor, want string }{
 		"other tensors": {"x.safetensors", "conv1.weight", `the 1 tensors are called ["conv1.weight"]`},
 		"a part":        {"model-00001-of-00002.safetensors", "conv1.weight", "name their folder, or the file that ends in .index.json"},
