@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func takeConfig(m *Model, b *beside, f fields) error {
 	if inner := f.object("vision_config"); len(inner) > 0 {
 		network = inner
 	}
-	if err := errors.Join(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
+	if err := cmp.Or(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
 		return err
 	}
 	var kind string
@@ -174,7 +175,7 @@ func takeOpenCLIP(m *Model, b *beside, f fields) error {
 		model = f // as the program itself keeps them
 	}
 	vision := model.object("vision_cfg")
-	if err := errors.Join(vision.same("width", m.ViT.Width), vision.same("layers", m.ViT.Depth), model.same("embed_dim", m.CLIP.OutDim)); err != nil {
+	if err := cmp.Or(vision.same("width", m.ViT.Width), vision.same("layers", m.ViT.Depth), model.same("embed_dim", m.CLIP.OutDim)); err != nil {
 		return err
 	}
 	quick := false
