@@ -284,6 +284,9 @@ func (m *Model) noteOrigin() {
 	if names := meta[state.MetaNegated]; names != "" {
 		m.note(true, "%s: PyTorch before 2.0 lost the sign of imaginary parts of conjugates, which %s may be: taken as such", m.file.Name(), cutShort(names))
 	}
+	if len(m.Wrapped) > 0 {
+		taken = append(taken, fmt.Sprintf("with names wrapped by %q", m.Wrapped))
+	}
 	if len(taken) == 0 && len(m.Rivals) == 0 {
 		return
 	}

@@ -138,7 +138,7 @@ func TestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	const want = `: weights under the key "model_ema", with the prefix "teacher."; not taken: names that begin with ["student."] (--key chooses)`
+	const want = `: weights under the key "model_ema", with the prefix "teacher.", with names wrapped by ["module"]; not taken: names that begin with ["student."] (--key chooses)`
 	if got := m.Notes[0]; got.Text != m.File().Name()+want || got.Assumed {
 		t.Errorf("%q, want %q", got.Text, want)
 	}

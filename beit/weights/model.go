@@ -21,7 +21,8 @@ type Model struct {
 	MIM     beit.MIMConfig  // of a MIM model
 	VQKD    beit.VQKDConfig // of a Tokenizer
 	CLIP    beit.CLIPConfig // of a CLIP
-	Prefix  string          // that was removed from the names in the file, apart from wrappers'; it ends with a dot
+	Wrapped []string        // parts of names in the file that wrappers of modules put there, such as module and _orig_mod
+	Prefix  string          // that was removed from the names in the file beside these; it ends with a dot
 	Rivals  []string        // prefixes of other models in the file
 	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
 
@@ -116,7 +117,7 @@ func (m *Model) collect() error {
 		plain[i] = fromHF5(unwrapped(name))
 	}
 	h := findHome(plain)
-	m.Prefix, m.Rivals = h.prefix, h.rivals
+	m.Wrapped, m.Prefix, m.Rivals = wrappersIn(list), h.prefix, h.rivals
 	inside := h.inside(plain)
 	bare := bareBEiT(inside)
 	if bare {
