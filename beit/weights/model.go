@@ -2,6 +2,7 @@ package weights
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -109,8 +110,15 @@ func (m *Model) Tensor(name string) (Tensor, bool) {
 	return *t, true
 }
 
+// partOfMany is the end of the name of one of several files that hold a model
+// together.
+var partOfMany = regexp.MustCompile(`-\d{5}-of-(\d{5})\.\w+$`)
+
 // collect assigns the file's tensors to the parameters of the model.
 func (m *Model) collect() error {
+	if part := partOfMany.FindStringSubmatch(m.file.Name()); part != nil && part[1] != "00001" {
+		return errors.New("is one of several files that hold a model together: name their folder, or the file that ends in .index.json")
+	}
 	list := m.file.Names()
 	plain := make([]string, len(list))
 	for i, name := range list {
@@ -196,16 +204,10 @@ func (m *Model) known(name string) bool {
 	return len(table.toHF(name)) > 0
 }
 
-// partOfMany is the end of the name of one of several files that hold a model
-// together.
-var partOfMany = regexp.MustCompile(`-\d{5}-of-\d{5}\.\w+$`)
-
 // unknown adds to an error what the file has, and what to do.
 func (m *Model) unknown(err error) error {
 	names := m.file.Names()
 	switch beside := m.beside(); {
-	case partOfMany.MatchString(m.file.Name()):
-		return fmt.Errorf("%w; this is one of several files that hold a model together: name their folder, or the file that ends in .index.json", err)
 	case len(names) == 0 && beside != "":
 		return fmt.Errorf("%w; there are no tensors under names; the keys are %s", err, cutShort(beside))
 	case len(names) == 0:

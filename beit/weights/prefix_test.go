@@ -136,7 +136,7 @@ func TestUnknownModel(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ file, tensor, want string }{
 		"other tensors": {"x.safetensors", "conv1.weight", `the 1 tensors are called ["conv1.weight"]`},
-		"a part":        {"model-00001-of-00002.safetensors", "conv1.weight", "name their folder, or the file that ends in .index.json"},
+		"a part":        {"model-00001-of-00002.safetensors", "patch_embed.proj.weight", "name their folder, or the file that ends in .index.json"},
 	} {
 		_, err := weights.Open(writeList(t, c.file, "", list{{Name: c.tensor, DType: state.F32, Shape: []int{0}}}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
