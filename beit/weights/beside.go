@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func takeConfig(m *Model, b *beside, f fields) error {
 	if inner := f.object("vision_config"); len(inner) > 0 {
 		network = inner
 	}
-	if err := errors.Join(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
+	if err := cmp.Or(network.same("hidden_size", m.ViT.Width), network.same("num_hidden_layers", m.ViT.Depth), f.same("num_features", m.ViT.Width)); err != nil {
 		return err
 	}
 	var kind string
@@ -174,7 +175,7 @@ func takeOpenCLIP(m *Model, b *beside, f fields) error {
 		model = f // as the program itself keeps them
 	}
 	vision := model.object("vision_cfg")
-	if err := errors.Join(vision.same("width", m.ViT.Width), vision.same("layers", m.ViT.Depth), model.same("embed_dim", m.CLIP.OutDim)); err != nil {
+	if err := cmp.Or(vision.same("width", m.ViT.Width), vision.same("layers", m.ViT.Depth), model.same("embed_dim", m.CLIP.OutDim)); err != nil {
 		return err
 	}
 	quick := false
@@ -283,6 +284,9 @@ func (m *Model) noteOrigin() {
 	if names := meta[state.MetaNegated]; names != "" {
 		m.note(true, "%s: PyTorch before 2.0 lost the sign of imaginary parts of conjugates, which %s may be: taken as such", m.file.Name(), cutShort(names))
 	}
+	if len(m.Wrapped) > 0 {
+		taken = append(taken, fmt.Sprintf("with names wrapped by %q", m.Wrapped))
+	}
 	if len(taken) == 0 && len(m.Rivals) == 0 {
 		return
 	}
@@ -315,7 +319,8 @@ func (m *Model) activate(act string) error {
 	return nil
 }
 
-// normUnsure reports whether models with such names are known that have other normalisations.
+// normUnsure reports whether models with such tensors are known that have other normalisations, unless the file has the name of one that was
+// published.
 func (m *Model) normUnsure() bool {
 	switch m.Kind {
 	case Tokenizer, CLIP:
@@ -323,7 +328,8 @@ func (m *Model) normUnsure() bool {
 	case MIM:
 		return m.MIM.Aggregation.Depth == 0 // aggregation layers are BEiT v2's alone
 	}
-	return !strings.Contains(strings.ToLower(filepath.Base(m.file.Name())), "beitv2")
+	name := strings.ToLower(filepath.Base(m.file.Name()))
+	return !strings.Contains(name, "beitv2") && !(m.Kind == DINO && strings.Contains(name, "dino"))
 }
 
 // outputs is the number of outputs of the head, 0 without one.

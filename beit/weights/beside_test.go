@@ -62,7 +62,7 @@ func TestBeside(t *testing.T) {
 		"classes":               {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"hidden_size": 64, "hidden_act": "gelu", "id2label": ` + seven + `}`}, data.ImageNet, false, letters, ""},
 		"numbered classes":      {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"id2label": {"0":"LABEL_0","1":"LABEL_1"}}`}, data.ImageNet, false, nil, ""},
 		"too few classes":       {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"id2label": {"0":"a","1":"b"}}`}, data.ImageNet, false, nil, "names 2 classes, its head has 7 outputs"},
-		"another model's":       {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"hidden_size": 768, "id2label": ` + seven + `}`, "preprocessor_config.json": preprocessor}, data.ImageNet, false, nil, "its hidden_size is 768, here it is 64"},
+		"another model's":       {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"hidden_size": 768, "num_hidden_layers": 12, "id2label": ` + seven + `}`, "preprocessor_config.json": preprocessor}, data.ImageNet, false, nil, "its hidden_size is 768, here it is 64"},
 		"no JSON":               {"beitv2.safetensors", beitFile, map[string]string{"preprocessor_config.json": "<html>"}, data.ImageNet, false, nil, "preprocessor_config.json beside it is not used: invalid character"},
 		"two colours":           {"beitv2.safetensors", beitFile, map[string]string{"preprocessor_config.json": `{"image_mean": [0.5,0.5], "image_std": [0.5,0.5]}`}, data.ImageNet, false, nil, "have 2 and 2 numbers, not 3"},
 		"no deviation":          {"beitv2.safetensors", beitFile, map[string]string{"preprocessor_config.json": `{"image_mean": [0,0,0], "image_std": [1,0,1]}`}, data.ImageNet, false, nil, "normalise no image"},
@@ -138,7 +138,7 @@ func TestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	const want = `: weights under the key "model_ema", with the prefix "teacher."; not taken: names that begin with ["student."] (--key chooses)`
+	const want = `: weights under the key "model_ema", with the prefix "teacher.", with names wrapped by ["module"]; not taken: names that begin with ["student."] (--key chooses)`
 	if got := m.Notes[0]; got.Text != m.File().Name()+want || got.Assumed {
 		t.Errorf("%q, want %q", got.Text, want)
 	}

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -21,7 +22,8 @@ type Model struct {
 	MIM     beit.MIMConfig  // of a MIM model
 	VQKD    beit.VQKDConfig // of a Tokenizer
 	CLIP    beit.CLIPConfig // of a CLIP
-	Prefix  string          // that was removed from the names in the file, apart from wrappers'; it ends with a dot
+	Wrapped []string        // parts of names in the file that wrappers of modules put there, such as module and _orig_mod
+	Prefix  string          // that was removed from the names in the file beside these; it ends with a dot
 	Rivals  []string        // prefixes of other models in the file
 	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
 
@@ -108,15 +110,22 @@ func (m *Model) Tensor(name string) (Tensor, bool) {
 	return *t, true
 }
 
+// partOfMany is the end of the name of one of several files that hold a model
+// together.
+var partOfMany = regexp.MustCompile(`-\d{5}-of-(\d{5})\.\w+$`)
+
 // collect assigns the file's tensors to the parameters of the model.
 func (m *Model) collect() error {
+	if part := partOfMany.FindStringSubmatch(m.file.Name()); part != nil && part[1] != "00001" {
+		return errors.New("is one of several files that hold a model together: name their folder, or the file that ends in .index.json")
+	}
 	list := m.file.Names()
 	plain := make([]string, len(list))
 	for i, name := range list {
 		plain[i] = fromHF5(unwrapped(name))
 	}
 	h := findHome(plain)
-	m.Prefix, m.Rivals = h.prefix, h.rivals
+	m.Wrapped, m.Prefix, m.Rivals = wrappersIn(list), h.prefix, h.rivals
 	inside := h.inside(plain)
 	bare := bareBEiT(inside)
 	if bare {
@@ -195,16 +204,10 @@ func (m *Model) known(name string) bool {
 	return len(table.toHF(name)) > 0
 }
 
-// partOfMany is the end of the name of one of several files that hold a model
-// together.
-var partOfMany = regexp.MustCompile(`-\d{5}-of-\d{5}\.\w+$`)
-
 // unknown adds to an error what the file has, and what to do.
 func (m *Model) unknown(err error) error {
 	names := m.file.Names()
-	switch beside := m.file.Metadata()[state.MetaLeftOut]; {
-	case partOfMany.MatchString(m.file.Name()):
-		return fmt.Errorf("%w; this is one of several files that hold a model together: name their folder, or the file that ends in .index.json", err)
+	switch beside := m.beside(); {
 	case len(names) == 0 && beside != "":
 		return fmt.Errorf("%w; there are no tensors under names; the keys are %s", err, cutShort(beside))
 	case len(names) == 0:
@@ -216,6 +219,22 @@ func (m *Model) unknown(err error) error {
 	const most = 4
 	text := fmt.Sprintf("%q", names[:min(most, len(names))])
 	return fmt.Errorf("%w; the %d tensors are called %s", err, len(names), cutShort(text))
+}
+
+// beside lists the keys of a file of PyTorch under which there are no tensors.
+func (m *Model) beside() string {
+	meta := m.file.Metadata()
+	var keys []string
+	for key := range meta {
+		if name, ok := strings.CutPrefix(key, state.MetaBeside); ok {
+			keys = append(keys, fmt.Sprintf("%q", name))
+		}
+	}
+	slices.Sort(keys)
+	if text := meta[state.MetaLeftOut]; text != "" {
+		keys = append(keys, text)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // cutShort cuts a text for a message.

@@ -33,26 +33,48 @@ func unwrapped(name string) string {
 	return strings.Join(parts, ".")
 }
 
+// mostHomes is how many models in a file are told apart: far above what scripts save.
+const mostHomes = 64
+
+// wrappersIn returns the wrappers that have put parts into names.
+func wrappersIn(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(wrappers), func(w string) bool {
+		return !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, w+".") || strings.Contains(n, "."+w+".") })
+	})
+}
+
 // homesOf returns the prefixes under which models stand in a file with these names,
 // the preferred first. They end with a dot, or are empty.
 func homesOf(names []string) []string {
 	var homes []string
+	found := 0
 	for _, name := range names {
-		for _, anchor := range anchors {
-			prefix, ok := strings.CutSuffix(name, anchor)
-			if !ok || prefix != "" && !strings.HasSuffix(prefix, ".") {
-				continue
-			}
-			if prefix = whole(prefix, names); !slices.Contains(homes, prefix) {
-				homes = append(homes, prefix)
-			}
+		prefix, ok := beforeAnchor(name)
+		if !ok {
+			continue
+		}
+		if found++; found > mostHomes {
 			break
+		}
+		if prefix = whole(prefix, names); !slices.Contains(homes, prefix) {
+			homes = append(homes, prefix)
 		}
 	}
 	slices.SortFunc(homes, func(a, b string) int {
 		return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int { return cmp.Or(cmp.Compare(ownerRank(x), ownerRank(y)), cmp.Compare(x, y)) })
 	})
 	return homes
+}
+
+// beforeAnchor is what stands before an anchor in a name that ends with one.
+func beforeAnchor(name string) (string, bool) {
+	for _, anchor := range anchors {
+		prefix, ok := strings.CutSuffix(name, anchor)
+		if ok && (prefix == "" || strings.HasSuffix(prefix, ".")) {
+			return prefix, true
+		}
+	}
+	return "", false
 }
 
 // ownerRank is the place of a part among the owners: before them all for the end of a prefix, and behind them for others.

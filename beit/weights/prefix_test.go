@@ -1,7 +1,10 @@
 package weights_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,9 +117,26 @@ func TestOwnersAreNoKinds(t *testing.T) {
 
 // A file of no known model names what it holds, and a part of one what to open instead.
 func TestUnknownModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.pth")
+	archive := "}X\x01\x00\x00\x00aK\x01sX\x01\x00\x00\x00b}s." // {"a": 1, "b": {}}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, err := z.CreateHeader(&zip.FileHeader{Name: "x/data.pkl", Method: zip.Store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write([]byte(archive)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(z.Close(), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := weights.Open(path); err == nil || !strings.Contains(err.Error(), `there are no tensors under names; the keys are "a", b`) {
+		t.Errorf("%v", err)
+	}
 	for name, c := range map[string]struct{ file, tensor, want string }{
 		"other tensors": {"x.safetensors", "conv1.weight", `the 1 tensors are called ["conv1.weight"]`},
-		"a part":        {"model-00001-of-00002.safetensors", "conv1.weight", "name their folder, or the file that ends in .index.json"},
+		"a part":        {"model-00001-of-00002.safetensors", "patch_embed.proj.weight", "name their folder, or the file that ends in .index.json"},
 	} {
 		_, err := weights.Open(writeList(t, c.file, "", list{{Name: c.tensor, DType: state.F32, Shape: []int{0}}}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -156,7 +176,7 @@ func TestTransformers5(t *testing.T) {
 // opened is the model of a file with the tensors.
 func opened(t *testing.T, l list) *weights.Model {
 	t.Helper()
-	f, err := state.Open(writeList(t, "x.safetensors", "", l))
+	f, err := state.Open(hollow(t, l))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -216,7 +216,7 @@ func TestKeyChooses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]string{
-		"":               `under the key "model_ema", with the prefix "teacher."; not taken: names that begin with ["student."]`,
+		"":               `under the key "model_ema", with the prefix "teacher.", with names wrapped by ["module"]; not taken: names that begin with ["student."]`,
 		"module.student": `under the key "model_ema.module.student"`,
 	} {
 		status, _, errOut := beitRun(t, "convert", path, out, "--to", "timm", "--key", key)

@@ -100,7 +100,11 @@ func (c *collector) root(root any, key string) error {
 			f.modules[0])
 	}
 	if d := asDict(root); d != nil {
-		return c.dict(d, "", 0)
+		err := c.dict(d, "", 0)
+		if len(c.h.entries) == 0 {
+			c.beside(d, "")
+		}
+		return err
 	}
 	return fmt.Errorf("the pickle holds %s; wanted is a state dict, a dict of tensors", saved(root))
 }

@@ -112,8 +112,8 @@ func TestDict(t *testing.T) {
 
 // A long byte string, and a long list of numbers, neither fill the memory nor make a pickle unreadable.
 func TestLong(t *testing.T) {
-	const n = 40 << 20
-	long := "\x80\x03B\x00\x00\x80\x02" + strings.Repeat("x", n) + "K\x01\x86."
+	const n = 17 << 20 // more than MaxBytes
+	long := "\x80\x03B\x00\x00\x10\x01" + strings.Repeat("x", n) + "K\x01\x86."
 	v, err := read(t, long, inert)
 	if diff := cmp.Diff(Tuple{Long{}, int64(1)}, v); err != nil || diff != "" {
 		t.Errorf("%s %v", diff, err)
