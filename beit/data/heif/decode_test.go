@@ -92,6 +92,18 @@ func TestEmptyData(t *testing.T) {
 	}
 }
 
+// A decoder that fails says so in one line: with its tables overwritten libavif ends in a trap.
+func TestDecoderFails(t *testing.T) {
+	content := bytes.Clone(read(t, "plain.avif"))
+	for at := bytes.Index(content, []byte("mdat")) + 20; at < len(content); at++ {
+		damaged := bytes.Clone(content)
+		damaged[at] ^= 0x55
+		if _, err := DecodeAVIF(damaged, data.DefaultLimits); err != nil && strings.Contains(err.Error(), "\n") {
+			t.Fatalf("byte %d: %q", at, err)
+		}
+	}
+}
+
 // The size in the boxes is looked at before anything else.
 func TestLimits(t *testing.T) {
 	for _, name := range []string{"plain.avif", "plain.heic"} {

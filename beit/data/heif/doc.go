@@ -3,8 +3,9 @@
 //
 //	import _ "github.com/gobeit/gobeit/beit/data/heif"
 //
-// The command imports it when it is built with the tag heif. With the tag nodynamic the libraries run as WebAssembly alone. Without it they look
-// for shared libraries of the system at start, and use those. Licences are in THIRD_PARTY at the top of the module.
+// The command imports it when it is built with the tag heif. The libraries run as WebAssembly. The tag nodynamic belongs to it: without it the modules
+// that hold them open shared libraries of the system at start, which are not used, and the program is not static. Licences are in THIRD_PARTY at
+// the top of the module.
 //
 // # Orientation
 //

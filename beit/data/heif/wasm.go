@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,7 +118,8 @@ type memory struct{ module api.Module }
 func (m *memory) call(function string, arguments ...uint64) (uint64, error) {
 	results, err := m.module.ExportedFunction(function).Call(context.Background(), arguments...)
 	if err != nil {
-		return 0, fmt.Errorf("the decoder failed: %w", err)
+		line, _, _ := strings.Cut(err.Error(), "\n") // a trace follows
+		return 0, fmt.Errorf("%w (%s)", errRefused, line)
 	}
 	return results[0], nil
 }

@@ -92,7 +92,7 @@ func zeros(head []byte) bool {
 
 const (
 	convert = "convert it to JPEG or PNG first"
-	build   = "build with -tags heif,nodynamic, or " + convert + ", by heif-convert or avifdec"
+	build   = convert + " by heif-convert or avifdec, or build beit with -tags heif,nodynamic"
 )
 
 // rows are the kinds, in the order in which they are tried.
