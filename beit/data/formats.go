@@ -34,7 +34,7 @@ func (f Format) bytesPerPixel() int {
 // byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096 pixels. The smallest sample of Netpbm takes a bit. Runs in
 // BMP, fax lines in TIFF and WebP can repeat pixels at no cost. Of a PNG file that is cut short there may be two images for a while.
 var formats = map[string]Format{
-	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, PixelsPerByte: 512, Orientation: jpegOrientation},
+	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, PixelsPerByte: 512, BytesPerPixel: 9, Orientation: jpegOrientation},
 	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
 	"webp":   {Size: webpSize, Decode: decodeWebP, Orientation: webpOrientation},

@@ -42,7 +42,7 @@ func TestDecodeRefusesByName(t *testing.T) {
 		{"HEIC", "this is a HEIC image, not an image that is read here: convert it", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")},
 		{"JPEG XL", "this is a JPEG XL image", []byte("\xff\x0a")},
 		{"zeros", "this is nothing but zeros", make([]byte, 500)},
-		{"animated WebP", "this is an animated WebP image", []byte("RIFF\x10\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00")},
+		{"animated WebP", "decode animated WebP image: the file is cut short", []byte("RIFF\x10\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00")},
 		{"PAM", "a PAM file (P7)", []byte("P7\nWIDTH 2\n")},
 		{"TIFF with Zstandard", "decode TIFF image: compression 50000 (Zstandard)", tinyTIFF(map[uint16]uint32{259: 50000})},
 		{"TIFF with old JPEG", "compression 6 (JPEG of the old form)", tinyTIFF(map[uint16]uint32{259: 6})},

@@ -67,8 +67,8 @@ func (m *RGB) At(x, y int) color.Color {
 func (m *RGB) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+x1)] }
 
 // FromImage converts an image.Image to RGB by the rules of Decode. It takes an *image.YCbCr for the content of a JPEG file and an *image.NYCbCrA for
-// that of a WebP file. Decode knows the format: images from GIF, TIFF and lossy WebP files may differ from its result. An *RGB is returned as it
-// is. An image that is nil, has no pixels or has more than the limit is an error.
+// that of a WebP file. Decode knows the format: images from GIF, TIFF and lossy WebP files may differ from its result, and those of image/jpeg
+// differ by its rounding. An *RGB is returned as it is. An image that is nil, has no pixels or has more than the limit is an error.
 func FromImage(src image.Image, limits Limits) (*RGB, error) {
 	if src == nil {
 		return nil, errors.New("the image is nil")

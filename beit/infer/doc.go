@@ -24,8 +24,9 @@
 // Alpha is dropped. An EXIF orientation was lost when the program decoded the file. EncodeDataset reads package data's folders and
 // archives instead.
 //
-// An image has the same codes and features alone and in a batch, bit by bit. It has them in a dataset too if its file is PNG or BMP. For JPEG,
-// GIF, TIFF and lossy WebP, decode with data.Decode to get the same: the decoders of package image round otherwise or lose what Pillow uses.
+// An image has the same codes and features alone and in a batch, bit by bit. It has them in a dataset too if its file is PNG or BMP.
+// For others, decode with data.Decode to get the same: the decoders of package image round JPEG otherwise, and of GIF, TIFF and lossy WebP they
+// lose what Pillow uses.
 //
 // # Errors
 //

@@ -106,7 +106,7 @@ func decoded(t *testing.T, i int) image.Image {
 	if err := jpeg.Encode(&b, drawing(i), nil); err != nil {
 		t.Fatal(err)
 	}
-	m, err := data.Decode(b.Bytes(), data.DefaultLimits)
+	m, err := data.Decode(b.Bytes(), data.DefaultLimits) // image/jpeg rounds otherwise
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func TestLimitsOfSections(t *testing.T) {
 		"dino.crops.small": "a whole number, in [0, 64]", "dino.crops.small_size": "a whole number, at least 1", "dino.crops.split": "a number, in (0, 1]",
 		"dino.warmup_teacher_temp_epochs": "a whole number, at least 0", "dino.freeze_last_layer_epochs": "a whole number, at least 0",
 
-		"finetune.network": "vit, clip", "finetune.ema": "a number, in [0, 1)", "finetune.layer_decay": "a number, in (0, 1]",
+		"finetune.network": "vit, clip, openclip", "finetune.ema": "a number, in [0, 1)", "finetune.layer_decay": "a number, in (0, 1]",
 		"finetune.smoothing": "a number, in [0, 1)", "finetune.mixup": "a number, at least 0", "finetune.cutmix": "a number, at least 0",
 		"finetune.rand_magnitude": "a number, in [0, 10]", "finetune.rand_ops": "a whole number, at least 0", "finetune.erase": "a number, in [0, 1]",
 	}
