@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gobeit/gobeit/beit/internal/casestest"
+	"github.com/gobeit/gobeit/beit/casestest"
 )
 
 // Folders, archives and lists as people have them give the images that they hold, and the classes.

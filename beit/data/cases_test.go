@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/internal/casestest"
+	"github.com/gobeit/gobeit/beit/casestest"
 	"github.com/gobeit/gobeit/nn/state/filekind"
 )
 

@@ -193,5 +193,6 @@ func sniffHead(r io.Reader) (s sniffed, err error) {
 
 // decodes reports whether images of a kind, by its name in package filekind, are decoded here.
 func decodes(kind string) bool {
-	return slices.Contains([]string{"jpeg", "png", "gif", "webp", "bmp", "tiff", "netpbm"}, kind)
+	_, ok := formats[kind]
+	return ok
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // convertCmd is "beit convert".
@@ -129,10 +130,10 @@ func (c *convertCmd) write(a *app, m *model.Model, out string) error {
 		list []string
 	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.Weights.LeftOut}, {"does not tell", lost}} {
 		if len(group.list) > 0 {
-			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", out, group.what, few(group.list))
+			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", plain.Text(out), group.what, plain.Text(few(group.list)))
 		}
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", out, m.Kind, written, c.To)
+	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", plain.Text(out), m.Kind, written, c.To)
 	return err
 }
 
