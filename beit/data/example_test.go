@@ -2,8 +2,11 @@ package data_test
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
+	"io"
 	"log"
 	"slices"
 
@@ -41,6 +44,35 @@ func ExampleOpen() {
 	_, err := data.Open("no/such/folder", data.DefaultLimits)
 	fmt.Println(err)
 	// Output: no/such/folder: no such folder or file: file does not exist
+}
+
+func ExampleDecode() {
+	_, err := data.Decode([]byte("<!DOCTYPE html>"), data.DefaultLimits)
+	fmt.Println(err)
+	m, err := data.Decode([]byte("P2 2 1 15 0 15"), data.DefaultLimits.AtMost(100))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.W, m.H, m.Pix)
+	// Output:
+	// decode image: this is an HTML page, not an image that is read here: the download answered with a page; look at it in a browser, and fetch the file again
+	// 2 1 [0 0 0 255 255 255]
+}
+
+func ExampleRegisterFormat() {
+	// Photoshop files say their size at a fixed place. A real decoder would also find their pixels.
+	data.RegisterFormat("psd", data.Format{
+		Size: func(content []byte) (w, h int, err error) {
+			if len(content) < 22 {
+				return 0, 0, io.ErrUnexpectedEOF
+			}
+			return int(binary.BigEndian.Uint32(content[18:])), int(binary.BigEndian.Uint32(content[14:])), nil
+		},
+		Decode: func(content []byte) (data.Image, error) { return nil, errors.New("the pixels are not found") },
+	})
+	_, err := data.Decode([]byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\xff\xff\x00\x00\xff\xff"), data.DefaultLimits)
+	fmt.Println(err)
+	// Output: decode PSD image: 65535x65535 pixels: the limit is 178956970 in all (data.max_pixels)
 }
 
 func ExampleSplit() {

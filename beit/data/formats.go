@@ -43,8 +43,9 @@ var formats = map[string]Format{
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
 }
 
-// RegisterFormat adds the images of a kind that package filekind knows by the name kind, such as "heic", to those that this package decodes. It is
-// called from init functions, before any image is decoded. It panics when the kind is decoded already, or when f lacks a function.
+// RegisterFormat adds the images of a kind to those that this package decodes. kind is a name of package filekind, such as "heic" or
+// "webp-animated". It is called from init functions, before any image is decoded. It panics when the kind is decoded already, or when f lacks a
+// function.
 func RegisterFormat(kind string, f Format) {
 	if _, ok := formats[kind]; ok {
 		panic(fmt.Sprintf("data: RegisterFormat: %s is decoded already", kind))

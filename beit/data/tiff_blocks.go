@@ -183,18 +183,23 @@ func (f *tiffFile) decodeBlock(m *RGB, i, x, y int) error {
 		}
 		f.expand(m.row(y+r, x, min(x+f.blockW, f.w)), pixels)
 	}
-	return f.checkSums(readers, rows)
+	return f.checkEnds(readers, rows)
 }
 
-// checkSums refuses deflated blocks whose checksum is wrong. One that is missing does not matter, nor does it where too many data follow the rows.
-func (f *tiffFile) checkSums(readers []io.Reader, rows int) error {
+// checkEnds refuses deflated blocks that are damaged behind their rows. The checksum may be missing, and the last strip may have as many rows as the
+// others. Other data behind the rows say that a tag is wrong, or the data.
+func (f *tiffFile) checkEnds(readers []io.Reader, rows int) error {
 	if f.compression != tiffDeflate && f.compression != tiffDeflateOld {
 		return nil
 	}
-	const some = 1 << 10
+	padding := int64((f.blockH - rows) * f.rowBytes())
 	for _, r := range readers {
-		if _, err := io.Copy(io.Discard, io.LimitReader(r, int64(rows*f.rowBytes()+some))); errors.Is(err, zlib.ErrChecksum) {
+		n, err := io.Copy(io.Discard, io.LimitReader(r, padding+1))
+		if err != nil && (n > 0 || !errors.Is(err, io.ErrUnexpectedEOF)) {
 			return err
+		}
+		if n != 0 && n != padding {
+			return fmt.Errorf("too many data for %d rows", rows)
 		}
 	}
 	return nil
