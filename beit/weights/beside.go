@@ -329,7 +329,7 @@ func (m *Model) normUnsure() bool {
 		return m.MIM.Aggregation.Depth == 0 // aggregation layers are BEiT v2's alone
 	}
 	name := strings.ToLower(filepath.Base(m.file.Name()))
-	return !strings.Contains(name, "beitv2") && !(m.Kind == DINO && strings.Contains(name, "dino"))
+	return !strings.Contains(name, "beitv2") && !(m.Kind == DINO && strings.Contains(name, strings.ToLower(string(DINO))))
 }
 
 // outputs is the number of outputs of the head, 0 without one.
