@@ -68,10 +68,13 @@ func (c *predictCmd) Run(a *app) error {
 	if err := list.close(); err != nil {
 		return err
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d images or folders could not be read: they are named above, and left out", failed)
+	switch failed {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 image or folder could not be read: it is named above, and left out")
 	}
-	return nil
+	return fmt.Errorf("%d images or folders could not be read: they are named above, and left out", failed)
 }
 
 // predictSource is a part of the images.
