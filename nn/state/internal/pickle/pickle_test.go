@@ -60,6 +60,7 @@ func TestValues(t *testing.T) {
 		{"dict, 0", "(dp0\nVa\\u20ac\xe9\np1\nI1\ns.", dictOf("a€é", int64(1))},
 		{"dict at once, 1", "(Va\nK\x01d.", dictOf("a", int64(1))},
 		{"bytes, 0", "S'a\\'\\\\\\x41\\n\\q'\np0\n.", "a'\\A\n\\q"},
+		{"bytes with control characters, 0", "S'\\\v\\\r'\n.", "\\\v\\\r"},
 		{"tuple, 0", "(I1\nI2\ntp0\n.", Tuple{int64(1), int64(2)}},
 		{"instance of an old class, 0", "(I1\nim\nc\np0\n(dp1\nb.", &Object{Class: Class{"m", "c"}, Args: Tuple{int64(1)}, State: &Dict{}}},
 		{"instance of an old class, 1", "(cm\nc\nK\x01oq\x00.", &Object{Class: Class{"m", "c"}, Args: Tuple{int64(1)}}},

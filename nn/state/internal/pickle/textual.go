@@ -69,9 +69,11 @@ func integer(digits string) (any, error) {
 	return narrow(v), nil
 }
 
-// plainEscapes are the letters after a backslash that stand for one character in
-// byte strings, each before that character.
-const plainEscapes = "\\\\''\"\"n\nr\rt\ta\ab\bf\fv\v"
+// plainEscapes are the characters that letters after a backslash stand for in byte
+// strings.
+var plainEscapes = map[byte]byte{
+	'\\': '\\', '\'': '\'', '"': '"', 'n': '\n', 'r': '\r', 't': '\t', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v',
+}
 
 // unescapedBytes is the byte string that Python 2 wrote in quotes.
 func unescapedBytes(s string) string {
@@ -79,8 +81,8 @@ func unescapedBytes(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+1 < len(s) {
 			i++
-			if at := strings.IndexByte(plainEscapes, s[i]); at >= 0 {
-				b.WriteByte(plainEscapes[at+1])
+			if c, ok := plainEscapes[s[i]]; ok {
+				b.WriteByte(c)
 				continue
 			}
 			if v, ok := hex(s[i+1:], 2); s[i] == 'x' && ok {
