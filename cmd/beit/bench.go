@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/bench"
@@ -52,6 +53,9 @@ func (c *benchCmd) Run(a *app) error {
 		}{a.dev.Name(), bench.Processor(a.dev), verdict, results})
 	}
 	fmt.Fprintf(a.out, "%s, %d threads, medians of %d\nself-test: %s\n", bench.Processor(a.dev), results[0].Threads, results[0].Runs, verdict)
+	if peaks := peaksOf(a.dev); peaks != "" {
+		fmt.Fprintf(a.out, "peak of a core: %s\n", peaks)
+	}
 	return benchTable(a, results)
 }
 
@@ -92,6 +96,17 @@ func list(a *app, cases []bench.Case) error {
 		}
 	}
 	return nil
+}
+
+// peaksOf says what a core of a CPU can do, at each precision that has matmuls of its own; empty for another device.
+func peaksOf(dev *tensor.Device) string {
+	var all []string
+	for _, p := range []tensor.Precision{tensor.Highest, tensor.High, tensor.Medium} {
+		if peak := bench.Peak(dev, p); peak > 0 && (p == tensor.Highest || dev.Supports("MatMul", p)) {
+			all = append(all, fmt.Sprintf("%.1f GFLOP/s at %s", peak/1e9, p))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // benchTable prints a row for each result.

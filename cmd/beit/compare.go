@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
@@ -35,9 +34,7 @@ func (c *compareCmd) Run(a *app) error {
 		return err
 	}
 	a.train()
-	if c.ExifTranspose != nil {
-		c.Set = append([]string{"data.exif_transpose=" + strconv.FormatBool(*c.ExifTranspose)}, c.Set...)
-	}
+	c.Set = append(c.exifFlag.assignments(), c.Set...)
 	r := newReporter(a.errOut)
 	images, eval := c.paths()
 	rows, err := attempt(func() ([]experiment.Row, error) {

@@ -1,10 +1,22 @@
 package main
 
-import "github.com/gobeit/gobeit/beit/config"
+import (
+	"strconv"
+
+	"github.com/gobeit/gobeit/beit/config"
+)
 
 // exifFlag says whether images are turned as their EXIF orientation says.
 type exifFlag struct {
 	ExifTranspose *bool `negatable:"" help:"Turn images as their EXIF orientation says (what the model's run did; new runs of small presets do)."`
+}
+
+// assignments is the flag as "key=value", if it was given.
+func (f exifFlag) assignments() []string {
+	if f.ExifTranspose == nil {
+		return nil
+	}
+	return []string{"data.exif_transpose=" + strconv.FormatBool(*f.ExifTranspose)}
 }
 
 // over is a run's configuration, with the flag over it. It shares the section with run.

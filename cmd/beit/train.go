@@ -57,9 +57,7 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.path", images.Assignment(), images != "")
 	add("data.eval_path", eval.Assignment(), eval != "")
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
-	if f.ExifTranspose != nil {
-		add("data.exif_transpose", strconv.FormatBool(*f.ExifTranspose), true)
-	}
+	list = append(list, f.exifFlag.assignments()...)
 	add("init_from", f.InitFrom, f.InitFrom != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
 	if f.AccumulationSteps != nil {
