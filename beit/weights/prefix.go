@@ -159,11 +159,11 @@ func apart(prefix, other string) string {
 // known reports whether the model has a tensor of a name. A name that lacks the
 // prefix, or a part of it, belongs to the model if it has the rest.
 func (h home) rest(name string, known func(string) bool) (string, bool) {
+	if hasPrefix(name, h.rivals) { // first: a rival may stand under the prefix
+		return "", false
+	}
 	if after, ok := strings.CutPrefix(name, h.prefix); ok && h.prefix != "" {
 		return after, true
-	}
-	if hasPrefix(name, h.rivals) {
-		return "", false
 	}
 	for after := name; ; {
 		if known(after) {
@@ -181,10 +181,8 @@ func (h home) rest(name string, known func(string) bool) (string, bool) {
 // Names that lack it are among them as they are, unless they are a rival's.
 func (h home) inside(names []string) (list []string) {
 	for _, name := range names {
-		if after, ok := strings.CutPrefix(name, h.prefix); ok {
-			list = append(list, after)
-		} else if !hasPrefix(name, h.rivals) {
-			list = append(list, name)
+		if !hasPrefix(name, h.rivals) {
+			list = append(list, strings.TrimPrefix(name, h.prefix))
 		}
 	}
 	return list
