@@ -100,7 +100,7 @@ func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 			return call(c, args)
 		},
 		Persistent: func(id any) (any, error) {
-			if text, ok := id.(string); ok {
+			if text, ok := id.(string); ok && len(text) <= maxName { // a pickle can give one long text many times
 				id = idOf(text)
 			}
 			t, ok := id.(pickle.Tuple)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/nn/state/internal/pickle"
 )
 
 // openBytes opens what a file with these bytes would be.
@@ -410,6 +412,22 @@ func TestTorchBombs(t *testing.T) {
 			t.Errorf("%s: a file of %d bytes made %d MB", c.name, len(file), got>>20)
 		}
 		t.Logf("%s: %d bytes, %d MB", c.name, len(file), got>>20)
+	}
+}
+
+// The id of a storage as text is looked at up to the length of a name: one long text may be the id many times.
+func TestLongStorageID(t *testing.T) {
+	found := 0
+	hooks := torchHooks(func(pickle.Tuple) (*storage, error) { found++; return &storage{}, nil })
+	id := func(key string) string {
+		return "('storage', <class 'torch.FloatStorage'>, '" + key + "', 'cpu', 6, None)"
+	}
+	if _, err := hooks.Persistent(id("0")); err != nil || found != 1 {
+		t.Errorf("%d found: %v", found, err)
+	}
+	_, err := hooks.Persistent(id(strings.Repeat("0", maxName)))
+	if found != 1 || err == nil || !strings.Contains(err.Error(), "is no storage") {
+		t.Errorf("%d found: %v", found, err)
 	}
 }
 
