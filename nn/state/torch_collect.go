@@ -225,6 +225,9 @@ func (c *collector) dict(d *pickle.Dict, prefix string, depth int) error {
 		case int64, bool:
 			key = fmt.Sprint(k)
 		default: // no name
+			if err := c.visit(depth); err != nil {
+				return err
+			}
 			continue
 		}
 		if len(prefix)+len(key) > maxName {

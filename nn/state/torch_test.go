@@ -294,6 +294,7 @@ func badTorch(t testing.TB) map[string]struct {
 	cases["long size"] = c{archive(dictOf(text("w"), tensorOf(6, 0, make([]int, 100), make([]int, 100)))), "describe no tensor"}
 	cases["deep"] = c{archive(deepDict(100)), "too often"}
 	cases["laughs"] = c{archive(laughs()), "too often"}
+	cases["keys that are no names"] = c{archive(namelessKeys(1<<11, 1<<10)), "too often"}
 	return cases
 }
 
@@ -336,6 +337,16 @@ func sharedText(n, keys int) string {
 func longKeys(n, depth int) string {
 	whole := dictOf(text("a.w"), tensorOf(6, 0, []int{6}, []int{1}))
 	return text(strings.Repeat("k", n)) + "q\x640" + strings.Repeat("}h\x64", depth) + whole + strings.Repeat("s", depth)
+}
+
+// namelessKeys is a dict that has one with n keys that are no names, many times.
+func namelessKeys(n, times int) string {
+	var b strings.Builder
+	b.WriteString(dictOf(strings.Repeat("NN", n)) + "q\x640}")
+	for i := range times {
+		b.WriteString(text(fmt.Sprint(i)) + "h\x64s")
+	}
+	return b.String()
 }
 
 // laughs is a dict that has the next one ten times, which has the next one ten times …
