@@ -402,7 +402,12 @@ func (m *machine) stackGlobal() error {
 	}
 	module, ok1 := both[0].(string)
 	name, ok2 := both[1].(string)
-	if !ok1 || !ok2 || strings.ContainsAny(module+name, "\n") {
+	switch {
+	case !ok1 || !ok2:
+		return errors.New("a name is not text")
+	case len(module) > maxLine || len(name) > maxLine: // one text may be a name many times
+		return fmt.Errorf("a name is longer than %d bytes", maxLine)
+	case strings.Contains(module, "\n") || strings.Contains(name, "\n"):
 		return errors.New("a name is not text")
 	}
 	return m.push(Class{module, name})

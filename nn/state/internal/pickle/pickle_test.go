@@ -170,6 +170,9 @@ func TestRefusals(t *testing.T) {
 		"\x80\x02}](K\x01K\x02us.":              "are added",
 		"\x80\x02}]Ns.":                         "a key of type *pickle.List",
 		"\x80\x02c" + strings.Repeat("x", 2000): "longer than",
+		"\x80\x04X\x01\x04\x00\x00" + strings.Repeat("x", maxLine+1) + "\x8c\x01c\x93.": "a name is longer than 1024 bytes",
+		"\x80\x04\x8c\x01mX\x01\x04\x00\x00" + strings.Repeat("x", maxLine+1) + "\x93.": "a name is longer than 1024 bytes",
+		"\x80\x04\x8c\x01m\x8c\x02c\n\x93.":                                             "a name is not text",
 	} {
 		_, err := read(t, program, Hooks{Call: func(c Class, _ Tuple) (any, error) {
 			if c.Module == "os" {
