@@ -26,8 +26,9 @@ const (
 type Options struct {
 	// Key says which dict of a file of PyTorch has the tensors, by the keys that
 	// lead to it, such as "model_ema" or "ema.module". Where there is no such
-	// dict, and in a safetensors file, it is what the names of the tensors begin
-	// with, before a dot. Empty: the dict that a model is saved as.
+	// dict, and in a safetensors file or several files of an index, it is what
+	// the names of the tensors begin with, before a dot. Empty: the dict that a
+	// model is saved as.
 	Key string
 }
 
@@ -55,7 +56,7 @@ func (o Options) Open(path string) (*File, error) {
 		path = file
 	}
 	if strings.HasSuffix(path, indexEnd) {
-		return o.openParts(path)
+		return openParts(path, o.Key)
 	}
 	return openAs(path, o.read)
 }
@@ -70,10 +71,10 @@ func (o Options) read(r io.ReaderAt, size int64, name string) (*File, error) {
 	head := first[:n]
 	if n > prefixBytes && head[prefixBytes] == '{' && !bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		f, err := ReadSafetensors(r, size, name)
-		if err == nil && o.Key != "" && !f.narrow(o.Key) {
-			err = fmt.Errorf("state: %s: no name of a tensor begins with %s", name, quote(o.Key+"."))
+		if err != nil {
+			return nil, err
 		}
-		return f, err
+		return f.narrowed(o.Key)
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):

@@ -72,14 +72,18 @@ const (
 	maxParts = 1 << 10  // files
 )
 
-// openParts opens the files of an index as one.
-func (o Options) openParts(path string) (*File, error) {
+// openParts opens the files of an index as one, of the tensors whose names begin with
+// a key. The index has their whole names, so the files are opened without it.
+func openParts(path, key string) (*File, error) {
 	where, err := readIndex(path)
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", path, err)
 	}
 	files := map[string]*File{}
-	f, err := o.join(path, where, files)
+	f, err := join(path, where, files)
+	if err == nil {
+		f, err = f.narrowed(key)
+	}
 	if err != nil {
 		for _, part := range files {
 			part.Close()
@@ -129,7 +133,7 @@ func readIndex(path string) (map[string]string, error) {
 
 // join opens the files and makes one of them. files has those that are open, also
 // after an error.
-func (o Options) join(path string, where map[string]string, files map[string]*File) (*File, error) {
+func join(path string, where map[string]string, files map[string]*File) (*File, error) {
 	h := header{meta: map[string]string{}, entries: map[string]Entry{}}
 	all := &parts{}
 	starts := map[string]int64{}
@@ -138,7 +142,7 @@ func (o Options) join(path string, where map[string]string, files map[string]*Fi
 		part := files[file]
 		if part == nil {
 			var err error
-			if part, err = o.openPart(path, file, len(files)); err != nil {
+			if part, err = openPart(path, file, len(files)); err != nil {
 				return nil, err
 			}
 			files[file] = part
@@ -159,11 +163,11 @@ func (o Options) join(path string, where map[string]string, files map[string]*Fi
 }
 
 // openPart opens one file of an index; open is how many there are already.
-func (o Options) openPart(path, file string, open int) (*File, error) {
+func openPart(path, file string, open int) (*File, error) {
 	if open >= maxParts {
 		return nil, fmt.Errorf("state: %s: the index names more than %d files", path, maxParts)
 	}
-	part, err := openAs(filepath.Join(filepath.Dir(path), file), o.read)
+	part, err := openAs(filepath.Join(filepath.Dir(path), file), Options{}.read)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("state: %s: %s, which the index names, is missing: fetch it too: %w", path, quote(file), err)
 	}

@@ -87,6 +87,35 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// A key is the beginning of names in the files of an index together.
+func TestKeyOfParts(t *testing.T) {
+	one := func(name string, value float32) []Named {
+		return []Named{{Name: name, DType: F32, Shape: []int{1}, Float32s: []float32{value}}}
+	}
+	for index, end := range map[string]string{"model.safetensors" + indexEnd: ".safetensors", "pytorch_model.bin" + indexEnd: ".bin"} {
+		dir := inParts(t, index, map[string][]Named{"x" + end: one("teacher.a.w", 1), "y" + end: one("student.a.w", 2), "z" + end: one("student.b.w", 3)})
+		for _, path := range []string{dir, filepath.Join(dir, index)} {
+			f, err := Options{Key: "student"}.Open(path)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if got := f.Names(); !slices.Equal(got, []string{"a.w", "b.w"}) {
+				t.Errorf("%s: names %q", path, got)
+			}
+			if v, err := f.Float32s("b.w"); err != nil || !slices.Equal(v, []float32{3}) {
+				t.Errorf("%s: %v %v", path, v, err)
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := (Options{Key: "stud"}).Open(path); err == nil || !strings.Contains(err.Error(), `begins with "stud."`) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
+
 // What is wrong with an index or a folder is told by the names of file and tensor.
 func TestWrongParts(t *testing.T) {
 	one := []Named{{Name: "a", DType: F32, Shape: []int{1}, Float32s: []float32{1}}}

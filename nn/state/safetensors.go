@@ -94,6 +94,15 @@ func (f *File) narrow(key string) bool {
 	return true
 }
 
+// narrowed is the file after narrow, or an error where no name begins so. An empty key
+// leaves it as it is.
+func (f *File) narrowed(key string) (*File, error) {
+	if key != "" && !f.narrow(key) {
+		return nil, fmt.Errorf("state: %s: no name of a tensor begins with %s", f.name, quote(key+"."))
+	}
+	return f, nil
+}
+
 // Close closes what Open opened. Nothing that was lent may be in use.
 func (f *File) Close() error {
 	if f.closer == nil {
