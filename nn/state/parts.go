@@ -46,11 +46,17 @@ func onlyWeights(dir string) (string, error) {
 	}
 	var indices, files []string
 	for _, e := range entries {
-		switch name := e.Name(); {
-		case !e.Type().IsRegular():
-		case strings.HasSuffix(name, indexEnd):
+		name := e.Name()
+		index := strings.HasSuffix(name, indexEnd)
+		if !index && !slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt"}, strings.ToLower(filepath.Ext(name))) {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(dir, name)) // follows links, of which Hugging Face's cache consists
+		switch {
+		case err != nil || !info.Mode().IsRegular():
+		case index:
 			indices = append(indices, name)
-		case slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt"}, strings.ToLower(filepath.Ext(name))):
+		default:
 			files = append(files, name)
 		}
 	}

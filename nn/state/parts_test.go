@@ -87,6 +87,35 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// Weights of any name may be links in their folder; those that lead nowhere, or to a folder, are none.
+func TestLinkedWeights(t *testing.T) {
+	one := []Named{{Name: "a", DType: F32, Shape: []int{1}, Float32s: []float32{1}}}
+	const index, file = "other" + indexEnd, "x.safetensors"
+	blobs := inParts(t, index, map[string][]Named{file: one})
+	for _, links := range [][]string{{file}, {file, index}} {
+		dir := t.TempDir()
+		for name, to := range map[string]string{"y.pth": filepath.Join(blobs, "gone"), "z.bin": blobs} {
+			if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+				t.Skip("no symbolic links here: ", err)
+			}
+		}
+		for _, name := range links {
+			if err := os.Symlink(filepath.Join(blobs, name), filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, err := Open(dir)
+		if err != nil {
+			t.Errorf("%q: %v", links, err)
+			continue
+		}
+		if want := filepath.Join(dir, links[len(links)-1]); f.Name() != want {
+			t.Errorf("opened %s, want %s", f.Name(), want)
+		}
+		f.Close()
+	}
+}
+
 // A key is the beginning of names in the files of an index together.
 func TestKeyOfParts(t *testing.T) {
 	one := func(name string, value float32) []Named {
