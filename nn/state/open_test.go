@@ -85,6 +85,37 @@ func TestOddTensors(t *testing.T) {
 	}
 }
 
+// The class of a storage or of elements that is not known is quoted and cut: it comes from the file.
+func TestStrangeClasses(t *testing.T) {
+	class := func(name string) string { return "ctorch\n" + name + "\n" }
+	tensor := func(storage, call, dtype string) string {
+		id := tuple(text("storage"), class(storage), text("0"), text("cpu"), number(6)) + "Q"
+		return "ctorch._utils\n" + call + "\n" + tuple(id, number(0), tuple(number(6)), tuple(number(1)), "\x89", "}", dtype) + "R"
+	}
+	const strange, cut = "a\x1b[31m", 120
+	long := strings.Repeat("x", 1000)
+	for name, c := range map[string]struct{ storage, call, dtype, want string }{
+		"storage":      {strange, "_rebuild_tensor_v2", "N", `a tensor of type "a\x1b[31m"`},
+		"long storage": {long, "_rebuild_tensor_v2", "N", `a tensor of type "` + long[:cut] + `"...`},
+		"dtype":        {"UntypedStorage", "_rebuild_tensor_v3", class(strange), `a tensor of type "a\x1b[31m"`},
+		"long dtype":   {"UntypedStorage", "_rebuild_tensor_v3", class(long), `a tensor of type "` + long[:cut] + `"...`},
+		"no dtype":     {"UntypedStorage", "_rebuild_tensor_v3", "N", `a tensor of type ""`},
+	} {
+		value := dictOf(text("a.w"), tensor(c.storage, c.call, c.dtype))
+		f, err := openBytes(t, torchZip(t, program(value), map[string][]byte{"0": make([]byte, 24)}))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if e, ok := f.Entry("a.w"); !ok || string(e.DType) != c.want || e.Readable() {
+			t.Errorf("%s: is %q, want %q", name, e.DType, c.want)
+		}
+		if _, err := f.Float32s("a.w"); err == nil || !strings.Contains(err.Error(), c.want+" cannot be read") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Several dicts of equal right are listed, not guessed among.
 func TestSeveralModels(t *testing.T) {
 	whole := dictOf(text("a.w"), tensorOf(6, 0, []int{6}, []int{1}))

@@ -70,8 +70,20 @@ func (t *torchTensor) imaginary() bool {
 	return false
 }
 
-// oddTensor is a tensor that cannot be read, such as a sparse one.
-type oddTensor struct{ kind DType }
+// oddTensor is a tensor that cannot be read, such as a sparse one. It has a kind, or the
+// class of its storage or of its elements as the file has it.
+type oddTensor struct {
+	kind  DType
+	class string
+}
+
+// dtype says what the tensor is.
+func (t *oddTensor) dtype() DType {
+	if t.kind != "" {
+		return t.kind
+	}
+	return DType("a tensor of type " + quote(t.class))
+}
 
 // mostGiven is how many items the lists that are arguments of calls may have together: far above what torch.save writes.
 const mostGiven = 1 << 17

@@ -51,7 +51,7 @@ func firstArgument(_ pickle.Class, args pickle.Tuple) (any, error) {
 
 // unreadable makes a tensor that cannot be read.
 func unreadable(kind DType) torchCall {
-	return func(pickle.Class, pickle.Tuple) (any, error) { return &oddTensor{kind}, nil }
+	return func(pickle.Class, pickle.Tuple) (any, error) { return &oddTensor{kind: kind}, nil }
 }
 
 // newDict makes a dict of what an OrderedDict was pickled with: nothing, or a
@@ -105,7 +105,7 @@ func rebuildTensor(_ pickle.Class, args pickle.Tuple) (any, error) {
 		return nil, err
 	}
 	if s.dtype == "" {
-		return &oddTensor{DType(s.class)}, nil
+		return &oddTensor{class: s.class}, nil
 	}
 	const metadata = 6 // is there only where something is special
 	t, err := newTensor(s, s.dtype, args, metadata)
@@ -129,7 +129,7 @@ func rebuildTensor3(_ pickle.Class, args pickle.Tuple) (any, error) {
 	class, _ := args[6].(pickle.Class)
 	dtype, known := torchDTypes[class.Name]
 	if !known || s.dtype == "" {
-		return &oddTensor{DType(class.Name)}, nil
+		return &oddTensor{class: class.Name}, nil
 	}
 	t, err := newTensor(s, dtype, args, 7)
 	if err != nil {

@@ -341,7 +341,7 @@ func (c *collector) odd(t *oddTensor, name string) error {
 	if err := c.charge(name, 0); err != nil {
 		return err
 	}
-	c.h.entries[name] = Entry{Name: name, DType: t.kind, Shape: []int{}, Offset: noOffset}
+	c.h.entries[name] = Entry{Name: name, DType: t.dtype(), Shape: []int{}, Offset: noOffset}
 	return nil
 }
 
