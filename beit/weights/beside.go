@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -39,14 +38,19 @@ const maxBeside = 16 << 20 // bytes of such a file: the names of 21,841 classes 
 // fields are the keys of a JSON object. Values are read one by one: a file may have others of any form.
 type fields map[string]json.RawMessage
 
-// get reads the value of a key, and reports whether it has the form of to.
-func (f fields) get(key string, to any) bool {
-	return f[key] != nil && string(f[key]) != "null" && json.Unmarshal(f[key], to) == nil
+// get reads the value of a key into to, and reports whether it has the form of to. Otherwise to stays as it is.
+func get[T any](f fields, key string, to *T) bool {
+	var value T
+	if f[key] == nil || string(f[key]) == "null" || json.Unmarshal(f[key], &value) != nil {
+		return false
+	}
+	*to = value
+	return true
 }
 
 // object is the object under a key, empty where there is none.
 func (f fields) object(key string) (inner fields) {
-	f.get(key, &inner)
+	get(f, key, &inner)
 	return inner
 }
 
@@ -107,7 +111,7 @@ func readFields(path string) (f fields, err error) {
 // same compares a number that a file states with that of the model.
 func (f fields) same(key string, want int) error {
 	var got int
-	if f.get(key, &got) && got != want {
+	if get(f, key, &got) && got != want {
 		return fmt.Errorf("it describes another model: its %s is %d, here it is %d", key, got, want)
 	}
 	return nil
@@ -123,20 +127,18 @@ func takeConfig(m *Model, b *beside, f fields) error {
 		return err
 	}
 	var kind string
-	if f.get("model_type", &kind); m.Kind == CLIP && strings.HasPrefix(kind, "clip") {
+	if get(f, "model_type", &kind); m.Kind == CLIP && strings.HasPrefix(kind, "clip") {
 		b.act = actQuickGELU // what a config.json that leaves it out means
 	}
-	network.get("hidden_act", &b.act)
+	get(network, "hidden_act", &b.act)
 	b.classes = labels(f)
 	timm := f.object("pretrained_cfg")
 	if len(timm) == 0 {
 		timm = f
 	}
-	if timm.get("label_names", &b.classes) {
-		b.classes = slices.Clip(b.classes)
-	}
+	get(timm, "label_names", &b.classes)
 	var architecture string // of timm, which has no other normalisation for these
-	switch f.get("architecture", &architecture); {
+	switch get(f, "architecture", &architecture); {
 	case strings.HasPrefix(architecture, "beitv2_"):
 		b.norm = &data.ImageNet
 	case strings.HasPrefix(architecture, "beit_"):
@@ -148,7 +150,7 @@ func takeConfig(m *Model, b *beside, f fields) error {
 // labels reads the names of classes, nil where they are only numbered.
 func labels(f fields) []string {
 	var byNumber map[string]string
-	if !f.get("id2label", &byNumber) {
+	if !get(f, "id2label", &byNumber) {
 		return nil
 	}
 	names, told := make([]string, len(byNumber)), false
@@ -179,7 +181,7 @@ func takeOpenCLIP(m *Model, b *beside, f fields) error {
 		return err
 	}
 	quick := false
-	model.get("quick_gelu", &quick)
+	get(model, "quick_gelu", &quick)
 	b.act = actGELU
 	if quick {
 		b.act = actQuickGELU
@@ -195,7 +197,7 @@ func takeProcessor(_ *Model, b *beside, f fields) error {
 // takePreprocessor reads preprocessor_config.json.
 func takePreprocessor(_ *Model, b *beside, f fields) error {
 	normalize := true
-	if f.get("do_normalize", &normalize) && !normalize {
+	if get(f, "do_normalize", &normalize) && !normalize {
 		b.norm = &data.Unit
 		return nil
 	}
@@ -205,7 +207,7 @@ func takePreprocessor(_ *Model, b *beside, f fields) error {
 // takeNorm reads mean and standard deviation of the colours.
 func takeNorm(b *beside, f fields, meanKey, stdKey string) error {
 	var mean, std []float32
-	if !f.get(meanKey, &mean) || !f.get(stdKey, &std) {
+	if !get(f, meanKey, &mean) || !get(f, stdKey, &std) {
 		return nil
 	}
 	var n data.Norm

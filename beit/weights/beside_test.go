@@ -67,6 +67,7 @@ func TestBeside(t *testing.T) {
 		"two colours":           {"beitv2.safetensors", beitFile, map[string]string{"preprocessor_config.json": `{"image_mean": [0.5,0.5], "image_std": [0.5,0.5]}`}, data.ImageNet, false, nil, "have 2 and 2 numbers, not 3"},
 		"no deviation":          {"beitv2.safetensors", beitFile, map[string]string{"preprocessor_config.json": `{"image_mean": [0,0,0], "image_std": [1,0,1]}`}, data.ImageNet, false, nil, "normalise no image"},
 		"other forms":           {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"hidden_size": "64", "id2label": [], "pretrained_cfg": 3, "hidden_act": null}`}, data.ImageNet, false, nil, ""},
+		"half a list":           {"beitv2.safetensors", beitFile, map[string]string{"config.json": `{"id2label": ` + seven + `, "label_names": ["x", "y", "z", "x", "y", "z", 7]}`}, data.ImageNet, false, letters, ""},
 		"CLIP alone":            {"x.safetensors", clipFile, nil, clipNorm, false, nil, "names and shapes do not tell the activation: QuickGELU is taken"},
 		"OpenCLIP":              {"x.pth", clipFile, map[string]string{"open_clip_config.json": `{"model_cfg": {"embed_dim": 32, "vision_cfg": {"width": 64, "layers": 2}}, "preprocess_cfg": {"mean": [0.5,0.5,0.5], "std": [0.5,0.5,0.5]}}`}, data.Inception, true, nil, ""},
 		"OpenCLIP, quick":       {"x.pth", clipFile, map[string]string{"open_clip_config.json": `{"model_cfg": {"quick_gelu": true, "vision_cfg": {"width": 64}}}`}, clipNorm, false, nil, ""},
