@@ -75,17 +75,19 @@ func (m *Model) lookBeside() beside {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		next := b // a file is used whole or not at all
 		if err == nil {
-			err = file.take(m, &b, f)
+			err = file.take(m, &next, f)
 		}
-		if err != nil {
-			b.strange = append(b.strange, fmt.Sprintf("%s beside it is not used: %v", file.name, err))
-			if file.name == configFile { // it belongs to something else, and the others with it
-				break
-			}
+		if err == nil {
+			b = next
+			b.from = append(b.from, file.name)
 			continue
 		}
-		b.from = append(b.from, file.name)
+		b.strange = append(b.strange, fmt.Sprintf("%s beside it is not used: %v", file.name, err))
+		if file.name == configFile && errors.Is(err, errOther) { // the others belong to that model too
+			break
+		}
 	}
 	return b
 }
@@ -108,11 +110,14 @@ func readFields(path string) (f fields, err error) {
 	return f, err
 }
 
+// errOther is wrapped by the error of a file about another model.
+var errOther = errors.New("it describes another model")
+
 // same compares a number that a file states with that of the model.
 func (f fields) same(key string, want int) error {
 	var got int
 	if get(f, key, &got) && got != want {
-		return fmt.Errorf("it describes another model: its %s is %d, here it is %d", key, got, want)
+		return fmt.Errorf("%w: its %s is %d, here it is %d", errOther, key, got, want)
 	}
 	return nil
 }
