@@ -293,7 +293,7 @@ func bytesAllocated(do func()) uint64 {
 	runtime.ReadMemStats(&before)
 	do()
 	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	return after.TotalAlloc - before.TotalAlloc + max(after.StackInuse, before.StackInuse) - before.StackInuse
 }
 
 func TestReadErrors(t *testing.T) {

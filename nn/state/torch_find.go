@@ -72,32 +72,32 @@ type finder struct {
 
 func findTensors(root any) *finder {
 	f := &finder{seen: map[any]bool{}}
-	f.visit(root, nil)
+	f.visit(root, nil, 0)
 	return f
 }
 
-// visit looks through one value. What lies deeper than any state dict is not
-// looked at.
-func (f *finder) visit(v any, path []string) {
-	if len(path) > maxDepth {
+// visit looks through one value, which lies within as many others as depth says. What
+// lies deeper than any state dict is not looked at.
+func (f *finder) visit(v any, path []string, depth int) {
+	if depth > maxDepth {
 		return
 	}
 	switch v := v.(type) {
 	case *pickle.Dict:
 		if v != nil && f.first(v) {
-			f.dict(v, path)
+			f.dict(v, path, depth)
 		}
 	case *pickle.List:
 		if f.first(v) {
-			f.list(v.Items, path)
+			f.list(v.Items, path, depth)
 		}
 	case pickle.Tuple:
 		if len(v) > 0 && f.first(&v[0]) {
-			f.list(v, path)
+			f.list(v, path, depth)
 		}
 	case *pickle.Object:
 		if f.first(v) {
-			f.object(v, path)
+			f.object(v, path, depth)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (f *finder) first(address any) bool {
 	return true
 }
 
-func (f *finder) dict(d *pickle.Dict, path []string) {
+func (f *finder) dict(d *pickle.Dict, path []string, depth int) {
 	c := candidate{path: slices.Clone(path), dict: d}
 	for i, k := range d.Keys {
 		key, isText := k.(string)
@@ -128,7 +128,7 @@ func (f *finder) dict(d *pickle.Dict, path []string) {
 				key = "?"
 			}
 			if len(key) <= maxName {
-				f.visit(v, append(path, key))
+				f.visit(v, append(path, key), depth+1)
 			}
 		}
 	}
@@ -137,23 +137,23 @@ func (f *finder) dict(d *pickle.Dict, path []string) {
 	}
 }
 
-func (f *finder) list(items []any, path []string) {
+func (f *finder) list(items []any, path []string, depth int) {
 	for i, v := range items {
-		f.visit(v, append(path, strconv.Itoa(i)))
+		f.visit(v, append(path, strconv.Itoa(i)), depth+1)
 	}
 }
 
 // object looks into a dict of a class of its own, and into attributes.
-func (f *finder) object(o *pickle.Object, path []string) {
+func (f *finder) object(o *pickle.Object, path []string, depth int) {
 	if isModule(o) {
 		f.modules = append(f.modules, fmt.Sprintf("%v%s", o.Class, under(path)))
 		return
 	}
-	f.visit(o.Dict, path)
-	f.visit(o.State, path)
+	f.visit(o.Dict, path, depth+1)
+	f.visit(o.State, path, depth+1)
 	for _, v := range o.Args {
 		if d, ok := v.(*pickle.Dict); ok { // that a class wraps
-			f.visit(d, path)
+			f.visit(d, path, depth+1)
 		}
 	}
 }

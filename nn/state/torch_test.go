@@ -411,6 +411,7 @@ func TestTorchBombs(t *testing.T) {
 		{"objects with dicts", "](cm\nC\nq\x640" + strings.Repeat("h\x64)\x81K\x01Ns", 150_000) + "e", "wanted is a state dict", 150 << 20},
 		{"tuples in tuples", ")" + strings.Repeat("\x85", 1_000_000), "wanted is a state dict", 150 << 20},
 		{"sets alone", "](" + strings.Repeat("\x8f", 1_000_000) + "e", "wanted is a state dict", 150 << 20},
+		{"states of states", "cm\nC\nq\x640" + strings.Repeat("h\x64)\x81", 500_000) + strings.Repeat("b", 499_999), "wanted is a state dict", 150 << 20},
 		{"long keys deep", longKeys(1<<18, 60), "more than 1024 bytes", 20 << 20},
 	} {
 		file := torchZip(t, program(c.value), six)
