@@ -288,6 +288,7 @@ func TestHostileHeaderAllocatesNothing(t *testing.T) {
 	}
 }
 
+// bytesAllocated is how much memory a function takes, also what it has given back, with what its stack grew by.
 func bytesAllocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

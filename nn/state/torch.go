@@ -85,13 +85,17 @@ func (t *oddTensor) dtype() DType {
 	return DType("a tensor of type " + quote(t.class))
 }
 
-// mostGiven is how many items the lists that are arguments of calls may have together: far above what torch.save writes.
-const mostGiven = 1 << 17
+// Limits of a file, far above what torch.save writes.
+const (
+	mostGiven = 1 << 17 // items of the lists that are arguments of calls, together
+	mostAxes  = 1 << 21 // axes of its tensors, together
+)
 
 // torchHooks says what the calls of a file of PyTorch stand for. find finds what
 // an id of the file means.
 func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 	given := 0 // items of lists so far, which calls may copy
+	axes := 0  // of tensors so far, each with a size and a stride
 	return pickle.Hooks{
 		Call: func(c pickle.Class, args pickle.Tuple) (any, error) {
 			c, args = subclassed(c, args)
@@ -109,7 +113,13 @@ func torchHooks(find func(id pickle.Tuple) (*storage, error)) pickle.Hooks {
 					}
 				}
 			}
-			return call(c, args)
+			v, err := call(c, args)
+			if t, ok := v.(*torchTensor); ok && err == nil {
+				if axes += len(t.shape); axes > mostAxes { // few bytes can name a long shape many times
+					return nil, errors.New("makes tensors of many axes too often")
+				}
+			}
+			return v, err
 		},
 		Persistent: func(id any) (any, error) {
 			if text, ok := id.(string); ok && len(text) <= maxName { // a pickle can give one long text many times

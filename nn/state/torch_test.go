@@ -349,6 +349,13 @@ func namelessKeys(n, times int) string {
 	return b.String()
 }
 
+// manyAxes makes a tensor of 64 axes from the same arguments, many times.
+func manyAxes(times int) string {
+	sizes, strides := make([]int, 64), make([]int, 64)
+	function, arguments, _ := strings.Cut(tensorOf(6, 0, sizes, strides), "(")
+	return function + "q\x640(" + strings.TrimSuffix(arguments, "R") + "q\x650" + strings.Repeat("h\x64h\x65R0", times) + "}"
+}
+
 // laughs is a dict that has the next one ten times, which has the next one ten times …
 func laughs() string {
 	var b strings.Builder
@@ -412,6 +419,7 @@ func TestTorchBombs(t *testing.T) {
 		{"tuples in tuples", ")" + strings.Repeat("\x85", 1_000_000), "wanted is a state dict", 150 << 20},
 		{"sets alone", "](" + strings.Repeat("\x8f", 1_000_000) + "e", "wanted is a state dict", 150 << 20},
 		{"states of states", "cm\nC\nq\x640" + strings.Repeat("h\x64)\x81", 500_000) + strings.Repeat("b", 499_999), "wanted is a state dict", 150 << 20},
+		{"tensors of many axes", manyAxes(500_000), "many axes too often", 100 << 20},
 		{"long keys deep", longKeys(1<<18, 60), "more than 1024 bytes", 20 << 20},
 	} {
 		file := torchZip(t, program(c.value), six)
