@@ -95,9 +95,9 @@ func (c *collector) root(root any, key string) error {
 		return err
 	case chosen != nil:
 		return c.chosen(root, *chosen, others)
-	case len(f.modules) > 0:
+	case f.module != "":
 		return fmt.Errorf("holds a whole module, of class %s, which only the program that saved it can read: load it there, and save its state_dict() in its place",
-			f.modules[0])
+			f.module)
 	}
 	if d := asDict(root); d != nil {
 		err := c.dict(d, "", 0)

@@ -65,9 +65,9 @@ const mostDicts = 1 << 12
 // finder looks through what was saved for dicts with tensors. It visits each value
 // once: what stands beside the tensors may contain itself.
 type finder struct {
-	seen    map[any]bool
-	found   []candidate
-	modules []string // classes of whole modules, with the keys that lead to them
+	seen   map[any]bool
+	found  []candidate
+	module string // the class of the first whole module, with the keys that lead to it
 }
 
 func findTensors(root any) *finder {
@@ -146,7 +146,9 @@ func (f *finder) list(items []any, path []string, depth int) {
 // object looks into a dict of a class of its own, and into attributes.
 func (f *finder) object(o *pickle.Object, path []string, depth int) {
 	if isModule(o) {
-		f.modules = append(f.modules, fmt.Sprintf("%v%s", o.Class, under(path)))
+		if f.module == "" {
+			f.module = fmt.Sprintf("%v%s", o.Class, under(path))
+		}
 		return
 	}
 	f.visit(o.Dict, path, depth+1)

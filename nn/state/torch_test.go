@@ -356,6 +356,14 @@ func manyAxes(times int) string {
 	return function + "q\x640(" + strings.TrimSuffix(arguments, "R") + "q\x650" + strings.Repeat("h\x64h\x65R0", times) + "}"
 }
 
+// deepModules are whole modules under many long keys.
+func deepModules(times int) string {
+	const depth = 40
+	state := dictOf(text("_modules"), "}", text("_parameters"), "}")
+	modules := strings.Repeat("h\x65)\x81h\x66b", times)
+	return text(strings.Repeat("k", 1000)) + "q\x640cm\nNet\nq\x650" + state + "q\x660" + strings.Repeat("}h\x64", depth) + "](" + modules + "e" + strings.Repeat("s", depth)
+}
+
 // laughs is a dict that has the next one ten times, which has the next one ten times …
 func laughs() string {
 	var b strings.Builder
@@ -420,6 +428,7 @@ func TestTorchBombs(t *testing.T) {
 		{"sets alone", "](" + strings.Repeat("\x8f", 1_000_000) + "e", "wanted is a state dict", 150 << 20},
 		{"states of states", "cm\nC\nq\x640" + strings.Repeat("h\x64)\x81", 500_000) + strings.Repeat("b", 499_999), "wanted is a state dict", 150 << 20},
 		{"tensors of many axes", manyAxes(500_000), "many axes too often", 100 << 20},
+		{"modules under long keys", deepModules(10_000), "holds a whole module", 20 << 20},
 		{"long keys deep", longKeys(1<<18, 60), "more than 1024 bytes", 20 << 20},
 	} {
 		file := torchZip(t, program(c.value), six)
