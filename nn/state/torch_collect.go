@@ -139,7 +139,7 @@ func (c *collector) flat(d *pickle.Dict) error {
 		switch d.Values[i].(type) {
 		case *torchTensor, *oddTensor:
 			inner.Keys, inner.Values = append(inner.Keys, k), append(inner.Values, d.Values[i])
-		case *pickle.Dict, *pickle.List:
+		case *pickle.Dict, *pickle.List, pickle.Tuple, *pickle.Object:
 			if name, ok := k.(string); ok {
 				c.leftOut = append(c.leftOut, clean(name))
 			}

@@ -99,6 +99,22 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// What stands among the tensors and is no tensor is left out by name, whatever holds it.
+func TestLeftOutAmongTensors(t *testing.T) {
+	whole := tensorOf(6, 0, []int{6}, []int{1})
+	f, err := openBytes(t, torchZip(t, program(dictOf(text("a.w"), whole, text("a.dict"), "}", text("a.list"), "]", text("a.tuple"), tuple("N"), text("a.object"), "cm\nC\n)\x81",
+		text("a.number"), number(1), text("a.text"), text("t"))), map[string][]byte{"0": make([]byte, 24)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Metadata()[MetaLeftOut]; got != "a.dict, a.list, a.tuple, a.object" {
+		t.Errorf("left out are %q", got)
+	}
+	if got := f.Names(); !slices.Equal(got, []string{"a.w"}) {
+		t.Errorf("names %q", got)
+	}
+}
+
 // A dict that is not the one preferred is chosen by its key, at any depth; a key that leads to no tensors lists those that do.
 func TestKey(t *testing.T) {
 	files := fieldFiles(t, "layouts.tar.bz2")
