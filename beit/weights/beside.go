@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Note tells what of a file of weights was taken, or what it does not say and was assumed.
@@ -94,16 +94,7 @@ func (m *Model) lookBeside() beside {
 
 // readFields reads a JSON object.
 func readFields(path string) (f fields, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("is no regular file")
-	case info.Size() > maxBeside:
-		return nil, fmt.Errorf("has %d bytes, at most %d are sensible", info.Size(), maxBeside)
-	}
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadAtMost(path, maxBeside)
 	if err == nil {
 		err = json.Unmarshal(text, &f)
 	}

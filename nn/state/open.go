@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/nn/state/filekind"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Format is a way to store named tensors in a file.
@@ -105,24 +106,26 @@ func noWeights(head []byte) error {
 func OpenSafetensors(path string) (*File, error) { return openAs(path, ReadSafetensors) }
 
 func openAs(path string, read reader) (*File, error) {
-	// Stat first: opening a named pipe would block.
-	info, err := os.Stat(path)
+	osFile, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("state: %s: not a regular file", path)
-	}
-	osFile, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	f, err := read(osFile, info.Size(), path)
+	f, size, err := readSized(osFile, path, read)
 	if err != nil {
 		osFile.Close()
 		return nil, err
 	}
 	f.closer = osFile
-	f.mapping = mapFile(osFile, info.Size())
+	f.mapping = mapFile(osFile, size)
 	return f, nil
+}
+
+// readSized reads an open file as long as it is.
+func readSized(osFile *os.File, path string, read reader) (f *File, size int64, err error) {
+	info, err := osFile.Stat()
+	if err != nil {
+		return nil, 0, fmt.Errorf("state: %w", err)
+	}
+	f, err = read(osFile, info.Size(), path)
+	return f, info.Size(), err
 }

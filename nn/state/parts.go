@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // indexEnd ends the names of files that say which file has which tensor.
@@ -81,7 +83,11 @@ const (
 // openParts opens the files of an index as one, of the tensors whose names begin with
 // a key. The index has their whole names, so the files are opened without it.
 func openParts(path, key string) (*File, error) {
-	where, err := readIndex(path)
+	text, err := regular.ReadAtMost(path, maxIndex)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	where, err := parseIndex(text)
 	if err != nil {
 		return nil, fmt.Errorf("state: %s: %w", path, err)
 	}
@@ -99,21 +105,8 @@ func openParts(path, key string) (*File, error) {
 	return f, nil
 }
 
-// readIndex reads which file has which tensor.
-func readIndex(path string) (map[string]string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("not a regular file")
-	case info.Size() > maxIndex:
-		return nil, fmt.Errorf("the index has %d bytes, at most %d are sensible", info.Size(), maxIndex)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+// parseIndex reads which file has which tensor.
+func parseIndex(text []byte) (map[string]string, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return nil, noWeights(text)
 	}

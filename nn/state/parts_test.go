@@ -3,11 +3,14 @@ package state
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // inParts writes files of tensors and the index of them, which says where each is.
@@ -203,21 +206,34 @@ func TestWrongParts(t *testing.T) {
 	}
 }
 
-func FuzzReadIndex(f *testing.F) {
+// An index that is too long, or none, is told by its path, once.
+func TestIndexIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	long, folder := filepath.Join(dir, "long"+indexEnd), filepath.Join(dir, "folder"+indexEnd)
+	if err := errors.Join(os.WriteFile(long, nil, 0o666), os.Truncate(long, maxIndex+1), os.Mkdir(folder, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{long: regular.ErrTooLong, filepath.Join(dir, "gone"+indexEnd): fs.ErrNotExist} {
+		if _, err := Open(path); !errors.Is(err, want) || strings.Count(err.Error(), path) != 1 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := openParts(folder, ""); !errors.Is(err, regular.ErrNotRegular) || strings.Count(err.Error(), folder) != 1 {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
+func FuzzParseIndex(f *testing.F) {
 	for _, s := range []string{`{"weight_map":{"a":"x.safetensors"}}`, `{"weight_map":{"a":"../x"}}`, `{"metadata":{}}`, `[]`, ``} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), "m"+indexEnd)
-		if err := os.WriteFile(path, text, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		where, err := readIndex(path)
+		where, err := parseIndex(text)
 		if err != nil {
 			return
 		}
 		for name, file := range where {
-			if filepath.Join(filepath.Dir(path), file) == path+"x" || strings.ContainsAny(file, `/`) || file == ".." || len(name) > maxName {
+			if strings.ContainsAny(file, `/`) || file == ".." || len(name) > maxName {
 				t.Errorf("%q in %q", name, file)
 			}
 		}

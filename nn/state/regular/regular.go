@@ -22,6 +22,9 @@ import (
 // ErrNotRegular is wrapped by the errors for what is no regular file.
 var ErrNotRegular = errors.New("not a regular file")
 
+// ErrTooLong is wrapped by the errors of ReadAtMost for longer files.
+var ErrTooLong = errors.New("too long")
+
 // Open opens the file at path for reading.
 func Open(path string) (*os.File, error) {
 	if err := check(os.Stat(path)); err != nil {
@@ -54,6 +57,30 @@ func ReadFile(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, named(path, err)
+	}
+	return content, nil
+}
+
+// ReadAtMost is ReadFile for a file of at most limit bytes. A longer one is an error that wraps ErrTooLong, also where it grows while it is read.
+func ReadAtMost(path string, limit int64) ([]byte, error) {
+	file, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, named(path, err)
+	}
+	if info.Size() > limit {
+		return nil, named(path, fmt.Errorf("it has %d bytes, %w: at most %d are sensible", info.Size(), ErrTooLong, limit))
+	}
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(content)) > limit {
+		err = fmt.Errorf("it grows while it is read, %w: at most %d bytes are sensible", ErrTooLong, limit)
+	}
 	if err != nil {
 		return nil, named(path, err)
 	}

@@ -33,6 +33,38 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+func TestReadAtMost(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(file, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int64{4, 5} {
+		if got, err := ReadAtMost(file, limit); err != nil || string(got) != "text" {
+			t.Errorf("at most %d: %q, %v", limit, got, err)
+		}
+	}
+	if got, err := ReadAtMost(file, 3); !errors.Is(err, ErrTooLong) || !strings.Contains(err.Error(), file+": it has 4 bytes, too long: at most 3 are sensible") || got != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := ReadAtMost(filepath.Dir(file), 3); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
+// A file that has more bytes than it says, as one that grows, is read up to the limit.
+func TestReadAtMostOfMore(t *testing.T) {
+	const name = "/proc/self/status"
+	if info, err := os.Stat(name); err != nil || info.Size() != 0 {
+		t.Skip("no file says that it is shorter than it is here: ", err)
+	}
+	if got, err := ReadAtMost(name, 10); !errors.Is(err, ErrTooLong) || got != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := ReadAtMost(name, 1<<20); len(got) == 0 || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestSocket(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", name)
