@@ -98,6 +98,38 @@ func (in *input) line(limit int) (string, error) {
 	return "", fmt.Errorf("a line is longer than %d bytes", limit)
 }
 
+// keptLine is line for a text. It passes over one of more than limit bytes, of which
+// nothing is kept.
+func (in *input) keptLine(limit int) (s string, kept bool, err error) {
+	var b strings.Builder
+	for {
+		c, err := in.byte()
+		switch {
+		case err != nil:
+			return "", false, err
+		case c == '\n':
+			return b.String(), true, nil
+		case b.Len() == limit:
+			in.kept += int64(limit) + 1
+			return "", false, in.skipLine()
+		}
+		b.WriteByte(c)
+	}
+}
+
+// skipLine passes over the rest of a line.
+func (in *input) skipLine() error {
+	for {
+		b, err := in.r.ReadByte()
+		if err != nil {
+			return early(err)
+		}
+		if in.left--; b == '\n' {
+			return nil
+		}
+	}
+}
+
 // early names the end of the input as an error.
 func early(err error) error {
 	if err == io.EOF {

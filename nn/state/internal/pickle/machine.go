@@ -16,7 +16,8 @@ const (
 )
 
 // MaxText is how many bytes a text or byte string has at most that is kept, such as
-// an array of NumPy. For a longer one stands a Long.
+// an array of NumPy. For a longer one stands a Long. In protocol 0 its line counts,
+// as it is written.
 const MaxText = 1 << 20
 
 // Hooks say what a pickle's calls and references stand for.

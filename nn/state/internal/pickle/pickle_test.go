@@ -135,6 +135,33 @@ func TestLong(t *testing.T) {
 	}
 }
 
+// Lines of protocol 0 that are texts are kept up to MaxText, as others are.
+func TestLongLines(t *testing.T) {
+	most := strings.Repeat("x", MaxText)
+	for program, want := range map[string]any{
+		"V" + most + "\n":  most,
+		"V" + most + "x\n": Long{},
+		"V" + strings.Repeat("x", 2*MaxBytes) + "\n": Long{},
+		"S'" + most[2:] + "'\n":                      most[2:],
+		"S'" + most + "'\n":                          Long{},
+	} {
+		v, err := read(t, "("+program+"I1\nt.", inert)
+		if got, ok := v.(Tuple); err != nil || !ok || len(got) != 2 || got[0] != want || got[1] != int64(1) {
+			t.Errorf("%.5s of %d bytes: %T, %v", program, len(program), v, err)
+		}
+	}
+	if _, err := read(t, "V"+most+"xx", inert); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+		t.Errorf("without an end: %v", err)
+	}
+	// What is passed over does not count as kept, and what is kept does.
+	if _, err := read(t, strings.Repeat("V"+most+"x\n0", 2*MaxBytes/MaxText)+"N.", inert); err != nil {
+		t.Error(err)
+	}
+	if _, err := read(t, strings.Repeat("V"+most+"\n0", 2*MaxBytes/MaxText)+"N.", inert); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("%v", err)
+	}
+}
+
 // Keys of any kind that Python can hash stand in dicts.
 func TestDictKeys(t *testing.T) {
 	v, err := read(t, "\x80\x02}(K\x01\x85NNNG?\xf8\x00\x00\x00\x00\x00\x00NC\x01aNcm\nc\nN\x88N\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01Nu.", inert)

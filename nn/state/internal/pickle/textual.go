@@ -15,7 +15,7 @@ func (m *machine) textual(code byte) error {
 	case opLong:
 		limit = maxDigits
 	case opString, opUnicode:
-		limit = MaxBytes
+		return m.textLine(code)
 	}
 	line, err := m.in.line(limit)
 	if err != nil {
@@ -27,6 +27,22 @@ func (m *machine) textual(code byte) error {
 		return m.memoAt(int(at), code == opGet, err)
 	case opPersID:
 		return m.persistent(line, nil)
+	}
+	v, err := textValue(code, line)
+	if err != nil {
+		return err
+	}
+	return m.push(v)
+}
+
+// textLine pushes the text that a line stands for, or a Long.
+func (m *machine) textLine(code byte) error {
+	line, kept, err := m.in.keptLine(MaxText)
+	if err != nil {
+		return err
+	}
+	if !kept {
+		return m.push(Long{})
 	}
 	v, err := textValue(code, line)
 	if err != nil {
