@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -108,13 +109,28 @@ func WriteChecked(w io.Writer, meta map[string]string, tensors []Named) error {
 }
 
 // Checked reports whether the file has a checksum. Files of WriteChecked have
-// one; other files, such as PyTorch's, have none.
-func (f *File) Checked() bool { return f.checksum.has }
+// one; other files, such as PyTorch's, have none. Files that an index names
+// have one together if each of them has.
+func (f *File) Checked() bool {
+	if all, ok := f.r.(*parts); ok {
+		return !slices.ContainsFunc(all.files, func(part *File) bool { return !part.Checked() })
+	}
+	return f.checksum.has
+}
 
 // Verify reads the whole file and compares its checksum. It returns nil for a
-// file without one; see Checked. An error that wraps ErrDamaged means that the
-// file is not as it was written.
+// file without one; see Checked. Of the files that an index names it reads
+// those that have one. An error that wraps ErrDamaged means that the file is
+// not as it was written.
 func (f *File) Verify() error {
+	if all, ok := f.r.(*parts); ok {
+		for _, part := range all.files {
+			if err := part.Verify(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if !f.Checked() {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -204,6 +205,44 @@ func TestWrongParts(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+}
+
+// Of the files of an index those that have a checksum are verified.
+func TestVerifiedParts(t *testing.T) {
+	tensor := func(name string) Named {
+		return Named{Name: name, DType: F32, Shape: []int{2}, Float32s: []float32{1, 2}}
+	}
+	const index, checked, other = "model.safetensors" + indexEnd, "y.safetensors", "x.safetensors"
+	dir := inParts(t, index, map[string][]Named{other: {tensor("a")}, checked: {tensor("b")}})
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := func(all bool) {
+		t.Helper()
+		f, err := OpenVerified(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if f.Checked() != all {
+			t.Errorf("checked is %v", f.Checked())
+		}
+	}
+	good := mustWriteChecked(t, nil, tensor("b"))
+	write(checked, good)
+	open(false)
+	damaged := bytes.Clone(good)
+	damaged[len(damaged)-1] ^= 1
+	write(checked, damaged)
+	f, err := OpenVerified(dir)
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), filepath.Join(dir, checked)) {
+		t.Errorf("opened %v: %v", f, err)
+	}
+	write(checked, good)
+	write(other, mustWriteChecked(t, nil, tensor("a")))
+	open(true)
 }
 
 // An index that is too long, or none, is told by its path, once.
