@@ -289,8 +289,8 @@ func exists(path string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, it reads no configuration off the
-// shapes: Config, Method and Network stay empty.
+// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config, Method and Network stay empty.
+// It is no error where the shapes and the files beside it do not tell the network: one of the Warnings says why.
 func OpenTensors(path string, options ...Option) (*Model, error) {
 	return open(path, all(options), tensorsOf)
 }
@@ -300,11 +300,12 @@ func tensorsOf(f *state.File, list method.List) (m *Model, err error) {
 		return ofRun(f, list)
 	}
 	m = &Model{Path: f.Name()}
-	if m.Weights, err = weights.FromFile(f); err != nil { // shapes say nothing, and so nothing is known of images and classes
-		m.Weights, err = weights.FromFileWithoutConfig(f)
-	}
-	if err != nil {
-		return nil, err
+	var untold error
+	if m.Weights, untold = weights.FromFile(f); untold != nil {
+		if m.Weights, err = weights.FromFileWithoutConfig(f); err != nil {
+			return nil, err
+		}
+		m.Weights.Notes = append(m.Weights.Notes, &weights.Note{Text: fmt.Sprintf("%v: nothing but names and values of its tensors is known", untold)})
 	}
 	m.Kind = m.Weights.Kind
 	if m.Classes, err = classNames(m.Weights, false); m.Classes == nil {

@@ -313,6 +313,41 @@ func sameSets(t *testing.T, got, want *nn.Set) {
 	}
 }
 
+// Tensors are read where the network cannot be told, and why it cannot is no secret.
+func TestOpenTensorsOfUntoldNetwork(t *testing.T) {
+	s := pretrain.SectionOf(runtest.Tiny(t, pretrain.Method))
+	path, _ := published(t, func(scope nn.Scope) { beit.NewMIM(scope, s.Model) })
+	m, err := model.OpenTensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	before, want := m.Warnings(), m.Weights.Names()
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "config.json"), []byte(`{"hidden_act": "relu"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const why = `the activation is "relu"`
+	if _, err := model.Open(path); err == nil || !strings.Contains(err.Error(), why) {
+		t.Errorf("%v", err)
+	}
+	if m, err = model.OpenTensors(path); err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if diff := cmp.Diff(want, m.Weights.Names()); diff != "" || len(want) == 0 {
+		t.Error(diff)
+	}
+	told := 0
+	for _, w := range m.Warnings() {
+		if text := w.Error(); strings.HasPrefix(text, path+": ") && strings.Contains(text, why) && !strings.Contains(text, "\n") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("warnings %v, before %v", m.Warnings(), before)
+	}
+}
+
 // Published tokenizers and backbones serve where those of runs do: a backbone is pretrained on a published tokenizer's codes, starting from
 // published weights, and opened without a run.
 func TestPublishedModelsInRuns(t *testing.T) {
