@@ -127,29 +127,24 @@ func newest(dir string) (f *state.File, damaged []error, err error) {
 	return nil, nil, nil
 }
 
-// OpenModel opens the model at path and compares its checksum. path is a file or a run folder. In a run folder it opens the first of the
-// finished models that exists, or the newest intact checkpoint when none does.
+// OpenModel opens the model of a run folder and compares its checksum. It opens the first of the finished models that exists, or the newest
+// intact checkpoint when none does.
 //
 // damaged names newer checkpoints that are not intact. A damaged finished model is an error.
-func OpenModel(path string, finishedNames ...string) (f *state.File, damaged []error, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
+func OpenModel(dir string, finishedNames ...string) (f *state.File, damaged []error, err error) {
+	if _, err := os.Stat(dir); err != nil {
 		return nil, nil, fmt.Errorf("model: %w", err)
 	}
-	if !info.IsDir() {
-		f, err = state.OpenVerified(path)
-		return f, nil, err
-	}
 	for _, name := range finishedNames {
-		if Finished(path, name) {
-			f, err = state.OpenVerified(filepath.Join(path, name))
+		if Finished(dir, name) {
+			f, err = state.OpenVerified(filepath.Join(dir, name))
 			return f, nil, err
 		}
 	}
-	f, damaged, err = newest(path)
+	f, damaged, err = newest(dir)
 	if err == nil && f == nil {
-		err = fmt.Errorf("%s: holds neither a finished model (%s) nor a checkpoint", path, strings.Join(finishedNames, ", "))
-		if !Exists(path) {
+		err = fmt.Errorf("%s: holds neither a finished model (%s) nor a checkpoint", dir, strings.Join(finishedNames, ", "))
+		if !Exists(dir) {
 			err = fmt.Errorf("%w, and is not a run folder", err)
 		}
 	}
