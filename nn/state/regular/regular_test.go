@@ -2,6 +2,7 @@ package regular
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -99,4 +100,25 @@ func TestOpenFS(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}
+}
+
+func ExampleReadAtMost() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(name, []byte("{}"), 0o666); err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := ReadAtMost(name, 1<<20)
+	fmt.Println(string(text), err)
+	_, err = ReadAtMost(name, 1)
+	fmt.Println(errors.Is(err, ErrTooLong))
+	// Output:
+	// {} <nil>
+	// true
 }
