@@ -1,4 +1,4 @@
-// Package jpeg decodes JPEG files to the pixels that libjpeg-turbo and Pillow have, at full size or scaled down, as a whole or some rows of them.
+// Package jpeg decodes JPEG files to the pixels that libjpeg-turbo and Pillow have, at full size or scaled down.
 // Training reads each image again in every epoch, so it is also made to be fast.
 //
 //	m, err := jpeg.Decode(content, jpeg.Options{})
@@ -27,7 +27,6 @@
 // One thing is not done: libjpeg smooths progressive files whose later scans are missing.
 //
 // Scaled by 2, 4 or 8, pixels equal those of Pillow's draft: an inverse DCT that computes averages, and chroma taken at a finer scale if that fits.
-// ScaleFor chooses the scale as draft does. With Options.Rows all data are still decoded, for they depend on what comes before.
 //
 // # Damaged files
 //

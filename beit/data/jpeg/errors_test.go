@@ -105,9 +105,7 @@ func TestDecisionLimit(t *testing.T) {
 		if err := d.header(); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.frame.layout(Options{Scale: 1}); err != nil {
-			t.Fatal(err)
-		}
+		d.frame.layout(1)
 		d.frame.allocate()
 		d.arith.left = limit
 		if err := d.scans(); !errors.Is(err, want) {
@@ -119,8 +117,8 @@ func TestDecisionLimit(t *testing.T) {
 
 // What is odd but clear is read as if it were not there.
 func TestOddFiles(t *testing.T) {
-	whole := rows(decode(t, "420.jpg", Options{}))
-	restart := rows(decode(t, "restart.jpg", Options{}))
+	whole := pixels(decode(t, "420.jpg", Options{}))
+	restart := pixels(decode(t, "restart.jpg", Options{}))
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -137,7 +135,7 @@ func TestOddFiles(t *testing.T) {
 		m, err := Decode(c.content, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
-		} else if !bytes.Equal(rows(m), c.want) {
+		} else if !bytes.Equal(pixels(m), c.want) {
 			t.Errorf("%s: other pixels", c.name)
 		}
 	}
@@ -147,7 +145,7 @@ func TestOddFiles(t *testing.T) {
 func TestDamagedRestart(t *testing.T) {
 	whole := decode(t, "restart.jpg", Options{})
 	w, h := whole.Size()
-	want := rows(whole)
+	want := pixels(whole)
 	for _, c := range []struct {
 		name, old, new string
 		same           int // pixels that are right at the end of the image
@@ -161,7 +159,7 @@ func TestDamagedRestart(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got, last := rows(m), 3*(w*h-16)
+		got, last := pixels(m), 3*(w*h-16)
 		if !bytes.Equal(got[:3*16], want[:3*16]) || !bytes.Equal(got[last:], want[last:]) {
 			t.Errorf("%s: the first or last pixels are wrong", c.name)
 		}
@@ -181,14 +179,14 @@ func TestBlocksWithoutData(t *testing.T) {
 	}
 	ended := read(t, "restart.jpg")
 	ended = append(ended[:scan+250:scan+250], 0xff, eoi)
-	want := rows(decode(t, "restart.jpg", Options{}))
+	want := pixels(decode(t, "restart.jpg", Options{}))
 	for name, content := range map[string][]byte{"restart markers missing": unmarked, "marker inside": ended} {
 		m, err := Decode(content, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		got := rows(m)
+		got := pixels(m)
 		if !bytes.Equal(got[:3*16], want[:3*16]) {
 			t.Errorf("%s: the first pixels are wrong", name)
 		}

@@ -2,7 +2,6 @@ package jpeg
 
 import (
 	"fmt"
-	"image"
 	"math"
 )
 
@@ -18,9 +17,7 @@ type Config struct {
 type Options struct {
 	// Scale divides both sides, rounded up: 1, 2, 4 or 8. 0 means 1.
 	Scale int
-	// Rows is the range of rows of the result that is wanted, [first, end). Others are not transformed. The zero value means all.
-	Rows [2]int
-	// Memory bounds what Config.Memory tells, for this scale and these rows. 0 means no bound but that of the machine.
+	// Memory bounds what Config.Memory tells, for this scale. 0 means no bound but that of the machine.
 	Memory int64
 }
 
@@ -32,9 +29,7 @@ func ReadConfig(content []byte) (Config, error) {
 		return Config{}, err
 	}
 	f := &d.frame
-	if err := f.layout(Options{Scale: 1}); err != nil {
-		return Config{}, err
-	}
+	f.layout(1)
 	return Config{f.width, f.height, len(f.components), f.progressive, f.memory()}, nil
 }
 
@@ -51,9 +46,7 @@ func Decode(content []byte, o Options) (*Image, error) {
 	if err := d.header(); err != nil {
 		return nil, err
 	}
-	if err := d.frame.layout(o); err != nil {
-		return nil, err
-	}
+	d.frame.layout(o.Scale)
 	limit := o.Memory
 	if limit == 0 {
 		limit = math.MaxInt
@@ -67,15 +60,4 @@ func Decode(content []byte, o Options) (*Image, error) {
 		return nil, err
 	}
 	return d.frame.image(), nil
-}
-
-// ScaleFor returns the largest scale at which an image of w x h still has at least the given size, as Pillow's draft chooses it.
-func ScaleFor(w, h int, size image.Point) int {
-	times := min(w/max(size.X, 1), h/max(size.Y, 1))
-	for _, s := range []int{8, 4, 2} {
-		if times >= s {
-			return s
-		}
-	}
-	return 1
 }

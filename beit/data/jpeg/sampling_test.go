@@ -103,7 +103,7 @@ func TestFractionalSampling(t *testing.T) {
 			t.Errorf("%v: %v", factors, err)
 			continue
 		}
-		got := rows(m)
+		got := pixels(m)
 		hMax, vMax := 0, 0
 		for _, f := range factors {
 			hMax, vMax = max(hMax, f[0]), max(vMax, f[1])
