@@ -1,7 +1,7 @@
 // Package jpeg decodes JPEG files to the pixels that libjpeg-turbo and Pillow have, at full size or scaled down.
 // Training reads each image again in every epoch, so it is also made to be fast.
 //
-//	m, err := jpeg.Decode(content, jpeg.Options{})
+//	m, err := jpeg.Decode(content, 1)
 //	if err != nil {
 //		return fmt.Errorf("%s: %w", name, err)
 //	}
@@ -36,8 +36,8 @@
 //
 // # Limits
 //
-// No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it.
-// Options.Memory bounds it. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
+// No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it. Callers
+// bound both. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
 // every scan visits all blocks for as little as a few bytes. In arithmetic coding, the number of decisions is bounded by the sizes of file and image.
 //
 // Wrong arguments panic: a scale that is not offered, a box outside the image.

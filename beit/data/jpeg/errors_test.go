@@ -69,7 +69,7 @@ func TestErrors(t *testing.T) {
 		{"scan of another component", "component id 9", edited(t, "420.jpg", "\x03\x01\x00", "\x03\x09\x00")},
 		{"progressive scan backwards", "there is no such scan", edited(t, "420-progressive.jpg", "\x01\x05\x02", "\x06\x05\x02")},
 	} {
-		_, err := Decode(c.content, Options{})
+		_, err := Decode(c.content, 1)
 		if err == nil {
 			t.Errorf("%s: decoded", c.name)
 			continue
@@ -88,10 +88,10 @@ func TestScanLimit(t *testing.T) {
 	content := read(t, "gray-progressive.jpg")
 	content = content[:len(content)-2]
 	refine := "\xff\xda\x00\x08\x01\x01\x00\x00\x00\x10\x00" // the lowest bit of the first coefficient
-	if _, err := Decode(append(content, refine+refine+"\xff\xd9"...), Options{}); err != nil {
+	if _, err := Decode(append(content, refine+refine+"\xff\xd9"...), 1); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), Options{})
+	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), 1)
 	if err == nil || !strings.Contains(err.Error(), "more than 100 scans") {
 		t.Errorf("error is %v", err)
 	}
@@ -117,8 +117,8 @@ func TestDecisionLimit(t *testing.T) {
 
 // What is odd but clear is read as if it were not there.
 func TestOddFiles(t *testing.T) {
-	whole := pixels(decode(t, "420.jpg", Options{}))
-	restart := pixels(decode(t, "restart.jpg", Options{}))
+	whole := pixels(decode(t, "420.jpg", 1))
+	restart := pixels(decode(t, "restart.jpg", 1))
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -132,7 +132,7 @@ func TestOddFiles(t *testing.T) {
 		{"extended sequential", edited(t, "420.jpg", "\xff\xc0", "\xff\xc1"), whole},
 		{"Adobe's RGB beside JFIF", edited(t, "420.jpg", "\xff\xdb", "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00\xff\xdb"), whole},
 	} {
-		m, err := Decode(c.content, Options{})
+		m, err := Decode(c.content, 1)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		} else if !bytes.Equal(pixels(m), c.want) {
@@ -143,7 +143,7 @@ func TestOddFiles(t *testing.T) {
 
 // Behind damage the image goes on at the next restart marker, and blocks without data are grey.
 func TestDamagedRestart(t *testing.T) {
-	whole := decode(t, "restart.jpg", Options{})
+	whole := decode(t, "restart.jpg", 1)
 	w, h := whole.Size()
 	want := pixels(whole)
 	for _, c := range []struct {
@@ -154,7 +154,7 @@ func TestDamagedRestart(t *testing.T) {
 		{"number twice", "\xff\xd1", "\xff\xd0", w},
 		{"far number", "\xff\xd1", "\xff\xd5", w},
 	} {
-		m, err := Decode(edited(t, "restart.jpg", c.old, c.new), Options{})
+		m, err := Decode(edited(t, "restart.jpg", c.old, c.new), 1)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -179,9 +179,9 @@ func TestBlocksWithoutData(t *testing.T) {
 	}
 	ended := read(t, "restart.jpg")
 	ended = append(ended[:scan+250:scan+250], 0xff, eoi)
-	want := pixels(decode(t, "restart.jpg", Options{}))
+	want := pixels(decode(t, "restart.jpg", 1))
 	for name, content := range map[string][]byte{"restart markers missing": unmarked, "marker inside": ended} {
-		m, err := Decode(content, Options{})
+		m, err := Decode(content, 1)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -15,12 +15,15 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	config, err := jpeg.ReadConfig(content)
+	const scale = 2
+	config, err := jpeg.ReadConfig(content, scale)
 	if err != nil {
 		log.Fatal(err)
 	}
-	const scale = 2
-	m, err := jpeg.Decode(content, jpeg.Options{Scale: scale, Memory: 64 << 20})
+	if config.Memory > 64<<20 {
+		log.Fatalf("decoding takes %d bytes", config.Memory)
+	}
+	m, err := jpeg.Decode(content, scale)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -37,7 +40,7 @@ func ExampleImage_RGB() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	m, err := jpeg.Decode(content, jpeg.Options{})
+	m, err := jpeg.Decode(content, 1)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -22,15 +22,18 @@ func FuzzDecode(f *testing.F) {
 	addAll(f)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		const limit = 1 << 20
-		c, err := ReadConfig(content)
+		c, err := ReadConfig(content, 1)
 		if err != nil {
-			if _, err := Decode(content, Options{}); err == nil {
+			if _, err := Decode(content, 1); err == nil {
 				t.Fatal("a file whose header cannot be read was decoded")
 			}
 			return
 		}
 		for _, scale := range []int{1, 2, 4, 8} {
-			m, err := Decode(content, Options{Scale: scale, Memory: limit})
+			if c, err := ReadConfig(content, scale); err != nil || c.Memory > limit {
+				continue
+			}
+			m, err := Decode(content, scale)
 			if err != nil {
 				continue
 			}
@@ -88,7 +91,7 @@ func compareLuma(t *testing.T, content []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Decode(content, Options{})
+	m, err := Decode(content, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

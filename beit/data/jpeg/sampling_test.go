@@ -98,7 +98,7 @@ func TestFractionalSampling(t *testing.T) {
 	} {
 		const w, h = 61, 53
 		value := func(c, i int) uint8 { return uint8(40 + 53*c + 37*i%200) }
-		m, err := Decode(flatFile(w, h, factors, value), Options{})
+		m, err := Decode(flatFile(w, h, factors, value), 1)
 		if err != nil {
 			t.Errorf("%v: %v", factors, err)
 			continue
