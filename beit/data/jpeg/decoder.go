@@ -42,6 +42,17 @@ func newDecoder(content []byte) *decoder {
 	return d
 }
 
+// decode decodes the components.
+func (d *decoder) decode(scale int) error {
+	if err := d.header(); err != nil {
+		return err
+	}
+	d.frame.layout(scale)
+	d.frame.allocate()
+	d.arith.left = decisionsPerBlock * d.frame.allBlocks()
+	return d.scans()
+}
+
 func (d *decoder) free() {
 	const keep = 4 << 20
 	d.content, d.frame = nil, frame{}

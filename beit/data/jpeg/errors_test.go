@@ -100,18 +100,38 @@ func TestScanLimit(t *testing.T) {
 // Arithmetic coding that takes more decisions than its bound is refused.
 func TestDecisionLimit(t *testing.T) {
 	content := read(t, "arithmetic.jpg")
-	for limit, want := range map[int64]error{1000: errTooManyDecisions, 1e6: nil} {
+	for left, want := range map[int64]error{1000 - decisionsPerByte*int64(len(content)): errTooManyDecisions, 0: nil} {
 		d := newDecoder(content)
 		if err := d.header(); err != nil {
 			t.Fatal(err)
 		}
 		d.frame.layout(1)
 		d.frame.allocate()
-		d.arith.left = limit
+		d.arith.left = left
 		if err := d.scans(); !errors.Is(err, want) {
-			t.Errorf("limit %d: error %v, want %v", limit, err, want)
+			t.Errorf("%d decisions beside those of the data: error %v, want %v", left, err, want)
 		}
 		d.free()
+	}
+}
+
+// The bound of decisions grows with the compressed data, and with nothing else in the file.
+func TestDecisionLimitCountsDataAlone(t *testing.T) {
+	left := func(name string, content []byte) int64 {
+		d := newDecoder(content)
+		defer d.free()
+		if err := d.decode(1); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return d.arith.left
+	}
+	for _, name := range []string{"arithmetic.jpg", "arithmetic-progressive.jpg", "arithmetic-restart.jpg"} {
+		content := read(t, name)
+		comment := append([]byte{0xff, soi, 0xff, com, 0xff, 0xff}, make([]byte, 0xffff-2)...)
+		padded := bytes.Join([][]byte{comment, content[2:], make([]byte, 1000)}, nil)
+		if got, want := left(name, padded), left(name, content); got != want {
+			t.Errorf("%s: %d decisions are left with a comment, and %d without", name, got, want)
+		}
 	}
 }
 

@@ -112,6 +112,15 @@ func (f *frame) planeSize(c *component) int64 {
 // blocks returns the number of blocks that a progressive image stores.
 func (f *frame) blocks(c *component) int64 { return int64(c.strideX) * int64(f.mcusY*c.v) }
 
+// allBlocks returns the number of blocks of all components.
+func (f *frame) allBlocks() int64 {
+	sum := int64(0)
+	for i := range f.components {
+		sum += f.blocks(&f.components[i])
+	}
+	return sum
+}
+
 // memory returns the bytes that allocate takes.
 func (f *frame) memory() int64 {
 	sum := int64(0)

@@ -26,13 +26,7 @@ func Decode(content []byte, scale int) (*Image, error) {
 	checkScale("Decode", scale)
 	d := newDecoder(content)
 	defer d.free()
-	if err := d.header(); err != nil {
-		return nil, err
-	}
-	d.frame.layout(scale)
-	d.frame.allocate()
-	d.arith.left = d.frame.decisions(len(content))
-	if err := d.scans(); err != nil {
+	if err := d.decode(scale); err != nil {
 		return nil, err
 	}
 	return d.frame.image(), nil

@@ -201,6 +201,7 @@ func (d *decoder) decodeScan(s *scan) error {
 func (d *decoder) load() {
 	d.pos += d.bits.load(d.content[d.pos:])
 	if d.frame.arithmetic {
+		d.arith.left += decisionsPerByte * int64(d.bits.size)
 		d.arith.start(&d.bits)
 	}
 }
