@@ -21,6 +21,7 @@ type decoder struct {
 	block      [64]int16
 	dirty      bool // block has more than its first coefficient
 	scanCount  int
+	visits     int64 // of blocks that the data so far may still take
 	nextRST    uint8
 	endOfBands int // blocks of a progressive scan that are still to be skipped
 }
@@ -37,7 +38,7 @@ func newDecoder(content []byte) *decoder {
 	}
 	d.bits.empty()
 	d.arith.resetConditioning()
-	d.arith.left = 0
+	d.arith.left, d.visits = 0, 0
 	d.interval, d.jfif, d.adobe, d.scanCount = 0, false, false, 0
 	return d
 }
@@ -49,7 +50,8 @@ func (d *decoder) decode(scale int) error {
 	}
 	d.frame.layout(scale)
 	d.frame.allocate()
-	d.arith.left = decisionsPerBlock * d.frame.allBlocks()
+	blocks := d.frame.allBlocks()
+	d.arith.left, d.visits = decisionsPerBlock*blocks, visitsPerBlock*blocks
 	return d.scans()
 }
 

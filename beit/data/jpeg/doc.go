@@ -37,8 +37,9 @@
 // # Limits
 //
 // No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it. Callers
-// bound both. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
-// every scan visits all blocks for as little as a few bytes. In arithmetic coding, the number of decisions is bounded by the sizes of file and image.
+// bound both. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, and
+// those whose scans visit the blocks far more often than the compressed data allow. In arithmetic coding, the number of decisions is bounded by the
+// sizes of those data and of the image.
 //
 // Wrong arguments panic: a scale that is not offered, a box outside the image.
 //

@@ -97,6 +97,36 @@ func TestScanLimit(t *testing.T) {
 	}
 }
 
+// manyScans is a gray progressive file of 512x512 pixels. Behind a scan that makes all blocks gray, others refine them, which say in two bytes that
+// nothing changes.
+func manyScans(refinements int) []byte {
+	const size = "\x02\x00\x02\x00"
+	counts := "\x01" + strings.Repeat("\x00", 15) // one code of one bit
+	blocks := strings.Repeat("\x00", 4096/8)
+	return []byte("\xff\xd8\xff\xdb\x00\x43\x00" + strings.Repeat("\x08", 64) +
+		"\xff\xc2\x00\x0b\x08" + size + "\x01\x01\x11\x00" +
+		"\xff\xc4\x00\x14\x00" + counts + "\x00" + // no difference
+		"\xff\xc4\x00\x14\x10" + counts + "\xe0" + // nothing in 16384 blocks and as many as 14 bits say
+		"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x01" + blocks +
+		strings.Repeat("\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x10\x00\x00", refinements) + "\xff\xd9")
+}
+
+// Scans that visit all blocks again and again for a few bytes are refused, long before the limit of scans.
+func TestVisitLimit(t *testing.T) {
+	for refinements, want := range map[int]error{10: nil, 28: nil, 40: errTooManyVisits, maxScans - 1: errTooManyVisits} {
+		content := manyScans(refinements)
+		d := newDecoder(content)
+		if err := d.decode(1); !errors.Is(err, want) {
+			t.Errorf("%d refinements: error %v, want %v", refinements, err, want)
+		}
+		// The data of the first scan are an eighth of a byte for each block, and those of the others next to nothing.
+		if most := visitsPerBlock + visitsPerByte/8 + 2; d.scanCount > most {
+			t.Errorf("%d refinements: %d scans were decoded, want at most %d", refinements, d.scanCount, most)
+		}
+		d.free()
+	}
+}
+
 // Arithmetic coding that takes more decisions than its bound is refused.
 func TestDecisionLimit(t *testing.T) {
 	content := read(t, "arithmetic.jpg")
