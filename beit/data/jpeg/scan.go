@@ -35,9 +35,7 @@ type scanPart struct {
 
 // scans decodes all scans. The current marker is the first.
 func (d *decoder) scans() error {
-	if err := d.chooseColor(); err != nil {
-		return err
-	}
+	d.chooseColor()
 	for {
 		if d.scanCount++; d.scanCount > maxScans {
 			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", maxScans)
