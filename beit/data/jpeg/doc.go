@@ -41,7 +41,8 @@
 // those whose scans visit the blocks far more often than the compressed data allow. In arithmetic coding, the number of decisions is bounded by the
 // sizes of those data and of the image.
 //
-// Wrong arguments panic: a scale that is not offered, a box outside the image.
+// Wrong arguments panic: a scale that is not offered, a box that is empty or leaves the image, a buffer too short for it, and what FromYCbCr does not
+// take.
 //
 // # Concurrency
 //

@@ -184,9 +184,9 @@ func (d *decoder) decodeScan(s *scan) error {
 				left = d.interval
 			}
 			left--
-			dry := d.dry() // the blocks up to the next restart marker stay as they are
+			dry := d.dry() // there are no data up to the next restart marker
 			if dry && d.frame.progressive {
-				continue
+				continue // the blocks stay as the scans before left them
 			}
 			if single {
 				d.decodeBlock(s, &s.parts[0], x, y, dry)
