@@ -18,3 +18,16 @@ func TestDecodeScaledJPEG(t *testing.T) {
 		}
 	}
 }
+
+// The estimate of memory follows the form of the file and the scale.
+func TestJPEGMemory(t *testing.T) {
+	content := photo(t) // 500x375, with chroma of half the resolution
+	for n, want := range map[int]int64{1: 512*384 + 2*256*192, 2: 3 * 256 * 192, 4: 3 * 128 * 96, 8: 3 * 64 * 48} {
+		if got := jpegMemory(content, n); got != want {
+			t.Errorf("scale %d: %d bytes, want %d", n, got, want)
+		}
+	}
+	if got := jpegMemory(content[:20], 1); got != 0 {
+		t.Errorf("half a header: %d bytes", got)
+	}
+}

@@ -16,18 +16,15 @@ type arithmetic struct {
 	code, size uint32 // offset in the current interval, whose size is size
 	shift      int    // bits of code below the interval
 	failed     bool   // the data are damaged: nothing is decoded up to the next restart marker
-	left       int64  // decisions that the file may still take
+	left       int64  // decisions that the data so far may still take
 }
 
-// decisions bounds the work for a file, for a byte can hold any number of decisions that are nearly certain. Files of flat colour have a few decisions
-// for each block, others below a thousand for each byte.
-func (f *frame) decisions(size int) int64 {
-	blocks := int64(0)
-	for i := range f.components {
-		blocks += f.blocks(&f.components[i])
-	}
-	return 64*blocks + 4096*int64(size)
-}
+// These bound the work for a file, for a byte can hold any number of decisions that are nearly certain. Files of flat colour have a few decisions
+// for each block, others below a thousand for each byte of compressed data.
+const (
+	decisionsPerBlock = 64
+	decisionsPerByte  = 4096
+)
 
 var errTooManyDecisions = errors.New("the arithmetic coding takes far more work than its size allows: jpegtran rewrites such a file without loss")
 

@@ -1,7 +1,5 @@
 package jpeg
 
-import "fmt"
-
 // colorModel says what the components mean.
 type colorModel uint8
 
@@ -14,7 +12,7 @@ const (
 )
 
 // chooseColor applies libjpeg's rules: a JFIF segment means YCbCr, Adobe's segment says what it is, and else the ids of the components tell.
-func (d *decoder) chooseColor() error {
+func (d *decoder) chooseColor() {
 	f := &d.frame
 	switch n := len(f.components); {
 	case n == 1:
@@ -27,12 +25,9 @@ func (d *decoder) chooseColor() error {
 		f.color = ycc
 	case d.adobe && d.transform == 0, !d.adobe && d.ids() == "RGB":
 		f.color = rgb
-	case n == 3:
-		f.color = ycc
 	default:
-		return fmt.Errorf("%d components: an image has 1, 3 or 4", n)
+		f.color = ycc
 	}
-	return nil
 }
 
 // ids returns the component ids as text.

@@ -21,6 +21,7 @@ type decoder struct {
 	block      [64]int16
 	dirty      bool // block has more than its first coefficient
 	scanCount  int
+	visits     int64 // of blocks that the data so far may still take
 	nextRST    uint8
 	endOfBands int // blocks of a progressive scan that are still to be skipped
 }
@@ -37,9 +38,21 @@ func newDecoder(content []byte) *decoder {
 	}
 	d.bits.empty()
 	d.arith.resetConditioning()
-	d.arith.left = 0
+	d.arith.left, d.visits = 0, 0
 	d.interval, d.jfif, d.adobe, d.scanCount = 0, false, false, 0
 	return d
+}
+
+// decode decodes the components.
+func (d *decoder) decode(scale int) error {
+	if err := d.header(); err != nil {
+		return err
+	}
+	d.frame.layout(scale)
+	d.frame.allocate()
+	blocks := d.frame.allBlocks()
+	d.arith.left, d.visits = decisionsPerBlock*blocks, visitsPerBlock*blocks
+	return d.scans()
 }
 
 func (d *decoder) free() {

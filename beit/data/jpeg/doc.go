@@ -1,7 +1,7 @@
-// Package jpeg decodes JPEG files to the pixels that libjpeg-turbo and Pillow have, at full size or scaled down, as a whole or some rows of them.
+// Package jpeg decodes JPEG files to the pixels that libjpeg-turbo and Pillow have, at full size or scaled down.
 // Training reads each image again in every epoch, so it is also made to be fast.
 //
-//	m, err := jpeg.Decode(content, jpeg.Options{})
+//	m, err := jpeg.Decode(content, 1)
 //	if err != nil {
 //		return fmt.Errorf("%s: %w", name, err)
 //	}
@@ -27,7 +27,6 @@
 // One thing is not done: libjpeg smooths progressive files whose later scans are missing.
 //
 // Scaled by 2, 4 or 8, pixels equal those of Pillow's draft: an inverse DCT that computes averages, and chroma taken at a finer scale if that fits.
-// ScaleFor chooses the scale as draft does. With Options.Rows all data are still decoded, for they depend on what comes before.
 //
 // # Damaged files
 //
@@ -37,11 +36,13 @@
 //
 // # Limits
 //
-// No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it.
-// Options.Memory bounds it. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, because
-// every scan visits all blocks for as little as a few bytes. In arithmetic coding, the number of decisions is bounded by the sizes of file and image.
+// No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it. Callers
+// bound both. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, and
+// those whose scans visit the blocks far more often than the compressed data allow. In arithmetic coding, the number of decisions is bounded by the
+// sizes of those data and of the image.
 //
-// Wrong arguments panic: a scale that is not offered, a box outside the image.
+// Wrong arguments panic: a scale that is not offered, a box that is empty or leaves the image, a buffer too short for it, and what FromYCbCr does not
+// take.
 //
 // # Concurrency
 //

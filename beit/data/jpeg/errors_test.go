@@ -69,7 +69,7 @@ func TestErrors(t *testing.T) {
 		{"scan of another component", "component id 9", edited(t, "420.jpg", "\x03\x01\x00", "\x03\x09\x00")},
 		{"progressive scan backwards", "there is no such scan", edited(t, "420-progressive.jpg", "\x01\x05\x02", "\x06\x05\x02")},
 	} {
-		_, err := Decode(c.content, Options{})
+		_, err := Decode(c.content, 1)
 		if err == nil {
 			t.Errorf("%s: decoded", c.name)
 			continue
@@ -88,39 +88,87 @@ func TestScanLimit(t *testing.T) {
 	content := read(t, "gray-progressive.jpg")
 	content = content[:len(content)-2]
 	refine := "\xff\xda\x00\x08\x01\x01\x00\x00\x00\x10\x00" // the lowest bit of the first coefficient
-	if _, err := Decode(append(content, refine+refine+"\xff\xd9"...), Options{}); err != nil {
+	if _, err := Decode(append(content, refine+refine+"\xff\xd9"...), 1); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), Options{})
+	_, err := Decode(append(content, strings.Repeat(refine, maxScans)+"\xff\xd9"...), 1)
 	if err == nil || !strings.Contains(err.Error(), "more than 100 scans") {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// manyScans is a gray progressive file of 512x512 pixels. Behind a scan that makes all blocks gray, others refine them, which say in two bytes that
+// nothing changes.
+func manyScans(refinements int) []byte {
+	const size = "\x02\x00\x02\x00"
+	counts := "\x01" + strings.Repeat("\x00", 15) // one code of one bit
+	blocks := strings.Repeat("\x00", 4096/8)
+	return []byte("\xff\xd8\xff\xdb\x00\x43\x00" + strings.Repeat("\x08", 64) +
+		"\xff\xc2\x00\x0b\x08" + size + "\x01\x01\x11\x00" +
+		"\xff\xc4\x00\x14\x00" + counts + "\x00" + // no difference
+		"\xff\xc4\x00\x14\x10" + counts + "\xe0" + // nothing in 16384 blocks and as many as 14 bits say
+		"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x01" + blocks +
+		strings.Repeat("\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x10\x00\x00", refinements) + "\xff\xd9")
+}
+
+// Scans that visit all blocks again and again for a few bytes are refused, long before the limit of scans.
+func TestVisitLimit(t *testing.T) {
+	for refinements, want := range map[int]error{10: nil, 28: nil, 40: errTooManyVisits, maxScans - 1: errTooManyVisits} {
+		content := manyScans(refinements)
+		d := newDecoder(content)
+		if err := d.decode(1); !errors.Is(err, want) {
+			t.Errorf("%d refinements: error %v, want %v", refinements, err, want)
+		}
+		// The data of the first scan are an eighth of a byte for each block, and those of the others next to nothing.
+		if most := visitsPerBlock + visitsPerByte/8 + 2; d.scanCount > most {
+			t.Errorf("%d refinements: %d scans were decoded, want at most %d", refinements, d.scanCount, most)
+		}
+		d.free()
 	}
 }
 
 // Arithmetic coding that takes more decisions than its bound is refused.
 func TestDecisionLimit(t *testing.T) {
 	content := read(t, "arithmetic.jpg")
-	for limit, want := range map[int64]error{1000: errTooManyDecisions, 1e6: nil} {
+	for left, want := range map[int64]error{1000 - decisionsPerByte*int64(len(content)): errTooManyDecisions, 0: nil} {
 		d := newDecoder(content)
 		if err := d.header(); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.frame.layout(Options{Scale: 1}); err != nil {
-			t.Fatal(err)
-		}
+		d.frame.layout(1)
 		d.frame.allocate()
-		d.arith.left = limit
+		d.arith.left = left
 		if err := d.scans(); !errors.Is(err, want) {
-			t.Errorf("limit %d: error %v, want %v", limit, err, want)
+			t.Errorf("%d decisions beside those of the data: error %v, want %v", left, err, want)
 		}
 		d.free()
 	}
 }
 
+// The bound of decisions grows with the compressed data, and with nothing else in the file.
+func TestDecisionLimitCountsDataAlone(t *testing.T) {
+	left := func(name string, content []byte) int64 {
+		d := newDecoder(content)
+		defer d.free()
+		if err := d.decode(1); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return d.arith.left
+	}
+	for _, name := range []string{"arithmetic.jpg", "arithmetic-progressive.jpg", "arithmetic-restart.jpg"} {
+		content := read(t, name)
+		comment := append([]byte{0xff, soi, 0xff, com, 0xff, 0xff}, make([]byte, 0xffff-2)...)
+		padded := bytes.Join([][]byte{comment, content[2:], make([]byte, 1000)}, nil)
+		if got, want := left(name, padded), left(name, content); got != want {
+			t.Errorf("%s: %d decisions are left with a comment, and %d without", name, got, want)
+		}
+	}
+}
+
 // What is odd but clear is read as if it were not there.
 func TestOddFiles(t *testing.T) {
-	whole := rows(decode(t, "420.jpg", Options{}))
-	restart := rows(decode(t, "restart.jpg", Options{}))
+	whole := pixels(decode(t, "420.jpg", 1))
+	restart := pixels(decode(t, "restart.jpg", 1))
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -134,10 +182,10 @@ func TestOddFiles(t *testing.T) {
 		{"extended sequential", edited(t, "420.jpg", "\xff\xc0", "\xff\xc1"), whole},
 		{"Adobe's RGB beside JFIF", edited(t, "420.jpg", "\xff\xdb", "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00\xff\xdb"), whole},
 	} {
-		m, err := Decode(c.content, Options{})
+		m, err := Decode(c.content, 1)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
-		} else if !bytes.Equal(rows(m), c.want) {
+		} else if !bytes.Equal(pixels(m), c.want) {
 			t.Errorf("%s: other pixels", c.name)
 		}
 	}
@@ -145,9 +193,9 @@ func TestOddFiles(t *testing.T) {
 
 // Behind damage the image goes on at the next restart marker, and blocks without data are grey.
 func TestDamagedRestart(t *testing.T) {
-	whole := decode(t, "restart.jpg", Options{})
+	whole := decode(t, "restart.jpg", 1)
 	w, h := whole.Size()
-	want := rows(whole)
+	want := pixels(whole)
 	for _, c := range []struct {
 		name, old, new string
 		same           int // pixels that are right at the end of the image
@@ -156,12 +204,12 @@ func TestDamagedRestart(t *testing.T) {
 		{"number twice", "\xff\xd1", "\xff\xd0", w},
 		{"far number", "\xff\xd1", "\xff\xd5", w},
 	} {
-		m, err := Decode(edited(t, "restart.jpg", c.old, c.new), Options{})
+		m, err := Decode(edited(t, "restart.jpg", c.old, c.new), 1)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got, last := rows(m), 3*(w*h-16)
+		got, last := pixels(m), 3*(w*h-16)
 		if !bytes.Equal(got[:3*16], want[:3*16]) || !bytes.Equal(got[last:], want[last:]) {
 			t.Errorf("%s: the first or last pixels are wrong", c.name)
 		}
@@ -181,14 +229,14 @@ func TestBlocksWithoutData(t *testing.T) {
 	}
 	ended := read(t, "restart.jpg")
 	ended = append(ended[:scan+250:scan+250], 0xff, eoi)
-	want := rows(decode(t, "restart.jpg", Options{}))
+	want := pixels(decode(t, "restart.jpg", 1))
 	for name, content := range map[string][]byte{"restart markers missing": unmarked, "marker inside": ended} {
-		m, err := Decode(content, Options{})
+		m, err := Decode(content, 1)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		got := rows(m)
+		got := pixels(m)
 		if !bytes.Equal(got[:3*16], want[:3*16]) {
 			t.Errorf("%s: the first pixels are wrong", name)
 		}

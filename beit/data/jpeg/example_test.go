@@ -9,18 +9,21 @@ import (
 	"github.com/gobeit/gobeit/beit/data/jpeg"
 )
 
-// A thumbnail is decoded at the largest scale that still has enough pixels.
+// A thumbnail is decoded at a scale that still has enough pixels.
 func Example() {
 	content, err := os.ReadFile("testdata/420.jpg")
 	if err != nil {
 		log.Fatal(err)
 	}
-	config, err := jpeg.ReadConfig(content)
+	const scale = 2
+	config, err := jpeg.ReadConfig(content, scale)
 	if err != nil {
 		log.Fatal(err)
 	}
-	scale := jpeg.ScaleFor(config.Width, config.Height, image.Pt(12, 12))
-	m, err := jpeg.Decode(content, jpeg.Options{Scale: scale, Memory: 64 << 20})
+	if config.Memory > 64<<20 {
+		log.Fatalf("decoding takes %d bytes", config.Memory)
+	}
+	m, err := jpeg.Decode(content, scale)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -31,13 +34,13 @@ func Example() {
 	// Output: 53x37, at scale 2: 27x19, the first pixel is [129 53 201]
 }
 
-// Only the middle rows are transformed and converted.
+// Only a region is converted.
 func ExampleImage_RGB() {
 	content, err := os.ReadFile("testdata/420.jpg")
 	if err != nil {
 		log.Fatal(err)
 	}
-	m, err := jpeg.Decode(content, jpeg.Options{Rows: [2]int{10, 20}})
+	m, err := jpeg.Decode(content, 1)
 	if err != nil {
 		log.Fatal(err)
 	}

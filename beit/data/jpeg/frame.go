@@ -16,10 +16,8 @@ type frame struct {
 	hMax, vMax    int // largest sampling factors
 	mcusX, mcusY  int // of an interleaved scan
 
-	scale      int    // of the result
-	outW, outH int    // size of the result
-	rows       [2]int // of the result that are wanted
-	mcuRows    [2]int // that are transformed for them
+	scale      int // of the result
+	outW, outH int // size of the result
 }
 
 // component is one channel.
@@ -79,24 +77,13 @@ func (d *decoder) readFrame(body []byte) error {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // layout computes the sizes of the result and of everything on the way.
-func (f *frame) layout(o Options) error {
-	f.scale = o.Scale
+func (f *frame) layout(scale int) {
+	f.scale = scale
 	f.outW, f.outH = ceilDiv(f.width, f.scale), ceilDiv(f.height, f.scale)
-	f.rows = o.Rows
-	if f.rows == [2]int{} {
-		f.rows = [2]int{0, f.outH}
-	}
-	if f.rows[0] < 0 || f.rows[0] >= f.rows[1] || f.rows[1] > f.outH {
-		return fmt.Errorf("rows %d to %d of an image of %d rows", f.rows[0], f.rows[1], f.outH)
-	}
 	f.mcusX, f.mcusY = ceilDiv(f.width, 8*f.hMax), ceilDiv(f.height, 8*f.vMax)
-	// A row is interpolated from the rows of chroma beside it, which may belong to the next MCU.
-	mcu := 8 / f.scale * f.vMax
-	f.mcuRows = [2]int{max(f.rows[0]-f.vMax, 0) / mcu, min(ceilDiv(f.rows[1]+f.vMax, mcu), f.mcusY)}
 	for i := range f.components {
 		f.layoutComponent(&f.components[i])
 	}
-	return nil
 }
 
 func (f *frame) layoutComponent(c *component) {
@@ -113,18 +100,26 @@ func (f *frame) layoutComponent(c *component) {
 		w:      ceilDiv(f.width*c.h*c.side, 8*f.hMax),
 		h:      ceilDiv(f.height*c.v*c.side, 8*f.vMax),
 		stride: c.strideX * c.side,
-		first:  f.mcuRows[0] * c.v * c.side,
 	}
 	c.samples.setRatio(c.h*c.side, f.hMax*smallest, c.v*c.side, f.vMax*smallest, smallest == 1)
 }
 
 // planeSize returns the number of samples that are stored.
 func (f *frame) planeSize(c *component) int64 {
-	return int64(c.samples.stride) * int64((f.mcuRows[1]-f.mcuRows[0])*c.v*c.side)
+	return int64(c.samples.stride) * int64(f.mcusY*c.v*c.side)
 }
 
 // blocks returns the number of blocks that a progressive image stores.
 func (f *frame) blocks(c *component) int64 { return int64(c.strideX) * int64(f.mcusY*c.v) }
+
+// allBlocks returns the number of blocks of all components.
+func (f *frame) allBlocks() int64 {
+	sum := int64(0)
+	for i := range f.components {
+		sum += f.blocks(&f.components[i])
+	}
+	return sum
+}
 
 // memory returns the bytes that allocate takes.
 func (f *frame) memory() int64 {
@@ -151,7 +146,7 @@ func (f *frame) allocate() {
 
 // image returns the result.
 func (f *frame) image() *Image {
-	m := &Image{w: f.outW, h: f.outH, rows: f.rows, color: f.color}
+	m := &Image{w: f.outW, h: f.outH, color: f.color}
 	for i := range f.components {
 		m.planes = append(m.planes, f.components[i].samples)
 	}

@@ -21,8 +21,7 @@ const (
 	c0390 = 3196  // 0.390180644
 )
 
-// transform writes a block to column x and row y of the component's blocks, counted from the first row that is stored. last is the place of the
-// last coefficient in the order of the file.
+// transform writes a block to column x and row y of the component's blocks. last is the place of the last coefficient in the order of the file.
 func (c *component) transform(b *[64]int16, last, x, y int) {
 	dst := c.samples.pix[c.side*(y*c.samples.stride+x):]
 	switch {

@@ -8,7 +8,6 @@ import (
 // Image is a decoded image whose components still have their own resolution. It is not written to after Decode, so several goroutines may use it.
 type Image struct {
 	w, h   int
-	rows   [2]int
 	color  colorModel
 	origin image.Point // of the image in its planes
 	planes []plane
@@ -21,7 +20,7 @@ func FromYCbCr(src *image.YCbCr) *Image {
 		panic(fmt.Sprintf("jpeg: FromYCbCr: bounds %v", src.Rect))
 	}
 	across, down := subsampling(src.SubsampleRatio)
-	m := &Image{w: src.Rect.Dx(), h: src.Rect.Dy(), rows: [2]int{0, src.Rect.Dy()}, color: ycc}
+	m := &Image{w: src.Rect.Dx(), h: src.Rect.Dy(), color: ycc}
 	m.origin = image.Pt(src.Rect.Min.X%across, src.Rect.Min.Y%down)
 	w, h := m.origin.X+m.w, m.origin.Y+m.h
 	luma := plane{pix: src.Y, stride: src.YStride, w: w, h: h, first: m.origin.Y, left: m.origin.X}
@@ -50,17 +49,14 @@ func subsampling(r image.YCbCrSubsampleRatio) (across, down int) {
 	return 1, 1
 }
 
-// Size returns the number of columns and rows of the whole image, divided by the scale.
+// Size returns the number of columns and rows, divided by the scale.
 func (m *Image) Size() (w, h int) { return m.w, m.h }
 
-// Rows returns the range of rows that were decoded, [first, end).
-func (m *Image) Rows() (first, end int) { return m.rows[0], m.rows[1] }
-
 // RGB converts the part box to RGB, row after row, red first, and writes it to dst. Its pixels equal those of the whole image. It panics when box is
-// empty or leaves the decoded rows, or when dst is too short.
+// empty or leaves the image, or when dst is too short.
 func (m *Image) RGB(dst []uint8, box image.Rectangle) {
-	if box.Empty() || !box.In(image.Rect(0, m.rows[0], m.w, m.rows[1])) {
-		panic(fmt.Sprintf("jpeg: RGB: box %v of rows %d to %d of an image of %dx%d", box, m.rows[0], m.rows[1], m.w, m.h))
+	if box.Empty() || !box.In(image.Rect(0, 0, m.w, m.h)) {
+		panic(fmt.Sprintf("jpeg: RGB: box %v of an image of %dx%d", box, m.w, m.h))
 	}
 	row := 3 * box.Dx()
 	if len(dst) < row*box.Dy() {

@@ -1,81 +1,39 @@
 package jpeg
 
-import (
-	"fmt"
-	"image"
-	"math"
-)
+import "fmt"
 
 // Config is what the header of a file says.
 type Config struct {
-	Width, Height int
-	Components    int   // 1 is grey, 3 YCbCr or RGB, 4 CMYK or YCCK
-	Progressive   bool  // a progressive file is decoded as a whole before its first row is known
-	Memory        int64 // bytes that decoding at full size takes, beside the content and a copy of its compressed data
+	Width, Height int   // of the image at full size
+	Memory        int64 // bytes that decoding at the scale asked for takes, beside the content and a copy of its compressed data
 }
 
-// Options changes what Decode does. The zero value decodes the whole image at full size without a bound on memory.
-type Options struct {
-	// Scale divides both sides, rounded up: 1, 2, 4 or 8. 0 means 1.
-	Scale int
-	// Rows is the range of rows of the result that is wanted, [first, end). Others are not transformed. The zero value means all.
-	Rows [2]int
-	// Memory bounds what Config.Memory tells, for this scale and these rows. 0 means no bound but that of the machine.
-	Memory int64
-}
-
-// ReadConfig reads the header. It decodes no pixels.
-func ReadConfig(content []byte) (Config, error) {
+// ReadConfig reads the header. It decodes no pixels, and allocates no memory for them. scale is that of Decode.
+func ReadConfig(content []byte, scale int) (Config, error) {
+	checkScale("ReadConfig", scale)
 	d := newDecoder(content)
 	defer d.free()
 	if err := d.header(); err != nil {
 		return Config{}, err
 	}
 	f := &d.frame
-	if err := f.layout(Options{Scale: 1}); err != nil {
-		return Config{}, err
-	}
-	return Config{f.width, f.height, len(f.components), f.progressive, f.memory()}, nil
+	f.layout(scale)
+	return Config{f.width, f.height, f.memory()}, nil
 }
 
-// Decode decodes a file. The result does not refer to content.
-func Decode(content []byte, o Options) (*Image, error) {
-	if o.Scale == 0 {
-		o.Scale = 1
-	}
-	if o.Scale != 1 && o.Scale != 2 && o.Scale != 4 && o.Scale != 8 {
-		panic(fmt.Sprintf("jpeg: Decode: scale %d: must be 1, 2, 4 or 8", o.Scale))
-	}
+// Decode decodes a file. scale divides both sides, rounded up: 1, 2, 4 or 8. The result does not refer to content.
+func Decode(content []byte, scale int) (*Image, error) {
+	checkScale("Decode", scale)
 	d := newDecoder(content)
 	defer d.free()
-	if err := d.header(); err != nil {
-		return nil, err
-	}
-	if err := d.frame.layout(o); err != nil {
-		return nil, err
-	}
-	limit := o.Memory
-	if limit == 0 {
-		limit = math.MaxInt
-	}
-	if need := d.frame.memory(); need > limit {
-		return nil, fmt.Errorf("%dx%d pixels take %d bytes of memory: the limit is %d", d.frame.width, d.frame.height, need, limit)
-	}
-	d.frame.allocate()
-	d.arith.left = d.frame.decisions(len(content))
-	if err := d.scans(); err != nil {
+	if err := d.decode(scale); err != nil {
 		return nil, err
 	}
 	return d.frame.image(), nil
 }
 
-// ScaleFor returns the largest scale at which an image of w x h still has at least the given size, as Pillow's draft chooses it.
-func ScaleFor(w, h int, size image.Point) int {
-	times := min(w/max(size.X, 1), h/max(size.Y, 1))
-	for _, s := range []int{8, 4, 2} {
-		if times >= s {
-			return s
-		}
+func checkScale(function string, scale int) {
+	if scale != 1 && scale != 2 && scale != 4 && scale != 8 {
+		panic(fmt.Sprintf("jpeg: %s: scale %d: must be 1, 2, 4 or 8", function, scale))
 	}
-	return 1
 }

@@ -13,12 +13,11 @@ import (
 	"testing"
 )
 
-// rows converts all decoded rows of m.
-func rows(m *Image) []uint8 {
-	w, _ := m.Size()
-	first, end := m.Rows()
-	b := make([]uint8, 3*w*(end-first))
-	m.RGB(b, image.Rect(0, first, w, end))
+// pixels converts all of m.
+func pixels(m *Image) []uint8 {
+	w, h := m.Size()
+	b := make([]uint8, 3*w*h)
+	m.RGB(b, image.Rect(0, 0, w, h))
 	return b
 }
 
@@ -31,9 +30,9 @@ func read(t testing.TB, name string) []byte {
 	return b
 }
 
-func decode(t testing.TB, name string, o Options) *Image {
+func decode(t testing.TB, name string, scale int) *Image {
 	t.Helper()
-	m, err := Decode(read(t, name), o)
+	m, err := Decode(read(t, name), scale)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -69,12 +68,12 @@ func TestLikePillow(t *testing.T) {
 		base := name[:len(name)-len(".1.png")]
 		scale := int(name[len(base)+1] - '0')
 		w, h, want := pixelsOf(t, name)
-		m := decode(t, base, Options{Scale: scale})
+		m := decode(t, base, scale)
 		if gw, gh := m.Size(); gw != w || gh != h {
 			t.Errorf("%s at scale %d: %dx%d, want %dx%d", base, scale, gw, gh, w, h)
 			continue
 		}
-		if got := rows(m); !bytes.Equal(got, want) {
+		if got := pixels(m); !bytes.Equal(got, want) {
 			t.Errorf("%s at scale %d: %s", base, scale, firstDifference(got, want, w))
 		}
 	}
@@ -89,27 +88,24 @@ func firstDifference(got, want []uint8, w int) string {
 	return "no difference"
 }
 
-// A region, and rows alone, are the same pixels as in the whole image.
-func TestParts(t *testing.T) {
+// A region has the same pixels as in the whole image.
+func TestRegions(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, name := range []string{"420.jpg", "422.jpg", "440.jpg", "uneven.jpg", "fine-chroma.jpg", "31.jpg", "410.jpg", "420-progressive.jpg", "rgb-420.jpg",
 		"cmyk-420.jpg", "ycck.jpg", "gray.jpg", "restart.jpg", "three-scans.jpg"} {
 		for _, scale := range []int{1, 2, 4, 8} {
-			m := decode(t, name, Options{Scale: scale})
+			m := decode(t, name, scale)
 			w, h := m.Size()
-			whole := rows(m)
+			whole := pixels(m)
 			for range 20 {
 				x, y := r.IntN(w), r.IntN(h)
 				box := image.Rect(x, y, x+1+r.IntN(w-x), y+1+r.IntN(h-y))
-				part := decode(t, name, Options{Scale: scale, Rows: [2]int{box.Min.Y, box.Max.Y}})
-				for _, m := range []*Image{m, part} {
-					got := make([]uint8, 3*box.Dx()*box.Dy())
-					m.RGB(got, box)
-					for i := range box.Dy() {
-						line := whole[3*((y+i)*w+x):][:3*box.Dx()]
-						if !bytes.Equal(got[3*i*box.Dx():][:3*box.Dx()], line) {
-							t.Fatalf("%s at scale %d, %v, rows %v: row %d differs", name, scale, box, m.rows, i)
-						}
+				got := make([]uint8, 3*box.Dx()*box.Dy())
+				m.RGB(got, box)
+				for i := range box.Dy() {
+					line := whole[3*((y+i)*w+x):][:3*box.Dx()]
+					if !bytes.Equal(got[3*i*box.Dx():][:3*box.Dx()], line) {
+						t.Fatalf("%s at scale %d, %v: row %d differs", name, scale, box, i)
 					}
 				}
 			}
@@ -119,60 +115,83 @@ func TestParts(t *testing.T) {
 
 func TestReadConfig(t *testing.T) {
 	for name, want := range map[string]Config{
-		"420.jpg":                 {53, 37, 3, false, 64*48 + 2*32*24},
-		"420-progressive.jpg":     {53, 37, 3, true, 3*(64*48+2*32*24) + 48 + 24},
-		"gray.jpg":                {53, 37, 1, false, 56 * 40},
-		"cmyk-without-adobe.jpg":  {53, 37, 4, false, 64*48 + 3*32*24},
-		"fine-chroma.jpg":         {53, 37, 3, false, 32*24 + 2*64*48},
-		"rgb-422-progressive.jpg": {53, 37, 3, true, 3*(64*40+2*32*40) + 40 + 40},
+		"420.jpg":                 {53, 37, 64*48 + 2*32*24},
+		"420-progressive.jpg":     {53, 37, 3*(64*48+2*32*24) + 48 + 24},
+		"gray.jpg":                {53, 37, 56 * 40},
+		"cmyk-without-adobe.jpg":  {53, 37, 64*48 + 3*32*24},
+		"cmyk-progressive.jpg":    {53, 37, 4 * (3*56*40 + 35)},
+		"fine-chroma.jpg":         {53, 37, 32*24 + 2*64*48},
+		"rgb-422-progressive.jpg": {53, 37, 3*(64*40+2*32*40) + 40 + 40},
 	} {
-		got, err := ReadConfig(read(t, name))
+		got, err := ReadConfig(read(t, name), 1)
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", name, got, err, want)
 		}
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
-	content := read(t, "420-progressive.jpg")
-	c, err := ReadConfig(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Decode(content, Options{Memory: c.Memory}); err != nil {
-		t.Error(err)
-	}
-	if _, err := Decode(content, Options{Memory: c.Memory - 1}); err == nil || !strings.Contains(err.Error(), "the limit is") {
-		t.Errorf("error is %v", err)
+// The memory of a scaled image is less, but for the coefficients of a progressive one. Chroma of half the resolution keeps it at 1/2 and below.
+func TestMemoryOfScales(t *testing.T) {
+	large := edited(t, "420.jpg", "\x00\x25\x00\x35", "\x0b\xb8\x0f\xa0") // 4000x3000
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    [4]int64 // at 1, 1/2, 1/4 and 1/8
+	}{
+		{"large", large, [4]int64{6 * 4000 * 3008 / 4, 3 * 2000 * 1504, 3 * 1000 * 752, 3 * 500 * 376}},
+		{"gray", read(t, "gray.jpg"), [4]int64{35 * 64, 35 * 16, 35 * 4, 35}},
+		{"gray-progressive", read(t, "gray-progressive.jpg"), [4]int64{35 * (129 + 64), 35 * (129 + 16), 35 * (129 + 4), 35 * (129 + 1)}},
+	} {
+		for i, want := range c.want {
+			got, err := ReadConfig(c.content, 1<<i)
+			if err != nil || got.Memory != want {
+				t.Errorf("%s at scale %d: %d bytes, %v, want %d", c.name, 1<<i, got.Memory, err, want)
+			}
+		}
 	}
 }
 
-func TestScaleFor(t *testing.T) {
-	for _, c := range []struct {
-		w, h int
-		size image.Point
-		want int
-	}{
-		{4000, 3000, image.Pt(224, 224), 8},
-		{1791, 1792, image.Pt(224, 224), 4},
-		{500, 375, image.Pt(224, 224), 1},
-		{448, 448, image.Pt(224, 224), 2},
-		{10, 10, image.Pt(224, 224), 1},
-		{100, 100, image.Point{}, 8},
-	} {
-		if got := ScaleFor(c.w, c.h, c.size); got != c.want {
-			t.Errorf("%dx%d to %v: %d, want %d", c.w, c.h, c.size, got, c.want)
+// What is allocated for an image is what ReadConfig says, at each scale.
+func TestMemoryIsWhatIsAllocated(t *testing.T) {
+	list, err := filepath.Glob("testdata/*.jpg")
+	if err != nil || len(list) < 30 {
+		t.Fatalf("%d files: %v", len(list), err)
+	}
+	for _, name := range list {
+		content := read(t, filepath.Base(name))
+		for _, scale := range []int{1, 2, 4, 8} {
+			c, err := ReadConfig(content, scale)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := newDecoder(content)
+			if err := d.header(); err != nil {
+				t.Fatal(err)
+			}
+			d.frame.layout(scale)
+			d.frame.allocate()
+			got := 0
+			for _, part := range d.frame.components {
+				got += len(part.samples.pix) + 2*len(part.coefs) + len(part.last)
+			}
+			d.free()
+			if int64(got) != c.Memory {
+				t.Errorf("%s at scale %d: %d bytes, ReadConfig says %d", name, scale, got, c.Memory)
+			}
 		}
 	}
 }
 
 func TestWrongArgumentsPanic(t *testing.T) {
-	m := decode(t, "420.jpg", Options{Rows: [2]int{3, 9}})
+	m := decode(t, "420.jpg", 1)
 	for name, f := range map[string]func(){
-		"scale":        func() { _, _ = Decode(read(t, "420.jpg"), Options{Scale: 3}) },
-		"empty box":    func() { m.RGB(make([]uint8, 9), image.Rectangle{}) },
-		"another row":  func() { m.RGB(make([]uint8, 9), image.Rect(0, 2, 1, 4)) },
-		"short buffer": func() { m.RGB(make([]uint8, 8), image.Rect(0, 3, 3, 4)) },
+		"scale":                  func() { _, _ = Decode(read(t, "420.jpg"), 3) },
+		"no scale":               func() { _, _ = Decode(read(t, "420.jpg"), 0) },
+		"scale of configuration": func() { _, _ = ReadConfig(read(t, "420.jpg"), 16) },
+		"empty box":              func() { m.RGB(make([]uint8, 9), image.Rectangle{}) },
+		"negative row":           func() { m.RGB(make([]uint8, 9), image.Rect(0, -1, 1, 2)) },
+		"another row":            func() { m.RGB(make([]uint8, 9), image.Rect(0, 36, 1, 38)) },
+		"short buffer":           func() { m.RGB(make([]uint8, 8), image.Rect(0, 3, 3, 4)) },
 	} {
 		func() {
 			defer func() {

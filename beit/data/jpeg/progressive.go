@@ -113,14 +113,10 @@ func (d *decoder) finish() {
 		if !f.progressive {
 			continue
 		}
-		for row := range (f.mcuRows[1] - f.mcuRows[0]) * c.v {
-			y := row + f.mcuRows[0]*c.v
-			if y >= c.blocksY {
-				break
-			}
+		for y := range c.blocksY {
 			for x := range c.blocksX {
 				b := c.stored(x, y)
-				c.transform(b.values, int(*b.last), x, row)
+				c.transform(b.values, int(*b.last), x, y)
 			}
 		}
 		c.coefs, c.last = nil, nil

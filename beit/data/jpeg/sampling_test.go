@@ -98,12 +98,12 @@ func TestFractionalSampling(t *testing.T) {
 	} {
 		const w, h = 61, 53
 		value := func(c, i int) uint8 { return uint8(40 + 53*c + 37*i%200) }
-		m, err := Decode(flatFile(w, h, factors, value), Options{})
+		m, err := Decode(flatFile(w, h, factors, value), 1)
 		if err != nil {
 			t.Errorf("%v: %v", factors, err)
 			continue
 		}
-		got := rows(m)
+		got := pixels(m)
 		hMax, vMax := 0, 0
 		for _, f := range factors {
 			hMax, vMax = max(hMax, f[0]), max(vMax, f[1])

@@ -5,9 +5,18 @@ import (
 	"fmt"
 )
 
-// maxScans bounds the work for a file: each scan may visit all blocks for a few bytes. Encoders write about 10 scans, and up to 64 in search of
-// the smallest file.
+// maxScans bounds the scans of a file. Encoders write about 10 of them, and up to 64 in search of the smallest file.
 const maxScans = 100
+
+// These bound the blocks that all scans together visit, for two bytes of a progressive scan can say that nothing changes in 32767 blocks. Encoders
+// write about 10 scans, most of them of one component alone, so that no block is visited more often than that. Files with more scans spend data on
+// them.
+const (
+	visitsPerBlock = 30
+	visitsPerByte  = 16
+)
+
+var errTooManyVisits = errors.New("the scans visit the blocks far more often than their data allow: jpegtran -progressive rewrites such a file without loss")
 
 // scan is what a scan header says.
 type scan struct {
@@ -26,9 +35,7 @@ type scanPart struct {
 
 // scans decodes all scans. The current marker is the first.
 func (d *decoder) scans() error {
-	if err := d.chooseColor(); err != nil {
-		return err
-	}
+	d.chooseColor()
 	for {
 		if d.scanCount++; d.scanCount > maxScans {
 			return fmt.Errorf("the file has more than %d scans: jpegtran -progressive rewrites it without loss", maxScans)
@@ -177,9 +184,9 @@ func (d *decoder) decodeScan(s *scan) error {
 				left = d.interval
 			}
 			left--
-			dry := d.dry() // the blocks up to the next restart marker stay as they are
+			dry := d.dry() // there are no data up to the next restart marker
 			if dry && d.frame.progressive {
-				continue
+				continue // the blocks stay as the scans before left them
 			}
 			if single {
 				d.decodeBlock(s, &s.parts[0], x, y, dry)
@@ -193,14 +200,31 @@ func (d *decoder) decodeScan(s *scan) error {
 		if d.arith.left < 0 {
 			return errTooManyDecisions
 		}
+		if d.visits -= s.blocksOfRow(&d.frame); d.visits < 0 {
+			return errTooManyVisits
+		}
 	}
 	return nil
+}
+
+// blocksOfRow returns the number of blocks that a scan visits in each of its rows.
+func (s *scan) blocksOfRow(f *frame) int64 {
+	if len(s.parts) == 1 {
+		return int64(s.parts[0].blocksX)
+	}
+	sum := 0
+	for _, p := range s.parts {
+		sum += p.h * p.v
+	}
+	return int64(f.mcusX) * int64(sum)
 }
 
 // load takes the entropy-coded segment at d.pos and moves behind it.
 func (d *decoder) load() {
 	d.pos += d.bits.load(d.content[d.pos:])
+	d.visits += visitsPerByte * int64(d.bits.size)
 	if d.frame.arithmetic {
+		d.arith.left += decisionsPerByte * int64(d.bits.size)
 		d.arith.start(&d.bits)
 	}
 }

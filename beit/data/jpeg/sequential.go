@@ -10,8 +10,6 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 		}
 		return
 	}
-	row := y - d.frame.mcuRows[0]*p.v
-	wanted := row >= 0 && y < d.frame.mcuRows[1]*p.v
 	last := 0
 	if d.dirty {
 		d.block = [64]int16{}
@@ -25,9 +23,7 @@ func (d *decoder) decodeBlock(s *scan, p *scanPart, x, y int, dry bool) {
 		last = d.bits.sequential(p, &d.block)
 	}
 	d.dirty = last > 0
-	if wanted {
-		p.transform(&d.block, last, x, row)
-	}
+	p.transform(&d.block, last, x, y)
 }
 
 // sequential decodes a block into b, which is zero but for the first coefficient. It returns the place of the last coefficient in the order of the
