@@ -68,7 +68,7 @@ func TestProceduralSizes(t *testing.T) {
 
 // hogProbe takes the teacher's features of all patches, averaged over grid x grid cells.
 func hogProbe(t *testing.T, size, patch, grid int) probe.Extractor {
-	hog, err := beit.NewHOG(size, patch)
+	hog, err := beit.NewHOG(size, patch, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -235,7 +235,7 @@ func TestExtract(t *testing.T) {
 	set := nn.NewSet()
 	m := beit.NewMIM(set.Scope(), beit.MIMConfig{ViT: c, Vocab: 8})
 	set.Build(tensor.CPU(), 1, nn.Inference)
-	hog, err := beit.NewHOG(16, 4)
+	hog, err := beit.NewHOG(16, 4, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

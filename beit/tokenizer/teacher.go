@@ -78,10 +78,10 @@ func rawTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, 
 	e := s.Model.Encoder
 	switch s.Teacher {
 	case teacherHOG:
-		t, err := beit.NewHOG(e.ImageSize, e.PatchSize)
+		t, err := beit.NewHOG(e.ImageSize, e.PatchSize, s.HOGEpsilon)
 		return t, nil, err
 	case teacherHOGRef:
-		t, err := beit.NewHOGRef(e.ImageSize, e.PatchSize)
+		t, err := beit.NewHOGRef(e.ImageSize, e.PatchSize, s.HOGEpsilon)
 		return t, nil, err
 	case teacherRun:
 		return trainedTeacher(dev, s, m)
