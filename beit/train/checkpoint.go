@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -75,11 +74,6 @@ func names(params []*nn.Param) (list []string) {
 		list = append(list, p.Name)
 	}
 	return list
-}
-
-// anyName says whether the name of a parameter begins with prefix.
-func anyName(params []*nn.Param, prefix string) bool {
-	return slices.ContainsFunc(params, func(p *nn.Param) bool { return strings.HasPrefix(p.Name, prefix) })
 }
 
 // restore continues from a checkpoint of a run with the same images and the same upstream model.
