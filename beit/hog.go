@@ -31,6 +31,7 @@ const (
 	hogChannels = 3
 	hogCell     = hogBins * hogChannels
 	hogEps      = 0.01
+	hogWork     = 30 // about how many floating-point operations a pixel of a channel takes
 )
 
 // NewHOG returns the teacher "hog" for images of side size, a multiple of the even side P of a patch. Each patch has cells of side P, 2P
@@ -66,6 +67,7 @@ func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	b, n := images.Dim(0), h.size/h.patch*(h.size/h.patch)
 	out := make([]float32, b*n*h.Dim())
 	h.Compute(out, images.Float32s())
+	images.Device().AddWork(hogWork * float64(images.Size()))
 	return tensor.FromSlice(images.Device(), out, b, n, h.Dim())
 }
 
