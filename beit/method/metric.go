@@ -36,7 +36,7 @@ const (
 	KeySpeed    = "img_per_s"
 	KeyDataTime = "data_time" // share of the time spent waiting for images
 	KeyMemory   = "memory_mb"
-	KeyFLOPs    = "flops" // of training so far: preparation, teacher and targets included, validation not; see tensor.Device.Work
+	KeyFLOPs    = "flops" // of training so far, in this process: preparation, teacher and targets included, validation not; see tensor.Device.Work
 )
 
 // LoopMetrics are those that the training loop itself writes, for every method.

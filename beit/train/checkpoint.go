@@ -32,7 +32,7 @@ type counters struct {
 	Data     string          `json:"data"`             // fingerprint of the images
 	Train    data.Contents   `json:"train,omitzero"`   // of the training images
 	Val      data.Contents   `json:"val,omitzero"`     // of the validation images
-	Work     float64         `json:"work,omitempty"`   // floating-point operations of all processes; 0 in runs begun before they were counted
+	Work     float64         `json:"work,omitempty"`   // floating-point operations of this process; 0 in runs begun before they were counted
 	Source   string          `json:"source,omitempty"` // fingerprint of the finished model that the run learns from; empty: none
 	Interval method.Means    `json:"interval"`
 	Epoch    method.Means    `json:"epoch"`

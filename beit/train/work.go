@@ -1,8 +1,8 @@
 package train
 
-// countWork adds what the device did since the last call to the work of the run, for every process that trains: they do as much.
+// countWork adds what the device did since the last call to the work of the run. Processes that train together count their own.
 func (l *loop) countWork() {
-	l.at.Work += (l.env.Device.Work() - l.work) * float64(l.env.Group.Size())
+	l.at.Work += l.env.Device.Work() - l.work
 	l.restWork()
 }
 
