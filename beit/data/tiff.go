@@ -217,8 +217,29 @@ func (f *tiffFile) checkLayout() error {
 	if have := int64(f.tags.count(f.offsets)); have < need {
 		return fmt.Errorf("%d of %d parts are missing: %w", need-have, need, io.ErrUnexpectedEOF)
 	}
-	if bytes := int64(f.w) * int64(f.h) / 8 * int64(f.bits*f.samples); f.compression == tiffPlain && bytes > int64(len(f.content)) {
-		return fmt.Errorf("%d bytes are too few for %dx%d pixels", len(f.content), f.w, f.h)
+	return f.checkStored(int(need))
+}
+
+// checkStored compares the bytes of all blocks with the file. Tags may give the same bytes to any number of blocks, and each of those is read by itself.
+// Writers that store equal blocks once compress them, so that their pixels take more.
+func (f *tiffFile) checkStored(blocks int) error {
+	pixels, file := int64(f.w)*int64(f.h)/8*int64(f.bits*f.samples), int64(len(f.content))
+	if f.compression == tiffPlain { // of which no more is read than the pixels need
+		if pixels > file {
+			return fmt.Errorf("%d bytes are too few for %dx%d pixels", file, f.w, f.h)
+		}
+		return nil
+	}
+	stored := int64(0)
+	for i := range blocks {
+		b, err := f.block(i)
+		if err != nil {
+			return fmt.Errorf("part %d of %d: %w", i, blocks, err)
+		}
+		stored += int64(len(b))
+	}
+	if stored > file+pixels {
+		return fmt.Errorf("its parts overlap: they have %d bytes together, and the file has %d", stored, file)
 	}
 	return nil
 }
