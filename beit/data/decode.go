@@ -67,8 +67,8 @@ func decodeFrom(file fs.File, limits Limits, options []Option) (Image, error) {
 }
 
 // Decode decodes a JPEG, PNG, WebP, BMP, TIFF or Netpbm file or the first frame of a GIF or animated WebP file to RGB, and what RegisterFormat
-// added. The content decides what it is. Alpha and transparency are dropped, grey, CMYK and palette colours are expanded, and 16 bits are cut to the higher 8.
-// Subsampled chroma is interpolated as libjpeg and libwebp do. The header is checked before memory for the pixels is allocated.
+// added. The content decides what it is. Alpha and transparency are dropped, grey, CMYK and palette colours are expanded, and 16 bits are cut to the
+// higher 8. Subsampled chroma is interpolated as libjpeg and libwebp do. The header is checked before memory for the pixels is allocated.
 //
 // Files that break the rules of their format give the pixels that Pillow 9.4 gives them, where it reads them.
 func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {

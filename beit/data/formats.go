@@ -41,15 +41,14 @@ func (f Format) memory(content []byte, w, h, n int) int64 {
 // at no cost.
 //
 // An image of RGB takes 3 bytes a pixel. Of a PNG file that is cut short in its last row there may be two. A lossless WebP file with a palette takes 4
-// bytes before its colours are looked up and 4 behind. A TIFF file may be one JPEG file, of which there are up to 4 components, a part in RGB and the
-// image.
+// bytes before its colours are looked up and 4 behind.
 var formats = map[string]Format{
 	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, Memory: jpegMemory, Orientation: jpegOrientation},
 	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
 	"webp":   {Size: webpSize, Decode: decodeWebP, BytesPerPixel: 8, Orientation: webpOrientation},
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},
-	"tiff":   {Size: tiffSize, Decode: decodeTIFF, BytesPerPixel: 12, Orientation: tiffOrientation, Turned: true},
+	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Memory: tiffMemory, Orientation: tiffOrientation, Turned: true},
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
 }
 

@@ -248,6 +248,21 @@ func (f *tiffFile) checkStored(blocks int) error {
 func (f *tiffFile) across() int { return (f.w-1)/f.blockW + 1 }
 func (f *tiffFile) down() int   { return (f.h-1)/f.blockH + 1 }
 
+// tiffMemory returns the bytes that decoding takes. It is 0 for a file that decodeTIFF refuses by its tags.
+func tiffMemory(content []byte, _ int) int64 {
+	f, err := parseTIFF(content)
+	if err != nil {
+		return 0
+	}
+	w, h, samples := int64(f.blockW), int64(f.blockH), int64(f.samples)
+	decoding := 3 * w * samples * int64(f.bits) / 8 // rows: of a plane, of all planes, and a copy for the predictor
+	if f.compression == tiffJPEG {
+		const planes, coefficients, part = 4, 4*2 + 1, 3 // of up to 4 components, progressive ones
+		decoding = (planes + coefficients + part) * w * h
+	}
+	return 3*int64(f.w)*int64(f.h) + decoding
+}
+
 // decodeTIFF decodes the first image of a TIFF file.
 func decodeTIFF(content []byte) (Image, error) {
 	f, err := parseTIFF(content)

@@ -75,3 +75,25 @@ func TestTIFFTagsRepeated(t *testing.T) {
 		t.Errorf("tag %d is ambiguous, want %d", tags.ambiguous, tagMaker)
 	}
 }
+
+// The memory of JPEG tiles counts, though they may be far larger than the image.
+func TestTIFFMemory(t *testing.T) {
+	for _, c := range []struct {
+		compression, side uint32
+		least, most       int64
+	}{{tiffLZW, 64, 3 * 10 * 10, 1000}, {tiffJPEG, 64, 64 * 64, 1 << 17}, {tiffJPEG, 4096, 4096 * 4096 * 15, 1 << 29}} {
+		b := binary.LittleEndian.AppendUint16([]byte("II*\x00\x08\x00\x00\x00"), 10)
+		for _, e := range [][2]uint32{
+			{tagWidth, 10}, {tagHeight, 10}, {tagBits, 8}, {tagCompression, c.compression}, {tagPhotometric, tiffBlackIsZero}, {tagSamples, 1},
+			{tagTileWidth, c.side}, {tagTileHeight, c.side}, {tagTileOffsets, 8}, {tagTileCounts, 4},
+		} {
+			b = binary.LittleEndian.AppendUint16(b, uint16(e[0]))
+			b = binary.LittleEndian.AppendUint16(b, tiffLong)
+			b = binary.LittleEndian.AppendUint32(b, 1)
+			b = binary.LittleEndian.AppendUint32(b, e[1])
+		}
+		if got := formats["tiff"].memory(b, 10, 10, 1); got < c.least || got > c.most {
+			t.Errorf("compression %d, tiles of %d: %d bytes, want %d to %d", c.compression, c.side, got, c.least, c.most)
+		}
+	}
+}
