@@ -8,8 +8,10 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestExifOrientation walks through all values, both byte orders and the three containers.
@@ -144,13 +146,63 @@ func TestOrientationSources(t *testing.T) {
 	}
 }
 
+// compressedText is a PNG chunk zTXt.
+func compressedText(keyword, text string) []byte {
+	var b bytes.Buffer
+	b.WriteString(keyword + "\x00\x00")
+	z := zlib.NewWriter(&b)
+	io.WriteString(z, text)
+	z.Close()
+	return chunk("zTXt", b.Bytes())
+}
+
 // A text that decompresses to more than its bound is cut.
 func TestInflateTextIsBounded(t *testing.T) {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	z.Write(make([]byte, 5<<20))
-	z.Close()
-	if got := inflateText(b.Bytes()); len(got) != 1<<20 {
-		t.Errorf("%d bytes", len(got))
+	c, _, err := nextChunk(compressedText(pngXMP, strings.Repeat("\x00", 5<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := pngTexts{left: pngTextsMost}
+	if _, text := texts.read(c); len(text) != pngTextMost {
+		t.Errorf("%d bytes", len(text))
+	}
+}
+
+// Texts of a file are decompressed up to a bound of all together. Those that cannot hold an orientation do not count.
+func TestTextsAreBounded(t *testing.T) {
+	exif := string(exifData(binary.BigEndian, 6))
+	last := compressedText(pngProfileEXIF, fmt.Sprintf("\nexif\n%8d\n%x\n", len(exif), exif))
+	large := strings.Repeat("\x00", pngTextMost)
+	for _, c := range []struct {
+		name, keyword, text string
+		count, want         int
+	}{
+		{"large texts", pngXMP, large, 50, 6},
+		{"too many large texts", pngXMP, large, 70, 0},
+		{"other texts", "Comment", large, 70, 6},
+		{"too many empty texts", pngXMP, "", 2000, 0},
+	} {
+		content := tinyPNG(bytes.Repeat(compressedText(c.keyword, c.text), c.count), last)
+		if got := pngOrientation(content); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// The orientation is read without a look at the pixels: a checksum of them would take far longer.
+func TestOrientationPassesOverPixels(t *testing.T) {
+	content := tinyPNG(chunk("IDAT", make([]byte, 16<<20)))
+	fastest := func(f func()) time.Duration {
+		best := time.Hour
+		for range 5 {
+			start := time.Now()
+			f()
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	sum := fastest(func() { crc32.ChecksumIEEE(content) })
+	if took := fastest(func() { pngOrientation(content) }); took > sum/10 {
+		t.Errorf("it takes %v, and the checksum of the pixels %v", took, sum)
 	}
 }
