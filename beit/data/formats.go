@@ -41,10 +41,13 @@ var formats = map[string]Format{
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},
 	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Orientation: tiffOrientation, Turned: true},
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
+
+	// Its first frame is decoded by itself, beside the canvas.
+	"webp-animated": {Size: canvasSize, Decode: decodeAnimatedWebP, BytesPerPixel: 12, Orientation: webpOrientation},
 }
 
 // RegisterFormat adds the images of a kind to those that this package decodes. kind is a name of package filekind, such as "heic" or
-// "webp-animated". It is called from init functions, before any image is decoded. It panics when the kind is decoded already, or when f lacks a
+// "avif". It is called from init functions, before any image is decoded. It panics when the kind is decoded already, or when f lacks a
 // function.
 func RegisterFormat(kind string, f Format) {
 	if _, ok := formats[kind]; ok {
