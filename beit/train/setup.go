@@ -66,7 +66,7 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 // openImages opens the images: those that version 0.1 found where a run was begun with these.
 func (l *loop) openImages(env Env) (err error) {
 	cfg, size := l.env.Config, l.env.Method.ImageSize(l.env.Config)
-	if l.images, err = method.OpenImages(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
+	if l.images, err = method.OpenImagesToTrain(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
 		return err
 	}
 	if env.wanted == l.images.Fingerprint() {
