@@ -17,6 +17,7 @@ type Config struct {
 	Seed      uint64 `toml:"seed" help:"of everything that is random; below 2^63"`
 	Precision string `toml:"precision" oneof:"highest high medium" help:"of matmuls"`
 	InitFrom  string `toml:"init_from" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
+	InitKey   string `toml:"init_key" resume:"free" help:"which model of the file at init_from, where it has several: the key it stands under, or what its names begin with"`
 
 	Data    Data    `toml:"data"`
 	Train   Train   `toml:"train"`

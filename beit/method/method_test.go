@@ -274,7 +274,7 @@ func TestOpenUpstream(t *testing.T) {
 		return list
 	}}
 	var opened []string
-	open := func(path string) (*method.Model, error) {
+	open := func(path, _ string) (*method.Model, error) {
 		opened = append(opened, path)
 		return &method.Model{Path: path}, nil
 	}
@@ -291,7 +291,7 @@ func TestOpenUpstream(t *testing.T) {
 	if role := (&method.Method{}).FixedRole(nil, nil); role != "" {
 		t.Errorf("fixed is %q of a method without upstream models", role)
 	}
-	failing := func(string) (*method.Model, error) { return nil, os.ErrPermission }
+	failing := func(string, string) (*method.Model, error) { return nil, os.ErrPermission }
 	if _, err := m.OpenUpstream(nil, failing); !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), "toy.one: ") {
 		t.Errorf("error %v", err)
 	}

@@ -29,7 +29,9 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		}
 	}()
 	if l.open == nil {
-		l.open = func(path string) (*method.Model, error) { return nil, fmt.Errorf("%s: nobody here opens models", path) }
+		l.open = func(path, _ string) (*method.Model, error) {
+			return nil, fmt.Errorf("%s: nobody here opens models", path)
+		}
 	}
 	e := &method.Env{
 		Method: m, Config: cfg, Device: env.Device, Group: cmp.Or(env.Group, dist.Single()), Reporter: l.reporter, Skipped: l.warnSkipped,
@@ -170,7 +172,7 @@ func (l *loop) start() error {
 	m := l.opened
 	if m == nil {
 		var err error
-		if m, err = l.open(path); err != nil {
+		if m, err = l.open(path, l.env.Config.InitKey); err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}
 		defer m.Close()
