@@ -47,7 +47,7 @@ func newPretraining(t *testing.T, tok beit.VQKDConfig, mim beit.MIMConfig, mask 
 	p.tokOpt, p.opt = optim.NewAdamW(p.tokSet, c), optim.NewAdamW(p.set, c)
 	side, n := mim.ViT.ImageSize, mim.ViT.Tokens()
 	p.images = tensor.FromSlice(dev, testImages(batch, side), batch, 3, side, side)
-	hog, err := beit.NewHOGRef(side, mim.ViT.PatchSize)
+	hog, err := beit.NewHOGRef(side, mim.ViT.PatchSize, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

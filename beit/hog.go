@@ -9,8 +9,10 @@ import (
 )
 
 // HOG is a teacher that computes histograms of oriented gradients of patches and needs no weights (after MaskFeat, arXiv 2112.09133).
-// A cell has 27 features, 9 orientation bins for each colour channel. Magnitudes are summed over the pixels of the cell that lie in the
-// image, then divided by their 2-norm + 0.01. The mean colour of the patch follows, 3 features.
+// A cell has 27 features, 9 orientation bins for each colour channel. Magnitudes are summed over the n pixels of the cell that lie in the
+// image, then divided by their 2-norm + 0.01 + e·n. The mean colour of the patch follows, 3 features.
+// With e = 0, as in MaskFeat, flat cells have histograms of noise as long as those of edges. Gradients that are small beside a larger e give
+// short ones.
 // The gradient of a pixel is the difference of its neighbours, halved in "hog", with the image reflected at its border (-1 is 1). Its bin
 // is ⌊atan2(gx, gy)·9/π⌋ mod 9.
 type HOG struct {
@@ -20,6 +22,7 @@ type HOG struct {
 	sides  []int   // sides of the cells centred on the patch, in halves of P
 	factor float32 // of the differences of neighbours
 	centre float32 // subtracted from the mean colour
+	eps    float64 // e of a pixel
 }
 
 // Constants of HOG.
@@ -28,23 +31,27 @@ const (
 	hogChannels = 3
 	hogCell     = hogBins * hogChannels
 	hogEps      = 0.01
+	hogWork     = 30 // about how many floating-point operations a pixel of a channel takes
 )
 
 // NewHOG returns the teacher "hog" for images of side size, a multiple of the even side P of a patch. Each patch has cells of side P, 2P
 // and 4P, in this order, and its mean colour: 84 features. Wrap it by NewStandardized.
-func NewHOG(size, patch int) (*HOG, error) {
-	return newHOG(HOG{name: "hog", size: size, patch: patch, sides: []int{2, 4, 8}, factor: 0.5})
+func NewHOG(size, patch int, epsilonPerPixel float64) (*HOG, error) {
+	return newHOG(HOG{name: "hog", size: size, patch: patch, eps: epsilonPerPixel, sides: []int{2, 4, 8}, factor: 0.5})
 }
 
 // NewHOGRef returns the teacher "hog-ref" of the preset "reference32". It has cells of side P only, differences that are not halved, and
 // the mean colour minus one half: 30 features, not standardised.
-func NewHOGRef(size, patch int) (*HOG, error) {
-	return newHOG(HOG{name: "hog-ref", size: size, patch: patch, sides: []int{2}, factor: 1, centre: 0.5})
+func NewHOGRef(size, patch int, epsilonPerPixel float64) (*HOG, error) {
+	return newHOG(HOG{name: "hog-ref", size: size, patch: patch, eps: epsilonPerPixel, sides: []int{2}, factor: 1, centre: 0.5})
 }
 
 func newHOG(h HOG) (*HOG, error) {
 	if h.patch < 2 || h.patch%2 != 0 || h.size < h.patch || h.size%h.patch != 0 {
 		return nil, fmt.Errorf("teacher %s: images of side %d with patches of side %d: the patch must be even and divide the side", h.name, h.size, h.patch)
+	}
+	if !(h.eps >= 0) {
+		return nil, fmt.Errorf("teacher %s: epsilon per pixel %g: must be at least 0", h.name, h.eps)
 	}
 	return &h, nil
 }
@@ -60,6 +67,7 @@ func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	b, n := images.Dim(0), h.size/h.patch*(h.size/h.patch)
 	out := make([]float32, b*n*h.Dim())
 	h.Compute(out, images.Float32s())
+	images.Device().AddWork(hogWork * float64(images.Size()))
 	return tensor.FromSlice(images.Device(), out, b, n, h.Dim())
 }
 
@@ -100,7 +108,8 @@ func (h *HOG) image(dst, img []float32) {
 			for _, side := range h.sides {
 				y0, y1 := max(2*py+1-side/2, 0), min(2*py+1+side/2, g)
 				x0, x1 := max(2*px+1-side/2, 0), min(2*px+1+side/2, g)
-				cell(at[:hogCell], area[y0*stride:], area[y1*stride:], x0*hogCell, x1*hogCell)
+				eps := hogEps + h.eps*float64((y1-y0)*(x1-x0)*half*half)
+				cell(at[:hogCell], area[y0*stride:], area[y1*stride:], x0*hogCell, x1*hogCell, eps)
 				at = at[hogCell:]
 			}
 			h.colour(at, img, py, px)
@@ -108,8 +117,8 @@ func (h *HOG) image(dst, img []float32) {
 	}
 }
 
-// cell computes the bins of a rectangle from an integral image and divides those of each channel by their norm.
-func cell(dst []float32, top, bottom []float64, x0, x1 int) {
+// cell computes the bins of a rectangle from an integral image and divides those of each channel by their norm + eps.
+func cell(dst []float32, top, bottom []float64, x0, x1 int, eps float64) {
 	for c := 0; c < hogCell; c += hogBins {
 		var bins [hogBins]float64
 		norm := 0.0
@@ -118,7 +127,7 @@ func cell(dst []float32, top, bottom []float64, x0, x1 int) {
 			bins[k] = v
 			norm += v * v
 		}
-		scale := 1 / (math.Sqrt(norm) + hogEps)
+		scale := 1 / (math.Sqrt(norm) + eps)
 		for k, v := range bins {
 			dst[c+k] = float32(v * scale)
 		}

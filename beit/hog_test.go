@@ -34,7 +34,7 @@ func testImages(b, s int) []float32 {
 }
 
 // hogReference implements the definition in the comment of HOG in float64, one cell at a time.
-func hogReference(img []float32, s, p int, ref bool) []float64 {
+func hogReference(img []float32, s, p int, ref bool, eps float64) []float64 {
 	at := func(c, y, x int) float64 {
 		reflect := func(i int) int {
 			if i < 0 {
@@ -58,11 +58,13 @@ func hogReference(img []float32, s, p int, ref bool) []float64 {
 				y0, x0 := py+p/2-side/2, px+p/2-side/2
 				for c := range 3 {
 					var bins [9]float64
+					pixels := 0.0
 					for y := max(y0, 0); y < min(y0+side, s); y++ {
 						for x := max(x0, 0); x < min(x0+side, s); x++ {
 							gx, gy := factor*(at(c, y, x+1)-at(c, y, x-1)), factor*(at(c, y+1, x)-at(c, y-1, x))
 							bin := int(math.Floor(math.Atan2(gx, gy)/math.Pi*9)) % 9
 							bins[(bin+9)%9] += math.Hypot(gx, gy)
+							pixels++
 						}
 					}
 					norm := 0.0
@@ -70,7 +72,7 @@ func hogReference(img []float32, s, p int, ref bool) []float64 {
 						norm += v * v
 					}
 					for _, v := range bins {
-						out = append(out, v/(math.Sqrt(norm)+0.01))
+						out = append(out, v/(math.Sqrt(norm)+0.01+eps*pixels))
 					}
 				}
 			}
@@ -93,12 +95,16 @@ func TestHOGFollowsItsDefinition(t *testing.T) {
 		size, patch int
 		ref         bool
 		dim         int
-	}{{32, 4, false, 84}, {32, 4, true, 30}, {48, 16, false, 84}, {28, 14, false, 84}, {12, 6, true, 30}, {2, 2, false, 84}} {
+		eps         float64
+	}{
+		{32, 4, false, 84, 0}, {32, 4, true, 30, 0}, {48, 16, false, 84, 0}, {28, 14, false, 84, 0}, {12, 6, true, 30, 0}, {2, 2, false, 84, 0},
+		{32, 4, false, 84, 0.03}, {32, 8, true, 30, 0.02}, {28, 14, false, 84, 0.5},
+	} {
 		build := beit.NewHOG
 		if c.ref {
 			build = beit.NewHOGRef
 		}
-		h, err := build(c.size, c.patch)
+		h, err := build(c.size, c.patch, c.eps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +117,7 @@ func TestHOGFollowsItsDefinition(t *testing.T) {
 		got := h.Features(nn.Context{}, images).Float32s()
 		n := len(got) / b
 		for i := range b {
-			want := hogReference(img[i*3*c.size*c.size:(i+1)*3*c.size*c.size], c.size, c.patch, c.ref)
+			want := hogReference(img[i*3*c.size*c.size:(i+1)*3*c.size*c.size], c.size, c.patch, c.ref, c.eps)
 			if len(want) != n {
 				t.Fatalf("%s: %d numbers for an image, want %d", h.Name(), n, len(want))
 			}
@@ -124,9 +130,45 @@ func TestHOGFollowsItsDefinition(t *testing.T) {
 	}
 }
 
+// An epsilon for each pixel makes a teacher that does not see noise on flat patches: histograms of one of 1/255 are short, those of an edge
+// keep most of their length.
+func TestHOGEpsilonPerPixel(t *testing.T) {
+	const s, p, eps = 16, 8, 0.03
+	r := tensor.NewRand(3)
+	flat, edge := make([]float32, 3*s*s), make([]float32, 3*s*s)
+	for i := range flat {
+		flat[i] = 0.5 + float32(r.IntN(2))/255
+		edge[i] = float32(i % s / (p / 2) % 2) // vertical edges
+	}
+	length := func(img []float32, eps float64) float64 {
+		h, err := beit.NewHOG(s, p, eps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := make([]float32, h.Dim()*s/p*s/p)
+		h.Compute(y, img)
+		sum := 0.0
+		for _, v := range y[:9] { // the first cell's first colour
+			sum += float64(v * v)
+		}
+		return math.Sqrt(sum)
+	}
+	if a, b := length(flat, 0), length(edge, 0); a < 0.8 || b < 0.9 {
+		t.Errorf("without an epsilon: histograms of length %.3f and %.3f, want about 1", a, b)
+	}
+	if a, b := length(flat, eps), length(edge, eps); a > 0.1 || b < 0.8 {
+		t.Errorf("with %g: a flat patch has a histogram of length %.3f, an edge one of %.3f", eps, a, b)
+	}
+	for _, bad := range []float64{-1, math.NaN()} {
+		if _, err := beit.NewHOG(s, p, bad); err == nil {
+			t.Errorf("epsilon %g: no error", bad)
+		}
+	}
+}
+
 func TestHOGRefusesOddPatches(t *testing.T) {
 	for _, c := range [][2]int{{32, 5}, {32, 3}, {30, 4}, {32, 0}, {2, 4}} {
-		if _, err := beit.NewHOG(c[0], c[1]); err == nil {
+		if _, err := beit.NewHOG(c[0], c[1], 0); err == nil {
 			t.Errorf("size %d patch %d: no error", c[0], c[1])
 		}
 	}
@@ -136,7 +178,7 @@ func TestHOGRefusesOddPatches(t *testing.T) {
 // the same bytes.
 func TestStandardizedTeacher(t *testing.T) {
 	dev := tensor.CPU()
-	hog, err := beit.NewHOG(16, 4)
+	hog, err := beit.NewHOG(16, 4, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +250,7 @@ func TestRunTeacherTakesTheMiddle(t *testing.T) {
 }
 
 func BenchmarkHOG(b *testing.B) {
-	h, err := beit.NewHOG(32, 4)
+	h, err := beit.NewHOG(32, 4, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

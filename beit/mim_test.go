@@ -146,7 +146,7 @@ func anyNonZero(v []float32) bool {
 // TestFeatureTarget compares the loss with 1 − cosine similarity computed by hand.
 func TestFeatureTarget(t *testing.T) {
 	const batch = 2
-	hog, err := beit.NewHOGRef(16, 4)
+	hog, err := beit.NewHOGRef(16, 4, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -185,12 +185,13 @@ type BlockModel interface {
 
 // RunTeacher is a teacher that returns the patch tokens of an intermediate block of a trained model. Wrap it by NewStandardized.
 type RunTeacher struct {
-	model BlockModel
-	block int
-	width int
+	model     BlockModel
+	block     int
+	width     int
+	mean, std [3]float32
 }
 
-// NewRunTeacher returns a teacher for a built and loaded model. block counts from 1; 0 means block ⌈2L/3⌉ of L.
+// NewRunTeacher returns a teacher for a built and loaded model of images normalised as ImageNet's. block counts from 1; 0 means block ⌈2L/3⌉ of L.
 func NewRunTeacher(model BlockModel, c ViTConfig, block int) (*RunTeacher, error) {
 	if block == 0 {
 		block = (2*c.Depth + 2) / 3
@@ -198,7 +199,14 @@ func NewRunTeacher(model BlockModel, c ViTConfig, block int) (*RunTeacher, error
 	if block < 1 || block > c.Depth {
 		return nil, fmt.Errorf("teacher: block %d: the model has blocks 1 … %d", block, c.Depth)
 	}
-	return &RunTeacher{model: model, block: block, width: c.Width}, nil
+	return &RunTeacher{model: model, block: block, width: c.Width, mean: ImageNetMean, std: ImageNetStd}, nil
+}
+
+// WithNorm returns the teacher for a network whose images are normalised otherwise.
+func (t *RunTeacher) WithNorm(mean, std [3]float32) *RunTeacher {
+	other := *t
+	other.mean, other.std = mean, std
+	return &other
 }
 
 // Name is "run".
@@ -210,7 +218,7 @@ func (t *RunTeacher) Dim() int { return t.width }
 // Features returns the patch tokens after the chosen block.
 func (t *RunTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
 	y := frozen(c, func(c nn.Context) *autograd.Var {
-		view := c.Tape.Own(Normalize(images, ImageNetMean, ImageNetStd))
+		view := c.Tape.Own(Normalize(images, t.mean, t.std))
 		return t.model.BlockTokens(c, view, t.block)
 	})
 	y.Value().Retain()

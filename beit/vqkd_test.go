@@ -32,7 +32,7 @@ func newTokenizerRun(t *testing.T, codes, batch int) tokenizerRun {
 	r.model = beit.NewVQKD(r.set.Scope(), tinyVQKD(codes))
 	r.set.Build(dev, 5, nn.Training)
 	r.images = tensor.FromSlice(dev, testImages(batch, 16), batch, 3, 16, 16)
-	hog, err := beit.NewHOGRef(16, 4)
+	hog, err := beit.NewHOGRef(16, 4, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

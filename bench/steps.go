@@ -46,7 +46,7 @@ func vqkdStep(dev *tensor.Device, preset string, batch int, p tensor.Precision) 
 			r := recipes[preset]
 			c := r.tokenizer
 			c.KMeansInit = false
-			hog, err := beit.NewHOG(c.Encoder.ImageSize, c.Encoder.PatchSize)
+			hog, err := beit.NewHOG(c.Encoder.ImageSize, c.Encoder.PatchSize, 0)
 			if err != nil {
 				panic(err) // a preset's sizes are right
 			}

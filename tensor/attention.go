@@ -1,5 +1,12 @@
 package tensor
 
+// How many products of all queries with all keys attention computes: logits and output; in the backward pass the logits again, and the gradients of
+// values, weights, queries and keys.
+const (
+	attentionForward  = 2
+	attentionBackward = 5
+)
+
 // Attention computes multi-head attention, softmax(scale·q·kᵀ + bias)·v, as AttentionArgs describes. It allocates Out and LSE when they
 // are nil, and returns the completed arguments.
 func Attention(a AttentionArgs) AttentionArgs {
@@ -17,7 +24,7 @@ func Attention(a AttentionArgs) AttentionArgs {
 	d.QKV, d.Bias = c.f32(a.QKV), c.f32(a.Bias)
 	c.apart(d.Out, d.LSE, d.QKV, d.Bias)
 	c.apart(d.LSE, d.QKV, d.Bias)
-	c.runAt(d.Precision, func(o Ops) { o.Attention(d) })
+	c.runAt(d.Precision, attentionForward*matmul(b*n, w, n), func(o Ops) { o.Attention(d) })
 	return a
 }
 
@@ -40,5 +47,5 @@ func AttentionGrad(a AttentionGradArgs) {
 	for _, g := range []Grad{a.DQKV, a.DBias} {
 		c.apart(g.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
 	}
-	c.runAt(a.Precision, func(o Ops) { o.AttentionGrad(a) })
+	c.runAt(a.Precision, attentionBackward*matmul(b*n, w, n), func(o Ops) { o.AttentionGrad(a) })
 }

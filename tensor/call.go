@@ -35,8 +35,14 @@ func (c *call) end() {
 // before.
 func (c *call) run(f func(o Ops)) { c.dev.run(c.op, Highest, f) }
 
-// runAt is run for an operation with matmuls.
-func (c *call) runAt(p Precision, f func(o Ops)) { c.dev.run(c.op, p, f) }
+// runAt is run for an operation with matmuls of so many floating-point operations.
+func (c *call) runAt(p Precision, flops float64, f func(o Ops)) {
+	c.dev.AddWork(flops)
+	c.dev.run(c.op, p, f)
+}
+
+// matmul is how many floating-point operations a matmul of [M, K] and [K, N] takes.
+func matmul(m, k, n int) float64 { return 2 * float64(m) * float64(k) * float64(n) }
 
 // mustRead panics when a download failed.
 func (c *call) mustRead(err error) {

@@ -9,7 +9,7 @@ func NearestCode(z, codebook *Tensor) *Tensor {
 		"want z [.., D] and codebook [K, D]", z.shape, codebook.shape)
 	codes := newTensor(c.dev, c.op, Int32, z.shape[:len(z.shape)-1]...)
 	rows, book := c.rows(z), c.f32(codebook)
-	c.run(func(o Ops) { o.NearestCode(codes, rows, book) })
+	c.runAt(Highest, matmul(rows.shape[0], book.shape[1], book.shape[0]), func(o Ops) { o.NearestCode(codes, rows, book) })
 	return codes
 }
 

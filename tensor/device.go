@@ -2,13 +2,16 @@ package tensor
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 )
 
 // Device is a processor with its memory pool. All tensors of an operation are on the same device. A Device is safe for concurrent use.
 type Device struct {
 	backend Backend
+	work    atomic.Uint64 // bits of the float64 that Work returns
 
 	mu     sync.Mutex
 	free   map[int][]Buffer // by size class, in bytes
@@ -49,6 +52,20 @@ func (d *Device) run(op string, p Precision, f func(o Ops)) {
 	}
 	defer o.End()
 	f(o)
+}
+
+// Work returns how many floating-point operations the device was given so far, in matmuls, attention and lookups of codes, forward and backward.
+// It is the same on every device and at every precision. Other operations are few beside these, and are not counted.
+func (d *Device) Work() float64 { return math.Float64frombits(d.work.Load()) }
+
+// AddWork counts operations that the caller does on the host in place of the device.
+func (d *Device) AddWork(flops float64) {
+	for {
+		old := d.work.Load()
+		if d.work.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+flops)) {
+			return
+		}
+	}
 }
 
 // MemStats returns the counters of the memory pool.

@@ -41,7 +41,7 @@ func Linear(a LinearArgs) LinearArgs {
 	c.apartOrSame(b.Y, b.Residual)
 	c.apart(b.Pre, b.Y, b.Residual)
 	if n > 0 {
-		c.runAt(b.Precision, func(o Ops) { o.Linear(b) })
+		c.runAt(b.Precision, matmul(b.X.shape[0], b.X.shape[1], n), func(o Ops) { o.Linear(b) })
 	}
 	return a
 }
@@ -74,5 +74,11 @@ func LinearGrad(a LinearGradArgs) {
 	for _, g := range []Grad{a.DX, a.DW, a.DBias, a.DGamma} {
 		c.apart(g.To, a.DY, a.X, a.W, a.Bias, a.Pre, a.Gamma, a.Keep)
 	}
-	c.runAt(a.Precision, func(o Ops) { o.LinearGrad(a) })
+	flops := 0.0
+	for _, g := range []Grad{a.DX, a.DW} {
+		if g.To != nil {
+			flops += matmul(a.X.shape[0], a.X.shape[1], n)
+		}
+	}
+	c.runAt(a.Precision, flops, func(o Ops) { o.LinearGrad(a) })
 }

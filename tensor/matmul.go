@@ -28,7 +28,7 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 	x, y := c.batched(a, batch, m, k), c.batched(b, batch, k, n)
 	c.apart(dst, x, y)
 	to := dst.Reshape(size, m, n)
-	c.runAt(p, func(o Ops) { o.MatMul(to, x, y, add, p) })
+	c.runAt(p, float64(size)*matmul(m, k, n), func(o Ops) { o.MatMul(to, x, y, add, p) })
 }
 
 // batched returns t as [size of batch, r, s] with stride 1 on one of the last two axes.

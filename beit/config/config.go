@@ -49,8 +49,8 @@ type Data struct {
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
 	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`
-	Reduce        bool    `toml:"reduce" help:"in training and its own validation alone: decode images at 1/2, 1/4 or 1/8 of their size where no crop needs more, as Pillow's draft does; the reference code does not"`
-	ExifTranspose bool    `toml:"exif_transpose" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
+	Reduce        bool    `toml:"reduce" absent:"false" help:"in training and its own validation alone: decode images at 1/2, 1/4 or 1/8 of their size where no crop needs more, as Pillow's draft does; the reference code does not"`
+	ExifTranspose bool    `toml:"exif_transpose" absent:"false" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
 	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`

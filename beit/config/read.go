@@ -122,7 +122,9 @@ func Read(s Spec, text, source string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	c.Data.ExifTranspose, c.Data.Reduce = false, false // a text without these keys is older than they are
+	if err := c.older(); err != nil {
+		return nil, err
+	}
 	if err := c.merge([]byte(text), source); err != nil {
 		return nil, err
 	}
@@ -130,6 +132,18 @@ func Read(s Spec, text, source string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	return c, nil
+}
+
+// older gives keys with the tag absent the value that a run had before there was such a key.
+func (c *Config) older() error {
+	for _, f := range c.fields() {
+		if value, ok := f.tag.Lookup("absent"); ok {
+			if err := f.parse(value); err != nil {
+				return fmt.Errorf("config: tag of %s: %w", f.key, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Derive fills in the keys that others determine.

@@ -68,7 +68,7 @@ func TestProceduralSizes(t *testing.T) {
 
 // hogProbe takes the teacher's features of all patches, averaged over grid x grid cells.
 func hogProbe(t *testing.T, size, patch, grid int) probe.Extractor {
-	hog, err := beit.NewHOG(size, patch)
+	hog, err := beit.NewHOG(size, patch, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,6 @@ func hogProbe(t *testing.T, size, patch, grid int) probe.Extractor {
 	n := side / grid
 	return probe.Extractor{
 		Names: []string{fmt.Sprintf("hog of patches of %d over %dx%d cells", patch, grid, grid)},
-		Dims:  []int{grid * grid * dim},
 		Run: func(images *tensor.Tensor) []*tensor.Tensor {
 			b := images.Dim(0)
 			y := hog.Features(nn.Context{}, images)
@@ -96,7 +95,7 @@ func TestProceduralIsNotTrivial(t *testing.T) {
 		t.Skip("-short: trains classifiers for seconds")
 	}
 	dev := tensor.CPU()
-	extractors := []probe.Extractor{probe.Pixels(32, 32), hogProbe(t, 32, 4, 4), hogProbe(t, 32, 8, 4), hogProbe(t, 32, 4, 1)}
+	extractors := []probe.Extractor{probe.Pixels(32, 32, probe.PoolGrid), hogProbe(t, 32, 4, 4), hogProbe(t, 32, 8, 4), hogProbe(t, 32, 4, 1)}
 	features := func(ds data.Dataset) []probe.Features {
 		f, err := probe.Extract(t.Context(), dev, ds, probe.Pipeline(32), nil, extractors...)
 		if err != nil {

@@ -30,8 +30,10 @@ type Row struct {
 	Perplexity     *float64 `json:"perplexity"`
 	LinearCLS      *float64 `json:"linear_cls"` // top-1 of probes
 	LinearMean     *float64 `json:"linear_mean"`
+	LinearGrid     *float64 `json:"linear_grid"`
 	KNNCLS         *float64 `json:"knn_cls"`
 	KNNMean        *float64 `json:"knn_mean"`
+	KNNGrid        *float64 `json:"knn_grid"`
 	Finetuned      *float64 `json:"finetuned"` // top-1 of the model after the last epoch
 	Seconds        float64  `json:"seconds"`   // of training, runs that several rows share included
 }
@@ -151,13 +153,13 @@ func (p *plan) probes(t trial, path string, row *Row) error {
 		return err
 	}
 	defer images.Close()
-	samples, err := Extract(p.ctx, p.env, images, size, []Contender{{t.network, probe.Network(network, norm)}})
+	samples, err := Extract(p.ctx, p.env, images, size, []Contender{{t.network, probe.Network(network, norm, probe.Pools...)}})
 	if err != nil {
 		return err
 	}
 	classifier := probe.LinearDefaults
 	classifier.Seed = c.Seed
-	linear, knn := []**float64{&row.LinearCLS, &row.LinearMean}, []**float64{&row.KNNCLS, &row.KNNMean}
+	linear, knn := []**float64{&row.LinearCLS, &row.LinearMean, &row.LinearGrid}, []**float64{&row.KNNCLS, &row.KNNMean, &row.KNNGrid}
 	for i, s := range samples {
 		l, k, err := scores(p.ctx, p.env, s, classifier)
 		if err != nil {

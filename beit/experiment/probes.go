@@ -15,11 +15,15 @@ type Contender struct {
 	Extractor probe.Extractor
 }
 
-// Pixels are the images themselves, averaged to 16 x 16.
-func Pixels(size int) Contender { return Contender{"none", probe.Pixels(size, 16)} }
+// Pixels are the images themselves; their grid is that of 16 x 16 averages.
+func Pixels(size int, pools ...probe.Pool) Contender {
+	return Contender{"pixels", probe.Pixels(size, 16, pools...)}
+}
 
-// Teacher is the teacher of a tokenizer with a grid of patches.
-func Teacher(t beit.Teacher, grid int) Contender { return Contender{t.Name(), probe.Teacher(t, grid)} }
+// Teacher is the teacher of a tokenizer.
+func Teacher(t beit.Teacher, pools ...probe.Pool) Contender {
+	return Contender{"teacher " + t.Name(), probe.Teacher(t, pools...)}
+}
 
 // Sample is one kind of features of one network on both parts of the images.
 type Sample struct {

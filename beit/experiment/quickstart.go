@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -132,7 +133,8 @@ func (r *Round) measure(ctx context.Context, e Env, c *config.Config) error {
 	e.reporter().Progress(method.Progress{Method: "quickstart", Phase: "probing"})
 	size := backbone.ViT.ImageSize
 	samples, err := Extract(ctx, e, images, size, []Contender{
-		{"untrained", probe.Backbone(random)}, Pixels(size), Teacher(teacher, tok.Config.Encoder.Grid()), {"pretrained", probe.Backbone(backbone)},
+		{"untrained", probe.Network(random, data.ImageNet, probe.Pools...)}, Pixels(size, probe.Pools...), Teacher(teacher, probe.Pools...),
+		{"pretrained", probe.Network(backbone, data.ImageNet, probe.Pools...)},
 	})
 	if err != nil {
 		return err
@@ -195,14 +197,7 @@ func (r Round) print(w io.Writer, number int) error {
 	var probes Table
 	probes.Add("  network", "feature", "linear", "20-NN")
 	for _, q := range r.Probes {
-		network := q.Network
-		switch q.Feature {
-		case "pixels":
-			network = "raw pixels"
-		case "teacher":
-			network = "the teacher, " + q.Network
-		}
-		probes.Add("  "+network, q.Feature, Percent(q.Linear), Percent(q.KNN))
+		probes.Add("  "+q.Network, q.Feature, Percent(q.Linear), Percent(q.KNN))
 	}
 	return probes.Print(w)
 }

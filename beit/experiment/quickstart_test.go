@@ -32,7 +32,8 @@ func TestQuickstart(t *testing.T) {
 		for _, p := range r.Probes {
 			probed = append(probed, p.Network+" "+p.Feature)
 		}
-		want := "untrained cls, untrained mean, none pixels, " + teachers[i] + " teacher, pretrained cls, pretrained mean"
+		want := "untrained cls, untrained mean, untrained grid, pixels mean, pixels grid, teacher " + teachers[i] + " mean, teacher " + teachers[i] + " grid, " +
+			"pretrained cls, pretrained mean, pretrained grid"
 		if got := strings.Join(probed, ", "); got != want {
 			t.Errorf("round %d probed %s; want %s", i+1, got, want)
 		}
@@ -53,7 +54,7 @@ func TestQuickstart(t *testing.T) {
 	if err := experiment.PrintRounds(&text, again); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Round 1", "best constant", "of 16", "unigram entropy", "shuffled [CLS]", "raw pixels", "the teacher, hog", dir} {
+	for _, want := range []string{"Round 1", "best constant", "of 16", "unigram entropy", "shuffled [CLS]", "pixels", "teacher hog", dir} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, text.String())
 		}

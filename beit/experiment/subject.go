@@ -57,7 +57,8 @@ func (s *Subject) Close() {
 
 // Beside says what features are taken beside those of the subject.
 type Beside struct {
-	Alone     bool   // none of other networks
+	Alone     bool // none of other networks
+	Pools     []probe.Pool
 	Both      bool   // cls and mean side by side too
 	Raw       bool   // before the final norm, in place of after it
 	Tokenizer string // path of the tokenizer whose teacher stands beside; empty: that of the subject's run
@@ -75,8 +76,8 @@ func (s *Subject) Samples(ctx context.Context, e Env, b Beside) ([]Sample, error
 			return nil, err
 		}
 		defer set.Release()
-		contenders = append(contenders, Contender{"untrained", b.extractor(random, s.Encoder.Norm)}, Pixels(size))
-		teacher, grid, err := s.teacher(e, b.Tokenizer)
+		contenders = append(contenders, Contender{"untrained", b.extractor(random, s.Encoder.Norm)}, Pixels(size, b.Pools...))
+		teacher, err := s.teacher(e, b.Tokenizer)
 		switch {
 		case err != nil && b.Tokenizer != "":
 			return nil, err
@@ -84,7 +85,7 @@ func (s *Subject) Samples(ctx context.Context, e Env, b Beside) ([]Sample, error
 			e.reporter().Notice(fmt.Sprintf("the teacher's own features are left out: %v", err))
 		case teacher != nil:
 			defer teacher.Release()
-			contenders = append(contenders, Teacher(teacher, grid))
+			contenders = append(contenders, Teacher(teacher, b.Pools...))
 		}
 	}
 	list, err := Extract(ctx, e, s.Images, size, contenders)
@@ -97,23 +98,27 @@ func (s *Subject) Samples(ctx context.Context, e Env, b Beside) ([]Sample, error
 // extractor takes features of a network.
 func (b Beside) extractor(m beit.Encoder, norm data.Norm) probe.Extractor {
 	if blocks, ok := m.(probe.LayerModel); ok && b.Raw {
-		return probe.BeforeNorm(blocks, m.Width(), norm)
+		return probe.BeforeNorm(blocks, norm, b.Pools...)
 	}
-	return probe.Network(m, norm)
+	return probe.Network(m, norm, b.Pools...)
 }
 
-// withBoth puts behind each pair of cls and mean both side by side.
+// withBoth puts behind each pair of cls and mean of a network both side by side.
 func withBoth(all []Sample) (list []Sample) {
 	for i, s := range all {
-		if list = append(list, s); strings.HasPrefix(s.Train.Name, "mean") {
+		list = append(list, s)
+		if i == 0 || all[i-1].Network != s.Network || !strings.HasPrefix(all[i-1].Train.Name, string(probe.PoolCLS)) {
+			continue
+		}
+		if strings.HasPrefix(s.Train.Name, string(probe.PoolMean)) {
 			list = append(list, Sample{Network: s.Network, Train: probe.Join(all[i-1].Train, s.Train), Val: probe.Join(all[i-1].Val, s.Val)})
 		}
 	}
 	return list
 }
 
-// teacher is that of the tokenizer at path, or else of the subject's run, and the tokenizer's grid; nil for a model that learned from no tokenizer.
-func (s *Subject) teacher(e Env, path string) (t *tokenizer.Teacher, grid int, err error) {
+// teacher is that of the tokenizer at path, or else of the subject's run; nil for a model that learned from no tokenizer.
+func (s *Subject) teacher(e Env, path string) (*tokenizer.Teacher, error) {
 	section, pretrained := s.Model.Config.Section.(*pretrain.Section)
 	switch {
 	case path != "":
@@ -122,23 +127,22 @@ func (s *Subject) teacher(e Env, path string) (t *tokenizer.Teacher, grid int, e
 	case pretrained:
 		path = section.Tokenizer
 	default:
-		return nil, 0, nil
+		return nil, nil
 	}
 	m, err := model.Open(path)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
+		return nil, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
 	}
 	defer m.Close()
 	return teacherOf(e, m)
 }
 
-// teacherOf is the teacher of a tokenizer, and the tokenizer's grid.
-func teacherOf(e Env, m *model.Model) (t *tokenizer.Teacher, grid int, err error) {
+// teacherOf is the teacher of a tokenizer.
+func teacherOf(e Env, m *model.Model) (*tokenizer.Teacher, error) {
 	tok, err := tokenizer.Build(e.device(), m)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer tok.Set.Release()
-	t, err = tok.OpenTeacher(model.Opener())
-	return t, tok.Config.Encoder.Grid(), err
+	return tok.OpenTeacher(model.Opener())
 }

@@ -23,8 +23,10 @@ var columns = []struct {
 	{"perplexity", "perplexity", func(r Row) *float64 { return r.Perplexity }, "%.1f", 1},
 	{"linear cls %", "linear_cls", func(r Row) *float64 { return r.LinearCLS }, "%.1f", 100},
 	{"linear mean %", "linear_mean", func(r Row) *float64 { return r.LinearMean }, "%.1f", 100},
+	{"linear grid %", "linear_grid", func(r Row) *float64 { return r.LinearGrid }, "%.1f", 100},
 	{"20-NN cls %", "knn_cls", func(r Row) *float64 { return r.KNNCLS }, "%.1f", 100},
 	{"20-NN mean %", "knn_mean", func(r Row) *float64 { return r.KNNMean }, "%.1f", 100},
+	{"20-NN grid %", "knn_grid", func(r Row) *float64 { return r.KNNGrid }, "%.1f", 100},
 	{"fine-tuned %", "finetuned", func(r Row) *float64 { return r.Finetuned }, "%.1f", 100},
 	{"seconds", "seconds", func(r Row) *float64 { return &r.Seconds }, "%.0f", 1},
 }

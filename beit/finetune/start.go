@@ -82,7 +82,7 @@ func adaptTo(c *config.Config, start *method.Model) error {
 	s.Model.Classes = 1 // for the head to be there
 	set := nn.NewSet()
 	newNetwork(set.Scope(), &s)
-	_, err = a.weights.Fit(set.Params(), true)
+	_, err = a.weights.Fit(set.Params(), weights.ToClassifier)
 	return err
 }
 
@@ -139,7 +139,7 @@ func (t *task) StartFrom(m *method.Model) error {
 	if a.classes != nil && !slices.Equal(a.classes, t.Classes) { // a head for other classes
 		a.weights = a.weights.Without("head.")
 	}
-	fit, err := a.weights.Fit(t.set.Params(), true)
+	fit, err := a.weights.Fit(t.set.Params(), weights.ToClassifier)
 	if err == nil {
 		err = fit.Load()
 	}

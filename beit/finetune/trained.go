@@ -5,6 +5,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -37,7 +38,7 @@ func Build(dev *tensor.Device, m *method.Model) (*Trained, error) {
 	}
 	t := &Trained{Model: m, Set: nn.NewSet()}
 	t.Classifier = newNetwork(t.Set.Scope(), SectionOf(m.Config))
-	fit, err := a.weights.Fit(t.Set.Params(), true)
+	fit, err := a.weights.Fit(t.Set.Params(), weights.ToClassifier)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ const (
 	KeySpeed    = "img_per_s"
 	KeyDataTime = "data_time" // share of the time spent waiting for images
 	KeyMemory   = "memory_mb"
+	KeyFLOPs    = "flops" // of training so far, in this process: preparation, teacher and targets included, validation not; see tensor.Device.Work
 )
 
 // LoopMetrics are those that the training loop itself writes, for every method.
@@ -47,6 +48,7 @@ func LoopMetrics() []Metric {
 		{Key: KeySpeed, Label: "images/s", Better: Higher},
 		{Key: KeyDataTime, Label: "data time", Better: Lower},
 		{Key: KeyMemory, Label: "memory of tensors", Unit: "MiB", Quiet: true},
+		{Key: KeyFLOPs, Label: "floating-point operations of training", Better: Lower, Quiet: true},
 	}
 }
 

@@ -150,7 +150,7 @@ func (m *Model) Parameters() int {
 }
 
 // Fit compares parameters with the model's, strictly, and returns what loads them.
-func (m *Model) Fit(params []*nn.Param) (*weights.Fit, error) { return m.Weights.Fit(params, false) }
+func (m *Model) Fit(params []*nn.Param) (*weights.Fit, error) { return m.Weights.Fit(params, nil) }
 
 // Build declares the network, compares it with the file, and only then takes memory and loads it. The caller releases the set.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {

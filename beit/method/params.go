@@ -1,6 +1,8 @@
 package method
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/nn"
@@ -19,6 +21,28 @@ func LoadParams(params []*nn.Param, f *state.File, skip ...string) error {
 		return name, true
 	})
 	return err
+}
+
+// StartStrictly loads into t what a finished model of its method holds. Models of other methods are refused.
+func StartStrictly(t Task, own *Method, m *Model) error {
+	if m.Method == nil || m.Method.Name != own.Name {
+		return fmt.Errorf("%s: holds a %s, wanted is a %s", m.Path, m.Kind, own.Title)
+	}
+	params := t.Finished()
+	if !m.Run {
+		fit, err := m.Fit(params)
+		if err != nil {
+			return err
+		}
+		return fit.Load()
+	}
+	skip := []string{PrefixTrain}
+	for _, prefix := range m.Beside {
+		if !slices.ContainsFunc(params, func(p *nn.Param) bool { return strings.HasPrefix(p.Name, prefix) }) {
+			skip = append(skip, prefix)
+		}
+	}
+	return LoadParams(params, m.File(), skip...)
 }
 
 // Slots are the places of parameters and buffers.

@@ -21,7 +21,6 @@ var otherMeanings = map[string]string{
 	"beit/teacher.go dino":           "a published network",
 	"beit/weights/kind.go tokenizer": "a kind of file",
 	"beit/weights/kind.go teacher":   "beginning of the names of a teacher's tensors",
-	"beit/probe/extract.go teacher":  "features that a probe is trained on",
 }
 
 // TestMethodsAreNamedByTheirFoldersAlone looks for string literals that are a method's name, now or once. Code that compares with one would not

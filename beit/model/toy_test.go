@@ -211,7 +211,7 @@ func TestToyOpen(t *testing.T) {
 		if e.ViT.ImageSize != 16 || e.ViT.Grid() != 4 || e.ViT.Width != 16 || e.Norm != data.ImageNet {
 			t.Errorf("%+v", e.ViT)
 		}
-		got := features(probe.Network(e.Encoder, e.Norm))
+		got := features(probe.Network(e.Encoder, e.Norm, probe.PoolCLS, probe.PoolMean))
 		if want.X == nil {
 			want = got
 		}
@@ -226,7 +226,7 @@ func TestToyOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer set.Release()
-		if cmp.Equal(want.X, features(probe.Network(random, e.Norm)).X) {
+		if cmp.Equal(want.X, features(probe.Network(random, e.Norm, probe.PoolCLS, probe.PoolMean)).X) {
 			t.Error("random weights give the same features")
 		}
 	}

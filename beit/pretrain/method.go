@@ -34,6 +34,7 @@ var Method = &method.Method{
 	Card:      card,
 	Task:      newTask,
 	Upstream:  upstream,
+	Adapt:     adapt,
 	Describe:  describe,
 }
 

@@ -1,11 +1,11 @@
 // Package probe evaluates frozen features by a linear classifier (linear probe) and by k-nearest neighbours (k-NN).
 //
 //	p := probe.Pipeline(32)
-//	train, err := probe.Extract(ctx, dev, src.Train, p, nil, probe.Backbone(model), probe.Pixels(32, 16))
+//	train, err := probe.Extract(ctx, dev, src.Train, p, nil, probe.Backbone(model), probe.Pixels(32, 16, probe.PoolGrid))
 //	if err != nil {
 //		return err
 //	}
-//	val, err := probe.Extract(ctx, dev, src.Val, p, nil, probe.Backbone(model), probe.Pixels(32, 16))
+//	val, err := probe.Extract(ctx, dev, src.Val, p, nil, probe.Backbone(model), probe.Pixels(32, 16, probe.PoolGrid))
 //	if err != nil {
 //		return err
 //	}

@@ -15,7 +15,7 @@ func Example() {
 	var both []probe.Features // of training and validation images
 	for i, n := range []int{400, 100} {
 		images := data.Procedural(n, 16, uint64(i))
-		f, err := probe.Extract(ctx, dev, images, probe.Pipeline(16), nil, probe.Pixels(16, 8))
+		f, err := probe.Extract(ctx, dev, images, probe.Pipeline(16), nil, probe.Pixels(16, 8, probe.PoolGrid))
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -28,5 +28,5 @@ func Example() {
 		return
 	}
 	fmt.Println(both[0].Name, both[0].Dim, score.Top1 > 0.05, score.Top1 < 0.5)
-	// Output: pixels 192 true true
+	// Output: grid 192 true true
 }

@@ -25,6 +25,15 @@ func (f Features) Len() int { return len(f.Labels) }
 // row returns the features of image i.
 func (f Features) row(i int) []float32 { return f.X[i*f.Dim : (i+1)*f.Dim] }
 
+// rows returns the images of an index, in its order.
+func (f Features) rows(index []int) Features {
+	part := Features{Name: f.Name, Dim: f.Dim, Classes: f.Classes}
+	for _, i := range index {
+		part.X, part.Labels = append(part.X, f.row(i)...), append(part.Labels, f.Labels[i])
+	}
+	return part
+}
+
 // Join concatenates two kinds of features of the same images, under the name "a+b".
 func Join(a, b Features) Features {
 	if a.Len() != b.Len() || a.Classes != b.Classes {
@@ -94,8 +103,8 @@ func Extract(
 	}
 	var all []Features
 	for _, e := range extractors {
-		for i, name := range e.Names {
-			all = append(all, Features{Name: name, Dim: e.Dims[i], Classes: classes})
+		for _, name := range e.Names {
+			all = append(all, Features{Name: name, Classes: classes})
 		}
 	}
 	for b, err := range loader.Batches(ctx, 0, 0) {
@@ -107,6 +116,7 @@ func Extract(
 		at := 0
 		for _, e := range extractors {
 			for _, x := range e.Run(images) {
+				all[at].Dim = x.Dim(1)
 				all[at].X = append(all[at].X, x.Float32s()...)
 				all[at].Labels = append(all[at].Labels, b.Labels...)
 				x.Release()

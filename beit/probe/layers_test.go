@@ -122,7 +122,7 @@ func TestBeforeNorm(t *testing.T) {
 	set.Build(tensor.CPU(), 1, nn.Inference)
 	images := tensor.FromSlice(tensor.CPU(), make([]float32, 2*3*8*8), 2, 3, 8, 8)
 	images.Fill(0.7)
-	got := BeforeNorm(m, 8, data.Inception).Run(images)
+	got := BeforeNorm(m, data.Inception, PoolCLS, PoolMean).Run(images)
 	tape := autograd.NewTape(tensor.CPU())
 	view := tape.Own(tensor.Full(tensor.CPU(), 0.4, 2, 3, 8, 8)) // 2·0.7 - 1
 	class, mean := beit.Pool(m.AllBlocks(nn.Context{Tape: tape}, view)[1])
@@ -177,12 +177,12 @@ func TestTop5OfFewNeighbours(t *testing.T) {
 
 func TestPlainFeatures(t *testing.T) { // unlike standardised ones, clouds of very different scales are hard
 	train, val := clouds(1000, 24, 10, 0.3, 1), clouds(300, 24, 10, 0.3, 2)
-	cfg := LinearConfig{Epochs: 3, Batch: 100, LR: 2e-3, Seeds: 1}
+	cfg := LinearConfig{Epochs: 3, Batch: 100, LRs: []float64{2e-3}, Seeds: 1}
 	standard, err := Linear(t.Context(), tensor.CPU(), train, val, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Plain = true
+	cfg.Norm = NormNone
 	plain, err := Linear(t.Context(), tensor.CPU(), train, val, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func TestLinearCannotReadNoise(t *testing.T) {
 	for i, j := range shuffle {
 		train.Labels[i] = labels[j]
 	}
-	r, err := Linear(t.Context(), tensor.CPU(), train, val, LinearConfig{Epochs: 5, Batch: 100, LR: 2e-3, Seeds: 1})
+	r, err := Linear(t.Context(), tensor.CPU(), train, val, LinearConfig{Epochs: 5, Batch: 100, LRs: []float64{2e-3}, Seeds: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestProbeErrors(t *testing.T) {
 
 func TestLinearDiverges(t *testing.T) {
 	f := clouds(20, 4, 2, 1, 1)
-	_, err := Linear(t.Context(), tensor.CPU(), f, f, LinearConfig{Epochs: 1, Batch: 20, LR: math.Inf(1), Seeds: 2})
+	_, err := Linear(t.Context(), tensor.CPU(), f, f, LinearConfig{Epochs: 1, Batch: 20, LRs: []float64{math.Inf(1)}, Seeds: 2})
 	if err == nil || !strings.Contains(err.Error(), "classifier 1: a score is not a number") {
 		t.Errorf("error %v", err)
 	}
@@ -235,12 +235,12 @@ func TestExtract(t *testing.T) {
 	set := nn.NewSet()
 	m := beit.NewMIM(set.Scope(), beit.MIMConfig{ViT: c, Vocab: 8})
 	set.Build(tensor.CPU(), 1, nn.Inference)
-	hog, err := beit.NewHOG(16, 4)
+	hog, err := beit.NewHOG(16, 4, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ds := flats{batch + 5, 16}
-	all, err := Extract(t.Context(), tensor.CPU(), ds, Pipeline(16), nil, Backbone(m), Pixels(16, 2), Teacher(hog, 4))
+	all, err := Extract(t.Context(), tensor.CPU(), ds, Pipeline(16), nil, Network(m, data.ImageNet, Pools...), Pixels(16, 2, Pools...), Teacher(hog, Pools...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,16 +254,32 @@ func TestExtract(t *testing.T) {
 			t.Errorf("%s: %d images of %d classes, label %d", f.Name, f.Len(), f.Classes, f.Labels[batch+1])
 		}
 	}
-	if diff := cmp.Diff([]string{"cls", "mean", "pixels", "teacher"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"cls", "mean", "grid", "mean", "grid", "mean", "grid"}, names); diff != "" {
 		t.Error(diff)
 	}
 	// Four squares of 8x8 pixels, three colours each: image 4 is green, the red of its first square is 4.
 	want := []float32{4.0 / 255, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0}
-	if diff := cmp.Diff(want, all[2].row(4), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+	if diff := cmp.Diff(want, all[4].row(4), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
 		t.Errorf("averaged pixels:\n%s", diff)
 	}
-	if all[0].Dim != 16 || all[1].Dim != 16 || all[3].Dim != 16*84 {
-		t.Errorf("widths %d, %d, %d; want 16, 16, %d", all[0].Dim, all[1].Dim, all[3].Dim, 16*84)
+	if diff := cmp.Diff([]float32{1.0 / 255, 1, 0}, all[3].row(4), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+		t.Errorf("mean colour:\n%s", diff)
+	}
+	for i, want := range []int{16, 16, 16 * 16, 3, 12, 84, 16 * 84} {
+		if all[i].Dim != want {
+			t.Errorf("%s is %d wide, want %d", all[i].Name, all[i].Dim, want)
+		}
+	}
+	// The mean of a network's patches is that of its cells, of as many patches each.
+	mean, grid := all[1].row(4), all[2].row(4)
+	for d, want := range mean {
+		sum := float32(0)
+		for cell := range 16 {
+			sum += grid[16*cell+d] / 16
+		}
+		if math.Abs(float64(sum-want)) > 1e-5 {
+			t.Errorf("number %d: the cells' mean is %g, that of all patches %g", d, sum, want)
+		}
 	}
 	if cmp.Equal(all[0].X, all[1].X) {
 		t.Error("class token and mean of patches are the same numbers")
@@ -276,7 +292,7 @@ type unlabelled struct{ flats }
 func (unlabelled) Classes() []string { return nil }
 
 func TestExtractNeedsLabels(t *testing.T) {
-	_, err := Extract(t.Context(), tensor.CPU(), unlabelled{flats{5, 16}}, Pipeline(16), nil, Pixels(16, 4))
+	_, err := Extract(t.Context(), tensor.CPU(), unlabelled{flats{5, 16}}, Pipeline(16), nil, Pixels(16, 4, PoolGrid))
 	if err == nil || !strings.Contains(err.Error(), "no labels") {
 		t.Errorf("error %v", err)
 	}
@@ -285,7 +301,7 @@ func TestExtractNeedsLabels(t *testing.T) {
 // The features of a teacher are average-pooled.
 func TestTeacherGrid(t *testing.T) {
 	x := numbered{grid: 8}
-	e := Teacher(x, 8)
+	e := Teacher(x, PoolGrid)
 	images := tensor.Zeros(tensor.CPU(), 2, 3, 8, 8)
 	got := e.Run(images)[0].Float32s()
 	// Patch (y, x) has the feature [y, x]; cell (i, j) of 4x4 averages rows 2i and 2i+1, columns 2j and 2j+1.
@@ -298,7 +314,7 @@ func TestTeacherGrid(t *testing.T) {
 			t.Errorf("cell %d: mean row %g, mean column %g", i, row, col)
 		}
 	}
-	if d := Teacher(numbered{grid: 14}, 14).Dims[0]; d != 2*2*2 {
+	if d := Teacher(numbered{grid: 14}, PoolGrid).Run(images)[0].Dim(1); d != 2*2*2 {
 		t.Errorf("a grid of 14 gives %d numbers, want those of 2x2 cells", d)
 	}
 }

@@ -19,8 +19,8 @@ const (
 	KindVal   = "val"   // on the validation images
 )
 
-// MachineFields are the values of a record that depend on the machine and its load.
-var MachineFields = []string{"img_per_s", "data_time", "memory_mb"}
+// MachineFields are the values of a record that tell what the machine did, not what came of it.
+var MachineFields = []string{"img_per_s", "data_time", "memory_mb", "flops"}
 
 // Record is one line of metrics.jsonl.
 type Record struct {

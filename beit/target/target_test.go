@@ -31,7 +31,7 @@ func TestKinds(t *testing.T) {
 
 // What a head predicts is as wide as the codebook, or as a teacher's features.
 func TestDims(t *testing.T) {
-	hog, err := beit.NewHOG(32, 8)
+	hog, err := beit.NewHOG(32, 8, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

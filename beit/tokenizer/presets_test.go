@@ -93,9 +93,9 @@ func TestTeacherDimensions(t *testing.T) {
 		var err error
 		switch s.Teacher {
 		case "hog":
-			h, err = beit.NewHOG(s.Model.Encoder.ImageSize, s.Model.Encoder.PatchSize)
+			h, err = beit.NewHOG(s.Model.Encoder.ImageSize, s.Model.Encoder.PatchSize, 0)
 		case "hog-ref":
-			h, err = beit.NewHOGRef(s.Model.Encoder.ImageSize, s.Model.Encoder.PatchSize)
+			h, err = beit.NewHOGRef(s.Model.Encoder.ImageSize, s.Model.Encoder.PatchSize, 0)
 		default:
 			continue
 		}

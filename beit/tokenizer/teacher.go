@@ -78,10 +78,10 @@ func rawTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, 
 	e := s.Model.Encoder
 	switch s.Teacher {
 	case teacherHOG:
-		t, err := beit.NewHOG(e.ImageSize, e.PatchSize)
+		t, err := beit.NewHOG(e.ImageSize, e.PatchSize, s.HOGEpsilon)
 		return t, nil, err
 	case teacherHOGRef:
-		t, err := beit.NewHOGRef(e.ImageSize, e.PatchSize)
+		t, err := beit.NewHOGRef(e.ImageSize, e.PatchSize, s.HOGEpsilon)
 		return t, nil, err
 	case teacherRun:
 		return trainedTeacher(dev, s, m)
@@ -111,11 +111,11 @@ func publishedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Tea
 	return beit.NewDINOTeacher(network.(*beit.DINO)).WithNorm(norm.Mean, norm.Std), set, nil
 }
 
-// trainedTeacher is a network that a run trained, for images normalised as ImageNet's.
+// trainedTeacher is a network that a run trained: a backbone, a classifier, or the encoder of a tokenizer.
 func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, *nn.Set, error) {
 	v, ok := m.ViT()
-	if !ok || m.Input.Norm != data.ImageNet || m.Kind == weights.Classifier {
-		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a backbone", m.Path, m.Kind)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a backbone, a tokenizer or a classifier", m.Path, m.Kind)
 	}
 	if e := s.Model.Encoder; v.ImageSize != e.ImageSize || v.Grid() != e.Grid() {
 		return nil, nil, fmt.Errorf("%s has images of %d in %d x %d patches, the tokenizer images of %d in %d x %d",
@@ -124,6 +124,10 @@ func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teach
 	network, set, err := m.Build(dev)
 	if err != nil {
 		return nil, nil, err
+	}
+	norm := m.Input.Norm
+	if t, ok := network.(*beit.VQKD); ok {
+		network, norm = t.Encoder, data.Inception
 	}
 	blocks, ok := network.(beit.BlockModel)
 	if !ok {
@@ -135,7 +139,7 @@ func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teach
 		set.Release()
 		return nil, nil, err
 	}
-	return t, set, nil
+	return t.WithNorm(norm.Mean, norm.Std), set, nil
 }
 
 // Trained is a tokenizer that is ready for use.

@@ -13,6 +13,8 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/dino"
+	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
@@ -263,4 +265,46 @@ func TestTaughtByAPublishedNetwork(t *testing.T) {
 	if teacher, err := built(t, dir).OpenTeacher(model.Opener()); err != nil || teacher.Name() != "clip" {
 		t.Errorf("the tokenizer's teacher: error %v", err)
 	}
+}
+
+// A model of any kind teaches, and sees images normalised as it was trained: its features are the patch tokens of the block in between.
+func TestTaughtByARunOfAnyKind(t *testing.T) {
+	dev := tensor.CPU()
+	images := tensor.FromSlice(dev, traintest.Pixels(2*3*16*16), 2, 3, 16, 16)
+	for _, m := range []*method.Method{tokenizer.Method, dino.Method, finetune.Method} {
+		t.Run(m.Name, func(t *testing.T) {
+			dir := runtest.Folder(t, m)
+			cfg := runtest.Tiny(t, tokenizer.Method, "tokenizer.teacher=run", "tokenizer.teacher_run="+dir, "train.epochs=1")
+			res := runtest.Train(t, tokenizer.Method, cfg, train.Env{})
+			teacher, err := built(t, res.Dir).OpenTeacher(model.Opener())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer teacher.Release()
+			tape := autograd.NewTape(dev)
+			defer tape.Reset()
+			got := teacher.Features(nn.Context{Tape: tape}, images)
+			defer got.Release()
+
+			e := runtest.Encoder(t, dev, dir)
+			view := tape.Own(beit.Normalize(images, e.Norm.Mean, e.Norm.Std))
+			want := e.BlockTokens(nn.Context{Tape: tape}, view, (2*e.ViT.Depth+2)/3).Value()
+			mean := tensor.FromSlice(dev, read(t, res.Dir, "teacher.mean"), teacher.Dim())
+			std := tensor.FromSlice(dev, read(t, res.Dir, "teacher.std"), teacher.Dim())
+			standardized := tensor.Div(tensor.Sub(want, mean), std)
+			if d := cmp.Diff(standardized.Float32s(), got.Float32s()); d != "" {
+				t.Errorf("other features (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// read reads a tensor of a run's model.
+func read(t *testing.T, dir, name string) []float32 {
+	t.Helper()
+	values, err := runtest.Open(t, dir).File().Float32s(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
 }

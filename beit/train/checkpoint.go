@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -33,6 +32,7 @@ type counters struct {
 	Data     string          `json:"data"`             // fingerprint of the images
 	Train    data.Contents   `json:"train,omitzero"`   // of the training images
 	Val      data.Contents   `json:"val,omitzero"`     // of the validation images
+	Work     float64         `json:"work,omitempty"`   // floating-point operations of this process; 0 in runs begun before they were counted
 	Source   string          `json:"source,omitempty"` // fingerprint of the finished model that the run learns from; empty: none
 	Interval method.Means    `json:"interval"`
 	Epoch    method.Means    `json:"epoch"`
@@ -47,6 +47,7 @@ func (l *loop) checkpoint() error {
 	if err := l.metrics.Sync(); err != nil {
 		return err
 	}
+	l.countWork()
 	l.at.Task, l.at.AdamW = json.RawMessage("{}"), l.opt.Count
 	var list []state.Named
 	if s, ok := l.task.(method.Stateful); ok {
@@ -75,11 +76,6 @@ func names(params []*nn.Param) (list []string) {
 		list = append(list, p.Name)
 	}
 	return list
-}
-
-// anyName says whether the name of a parameter begins with prefix.
-func anyName(params []*nn.Param, prefix string) bool {
-	return slices.ContainsFunc(params, func(p *nn.Param) bool { return strings.HasPrefix(p.Name, prefix) })
 }
 
 // restore continues from a checkpoint of a run with the same images and the same upstream model.

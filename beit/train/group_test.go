@@ -16,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/dist"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // together runs a configuration as both members of a group, each in a folder of its own and with the same images.
@@ -25,7 +26,8 @@ func together(t *testing.T, m *method.Method, cfg *config.Config) []string {
 	var wait sync.WaitGroup
 	for i, g := range dist.Local(2) {
 		wait.Go(func() {
-			_, errs[i] = Run(context.Background(), dirs[i], m, cfg, opening(Env{Group: g}))
+			own := tensor.NewDevice(tensor.CPU().Backend()) // as each process has one, with a count of its own work
+			_, errs[i] = Run(context.Background(), dirs[i], m, cfg, opening(Env{Group: g, Device: own}))
 			g.Close()
 		})
 	}

@@ -44,6 +44,7 @@ type loop struct {
 	saved          time.Time // of the last checkpoint
 	told           time.Time // of the last status
 	clock          clock
+	work           float64 // of the device when it was counted last
 }
 
 // fresh begins a run that has its initial weights.
@@ -53,9 +54,11 @@ func (l *loop) fresh(ctx context.Context) (*Result, error) {
 		err = l.saveConfig()
 	}
 	l.status(run.StateRunning, nil)
+	l.restWork()
 	if p, ok := l.task.(method.Preparer); ok && err == nil {
 		err = p.Prepare(ctx)
 	}
+	l.countWork()
 	if err == nil && l.env.Config.Train.TimeBudget > 0 {
 		if err = l.chooseEpochs(ctx); err == nil {
 			err = l.saveConfig()
@@ -109,6 +112,7 @@ func (l *loop) steps(ctx context.Context) error {
 	l.task.Set().ZeroGrad()
 	l.looping, l.firstStep, l.saved = time.Now(), l.at.Step, time.Now()
 	l.clock.restart()
+	l.restWork()
 	for l.at.Closed < e.Config.Train.Epochs {
 		if s, ok := l.task.(method.EpochStarter); ok && l.at.Step == l.at.Closed*e.StepsPerEpoch {
 			s.BeginEpoch()
@@ -232,6 +236,8 @@ func (l *loop) update() error {
 		n.StepFigures(v)
 	}
 	l.clock.into(v, l.env.Device)
+	l.countWork()
+	v[method.KeyFLOPs] = l.at.Work
 	l.at.Interval = method.Means{}
 	return l.record(run.Record{Kind: run.KindStep, Epoch: l.at.Closed + 1, Step: l.at.Step, Values: v})
 }
@@ -262,9 +268,12 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 		n.EpochFigures(average)
 	}
 	l.clock.epoch(average, l.env.Device)
+	l.countWork()
+	average[method.KeyFLOPs] = l.at.Work
 	list := []run.Record{{Kind: run.KindEpoch, Epoch: epoch, Step: l.at.Step, Values: average}}
 	if l.env.Val != nil && (epoch%c.Log.EvalEvery == 0 || epoch == c.Train.Epochs) {
 		v, err := l.task.Validate(ctx)
+		l.restWork()
 		if err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("validation: %w", err)
 		} else if err != nil {

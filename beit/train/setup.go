@@ -182,31 +182,10 @@ func (l *loop) start() error {
 	if s, ok := l.task.(method.Starter); ok {
 		err = s.StartFrom(m)
 	} else {
-		err = startStrictly(l.task, l.env.Method, m)
+		err = method.StartStrictly(l.task, l.env.Method, m)
 	}
 	if err != nil {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	return nil
-}
-
-// startStrictly loads what a finished model of the method holds.
-func startStrictly(t method.Task, own *method.Method, m *method.Model) error {
-	if m.Method == nil || m.Method.Name != own.Name {
-		return fmt.Errorf("%s: holds a %s, wanted is a %s", m.Path, m.Kind, own.Title)
-	}
-	if !m.Run {
-		fit, err := m.Fit(t.Finished())
-		if err != nil {
-			return err
-		}
-		return fit.Load()
-	}
-	skip := []string{method.PrefixTrain}
-	for _, prefix := range m.Beside {
-		if !anyName(t.Finished(), prefix) {
-			skip = append(skip, prefix)
-		}
-	}
-	return method.LoadParams(t.Finished(), m.File(), skip...)
 }

@@ -8,7 +8,7 @@
 //	defer m.Close()
 //	set := nn.NewSet()
 //	net := beit.NewViT(set.Scope(), m.ViT)
-//	fit, err := m.Fit(set.Params(), false) // strict: every parameter has its tensor, and every tensor its parameter
+//	fit, err := m.Fit(set.Params(), nil)   // strict: every parameter has its tensor, and every tensor its parameter
 //	if err != nil {
 //		return err
 //	}

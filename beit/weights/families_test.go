@@ -98,10 +98,12 @@ func (f family) check(t *testing.T, path string, loaded func(set *nn.Set)) {
 	if m.Kind != f.kind || m.Naming != f.naming {
 		t.Errorf("is a %s with %s names, want a %s with %s names", m.Kind, m.Naming, f.kind, f.naming)
 	}
+	var to *weights.Transfer
 	if f.all > 0 {
 		if n := f.tensors().parameters(); n != f.all {
 			t.Errorf("%d numbers in the file, want %d", n, f.all)
 		}
+		to = weights.ToClassifier
 		if m, err = m.Backbone(); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +112,7 @@ func (f family) check(t *testing.T, path string, loaded func(set *nn.Set)) {
 	}
 	set := nn.NewSet()
 	m.Declare(set.Scope())
-	fit, err := m.Fit(set.Params(), f.all > 0)
+	fit, err := m.Fit(set.Params(), to)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // Fit says which tensors of a model are loaded into which parameters of a network.
 type Fit struct {
-	// Report lists the parameters that are loaded. With transfer, Missing are the parameters that keep their initial values, and
+	// Report lists the parameters that are loaded. With a Transfer, Missing are the parameters that keep their initial values, and
 	// Unexpected the tensors that are not used.
 	Report state.Report
 
@@ -26,10 +26,24 @@ type fill struct {
 	tensor *Tensor
 }
 
-// Prefixes of parameters of a classifier that may be missing with transfer, and of tensors that may be unexpected.
+// Transfer says in what a network may differ from the model whose weights it starts with.
+type Transfer struct {
+	fresh    []string // prefixes of parameters that keep their initial values where the model does not have them
+	leftOver []string // prefixes of tensors that need not be used
+}
+
 var (
-	fresh    = []string{"head.", "fc_norm.", "norm."}
-	leftOver = []string{"mask_token", "norm.", "fc_norm.", "lm_head.", "cls_pt_", "head.", clipProjection}
+	// ToClassifier initialises a classifier from a model for another task, as the authors' run_class_finetuning.py does. A head of another
+	// shape is not loaded.
+	ToClassifier = &Transfer{
+		fresh:    []string{"head.", "fc_norm.", "norm."},
+		leftOver: []string{"mask_token", "norm.", "fc_norm.", "lm_head.", "cls_pt_", "head.", clipProjection},
+	}
+	// ToMIM initialises the blocks of a model for masked image modelling from an image encoder. Its mask token, its heads and its relative
+	// positions are new.
+	ToMIM = &Transfer{
+		fresh: []string{"mask_token", "lm_head.", "cls_pt_", "rel_pos_bias."},
+	}
 )
 
 // hasPrefix reports whether a name has one of the prefixes.
@@ -39,10 +53,8 @@ func hasPrefix(name string, prefixes []string) bool {
 
 // Fit matches the parameters of a network with the model's tensors. The network need not be built yet. Relative position bias tables and
 // learned positions may have another size; they will be resized. A shared table is used for every block that has its own.
-// Without transfer every parameter must have its tensor and every tensor its parameter. With transfer a classifier may be initialised
-// from a model for another task, as in the authors' run_class_finetuning.py. A head of another shape is not loaded, and parts that only
-// one of the two models has are ignored.
-func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
+// If to is nil, every parameter must have its tensor and every tensor its parameter. Else they may differ in the parts that to names.
+func (m *Model) Fit(params []*nn.Param, to *Transfer) (*Fit, error) {
 	f := &Fit{model: m}
 	r := &f.Report
 	r.Dropped = m.LeftOut
@@ -58,7 +70,7 @@ func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
 		case t == nil:
 			r.Missing = append(r.Missing, p.Name)
 			continue
-		case transfer && strings.HasPrefix(name, "head.") && !p.Shape.Equal(t.Shape):
+		case to != nil && strings.HasPrefix(name, "head.") && !p.Shape.Equal(t.Shape):
 			r.Missing = append(r.Missing, p.Name)
 			continue
 		}
@@ -77,20 +89,20 @@ func (m *Model) Fit(params []*nn.Param, transfer bool) (*Fit, error) {
 			r.Unexpected = append(r.Unexpected, name)
 		}
 	}
-	if err := f.check(transfer); err != nil {
+	if err := f.check(to); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.file.Name(), err)
 	}
 	return f, nil
 }
 
-// check returns the error of the report, with transfer without the parts that may differ.
-func (f *Fit) check(transfer bool) error {
+// check returns the error of the report without the parts that may differ.
+func (f *Fit) check(to *Transfer) error {
 	r := f.Report
-	if transfer {
+	if to != nil {
 		without := func(names, parts []string) []string {
 			return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return hasPrefix(n, parts) })
 		}
-		r.Missing, r.Unexpected = without(r.Missing, fresh), without(r.Unexpected, leftOver)
+		r.Missing, r.Unexpected = without(r.Missing, to.fresh), without(r.Unexpected, to.leftOver)
 	}
 	return r.Err()
 }
@@ -130,15 +142,16 @@ func (f *Fit) Build(dev *tensor.Device, set *nn.Set) error {
 
 // Build declares the model's network, builds it on dev for inference and loads it strictly. It returns the network as Declare does.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
-	from, transfer := m, m.Kind == Segmenter
-	if transfer {
+	from, to := m, (*Transfer)(nil)
+	if m.Kind == Segmenter {
+		to = ToClassifier
 		if from, err = m.Backbone(); err != nil {
 			return nil, nil, err
 		}
 	}
 	set = nn.NewSet()
 	network = m.Declare(set.Scope())
-	fit, err := from.Fit(set.Params(), transfer)
+	fit, err := from.Fit(set.Params(), to)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -435,6 +435,22 @@ func (m *Model) Without(prefix string) *Model {
 	return &b
 }
 
+// Renamed returns the model with another prefix of names. The result shares the file.
+func (m *Model) Renamed(from, to string) *Model {
+	b := *m
+	b.tensors = map[string]*Tensor{}
+	for name, t := range m.tensors {
+		if rest, ok := strings.CutPrefix(name, from); ok {
+			renamed := *t
+			name = to + rest
+			renamed.Name = name
+			t = &renamed
+		}
+		b.tensors[name] = t
+	}
+	return &b
+}
+
 // withoutKeyBias splits the bias of queries, keys and values and drops that of the keys.
 func (m *Model) withoutKeyBias() (*Model, error) {
 	b := *m

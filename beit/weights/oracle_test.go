@@ -50,7 +50,7 @@ func (c remapCase) check(t *testing.T, f *state.File, heads int) {
 	m := c.checkpoint(t, f)
 	set := nn.NewSet()
 	beit.NewViT(set.Scope(), c.classifier(t, f, heads))
-	fit, err := m.Fit(set.Params(), true)
+	fit, err := m.Fit(set.Params(), weights.ToClassifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func clipClassifier(t *testing.T, path string, heads int) *nn.Set {
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Channels: c.Channels, Width: c.Width, Depth: c.Depth, Heads: heads,
 		MLPRatio: beit.MLPRatio(c.Hidden, c.Width), Classes: 3,
 	}, false)
-	fit, err := m.Fit(set.Params(), true)
+	fit, err := m.Fit(set.Params(), weights.ToClassifier)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,12 +134,13 @@ func TestChain(t *testing.T) {
 				t.Errorf("%s: %+v", kind, r)
 			}
 		}
-		want := "pretrained cls, pretrained mean, untrained cls, untrained mean, none pixels, hog teacher"
+		want := "pretrained cls, pretrained mean, pretrained grid, untrained cls, untrained mean, untrained grid, " +
+			"pixels mean, pixels grid, teacher hog mean, teacher hog grid"
 		if got := strings.Join(names, ", "); got != want {
 			t.Errorf("%s probed %s; want %s", kind, got, want)
 		}
 	}
-	if text := mustRun(t, "probe", "linear", back, "--data", images, "--alone", "--epochs", "1", "--seeds", "1"); strings.Count(text, "\n") != 3 {
+	if text := mustRun(t, "probe", "linear", back, "--data", images, "--alone", "--epochs", "1", "--seeds", "1", "--pool", "cls,mean"); strings.Count(text, "\n") != 3 {
 		t.Errorf("probe of the backbone alone:\n%s", text)
 	}
 	if status, o, e := beitRun(t, "probe", "knn", back, "--data", images, "--tokenizer", back); status != 1 || o != "" || !strings.Contains(e, "wanted is a tokenizer") {
@@ -184,12 +185,12 @@ func TestTeacherChain(t *testing.T) {
 	for _, r := range decode[[]probed](t, mustRun(t, "probe", "knn", teacher, "--data", images, "--json")) {
 		names = append(names, r.Network+" "+r.Feature)
 	}
-	if got, want := strings.Join(names, ", "), "pretrained cls, pretrained mean, untrained cls, untrained mean, none pixels"; got != want {
+	if got, want := strings.Join(names, ", "), "pretrained cls, pretrained mean, pretrained grid, untrained cls, untrained mean, untrained grid, pixels mean, pixels grid"; got != want {
 		t.Errorf("probed %s; want %s", got, want)
 	}
 	mustRun(t, append([]string{"tokenizer", "train", "--data", images, "--out", tok, "--teacher", teacher}, tiny...)...)
 	rows := decode[[]probed](t, mustRun(t, "probe", "knn", teacher, "--data", images, "--tokenizer", tok, "--json"))
-	if last := rows[len(rows)-1]; last.Network != "run" || last.Feature != "teacher" {
+	if last := rows[len(rows)-1]; last.Network != "teacher run" || last.Feature != "grid" {
 		t.Errorf("the tokenizer's teacher beside: %+v", last)
 	}
 	model := filepath.Join(teacher, "teacher.safetensors")

@@ -80,7 +80,7 @@ func TestCompare(t *testing.T) {
 		t.Error(d)
 	}
 	lines, err := csv.NewReader(strings.NewReader(string(table))).ReadAll()
-	if err != nil || len(lines) != 15 || len(lines[0]) != 2+9 {
+	if err != nil || len(lines) != 15 || len(lines[0]) != 2+11 {
 		t.Errorf("%d lines of CSV, error %v", len(lines), err)
 	}
 	text, err := os.ReadFile(filepath.Join(out, experiment.MarkdownFile))
@@ -126,12 +126,12 @@ func TestCompareProbes(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	row := decode[[]experiment.Row](t, mustRun(t, append(tinyComparison("procedural:240", out), "--table", "aggregation", "--heads", "0")...))[0]
 	rows := decode[[]probed](t, mustRun(t, "probe", "linear", filepath.Join(out, "runs", "backbone-depth-0"), "--data", "procedural:240", "--alone", "--json"))
-	if rows[0].Top1 != *row.LinearCLS || rows[1].Top1 != *row.LinearMean {
-		t.Errorf("cls %g, mean %g; by beit probe %g and %g", *row.LinearCLS, *row.LinearMean, rows[0].Top1, rows[1].Top1)
+	if rows[0].Top1 != *row.LinearCLS || rows[1].Top1 != *row.LinearMean || rows[2].Top1 != *row.LinearGrid {
+		t.Errorf("cls %g, mean %g, grid %g; by beit probe %+v", *row.LinearCLS, *row.LinearMean, *row.LinearGrid, rows)
 	}
 	rows = decode[[]probed](t, mustRun(t, "probe", "knn", filepath.Join(out, "runs", "backbone-depth-0"), "--data", "procedural:240", "--alone", "--json"))
-	if rows[0].Top1 != *row.KNNCLS || rows[1].Top1 != *row.KNNMean {
-		t.Errorf("by neighbours cls %g, mean %g; by beit probe %g and %g", *row.KNNCLS, *row.KNNMean, rows[0].Top1, rows[1].Top1)
+	if rows[0].Top1 != *row.KNNCLS || rows[1].Top1 != *row.KNNMean || rows[2].Top1 != *row.KNNGrid {
+		t.Errorf("by neighbours cls %g, mean %g, grid %g; by beit probe %+v", *row.KNNCLS, *row.KNNMean, *row.KNNGrid, rows)
 	}
 }
 

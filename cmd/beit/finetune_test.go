@@ -37,7 +37,7 @@ func TestFinetune(t *testing.T) {
 	if text := mustRun(t, "eval", run, "--data", filepath.Join(images, "val")); !strings.Contains(text, "30, 10") {
 		t.Errorf("a folder of validation images by itself:\n%s", text)
 	}
-	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", images, "--json", "--alone", "--k", "1,5", "--both", "--raw")); len(rows) != 6 || rows[1].K != 5 {
+	if rows := decode[[]probed](t, mustRun(t, "probe", "knn", run, "--data", images, "--json", "--alone", "--k", "1,5", "--both", "--raw", "--pool", "mean,cls")); len(rows) != 6 || rows[1].K != 5 {
 		t.Errorf("probe of a classifier: %+v", rows)
 	}
 	vectors := filepath.Join(dir, "vectors.npy") // the features before the head

@@ -97,8 +97,12 @@ func TestMistakes(t *testing.T) {
 		{"predict nothing", "predict x", 2, "<image>"},
 		{"predict by none", "predict --top 0 x y", 2, "--top 0"},
 		{"probe protocol", "probe linear --protocol all --data x x", 2, "--protocol"},
-		{"probe of blocks by flags of the other protocol", "probe linear --protocol layers --seeds 3 --raw --data x x", 2, "only --protocol features has --seeds, --raw"},
-		{"probe of features by flags of the other protocol", "probe linear --batch 9 --lr 1 --sgd --data x x", 2, "only --protocol layers has --batch, --lr, --sgd"},
+		{"probe of blocks by flags of the other protocol", "probe linear --protocol layers --seeds 3 --raw --norm none --pool cls --data x x", 2, "only --protocol features has --seeds, --norm, --pool, --raw"},
+		{"probe of features by flags of the other protocol", "probe linear --batch 9 --sgd --data x x", 2, "only --protocol layers has --batch, --sgd"},
+		{"probe of blocks at two rates", "probe linear --protocol layers --lr 1,2 --data x x", 2, "takes one learning rate"},
+		{"probe at no rate", "probe linear --lr 1,0 --data x x", 2, "--lr"},
+		{"probe by an unknown pool", "probe knn --pool max --data x x", 2, "--pool max"},
+		{"probe of both of one", "probe knn --pool mean --both --data x x", 2, "--both"},
 		{"probe by no seed", "probe linear --seeds 0 --data x x", 2, "--seeds"},
 		{"embed without data", "embed " + file, 2, "<data>"},
 		{"embed to another format", "embed --out x.csv " + file + " " + empty, 2, "--out x.csv"},
@@ -140,7 +144,7 @@ func TestMistakes(t *testing.T) {
 
 // By layers, the learning rate is that of the batch there is.
 func TestLayersConfig(t *testing.T) {
-	batch, rate := 512, 0.5
+	batch := 512
 	for _, c := range []struct {
 		cmd    probeLinearCmd
 		images int
@@ -151,7 +155,7 @@ func TestLayersConfig(t *testing.T) {
 		{probeLinearCmd{}, 256, 256, 1e-3},
 		{probeLinearCmd{Batch: &batch}, 5000, 512, 2e-3},
 		{probeLinearCmd{Batch: &batch}, 128, 128, 5e-4},
-		{probeLinearCmd{Batch: &batch, LR: &rate}, 128, 128, 0.5},
+		{probeLinearCmd{Batch: &batch, LR: []float64{0.5}}, 128, 128, 0.5},
 	} {
 		if got := c.cmd.layersConfig(c.images); got.Batch != c.batch || got.LR != c.lr {
 			t.Errorf("%d images: batch %d, rate %g; want %d, %g", c.images, got.Batch, got.LR, c.batch, c.lr)

@@ -25,38 +25,54 @@ type probeFlags struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
 	dataFlags
 	keyFlag
-	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
-	Alone     bool   `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
-	Both      bool   `help:"Probe cls and mean side by side too."`
-	Raw       bool   `help:"Take tokens before the final norm."`
-	JSON      bool   `name:"json" help:"Print figures as JSON."`
+	Tokenizer string   `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
+	Alone     bool     `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
+	Pool      []string `default:"cls,mean,grid" placeholder:"NAME,…" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
+	Both      bool     `help:"Probe cls and mean side by side too."`
+	Raw       bool     `help:"Take tokens before the final norm."`
+	JSON      bool     `name:"json" help:"Print figures as JSON."`
 }
 
 // probeLinearCmd is "beit probe linear".
 type probeLinearCmd struct {
 	probeFlags
-	Protocol string   `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented images, as BEiT's script does."`
-	Epochs   *int     `placeholder:"N" help:"Epochs (30, by layers 100)."`
-	Seeds    *int     `placeholder:"N" help:"By features: classifiers trained; the mean is reported (3)."`
-	Plain    bool     `help:"By features: do not standardise them."`
-	Batch    *int     `placeholder:"N" help:"By layers: images in a batch (1024)."`
-	LR       *float64 `name:"lr" placeholder:"F" help:"By layers: learning rate (1e-3 for each 256 images of a batch)."`
-	SGD      bool     `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
+	Protocol string    `enum:"features,layers" default:"features" help:"features: one classifier on each kind of features of the last block, computed once; layers: one on the output of every block, on augmented images, as BEiT's script does."`
+	Epochs   *int      `placeholder:"N" help:"Epochs (30, by layers 100)."`
+	Seeds    *int      `placeholder:"N" help:"By features: classifiers trained; the mean is reported (3)."`
+	Norm     string    `enum:"standardize,batchnorm,none" default:"standardize" help:"By features: standardize each over the training images; batchnorm without affine weights, as MAE's script does; none."`
+	Plain    bool      `hidden:"" help:"--norm none."`
+	Batch    *int      `placeholder:"N" help:"By layers: images in a batch (1024)."`
+	LR       []float64 `name:"lr" placeholder:"F,…" help:"Learning rate (2e-3, by layers 1e-3 for each 256 images of a batch). By features, of several the best on a fifth of the training images."`
+	SGD      bool      `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
 }
+
+// normStandardize is the default of --norm.
+const normStandardize = "standardize"
 
 // Run trains linear probes.
 func (c *probeLinearCmd) Run(a *app) error {
-	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds != nil && *c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || c.LR != nil && !(*c.LR > 0) {
+	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds != nil && *c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || slices.ContainsFunc(c.LR, func(lr float64) bool { return !(lr > 0) }) {
 		return usagef("--epochs, --seeds and --batch must be at least 1, and --lr positive")
 	}
 	if err := c.foreign(); err != nil {
 		return err
 	}
 	if c.Protocol == "layers" {
+		if len(c.LR) > 1 {
+			return usagef("--lr %s: --protocol layers takes one learning rate", strings.Trim(fmt.Sprint(c.LR), "[]"))
+		}
 		return c.layers(a)
 	}
 	cfg := probe.LinearDefaults
-	cfg.Plain = c.Plain
+	if c.Norm != normStandardize {
+		cfg.Norm = probe.FeatureNorm(c.Norm)
+	}
+	if c.Plain {
+		cfg.Norm = probe.NormNone
+	}
+	if len(c.LR) > 0 {
+		cfg.LRs = c.LR
+	}
 	if c.Epochs != nil {
 		cfg.Epochs = *c.Epochs
 	}
@@ -66,7 +82,7 @@ func (c *probeLinearCmd) Run(a *app) error {
 	return c.probe(a, func(train, val probe.Features, seed uint64) ([]scored, error) {
 		cfg.Seed = seed
 		r, err := probe.Linear(a.ctx, a.dev, train, val, cfg)
-		return []scored{{0, r.Score}}, err
+		return []scored{{Score: r.Score, LR: r.LR, Seeds: len(r.Seeds), Spread: r.Spread()}}, err
 	})
 }
 
@@ -82,14 +98,15 @@ func (c *probeLinearCmd) foreign() error {
 	if c.Protocol == other {
 		other = "features"
 		note("--seeds", c.Seeds != nil)
+		note("--norm", c.Norm != normStandardize)
 		note("--plain", c.Plain)
+		note("--pool", len(c.Pool) != len(probe.Pools))
 		note("--tokenizer", c.Tokenizer != "")
 		note("--alone", c.Alone)
 		note("--both", c.Both)
 		note("--raw", c.Raw)
 	} else {
 		note("--batch", c.Batch != nil)
-		note("--lr", c.LR != nil)
 		note("--sgd", c.SGD)
 	}
 	if len(given) == 0 {
@@ -108,8 +125,8 @@ func (c *probeLinearCmd) layersConfig(images int) probe.LayersConfig {
 		cfg.Batch = *c.Batch
 	}
 	cfg.Batch = min(cfg.Batch, images)
-	if cfg.LR *= float64(cfg.Batch) / float64(probe.LayersDefaults.Batch); c.LR != nil {
-		cfg.LR = *c.LR
+	if cfg.LR *= float64(cfg.Batch) / float64(probe.LayersDefaults.Batch); len(c.LR) > 0 {
+		cfg.LR = c.LR[0]
 	}
 	cfg.SGD = c.SGD
 	return cfg
@@ -183,7 +200,7 @@ func (c *probeKNNCmd) Run(a *app) error {
 	return c.probe(a, func(train, val probe.Features, _ uint64) (list []scored, err error) {
 		scores, err := probe.KNNs(a.ctx, a.dev, train, val, c.K, c.Temperature)
 		for i, s := range scores {
-			list = append(list, scored{c.K[i], s})
+			list = append(list, scored{K: c.K[i], Score: s})
 		}
 		return list, err
 	})
@@ -197,9 +214,12 @@ type probed struct {
 	scored
 }
 
-// scored is a score, with K where it is that of k-NN.
+// scored is a score: of k-NN with K, of a linear probe with the learning rate, the number of classifiers and the standard deviation between them.
 type scored struct {
-	K int `json:"k,omitempty"`
+	K      int     `json:"k,omitempty"`
+	LR     float64 `json:"lr,omitempty"`
+	Seeds  int     `json:"seeds,omitempty"`
+	Spread float64 `json:"top1_spread,omitempty"`
 	probe.Score
 }
 
@@ -215,6 +235,13 @@ func (f probeFlags) open(e experiment.Env) (*experiment.Subject, error) {
 
 // probe scores every kind of features of the model and of what stands beside it.
 func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uint64) ([]scored, error)) error {
+	pools, err := probe.ParsePools(f.Pool)
+	if err != nil || len(pools) == 0 {
+		return usagef("--pool %s: name some of cls, mean and grid", strings.Join(f.Pool, ","))
+	}
+	if f.Both && !(slices.Contains(pools, probe.PoolCLS) && slices.Contains(pools, probe.PoolMean)) {
+		return usagef("--both joins cls and mean: name both with --pool")
+	}
 	r := newReporter(a.errOut)
 	e := experiment.Env{Device: a.dev, Reporter: r}
 	subject, err := f.open(e)
@@ -223,7 +250,7 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 	}
 	defer subject.Close()
 	seed := f.seed(subject.Model.Config)
-	samples, err := subject.Samples(a.ctx, e, experiment.Beside{Alone: f.Alone, Both: f.Both, Raw: f.Raw, Tokenizer: f.Tokenizer, Seed: seed})
+	samples, err := subject.Samples(a.ctx, e, experiment.Beside{Pools: pools, Alone: f.Alone, Both: f.Both, Raw: f.Raw, Tokenizer: f.Tokenizer, Seed: seed})
 	r.clear()
 	if err != nil {
 		return err
@@ -251,7 +278,11 @@ func printProbes(w io.Writer, list []probed) error {
 		if p.K > 0 && several(list) {
 			p.Feature += fmt.Sprintf(" (%d)", p.K)
 		}
-		t.Add(p.Network, p.Feature, fmt.Sprint(p.Dim), experiment.Percent(p.Top1), experiment.Percent(p.Top5), experiment.Percent(p.MacroAccuracy))
+		top1 := experiment.Percent(p.Top1)
+		if p.Seeds > 1 {
+			top1 = fmt.Sprintf("%.1f ± %.1f %%", 100*p.Top1, 100*p.Spread)
+		}
+		t.Add(p.Network, p.Feature, fmt.Sprint(p.Dim), top1, experiment.Percent(p.Top5), experiment.Percent(p.MacroAccuracy))
 	}
 	return t.Print(w)
 }

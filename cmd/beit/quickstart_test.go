@@ -30,7 +30,7 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("%+v", rounds)
 	}
 	text := mustRun(t, "quickstart", "--out", dir)
-	for _, want := range []string{"Round 1", "best constant", "of 16", "unigram entropy", "raw pixels", dir} {
+	for _, want := range []string{"Round 1", "best constant", "of 16", "unigram entropy", "pixels", dir} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the table lacks %q:\n%s", want, text)
 		}

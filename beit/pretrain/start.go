@@ -1,0 +1,80 @@
+package pretrain
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// adapt fits a preset to the tokenizer that the run starts from: the backbone's blocks are those of its encoder, unless the file has a shape of its
+// own. Models of other kinds change nothing.
+func adapt(base *config.Config, over config.Layers, start *method.Model) error {
+	if start == nil || start.Kind != weights.Tokenizer {
+		return nil
+	}
+	if !over.InFile("pretrain.model.vit.width") {
+		fit(SectionOf(base), start)
+	}
+	c, err := over.Over(base)
+	if err != nil {
+		return err
+	}
+	c.Derive()
+	if err := c.Check(); err != nil {
+		return err
+	}
+	set := nn.NewSet()
+	beit.NewMIM(set.Scope(), SectionOf(c).Model)
+	if _, err := fitEncoder(set.Params(), start); err != nil {
+		return fmt.Errorf("init_from: %w", err)
+	}
+	return nil
+}
+
+// fit makes the backbone of a section the encoder of a tokenizer. Patch aggregation begins as deep as before, and as many patches are hidden.
+func fit(s *Section, start *method.Model) {
+	old := s.Model.ViT
+	v := start.Weights.VQKD.Encoder
+	v.DropPath, v.MeanPool = old.DropPath, old.MeanPool
+	s.Model.ViT = v
+	if a := &s.Model.Aggregation; v.Depth != old.Depth {
+		a.Layer = (a.Layer*v.Depth + old.Depth - 1) / old.Depth
+	}
+	if v.Grid() != old.Grid() {
+		s.Mask = maskFor(v.Grid())
+	}
+}
+
+// fitEncoder matches parameters with the encoder of a tokenizer, whose last norm is called after what a classifier of its kind would pool.
+func fitEncoder(params []*nn.Param, m *method.Model) (*weights.Fit, error) {
+	encoder, err := m.Weights.Backbone()
+	if err != nil {
+		return nil, err
+	}
+	return encoder.Renamed("fc_norm.", "norm.").Fit(params, weights.ToMIM)
+}
+
+// StartFrom takes the weights of a backbone, or those of a tokenizer's encoder. That one sees images in [-1, 1], the backbone those normalised as
+// ImageNet's: the patch embedding takes the difference in.
+func (t *task) StartFrom(m *method.Model) error {
+	if m.Kind != weights.Tokenizer {
+		return method.StartStrictly(t, Method, m)
+	}
+	fit, err := fitEncoder(t.set.Params(), m)
+	if err != nil {
+		return err
+	}
+	if err := fit.Load(); err != nil {
+		return err
+	}
+	if err := weights.Renormalize(t.set.Params(), data.Inception, card(t.Config).Input.Norm); err != nil {
+		return err
+	}
+	t.Reporter.Notice(fmt.Sprintf("%s: the blocks start as its encoder's, %d tensors; mask token and heads are new", m.Path, len(fit.Report.Loaded)))
+	return nil
+}
