@@ -92,7 +92,9 @@ type Train struct {
 	LRScaling         string        `toml:"lr_scaling" oneof:"none linear sqrt" help:"of lr with batch/lr_batch"`
 	LRBatch           int           `toml:"lr_batch" range:"[1,)" help:"the batch that lr is meant for"`
 	WarmupOffset      bool          `toml:"warmup_offset" help:"the warm-up of w steps is lr·t/w, as in the reference run; else lr·t/(w-1)"`
-	TimeBudget        time.Duration `toml:"time_budget" range:"[0,)" help:"chooses epochs by the measured speed; 0: epochs counts"`
+	EpochSteps        int           `toml:"epoch_steps" range:"[0,)" absent:"0" help:"steps of an epoch, where it is to end before all images were seen; 0: as many as the images give"`
+	TimeBudget        time.Duration `toml:"time_budget" range:"[0,)" help:"chooses epochs and epoch_steps by the measured speed; 0: they count"`
+	FLOPBudget        float64       `toml:"flop_budget" range:"[0,)" absent:"0" help:"chooses epochs and epoch_steps by the counted floating-point operations, preparation included; 0: they count"`
 
 	CheckpointActivations bool `toml:"checkpoint_activations" resume:"free" help:"recompute each block in backward: the same result with less memory, more time"`
 }

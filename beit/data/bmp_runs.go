@@ -22,7 +22,7 @@ func (b *bmpFile) decodeRuns() (Image, error) {
 	rest := b.data
 	for r.i < b.h {
 		if len(rest) < 2 && r.i == b.h-1 && r.x >= b.w {
-			break // only the marks of the end are missing
+			break // only the markers of the end are missing
 		}
 		var err error
 		if rest, err = r.step(rest); err != nil {

@@ -61,9 +61,9 @@ func decodeFrom(file fs.File, limits Limits, options []Option) (Image, error) {
 	return DecodeImage(content, limits, options...)
 }
 
-// Decode decodes a JPEG, PNG, WebP, BMP, TIFF or Netpbm file or the first frame of a GIF file to RGB, and what RegisterFormat added. The content
-// decides what it is. Alpha and transparency are dropped, grey, CMYK and palette colours are expanded, and 16 bits are cut to the higher 8.
-// Subsampled chroma is interpolated as libjpeg and libwebp do. The header is checked before memory for the pixels is allocated.
+// Decode decodes a JPEG, PNG, WebP, BMP, TIFF or Netpbm file or the first frame of a GIF or animated WebP file to RGB, and what RegisterFormat
+// added. The content decides what it is. Alpha and transparency are dropped, grey, CMYK and palette colours are expanded, and 16 bits are cut to the
+// higher 8. Subsampled chroma is interpolated as libjpeg and libwebp do. The header is checked before memory for the pixels is allocated.
 //
 // Files that break the rules of their format give the pixels that Pillow 9.4 gives them, where it reads them.
 func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {
@@ -109,9 +109,13 @@ func (f Format) decode(content []byte, limits Limits, s settings) (Image, error)
 	if err := f.checkSize(w, h, len(content), limits); err != nil {
 		return nil, err
 	}
-	release := decodeMemory.acquire(int64(w) * int64(h) * int64(f.bytesPerPixel()))
+	n := 1
+	if f.DecodeReduced != nil {
+		n = reduction(w, h, s.short)
+	}
+	release := decodeMemory.acquire(f.memory(content, w, h, n))
 	defer release()
-	m, err := f.decodeReduced(content, reduction(w, h, s.short))
+	m, err := f.decodeReduced(content, n, s.short)
 	if err != nil {
 		return nil, err
 	}
@@ -121,19 +125,21 @@ func (f Format) decode(content []byte, limits Limits, s settings) (Image, error)
 	return m, nil
 }
 
-// decodeReduced decodes an image whose sides become smaller by n.
-func (f Format) decodeReduced(content []byte, n int) (Image, error) {
-	switch {
-	case n == 1:
-		return f.Decode(content)
-	case f.DecodeReduced != nil:
+// decodeReduced decodes an image whose sides become smaller by n. Where the format cannot do that, the size that the image turns out to have decides
+// by how much it is reduced.
+func (f Format) decodeReduced(content []byte, n, short int) (Image, error) {
+	if n > 1 {
 		return f.DecodeReduced(content, n)
 	}
 	m, err := f.Decode(content)
-	if err != nil {
-		return nil, err
+	if err != nil || f.DecodeReduced != nil {
+		return m, err
 	}
-	return reduced(whole(m), n), nil
+	w, h := m.Size()
+	if n = reduction(w, h, short); n > 1 {
+		return reduced(whole(m), n), nil
+	}
+	return m, nil
 }
 
 func (f Format) checkSize(w, h, size int, limits Limits) error {

@@ -43,17 +43,16 @@
 //
 // # Image formats
 //
-// JPEG, PNG, WebP, BMP, TIFF, Netpbm (PBM, PGM, PPM) and the first frame of GIF are decoded to 8-bit RGB. The content says what a file is, whatever
-// its name. RegisterFormat adds others. The pixels are those of Pillow's convert("RGB"), also in files that break the rules of their format, with
+// JPEG, PNG, WebP, BMP, TIFF, Netpbm (PBM, PGM, PPM) and the first frames of GIF and animated WebP are decoded to 8-bit RGB. The content says what
+// a file is, whatever its name. RegisterFormat adds others, and so does importing package heif. The pixels are those of Pillow's convert("RGB"), also in files that break the rules of their format, with
 // these exceptions (package jpeg says what it does with JPEG files):
 //
 //   - Grey of 16 bits keeps its high byte, where Pillow makes everything above 255 white. In TIFF files it is inverted where 0 is white.
 //   - Jumps, empty rows and odd literal runs in BMP files are those of the format, which Pillow 9.4 does not know.
 //   - A PNG chunk that the pixels do not need may be damaged anywhere. A wrong Adler-32 does not matter where the chunks' own checksums are right.
 //
-// What is refused is refused by its name: animated WebP, PAM, and TIFF with CIELab, YCbCr
-// outside JPEG, unusual numbers of bits, or rare compressions such as Zstandard. Of a JPEG, only the part that a crop needs is interpolated and
-// converted. Parallel decodes wait for each other where they would take more than DecodeMemory together.
+// What is refused is refused by its name: PAM, and TIFF with CIELab, YCbCr outside JPEG, unusual numbers of bits, or rare compressions such as
+// Zstandard. Of a JPEG, only the part that a crop needs is interpolated and converted. Parallel decodes wait for each other where they would take more than DecodeMemory together.
 //
 // # Augmentation
 //

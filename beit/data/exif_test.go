@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"io"
 	"strings"
 	"testing"
 )
@@ -144,13 +145,56 @@ func TestOrientationSources(t *testing.T) {
 	}
 }
 
+// compressedText is a PNG chunk zTXt.
+func compressedText(keyword, text string) []byte {
+	var b bytes.Buffer
+	b.WriteString(keyword + "\x00\x00")
+	z := zlib.NewWriter(&b)
+	io.WriteString(z, text)
+	z.Close()
+	return chunk("zTXt", b.Bytes())
+}
+
 // A text that decompresses to more than its bound is cut.
 func TestInflateTextIsBounded(t *testing.T) {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	z.Write(make([]byte, 5<<20))
-	z.Close()
-	if got := inflateText(b.Bytes()); len(got) != 1<<20 {
-		t.Errorf("%d bytes", len(got))
+	c, _, err := nextChunk(compressedText(pngXMP, strings.Repeat("\x00", 5<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := pngTexts{left: pngTextsMost}
+	if _, text := texts.read(c); len(text) != pngTextMost {
+		t.Errorf("%d bytes", len(text))
+	}
+}
+
+// Texts of a file are decompressed up to a bound of all together. Those that cannot hold an orientation do not count.
+func TestTextsAreBounded(t *testing.T) {
+	exif := string(exifData(binary.BigEndian, 6))
+	last := compressedText(pngProfileEXIF, fmt.Sprintf("\nexif\n%8d\n%x\n", len(exif), exif))
+	large := strings.Repeat("\x00", pngTextMost)
+	for _, c := range []struct {
+		name, keyword, text string
+		count, want         int
+	}{
+		{"large texts", pngXMP, large, 50, 6},
+		{"too many large texts", pngXMP, large, 70, 0},
+		{"other texts", "Comment", large, 70, 6},
+		{"too many empty texts", pngXMP, "", 2000, 0},
+	} {
+		content := tinyPNG(bytes.Repeat(compressedText(c.keyword, c.text), c.count), last)
+		if got := pngOrientation(content); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// The orientation is read without a look at the pixels: a wrong checksum of theirs does not hide what stands behind them.
+func TestOrientationPassesOverPixels(t *testing.T) {
+	exif := string(exifData(binary.BigEndian, 6))
+	pixels := chunk("IDAT", make([]byte, 1000))
+	pixels[len(pixels)-1]++
+	content := tinyPNG(pixels, compressedText(pngProfileEXIF, fmt.Sprintf("\nexif\n%8d\n%x\n", len(exif), exif)))
+	if got := pngOrientation(content); got != 6 {
+		t.Errorf("orientation %d, want 6", got)
 	}
 }

@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Format says how images of one kind are decoded. Its functions may be called by any number of goroutines. They get content of any form whose
 // first bytes are those of the kind, and their errors do not name the file.
@@ -15,31 +18,37 @@ type Format struct {
 	PixelsPerByte int64
 	// BytesPerPixel is how much memory decoding takes for each pixel; 0 means 4.
 	BytesPerPixel int
+	// Memory returns how many bytes decoding takes at 1/n of the size, in place of BytesPerPixel. n is 1 where DecodeReduced is nil. It may be nil.
+	Memory func(content []byte, n int) int64
 	// Orientation returns the EXIF orientation, 1 to 8, or another number where the content has none. It may be nil.
 	Orientation func(content []byte) int
 	// Turned says that the orientation belongs to the format: it is followed without the option ExifTranspose.
 	Turned bool
 }
 
-func (f Format) bytesPerPixel() int {
-	if f.BytesPerPixel == 0 {
-		return 4
+// memory returns how many bytes decoding an image of w x h takes at 1/n of its size.
+func (f Format) memory(content []byte, w, h, n int) int64 {
+	if f.Memory != nil {
+		return f.Memory(content, n)
 	}
-	return f.BytesPerPixel
+	return int64(w) * int64(h) * int64(cmp.Or(f.BytesPerPixel, 4))
 }
 
 // formats holds the formats by their names in package filekind.
 //
-// JPEG spends at least one bit on the DC coefficient of each block of 64 pixels. Deflate packs at most 1032 bytes into one, and at one bit each a
-// byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096 pixels. The smallest sample of Netpbm takes a bit. Runs in
-// BMP, fax lines in TIFF and WebP can repeat pixels at no cost. Of a PNG file that is cut short there may be two images for a while.
+// Deflate packs at most 1032 bytes into one, and at one bit each a byte holds 8 pixels. A code of LZW has at least 3 bits and stands for at most 4096
+// pixels. The smallest sample of Netpbm takes a bit. Package jpeg has a bound of its own. Runs in BMP, fax lines in TIFF and WebP can repeat pixels
+// at no cost.
+//
+// An image of RGB takes 3 bytes a pixel. Of a PNG file that is cut short in its last row there may be two. A lossless WebP file with a palette takes 4
+// bytes before its colours are looked up and 4 behind.
 var formats = map[string]Format{
-	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, PixelsPerByte: 512, BytesPerPixel: 9, Orientation: jpegOrientation},
+	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, Memory: jpegMemory, Orientation: jpegOrientation},
 	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
-	"webp":   {Size: webpSize, Decode: decodeWebP, Orientation: webpOrientation},
+	"webp":   {Size: webpSize, Decode: decodeWebP, BytesPerPixel: 8, Orientation: webpOrientation},
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},
-	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Orientation: tiffOrientation, Turned: true},
+	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Memory: tiffMemory, Orientation: tiffOrientation, Turned: true},
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
 
 	// Its first frame is decoded by itself, beside the canvas.

@@ -41,6 +41,69 @@ func TestRegisterFormat(t *testing.T) {
 	}
 }
 
+// Memory is asked for at the size that is decoded, and lent while that is done.
+func TestFormatMemory(t *testing.T) {
+	var lent int64
+	decode := func(_ []byte, n int) (Image, error) {
+		lent = decodeMemory.lent()
+		return NewRGB(800/n, 400/n), nil
+	}
+	whole := Format{
+		Size: func([]byte) (w, h int, err error) { return 800, 400, nil }, Decode: func(content []byte) (Image, error) { return decode(content, 1) },
+		Memory: func(content []byte, n int) int64 { return int64(len(content) + 1000*n) },
+	}
+	scaled := whole
+	scaled.DecodeReduced = decode
+	content := []byte("\xff\x0aimage")
+	for _, c := range []struct {
+		name    string
+		format  Format
+		short   int
+		want    int64
+		columns int
+	}{{"whole", scaled, 0, 1007, 800}, {"scaled", scaled, 100, 4007, 200}, {"reduced afterwards", whole, 100, 1007, 200}} {
+		RegisterFormat("jxl", c.format)
+		m, err := Decode(content, DefaultLimits, Reduce(c.short))
+		delete(formats, "jxl")
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		} else if m.W != c.columns || lent != c.want {
+			t.Errorf("%s: %d bytes for %d columns, want %d for %d", c.name, lent, m.W, c.want, c.columns)
+		}
+	}
+}
+
+// The size that an image turns out to have decides by how much it is reduced, where the header's is another one.
+func TestReduceByDecodedSize(t *testing.T) {
+	RegisterFormat("jxl", Format{
+		Size: func([]byte) (w, h int, err error) { return 800, 800, nil }, Decode: func([]byte) (Image, error) { return NewRGB(210, 100), nil },
+	})
+	defer delete(formats, "jxl")
+	for short, want := range map[int]int{100: 210, 50: 105, 25: 53} {
+		m, err := Decode([]byte("\xff\x0a"), DefaultLimits, Reduce(short))
+		if err != nil {
+			t.Errorf("at least %d: %v", short, err)
+		} else if m.W != want {
+			t.Errorf("at least %d: %d columns, want %d", short, m.W, want)
+		}
+	}
+}
+
+// JPEG files take what their form needs: less where they are scaled, more where they are progressive.
+func TestFormatMemoryOfJPEG(t *testing.T) {
+	content := photo(t) // 500x375, with chroma of half the resolution
+	if got, want := formats["jpeg"].memory(content, 500, 375, 1), int64(512*384*3/2); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+	progressive, err := os.ReadFile("jpeg/testdata/cmyk-progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, least := formats["jpeg"].memory(progressive, 53, 37, 1), int64(12*53*37); got < least {
+		t.Errorf("progressive: %d bytes, want at least %d", got, least)
+	}
+}
+
 func panics(f func()) (panicked bool) {
 	defer func() { panicked = recover() != nil }()
 	f()

@@ -19,6 +19,14 @@ func TestDecodeScaledJPEG(t *testing.T) {
 	}
 }
 
+// A file in arithmetic coding may have thousands of pixels a byte.
+func TestDecodeFlatJPEG(t *testing.T) {
+	m := decodeFile(t, "jpeg/testdata/flat-arithmetic.jpg")
+	if m.W != 2000 || m.H != 1000 {
+		t.Errorf("%dx%d", m.W, m.H)
+	}
+}
+
 // The estimate of memory follows the form of the file and the scale.
 func TestJPEGMemory(t *testing.T) {
 	content := photo(t) // 500x375, with chroma of half the resolution

@@ -86,14 +86,22 @@ func parsePNG(content []byte) (*pngFile, error) {
 
 // pngChunk is a part of a PNG file.
 type pngChunk struct {
-	name string
-	body []byte // shorter than announced where the file ends
-	ok   bool   // it is whole and its checksum is right
+	name   string
+	body   []byte // shorter than announced where the file ends
+	summed []byte // name and body, and the checksum of both; nil where the file ends before it
+}
+
+const pngSum = 4 // bytes of the checksum
+
+// ok reports whether the chunk is whole and its checksum is right. Only this reads all of the chunk.
+func (c pngChunk) ok() bool {
+	end := len(c.summed) - pngSum
+	return end > 0 && crc32.ChecksumIEEE(c.summed[:end]) == binary.BigEndian.Uint32(c.summed[end:])
 }
 
 // nextChunk splits a chunk off.
 func nextChunk(b []byte) (c pngChunk, rest []byte, err error) {
-	const head, sum = 8, 4
+	const head = 8
 	if len(b) < head {
 		return c, nil, io.ErrUnexpectedEOF
 	}
@@ -105,17 +113,17 @@ func nextChunk(b []byte) (c pngChunk, rest []byte, err error) {
 	}
 	size := uint64(binary.BigEndian.Uint32(b))
 	c.body = b[head:min(head+size, uint64(len(b)))]
-	end := head + size + sum
+	end := head + size + pngSum
 	if end > uint64(len(b)) {
 		return c, nil, nil
 	}
-	c.ok = crc32.ChecksumIEEE(b[4:head+size]) == binary.BigEndian.Uint32(b[head+size:])
+	c.summed = b[4:end]
 	return c, b[end:], nil
 }
 
 func (p *pngFile) readHeader(c pngChunk) error {
 	const size = 13
-	if !c.ok || len(c.body) < size {
+	if !c.ok() || len(c.body) < size {
 		return errors.New("the header IHDR is damaged: its checksum is wrong")
 	}
 	w, h := binary.BigEndian.Uint32(c.body), binary.BigEndian.Uint32(c.body[4:])
@@ -137,7 +145,7 @@ func (p *pngFile) readHeader(c pngChunk) error {
 
 // readPalette takes as many colours as there are. Other colour types than that of palettes do not look at them.
 func (p *pngFile) readPalette(c pngChunk) error {
-	if !c.ok {
+	if !c.ok() {
 		return errors.New("the palette PLTE is damaged: its checksum is wrong")
 	}
 	if len(c.body) > 3*len(p.palette)+2 && p.colour == pngPalette {
@@ -196,28 +204,39 @@ func decodePNG(content []byte) (Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := p.decode(nil)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		// The decompressor may want more bits than the last row needs. They do not matter if any will do.
-		zeros, err0 := p.decode([]byte{0, 0})
-		ones, err1 := p.decode([]byte{255, 255})
-		if err0 == nil && err1 == nil && bytes.Equal(zeros.Pix, ones.Pix) {
-			return zeros, nil
-		}
+	const longest = 1 << 28 // bytes of a row
+	if p.rowBytes(p.w) > longest {
+		return nil, fmt.Errorf("rows of %d pixels with %d bits", p.w, p.bits())
 	}
-	if err != nil {
+	m, missing, err := p.decode(nil)
+	if err == nil {
+		return m, nil
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) || missing > pngPaddingMost {
 		return nil, err
 	}
-	return m, nil
+	// The decompressor may want more bits than the last row needs. They do not matter if any will do.
+	zeros, _, err0 := p.decode([]byte{0, 0})
+	if err0 != nil {
+		return nil, err
+	}
+	ones, _, err1 := p.decode([]byte{255, 255})
+	if err1 != nil || !bytes.Equal(zeros.Pix, ones.Pix) {
+		return nil, err
+	}
+	return zeros, nil
 }
 
-// decode decodes the pixels, with padding behind the compressed data.
-func (p *pngFile) decode(padding []byte) (*RGB, error) {
+// pngPaddingMost is more than two bytes of deflate and a code that they complete can stand for: 258 bytes each bit.
+const pngPaddingMost = 17 * 258
+
+// decode decodes the pixels, with padding behind the compressed data. missing is how many bytes of rows were not read.
+func (p *pngFile) decode(padding []byte) (m *RGB, missing int64, err error) {
 	z, err := zlib.NewReader(&pngData{rest: p.data, padding: padding})
 	if err != nil {
-		return nil, fmt.Errorf("pixels: %w", err)
+		return nil, 0, fmt.Errorf("pixels: %w", err)
 	}
-	m := NewRGB(p.w, p.h)
+	m = NewRGB(p.w, p.h)
 	if p.colour == pngPalette {
 		m.fill(p.palette[0]) // rows that the data lack
 	}
@@ -231,13 +250,14 @@ func (p *pngFile) decode(padding []byte) (*RGB, error) {
 		var n int
 		n, err = z.Read(make([]byte, 1))
 		if n > 0 || !errors.Is(err, zlib.ErrChecksum) || p.chunksWhole() {
-			return m, nil // a wrong sum alone is a slip of the writer: the chunks have sums of their own
+			return m, 0, nil // a wrong sum alone is a slip of the writer: the chunks have sums of their own
 		}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("the file is cut short: row %d of %d is missing: %w", rows.done, p.h, io.ErrUnexpectedEOF)
+		err = fmt.Errorf("the file is cut short: row %d of %d is missing: %w", rows.done, p.h, io.ErrUnexpectedEOF)
+		return nil, p.allRowBytes() - rows.read, err
 	}
-	return nil, fmt.Errorf("the pixels are damaged: %w", err)
+	return nil, 0, fmt.Errorf("the pixels are damaged: %w", err)
 }
 
 // chunksWhole reports whether the checksums of all chunks with pixels are right.
@@ -247,7 +267,7 @@ func (p *pngFile) chunksWhole() bool {
 		if err != nil || c.name != "IDAT" {
 			return true
 		}
-		if !c.ok {
+		if !c.ok() {
 			return false
 		}
 		rest = after

@@ -12,6 +12,7 @@ type pngRows struct {
 	pixel          int     // bytes between a sample and the one on its left
 	current, above []uint8 // with the byte that names the filter
 	done           int
+	read           int64 // bytes of the rows that are done
 }
 
 func newPNGRows(src io.Reader, p *pngFile) *pngRows {
@@ -33,6 +34,7 @@ func (r *pngRows) next(n int) ([]uint8, error) {
 		return nil, err
 	}
 	r.done++
+	r.read += int64(1 + n)
 	return row, nil
 }
 
@@ -107,6 +109,20 @@ func (p *pngFile) readRows(m *RGB, rows *pngRows) error {
 
 // pngPasses are the passes of an interlaced image: the first column and row of each, and the distances to the next ones.
 var pngPasses = []struct{ x, y, dx, dy int }{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
+
+// allRowBytes returns the bytes of all rows, with those that name their filters.
+func (p *pngFile) allRowBytes() int64 {
+	if !p.interlaced {
+		return int64(p.h) * int64(1+p.rowBytes(p.w))
+	}
+	sum := int64(0)
+	for _, pass := range pngPasses {
+		if w := (p.w - pass.x + pass.dx - 1) / pass.dx; w > 0 {
+			sum += int64((p.h-pass.y+pass.dy-1)/pass.dy) * int64(1+p.rowBytes(w))
+		}
+	}
+	return sum
+}
 
 // readPasses reads an interlaced image.
 func (p *pngFile) readPasses(m *RGB, rows *pngRows) error {

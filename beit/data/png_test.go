@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -101,5 +104,32 @@ func TestDecodePNGEnd(t *testing.T) {
 	}
 	if last < 1 || last > 8 { // the encoder ends with an empty block
 		t.Errorf("read though %d bytes are missing", last)
+	}
+}
+
+// Rows are bounded before memory for them is allocated.
+func TestDecodePNGLongRow(t *testing.T) {
+	_, err := Decode(append(pngHeader(100_000_000, 1), make([]byte, 20_000)...), DefaultLimits)
+	if err == nil || !strings.Contains(err.Error(), "rows of 100000000 pixels with 24 bits") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// Content that is cut short is decoded once.
+func TestDecodePNGCutShortOnce(t *testing.T) {
+	m := NewRGB(1000, 1000)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(i * i / 7)
+	}
+	content := encodePNG(t, m)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := decodePNG(content[:len(content)/2])
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatalf("error is %v", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > uint64(2*len(m.Pix)) {
+		t.Errorf("%d bytes allocated for an image of %d", used, len(m.Pix))
 	}
 }

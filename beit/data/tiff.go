@@ -217,8 +217,29 @@ func (f *tiffFile) checkLayout() error {
 	if have := int64(f.tags.count(f.offsets)); have < need {
 		return fmt.Errorf("%d of %d parts are missing: %w", need-have, need, io.ErrUnexpectedEOF)
 	}
-	if bytes := int64(f.w) * int64(f.h) / 8 * int64(f.bits*f.samples); f.compression == tiffPlain && bytes > int64(len(f.content)) {
-		return fmt.Errorf("%d bytes are too few for %dx%d pixels", len(f.content), f.w, f.h)
+	return f.checkStored(int(need))
+}
+
+// checkStored compares the bytes of all blocks with the file. Tags may give the same bytes to any number of blocks, and each of those is read by itself.
+// Writers that store equal blocks once compress them, so that their pixels take more.
+func (f *tiffFile) checkStored(blocks int) error {
+	pixels, file := int64(f.w)*int64(f.h)/8*int64(f.bits*f.samples), int64(len(f.content))
+	if f.compression == tiffPlain { // of which no more is read than the pixels need
+		if pixels > file {
+			return fmt.Errorf("%d bytes are too few for %dx%d pixels", file, f.w, f.h)
+		}
+		return nil
+	}
+	stored := int64(0)
+	for i := range blocks {
+		b, err := f.block(i)
+		if err != nil {
+			return fmt.Errorf("part %d of %d: %w", i, blocks, err)
+		}
+		stored += int64(len(b))
+	}
+	if stored > file+pixels {
+		return fmt.Errorf("its parts overlap: they have %d bytes together, and the file has %d", stored, file)
 	}
 	return nil
 }
@@ -226,6 +247,21 @@ func (f *tiffFile) checkLayout() error {
 // across and down are how many blocks cover the image.
 func (f *tiffFile) across() int { return (f.w-1)/f.blockW + 1 }
 func (f *tiffFile) down() int   { return (f.h-1)/f.blockH + 1 }
+
+// tiffMemory returns the bytes that decoding takes. It is 0 for a file that decodeTIFF refuses by its tags.
+func tiffMemory(content []byte, _ int) int64 {
+	f, err := parseTIFF(content)
+	if err != nil {
+		return 0
+	}
+	w, h, samples := int64(f.blockW), int64(f.blockH), int64(f.samples)
+	decoding := 3 * w * samples * int64(f.bits) / 8 // rows: of a plane, of all planes, and a copy for the predictor
+	if f.compression == tiffJPEG {
+		const planes, coefficients, part = 4, 4*2 + 1, 3 // of up to 4 components, progressive ones
+		decoding = (planes + coefficients + part) * w * h
+	}
+	return 3*int64(f.w)*int64(f.h) + decoding
+}
 
 // decodeTIFF decodes the first image of a TIFF file.
 func decodeTIFF(content []byte) (Image, error) {

@@ -46,6 +46,10 @@ func (f *tiffFile) withTables(b []byte) ([]byte, error) {
 		return nil, errors.New("it does not begin like a JPEG file")
 	}
 	tables := bytes.TrimPrefix(bytes.TrimSuffix(f.tags.tags[tagJPEGTables].data, end), start)
+	const most = 8192 // all tables that there can be take less than half of it
+	if len(tables) > most {
+		return nil, fmt.Errorf("shared JPEG tables of %d bytes", len(tables))
+	}
 	var colours []byte
 	if f.photometric == tiffRGB {
 		colours = []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // no transform

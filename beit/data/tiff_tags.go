@@ -80,7 +80,8 @@ func parseTIFFTags(b []byte) (*tiffTags, error) {
 
 // readEntries reads the entries of a directory that are there.
 func (t *tiffTags) readEntries(b []byte, at, count uint64, layout tiffLayout) {
-	const head = 4 // tag and type
+	const head = 4  // tag and type
+	spare := len(b) // bytes of tags that are compared with others: they may lie in the same place
 	for ; count > 0; count-- {
 		tag, ok := t.uint(b, at, 2)
 		kind, ok2 := t.uint(b, at+2, 2)
@@ -89,8 +90,10 @@ func (t *tiffTags) readEntries(b []byte, at, count uint64, layout tiffLayout) {
 			return
 		}
 		data, ok := t.values(b, at+head+layout.pointer, values, tiffTypeSize[uint16(kind)], layout)
-		if first, twice := t.tags[uint16(tag)]; twice && !bytes.Equal(first.data, data) {
-			t.ambiguous = uint16(tag)
+		if first, twice := t.tags[uint16(tag)]; twice {
+			if spare -= len(data); spare < 0 || !bytes.Equal(first.data, data) {
+				t.ambiguous = uint16(tag)
+			}
 		}
 		if ok {
 			t.tags[uint16(tag)] = tiffTag{uint16(kind), data}

@@ -3,10 +3,13 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
+
+	"github.com/gobeit/gobeit/beit/config"
 )
 
-// Constants of the estimate of how long an epoch takes.
+// Constants of the estimate of what a step takes.
 const (
 	speedWarm    = 2   // micro-batches that are not timed
 	speedTimed   = 6   // micro-batches that are
@@ -14,21 +17,61 @@ const (
 	speedForward = 0.4 // a validation image beside a training image
 )
 
-// chooseEpochs sets the number of epochs that fit into what is left of the time budget. It changes nothing else: the run is the same
-// as one with that number configured.
-func (l *loop) chooseEpochs(ctx context.Context) error {
+// price is what one step takes.
+type price struct{ seconds, flops float64 }
+
+// fitBudget sets the number of epochs, and of their steps, to what the budgets of time and of operations allow. It changes nothing else: the run is
+// the same as one with those numbers configured.
+func (l *loop) fitBudget(ctx context.Context) error {
+	one, err := l.measure(ctx)
+	if err != nil {
+		return err
+	}
+	t := &l.env.Config.Train
+	images := float64(t.Batch) / one.seconds
+	steps, full := math.Inf(1), float64(l.env.StepsPerEpoch)
+	if t.FLOPBudget > 0 {
+		steps = math.Floor((t.FLOPBudget - l.at.Work) / one.flops)
+		if steps < 1 {
+			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: it pays for none", t.FLOPBudget, l.at.Work, one.flops)
+		}
+	}
+	if t.TimeBudget > 0 {
+		validation := 0.0
+		if l.env.Val != nil {
+			validation = speedForward / images * float64(l.env.Val.Len())
+		}
+		left := (t.TimeBudget - time.Since(l.began)).Seconds()
+		epochs := max(1, math.Ceil(left/(full*one.seconds+validation)))
+		steps = min(steps, max(1, (left-epochs*validation)/one.seconds))
+	}
+	split(t, steps, l.env.StepsPerEpoch)
+	l.env.StepsPerEpoch = t.EpochSteps
+	l.reporter.Notice(fmt.Sprintf("the budget allows %d epochs of %d steps: about %.0f images/s, %.3g operations a step", t.Epochs, t.EpochSteps, images, one.flops))
+	return nil
+}
+
+// split parts a number of steps into epochs of equal length, of at most so many.
+func split(t *config.Train, steps float64, most int) {
+	t.Epochs = max(1, int(math.Ceil(steps/float64(most))))
+	t.EpochSteps = min(most, max(1, int(steps)/t.Epochs))
+}
+
+// measure is what a step takes, estimated by a few micro-batches.
+func (l *loop) measure(ctx context.Context) (price, error) {
 	var began time.Time
+	var work float64
 	done := 0
 	for epoch := 0; done < speedWarm+speedTimed; epoch++ {
 		for b, err := range l.env.Loader.Batches(ctx, epoch, 0) {
 			if err != nil {
-				return err
+				return price{}, err
 			}
 			if done == speedWarm {
 				if err := l.env.Device.Sync(ctx); err != nil { // a device may be behind the host
-					return err
+					return price{}, err
 				}
-				began = time.Now()
+				began, work = time.Now(), l.env.Device.Work()
 			}
 			loss, _ := l.task.Forward(l.context(0), b)
 			l.backward(loss)
@@ -40,16 +83,8 @@ func (l *loop) chooseEpochs(ctx context.Context) error {
 		}
 	}
 	if err := l.env.Device.Sync(ctx); err != nil {
-		return err
+		return price{}, err
 	}
-	t := &l.env.Config.Train
-	perImage := time.Since(began).Seconds() / float64(speedTimed*l.env.Loader.BatchSize())
-	perEpoch := perImage * speedStep * float64(l.env.StepsPerEpoch*t.Batch)
-	if l.env.Val != nil {
-		perEpoch += perImage * speedForward * float64(l.env.Val.Len())
-	}
-	left := t.TimeBudget - time.Since(l.began)
-	t.Epochs = max(1, int(left.Seconds()/perEpoch))
-	l.reporter.Notice(fmt.Sprintf("time budget %s: about %.0f images/s allow %d epoch(s)", t.TimeBudget, 1/perImage, t.Epochs))
-	return nil
+	parts := float64(l.env.Config.Train.AccumulationSteps) / speedTimed
+	return price{seconds: time.Since(began).Seconds() * speedStep * parts, flops: (l.env.Device.Work() - work) * parts}, nil
 }

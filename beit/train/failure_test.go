@@ -177,15 +177,16 @@ func TestTimeBudget(t *testing.T) {
 	began := time.Now()
 	res := trained(t, m, tiny(t, m, "train.time_budget=700ms", "log.every=1000"), Env{Reporter: heard})
 	epochs := res.Config.Train.Epochs
-	if epochs < 1 || res.Steps != epochs*5 || time.Since(began) > 20*time.Second {
+	perEpoch := res.Config.Train.EpochSteps
+	if epochs < 1 || perEpoch < 1 || perEpoch > 5 || res.Steps != epochs*perEpoch || time.Since(began) > 20*time.Second {
 		t.Errorf("%d epochs, %d steps in %s", epochs, res.Steps, time.Since(began))
 	}
-	if !strings.Contains(strings.Join(heard.Notices, "\n"), "time budget 700ms") {
+	if !strings.Contains(strings.Join(heard.Notices, "\n"), "the budget allows") {
 		t.Errorf("notices %q", heard.Notices)
 	}
 	// The run is that of as many epochs without a budget.
 	plain := tiny(t, m, "log.every=1000")
-	plain.Train.Epochs = epochs
+	plain.Train.Epochs, plain.Train.EpochSteps = epochs, perEpoch
 	other := trained(t, m, plain, Env{}).Dir
 	if traintest.Contents(t, res.Dir, m)["metrics"] != traintest.Contents(t, other, m)["metrics"] {
 		t.Errorf("metrics differ from those of %d epochs without a budget", epochs)

@@ -59,8 +59,8 @@ func (l *loop) fresh(ctx context.Context) (*Result, error) {
 		err = p.Prepare(ctx)
 	}
 	l.countWork()
-	if err == nil && l.env.Config.Train.TimeBudget > 0 {
-		if err = l.chooseEpochs(ctx); err == nil {
+	if t := l.env.Config.Train; err == nil && (t.TimeBudget > 0 || t.FLOPBudget > 0) {
+		if err = l.fitBudget(ctx); err == nil {
 			err = l.saveConfig()
 		}
 	}

@@ -54,6 +54,11 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		return nil, err
 	}
 	e.StepsPerEpoch = e.Loader.Len() / cfg.Train.AccumulationSteps
+	if n := cfg.Train.EpochSteps; n > e.StepsPerEpoch {
+		return nil, fmt.Errorf("train.epoch_steps = %d: the training images give %d steps", n, e.StepsPerEpoch)
+	} else if n > 0 {
+		e.StepsPerEpoch = n
+	}
 	l.at = counters{Data: l.images.Fingerprint(), Train: data.ContentsOf(e.Train), Val: data.ContentsOf(e.Val), Interval: method.Means{}, Epoch: method.Means{}}
 	if err := l.build(); err != nil {
 		return l, err

@@ -1,5 +1,4 @@
-// Package heif decodes what only large libraries decode: HEIC and AVIF images, and the first frame of animated WebP images. Importing it adds
-// them to the formats of package beit/data:
+// Package heif decodes what only large libraries decode: HEIC and AVIF images. Importing it adds them to the formats of package beit/data:
 //
 //	import _ "github.com/gobeit/gobeit/beit/data/heif"
 //

@@ -86,7 +86,7 @@ func (f *file) locate() (extents string, ok bool) {
 	return string(binary.BigEndian.AppendUint16(nil, uint16(count))) + string(list), count > 0 && count <= 0xffff
 }
 
-// hide makes the first box meta one that nobody reads. A last box that reaches to the end of the file gets its size.
+// hide turns the boxes meta into free ones, which nobody reads: the one that is added says what is in them. A last box that reaches to the end of the file gets its size.
 func hide(content []byte) {
 	for at := 0; at < len(content); {
 		size := int(binary.BigEndian.Uint32(content[at:]))

@@ -51,9 +51,13 @@ func (a *arithmetic) resetConditioning() {
 	}
 }
 
-// start begins a scan or a restart interval.
-func (a *arithmetic) start(r *bitReader) {
-	a.dc, a.ac, a.even = [16][64]uint8{}, [16][256]uint8{}, evenOdds
+// start begins a scan or a restart interval. Intervals may be short, so only the statistics of the scan begin anew.
+func (a *arithmetic) start(r *bitReader, s *scan) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		a.dc[p.dcID], a.ac[p.acID] = [64]uint8{}, [256]uint8{}
+	}
+	a.even = evenOdds
 	a.failed = false
 	a.code = uint32(r.byte())<<8 | uint32(r.byte())
 	a.size, a.shift = 1<<16, 0

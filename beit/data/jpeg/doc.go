@@ -37,8 +37,8 @@
 // # Limits
 //
 // No input makes the package panic or run for ever. ReadConfig tells the size, and the memory that decoding takes, without allocating it. Callers
-// bound both. A progressive file holds all coefficients in memory, two bytes each. Files with more than 100 scans are refused, and
-// those whose scans visit the blocks far more often than the compressed data allow. In arithmetic coding, the number of decisions is bounded by the
+// bound both. A progressive file holds all coefficients in memory, two bytes each. Files in Huffman coding with fewer bits than blocks are refused,
+// files with more than 100 scans, and those whose scans visit the blocks far more often than the compressed data allow. In arithmetic coding, the number of decisions is bounded by the
 // sizes of those data and of the image.
 //
 // Wrong arguments panic: a scale that is not offered, a box that is empty or leaves the image, a buffer too short for it, and what FromYCbCr does not

@@ -74,6 +74,21 @@ func (d *decoder) readFrame(body []byte) error {
 	return nil
 }
 
+// checkLength refuses a file that is too short for its size. A Huffman code has at least a bit, and each block has one in the first scan of its
+// component: the difference to the block before. Arithmetic coding may spend next to nothing on a block.
+func (f *frame) checkLength(bytes int) error {
+	if f.arithmetic {
+		return nil
+	}
+	for _, c := range f.components {
+		across, down := ceilDiv(f.width*c.h, 8*f.hMax), ceilDiv(f.height*c.v, 8*f.vMax)
+		if int64(across)*int64(down) > 8*int64(bytes) {
+			return fmt.Errorf("%d bytes are too few for %dx%d pixels", bytes, f.width, f.height)
+		}
+	}
+	return nil
+}
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // layout computes the sizes of the result and of everything on the way.

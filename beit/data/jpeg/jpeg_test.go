@@ -133,6 +133,7 @@ func TestReadConfig(t *testing.T) {
 // The memory of a scaled image is less, but for the coefficients of a progressive one. Chroma of half the resolution keeps it at 1/2 and below.
 func TestMemoryOfScales(t *testing.T) {
 	large := edited(t, "420.jpg", "\x00\x25\x00\x35", "\x0b\xb8\x0f\xa0") // 4000x3000
+	large = append(large, make([]byte, 500*375/8)...)                     // a bit for each block
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -178,6 +179,34 @@ func TestMemoryIsWhatIsAllocated(t *testing.T) {
 			if int64(got) != c.Memory {
 				t.Errorf("%s at scale %d: %d bytes, ReadConfig says %d", name, scale, got, c.Memory)
 			}
+		}
+	}
+}
+
+// Arithmetic coding spends next to nothing on blocks of one colour: a file of 215 bytes has 2000x1000 pixels. It is by cjpeg.
+func TestFlatArithmetic(t *testing.T) {
+	m := decode(t, "flat-arithmetic.jpg", 1)
+	if w, h := m.Size(); w != 2000 || h != 1000 {
+		t.Fatalf("%dx%d", w, h)
+	}
+	for i, v := range pixels(m) {
+		if want := [3]uint8{89, 120, 200}[i%3]; v != want {
+			t.Fatalf("channel %d of pixel %d is %d, want %d", i%3, i/3, v, want)
+		}
+	}
+}
+
+// Huffman coding spends at least a bit on a block.
+func TestTooShortForItsSize(t *testing.T) {
+	for _, name := range []string{"420.jpg", "420-progressive.jpg", "gray.jpg"} {
+		content := edited(t, name, "\x00\x25\x00\x35", "\x03\x20\x03\x20") // 100x100 blocks
+		content = append(content, make([]byte, 100*100/8-len(content))...)
+		if _, err := ReadConfig(content, 1); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := ReadConfig(content[:len(content)-1], 8)
+		if err == nil || err.Error() != "1249 bytes are too few for 800x800 pixels" {
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (d *decoder) header() error {
 	if !d.seenFrame {
 		return errors.New("the first scan comes before the frame header")
 	}
-	return nil
+	return d.frame.checkLength(len(d.content))
 }
 
 // nextMarker finds the next marker. Other bytes before it are skipped, and so are fill bytes.

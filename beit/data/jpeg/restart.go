@@ -20,11 +20,11 @@ func (d *decoder) restart(s *scan) error {
 				return nil // goes on without data
 			}
 			d.bits.empty()
-			d.arith.start(&d.bits)
+			d.arith.start(&d.bits, s)
 			return nil
 		}
 		if resume {
-			d.load()
+			d.load(s)
 			return nil
 		}
 	}

@@ -167,7 +167,7 @@ func (d *decoder) decodeScan(s *scan) error {
 	if s.first > 0 && s.parts[0].side == 1 {
 		return d.skipScan() // only the first coefficient is needed
 	}
-	d.load()
+	d.load(s)
 	d.endOfBands, d.nextRST = 0, 0
 	across, down := d.frame.mcusX, d.frame.mcusY
 	single := len(s.parts) == 1
@@ -220,12 +220,12 @@ func (s *scan) blocksOfRow(f *frame) int64 {
 }
 
 // load takes the entropy-coded segment at d.pos and moves behind it.
-func (d *decoder) load() {
+func (d *decoder) load(s *scan) {
 	d.pos += d.bits.load(d.content[d.pos:])
 	d.visits += visitsPerByte * int64(d.bits.size)
 	if d.frame.arithmetic {
 		d.arith.left += decisionsPerByte * int64(d.bits.size)
-		d.arith.start(&d.bits)
+		d.arith.start(&d.bits, s)
 	}
 }
 

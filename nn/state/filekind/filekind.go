@@ -100,7 +100,7 @@ var rows = []row{
 	{Kind{"a JPEG image", "JPEG", "jpeg", ""}, begins("\xff\xd8\xff")},
 	{Kind{"a PNG image", "PNG", "png", ""}, begins("\x89PNG\r\n\x1a\n")},
 	{Kind{"a GIF image", "GIF", "gif", ""}, begins("GIF87a", "GIF89a")},
-	{Kind{"an animated WebP image", "animated WebP", "webp-animated", "save its first frame as PNG or JPEG first"}, func(b []byte) bool {
+	{Kind{"an animated WebP image", "animated WebP", "webp-animated", ""}, func(b []byte) bool {
 		const flags, animation = 20, 2
 		return len(b) > flags && string(b[:4]) == "RIFF" && string(b[8:16]) == "WEBPVP8X" && b[flags]&animation != 0
 	}},
