@@ -36,6 +36,7 @@ func (c *Config) Check() error {
 		k.limits(f)
 	}
 	k.Must(c.Seed <= math.MaxInt64, "seed = %d: must be below 2^63", c.Seed)
+	k.Must(c.InitKey == "" || c.InitFrom != "", "init_key = %q: name the file that has this model in init_from", c.InitKey)
 	t := c.Train
 	k.Must(t.AccumulationSteps < 1 || t.Batch%t.AccumulationSteps == 0, "train.accumulation_steps = %d: must divide train.batch = %d", t.AccumulationSteps, t.Batch)
 	c.Section.Check(c, &k)

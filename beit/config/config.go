@@ -17,6 +17,7 @@ type Config struct {
 	Seed      uint64 `toml:"seed" help:"of everything that is random; below 2^63"`
 	Precision string `toml:"precision" oneof:"highest high medium" help:"of matmuls"`
 	InitFrom  string `toml:"init_from" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
+	InitKey   string `toml:"init_key" resume:"free" help:"which model of the file at init_from, where it has several: the key it stands under, or what its names begin with"`
 
 	Data    Data    `toml:"data"`
 	Train   Train   `toml:"train"`
@@ -48,7 +49,7 @@ type Data struct {
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
 	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`
-	Reduce        bool    `toml:"reduce" absent:"false" help:"while training, decode images at 1/2, 1/4 or 1/8 of their size where no crop needs more, as Pillow's draft does; the reference code does not"`
+	Reduce        bool    `toml:"reduce" absent:"false" help:"in training and its own validation alone: decode images at 1/2, 1/4 or 1/8 of their size where no crop needs more, as Pillow's draft does; the reference code does not"`
 	ExifTranspose bool    `toml:"exif_transpose" absent:"false" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`

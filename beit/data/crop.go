@@ -39,9 +39,9 @@ func RandomBox(w, h int, scale [2]float64, r *tensor.Rand) image.Rectangle {
 	return image.Rect(left, top, left+bw, top+bh)
 }
 
-// shorterSide returns the size of an image of w x h resized so that its shorter side has the given size. The other side keeps the
+// ShorterSide returns the size of an image of w x h resized so that its shorter side has the given size. The other side keeps the
 // aspect, rounded down.
-func shorterSide(w, h, size int) (int, int) {
+func ShorterSide(w, h, size int) (int, int) {
 	scaled := func(long, short int) int { return int(min(int64(size)*int64(long)/int64(short), math.MaxInt)) }
 	if w <= h {
 		return size, scaled(h, w)
@@ -64,7 +64,7 @@ func Crop(m *RGB, box image.Rectangle) *RGB {
 // resizeCentre resizes m to a shorter side of short and crops the central square of side size. It computes no pixel outside the square.
 func resizeCentre(m Image, short, size int, f Filter) *RGB {
 	mw, mh := m.Size()
-	w, h := shorterSide(mw, mh, short)
+	w, h := ShorterSide(mw, mh, short)
 	return resizeWindow(m, boundsOf(m), w, h, f, centreBox(w, h, size))
 }
 

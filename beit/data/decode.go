@@ -2,7 +2,6 @@ package data
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,16 +30,12 @@ type Option func(*settings)
 
 type settings struct {
 	exifTranspose bool
-	short         int             // see Reduce
-	ctx           context.Context // never nil
+	short         int // see Reduce
 }
 
 // ExifTranspose rotates and flips each image as its orientation says, which stands in EXIF data, in a raw profile of ImageMagick or in XMP data.
 // EXIF data win where several say it. Without this option the orientation is ignored, except in TIFF files, where it belongs to the format.
 func ExifTranspose() Option { return func(s *settings) { s.exifTranspose = true } }
-
-// Within ends the wait for memory when ctx is done: see DecodeMemory.
-func Within(ctx context.Context) Option { return func(s *settings) { s.ctx = ctx } }
 
 // ReadImage reads file and decodes it as Decode does.
 func ReadImage(file fs.File, limits Limits, options ...Option) (*RGB, error) {
@@ -87,7 +82,7 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)
 		}
 	}()
-	s := settings{ctx: context.Background()}
+	var s settings
 	for _, o := range options {
 		o(&s)
 	}
@@ -118,10 +113,7 @@ func (f Format) decode(content []byte, limits Limits, s settings) (Image, error)
 	if f.DecodeReduced != nil {
 		n = reduction(w, h, s.short)
 	}
-	release, err := decodeMemory.acquire(s.ctx, f.memory(content, w, h, n))
-	if err != nil {
-		return nil, err
-	}
+	release := decodeMemory.acquire(f.memory(content, w, h, n))
 	defer release()
 	m, err := f.decodeReduced(content, n, s.short)
 	if err != nil {

@@ -84,18 +84,13 @@ func jpegOrientation(b []byte) int {
 // webpOrientation reads the chunks of a WebP file.
 func webpOrientation(b []byte) int {
 	var m metadata
-	for b = b[min(12, len(b)):]; len(b) >= 8; {
-		size := uint64(binary.LittleEndian.Uint32(b[4:]))
-		if 8+size > uint64(len(b)) {
-			break
-		}
-		switch body := b[8 : 8+size]; string(b[:4]) {
+	for kind, body := range webpChunks(b[min(webpHead, len(b)):]) {
+		switch kind {
 		case "EXIF":
 			m.exif = body
 		case "XMP ":
 			m.xmp = body
 		}
-		b = b[min(8+size+size%2, uint64(len(b))):]
 	}
 	return m.orientation()
 }

@@ -50,6 +50,9 @@ var formats = map[string]Format{
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},
 	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Memory: tiffMemory, Orientation: tiffOrientation, Turned: true},
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
+
+	// Its first frame is decoded by itself, beside the canvas.
+	"webp-animated": {Size: canvasSize, Decode: decodeAnimatedWebP, BytesPerPixel: 12, Orientation: webpOrientation},
 }
 
 // RegisterFormat adds the images of a kind to those that this package decodes. kind is a name of package filekind, such as "heic" or

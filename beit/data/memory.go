@@ -1,9 +1,6 @@
 package data
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // DecodeMemory is how many bytes all images that are decoded at the same time may take together, by the estimates of their formats. Others wait.
 // An image that needs more than all of it is decoded alone.
@@ -25,18 +22,12 @@ type memoryRequest struct {
 	ready chan struct{} // closed when the bytes are taken
 }
 
-// acquire waits for memory, or until ctx is done. The caller gives it back by release.
-func (b *memoryBudget) acquire(ctx context.Context, bytes int64) (release func(), err error) {
+// acquire waits for memory. The caller gives it back by release.
+func (b *memoryBudget) acquire(bytes int64) (release func()) {
 	r := &memoryRequest{min(bytes, b.all), make(chan struct{})}
 	b.change(func() { b.waiting = append(b.waiting, r) })
-	release = func() { b.change(func() { b.free += r.bytes }) }
-	select {
-	case <-r.ready:
-		return release, nil
-	case <-ctx.Done():
-	}
-	b.change(func() { b.abandon(r) })
-	return nil, context.Cause(ctx)
+	<-r.ready
+	return func() { b.change(func() { b.free += r.bytes }) }
 }
 
 // change does something to the budget, and then serves those at the head of the queue whose parts are free.
@@ -49,15 +40,4 @@ func (b *memoryBudget) change(do func()) {
 		close(b.waiting[0].ready)
 		b.waiting = b.waiting[1:]
 	}
-}
-
-// abandon takes a request back, whether it was served in the meantime or not.
-func (b *memoryBudget) abandon(r *memoryRequest) {
-	for i, w := range b.waiting {
-		if w == r {
-			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-			return
-		}
-	}
-	b.free += r.bytes
 }

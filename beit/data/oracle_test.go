@@ -178,7 +178,7 @@ func adjust(t *testing.T, m *RGB, op string, factor float64) *RGB {
 func (o *transformsOracle) checkEval(t *testing.T, name, what string, m *RGB, size int) {
 	switch short := int(float64(size) / 0.875); what {
 	case "resize":
-		w, h := shorterSide(m.W, m.H, short)
+		w, h := ShorterSide(m.W, m.H, short)
 		o.equal(t, name, Resize(m, m.Bounds(), w, h, Bicubic).Pix)
 	case "center_crop":
 		o.equal(t, name, resizeCentre(m, short, size, Bicubic).Pix)

@@ -100,7 +100,7 @@ func TestResizeWindow(t *testing.T) {
 
 // TestLargeImages needs more than 32 bits, which is all that an int has on some machines.
 func TestLargeImages(t *testing.T) {
-	if w, h := shorterSide(6, 10<<20, 224); w != 224 || h != 391468373 {
+	if w, h := ShorterSide(6, 10<<20, 224); w != 224 || h != 391468373 {
 		t.Errorf("sides of %d and %d", w, h)
 	}
 	m := NewRGB(4000, 3000)

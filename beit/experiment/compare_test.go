@@ -1,8 +1,11 @@
 package experiment
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -40,6 +44,39 @@ func comparison(t *testing.T, c Comparison) *plan {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// Probes see whole images, also where training decodes them smaller.
+func TestProbesDecodeWholeImages(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"train/a/1.png", "train/b/2.png", "val/a/3.png", "val/b/4.png"} {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 150, 130))); err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := comparison(t, Comparison{Data: config.PathsOf(dir), Set: []string{"data.reduce=true"}})
+	c, err := p.c.configure(pretrain.Method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := p.images(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer images.Close()
+	for _, ds := range []data.Dataset{images.Train, images.Val} {
+		if m, err := data.Decoded(ds, 0); err != nil || !c.Data.Reduce || m.W != 150 {
+			t.Errorf("data.reduce=%v: an image of 150 columns has %v (%v)", c.Data.Reduce, m.Bounds(), err)
+		}
+	}
 }
 
 func TestTrials(t *testing.T) {

@@ -20,15 +20,13 @@ type Subject struct {
 	Model   *model.Model
 	Encoder *model.Encoder
 	Images  *method.Images
-
-	path string
 }
 
-// OpenSubject opens the model at path, and the images that images returns for its size and configuration; from names them in errors. They need
-// both parts, with labels: their classes are then numbered alike.
-func OpenSubject(e Env, path, from string, images func(size int, c *config.Config) (*method.Images, error)) (s *Subject, err error) {
-	s = &Subject{path: path}
-	if s.Model, err = model.Open(path); err != nil {
+// OpenSubject opens the model at path, with options, and the images that images returns for its size and configuration; from names them in errors.
+// They need both parts, with labels: their classes are then numbered alike.
+func OpenSubject(e Env, path, from string, images func(size int, c *config.Config) (*method.Images, error), options ...model.Option) (s *Subject, err error) {
+	s = &Subject{}
+	if s.Model, err = model.Open(path, options...); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -121,12 +119,14 @@ func withBoth(all []Sample) (list []Sample) {
 
 // teacher is that of the tokenizer at path, or else of the subject's run; nil for a model that learned from no tokenizer.
 func (s *Subject) teacher(e Env, path string) (*tokenizer.Teacher, error) {
-	if path == "" && s.Model.Method == tokenizer.Method {
-		path = s.path
-	}
-	if section, ok := s.Model.Config.Section.(*pretrain.Section); path == "" && ok {
+	section, pretrained := s.Model.Config.Section.(*pretrain.Section)
+	switch {
+	case path != "":
+	case s.Model.Method == tokenizer.Method:
+		return teacherOf(e, s.Model)
+	case pretrained:
 		path = section.Tokenizer
-	} else if path == "" {
+	default:
 		return nil, nil
 	}
 	m, err := model.Open(path)
@@ -134,6 +134,11 @@ func (s *Subject) teacher(e Env, path string) (*tokenizer.Teacher, error) {
 		return nil, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
 	}
 	defer m.Close()
+	return teacherOf(e, m)
+}
+
+// teacherOf is the teacher of a tokenizer.
+func teacherOf(e Env, m *model.Model) (*tokenizer.Teacher, error) {
 	tok, err := tokenizer.Build(e.device(), m)
 	if err != nil {
 		return nil, err

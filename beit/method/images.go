@@ -37,12 +37,25 @@ func (i *Images) Close() error {
 	return first
 }
 
-// OpenImages opens the images of a configuration, for training and for validation. size is the side of the squares that the network sees. given are used in place of data.path, where they are not nil.
+// OpenImages opens the images of a configuration, of training and of validation. They are decoded whole. size is the side of the squares that the
+// network sees. given are used in place of data.path, where they are not nil.
 func OpenImages(c *config.Config, size int, given *data.Source) (*Images, error) {
 	return openImages(c, size, given, data.Open)
 }
 
-// OpenImagesAsBefore is OpenImages for a run of version 0.1, which found fewer images in a folder or .tar file: see data.OpenAsBefore.
+// OpenImagesToTrain is OpenImages for a run that trains: images of both parts, its validation's too, are decoded smaller where data.reduce says so.
+func OpenImagesToTrain(c *config.Config, size int, given *data.Source) (*Images, error) {
+	if !c.Data.Reduce {
+		return OpenImages(c, size, given)
+	}
+	reduced := func(name string, limits data.Limits, options ...data.Option) (*data.Source, error) {
+		return data.Open(name, limits, append([]data.Option{data.Reduce(shortestSide(c, size))}, options...)...)
+	}
+	return openImages(c, size, given, reduced)
+}
+
+// OpenImagesAsBefore is OpenImagesToTrain for a run of version 0.1, which found fewer images in a folder or .tar file, and decoded them whole: see
+// data.OpenAsBefore.
 func OpenImagesAsBefore(c *config.Config, size int) (*Images, error) {
 	return openImages(c, size, nil, data.OpenAsBefore)
 }
@@ -128,7 +141,7 @@ func (i *Images) open(c *config.Config, size int, given *data.Source, open openS
 	case path == "":
 		return nil, fmt.Errorf("data.path: name a folder or archive of images, or procedural:N")
 	case !synthetic:
-		return i.openPaths(c, size, open)
+		return i.openPaths(c, open)
 	case c.Data.EvalPath != "":
 		return nil, fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
 	}
@@ -148,12 +161,9 @@ func (i *Images) open(c *config.Config, size int, given *data.Source, open openS
 const syntheticPrefix = "procedural:"
 
 // openPaths opens folders, archives and lists.
-func (i *Images) openPaths(c *config.Config, size int, open openSource) (*data.Source, error) {
+func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, error) {
 	d := c.Data
 	var options []data.Option
-	if d.Reduce {
-		options = append(options, data.Reduce(shortestSide(c, size)))
-	}
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}

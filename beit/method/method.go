@@ -99,7 +99,7 @@ func (m *Method) Configure(preset, file string, set []string, open Opener) (c *c
 			return err
 		}
 		if asked.InitFrom != "" {
-			if start, err = open(asked.InitFrom); err != nil {
+			if start, err = open(asked.InitFrom, asked.InitKey); err != nil {
 				return &OpenError{fmt.Errorf("init_from: %w", err)}
 			}
 		}

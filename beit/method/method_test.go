@@ -57,8 +57,8 @@ func TestExifTranspose(t *testing.T) {
 	}
 }
 
-// data.reduce decodes large images smaller, as far as the smallest crop allows: for 16 pixels and crops of a fifth of the area at least 42, and where there
-// are no crops at least 19.
+// data.reduce decodes large images smaller in training, as far as the smallest crop allows: for 16 pixels and crops of a fifth of the area at least
+// 42, and where there are no crops at least 19. Whoever does not train sees them whole.
 func TestReduce(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "a.png"))
@@ -75,16 +75,23 @@ func TestReduce(t *testing.T) {
 		reduce, augment string
 		w, h            int
 	}{{"false", "crop", 200, 170}, {"true", "crop", 50, 43}, {"true", "none", 25, 22}, {"true", "pad-crop", 25, 22}} {
-		images, err := method.OpenImages(traintest.Tiny(t, tokenizer.Method, "data.path="+dir, "data.reduce="+c.reduce, "data.augment="+c.augment, "train.min_crop_scale=0.2"), 16, nil)
-		if err != nil {
-			t.Fatal(err)
+		cfg := traintest.Tiny(t, tokenizer.Method, "data.path="+dir, "data.eval_path="+dir, "data.reduce="+c.reduce, "data.augment="+c.augment, "train.min_crop_scale=0.2")
+		check := func(what string, open func(*config.Config, int, *data.Source) (*method.Images, error), w, h int) {
+			images, err := open(cfg, 16, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, ds := range []data.Dataset{images.Train, images.Val} {
+				if m, err := data.Decoded(ds, 0); err != nil || m.W != w || m.H != h {
+					t.Errorf("data.reduce=%s with %s, %s: %v, want %dx%d: %v", c.reduce, c.augment, what, m.Bounds(), w, h, err)
+				}
+			}
+			if err := images.Close(); err != nil {
+				t.Error(err)
+			}
 		}
-		if m, err := data.Decoded(images.Train, 0); err != nil || m.W != c.w || m.H != c.h {
-			t.Errorf("data.reduce=%s with %s: %v, want %dx%d: %v", c.reduce, c.augment, m.Bounds(), c.w, c.h, err)
-		}
-		if err := images.Close(); err != nil {
-			t.Error(err)
-		}
+		check("to train", method.OpenImagesToTrain, c.w, c.h)
+		check("to look", method.OpenImages, 200, 170)
 	}
 }
 
@@ -267,7 +274,7 @@ func TestOpenUpstream(t *testing.T) {
 		return list
 	}}
 	var opened []string
-	open := func(path string) (*method.Model, error) {
+	open := func(path, _ string) (*method.Model, error) {
 		opened = append(opened, path)
 		return &method.Model{Path: path}, nil
 	}
@@ -284,7 +291,7 @@ func TestOpenUpstream(t *testing.T) {
 	if role := (&method.Method{}).FixedRole(nil, nil); role != "" {
 		t.Errorf("fixed is %q of a method without upstream models", role)
 	}
-	failing := func(string) (*method.Model, error) { return nil, os.ErrPermission }
+	failing := func(string, string) (*method.Model, error) { return nil, os.ErrPermission }
 	if _, err := m.OpenUpstream(nil, failing); !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), "toy.one: ") {
 		t.Errorf("error %v", err)
 	}

@@ -24,8 +24,8 @@ func (u Upstreams) Close() {
 	}
 }
 
-// Opener opens the model in a file or run folder.
-type Opener func(path string) (*Model, error)
+// Opener opens the model in a file or run folder. key chooses one of several in a file; it may be empty.
+type Opener func(path, key string) (*Model, error)
 
 // OpenUpstream opens the models that c needs.
 func (m *Method) OpenUpstream(c *config.Config, open Opener) (have Upstreams, err error) {
@@ -69,7 +69,7 @@ func openOne(u Upstream, open Opener) (*Model, error) {
 	if u.Path == "" {
 		return nil, fmt.Errorf("%s: name the run or file of a %s", u.Key, u.Role)
 	}
-	m, err := open(u.Path)
+	m, err := open(u.Path, "")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", u.Key, err)
 	}

@@ -99,7 +99,9 @@ func inFolder(path string, o options) (f *state.File, damaged []error, err error
 
 // Opener is Open with options, for a method's upstream models.
 func Opener(options ...Option) method.Opener {
-	return func(path string) (*Model, error) { return Open(path, options...) }
+	return func(path, key string) (*Model, error) {
+		return Open(path, append(options[:len(options):len(options)], Key(key))...)
+	}
 }
 
 // fileNames are the names that a finished model in the folder at path may have: its run's, or any method's where the model was moved out of its

@@ -33,7 +33,7 @@ func toyConfig(t *testing.T, set ...string) *config.Config {
 }
 
 // toyOpener opens models of the toy method too.
-func toyOpener() func(path string) (*model.Model, error) {
+func toyOpener() method.Opener {
 	return model.Opener(model.With(toytest.Method))
 }
 

@@ -29,7 +29,9 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		}
 	}()
 	if l.open == nil {
-		l.open = func(path string) (*method.Model, error) { return nil, fmt.Errorf("%s: nobody here opens models", path) }
+		l.open = func(path, _ string) (*method.Model, error) {
+			return nil, fmt.Errorf("%s: nobody here opens models", path)
+		}
 	}
 	e := &method.Env{
 		Method: m, Config: cfg, Device: env.Device, Group: cmp.Or(env.Group, dist.Single()), Reporter: l.reporter, Skipped: l.warnSkipped,
@@ -71,7 +73,7 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 // openImages opens the images: those that version 0.1 found where a run was begun with these.
 func (l *loop) openImages(env Env) (err error) {
 	cfg, size := l.env.Config, l.env.Method.ImageSize(l.env.Config)
-	if l.images, err = method.OpenImages(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
+	if l.images, err = method.OpenImagesToTrain(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
 		return err
 	}
 	if env.wanted == l.images.Fingerprint() {
@@ -175,7 +177,7 @@ func (l *loop) start() error {
 	m := l.opened
 	if m == nil {
 		var err error
-		if m, err = l.open(path); err != nil {
+		if m, err = l.open(path, l.env.Config.InitKey); err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}
 		defer m.Close()

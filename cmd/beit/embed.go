@@ -82,7 +82,11 @@ func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset,
 	if err != nil {
 		return nil, nil, err
 	}
-	images.Warn(newReporter(a.errOut))
+	tell := images.Tell
+	if images.Train.Len() == 1 && images.Val == nil { // there is nothing to sum up
+		tell = images.Warn
+	}
+	tell(newReporter(a.errOut))
 	if p.Part == "train" {
 		return images.Train, images.Close, nil
 	}

@@ -119,7 +119,7 @@ func checkEmbedFailures(t *testing.T, images, tok, back string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var o, e bytes.Buffer
-	if status := execute(ctx, []string{"embed", back, images, "--out", out}, &o, &e); status != 130 || strings.Count(e.String(), "\n") != 1 {
+	if status := execute(ctx, []string{"embed", back, images, "--out", out}, &o, &e); status != 130 || strings.Count(e.String(), "beit:") != 1 {
 		t.Errorf("interrupted: status %d, %q", status, e.String())
 	}
 	e.Reset()

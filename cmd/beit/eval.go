@@ -18,6 +18,7 @@ import (
 type evalCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
 	imageFlags
+	keyFlag
 	ClassNames string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
 	ClassMask  string   `placeholder:"FILE" help:"The outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
 	Set        []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment of a key of data, for example data.eval.batch=64; may be repeated."`
@@ -42,7 +43,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	r := newReporter(a.errOut)
-	m, err := model.Open(c.Model)
+	m, err := model.Open(c.Model, model.Key(c.Key))
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,6 +137,32 @@ func TestEvalImages(t *testing.T) {
 	status, _, messages := beitRun(t, "eval", run, "--data", filepath.Join(images, "class3"))
 	if status != 2 || !strings.Contains(messages, "one folder alone is not taken for a class") {
 		t.Errorf("one class alone: status %d, %q", status, messages)
+	}
+}
+
+// A classifier is measured on whole images, also where its run decoded them smaller.
+func TestEvalDecodesWholeImages(t *testing.T) {
+	images := t.TempDir()
+	for class := range 10 {
+		m := image.NewGray(image.Rect(0, 0, 150, 130))
+		for i := range m.Pix {
+			m.Pix[i] = uint8(i * i * (class + 3) / 7)
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, m); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(images, fmt.Sprintf("class%d", class))
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, "x.png"), b.Bytes())
+	}
+	eval := func(set string) string {
+		return mustRun(t, "eval", trainedRuns(t).classifier, "--data", images, "--json", "--set", set)
+	}
+	if whole, reduced := eval("data.reduce=false"), eval("data.reduce=true"); whole != reduced {
+		t.Errorf("whole images give %s, with data.reduce %s", whole, reduced)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,25 @@ func TestSameSplitAsTheRun(t *testing.T) {
 	other := uint64(8)
 	if slices.Equal(names(held), open(&other)) {
 		t.Error("--seed 8 chooses the images of seed 7")
+	}
+}
+
+// Commands that use a model say on standard error what the images are, unless there is one.
+func TestImagesAreTold(t *testing.T) {
+	r, dir := trainedRuns(t), t.TempDir()
+	writeImages(t, dir, map[string]int{"train": 12, "val": 4})
+	one, err := filepath.Glob(filepath.Join(dir, "val", "*", "*.png"))
+	if err != nil || len(one) != 4 {
+		t.Fatal(one, err)
+	}
+	for _, args := range [][]string{{"embed", r.backbone}, {"similar", r.backbone, one[0]}, {"predict", r.classifier}, {"tokenizer", "encode", r.tokenizer, "--data"}} {
+		for path, want := range map[string]bool{dir: true, one[1]: false} {
+			status, out, messages := beitRun(t, append(slices.Clip(args), path)...)
+			told := strings.Contains(messages, `images: 12 for training in "train"`) && strings.Contains(messages, "sizes of 12 looked at: 16x16")
+			if status != 0 || told != want || !want && strings.Contains(messages, "looked at") || strings.Contains(out, "looked at") {
+				t.Errorf("%q %s: status %d, messages %q, output %q", args, path, status, messages, out)
+			}
+		}
 	}
 }
 

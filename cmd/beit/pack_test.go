@@ -58,11 +58,18 @@ func TestPackFails(t *testing.T) {
 	images, out := filepath.Join(dir, "images"), filepath.Join(dir, "x.tar")
 	writeImages(t, images, map[string]int{"few": 4})
 	writeFile(t, out, []byte("old"))
+	found, err := filepath.Glob(filepath.Join(images, "few", "*", "*.png"))
+	if err != nil || len(found) != 4 {
+		t.Fatal(found, err)
+	}
+	first := filepath.Base(filepath.Dir(found[0])) + "/" + filepath.Base(found[0])
+	writeFile(t, filepath.Join(images, "few", "odd.csv"), []byte("file,label\n"+first+",../cat\n"))
 	for _, c := range []struct {
 		want string
 		args []string
 	}{
-		{"ends in .tar", []string{images, filepath.Join(dir, "x.zip")}}, {"--size 0", []string{images, out, "--size", "0"}}, {"no such folder", []string{filepath.Join(dir, "gone"), out}},
+		{"ends in .tar", []string{images, filepath.Join(dir, "x.zip")}}, {"--size 0", []string{images, out, "--size", "0"}},
+		{first + `": its class "../cat" cannot be`, []string{filepath.Join(images, "few", "odd.csv"), out}}, {"no such folder", []string{filepath.Join(dir, "gone"), out}},
 	} {
 		if status, _, e := beitRun(t, append([]string{"pack"}, c.args...)...); status == 0 || !strings.Contains(e, c.want) || strings.Count(e, "\n") != 1 {
 			t.Errorf("pack %q: status %d, message %q, want one with %q", c.args, status, e, c.want)

@@ -17,6 +17,7 @@ type predictCmd struct {
 	Model  string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
 	Images []string `arg:"" name:"image" placeholder:"IMAGE" help:"Images, and folders, archives and lists of them."`
 	partFlag
+	keyFlag
 	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
 	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
 	JSON       bool   `name:"json" help:"Print as JSON."`
@@ -33,7 +34,7 @@ func (c *predictCmd) Run(a *app) error {
 	if c.Top < 1 {
 		return usagef("--top %d: must be at least 1", c.Top)
 	}
-	m, err := infer.OpenClassifier(c.Model, infer.Options{Device: a.dev})
+	m, err := infer.OpenClassifier(c.Model, infer.Options{Device: a.dev, Key: c.Key})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/probe"
 )
 
@@ -23,6 +24,7 @@ type probeCmd struct {
 type probeFlags struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
 	dataFlags
+	keyFlag
 	Tokenizer string   `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
 	Alone     bool     `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
 	Pool      []string `default:"cls,mean,grid" placeholder:"NAME,…" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
@@ -226,8 +228,9 @@ func (f probeFlags) open(e experiment.Env) (*experiment.Subject, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	images, _ := f.paths()
-	return experiment.OpenSubject(e, f.Model, images.String(), func(size int, c *config.Config) (*method.Images, error) { return f.openBoth(e.Reporter, size, c) })
+	paths, _ := f.paths()
+	images := func(size int, c *config.Config) (*method.Images, error) { return f.openBoth(e.Reporter, size, c) }
+	return experiment.OpenSubject(e, f.Model, paths.String(), images, model.Key(f.Key))
 }
 
 // probe scores every kind of features of the model and of what stands beside it.

@@ -20,6 +20,7 @@ type similarCmd struct {
 	Data  string `arg:"" placeholder:"PATH" help:"Images to search: a folder, archive, list or image, as for --data."`
 	partFlag
 	featureFlag
+	keyFlag
 	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
 	Out  string `placeholder:"FILE.png" help:"Show them on a contact sheet in this file."`
 	JSON bool   `name:"json" help:"Print as JSON."`
@@ -49,7 +50,7 @@ func (c *similarCmd) Run(a *app) error {
 	if c.Out != "" && filepath.Ext(c.Out) != ".png" {
 		return usagef("--out %s: the contact sheet is a .png file", c.Out)
 	}
-	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev})
+	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev, Key: c.Key})
 	if err != nil {
 		return err
 	}

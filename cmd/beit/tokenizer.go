@@ -21,6 +21,7 @@ type tokenizerCmd struct {
 type tokenizerEvalCmd struct {
 	Model string `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
 	dataFlags
+	keyFlag
 	JSON bool `name:"json" help:"Print figures as JSON."`
 }
 
@@ -30,7 +31,7 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 		return err
 	}
 	r := newReporter(a.errOut)
-	m, err := model.Open(c.Model)
+	m, err := model.Open(c.Model, model.Key(c.Key))
 	if err != nil {
 		return err
 	}
@@ -79,6 +80,7 @@ type tokenizerEncodeCmd struct {
 	Model string   `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
 	Data  []string `required:"" sep:"none" placeholder:"PATH" help:"${data}"`
 	partFlag
+	keyFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
@@ -94,7 +96,7 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	tok, err := infer.OpenTokenizer(c.Model, infer.Options{Device: a.dev})
+	tok, err := infer.OpenTokenizer(c.Model, infer.Options{Device: a.dev, Key: c.Key})
 	if err != nil {
 		return err
 	}

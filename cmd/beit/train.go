@@ -33,9 +33,10 @@ type configFlags struct {
 type runFlags struct {
 	configFlags
 	imageFlags
+	keyFlag
 	Out                   string        `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
 	Resume                string        `placeholder:"RUN" help:"Continue the run in this folder."`
-	InitFrom              string        `placeholder:"FILE|RUN" help:"Weights to start with."`
+	InitFrom              string        `placeholder:"FILE|RUN" help:"Weights to start with; --key chooses among those of a file."`
 	TimeBudget            time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
 	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
 	CheckpointActivations bool          `help:"Recompute each block in backward: the same result with less memory, more time."`
@@ -59,6 +60,7 @@ func (f runFlags) assignments(extra ...string) []string {
 	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
 	list = append(list, f.exifFlag.assignments()...)
 	add("init_from", f.InitFrom, f.InitFrom != "")
+	add("init_key", f.Key, f.Key != "")
 	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
 	if f.AccumulationSteps != nil {
 		add("train.accumulation_steps", strconv.Itoa(*f.AccumulationSteps), true)

@@ -16,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -197,24 +198,31 @@ func testVerifyRun(t *testing.T, old bool) {
 	}
 }
 
-// Where a file has several models, --key chooses one, and one line says which was taken.
-func TestKeyChooses(t *testing.T) {
-	one, err := state.Open(classifierFile(t, "one.pth", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer one.Close()
+// twoClassifiers writes a file of two classifiers, a teacher and a student, whose heads' weights have opposite signs.
+func twoClassifiers(t *testing.T) string {
+	t.Helper()
 	var list []state.Named
-	for _, prefix := range []string{"teacher.", "module.student."} {
+	for prefix, factor := range map[string]float32{"teacher.": 1, "module.student.": -1} {
+		one, err := state.Open(classifierFile(t, "one.pth", factor))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer one.Close()
 		for _, name := range one.Names() {
 			e, _ := one.Entry(name)
 			list = append(list, state.Named{Name: prefix + name, DType: e.DType, Shape: e.Shape, Read: func() ([]byte, error) { return one.Bytes(e.Name) }})
 		}
 	}
-	path, out := filepath.Join(t.TempDir(), "two.pth"), filepath.Join(t.TempDir(), "x.safetensors")
+	path := filepath.Join(t.TempDir(), "two.pth")
 	if err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteTorch(w, "model_ema", list) }); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// Where a file has several models, --key chooses one, and one line says which was taken.
+func TestKeyChooses(t *testing.T) {
+	path, out := twoClassifiers(t), filepath.Join(t.TempDir(), "x.safetensors")
 	for key, want := range map[string]string{
 		"":               `under the key "model_ema", with the prefix "teacher.", with names wrapped by ["module"]; not taken: names that begin with ["student."]`,
 		"module.student": `under the key "model_ema.module.student"`,
@@ -230,6 +238,49 @@ func TestKeyChooses(t *testing.T) {
 	status, _, errOut := beitRun(t, "convert", path, out, "--to", "timm", "--key", "ema")
 	if status != statusFailure || !strings.Contains(errOut, `there are some under "model_ema" (`) {
 		t.Errorf("status %d, %q", status, errOut)
+	}
+}
+
+// Every command that opens a model takes that under --key.
+func TestKeyOfEveryCommand(t *testing.T) {
+	path, r, dir := twoClassifiers(t), trainedRuns(t), t.TempDir()
+	images := filepath.Join(dir, "images")
+	writeImages(t, images, map[string]int{"train": 20, "val": 10})
+	found, err := filepath.Glob(filepath.Join(images, "val", "*", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const student = `under the key "model_ema.module.student"`
+	for _, args := range [][]string{
+		{"predict", path, images}, {"similar", path, found[0], images}, {"embed", path, images}, {"verify", path}, {"inspect", path},
+		{"probe", "knn", path, "--data", images, "--alone"}, {"probe", "linear", path, "--data", images, "--alone", "--epochs", "1"},
+		{"finetune", "--init-from", path, "--data", images, "--set", "train.epochs=1", "--set", "train.batch=10", "--out", filepath.Join(dir, "run")},
+	} {
+		status, _, messages := beitRun(t, append(args, "--key", "module.student")...)
+		if status != statusOK || !strings.Contains(messages, student) {
+			t.Errorf("%q: status %d, %q, want %s", args, status, messages, student)
+		}
+	}
+	if teacher, student := mustRun(t, "predict", path, found[0]), mustRun(t, "predict", path, found[0], "--key", "module.student"); teacher == student {
+		t.Errorf("two classifiers predict the same: %s", teacher)
+	}
+	if text := string(readFile(t, filepath.Join(dir, "run", run.ConfigFile))); !strings.Contains(text, `init_key = "module.student"`) {
+		t.Errorf("the run does not say which model it began with: %s", text)
+	}
+
+	for _, args := range [][]string{ // those of runs have one
+		{"eval", r.classifier, "--data", images}, {"tokenizer", "eval", r.tokenizer, "--data", images}, {"tokenizer", "encode", r.tokenizer, "--data", images},
+		{"tokenizer", "train", "--init-from", r.tokenizer, "--data", images, "--out", filepath.Join(dir, "none")},
+		append([]string{"pretrain", "--tokenizer", r.tokenizer, "--init-from", r.backbone, "--data", images, "--out", filepath.Join(dir, "none")}, tinyMIM...),
+	} {
+		status, _, messages := beitRun(t, append(args, "--key", "student")...)
+		if want := "a run folder has one model, and no keys"; status == statusOK || !strings.Contains(messages, want) {
+			t.Errorf("%q: status %d, %q, want %q", args, status, messages, want)
+		}
+	}
+	status, _, messages := beitRun(t, "finetune", "--key", "student", "--data", images)
+	if status != statusUsage || !strings.Contains(messages, "init_from") {
+		t.Errorf("a key without a file: status %d, %q", status, messages)
 	}
 }
 

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -33,7 +34,11 @@ func itemsOf(train, val data.Dataset, ending string) (list []item, err error) {
 	}
 	for p, ds := range parts {
 		for i := range ds.Len() {
-			list = append(list, item{ds, i, placed(ds, i, folders[p])})
+			name, err := placed(ds, i, folders[p])
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", ds.Name(i), err)
+			}
+			list = append(list, item{ds, i, name})
 		}
 	}
 	taken := make(map[string]bool, len(list))
@@ -52,29 +57,41 @@ func itemsOf(train, val data.Dataset, ending string) (list []item, err error) {
 }
 
 // placed is the name of an image, in a folder for its class and below one for its part, where it is not in them already.
-func placed(ds data.Dataset, i int, part string) string {
+func placed(ds data.Dataset, i int, part string) (string, error) {
 	name := strings.TrimPrefix(path.Clean("/"+ds.Name(i)), "/") // no name leads out of the archive
+	if name == "" || strings.Contains(name, "\x00") {
+		return "", errors.New("no file of an archive can have this name")
+	}
 	above := func() []string { return strings.Split(path.Dir(name), "/") }
 	if label := ds.Label(i); label >= 0 {
-		if class := ds.Classes()[label]; !slices.Contains(above(), class) {
+		class := ds.Classes()[label]
+		if class == "" || class == "." || class == ".." || strings.ContainsAny(class, "/\x00") {
+			return "", fmt.Errorf("its class %q cannot be the name of a folder: rename the class", class)
+		}
+		if !slices.Contains(above(), class) {
 			name = path.Join(class, name)
 		}
 	}
 	if part != "" && !slices.Contains(above(), part) {
 		name = path.Join(part, name)
 	}
-	return name
+	return name, nil
 }
 
-// renamed gives a name the ending of what the file holds: in place of its own one, or behind it where an image has that name already.
+// renamed gives a name the ending of what the file holds: in place of its own one, or behind it, or behind it and a number, whichever is the first
+// that no image has.
 func renamed(name, ending string, taken map[string]bool) string {
 	own := path.Ext(name)
 	if strings.EqualFold(own, ending) || ending == ".jpg" && strings.EqualFold(own, ".jpeg") {
 		return name
 	}
-	if other := strings.TrimSuffix(name, own) + ending; !taken[other] {
-		taken[other] = true
-		return other
+	free := strings.TrimSuffix(name, own) + ending
+	for n := 1; taken[free]; n++ {
+		free = name + ending
+		if n > 1 {
+			free = fmt.Sprintf("%s-%d%s", name, n, ending)
+		}
 	}
-	return name + ending
+	taken[free] = true
+	return free
 }

@@ -107,7 +107,8 @@ func (o Options) code(it item) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w, h := reduced(m.W, m.H, o.Size); w != m.W || h != m.H {
+	if min(m.W, m.H) > o.Size {
+		w, h := data.ShorterSide(m.W, m.H, o.Size)
 		m = data.Resize(m, m.Bounds(), w, h, data.Bicubic)
 	}
 	var b bytes.Buffer
@@ -120,17 +121,6 @@ func (o Options) code(it item) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", it.name, err)
 	}
 	return b.Bytes(), nil
-}
-
-// reduced is the size of an image whose shorter side is reduced to short. The longer one is rounded down, as by the transforms.
-func reduced(w, h, short int) (int, int) {
-	switch {
-	case min(w, h) <= short:
-		return w, h
-	case w < h:
-		return short, short * h / w
-	}
-	return short * w / h, short
 }
 
 // opaque is m as an image of package image.

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -156,9 +157,69 @@ func TestWriteFails(t *testing.T) {
 	if _, err := Write(t.Context(), full{}, good, nil, Options{Size: 8}); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("a full disk: %v", err)
 	}
-	twice := open(t, fstest.MapFS{"p/a.png": coloured(t, 9, 9), "p/a.png.jpg": coloured(t, 9, 9), "p/a.jpg": coloured(t, 9, 9)}).Train
+	twice := named{good, []string{"p/a.jpg", "p/a.jpg"}, nil}
 	if _, err := Write(t.Context(), io.Discard, twice, nil, Options{Size: 8}); !errors.Is(err, errTwice) {
 		t.Errorf("two images of one name: %v", err)
+	}
+}
+
+// named has the first image of a dataset under other names, of the only class if there is one.
+type named struct {
+	data.Dataset
+	names, classes []string
+}
+
+func (n named) Len() int                        { return len(n.names) }
+func (n named) Name(i int) string               { return n.names[i] }
+func (n named) Classes() []string               { return n.classes }
+func (n named) Label(int) int                   { return len(n.classes) - 1 }
+func (n named) Sample(int) (data.Sample, error) { return n.Dataset.Sample(0) }
+
+// Images of the same name but for their endings get names of their own, however many there are.
+func TestRenamed(t *testing.T) {
+	good := open(t, fstest.MapFS{"p/a.png": coloured(t, 9, 9)}).Train
+	same := named{good, []string{"p/a.png", "p/a.png.jpg", "p/a.jpg", "p/a.png-2.jpg", "p/a.bmp", "p/a.bmp.gif", "p/a.bmp.tif"}, nil}
+	var b bytes.Buffer
+	if _, err := Write(t.Context(), &b, same, nil, Options{Size: 8}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for files := tar.NewReader(&b); ; {
+		h, err := files.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, h.Name)
+	}
+	want := []string{"p/a.png-3.jpg", "p/a.png.jpg", "p/a.jpg", "p/a.png-2.jpg", "p/a.bmp.jpg", "p/a.bmp.gif.jpg", "p/a.bmp.tif.jpg"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A class or image whose name would lead out of its folder is refused before anything is written.
+func TestNamesThatAreNoFolders(t *testing.T) {
+	good := open(t, fstest.MapFS{"p/a.png": coloured(t, 9, 9)}).Train
+	for _, c := range []struct {
+		name  string
+		class []string
+		want  string
+	}{
+		{"a.png", []string{"../x"}, `"a.png": its class "../x"`}, {"a.png", []string{"x/y"}, `"x/y"`}, {"a.png", []string{""}, `its class ""`},
+		{"a.png", []string{"."}, `its class "."`}, {"a.png", []string{".."}, `its class ".."`}, {"a.png", []string{"x\x00"}, `"x\x00"`},
+		{"a\x00.png", nil, `"a\x00.png"`}, {"..", nil, `"..": no file`}, {"", []string{"x"}, `"": no file`},
+	} {
+		odd := named{good, []string{c.name}, c.class}
+		for part, sets := range map[string][2]data.Dataset{"train": {odd, nil}, "val": {good, odd}} {
+			var b bytes.Buffer
+			_, err := Write(t.Context(), &b, sets[0], sets[1], Options{Size: 8})
+			if err == nil || !strings.Contains(err.Error(), c.want) || b.Len() > 0 {
+				t.Errorf("%q of classes %q in %s: %v, %d bytes, want an error with %s and none", c.name, c.class, part, err, b.Len(), c.want)
+			}
+		}
 	}
 }
 

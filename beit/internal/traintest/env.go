@@ -16,7 +16,7 @@ import (
 // Env is what the training loop would give a task of m on the CPU. given are used in place of data.path where they are not nil.
 func Env(t testing.TB, m *method.Method, c *config.Config, given *data.Source) *method.Env {
 	t.Helper()
-	images, err := method.OpenImages(c, m.ImageSize(c), given)
+	images, err := method.OpenImagesToTrain(c, m.ImageSize(c), given)
 	if err != nil {
 		t.Fatal(err)
 	}
