@@ -488,6 +488,20 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// A decoder that panics does not end a survey.
+func TestSurveyOfPanic(t *testing.T) {
+	heic := "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+	formats["heic"] = Format{Size: func([]byte) (int, int, error) { panic("a decoder of others") }, Decode: decodePNG}
+	defer delete(formats, "heic")
+	src, err := OpenFS(with("2.heic", heic, "1.png"), "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := NewSurvey(src, src.Train, nil); s.Train.Images != 2 || s.Looked != 1 {
+		t.Errorf("%d images, %d looked at", s.Train.Images, s.Looked)
+	}
+}
+
 // Many kinds do not make a long line, nor a large table.
 func TestManyKinds(t *testing.T) {
 	fsys := tree("a/1.png")
