@@ -488,6 +488,18 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// What lies in too many folders is told.
+func TestTooDeep(t *testing.T) {
+	deep := strings.Repeat("d/", maxDepth)
+	src := opened(t, "a/1.png", deep+"1.png", deep+"d/2.png")
+	if d := cmp.Diff([]string{"a/1.png a", deep + "1.png d"}, listing(src.Train)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[string]int{"folder in too many folders": 1}, kinds(src.LeftOut)); d != "" || !NewSurvey(src, src.Train, nil).Warns() {
+		t.Errorf("left out (-want +got):\n%s", d)
+	}
+}
+
 // A decoder that panics does not end a survey.
 func TestSurveyOfPanic(t *testing.T) {
 	heic := "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
