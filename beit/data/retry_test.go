@@ -91,11 +91,9 @@ type flakyStat struct {
 	fstest.MapFS
 	err   error
 	fails map[string]int // times, by name
-	asked map[string]int
 }
 
 func (f *flakyStat) Stat(name string) (fs.FileInfo, error) {
-	f.asked[name]++
 	if f.fails[name] > 0 {
 		f.fails[name]--
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: f.err}
@@ -138,7 +136,7 @@ func TestStatErrorsOfAMoment(t *testing.T) {
 		{"for ever", syscall.EIO, map[string]int{"b/link.png": all}, nil, nil},
 	} {
 		names := []string{"a/1.png", "b/2.png", "b/link.png"}
-		fsys := &flakyStat{MapFS: tree(names...), err: c.err, fails: c.fails, asked: map[string]int{}}
+		fsys := &flakyStat{MapFS: tree(names...), err: c.err, fails: c.fails}
 		if c.fails["linked"] > 0 {
 			fsys.MapFS["linked/3.png"] = &fstest.MapFile{Data: smallPNG}
 		}
@@ -157,6 +155,18 @@ func TestStatErrorsOfAMoment(t *testing.T) {
 		}
 		if d := cmp.Diff(c.left, kinds(src.LeftOut)); d != "" {
 			t.Errorf("%s: left out (-want +got):\n%s", c.name, d)
+		}
+	}
+}
+
+// A list whose first file cannot be asked for says so, not that the file is not there.
+func TestListStatErrors(t *testing.T) {
+	withoutPauses(t)
+	for fails, want := range map[int]error{3: nil, 1 << 20: syscall.EIO} {
+		fsys := &flakyStat{MapFS: tree("1.png"), err: syscall.EIO, fails: map[string]int{"1.png": fails}}
+		o := newOpener(fsys, "set", DefaultLimits, nil)
+		if _, err := o.openList(strings.NewReader("file\n1.png\n"), "l.csv"); !errors.Is(err, want) {
+			t.Errorf("%d times: error %v, want %v", fails, err, want)
 		}
 	}
 }
