@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/gobeit/gobeit/beit/data"
 )
 
 // Config is the whole configuration of a run. Its TOML form is a run's config.toml.
@@ -56,9 +58,6 @@ type Data struct {
 	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`
 	Eval          Eval    `toml:"eval"`
 }
-
-// DefaultMaxPixels is as many pixels as Pillow allows before it takes an image for a decompression bomb.
-const DefaultMaxPixels = 178956970
 
 // Augmentations that Data.Augment names.
 const (
@@ -112,7 +111,7 @@ type Log struct {
 func New(method string, s Section) *Config {
 	return &Config{
 		Method: method, Seed: 1, Precision: "highest", Section: s,
-		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: DefaultMaxPixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
+		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: data.DefaultLimits.Pixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
 		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1},
 	}

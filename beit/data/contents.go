@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"io/fs"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -105,7 +104,7 @@ func statSome(ds Dataset) []fileStat {
 		if f == nil {
 			return
 		}
-		if info, err := fs.Stat(f.fsys, f.paths[own]); err == nil {
+		if info, err := stat(f.fsys, f.paths[own]); err == nil {
 			list[k] = fileStat{info.Size(), info.ModTime().UnixNano()}
 		}
 	})

@@ -62,9 +62,14 @@ func Relabel(ds Dataset, classes []string) (Dataset, error) {
 	if len(own) == 0 || len(classes) == 0 || slices.Equal(own, classes) {
 		return ds, nil
 	}
+	number := make(map[string]int, len(classes))
+	for i, c := range slices.Backward(classes) { // of two classes of a name, the first counts
+		number[c] = i
+	}
 	r := &relabelled{ds, classes, make([]int, len(own))}
 	for i, c := range own {
-		if r.number[i] = slices.Index(classes, c); r.number[i] < 0 {
+		var ok bool
+		if r.number[i], ok = number[c]; !ok {
 			return nil, fmt.Errorf("class %q has no counterpart among %d other classes, from %q to %q", c, len(classes), classes[0], classes[len(classes)-1])
 		}
 	}

@@ -76,7 +76,7 @@ func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {
 
 // DecodeImage decodes like Decode, but converts to RGB only the regions that are asked for.
 func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err error) {
-	// The decoders are written not to panic, but one bad file must not end a run of days: here alone a panic becomes an error.
+	// The decoders are written not to panic, but one bad file must not end a run of days: here and in headerOf a panic becomes an error.
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)

@@ -7,8 +7,8 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // files is the dataset of image files in a file system.
@@ -57,26 +57,20 @@ func (f *files) decode(name string) (Image, error) {
 	return decodeFrom(file, f.limits, f.options)
 }
 
-// label gives the files the classes of, empty for none. Classes are numbered as in classes if that is not nil, else in order of name. Where a file
-// has none of them, no file has a label: f.why says it.
+// label gives the files the classes of, empty for none, numbered as in classes. Where a file has none of them, no file has a label: f.why says it.
 func (f *files) label(of, classes []string) {
 	f.labels, f.classes, f.why = nil, nil, ""
-	for i, class := range of {
-		of[i] = className(class)
-	}
 	if missing := slices.Index(of, ""); missing >= 0 {
 		f.why = fmt.Sprintf("%q in %s has no label", f.paths[missing], f.source)
 		return
-	}
-	if classes == nil {
-		classes = sortedClasses(of)
 	}
 	number := make(map[string]int32, len(classes))
 	for i, c := range classes {
 		number[c] = int32(i)
 	}
 	labels := make([]int32, len(of))
-	for i, class := range of {
+	for i, label := range of {
+		class := className(label)
 		n, ok := number[class]
 		if !ok {
 			f.why = fmt.Sprintf("class %q of %q in %s has no counterpart among the training images", class, f.paths[i], f.source)
@@ -87,26 +81,21 @@ func (f *files) label(of, classes []string) {
 	f.labels, f.classes = labels, classes
 }
 
-// className is the name of a class as a text of UTF-8, which files of models need.
-func className(name string) string {
-	if utf8.ValidString(name) {
-		return name
-	}
-	return strings.Trim(strconv.Quote(name), `"`)
-}
+// className is the class of a label, which may have any bytes, as a text of UTF-8: files of models need that.
+func className(label string) string { return plain.Name(label) }
 
-// sortedClasses lists the different names in order.
+// sortedClasses lists the classes of labels in order of name.
 func sortedClasses(of []string) []string {
 	seen := map[string]bool{}
 	var names []string
-	for _, c := range of {
-		if c != "" && !seen[c] {
-			seen[c] = true
-			names = append(names, c)
+	for _, label := range of {
+		if label != "" && !seen[label] {
+			seen[label] = true
+			names = append(names, className(label))
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // numberedClasses is sortedClasses, but in order of number where all names are whole numbers, as in lists that hold the labels of a network.

@@ -18,53 +18,68 @@ type opener struct {
 	limits  Limits
 	options []Option
 	left    leftOut
-	before  bool // as OpenAsBefore
+	before  bool                     // as OpenAsBefore
+	folders map[string][]fs.DirEntry // what is in folders that were looked at
+	lists   map[string]*list         // metadata files that were read; nil for those that are not used
+}
+
+func newOpener(fsys fs.FS, name string, limits Limits, options []Option) *opener {
+	return &opener{fsys: fsys, name: name, limits: limits, options: options, folders: map[string][]fs.DirEntry{}, lists: map[string]*list{}}
 }
 
 // Folder returns the dataset of the images below dir ("." for all of fsys), like torchvision's ImageFolder. Each folder in dir that holds images
 // is a class. The images have no labels when some lie in dir itself or when there is only one such folder. Classes are in order of name, files
 // in order of folder and name. A file metadata.csv or metadata.jsonl in dir gives them labels in place of the folders, as in the datasets of
-// Hugging Face. Errors call the place source.
+// Hugging Face: one whose first line does not name file_name is left out. Errors call the place source.
 func Folder(fsys fs.FS, dir, source string, limits Limits, options ...Option) (Dataset, error) {
-	o := &opener{fsys: fsys, name: source, limits: limits, options: options}
-	f, err := o.scan(dir, nil)
+	o := newOpener(fsys, source, limits, options)
+	paths, l, err := o.scan(dir)
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return o.dataset(dir, paths, l, nil), nil
 }
 
-// scan does the work of Folder. Classes are numbered as in classes if that is not nil.
-func (o *opener) scan(dir string, classes []string) (*files, error) {
-	list, err := o.metadata(dir)
-	if err != nil {
-		return nil, err
-	}
-	w := &walker{fsys: o.fsys, room: maxFolders, before: o.before}
-	if list != nil {
-		w.lists = []string{list.file}
+// scan finds the images below dir, in order of folder and name, and the metadata that says which of them count; nil for none.
+func (o *opener) scan(dir string) (paths []string, l *list, err error) {
+	w := &walker{fsys: o.fsys, room: maxFolders, before: o.before, folders: o.folders, lists: o.lists}
+	if l, err = o.metadata(dir, &w.left); err != nil {
+		return nil, nil, err
 	}
 	if err := w.walk(dir, nil); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.name, err)
+		return nil, nil, fmt.Errorf("%s: %w", o.name, err)
 	}
-	if list != nil {
-		w.found = list.choose(w.found, &w.left)
+	if l != nil {
+		w.found = l.choose(w.found, &w.left)
 	}
 	if len(w.found) == 0 {
 		w.left.merge(leftOf(o.fsys))
-		return nil, noImages(path.Join(o.name, dir), w.left.list())
+		return nil, nil, noImages(path.Join(o.name, dir), w.left.list())
 	}
 	o.left.merge(w.left.list())
-	f := o.files(w.found)
-	f.sort(dir)
-	f.classify(dir, classes)
-	if of := list.labels(f.paths); of != nil {
-		if classes == nil {
-			classes = numberedClasses(of)
-		}
-		f.label(of, classes)
+	sortPaths(dir, w.found)
+	return w.found, l, nil
+}
+
+// divide sets images aside for validation where a list says so. Where it has none for training, it is about one kind of images.
+func (o *opener) divide(l *list, paths []string) (train, val []string) {
+	if l == nil {
+		return paths, nil
 	}
-	return f, nil
+	parts := l.divide(paths)
+	if len(parts[trainSplit]) == 0 {
+		return paths, nil
+	}
+	o.left.addTests(parts[testSplit])
+	return parts[trainSplit], parts[valSplit]
+}
+
+// dataset is that of images below dir, with the labels of a list or else those of their folders. Classes are numbered as in classes if that is not nil.
+func (o *opener) dataset(dir string, paths []string, l *list, classes []string) *files {
+	f := o.files(paths)
+	f.classify(dir, classes)
+	l.label(f, classes)
+	return f
 }
 
 // files returns the dataset of files, without labels.
@@ -72,16 +87,16 @@ func (o *opener) files(paths []string) *files {
 	return &files{fsys: o.fsys, source: o.name, paths: paths, limits: o.limits, options: o.options}
 }
 
-// sort brings the files in order of folder and name, those of each folder in dir together.
-func (f *files) sort(dir string) {
-	slices.SortFunc(f.paths, func(a, b string) int {
+// sortPaths brings files in order of folder and name, those of each folder in dir together.
+func sortPaths(dir string, paths []string) {
+	slices.SortFunc(paths, func(a, b string) int {
 		if c := strings.Compare(path.Dir(a), path.Dir(b)); c != 0 {
 			return c
 		}
 		return strings.Compare(a, b)
 	})
-	if len(classNames(dir, f.paths)) > 1 {
-		slices.SortStableFunc(f.paths, func(a, b string) int { return strings.Compare(topFolder(dir, a), topFolder(dir, b)) })
+	if len(classNames(dir, paths)) > 1 {
+		slices.SortStableFunc(paths, func(a, b string) int { return strings.Compare(topFolder(dir, a), topFolder(dir, b)) })
 	}
 }
 
@@ -102,6 +117,9 @@ func (f *files) classify(dir string, classes []string) {
 	of := make([]string, len(f.paths))
 	for i, p := range f.paths {
 		of[i] = topFolder(dir, p)
+	}
+	if classes == nil {
+		classes = sortedClasses(of)
 	}
 	f.label(of, classes)
 }

@@ -2,12 +2,15 @@ package data
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,107 +30,129 @@ type imagenet struct {
 	names  map[string]string // of synsets
 }
 
-// findImagenet looks for the tables, in the root of fsys or in a single folder there.
-func findImagenet(fsys fs.FS, name string) (*imagenet, error) {
-	roots := []string{"."}
-	if only, _ := onlyFolder(fsys, "."); only != "" {
-		roots = append(roots, only)
+// findImagenet looks for the tables, in the root of a file system or in a single folder there.
+func (o *opener) findImagenet() (*imagenet, error) {
+	only, _, err := o.onlyFolder(".")
+	if err != nil {
+		return nil, err
 	}
-	for _, root := range roots {
-		file, err := openRegular(fsys, path.Join(root, imagenetSolution))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+	for _, root := range slices.Compact([]string{".", path.Join(".", only)}) {
+		name := path.Join(root, imagenetSolution)
+		l, err := readIfThere(o.fsys, name, func(r io.Reader) (*list, error) { return readList(r, name, ".") })
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Join(o.name, name), err)
+		}
+		if l == nil {
 			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		defer file.Close()
-		l, err := readCSV(file, path.Join(name, root, imagenetSolution))
-		if err != nil {
-			return nil, err
 		}
 		net := &imagenet{root: root, synset: map[string]string{}}
 		for _, one := range l.lines {
-			synset, _, _ := strings.Cut(one.label, " ")
-			net.synset[one.file] = synset
+			net.synset[one.file], _, _ = strings.Cut(one.label, " ")
 		}
-		net.names, err = synsetNames(fsys, path.Join(root, imagenetNames))
-		return net, err
+		name = path.Join(root, imagenetNames)
+		if net.names, err = readIfThere(o.fsys, name, synsetNames); err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Join(o.name, name), err)
+		}
+		return net, nil
 	}
 	return nil, nil
 }
 
 // synsetNames reads what synsets are called. Two of the same name keep their synset with it.
-func synsetNames(fsys fs.FS, name string) (map[string]string, error) {
-	file, err := openRegular(fsys, name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
-		return nil, nil
-	}
+func synsetNames(r io.Reader) (map[string]string, error) {
+	in, err := utf8Text(r)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	names, count := map[string]string{}, map[string]int{}
-	lines := bufio.NewScanner(file)
+	lines := bufio.NewScanner(in)
 	for lines.Scan() && len(names) < maxImagenetSynset {
 		if synset, text, ok := strings.Cut(strings.TrimSpace(lines.Text()), " "); ok {
-			names[synset] = text
-			count[text]++
+			names[synset] = className(text)
 		}
+	}
+	for _, text := range names {
+		count[text]++
 	}
 	for synset, text := range names {
 		if count[text] > 1 {
 			names[synset] = fmt.Sprintf("%s (%s)", text, synset)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return names, nil
+	return names, lines.Err()
 }
 
-// splits returns the folders of images, where they are those of the whole download.
-func (n *imagenet) splits(fsys fs.FS, name string) (splits, error) {
+// splits returns the folders of images: those of the whole download, where they are there. Validation images may be there without those for training.
+func (n *imagenet) splits(o *opener) (s splits, err error) {
 	dir := path.Join(n.root, imagenetFolder)
-	if info, err := fs.Stat(fsys, dir); err != nil || !info.IsDir() {
-		return findSplits(fsys, name)
+	info, err := stat(o.fsys, dir)
+	switch {
+	case err == nil && info.IsDir():
+		s, err = o.splitsIn(dir)
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		s, err = o.findSplits()
+	default:
+		err = fmt.Errorf("%s: %w", o.name, err)
 	}
-	return splitsIn(fsys, dir, name)
+	if s.train == "" && !s.test {
+		s.train, s.val = s.val, ""
+	}
+	return s, err
 }
 
-// label gives validation images without class folders the labels of the table, and the classes of both parts their names.
+// label gives validation images without class folders the labels of the table, and the classes of both parts their names. Where there are no training
+// images, train holds those for validation.
 func (n *imagenet) label(train, val *files) {
-	if val == nil || val.classes != nil || train.classes == nil {
+	switch {
+	case val == nil && train.classes == nil:
+		n.labelAs(train, sortedClasses(slices.Collect(maps.Values(n.synset))))
+	case val != nil && val.classes == nil && train.classes != nil:
+		n.labelAs(val, train.classes)
+		if val.classes == nil {
+			return
+		}
+		val.classes = n.named(val.classes)
+	default:
 		return
 	}
-	of := make([]string, len(val.paths))
-	for i, p := range val.paths {
+	train.classes = n.named(train.classes)
+}
+
+// labelAs labels files as the table does. Classes are numbered as in classes.
+func (n *imagenet) labelAs(f *files, classes []string) {
+	of := make([]string, len(f.paths))
+	for i, p := range f.paths {
 		base := path.Base(p)
 		of[i] = n.synset[strings.TrimSuffix(base, path.Ext(base))]
 	}
-	val.label(of, train.classes)
-	if val.classes == nil {
-		return
-	}
-	classes := make([]string, len(train.classes))
-	for i, synset := range train.classes {
-		if classes[i] = n.names[synset]; classes[i] == "" {
-			classes[i] = synset
-		}
-	}
-	train.classes, val.classes = classes, classes
+	f.label(of, classes)
 }
 
-// imagenetRoot returns the folder of ImageNet's tables where name is one of the folders below it that people name; else name.
+// named returns what synsets are called, or themselves.
+func (n *imagenet) named(synsets []string) []string {
+	var names []string
+	for _, synset := range synsets {
+		names = append(names, cmp.Or(n.names[synset], synset))
+	}
+	return names
+}
+
+// imagenetRoot returns the folder of ImageNet's tables where name is one of the folders below it that people name, or a link to one; else name.
 func imagenetRoot(name string) string {
 	full, err := filepath.Abs(name)
 	if err != nil {
 		return name
 	}
-	for _, below := range []string{imagenetFolder, "ILSVRC"} {
-		root, found := strings.CutSuffix(filepath.ToSlash(full), "/"+below)
-		if _, err := os.Stat(filepath.Join(root, imagenetSolution)); found && root != "" && err == nil {
-			return filepath.FromSlash(root)
+	places := []string{full}
+	if target, err := filepath.EvalSymlinks(full); err == nil {
+		places = append(places, target)
+	}
+	for _, place := range places {
+		for _, below := range []string{imagenetFolder, "ILSVRC"} {
+			root, found := strings.CutSuffix(filepath.ToSlash(place), "/"+below)
+			if _, err := statPath(filepath.Join(root, imagenetSolution)); found && root != "" && err == nil {
+				return filepath.FromSlash(root)
+			}
 		}
 	}
 	return name

@@ -19,9 +19,11 @@ const maxIndexLine = 64 << 20
 
 // indexLine is one line of an index file.
 type indexLine struct {
-	Class string   `json:"class"`
-	Files []string `json:"files"`
+	Class text   `json:"class"`
+	Files []text `json:"files"`
 }
+
+func (l indexLine) className() string { return className(string(l.Class)) }
 
 // Index returns the dataset that an index file lists, in the format of the BEiT authors' loader: a line of JSON for each class,
 // {"class": NAME, "files": [NAME, …]}. Classes are in order of name, files in the order of the index. A file is in fsys, or in a folder of fsys
@@ -31,26 +33,29 @@ func Index(fsys fs.FS, index io.Reader, source string, limits Limits, options ..
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	f := &files{fsys: fsys, source: filepath.Dir(source), limits: limits, options: options, labels: []int32{}, listed: true}
-	for c, line := range list {
-		f.classes = append(f.classes, line.Class)
+	f := &files{fsys: fsys, source: filepath.Dir(source), limits: limits, options: options, listed: true}
+	var of, classes []string
+	for _, line := range list {
+		class := string(line.Class)
+		classes = append(classes, line.className())
 		prefix := ""
 		if len(line.Files) > 0 {
-			if _, err := fs.Stat(fsys, line.Files[0]); errors.Is(err, fs.ErrNotExist) {
-				prefix = line.Class
+			if _, err := stat(fsys, string(line.Files[0])); errors.Is(err, fs.ErrNotExist) {
+				prefix = class
 			}
 		}
 		for _, name := range line.Files {
-			f.paths = append(f.paths, path.Join(prefix, name))
-			f.labels = append(f.labels, int32(c))
+			f.paths = append(f.paths, path.Join(prefix, string(name)))
+			of = append(of, class)
 		}
 	}
 	if len(f.paths) == 0 {
 		return nil, fmt.Errorf("%s: %w: the index lists none", source, ErrNoImages)
 	}
-	if err := checkOnce(list, f.paths, f.labels); err != nil {
+	if err := checkOnce(f.paths, of); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
+	f.label(of, classes)
 	return f, nil
 }
 
@@ -70,11 +75,11 @@ func readIndex(r io.Reader) (list []indexLine, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if !fs.ValidPath(line.Class) || line.Class == "." {
+		if !validName(string(line.Class)) || line.Class == "." {
 			return nil, fmt.Errorf("line %d: %q is no name of a class", number, line.Class)
 		}
 		for _, name := range line.Files {
-			if !fs.ValidPath(name) || name == "." {
+			if !validName(string(name)) || name == "." {
 				return nil, fmt.Errorf("line %d: %q is no name of a file below the index's folder", number, name)
 			}
 		}
@@ -83,10 +88,10 @@ func readIndex(r io.Reader) (list []indexLine, err error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
-	slices.SortFunc(list, func(a, b indexLine) int { return strings.Compare(a.Class, b.Class) })
+	slices.SortFunc(list, func(a, b indexLine) int { return strings.Compare(a.className(), b.className()) })
 	for i := 1; i < len(list); i++ {
-		if list[i].Class == list[i-1].Class {
-			return nil, fmt.Errorf("class %q has two lines", list[i].Class)
+		if list[i].className() == list[i-1].className() {
+			return nil, fmt.Errorf("class %q has two lines", list[i].className())
 		}
 	}
 	return list, nil
@@ -106,13 +111,13 @@ func readIndexLine(text []byte) (line indexLine, err error) {
 }
 
 // checkOnce refuses a file that several classes have.
-func checkOnce(list []indexLine, paths []string, labels []int32) error {
-	class := make(map[string]int32, len(paths))
+func checkOnce(paths, of []string) error {
+	class := make(map[string]string, len(paths))
 	for i, p := range paths {
-		if other, again := class[p]; again && other != labels[i] {
-			return fmt.Errorf("%q is of class %q and of class %q", p, list[other].Class, list[labels[i]].Class)
+		if other, again := class[p]; again && other != of[i] {
+			return fmt.Errorf("%q is of class %q and of class %q", p, other, of[i])
 		}
-		class[p] = labels[i]
+		class[p] = of[i]
 	}
 	return nil
 }
@@ -123,12 +128,12 @@ func (o *opener) openLines(file io.ReadSeeker, name string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	head := make([]byte, 4096)
+	head := make([]byte, hubHead)
 	n, _ := io.ReadFull(text, head) // what cannot be read is told when it is read again
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
-	if line, _, _ := bytes.Cut(head[:n], []byte("\n")); bytes.Contains(line, []byte(`"`+hubColumn+`"`)) {
+	if namesHubFiles(head[:n], name) {
 		return o.openList(file, name)
 	}
 	all, err := Index(o.fsys, file, name, o.limits, o.options...)

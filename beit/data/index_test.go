@@ -105,6 +105,7 @@ func TestOpenIndex(t *testing.T) {
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"class": "a", "files": ["x.png"]}`))
 	f.Add([]byte("{\"class\": \"a\"}\n{}"))
+	f.Add([]byte("{\"class\": \"\xe9\\n\", \"files\": [\"x.png\"]}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		ds, err := Index(fstest.MapFS{}, bytes.NewReader(text), "x.jsonl", DefaultLimits)
 		if err != nil {

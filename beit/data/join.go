@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -8,8 +9,11 @@ import (
 	"sort"
 )
 
-// OpenAll opens several sources as one: see Join. open opens each.
+// OpenAll opens several sources as one: see Join. open opens each. No names are an error.
 func OpenAll(names []string, open func(name string) (*Source, error)) (*Source, error) {
+	if len(names) == 0 {
+		return nil, errors.New("no images are named: name a folder, an archive, a list or an image")
+	}
 	var list []*Source
 	for _, name := range names {
 		s, err := open(name)
@@ -25,8 +29,12 @@ func OpenAll(names []string, open func(name string) (*Source, error)) (*Source, 
 }
 
 // Join puts sources together: the training images of all of them, and the validation images. Names of images begin with the last element of the
-// source's name. Classes of the same name are one class; there are labels where all sources have them. A single source stays as it is.
+// source's name. Classes of the same name are one class; there are labels where all sources have them. A single source stays as it is. Join panics
+// when there is none, or when there are more or fewer names than sources.
 func Join(names []string, list []*Source) *Source {
+	if len(list) == 0 || len(names) != len(list) {
+		panic(fmt.Sprintf("data: Join: %d names for %d sources", len(names), len(list)))
+	}
 	if len(list) == 1 {
 		return list[0]
 	}
@@ -41,6 +49,9 @@ func Join(names []string, list []*Source) *Source {
 		}
 		for _, name := range s.Unused {
 			all.Unused = append(all.Unused, prefixes[i]+"/"+name)
+		}
+		if s.Table != "" && all.Table == "" {
+			all.Table = prefixes[i] + "/" + s.Table
 		}
 		left.merge(s.LeftOut)
 	}
@@ -59,15 +70,23 @@ func Join(names []string, list []*Source) *Source {
 	return all
 }
 
-// WithVal is the source with the validation images of another one, or all of its images. It is not to be closed.
+// WithVal is the source with the validation images of another one, or all of its images. Validation images of its own are left out. It is not to be
+// closed.
 func (s *Source) WithVal(eval *Source) *Source {
-	both := &Source{Train: s.Train, TrainDir: s.TrainDir, Val: eval.Val, ValDir: eval.ValDir, Unused: slices.Concat(s.Unused, eval.Unused)}
+	both := &Source{
+		Train: s.Train, TrainDir: s.TrainDir, Val: eval.Val, ValDir: eval.ValDir,
+		Unused: slices.Concat(s.Unused, eval.Unused), Table: cmp.Or(s.Table, eval.Table),
+	}
 	if both.Val == nil {
 		both.Val, both.ValDir = eval.Train, eval.TrainDir
 	}
 	var left leftOut
 	left.merge(s.LeftOut)
 	left.merge(eval.LeftOut)
+	if s.Val != nil {
+		const place = " in whose place others are named"
+		left.count(LeftOut{Kind: "validation image" + place, Many: "validation images" + place, Count: s.Val.Len(), Example: s.Val.Name(0)})
+	}
 	both.LeftOut = left.list()
 	return both
 }
@@ -90,8 +109,7 @@ func prefixesOf(names []string) []string {
 type joined struct {
 	prefixes []string
 	parts    []Dataset
-	ends     []int   // number of images up to the end of each part
-	number   [][]int // of the classes of each part in classes; nil without classes
+	ends     []int // number of images up to the end of each part
 	classes  []string
 	why      string
 }
@@ -103,7 +121,8 @@ func (j *joined) add(prefix string, ds Dataset) {
 
 // unite numbers the classes of all parts: as in classes, if that is not nil.
 func (j *joined) unite(classes []string) {
-	same, all := true, []string(nil)
+	var all []string
+	same := true
 	for i, ds := range j.parts {
 		if len(ds.Classes()) == 0 {
 			j.why = fmt.Sprintf("%s: %s", j.prefixes[i], WhyUnlabelled(ds))
@@ -120,15 +139,12 @@ func (j *joined) unite(classes []string) {
 		classes = numberedClasses(all)
 	}
 	for i, ds := range j.parts {
-		numbers := make([]int, len(ds.Classes()))
-		for c, name := range ds.Classes() {
-			if numbers[c] = slices.Index(classes, name); numbers[c] < 0 {
-				j.why = fmt.Sprintf("%s: class %q has no counterpart among the training images", j.prefixes[i], name)
-				j.number = nil
-				return
-			}
+		numbered, err := Relabel(ds, classes)
+		if err != nil {
+			j.why = fmt.Sprintf("%s: %v", j.prefixes[i], err)
+			return
 		}
-		j.number = append(j.number, numbers)
+		j.parts[i] = numbered
 	}
 	j.classes = classes
 }
@@ -154,20 +170,16 @@ func (j *joined) Name(i int) string {
 }
 
 func (j *joined) Label(i int) int {
+	if j.classes == nil {
+		return -1
+	}
 	part, own := j.at(i)
-	return j.renumber(part, j.parts[part].Label(own))
+	return j.parts[part].Label(own)
 }
 
 func (j *joined) Sample(i int) (Sample, error) {
 	part, own := j.at(i)
 	s, err := j.parts[part].Sample(own)
-	s.Label = j.renumber(part, s.Label)
+	s.Label = j.Label(i)
 	return s, err
-}
-
-func (j *joined) renumber(part, label int) int {
-	if j.classes == nil || label < 0 {
-		return -1
-	}
-	return j.number[part][label]
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,55 @@ func TestJoin(t *testing.T) {
 	}
 	if Join([]string{"x"}, []*Source{one}) != one {
 		t.Error("a single source does not stay as it is")
+	}
+}
+
+// What is told of a source is told of it among others too, and beside other validation images.
+func TestJoinTells(t *testing.T) {
+	one := opened(t, "1.png", "2.png")
+	table, err := OpenFS(with("labels.csv", "x", "train/1.png", "val/2.png", "val/3.png"), "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Join([]string{"one", "two"}, []*Source{one, table}).Table; got != "two/labels.csv" {
+		t.Errorf("table %q", got)
+	}
+	both := table.WithVal(one)
+	if both.Table != "labels.csv" || one.WithVal(table).Table != "labels.csv" {
+		t.Errorf("table %q, the other way around %q", both.Table, one.WithVal(table).Table)
+	}
+	if d := cmp.Diff([]string{"1.png", "2.png"}, listing(both.Val)); d != "" {
+		t.Errorf("validation (-want +got):\n%s", d)
+	}
+	lines := strings.Join(NewSurvey(both, both.Train, both.Val).Lines(false), "\n")
+	if want := "2 validation images in whose place others are named"; !strings.Contains(lines, want) {
+		t.Errorf("%s\nwant %s", lines, want)
+	}
+}
+
+// Images of another part than the first whose class the training images do not have leave all without labels.
+func TestJoinOfOtherClasses(t *testing.T) {
+	one, two := opened(t, "train/a/1.png", "train/b/1.png", "val/a/1.png"), opened(t, "train/a/1.png", "train/b/1.png", "val/b/1.png")
+	two.Val = opened(t, "c/1.png", "a/1.png").Train
+	src := Join([]string{"x", "y"}, []*Source{one, two})
+	if src.Val.Classes() != nil || src.Val.Label(0) != -1 || !strings.Contains(WhyUnlabelled(src.Val), `y: class "c" has no counterpart`) {
+		t.Errorf("classes %v, label %d: %s", src.Val.Classes(), src.Val.Label(0), WhyUnlabelled(src.Val))
+	}
+}
+
+func TestJoinOfNone(t *testing.T) {
+	if _, err := OpenAll(nil, func(string) (*Source, error) { return nil, nil }); err == nil || !strings.Contains(err.Error(), "no images are named") {
+		t.Errorf("error %v", err)
+	}
+	for _, names := range [][]string{nil, {"x"}} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "data: Join: ") {
+					t.Errorf("%d names: panic %s", len(names), text)
+				}
+			}()
+			Join(names, nil)
+		}()
 	}
 }
 

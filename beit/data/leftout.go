@@ -2,6 +2,7 @@ package data
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -38,6 +39,13 @@ type leftOut struct{ kinds map[string]*LeftOut }
 func (l *leftOut) add(k leftKind, name string) {
 	if !hiddenPath(name) {
 		l.count(LeftOut{Kind: k.name, Many: cmp.Or(k.many, k.name), Remedy: k.remedy, Count: 1, Example: name, Warn: k.warn})
+	}
+}
+
+// addTests counts images that are for tests.
+func (l *leftOut) addTests(paths []string) {
+	for _, p := range paths {
+		l.add(leftKind{name: "image for tests", many: "images for tests"}, p)
 	}
 }
 
@@ -88,6 +96,14 @@ func leftOf(fsys fs.FS) []LeftOut {
 		return t.leftOut().list()
 	}
 	return nil
+}
+
+// deadLink is the kind of a link that cannot be followed.
+func deadLink(err error) leftKind {
+	if errors.Is(err, fs.ErrNotExist) {
+		return leftKind{name: "link that leads nowhere", many: "links that lead nowhere", warn: true}
+	}
+	return leftKind{name: "link that cannot be followed", many: "links that cannot be followed", warn: true}
 }
 
 // notRegular is the kind of what is no file.

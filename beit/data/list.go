@@ -12,8 +12,9 @@ import (
 
 // listed is a line of a list.
 type listed struct {
-	line               int
-	file, label, split string
+	line              int
+	file, label, part string
+	split             split // that part names
 }
 
 // list is what a list of images says.
@@ -21,7 +22,46 @@ type list struct {
 	file     string // its name
 	lines    []listed
 	labelled bool // it has a column of labels
-	hub      bool // its column of files has the name that Hugging Face gives it
+	parted   bool // it has a column of the name split
+}
+
+// readList reads a list, whose ending says its form. The names of files in it become names of fs below dir. Errors do not name it.
+func readList(r io.Reader, name, dir string) (*list, error) {
+	read := readCSV
+	if strings.ToLower(path.Ext(name)) == ".jsonl" {
+		read = readJSONLines
+	}
+	l, err := read(r)
+	if err == nil {
+		err = l.readSplits()
+	}
+	if err == nil {
+		err = l.clean(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.file = name
+	return l, nil
+}
+
+// readSplits finds the splits that lines name. A column of another name, such as dataset, may be about something else: where it holds other names, it
+// does not count.
+func (l *list) readSplits() error {
+	bad := slices.IndexFunc(l.lines, func(one listed) bool {
+		_, ok := splitOf(one.part)
+		return !ok
+	})
+	switch {
+	case bad >= 0 && l.parted:
+		return fmt.Errorf("line %d: split %q is none of train, val and test", l.lines[bad].line, l.lines[bad].part)
+	case bad >= 0:
+		return nil
+	}
+	for i := range l.lines {
+		l.lines[i].split, _ = splitOf(l.lines[i].part)
+	}
+	return nil
 }
 
 // clean checks the names of files and makes them names of fs below dir. Lines that say the same of a file count once.
@@ -31,15 +71,20 @@ func (l *list) clean(dir string) error {
 	for _, one := range l.lines {
 		name := path.Clean(strings.ReplaceAll(one.file, `\`, "/"))
 		if !validName(name) || name == "." || path.IsAbs(name) {
-			return fmt.Errorf("%s: line %d: %q is no name of a file below the list's folder", l.file, one.line, one.file)
+			return fmt.Errorf("line %d: %q is no name of a file below the list's folder", one.line, one.file)
 		}
 		one.file = path.Join(dir, name)
 		at, again := seen[one.file]
 		if !again {
 			seen[one.file] = len(kept)
 			kept = append(kept, one)
-		} else if other := kept[at]; other.label != one.label {
-			return fmt.Errorf("%s: line %d: %q is of class %q, and of class %q in line %d", l.file, one.line, name, one.label, other.label, other.line)
+			continue
+		}
+		switch other := kept[at]; {
+		case other.label != one.label:
+			return fmt.Errorf("line %d: %q is of class %q, and of class %q in line %d", one.line, name, one.label, other.label, other.line)
+		case other.split != one.split:
+			return fmt.Errorf("line %d: %q is of split %q, and of split %q in line %d", one.line, name, one.part, other.part, other.line)
 		}
 	}
 	l.lines = kept
@@ -59,7 +104,11 @@ func (l *list) locate(fsys fs.FS) error {
 	folders := listFolders(fsys, filepath.Base(l.file))
 	for _, folder := range folders {
 		for _, ext := range endings {
-			if info, err := fs.Stat(fsys, path.Join(folder, first)+ext); err == nil && info.Mode().IsRegular() {
+			info, err := stat(fsys, path.Join(folder, first)+ext)
+			if isMomentary(err) {
+				return fmt.Errorf("%s: line %d: %w", l.file, l.lines[0].line, err)
+			}
+			if err == nil && info.Mode().IsRegular() {
 				for i := range l.lines {
 					l.lines[i].file = path.Join(folder, l.lines[i].file) + ext
 				}
@@ -74,7 +123,7 @@ func (l *list) locate(fsys fs.FS) error {
 func listFolders(fsys fs.FS, name string) []string {
 	stem := strings.TrimSuffix(name, path.Ext(name))
 	folders := []string{"."}
-	entries, _ := fs.ReadDir(fsys, ".") // without them, the list's own folder is left
+	entries, _ := readDir(fsys, ".") // without them, the list's own folder is left
 	for _, own := range []bool{true, false} {
 		for _, e := range entries {
 			if strings.HasPrefix(e.Name(), stem) == own && !hidden(e.Name()) && isFolder(fsys, ".", e) {
@@ -117,16 +166,9 @@ func (l *list) labels(paths []string) []string {
 
 // openList opens a list that lies beside its images, or beside folders of them.
 func (o *opener) openList(r io.Reader, name string) (*Source, error) {
-	read := readCSV
-	if path.Ext(name) == ".jsonl" {
-		read = readJSONLines
-	}
-	l, err := read(r, name)
+	l, err := readList(r, name, ".")
 	if err != nil {
-		return nil, err
-	}
-	if err := l.clean("."); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := l.locate(o.fsys); err != nil {
 		return nil, err
@@ -136,41 +178,49 @@ func (o *opener) openList(r io.Reader, name string) (*Source, error) {
 
 // source is the dataset of the list's files: those of a split for validation apart.
 func (l *list) source(o *opener) (*Source, error) {
-	var paths [2][]string
+	var paths []string
 	for _, one := range l.lines {
-		part, lower := 0, strings.ToLower(one.split)
-		switch {
-		case slices.Contains(valNames, lower):
-			part = 1
-		case slices.Contains(testNames, lower):
-			o.left.add(leftKind{name: "image for tests", many: "images for tests"}, one.file)
-			continue
-		case lower != "" && !slices.Contains(trainNames, lower):
-			return nil, fmt.Errorf("%s: line %d: split %q is none of train, val and test", l.file, one.line, one.split)
-		}
-		paths[part] = append(paths[part], one.file)
+		paths = append(paths, one.file)
 	}
-	if len(paths[0]) == 0 {
+	parts := l.divide(paths)
+	if len(parts[trainSplit]) == 0 {
 		return nil, fmt.Errorf("%s: %w: the list has none for training", l.file, ErrNoImages)
 	}
-	train := o.files(paths[0])
-	train.listed = true
-	l.labelAll(train, nil)
-	s := &Source{Train: train, LeftOut: o.left.list()}
-	if len(paths[1]) > 0 {
-		val := o.files(paths[1])
-		val.listed = true
-		l.labelAll(val, train.classes)
-		s.Val = val
+	o.left.addTests(parts[testSplit])
+	s := &Source{LeftOut: o.left.list()}
+	train := l.dataset(o, parts[trainSplit], nil)
+	s.Train = train
+	if len(parts[valSplit]) > 0 {
+		s.Val = l.dataset(o, parts[valSplit], train.classes)
 	}
 	return s, nil
 }
 
-// labelAll labels files of the list.
-func (l *list) labelAll(f *files, classes []string) {
+// divide tells the files of the splits apart.
+func (l *list) divide(paths []string) (parts [splitCount][]string) {
+	in := make(map[string]split, len(l.lines))
+	for _, one := range l.lines {
+		in[one.file] = one.split
+	}
+	for _, p := range paths {
+		parts[in[p]] = append(parts[in[p]], p)
+	}
+	return parts
+}
+
+// dataset is that of files of the list. Classes are numbered as in classes if that is not nil.
+func (l *list) dataset(o *opener, paths, classes []string) *files {
+	f := o.files(paths)
+	f.listed = true
+	f.why = l.file + " has no column of labels"
+	l.label(f, classes)
+	return f
+}
+
+// label labels files, where the list has labels. Classes are numbered as in classes if that is not nil.
+func (l *list) label(f *files, classes []string) {
 	of := l.labels(f.paths)
 	if of == nil {
-		f.why = l.file + " has no column of labels"
 		return
 	}
 	if classes == nil {

@@ -2,12 +2,14 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,7 +23,7 @@ func with(name, content string, images ...string) fstest.MapFS {
 
 // openTable opens a table in fsys.
 func openTable(fsys fstest.MapFS, name, content string) (*Source, error) {
-	o := &opener{fsys: fsys, name: "set", limits: DefaultLimits}
+	o := newOpener(fsys, "set", DefaultLimits, nil)
 	return o.openList(strings.NewReader(content), name)
 }
 
@@ -42,6 +44,9 @@ func TestTables(t *testing.T) {
 		{"UTF-16", "\xff\xfef\x00i\x00l\x00e\x00,\x00y\x00\n\x001\x00.\x00p\x00n\x00g\x00,\x00\xe9\x00\n\x00", []string{"1.png"}, []string{"1.png é"}, nil},
 		{"splits", "file,label,split\n1.png,cat,Train\n2.png,dog,train\n3.png,dog,valid\n4.png,cat,test\n", []string{"1.png", "2.png", "3.png", "4.png"},
 			[]string{"1.png cat", "2.png dog"}, []string{"3.png dog"}},
+		{"twice the same split", "file,split\n1.png,val\n1.png,Validation\n2.png,\n", []string{"1.png", "2.png"}, []string{"2.png"}, []string{"1.png"}},
+		{"a column of another meaning", "file,dataset\n1.png,val\n2.png,holiday\n", []string{"1.png", "2.png"}, []string{"1.png", "2.png"}, nil},
+		{"the column of Hugging Face before another", "File Name,file_name,size\nx,1.png,3\ny,2.png,4\n", []string{"1.png", "2.png"}, []string{"1.png", "2.png"}, nil},
 		{"twice the same", "file,label\n1.png,cat\n1.png,cat\n2.png,dog\n", []string{"1.png", "2.png"}, []string{"1.png cat", "2.png dog"}, nil},
 		{"a label that is missing", "file,label\n1.png,cat\n2.png,\n", []string{"1.png", "2.png"}, []string{"1.png", "2.png"}, nil},
 	} {
@@ -94,7 +99,8 @@ func TestTableRefuses(t *testing.T) {
 		{"file,label\n/etc/1.png,cat\n", `line 2: "/etc/1.png" is no name`},
 		{"file,label\n1.png,cat,more\n", "wrong number of fields"},
 		{"file,label\ngone.png,cat\n", `line 2: "gone.png" is not there`},
-		{"file,label,split\n1.png,cat,7\n", `split "7" is none of`},
+		{"file,label,split\n1.png,cat,7\n", `l.csv: line 2: split "7" is none of`},
+		{"file,split\n1.png,train\n1.png,val\n", `l.csv: line 3: "1.png" is of split "val", and of split "train" in line 2`},
 	} {
 		if _, err := openTable(tree("1.png"), "l.csv", c.text); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
@@ -108,45 +114,6 @@ func TestBoundedText(t *testing.T) {
 	text, err := io.ReadAll(b)
 	if string(text) != "0123" || err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("%q, error %v", text, err)
-	}
-}
-
-func TestHub(t *testing.T) {
-	for _, c := range []struct {
-		name       string
-		fsys       fstest.MapFS
-		train, val []string
-		left       map[string]int
-	}{
-		{"jsonl, flat", with("metadata.jsonl", "{\"file_name\": \"1.png\", \"label\": \"cat\"}\n{\"file_name\": \"2.png\", \"label\": \"dog\"}\n", "1.png", "2.png"),
-			[]string{"1.png cat", "2.png dog"}, nil, map[string]int{}},
-		{"csv in the split", with("train/metadata.csv", "file_name,label\nx/1.png,1\n2.png,0\n", "train/x/1.png", "train/2.png"),
-			[]string{"train/2.png 0", "train/x/1.png 1"}, nil, map[string]int{}},
-		{"one for all splits", with("metadata.csv", "file_name,label\ntrain/1.png,cat\ntrain/2.png,dog\nvalidation/3.png,dog\n", "train/1.png", "train/2.png", "validation/3.png"),
-			[]string{"train/1.png cat", "train/2.png dog"}, []string{"validation/3.png dog"}, map[string]int{}},
-		{"images that it does not name", with("metadata.csv", "file_name,label\n1.png,cat\n2.png,dog\n", "1.png", "2.png", "3.png"),
-			[]string{"1.png cat", "2.png dog"}, nil, map[string]int{"image that metadata.csv does not name": 1}},
-		{"texts, no labels", with("metadata.jsonl", `{"file_name": "1.png", "text": "a cat"}`, "1.png"), []string{"1.png"}, nil, map[string]int{}},
-		{"another table of the name", with("metadata.csv", "photographer,year\nme,2020\n", "a/1.png", "b/2.png"), []string{"a/1.png a", "b/2.png b"}, nil, map[string]int{`".csv"`: 1}},
-	} {
-		src, err := OpenFS(c.fsys, "set", DefaultLimits)
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
-		if d := cmp.Diff(c.train, listing(src.Train)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
-			t.Errorf("%s: validation (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.left, kinds(src.LeftOut)); d != "" {
-			t.Errorf("%s: left out (-want +got):\n%s", c.name, d)
-		}
-	}
-	broken := with("metadata.jsonl", "{\"file_name\": \"1.png\", \"label\": \"cat\"}\n{\"file_name\"", "1.png")
-	if _, err := OpenFS(broken, "set", DefaultLimits); err == nil || !strings.Contains(err.Error(), "set/metadata.jsonl: line 2") {
-		t.Errorf("a broken file: error %v", err)
 	}
 }
 
@@ -175,6 +142,53 @@ func TestImagenet(t *testing.T) {
 	}
 }
 
+// ImageNet without its training images has labels too, numbered as those of all synsets in the table.
+func TestImagenetValidationAlone(t *testing.T) {
+	solution := "ImageId,PredictionString\nILSVRC2012_val_00000001,n03126707 85 1 499 272 \nILSVRC2012_val_00000002,n01440764 1 2 3 4\nILSVRC2012_val_00000003,n02012849 1 2 3 4\n"
+	names := utf16File("n01440764 t\u00ebnch, Tinca tinca\nn02012849 crane\nn03126707 crane\n")
+	for _, root := range []string{"", "imagenet/"} {
+		for _, dir := range []string{imagenetFolder + "/val/", "val/", ""} {
+			fsys := with(root+imagenetSolution, solution, root+dir+"ILSVRC2012_val_00000001.JPEG", root+dir+"ILSVRC2012_val_00000002.JPEG")
+			fsys[root+imagenetNames] = &fstest.MapFile{Data: names}
+			src, err := OpenFS(fsys, "set", DefaultLimits)
+			if err != nil {
+				t.Errorf("%s%s: %v", root, dir, err)
+				continue
+			}
+			if d := cmp.Diff([]string{"t\u00ebnch, Tinca tinca", "crane (n02012849)", "crane (n03126707)"}, src.Train.Classes()); d != "" {
+				t.Errorf("%s%s: classes (-want +got):\n%s", root, dir, d)
+			}
+			if d := cmp.Diff([]string{root + dir + "ILSVRC2012_val_00000001.JPEG crane (n03126707)", root + dir + "ILSVRC2012_val_00000002.JPEG t\u00ebnch, Tinca tinca"}, listing(src.Train)); d != "" || src.Val != nil {
+				t.Errorf("%s%s: (-want +got):\n%s", root, dir, d)
+			}
+		}
+	}
+	if _, err := OpenFS(with(imagenetSolution, solution, imagenetFolder+"/test/1.JPEG"), "set", DefaultLimits); err == nil || !strings.Contains(err.Error(), "set/"+imagenetFolder+": has a folder test but no folder train") {
+		t.Errorf("test images alone: error %v", err)
+	}
+	if src := opened(t, imagenetFolder+"/1.png"); src.Train.Len() != 1 {
+		t.Error("an image is not found")
+	}
+	fsys := with(imagenetSolution, solution, imagenetFolder+"/other/1.png")
+	if src, err := OpenFS(fsys, "set", DefaultLimits); err != nil || src.Train.Len() != 1 {
+		t.Errorf("neither training nor validation images: %v", err)
+	}
+	delete(fsys, imagenetFolder+"/other/1.png")
+	fsys[imagenetNames] = &fstest.MapFile{Data: []byte(strings.Repeat("x", 1<<17))}
+	if _, err := OpenFS(fsys, "set", DefaultLimits); err == nil || !strings.Contains(err.Error(), "set/"+imagenetNames+": ") {
+		t.Errorf("a bad table of names: error %v", err)
+	}
+}
+
+// utf16File is a text in UTF-16 as Windows writes it.
+func utf16File(text string) []byte {
+	b := []byte("\xff\xfe")
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return b
+}
+
 // Who names the folder of ImageNet's images gets the labels beside it too.
 func TestImagenetBelow(t *testing.T) {
 	dir := t.TempDir()
@@ -183,8 +197,12 @@ func TestImagenetBelow(t *testing.T) {
 	if err := os.CopyFS(dir, fsys); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"", "ILSVRC", imagenetFolder} {
-		src, err := Open(filepath.Join(dir, name), DefaultLimits)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(dir, imagenetFolder), link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	for _, name := range []string{dir, filepath.Join(dir, "ILSVRC"), filepath.Join(dir, imagenetFolder), link} {
+		src, err := Open(name, DefaultLimits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,18 +219,6 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte("1.png\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		src, err := openTable(tree("1.png", "x/2.png"), "l.csv", string(text))
-		if err != nil {
-			return
-		}
-		checkLabels(t, src)
-	})
-}
-
-func FuzzHub(f *testing.F) {
-	f.Add([]byte("{\"file_name\": \"1.png\", \"label\": 3}\n{\"file_name\": \"x/2.png\", \"label\": null}\n"))
-	f.Add([]byte(`{"file_name": 1}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		src, err := OpenFS(with("metadata.jsonl", string(text), "1.png", "x/2.png"), "set", DefaultLimits)
 		if err != nil {
 			return
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,12 +37,13 @@ func (s *Source) Close() error {
 //
 //   - a folder, or a .tar, .tar.gz or .zip file of one: see OpenFS
 //   - an index of classes and files, whose name ends in .jsonl: see Index
-//   - a table whose name ends in .csv or .tsv, with a column of files and perhaps one of labels and one of splits
+//   - a table whose name ends in .csv or .tsv, with a column of files and perhaps one of labels and one of splits, or lines of JSON with such keys,
+//     file_name among them, whose name ends in .jsonl
 //   - one image
 //
 // A .tar.gz file is unpacked into the folder of temporary files, up to 1 TiB.
 func Open(name string, limits Limits, options ...Option) (*Source, error) {
-	info, err := os.Stat(name)
+	info, err := statPath(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such folder or file: %w", name, fs.ErrNotExist)
 	}
@@ -84,7 +86,7 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 	if err != nil {
 		return nil, fmt.Errorf("open images: %w", err)
 	}
-	beside := &opener{fsys: dirFS(filepath.Dir(name)), name: filepath.Dir(name), limits: limits, options: options}
+	beside := newOpener(dirFS(filepath.Dir(name)), filepath.Dir(name), limits, options)
 	switch ext := strings.ToLower(filepath.Ext(name)); {
 	case decodes(kind.Image) && ext != ".tar":
 		f := beside.files([]string{filepath.Base(name)})
@@ -131,22 +133,27 @@ func openArchive(file io.ReaderAt, done func() error, name, form string, limits 
 
 // OpenFS opens any file system. Images are class/**/*.jpg, or lie outside class folders and have no labels; the class folders are at the top or in
 // folders of training and validation images. Those have the usual names, in any case: train or training; val, valid, validation or dev, or else
-// test. A single folder at the top is opened in its place. See Folder for labels in metadata files. ImageNet is read as it is downloaded.
+// test. A single folder at the top is opened in its place. See Folder for labels in metadata files: where there is no folder of validation images, a
+// column called split tells them apart. ImageNet is read as it is downloaded, also without its training images.
 //
 // Files are images if their names end like those of images or if their first bytes are those of one. Files that systems leave behind do not count,
 // all others are told in Source.LeftOut. Where the labels of validation images do not fit those of the training images, they have none: see
 // WhyUnlabelled. Errors call the file system name.
 func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source, error) {
-	o := &opener{fsys: fsys, name: name, limits: limits, options: options}
-	net, err := findImagenet(fsys, name)
+	o := newOpener(fsys, name, limits, options)
+	net, err := o.findImagenet()
 	if err != nil {
 		return nil, err
 	}
-	find := findSplits
+	var s splits
 	if net != nil {
-		find = net.splits
+		s, err = net.splits(o)
+	} else {
+		s, err = o.findSplits()
 	}
-	s, err := find(fsys, name)
+	if err == nil {
+		err = s.checkTrain(name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -155,41 +162,57 @@ func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source,
 
 // open opens the folders of a source.
 func (o *opener) open(s splits, net *imagenet) (*Source, error) {
-	dir := s.root
-	if s.train != "" {
-		dir = s.train
-	}
-	train, err := o.scan(dir, nil)
+	dir := cmp.Or(s.train, s.root)
+	paths, l, err := o.scan(dir)
 	if err != nil {
 		return nil, err
 	}
-	src := &Source{Train: train, TrainDir: s.train, ValDir: s.val, Unused: s.unused}
-	if s.val != "" {
-		val, err := o.scan(s.val, train.Classes())
-		if err != nil {
+	var held []string
+	if s.val == "" {
+		paths, held = o.divide(l, paths)
+	}
+	train := o.dataset(dir, paths, l, nil)
+	var val *files
+	switch {
+	case s.val != "":
+		if paths, l, err = o.scan(s.val); err != nil {
 			return nil, err
 		}
-		if net != nil {
-			net.label(train, val)
-		}
-		src.Val = val
-		if s.test && train.classes != nil && val.classes == nil { // images of a contest, whose labels are secret
-			src.Val, src.ValDir, src.Unused = nil, "", append(s.unused, s.val)
-		}
+		val = o.dataset(s.val, paths, l, train.classes)
+	case len(held) > 0:
+		val = o.dataset(dir, held, l, train.classes)
+	}
+	if net != nil {
+		net.label(train, val)
+	}
+	return o.source(s, train, val), nil
+}
+
+// source puts together what was found.
+func (o *opener) source(s splits, train, val *files) *Source {
+	src := &Source{Train: train, TrainDir: s.train, Unused: s.unused}
+	secret := s.test && train.classes != nil && val.classes == nil // images of a contest
+	switch {
+	case secret:
+		src.Unused = append(src.Unused, s.val)
+	case val != nil:
+		src.Val, src.ValDir = val, s.val
 	}
 	o.left.merge(leftOf(o.fsys))
 	src.LeftOut = o.left.list()
 	if train.classes == nil {
 		src.Table = o.adviseTable(train, s.table)
 	}
-	return src, nil
+	return src
 }
 
 // adviseTable finds a table that may have the labels which images lack: beside the folders of images, or among the files that were left out. It is
 // told in why there are none.
 func (o *opener) adviseTable(f *files, table string) string {
-	if left := o.left.kinds[`".csv"`]; left != nil && table == "" {
-		table = left.Example
+	for _, kind := range []string{`".csv"`, foreignMetadata("metadata.csv").name} {
+		if left := o.left.kinds[kind]; left != nil && table == "" {
+			table = left.Example
+		}
 	}
 	if table != "" {
 		f.why = fmt.Sprintf("if %q has some, name it in place of its folder; else %s", table, f.why)

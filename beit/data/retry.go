@@ -2,6 +2,8 @@ package data
 
 import (
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -44,4 +46,35 @@ func retried[T any](f func() (T, error)) (T, error) {
 
 func isMomentary(err error) bool {
 	return err != nil && slices.ContainsFunc(momentary, func(m error) bool { return errors.Is(err, m) })
+}
+
+// stat describes a file or folder, and what a link leads to.
+func stat(fsys fs.FS, name string) (fs.FileInfo, error) {
+	return retried(func() (fs.FileInfo, error) { return fs.Stat(fsys, name) })
+}
+
+// statPath is stat for a path of the operating system.
+func statPath(name string) (fs.FileInfo, error) {
+	return retried(func() (fs.FileInfo, error) { return os.Stat(name) })
+}
+
+// readDir lists a folder in order of name.
+func readDir(fsys fs.FS, name string) ([]fs.DirEntry, error) {
+	return retried(func() ([]fs.DirEntry, error) { return fs.ReadDir(fsys, name) })
+}
+
+// readIfThere reads a file that need not be there. The result is zero where there is none, or what is no regular file.
+func readIfThere[T any](fsys fs.FS, name string, read func(io.Reader) (T, error)) (T, error) {
+	result, err := retried(func() (none T, err error) {
+		file, err := openRegular(fsys, name)
+		if err != nil {
+			return none, err
+		}
+		defer file.Close()
+		return read(file)
+	})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+		return result, nil
+	}
+	return result, err
 }

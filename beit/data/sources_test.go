@@ -488,6 +488,32 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// What lies in too many folders is told.
+func TestTooDeep(t *testing.T) {
+	deep := strings.Repeat("d/", maxDepth)
+	src := opened(t, "a/1.png", deep+"1.png", deep+"d/2.png")
+	if d := cmp.Diff([]string{"a/1.png a", deep + "1.png d"}, listing(src.Train)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[string]int{"folder in too many folders": 1}, kinds(src.LeftOut)); d != "" || !NewSurvey(src, src.Train, nil).Warns() {
+		t.Errorf("left out (-want +got):\n%s", d)
+	}
+}
+
+// A decoder that panics does not end a survey.
+func TestSurveyOfPanic(t *testing.T) {
+	heic := "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+	formats["heic"] = Format{Size: func([]byte) (int, int, error) { panic("a decoder of others") }, Decode: decodePNG}
+	defer delete(formats, "heic")
+	src, err := OpenFS(with("2.heic", heic, "1.png"), "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := NewSurvey(src, src.Train, nil); s.Train.Images != 2 || s.Looked != 1 {
+		t.Errorf("%d images, %d looked at", s.Train.Images, s.Looked)
+	}
+}
+
 // Many kinds do not make a long line, nor a large table.
 func TestManyKinds(t *testing.T) {
 	fsys := tree("a/1.png")

@@ -16,6 +16,30 @@ var (
 	testNames  = []string{"test", "testing"}
 )
 
+// split is a part of the images.
+type split int
+
+const (
+	trainSplit split = iota
+	valSplit
+	testSplit
+	splitCount
+)
+
+// splitOf returns the split that a name means, in any case. Without a name it is the training images.
+func splitOf(name string) (s split, ok bool) {
+	lower := strings.ToLower(name)
+	switch {
+	case lower == "" || slices.Contains(trainNames, lower):
+		return trainSplit, true
+	case slices.Contains(valNames, lower):
+		return valSplit, true
+	case slices.Contains(testNames, lower):
+		return testSplit, true
+	}
+	return trainSplit, false
+}
+
 // splits says which folders hold which images.
 type splits struct {
 	root, train, val string   // train is empty where all images are of one kind, below root
@@ -27,14 +51,18 @@ type splits struct {
 // imagesFolder is the name, in lower case, of a folder that often has those of the splits, beside a folder of boxes or masks.
 const imagesFolder = "images"
 
-// findSplits looks for folders of training and validation images: in the root of fsys, in a single folder there, or in a folder of images.
-func findSplits(fsys fs.FS, name string) (s splits, err error) {
+// findSplits looks for folders of training and validation images: in the root of a file system, in a single folder there, or in a folder of images.
+func (o *opener) findSplits() (splits, error) {
 	root, dir := ".", "."
 	for depth := 0; depth < maxDepth; depth++ {
-		if s, err = splitsIn(fsys, dir, name); err != nil || s.train != "" {
+		s, err := o.splitsIn(dir)
+		if err != nil || s.train != "" || s.val != "" {
 			return s, err
 		}
-		only, alone := onlyFolder(fsys, dir)
+		only, alone, err := o.onlyFolder(dir)
+		if err != nil {
+			return s, err
+		}
 		if only == "" {
 			break
 		}
@@ -47,58 +75,63 @@ func findSplits(fsys fs.FS, name string) (s splits, err error) {
 }
 
 // splitsIn looks for the folders in dir.
-func splitsIn(fsys fs.FS, dir, name string) (splits, error) {
-	entries, err := fs.ReadDir(fsys, dir)
+func (o *opener) splitsIn(dir string) (splits, error) {
+	entries, err := o.readDir(dir)
 	if err != nil {
-		return splits{}, fmt.Errorf("%s: %w", path.Join(name, dir), err)
+		return splits{}, err
 	}
 	s := splits{root: dir}
-	var train, val, test []string
+	var of [splitCount][]string
 	for _, e := range entries {
-		lower := strings.ToLower(e.Name())
 		full := path.Join(dir, e.Name())
-		is := func(names []string) bool { return slices.Contains(names, lower) && isFolder(fsys, dir, e) }
+		in, ok := splitOf(e.Name())
 		switch {
 		case hidden(e.Name()):
-		case is(trainNames):
-			train = append(train, full)
-		case is(valNames):
-			val = append(val, full)
-		case is(testNames):
-			test = append(test, full)
-		case path.Ext(lower) == ".csv":
+		case ok && isFolder(o.fsys, dir, e):
+			of[in] = append(of[in], full)
+		case strings.ToLower(path.Ext(e.Name())) == ".csv":
 			s.table = full
 		case e.IsDir() || isImage(e.Name()):
 			s.unused = append(s.unused, full)
 		}
 	}
+	train, val := of[trainSplit], of[valSplit]
 	if len(val) == 0 {
-		val, s.test = test, len(test) > 0
+		val, s.test = of[testSplit], len(of[testSplit]) > 0
 	} else {
-		s.unused = append(s.unused, test...)
+		s.unused = append(s.unused, of[testSplit]...)
 	}
-	if err := checkSplits(train, val, path.Join(name, dir)); err != nil || len(train) == 0 {
-		return splits{}, err
+	if len(train) == 0 && len(val) == 0 {
+		return splits{root: dir}, nil
 	}
-	s.train = train[0]
-	if len(val) > 0 {
-		s.val = val[0]
+	if s.train, err = theOne(train, "training"); err == nil {
+		s.val, err = theOne(val, "validation")
+	}
+	if err != nil {
+		return splits{}, fmt.Errorf("%s: %w", path.Join(o.name, dir), err)
 	}
 	return s, nil
 }
 
-// checkSplits refuses folders that do not say what is meant.
-func checkSplits(train, val []string, place string) error {
-	switch {
-	case len(train) > 1:
-		return fmt.Errorf("%s: has several folders of training images, %s: leave one of them there, or name the folders one by one", place, baseNames(train))
-	case len(val) > 1:
-		return fmt.Errorf("%s: has several folders of validation images, %s: leave one of them there", place, baseNames(val))
-	case len(train) == 0 && len(val) == 1:
-		base := path.Base(val[0])
-		return fmt.Errorf("%s: has a folder %s but no folder train: name the folder %s to use it alone", place, base, path.Join(place, base))
+// theOne returns the only folder of some images, empty for none. Several do not say what is meant.
+func theOne(folders []string, purpose string) (string, error) {
+	switch len(folders) {
+	case 0:
+		return "", nil
+	case 1:
+		return folders[0], nil
 	}
-	return nil
+	return "", fmt.Errorf("has several folders of %s images, %s: leave one of them there, or name the folders one by one", purpose, baseNames(folders))
+}
+
+// checkTrain refuses a folder of validation images that stands without one of training images.
+func (s splits) checkTrain(name string) error {
+	if s.train != "" || s.val == "" {
+		return nil
+	}
+	base := path.Base(s.val)
+	place := path.Join(name, s.root)
+	return fmt.Errorf("%s: has a folder %s but no folder train: name the folder %s to use it alone", place, base, path.Join(place, base))
 }
 
 // baseNames lists the last elements of names.
@@ -115,32 +148,45 @@ func isFolder(fsys fs.FS, dir string, e fs.DirEntry) bool {
 	if e.Type()&fs.ModeSymlink == 0 {
 		return e.IsDir()
 	}
-	info, err := fs.Stat(fsys, path.Join(dir, e.Name()))
+	info, err := stat(fsys, path.Join(dir, e.Name()))
 	return err == nil && info.IsDir()
 }
 
 // onlyFolder returns the folder in dir, if there is one and no image beside it; of several, that of images. It is alone where nothing else is there.
-func onlyFolder(fsys fs.FS, dir string) (only string, alone bool) {
-	entries, err := fs.ReadDir(fsys, dir)
+func (o *opener) onlyFolder(dir string) (only string, alone bool, err error) {
+	entries, err := o.readDir(dir)
 	if err != nil {
-		return "", false
+		return "", false, err
 	}
 	folders, others := 0, 0
 	for _, e := range entries {
 		switch {
 		case hidden(e.Name()):
-		case isFolder(fsys, dir, e):
+		case isFolder(o.fsys, dir, e):
 			if folders++; folders == 1 || strings.EqualFold(e.Name(), imagesFolder) {
 				only = e.Name()
 			}
 		case isImage(e.Name()):
-			return "", false
+			return "", false, nil
 		default:
 			others++
 		}
 	}
 	if folders > 1 && !strings.EqualFold(only, imagesFolder) {
-		return "", false
+		return "", false, nil
 	}
-	return only, folders == 1 && others == 0
+	return only, folders == 1 && others == 0, nil
+}
+
+// readDir lists a folder that several look at, one after the other: it is read once.
+func (o *opener) readDir(dir string) ([]fs.DirEntry, error) {
+	if entries, known := o.folders[dir]; known {
+		return entries, nil
+	}
+	entries, err := readDir(o.fsys, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Join(o.name, dir), err)
+	}
+	o.folders[dir] = entries
+	return entries, nil
 }

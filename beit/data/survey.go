@@ -100,8 +100,14 @@ func (s *Survey) look(ds Dataset, i int) {
 	s.Looked++
 }
 
-// headerOf returns what the header of an image says: its size, and whether its orientation is another than upright.
+// headerOf returns what the header of an image says: its size, and whether its orientation is another than upright. A panic of a decoder is an error,
+// as in DecodeImage.
 func headerOf(head []byte) (size Size, turned bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("decoder failed: %v", r)
+		}
+	}()
 	f, ok := formats[filekind.Of(head).Image]
 	if !ok {
 		return size, false, errors.New("no image")

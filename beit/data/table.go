@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,14 +24,11 @@ var (
 	splitColumns = []string{"split", "set", "subset", "partition", "dataset"}
 )
 
-// errNoFiles is wrapped by the error for a table that is no list of files.
-var errNoFiles = errors.New("no column of file names")
-
 // readCSV reads a table with a line of names of columns, or with file names and labels alone. Columns are separated by commas, semicolons or tabs.
-func readCSV(r io.Reader, name string) (*list, error) {
+func readCSV(r io.Reader) (*list, error) {
 	text, err := utf8Text(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	in := bufio.NewReader(text)
 	head, _ := in.Peek(4096) // less of a shorter table
@@ -41,26 +37,26 @@ func readCSV(r io.Reader, name string) (*list, error) {
 	table.ReuseRecord, table.TrimLeadingSpace = true, table.Comma != '\t'
 	first, err := table.Read()
 	if err == io.EOF {
-		return nil, fmt.Errorf("%s: the list is empty", name)
+		return nil, errors.New("the list is empty")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	c, header, err := columnsOf(first)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	l := &list{file: name, labelled: c.label >= 0, hub: header && first[c.file] == hubColumn}
+	l := &list{labelled: c.label >= 0, parted: c.split >= 0 && columnName(first[c.split]) == splitColumns[0]}
 	for record := first; err != io.EOF; record, err = table.Read() {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		}
 		if header {
 			header = false
 			continue
 		}
 		line, _ := table.FieldPos(0)
-		l.lines = append(l.lines, listed{line, c.of(record, c.file), c.of(record, c.label), c.of(record, c.split)})
+		l.lines = append(l.lines, listed{line: line, file: c.of(record, c.file), label: c.of(record, c.label), part: c.of(record, c.split)})
 	}
 	return l, nil
 }
@@ -98,6 +94,9 @@ func columnsOf(first []string) (c columns, header bool, err error) {
 		return -1
 	}
 	c = columns{find(fileColumns), find(labelColumns), find(splitColumns)}
+	if at := slices.Index(first, hubColumn); at >= 0 {
+		c.file = at
+	}
 	if at := slices.IndexFunc(first, isImage); at >= 0 && c.file < 0 {
 		c = columns{at, -1, -1}
 		if len(first) == 2 {
@@ -106,7 +105,7 @@ func columnsOf(first []string) (c columns, header bool, err error) {
 		return c, false, nil
 	}
 	if c.file < 0 {
-		return c, false, fmt.Errorf("%w: the first line names the columns, such as file,label; it has %.200q", errNoFiles, strings.Join(first, ","))
+		return c, false, fmt.Errorf("no column of file names: the first line names the columns, such as file,label; it has %.200q", strings.Join(first, ","))
 	}
 	if c.label < 0 && len(first) == 2 && c.split < 0 {
 		c.label = 1 - c.file
@@ -117,56 +116,4 @@ func columnsOf(first []string) (c columns, header bool, err error) {
 // columnName is the name of a column as fileColumns and others have it.
 func columnName(name string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
-}
-
-// readJSONLines reads lines of JSON with a file name each, and perhaps a label.
-func readJSONLines(r io.Reader, name string) (*list, error) {
-	l := &list{file: name}
-	in, err := utf8Text(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxIndexLine)
-	for number := 1; lines.Scan(); number++ {
-		text := bytes.TrimSpace(lines.Bytes())
-		if len(text) == 0 {
-			continue
-		}
-		var values map[string]any
-		if err := json.Unmarshal(text, &values); err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", name, number, err)
-		}
-		one := listed{line: number}
-		if _, ok := values[hubColumn]; ok && number == 1 {
-			l.hub = true
-		}
-		one.file, _ = keyed(values, fileColumns).(string)
-		switch label := keyed(values, labelColumns).(type) {
-		case string:
-			one.label, l.labelled = strings.TrimSpace(label), true
-		case float64:
-			one.label, l.labelled = fmt.Sprint(label), true
-		}
-		if one.file == "" {
-			return nil, fmt.Errorf("%s: line %d: %w: wanted is a key file_name", name, number, errNoFiles)
-		}
-		l.lines = append(l.lines, one)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return l, nil
-}
-
-// keyed returns the value under the first of some names of columns.
-func keyed(values map[string]any, names []string) any {
-	for _, name := range names {
-		for key, v := range values {
-			if columnName(key) == name {
-				return v
-			}
-		}
-	}
-	return nil
 }

@@ -52,45 +52,55 @@ func isImage(name string) bool { return slices.Contains(extensions, strings.ToLo
 
 // walker collects image files. It follows symbolic links where the file system does.
 type walker struct {
-	fsys   fs.FS
-	room   int      // for more folders
-	before bool     // as OpenAsBefore
-	lists  []string // files that were read for their labels
-	found  []string
-	left   leftOut
+	fsys    fs.FS
+	room    int                      // for more folders
+	before  bool                     // as OpenAsBefore
+	folders map[string][]fs.DirEntry // what is in folders that were read already
+	lists   map[string]*list         // files that were read for their labels, or left out
+	found   []string
+	left    leftOut
 }
 
 // walk searches dir. above are the folders that lead to it.
 func (w *walker) walk(dir string, above []fs.FileInfo) error {
-	info, err := fs.Stat(w.fsys, dir)
+	info, err := stat(w.fsys, dir)
 	if err != nil {
 		return err
 	}
-	looped := slices.ContainsFunc(above, func(a fs.FileInfo) bool { return sameFolder(a, info) })
-	if looped || len(above) > maxDepth { // a link to a folder above would be followed for ever
+	if slices.ContainsFunc(above, func(a fs.FileInfo) bool { return sameFolder(a, info) }) { // a link to it would be followed for ever
+		return nil
+	}
+	if len(above) > maxDepth {
+		w.left.add(leftKind{name: "folder in too many folders", many: "folders in too many folders", warn: true}, dir)
 		return nil
 	}
 	if w.room--; w.room < 0 {
 		return fmt.Errorf("%s: too many folders: remove links that lead to the same folders again", dir)
 	}
-	entries, err := retried(func() ([]fs.DirEntry, error) { return fs.ReadDir(w.fsys, dir) })
-	if err != nil {
-		return err
+	entries, known := w.folders[dir]
+	if !known {
+		if entries, err = readDir(w.fsys, dir); err != nil {
+			return err
+		}
 	}
 	above = append(above[:len(above):len(above)], info)
 	for _, e := range entries {
-		name := path.Join(dir, e.Name())
-		switch {
-		case w.before && (strings.HasPrefix(e.Name(), ".") || e.Name() == "__MACOSX" || !wasFound(name, e)):
-			continue
-		case !w.before && hidden(e.Name()):
+		if w.passesOver(e) {
 			continue
 		}
-		if err := w.entry(name, e.Type(), above); err != nil {
+		if err := w.entry(path.Join(dir, e.Name()), e.Type(), above); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// passesOver reports whether an entry of a folder is none of the user's.
+func (w *walker) passesOver(e fs.DirEntry) bool {
+	if w.before {
+		return hiddenBefore(e)
+	}
+	return hidden(e.Name())
 }
 
 func sameFolder(a, b fs.FileInfo) bool {
@@ -102,10 +112,12 @@ func sameFolder(a, b fs.FileInfo) bool {
 func (w *walker) entry(name string, mode fs.FileMode, above []fs.FileInfo) error {
 	link := mode&fs.ModeSymlink != 0
 	if link || !utf8.ValidString(name) {
-		target, err := fs.Stat(w.fsys, name)
+		target, err := stat(w.fsys, name)
 		switch {
+		case isMomentary(err):
+			return err
 		case err != nil && link:
-			w.left.add(leftKind{name: "link that leads nowhere", many: "links that lead nowhere", warn: true}, name)
+			w.left.add(deadLink(err), name)
 			return nil
 		case err != nil:
 			w.left.add(leftKind{name: "name that is not UTF-8", many: "names that are not UTF-8", remedy: "rename it", warn: true}, name)
@@ -119,7 +131,10 @@ func (w *walker) entry(name string, mode fs.FileMode, above []fs.FileInfo) error
 	case !mode.IsRegular():
 		w.left.add(notRegular(mode), name)
 		return nil
-	case slices.Contains(w.lists, name):
+	case w.before && !wasImage(name):
+		return nil
+	}
+	if _, read := w.lists[name]; read {
 		return nil
 	}
 	if kind, ok := w.kind(name); !ok {
