@@ -165,10 +165,11 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLines := [][]string{
-		{"table", "setting", "reconstruction", "codes_used", "perplexity", "linear_cls", "linear_mean", "knn_cls", "knn_mean", "finetuned", "seconds"},
-		{"teacher", "a|b", "0.5", "", "", "0.25", "", "", "", "", "9.6"},
-		{"teacher", "c", "0.25", "", "", "", "", "", "", "", "3"},
-		{"network", "untrained", "", "", "", "", "", "", "", "0.5", "0"},
+		{"table", "setting", "reconstruction", "codes_used", "perplexity", "linear_cls", "linear_mean", "linear_grid", "knn_cls",
+			"knn_mean", "knn_grid", "finetuned", "seconds"},
+		{"teacher", "a|b", "0.5", "", "", "0.25", "", "", "", "", "", "", "9.6"},
+		{"teacher", "c", "0.25", "", "", "", "", "", "", "", "", "", "3"},
+		{"network", "untrained", "", "", "", "", "", "", "", "", "", "0.5", "0"},
 	}
 	if d := cmp.Diff(wantLines, lines); d != "" {
 		t.Error(d)

@@ -132,8 +132,8 @@ func TestToyRecords(t *testing.T) {
 		slices.Sort(keys[kind])
 	}
 	want := map[string][]string{
-		run.KindStep:  {"data_time", "grad_norm", "images_seen", "img_per_s", "loss", "loss_pixels", "lr", "memory_mb"},
-		run.KindEpoch: {"data_time", "grad_norm", "img_per_s", "loss", "loss_pixels", "memory_mb"},
+		run.KindStep:  {"data_time", "flops", "grad_norm", "images_seen", "img_per_s", "loss", "loss_pixels", "lr", "memory_mb"},
+		run.KindEpoch: {"data_time", "flops", "grad_norm", "img_per_s", "loss", "loss_pixels", "memory_mb"},
 		run.KindVal:   {"loss_pixels", "psnr"},
 	}
 	if d := cmp.Diff(want, keys); d != "" {
