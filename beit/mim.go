@@ -25,6 +25,8 @@ type AggregationConfig struct {
 	Layer      int  `toml:"layer" help:"the block, from 1, whose patch tokens the aggregation blocks see"`
 	Depth      int  `toml:"depth" help:"number of aggregation blocks; 0: no patch aggregation"`
 	SharedHead bool `toml:"shared_head" help:"both losses use the same norm and head"`
+
+	Hide float64 `toml:"hide" absent:"0" help:"part of an image's patches that the aggregation blocks do not see, so that the class token has to tell of them; 0: none, as in the paper"`
 }
 
 // Check returns an error that names the wrong keys, or nil.
@@ -37,6 +39,9 @@ func (c MIMConfig) Check() error {
 		err = errors.Join(err, fmt.Errorf("aggregation.depth = %d: must not be negative", a.Depth))
 	} else if a.Depth > 0 && (a.Layer < 1 || a.Layer > c.ViT.Depth) {
 		err = errors.Join(err, fmt.Errorf("aggregation.layer = %d: must be in 1 … vit.depth = %d", a.Layer, c.ViT.Depth))
+	}
+	if h := c.Aggregation.Hide; !(h >= 0 && h <= 1) {
+		err = errors.Join(err, fmt.Errorf("aggregation.hide = %g: must be in [0, 1]", h))
 	}
 	return err
 }
@@ -92,28 +97,26 @@ type MIMResult struct {
 	Rows                         *tensor.Tensor // Int32 [R]: indices of the masked patches among B·N; owned by the tape
 }
 
-// Forward predicts the masked patches of normalised images [B, 3, S, S]. mask [B·N] is true for masked patches, at least one. target
-// computes the losses. Only masked patches go through norm and head.
+// MIMInput says what of the images a forward pass sees.
+type MIMInput struct {
+	Masked []bool // [B·N]: patches with the mask token in their place, which are predicted; at least one
+	Hidden []bool // [B·N]: patches that the aggregation blocks do not see; nil: none
+	// ShuffledCLS is the shuffled-[CLS] control: the aggregation blocks get the class token of image (b+1) mod B in place of that of image b. If
+	// the patch-aggregation loss does not rise, they ignore the class token.
+	ShuffledCLS bool
+}
+
+// Forward is ForwardInput with patches that are masked.
 func (m *MIM) Forward(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
-	return m.forward(c, images, mask, target, nil)
+	return m.ForwardInput(c, images, MIMInput{Masked: mask}, target)
 }
 
-// ForwardShuffledCLS is the shuffled-[CLS] control: Forward with the class token of image (b+1) mod B in place of that of image b before
-// the aggregation blocks. If the patch-aggregation loss does not rise, these blocks ignore the class token.
-func (m *MIM) ForwardShuffledCLS(c nn.Context, images *autograd.Var, mask []bool, target Labels) MIMResult {
-	b := images.Shape()[0]
-	next := make([]int32, b)
-	for i := range next {
-		next[i] = int32((i + 1) % b)
-	}
-	return m.forward(c, images, mask, target, next)
-}
-
-// forward is Forward; shuffle, if not nil, has the image whose class token each image gets.
-func (m *MIM) forward(c nn.Context, images *autograd.Var, mask []bool, target Labels, shuffle []int32) MIMResult {
+// ForwardInput predicts the masked patches of normalised images [B, 3, S, S]. target computes the losses. Only masked patches go through norm and
+// head.
+func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, target Labels) MIMResult {
 	t := c.Tape
 	b, n := images.Shape()[0], m.Config.ViT.Tokens()
-	rows, withCLS, ones := masked(mask, b, n)
+	rows, withCLS, ones := masked(in.Masked, b, n)
 	ints := func(v []int32) *tensor.Tensor { return t.Own(tensor.FromInts(t.Device(), v, len(v))).Value() }
 	maskTensor := t.Own(tensor.FromSlice(t.Device(), ones, b, n, 1)).Value()
 	r := MIMResult{Rows: ints(rows)}
@@ -134,14 +137,46 @@ func (m *MIM) forward(c nn.Context, images *autograd.Var, mask []bool, target La
 		return r
 	}
 	summary := autograd.Slice(xLast, 1, 0, 1) // [B, 1, d]
-	if shuffle != nil {
-		summary = autograd.GatherRows(summary, ints(shuffle))
+	if in.ShuffledCLS {
+		summary = autograd.GatherRows(summary, ints(others(b)))
 	}
-	s := m.AggregationBlocks.Forward(c, autograd.Concat(1, summary, patches(xEarly)), shared)
+	s := m.AggregationBlocks.Forward(c, autograd.Concat(1, summary, m.hide(c, patches(xEarly), in.Hidden)), shared)
 	r.LogitsAggregation = predict(c, m.AggregationNorm, m.AggregationHead, s, at)
 	r.Aggregation = target.Loss(r.LogitsAggregation, r.Rows).Keep()
 	r.Loss = autograd.Add(r.MIM, r.Aggregation)
 	return r
+}
+
+// others is, for each of b images, the next one; the first follows the last.
+func others(b int) []int32 {
+	next := make([]int32, b)
+	for i := range next {
+		next[i] = int32((i + 1) % b)
+	}
+	return next
+}
+
+// hide puts mask token and position in the place of hidden patch tokens x [B, N, d].
+func (m *MIM) hide(c nn.Context, x *autograd.Var, hidden []bool) *autograd.Var {
+	if hidden == nil {
+		return x
+	}
+	b, n := x.Shape()[0], x.Shape()[1]
+	if len(hidden) != b*n {
+		panic(fmt.Sprintf("beit: MIM: %d values of hidden patches for %d images of %d patches", len(hidden), b, n))
+	}
+	ones := make([]float32, b*n)
+	for i, on := range hidden {
+		if on {
+			ones[i] = 1
+		}
+	}
+	token := m.Mask.Var(c.Tape) // [1, 1, d]
+	if m.Pos != nil {
+		token = autograd.Add(token, patches(m.Pos.Var(c.Tape))) // [1, N, d]
+	}
+	h := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), ones, b, n, 1))
+	return autograd.Add(autograd.Mul(x, autograd.Affine(h, -1, 1)), autograd.Mul(h, token))
 }
 
 // predict applies norm and head to the rows of x [B, N+1, d] that index lists.

@@ -186,7 +186,7 @@ func TestShuffledClassTokens(t *testing.T) {
 	labels := beit.GivenCodes(make([]int32, len(r.mask)))
 	images := r.tape.Constant(r.images)
 	own := r.model.Forward(r.context(), images, r.mask, labels)
-	shuffled := r.model.ForwardShuffledCLS(r.context(), images, r.mask, labels)
+	shuffled := r.model.ForwardInput(r.context(), images, beit.MIMInput{Masked: r.mask, ShuffledCLS: true}, labels)
 	if diff := cmp.Diff(own.LogitsMIM.Value().Float32s(), shuffled.LogitsMIM.Value().Float32s()); diff != "" {
 		t.Error("shuffled class tokens change the MIM logits")
 	}
@@ -195,9 +195,48 @@ func TestShuffledClassTokens(t *testing.T) {
 	}
 	single := r.tape.Constant(r.images.Slice(0, 0, 1))
 	a := r.model.Forward(r.context(), single, r.mask[:16], labels)
-	b := r.model.ForwardShuffledCLS(r.context(), single, r.mask[:16], labels)
+	b := r.model.ForwardInput(r.context(), single, beit.MIMInput{Masked: r.mask[:16], ShuffledCLS: true}, labels)
 	if !cmp.Equal(a.LogitsAggregation.Value().Float32s(), b.LogitsAggregation.Value().Float32s()) {
 		t.Error("a batch of one changes")
+	}
+}
+
+// Patches that are hidden from the aggregation blocks change their predictions alone. With all hidden these know the image by its class token
+// only: that of the next image gives the next image's predictions.
+func TestHiddenPatches(t *testing.T) {
+	for _, absolute := range []bool{false, true} {
+		cfg := aggregation(32)
+		cfg.ViT.AbsPos = absolute
+		r := newMIMRun(cfg, 3)
+		defer r.tape.Reset()
+		for i := range r.mask { // the same patches of all images
+			r.mask[i] = r.mask[i%16]
+		}
+		labels := beit.GivenCodes(make([]int32, len(r.mask)))
+		run := func(in beit.MIMInput) (mim, aggregation []float32) {
+			in.Masked = r.mask
+			res := r.model.ForwardInput(r.context(), r.tape.Constant(r.images), in, labels)
+			return res.LogitsMIM.Value().Float32s(), res.LogitsAggregation.Value().Float32s()
+		}
+		none, some, all := make([]bool, len(r.mask)), make([]bool, len(r.mask)), make([]bool, len(r.mask))
+		for i := range all {
+			some[i], all[i] = i%3 == 0, true
+		}
+		mim, open := run(beit.MIMInput{})
+		if _, got := run(beit.MIMInput{Hidden: none}); !cmp.Equal(open, got) {
+			t.Error("with no patch hidden other predictions than without a list of hidden ones")
+		}
+		for _, hidden := range [][]bool{some, all} {
+			if same, got := run(beit.MIMInput{Hidden: hidden}); !cmp.Equal(mim, same) || cmp.Equal(open, got) {
+				t.Errorf("MIM predictions stay: %v, those of the aggregation head too: %v", cmp.Equal(mim, same), cmp.Equal(open, got))
+			}
+		}
+		_, own := run(beit.MIMInput{Hidden: all})
+		_, shuffled := run(beit.MIMInput{Hidden: all, ShuffledCLS: true})
+		n := len(own) / 3 // of an image
+		if !cmp.Equal(own[n:], shuffled[:2*n]) || !cmp.Equal(own[:n], shuffled[2*n:]) || cmp.Equal(own[:n], own[n:2*n]) {
+			t.Error("with all patches hidden the predictions are not those of the image whose class token they get")
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package pretrain
 
 import (
+	"math"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit"
@@ -13,8 +14,38 @@ const (
 	streamMask       uint64 = 0x747261696e03
 	streamMaskVal    uint64 = 0x747261696e04
 	streamShuffle    uint64 = 0x747261696e05
+	streamHidden     uint64 = 0x747261696e09
+	streamHiddenVal  uint64 = 0x747261696e0a
 	streamCLSShuffle uint64 = 0x73776170
 )
+
+// trainInput is what the model sees of a batch of training images, other patches in each epoch.
+func (t *task) trainInput(b *data.Batch) beit.MIMInput {
+	epoch := uint64(b.Epoch)
+	return beit.MIMInput{Masked: t.masks(b, streamMask, epoch), Hidden: t.hidden(b, streamHidden, epoch)}
+}
+
+// evalInput is what the model sees of a batch of validation images, always the same.
+func (t *task) evalInput(b *data.Batch) beit.MIMInput {
+	return beit.MIMInput{Masked: t.masks(b, streamMaskVal), Hidden: t.hidden(b, streamHiddenVal)}
+}
+
+// hidden chooses the patches of a batch that the aggregation blocks do not see, as masks does; nil where they see all.
+func (t *task) hidden(b *data.Batch, path ...uint64) []bool {
+	c := t.model.Config
+	if c.Aggregation.Depth == 0 || c.Aggregation.Hide == 0 {
+		return nil
+	}
+	n := c.ViT.Tokens()
+	hide := make([]bool, len(b.Index)*n)
+	for i, image := range b.Index {
+		random := tensor.NewRand(t.Config.Seed, append(path, uint64(image))...)
+		for _, p := range random.Perm(n)[:int(math.Round(c.Aggregation.Hide*float64(n)))] {
+			hide[i*n+p] = true
+		}
+	}
+	return hide
+}
 
 // masks chooses the masked patches of a batch, each image's by the run's seed, the path and the image's number alone.
 func (t *task) masks(b *data.Batch, path ...uint64) []bool {

@@ -13,8 +13,8 @@ import (
 
 // Numbers that tell streams of random numbers apart stay as they are: old runs would continue with others.
 func TestStreams(t *testing.T) {
-	got := []uint64{streamMask, streamMaskVal, streamShuffle, streamCLSShuffle}
-	if d := cmp.Diff([]uint64{0x747261696e03, 0x747261696e04, 0x747261696e05, 0x73776170}, got); d != "" {
+	got := []uint64{streamMask, streamMaskVal, streamShuffle, streamCLSShuffle, streamHidden, streamHiddenVal}
+	if d := cmp.Diff([]uint64{0x747261696e03, 0x747261696e04, 0x747261696e05, 0x73776170, 0x747261696e09, 0x747261696e0a}, got); d != "" {
 		t.Errorf("streams (-want +got):\n%s", d)
 	}
 }

@@ -72,7 +72,7 @@ func (t *task) Release() {
 // Forward is the loss of both heads on the masked patches.
 func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
 	labels := t.labels(c, b, 0)
-	res := t.model.Forward(c, method.Upload(c, b, method.FieldImage), t.masks(b, streamMask, uint64(b.Epoch)), labels)
+	res := t.model.ForwardInput(c, method.Upload(c, b, method.FieldImage), t.trainInput(b), labels)
 	return res.Loss, scalars(c, res, labels)
 }
 
@@ -117,7 +117,7 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 			check(fmt.Sprintf("output of blocks.%d (without a mask)", i), x.Value())
 		}
 	})
-	res := t.model.Forward(c, images, t.masks(b, streamMask, uint64(b.Epoch)), t.labels(c, b, 0))
+	res := t.model.ForwardInput(c, images, t.trainInput(b), t.labels(c, b, 0))
 	check("predictions of the MIM head", res.LogitsMIM.Value())
 	check("MIM loss", res.MIM.Value())
 	if res.Aggregation != nil {

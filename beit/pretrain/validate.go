@@ -11,7 +11,7 @@ import (
 
 // Validate measures both heads on the validation images, beside baselines that need no model: the entropy of the codes, and the code of the
 // nearest visible patch. loss_cls_shuffled is the aggregation head's loss with class tokens shuffled between images (see
-// beit.MIM.ForwardShuffledCLS). Images come in a random order: in that of class folders, neighbours would exchange the token of their own class.
+// beit.MIMInput). Images come in a random order: in that of class folders, neighbours would exchange the token of their own class.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	order := tensor.NewRand(t.Config.Seed, streamCLSShuffle).Perm(t.Val.Len())
 	loader, err := t.EvalLoader(data.Subset(t.Val, order), t.Method.Eval(t.Config))
@@ -45,10 +45,11 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 // validateBatch adds a batch's figures to m and returns the codes of its patches, nil when the target has none.
 func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	c := t.EvalContext()
-	mask, n := t.masks(b, streamMaskVal), t.model.Config.ViT.Tokens()
+	in, n := t.evalInput(b), t.model.Config.ViT.Tokens()
+	mask := in.Masked
 	labels := t.labels(c, b, 1)
 	student := method.Upload(c, b, method.FieldImage)
-	res := t.model.Forward(c, student, mask, labels)
+	res := t.model.ForwardInput(c, student, in, labels)
 	rows := float64(res.Rows.Size())
 	add := func(name string, v *tensor.Tensor) { m.Add(name, rows*float64(v.Item()), rows) }
 	add(method.KeyLoss, res.Loss.Value())
@@ -56,7 +57,8 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	if res.Aggregation != nil {
 		add("loss_aggregation", res.Aggregation.Value())
 		if len(b.Index) > 1 {
-			add("loss_cls_shuffled", t.model.ForwardShuffledCLS(c, student, mask, labels).Aggregation.Value())
+			in.ShuffledCLS = true
+			add("loss_cls_shuffled", t.model.ForwardInput(c, student, in, labels).Aggregation.Value())
 		}
 	}
 	given, ok := labels.(*beit.CodeLabels)
