@@ -142,7 +142,7 @@ func (m *VQKD) Decode(c nn.Context, x *autograd.Var) *autograd.Var {
 // until Backward, or later after a call of Keep.
 type VQKDResult struct {
 	Loss, Rec, Commitment *autograd.Var  // one element each; Loss = Rec + Commitment, and + CodebookLoss with CodebookGradient
-	CodebookLoss          *autograd.Var  // one element: Commitment by Beta, with a gradient to the codebook alone; nil without CodebookGradient
+	CodebookLoss          *autograd.Var  // one element: Commitment without Beta, with a gradient to the codebook alone; nil without CodebookGradient
 	Features              *autograd.Var  // output tokens of the encoder, [B, N, D]
 	Quantized             *autograd.Var  // input of the decoder: codebook rows, [B, N, D]
 	Reconstruction        *autograd.Var  // [B, N, C]
