@@ -35,13 +35,53 @@ func (m *VQKD) Stats() (counts, sums *tensor.Tensor) { return m.counts, m.sums }
 func (m *VQKD) LastCounts() *tensor.Tensor { return m.last }
 
 // UpdateCodebook moves every code that was used towards the mean direction of its tokens by EMA, as the authors' norm_ema_quantizer.py
-// does. It updates the usage statistics too, and clears what was accumulated. Unused codes stay the same.
+// does, or towards their mean if Euclidean. It updates the usage statistics too, and clears what was accumulated. Unused codes stay the
+// same.
+//
+// With CodebookGradient the optimiser moves the codes, and UpdateCodebook comes after its step: unless Euclidean, it makes them unit rows
+// again. So they are normalised in one place, and in files too, as every reader of a codebook expects.
 func (m *VQKD) UpdateCodebook() {
 	if m.counts == nil {
 		panic("beit: VQKD: UpdateCodebook without Accumulate")
 	}
-	tensor.CodebookEMA(m.Codebook.Value, m.counts, m.sums, float32(m.Config.Decay))
+	switch c := m.Config; {
+	case !c.CodebookGradient:
+		c.move()(m.Codebook.Value, m.counts, m.sums, float32(c.Decay))
+	case !c.Euclidean:
+		normalizeRows(m.Codebook.Value)
+	}
 	m.UpdateUsage()
+}
+
+// move returns the function that moves a codebook by EMA, and centroids in k-means.
+func (c VQKDConfig) move() func(codebook, counts, sums *tensor.Tensor, decay float32) {
+	if c.Euclidean {
+		return moveToMeans
+	}
+	return tensor.CodebookEMA
+}
+
+// moveToMeans moves each row of a codebook [K, D] towards the mean of the tokens that chose it: e += (1−decay)·(sums − counts·e)/counts.
+// Rows without tokens stay the same, since both terms of the difference are 0.
+func moveToMeans(codebook, counts, sums *tensor.Tensor, decay float32) {
+	n := counts.Reshape(-1, 1)
+	one := tensor.Full(codebook.Device(), 1, 1)
+	defer one.Release()
+	divisor := tensor.Binary(tensor.BinaryMax, n, one)
+	defer divisor.Release()
+	by := tensor.Mul(n, codebook) // [K, D]
+	defer by.Release()
+	tensor.BinaryInto(by, tensor.BinarySub, sums, by)
+	tensor.BinaryInto(by, tensor.BinaryDiv, by, divisor)
+	tensor.AddScaled(codebook, by, 1-decay)
+}
+
+// normalizeRows makes unit rows of x [K, D].
+func normalizeRows(x *tensor.Tensor) {
+	unit, norms := tensor.L2Normalize(x, 1e-12)
+	defer unit.Release()
+	defer norms.Release()
+	tensor.CopyInto(x, unit)
 }
 
 // UpdateUsage is UpdateCodebook for evaluation: it updates the usage statistics only.
@@ -64,13 +104,13 @@ func (m *VQKD) Ready() bool { return m.Initted.Value.Item() > 0 }
 // kMeansIterations is the number of iterations in the authors' code.
 const kMeansIterations = 10
 
-// InitKMeans initialises the codebook with the k-means centroids of unit rows z [M, D]. initial has the row to start from for every code.
-// It returns how many rows each centroid ended with.
+// InitKMeans initialises the codebook with the k-means centroids of tokens z [M, D] as Encode returns them. initial has the row to start
+// from for every code. It returns how many rows each centroid ended with.
 func (m *VQKD) InitKMeans(z *tensor.Tensor, initial []int) (counts []float32) {
 	if len(initial) != m.Config.Codes {
 		panic(fmt.Sprintf("beit: VQKD: %d initial rows for %d codes", len(initial), m.Config.Codes))
 	}
-	centroids, bins := KMeans(z, initial, kMeansIterations)
+	centroids, bins := kMeans(z, initial, kMeansIterations, m.Config.move())
 	tensor.CopyInto(m.Codebook.Value, centroids)
 	tensor.CopyInto(m.Bins.Value, bins)
 	m.Initted.Value.Fill(1)
@@ -83,6 +123,11 @@ func (m *VQKD) InitKMeans(z *tensor.Tensor, initial []int) (counts []float32) {
 // centroid to the normalised mean of its rows. A centroid without rows stays the same.
 // KMeans returns the centroids [K, D] and the counts [K] of the last assignment. The caller releases both.
 func KMeans(z *tensor.Tensor, initial []int, iterations int) (centroids, counts *tensor.Tensor) {
+	return kMeans(z, initial, iterations, tensor.CodebookEMA)
+}
+
+// kMeans is KMeans of rows z [M, D], which moves centroids as a codebook moves.
+func kMeans(z *tensor.Tensor, initial []int, iterations int, move func(codebook, counts, sums *tensor.Tensor, decay float32)) (centroids, counts *tensor.Tensor) {
 	dev, d := z.Device(), z.Dim(1)
 	first := make([]int32, len(initial))
 	for i, r := range initial {
@@ -99,7 +144,7 @@ func KMeans(z *tensor.Tensor, initial []int, iterations int) (centroids, counts 
 		counts.Zero()
 		sums.Zero()
 		tensor.CodeStats(counts, sums, codes, z)
-		tensor.CodebookEMA(centroids, counts, sums, 0) // decay 0: the centroid becomes the mean direction of its rows
+		move(centroids, counts, sums, 0) // decay 0: the centroid becomes the mean, or its direction, of its rows
 		codes.Release()
 	}
 	return centroids, counts

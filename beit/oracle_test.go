@@ -20,3 +20,14 @@ func TestOracle(t *testing.T) {
 }
 
 func TestOracleSchedule(t *testing.T) { oracletest.Schedule(t) }
+
+// TestCodebooks compares every CPU level with float64, for every way to compare and to move codes.
+func TestCodebooks(t *testing.T) {
+	for _, level := range tensor.CPULevels() {
+		t.Run(level, func(t *testing.T) {
+			dev := tensor.CPULevel(level)
+			dev.SetPoison(true)
+			oracletest.Codebooks(t, dev)
+		})
+	}
+}

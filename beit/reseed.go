@@ -14,6 +14,8 @@ const (
 
 // Reseeder replaces rarely used codes by tokens of recent batches. The published recipes do not use it. Its results depend on the seed of
 // the run, the steps and the observed batches only.
+//
+// With CodebookGradient the optimiser's moments of a replaced code stay. They have decayed for as long as the code was not used.
 type Reseeder struct {
 	Counts *tensor.Tensor // EMA of the count of each code, [K]
 	Ring   *tensor.Tensor // ring buffer of the tokens of the last 8 batches, [8·M, D]; nil before the first Observe

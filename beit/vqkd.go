@@ -19,6 +19,9 @@ type VQKDConfig struct {
 	Decay      float64   `toml:"decay" help:"of the codebook's EMA"`
 	Beta       float64   `toml:"beta" help:"weight of the commitment loss"`
 	KMeansInit bool      `toml:"kmeans_init" help:"the codebook starts empty and k-means fills it"`
+
+	Euclidean        bool `toml:"euclidean" absent:"false" help:"tokens and codes are not L2-normalised, and a token's code is the nearest by Euclidean distance; else by cosine similarity"`
+	CodebookGradient bool `toml:"codebook_gradient" absent:"false" help:"codes are parameters that the gradient of their squared distance to their tokens moves, without weight decay; else their EMA moves them"`
 }
 
 // Check returns an error that names the wrong keys, or nil.
@@ -51,7 +54,7 @@ func (c VQKDConfig) Check() error {
 }
 
 // VQKD is the tokenizer trained by vector-quantised knowledge distillation. The output tokens of an encoder are replaced by their nearest
-// codes, from which a decoder reconstructs the features of a teacher.
+// codes, from which a decoder reconstructs the features of a teacher. See arXiv 2208.06366, section 2.2.
 type VQKD struct {
 	Config       VQKDConfig
 	Encoder      *ViT
@@ -59,7 +62,7 @@ type VQKD struct {
 	EncodeLayers [2]*nn.Linear // d → d, tanh, d → D
 	DecodeLayers [2]*nn.Linear // d → d, tanh, d → C
 
-	Codebook *nn.Param // "quantize.embedding.weight" [K, D], unit rows; a buffer
+	Codebook *nn.Param // "quantize.embedding.weight" [K, D], unit rows unless Euclidean; a buffer unless CodebookGradient
 	Bins     *nn.Param // "quantize.embedding.cluster_size" [K]: counts of the last k-means iteration
 	Initted  *nn.Param // "quantize.embedding.initted" [1]: 1 if the codebook is initialised
 	Usage    *nn.Param // "quantize.cluster_size" [K]: EMA of the counts since ResetUsage
@@ -83,7 +86,12 @@ func NewVQKD(s nn.Scope, c VQKDConfig) *VQKD {
 		codes, initted = nn.Zeros, nn.Zeros
 	}
 	e := q.Sub("embedding")
-	m.Codebook = e.Buffer("weight", codes, c.Codes, c.CodeDim)
+	if c.CodebookGradient {
+		m.Codebook = e.Param("weight", codes, c.Codes, c.CodeDim)
+		m.Codebook.NoDecay = true // decay would pull codes without tokens to 0
+	} else {
+		m.Codebook = e.Buffer("weight", codes, c.Codes, c.CodeDim)
+	}
 	m.Bins = e.Buffer("cluster_size", nn.Zeros, c.Codes)
 	e.Buffer("embed_avg", nn.Zeros, c.Codes, c.CodeDim) // in every published file, never used
 	m.Initted = e.Buffer("initted", initted, 1)
@@ -105,9 +113,17 @@ func task(c nn.Context, l [2]*nn.Linear, x *autograd.Var) *autograd.Var {
 	})
 }
 
-// Encode returns the output tokens of the encoder as unit rows, [B·N, D].
+// Encode returns the output tokens of the encoder as they are compared with codes, [B·N, D]: unit rows unless Euclidean.
 func (m *VQKD) Encode(c nn.Context, images *autograd.Var) *autograd.Var {
-	return autograd.L2Normalize(autograd.Reshape(m.Features(c, images), -1, m.Config.CodeDim))
+	return m.unit(autograd.Reshape(m.Features(c, images), -1, m.Config.CodeDim))
+}
+
+// unit normalises rows, unless Euclidean. Of unit rows, the nearest by squared distance is the nearest by cosine similarity.
+func (m *VQKD) unit(rows *autograd.Var) *autograd.Var {
+	if m.Config.Euclidean {
+		return rows
+	}
+	return autograd.L2Normalize(rows)
 }
 
 // Codes returns the code of every patch, Int32 [B·N], row-major. It computes no gradients and no statistics. The caller releases the
@@ -125,20 +141,24 @@ func (m *VQKD) Decode(c nn.Context, x *autograd.Var) *autograd.Var {
 // VQKDResult is the result of a forward pass. The losses, Codes and Z may be read until the tape's Reset. The other values may be read
 // until Backward, or later after a call of Keep.
 type VQKDResult struct {
-	Loss, Rec, Commitment *autograd.Var  // one element each; Loss = Rec + Commitment
+	Loss, Rec, Commitment *autograd.Var  // one element each; Loss = Rec + Commitment, and + CodebookLoss with CodebookGradient
+	CodebookLoss          *autograd.Var  // one element: Commitment without Beta, with a gradient to the codebook alone; nil without CodebookGradient
 	Features              *autograd.Var  // output tokens of the encoder, [B, N, D]
 	Quantized             *autograd.Var  // input of the decoder: codebook rows, [B, N, D]
 	Reconstruction        *autograd.Var  // [B, N, C]
 	Codes                 *tensor.Tensor // Int32 [B·N]
-	Z                     *tensor.Tensor // unit rows [B·N, D]
+	Z                     *tensor.Tensor // tokens as Encode returns them, [B·N, D]
 }
 
 // Forward encodes images [B, 3, S, S] in [0, 1], quantises the tokens and decodes them. The losses compare the result with target [B, N,
 // C], the features of the teacher. The codebook is not changed; see Accumulate and UpdateCodebook.
+//
+// With CodebookGradient the loss has all three terms of the paper's equation 2, else its first and its last. As in the authors' code, a
+// term is the mean over all elements.
 func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor) VQKDResult {
 	r := VQKDResult{Features: m.Features(c, images)}
 	shape := r.Features.Shape()
-	z := autograd.L2Normalize(autograd.Reshape(r.Features, -1, m.Config.CodeDim)).Keep()
+	z := m.unit(autograd.Reshape(r.Features, -1, m.Config.CodeDim)).Keep()
 	r.Z = z.Value()
 	r.Codes = c.Tape.Own(tensor.NearestCode(r.Z, m.Codebook.Value)).Value()
 	chosen := c.Tape.Own(tensor.GatherRows(m.Codebook.Value, r.Codes)) // z_q
@@ -148,6 +168,11 @@ func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor
 	r.Reconstruction = m.Decode(c, r.Quantized)
 	r.Rec = autograd.CosineLoss(r.Reconstruction, target).Keep()
 	r.Loss = autograd.Add(r.Rec, r.Commitment)
+	if m.Config.CodebookGradient {
+		rows := m.unit(autograd.GatherRows(m.Codebook.Var(c.Tape), r.Codes))
+		r.CodebookLoss = autograd.MeanSquare(autograd.StopGradient(z), rows).Keep()
+		r.Loss = autograd.Add(r.Loss, r.CodebookLoss)
+	}
 	return r
 }
 

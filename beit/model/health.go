@@ -246,7 +246,12 @@ func (e *examination) codes(m *beit.VQKD, images *autograd.Var) {
 	if len(used) == 1 {
 		e.find("dead: every patch has the same code")
 	}
-	if rms, _ := measure(m.Codebook.Value.Float32s(), m.Config.CodeDim); math.Abs(rms*math.Sqrt(float64(m.Config.CodeDim))-1) > 0.01 {
-		e.find("damaged: the rows of the codebook have a length of about %.3g, not 1", rms*math.Sqrt(float64(m.Config.CodeDim)))
+	rms, _ := measure(m.Codebook.Value.Float32s(), m.Config.CodeDim)
+	length := rms * math.Sqrt(float64(m.Config.CodeDim))
+	switch {
+	case math.IsNaN(length) || math.IsInf(length, 0):
+		e.find("not finite: the codebook has infinities or NaN")
+	case !m.Config.Euclidean && math.Abs(length-1) > 0.01:
+		e.find("damaged: the rows of the codebook have a length of about %.3g, not 1", length)
 	}
 }

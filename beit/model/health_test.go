@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -61,6 +62,9 @@ func TestVerify(t *testing.T) {
 	tower.RelPos, tower.AbsPos, tower.LayerScale = beit.RelPosNone, true, 0
 	decoder := tower
 	decoder.PatchSize, decoder.ImageSize, decoder.Channels, decoder.Depth = 1, 4, 8, 1
+	codes := beit.VQKDConfig{Encoder: tower, Decoder: decoder, Codes: 16, CodeDim: 8, TargetDim: 5, Decay: 0.99, Beta: 1}
+	free := codes
+	free.Euclidean = true
 	kinds := map[string]func(nn.Scope) any{
 		"classifier": func(s nn.Scope) any { return beit.NewViT(s, vit) },
 		"backbone":   func(s nn.Scope) any { return beit.NewViT(s, plain) },
@@ -69,9 +73,8 @@ func TestVerify(t *testing.T) {
 		"clip": func(s nn.Scope) any {
 			return beit.NewCLIP(s, beit.CLIPConfig{ImageSize: 32, PatchSize: 8, Channels: 3, Width: 64, Depth: 2, Heads: 4, Hidden: 128, OutDim: 16})
 		},
-		"tokenizer": func(s nn.Scope) any {
-			return beit.NewVQKD(s, beit.VQKDConfig{Encoder: tower, Decoder: decoder, Codes: 16, CodeDim: 8, TargetDim: 5, Decay: 0.99, Beta: 1})
-		},
+		"tokenizer": func(s nn.Scope) any { return beit.NewVQKD(s, codes) },
+		"euclidean": func(s nn.Scope) any { return beit.NewVQKD(s, free) },
 	}
 	for _, c := range []struct {
 		kind, damage string
@@ -79,7 +82,7 @@ func TestVerify(t *testing.T) {
 		parts        []string
 		want         string // empty: alive
 	}{
-		{kind: "classifier"}, {kind: "backbone"}, {kind: "mim"}, {kind: "dino"}, {kind: "clip"}, {kind: "tokenizer"},
+		{kind: "classifier"}, {kind: "backbone"}, {kind: "mim"}, {kind: "dino"}, {kind: "clip"}, {kind: "tokenizer"}, {kind: "euclidean"},
 		{"classifier", "no head", 0, []string{"head."}, "at chance"},
 		{"mim", "no head", 0, []string{"lm_head."}, "at chance"},
 		{"classifier", "no scale", 0, []string{"gamma", "patch_embed"}, "dead"},
@@ -91,6 +94,7 @@ func TestVerify(t *testing.T) {
 		{"tokenizer", "one direction", 0, []string{"encode_task_layer.2.weight"}, "same code"},
 		{"tokenizer", "short codes", 0.01, []string{"quantize.embedding.weight"}, "length"},
 		{"tokenizer", "no codebook", 0, []string{"initted"}, "never filled"},
+		{"euclidean", "no numbers", float32(math.NaN()), []string{"quantize.embedding.weight"}, "not finite: the codebook"},
 	} {
 		t.Run(c.kind+" "+c.damage, func(t *testing.T) {
 			set := nn.NewSet()
@@ -99,11 +103,17 @@ func TestVerify(t *testing.T) {
 			defer set.Release()
 			alive(set)
 			if m, ok := network.(*beit.VQKD); ok {
-				m.Codebook.Value.Upload(unitRows(m.Config.Codes, m.Config.CodeDim))
+				book := unitRows(m.Config.Codes, m.Config.CodeDim)
+				for i := range book {
+					if m.Config.Euclidean {
+						book[i] /= 8
+					}
+				}
+				m.Codebook.Value.Upload(book)
 				fillParam(set, 1, "initted")
 			}
 			fillParam(set, c.value, c.parts...)
-			m := weights.Model{Kind: map[string]weights.Kind{"clip": weights.CLIP, "tokenizer": weights.Tokenizer}[c.kind]}
+			m := weights.Model{Kind: map[string]weights.Kind{"clip": weights.CLIP, "tokenizer": weights.Tokenizer, "euclidean": weights.Tokenizer}[c.kind]}
 			h, err := model.Verify(tensor.CPU(), network, 32, m.Norm())
 			if err != nil {
 				t.Fatal(err)

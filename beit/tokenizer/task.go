@@ -59,6 +59,14 @@ func (t *task) Set() *nn.Set { return t.set }
 // Finished is everything.
 func (t *task) Finished() []*nn.Param { return t.set.Params() }
 
+// StartFrom takes the weights of a tokenizer whose tokens are compared with codes in the same way.
+func (t *task) StartFrom(m *method.Model) error {
+	if n, ok := m.Network.(*beit.VQKDConfig); ok && n.Euclidean != t.model.Config.Euclidean {
+		return fmt.Errorf("%s: holds codes for another way to compare: set tokenizer.model.euclidean=%v", m.Path, n.Euclidean)
+	}
+	return method.StartStrictly(t, Method, m)
+}
+
 // Release gives the memory back.
 func (t *task) Release() {
 	if t.reseeder != nil {

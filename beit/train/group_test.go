@@ -56,10 +56,16 @@ func TestGroupAveragesGradients(t *testing.T) {
 	}
 }
 
-// The codebook moves as that of a process alone. Its usage counts the tokens of both members.
+// The codebook moves as that of a process alone, whichever way it moves. Its usage counts the tokens of both members.
 func TestGroupMovesTheCodebook(t *testing.T) {
+	for _, set := range []string{"tokenizer.model.codebook_gradient=false", "tokenizer.model.codebook_gradient=true", "tokenizer.model.euclidean=true"} {
+		t.Run(set, func(t *testing.T) { groupMovesTheCodebook(t, set) })
+	}
+}
+
+func groupMovesTheCodebook(t *testing.T, set string) {
 	m := tokenizer.Method
-	cfg := tiny(t, m)
+	cfg := tiny(t, m, set)
 	alone := trained(t, m, cfg, Env{})
 	values := func(path string) map[string][]float32 {
 		all := map[string][]float32{}

@@ -3,6 +3,7 @@ package weights
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -72,6 +73,9 @@ func (m *Model) canBe(to Naming) error {
 	}
 	if !slices.Contains(known[m.Kind], to) {
 		return fmt.Errorf("a %s has no %q names: there are %q", m.Kind, to, known[m.Kind])
+	}
+	if m.VQKD.Euclidean {
+		return errors.New("its codes are compared by Euclidean distance, and readers of other names would compare them by cosine similarity")
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Package oracletest compares a device with the reference data in beit/testdata/oracle: results of the authors' implementation of BEiT v2
-// for tiny models. Only tests import it.
+// for tiny models. What their code does not have is compared with float64 (Codebooks). Only tests import it.
 //
 //	func TestOracle(t *testing.T) { oracletest.Run(t, tensor.CPU()) }
 //
