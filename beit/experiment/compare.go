@@ -199,12 +199,12 @@ func (c *Comparison) configure(m *method.Method, own ...string) (*config.Config,
 func (c *Comparison) checkSet() error {
 	for _, s := range c.Set {
 		if !strings.Contains(s, "=") {
-			return wrong("--set %s: an assignment has the form key=value or method:key=value", s)
+			return wrong("set %s: an assignment has the form key=value or method:key=value", s)
 		}
 		a := parse(s)
 		known := slices.ContainsFunc(compared, func(m *method.Method) bool { return (a.of == "" || a.of == m.Name) && hasKey(m, a.key) })
 		if !known {
-			return wrong("--set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
+			return wrong("set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
 		}
 	}
 	return nil

@@ -1,0 +1,275 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/weights"
+)
+
+// lineup is a comparison of entries that has been checked.
+type lineup struct {
+	ctx     context.Context
+	env     Env
+	c       *Comparison // images, preset, and assignments for all entries
+	file    *Entries
+	cost    budget
+	val     []string            // names of the validation images
+	outside map[string][]string // models of an entry that were trained elsewhere
+	sizes   map[config.Data]int // training images by what chooses them
+}
+
+// newLineup checks every configuration, the images, and the models that runs start or learn from. Nothing is written.
+func newLineup(ctx context.Context, e Env, c *Comparison, file *Entries) (*lineup, error) {
+	if c.Data == "" {
+		return nil, wrong("name the images with --data DIR or --data FILE.tar")
+	}
+	c.Preset, c.Set = file.preset(), append(slices.Clone(c.Set), file.Set...)
+	if err := c.checkSet(); err != nil {
+		return nil, err
+	}
+	if err := notDecided(c.Set, "init_from"); err != nil {
+		return nil, wrong("set: %w", err)
+	}
+	for _, note := range c.oldNames() {
+		e.reporter().Notice(note)
+	}
+	l := &lineup{ctx: ctx, env: e, c: c, file: file, cost: file.budget(), outside: map[string][]string{}, sizes: map[config.Data]int{}}
+	if err := l.checkImages(); err != nil {
+		return nil, err
+	}
+	for _, entry := range file.List {
+		for _, alternative := range entry.alternatives() {
+			if err := l.checkEntry(entry, alternative); err != nil {
+				return nil, wrong("entry %q: %w", entry.Name, err)
+			}
+		}
+	}
+	return l, nil
+}
+
+// decided are the keys that the comparison itself chooses.
+var decided = []string{
+	"seed", "data.seed", "data.path", "data.eval_path", "data.val_fraction", "data.val_from_train", "train.epochs", "train.epoch_steps",
+	"train.time_budget", "train.flop_budget", "pretrain.tokenizer",
+}
+
+// notDecided refuses assignments of keys that the comparison chooses, and of others that only some may assign.
+func notDecided(list []string, others ...string) error {
+	for _, s := range list {
+		key := config.CurrentKey(parse(s).key)
+		if slices.Contains(decided, key) || slices.Contains(others, key) {
+			return fmt.Errorf("%s: the comparison chooses %s itself", s, key)
+		}
+	}
+	return nil
+}
+
+// checkImages wants images for validation, with labels, which sweeps leave unread.
+func (l *lineup) checkImages() error {
+	m := l.prober()
+	cfg, err := l.c.configure(m, l.imageSeed())
+	if err != nil {
+		return err
+	}
+	images, err := openLabelled(cfg, m.ImageSize(cfg))
+	if err != nil {
+		return err
+	}
+	defer images.Close()
+	for i := range images.Val.Len() {
+		l.val = append(l.val, images.Val.Name(i))
+	}
+	swept := slices.ContainsFunc(l.file.List, func(e Entry) bool { return len(e.Sweep) > 1 })
+	if images.Split && swept {
+		return wrong("a sweep needs validation images of their own, which it leaves unread: name some with --eval-data in place of --val-fraction")
+	}
+	return nil
+}
+
+// prober is the method by whose configuration probes are shown images: that of the last runs.
+func (l *lineup) prober() *method.Method {
+	last := tokenizer.Method
+	for _, m := range compared {
+		if slices.ContainsFunc(l.file.List, func(e Entry) bool { return e.own(m) != nil }) {
+			last = m
+		}
+	}
+	return last
+}
+
+// imageSeed lets all runs see the same images, whatever their seeds. It is the first one's, except that no key can have 0.
+func (l *lineup) imageSeed() string { return fmt.Sprintf("data.seed=%d", max(l.file.Seeds[0], 1)) }
+
+// checkEntry makes the configurations of an entry with one alternative of its sweep, as far as that can be done before its models are there.
+func (l *lineup) checkEntry(e Entry, alternative string) error {
+	if err := l.checkAlternative(e, alternative); err != nil {
+		return err
+	}
+	tok, before, err := l.borrowed(e)
+	if err != nil {
+		return err
+	}
+	for i, m := range e.methods() {
+		var others []string
+		if i > 0 || e.Init != "" {
+			others = append(others, "init_from")
+		}
+		if err := notDecided(*e.own(m), append(others, "data.eval.limit")...); err != nil {
+			return err
+		}
+		cfg, err := l.foresee(e, m, alternative, tok, before)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+		if err := l.checkOutside(e, m, cfg); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+		if err := l.checkShare(e, m, cfg); err != nil {
+			return err
+		}
+		switch s := cfg.Section.(type) {
+		case *tokenizer.Section:
+			tok, before = &s.Model.Encoder, &s.Model.Encoder
+		case *pretrain.Section:
+			before = &s.Model.ViT
+		}
+	}
+	return nil
+}
+
+// checkAlternative wants an assignment for a run of the entry.
+func (l *lineup) checkAlternative(e Entry, alternative string) error {
+	if alternative == "" {
+		return nil
+	}
+	if err := notDecided([]string{alternative}, "init_from", "data.eval.limit"); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if !slices.ContainsFunc(e.methods(), func(m *method.Method) bool { return concerns(alternative, m) }) {
+		return fmt.Errorf("sweep: %s: no run of the entry has this key", alternative)
+	}
+	return nil
+}
+
+// concerns says whether an assignment is one for a method.
+func concerns(s string, m *method.Method) bool {
+	a := parse(s)
+	return strings.Contains(s, "=") && (a.of == "" || a.of == m.Name) && hasKey(m, a.key)
+}
+
+// borrowed is the encoder of the finished tokenizer that an entry names, if it does.
+func (l *lineup) borrowed(e Entry) (tok, before *beit.ViTConfig, err error) {
+	if e.TokenizerRun == "" {
+		return nil, nil, nil
+	}
+	m, err := model.Open(e.TokenizerRun)
+	if err != nil {
+		return nil, nil, fmt.Errorf("tokenizer_run: %w", err)
+	}
+	defer m.Close()
+	if m.Kind != weights.Tokenizer {
+		return nil, nil, fmt.Errorf("tokenizer_run: %s holds a %s", e.TokenizerRun, m.Kind)
+	}
+	return &m.Weights.VQKD.Encoder, nil, nil
+}
+
+// foresee is the configuration that a run will have. tok is the encoder of the tokenizer, before the network that the entry trained last; both
+// nil where there is none.
+func (l *lineup) foresee(e Entry, m *method.Method, alternative string, tok, before *beit.ViTConfig) (*config.Config, error) {
+	set := l.assignments(e, m, alternative)
+	become := func(base *config.Config, _ config.Layers) error { return nil }
+	var start *beit.ViTConfig // what the run's network becomes
+	switch {
+	case m == pretrain.Method && e.Init != "":
+		start = tok
+		become = func(base *config.Config, _ config.Layers) error { pretrain.Become(base, *tok); return nil }
+	case m == finetune.Method && before != nil:
+		start = before
+		become = func(base *config.Config, _ config.Layers) error { finetune.Become(base, *before); return nil }
+	default:
+		cfg, model, err := m.Configure(l.c.Preset, "", set, model.Opener())
+		if model != nil {
+			model.Close()
+		}
+		return cfg, errors.Join(err, fits(m, cfg, tok))
+	}
+	cfg, err := config.Configure(m.Spec, l.c.Preset, "", set, become)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, errors.Join(sameBlocks(m, cfg, *start), fits(m, cfg, tok))
+}
+
+// fits says whether a backbone can learn from a tokenizer.
+func fits(m *method.Method, cfg *config.Config, tok *beit.ViTConfig) error {
+	if cfg == nil || m != pretrain.Method || tok == nil {
+		return nil
+	}
+	if v := pretrain.SectionOf(cfg).Model.ViT; v.ImageSize != tok.ImageSize || v.Grid() != tok.Grid() {
+		return fmt.Errorf("the tokenizer has images of %d in %d x %d patches, the backbone images of %d in %d x %d",
+			tok.ImageSize, tok.Grid(), tok.Grid(), v.ImageSize, v.Grid(), v.Grid())
+	}
+	return nil
+}
+
+// sameBlocks refuses assignments that make a network another than the one that it starts from.
+func sameBlocks(m *method.Method, cfg *config.Config, from beit.ViTConfig) error {
+	v, key := from, "pretrain.model.vit"
+	if m == pretrain.Method {
+		v = pretrain.SectionOf(cfg).Model.ViT
+	} else {
+		v, key = finetune.SectionOf(cfg).Model, "finetune.model"
+	}
+	for _, k := range []struct {
+		name      string
+		have, had any
+	}{
+		{"width", v.Width, from.Width}, {"depth", v.Depth, from.Depth}, {"heads", v.Heads, from.Heads}, {"mlp_ratio", v.MLPRatio, from.MLPRatio},
+		{"patch_size", v.PatchSize, from.PatchSize}, {"channels", v.Channels, from.Channels},
+	} {
+		if k.have != k.had {
+			return fmt.Errorf("%s.%s = %v: the network that the run starts from has %v", key, k.name, k.have, k.had)
+		}
+	}
+	return nil
+}
+
+// checkOutside opens the models that a run starts or learns from and that the entry does not train, and notes them.
+func (l *lineup) checkOutside(e Entry, m *method.Method, cfg *config.Config) error {
+	var paths []string
+	if cfg.InitFrom != "" {
+		start, err := model.Open(cfg.InitFrom)
+		if err != nil {
+			return fmt.Errorf("init_from: %w", err)
+		}
+		start.Close()
+		paths = append(paths, cfg.InitFrom)
+	}
+	if m.Upstream != nil && (m != pretrain.Method || e.TokenizerRun != "") {
+		opened, err := m.OpenUpstream(cfg, model.Opener())
+		if err != nil {
+			return err
+		}
+		opened.Close()
+		for _, u := range m.Upstream(cfg, nil) {
+			paths = append(paths, u.Path)
+		}
+	}
+	for _, path := range paths {
+		if !slices.Contains(l.outside[e.Name], path) {
+			l.outside[e.Name] = append(l.outside[e.Name], path)
+		}
+	}
+	return nil
+}
