@@ -93,15 +93,7 @@ func (l *lineup) train(c chain) (out outcome, err error) {
 			part = c.entry.Shares[m.Name] * l.cost.amount
 		}
 		set := append(l.assignments(c.entry, m, c.alternative), fmt.Sprintf("seed=%d", c.seed))
-		set = append(set, c.own...)
-		switch {
-		case m == pretrain.Method && c.entry.Init != "":
-			set = append(set, "pretrain.tokenizer="+tok, "init_from="+tok)
-		case m == pretrain.Method:
-			set = append(set, "pretrain.tokenizer="+tok)
-		case m == finetune.Method && out.before != "":
-			set = append(set, "init_from="+out.before)
-		}
+		set = append(append(set, c.own...), c.entry.follow(m, tok, out.before)...)
 		if out.last, err = l.afforded(c.folder(m), m, set, part); err != nil {
 			return out, err
 		}
@@ -125,11 +117,28 @@ func (l *lineup) train(c chain) (out outcome, err error) {
 	return out, nil
 }
 
+// follow are the assignments by which a run of an entry builds on the tokenizer, and on the network before it.
+func (e Entry) follow(m *method.Method, tok, before string) []string {
+	switch {
+	case m == pretrain.Method && e.Init != "":
+		return []string{"pretrain.tokenizer=" + tok, "init_from=" + tok}
+	case m == pretrain.Method:
+		return []string{"pretrain.tokenizer=" + tok}
+	case m == finetune.Method && before != "":
+		return []string{"init_from=" + before}
+	}
+	return nil
+}
+
 // afforded trains a run, or continues it, so long as a part of the cost allows.
 func (l *lineup) afforded(dir string, m *method.Method, set []string, part float64) (*train.Result, error) {
 	if l.cost.unit == unitFLOPs {
 		set = append(set, "train.flop_budget="+strconv.FormatFloat(part, 'g', -1, 64))
-		return Train(l.ctx, l.env, dir, m, l.c.Preset, set)
+		result, err := Train(l.ctx, l.env, dir, m, l.c.Preset, set)
+		if errors.Is(err, train.ErrNoStep) {
+			err = fmt.Errorf("%w: give all entries more flops, or this run a larger share, in another folder", err)
+		}
+		return result, err
 	}
 	cfg, start, err := m.Configure(l.c.Preset, "", set, model.Opener())
 	if err != nil {

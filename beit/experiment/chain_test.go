@@ -101,7 +101,7 @@ func TestEntryCosts(t *testing.T) {
 		}
 	}
 	e := tinyEntries(t, "flops = 1e7\nseeds = [3]", "", wholeChain)
-	if _, err := CompareEntries(t.Context(), ownEnv(), Comparison{Data: "procedural:80", Out: t.TempDir()}, e); err == nil || !strings.Contains(err.Error(), "pays for none") {
+	if _, err := CompareEntries(t.Context(), ownEnv(), Comparison{Data: "procedural:80", Out: t.TempDir()}, e); err == nil || !strings.Contains(err.Error(), "pays for none: give all entries more flops") {
 		t.Errorf("a budget below a step: error %v", err)
 	}
 }
@@ -317,5 +317,36 @@ func TestEntriesResume(t *testing.T) {
 	refused(func(*Entries) {}, Comparison{Data: "procedural:80", Set: []string{"train.batch=8"}}, "other settings")
 	if _, err := Compare(t.Context(), ownEnv(), Comparison{Data: "procedural:80", Out: parts, Preset: "small32", Tables: []string{"network"}}); err == nil || !strings.Contains(err.Error(), "other settings") {
 		t.Errorf("tables in the folder of entries: error %v", err)
+	}
+}
+
+// Figures that were damaged are refused, not believed and not a panic.
+func TestMeasuredDamaged(t *testing.T) {
+	e := tinyEntries(t, "steps = 6\nseeds = [1]", "", "finetune = [\"finetune.model.image_size=16\", \"finetune.model.width=24\"]")
+	out := t.TempDir()
+	stood(t, out, e)
+	name := filepath.Join(out, measuredFile)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"", "null", "[]", `{"chains": null}`, `{"chains": {}, "sweeps": null}`, strings.Replace(string(whole), `"right": "`, `"right": "1`, 1),
+		strings.Replace(string(whole), `"right"`, `"left"`, 1), strings.Replace(string(whole), `"top1": 0`, `"top1": null, "x": 0`, 1),
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := CompareEntries(t.Context(), ownEnv(), Comparison{Data: "procedural:80", Out: out}, e)
+		if known := text == "null"; (err == nil) != known || err != nil && !strings.Contains(err.Error(), measuredFile) {
+			t.Errorf("%.60q: error %v", text, err)
+		}
+	}
+	tables := t.TempDir()
+	if err := os.WriteFile(filepath.Join(tables, rowsFile), []byte("null"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readRows(tables); err == nil || !strings.Contains(err.Error(), rowsFile) {
+		t.Errorf("rows of tables: error %v", err)
 	}
 }

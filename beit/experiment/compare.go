@@ -133,6 +133,9 @@ func readRows(dir string) (map[string]Row, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &done)
 	}
+	if err == nil && done == nil {
+		err = errors.New("holds no rows")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
 	}

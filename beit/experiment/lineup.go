@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,10 +115,11 @@ func (l *lineup) checkEntry(e Entry, alternative string) error {
 	if err := l.checkAlternative(e, alternative); err != nil {
 		return err
 	}
-	tok, before, err := l.borrowed(e)
+	tok, err := l.borrowed(e)
 	if err != nil {
 		return err
 	}
+	var before *beit.ViTConfig
 	for i, m := range e.methods() {
 		var others []string
 		if i > 0 || e.Init != "" {
@@ -169,51 +169,55 @@ func concerns(s string, m *method.Method) bool {
 }
 
 // borrowed is the encoder of the finished tokenizer that an entry names, if it does.
-func (l *lineup) borrowed(e Entry) (tok, before *beit.ViTConfig, err error) {
+func (l *lineup) borrowed(e Entry) (*beit.ViTConfig, error) {
 	if e.TokenizerRun == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	m, err := model.Open(e.TokenizerRun)
 	if err != nil {
-		return nil, nil, fmt.Errorf("tokenizer_run: %w", err)
+		return nil, fmt.Errorf("tokenizer_run: %w", err)
 	}
 	defer m.Close()
 	if m.Kind != weights.Tokenizer {
-		return nil, nil, fmt.Errorf("tokenizer_run: %s holds a %s", e.TokenizerRun, m.Kind)
+		return nil, fmt.Errorf("tokenizer_run: %s holds a %s", e.TokenizerRun, m.Kind)
 	}
-	return &m.Weights.VQKD.Encoder, nil, nil
+	return &m.Weights.VQKD.Encoder, nil
 }
 
 // foresee is the configuration that a run will have. tok is the encoder of the tokenizer, before the network that the entry trained last; both
 // nil where there is none.
 func (l *lineup) foresee(e Entry, m *method.Method, alternative string, tok, before *beit.ViTConfig) (*config.Config, error) {
-	set := l.assignments(e, m, alternative)
-	become := func(base *config.Config, _ config.Layers) error { return nil }
-	var start *beit.ViTConfig // what the run's network becomes
-	switch {
-	case m == pretrain.Method && e.Init != "":
-		start = tok
-		become = func(base *config.Config, _ config.Layers) error { pretrain.Become(base, *tok); return nil }
-	case m == finetune.Method && before != nil:
-		start = before
-		become = func(base *config.Config, _ config.Layers) error { finetune.Become(base, *before); return nil }
-	default:
-		cfg, model, err := m.Configure(l.c.Preset, "", set, model.Opener())
-		if model != nil {
-			model.Close()
+	start, become := before, finetune.Become // the network that the run starts from, which is not there yet
+	if m == pretrain.Method {
+		start, become = nil, pretrain.Become
+		if e.Init != "" {
+			start = tok
 		}
-		return cfg, errors.Join(err, fits(m, cfg, tok))
 	}
-	cfg, err := config.Configure(m.Spec, l.c.Preset, "", set, become)
+	set := l.assignments(e, m, alternative)
+	if start == nil {
+		cfg, from, err := m.Configure(l.c.Preset, "", set, model.Opener())
+		if from != nil {
+			from.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		return cfg, fits(m, cfg, tok)
+	}
+	cfg, err := config.Configure(m.Spec, l.c.Preset, "", set, func(base *config.Config, _ config.Layers) error { become(base, *start); return nil })
+	if err == nil {
+		err = sameBlocks(m, cfg, *start)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return cfg, errors.Join(sameBlocks(m, cfg, *start), fits(m, cfg, tok))
+	return cfg, fits(m, cfg, tok)
 }
 
 // fits says whether a backbone can learn from a tokenizer.
 func fits(m *method.Method, cfg *config.Config, tok *beit.ViTConfig) error {
-	if cfg == nil || m != pretrain.Method || tok == nil {
+	if m != pretrain.Method {
 		return nil
 	}
 	if v := pretrain.SectionOf(cfg).Model.ViT; v.ImageSize != tok.ImageSize || v.Grid() != tok.Grid() {

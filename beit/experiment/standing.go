@@ -130,9 +130,16 @@ func (l *lineup) readMeasured() (*measured, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
 	}
-	for _, r := range m.Chains {
-		if len(r.Right) != 0 && len(r.Right) != len(l.val) {
-			return nil, fmt.Errorf("%s: speaks of %d validation images, and there are %d; remove it to measure the runs again", name, len(r.Right), len(l.val))
+	if m.Chains == nil || m.Sweeps == nil { // null
+		return nil, fmt.Errorf("%s: lacks chains or sweeps; remove it to measure the runs again", name)
+	}
+	for key, r := range m.Chains {
+		images := 0
+		if r.Top1 != nil {
+			images = len(l.val)
+		}
+		if len(r.Right) != images {
+			return nil, fmt.Errorf("%s: %s: speaks of %d validation images in place of %d; remove the file to measure the runs again", name, key, len(r.Right), images)
 		}
 	}
 	return m, nil

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -14,6 +15,9 @@ const (
 	speedStep    = 1.1 // optimiser, codebook and checkpoints beside forward and backward
 	speedForward = 0.4 // a validation image beside a training image
 )
+
+// ErrNoStep is wrapped by the error of a run whose budget of operations does not reach for a step.
+var ErrNoStep = errors.New("it pays for none")
 
 // price is what one step takes.
 type price struct{ seconds, flops float64 }
@@ -31,7 +35,7 @@ func (l *loop) fitBudget(ctx context.Context) error {
 	if t.FLOPBudget > 0 {
 		steps = math.Floor((t.FLOPBudget - l.at.Work) / one.flops)
 		if steps < 1 {
-			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: it pays for none", t.FLOPBudget, l.at.Work, one.flops)
+			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: %w", t.FLOPBudget, l.at.Work, one.flops, ErrNoStep)
 		}
 	}
 	if t.TimeBudget > 0 {
