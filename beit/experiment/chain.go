@@ -78,9 +78,9 @@ func (l *lineup) assignments(e Entry, m *method.Method, alternative string) []st
 
 // outcome is what the runs of a chain left.
 type outcome struct {
-	cost   float64
-	before string        // path of the network before fine-tuning; empty: there is none
-	last   *train.Result // of the last run
+	cost        float64
+	before, key string        // path of the network before fine-tuning, and its key in a file of several; empty: there is none
+	last        *train.Result // of the last run
 }
 
 // train does what is left of the runs of a chain. The last run may take what the others left of the whole.
@@ -111,7 +111,7 @@ func (l *lineup) train(c chain) (out outcome, err error) {
 		case pretrain.Method:
 			out.before = out.last.Dir
 		default:
-			out.before = out.last.Config.InitFrom // which may be a model from elsewhere
+			out.before, out.key = out.last.Config.InitFrom, out.last.Config.InitKey // which may be a model from elsewhere
 		}
 	}
 	return out, nil

@@ -150,7 +150,7 @@ func TestLineupRefuses(t *testing.T) {
 	e := tinyEntries(t, top, "", wholeChain)
 	for _, c := range []struct{ set, want string }{
 		{"train.lrr=1", "neither"}, {"train.epochs=1", "chooses train.epochs"}, {"pretrain:train.time_budget=1s", "chooses train.time_budget"},
-		{"data.val_from_train=true", "chooses data.val_from_train"}, {"init_from=x", "chooses init_from"}, {"train.lr", "key=value"},
+		{"data.val_from_train=true", "chooses data.val_from_train"}, {"init_from=x", "chooses init_from"}, {"finetune:init_key=x", "chooses init_key"}, {"train.lr", "key=value"},
 	} {
 		if _, err := newLineup(t.Context(), ownEnv(), &Comparison{Data: "procedural:80", Set: []string{c.set}}, e); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("set %s: error %v, want %q", c.set, err, c.want)

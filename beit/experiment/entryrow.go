@@ -31,7 +31,7 @@ func (l *lineup) measure(c chain) (SeedResult, error) {
 	}
 	r.Cost = out.cost
 	if out.before != "" {
-		if err := l.probe(out.before, &r); err != nil {
+		if err := l.probe(out.before, out.key, &r); err != nil {
 			return r, err
 		}
 	}
@@ -85,8 +85,8 @@ func (l *lineup) sameVal(images *method.Images) error {
 }
 
 // probe measures the features of the model at path, on the images that all entries are probed on.
-func (l *lineup) probe(path string, r *SeedResult) error {
-	m, err := model.Open(path)
+func (l *lineup) probe(path, key string, r *SeedResult) error {
+	m, err := model.Opener()(path, key)
 	if err != nil {
 		return err
 	}

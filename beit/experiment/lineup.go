@@ -37,7 +37,7 @@ func newLineup(ctx context.Context, e Env, c *Comparison, file *Entries) (*lineu
 	if err := c.checkSet(); err != nil {
 		return nil, err
 	}
-	if err := notDecided(c.Set, "init_from"); err != nil {
+	if err := notDecided(c.Set, initKeys...); err != nil {
 		return nil, wrong("set: %w", err)
 	}
 	for _, note := range c.oldNames() {
@@ -62,6 +62,9 @@ var decided = []string{
 	"seed", "data.seed", "data.path", "data.eval_path", "data.val_fraction", "data.val_from_train", "train.epochs", "train.epoch_steps",
 	"train.time_budget", "train.flop_budget", "pretrain.tokenizer",
 }
+
+// initKeys say what a run starts from. The first run of an entry may have them.
+var initKeys = []string{"init_from", "init_key"}
 
 // notDecided refuses assignments of keys that the comparison chooses, and of others that only some may assign.
 func notDecided(list []string, others ...string) error {
@@ -123,7 +126,7 @@ func (l *lineup) checkEntry(e Entry, alternative string) error {
 	for i, m := range e.methods() {
 		var others []string
 		if i > 0 || e.Init != "" {
-			others = append(others, "init_from")
+			others = append(others, initKeys...)
 		}
 		if err := notDecided(*e.own(m), append(others, "data.eval.limit")...); err != nil {
 			return err
@@ -153,7 +156,7 @@ func (l *lineup) checkAlternative(e Entry, alternative string) error {
 	if alternative == "" {
 		return nil
 	}
-	if err := notDecided([]string{alternative}, "init_from", "data.eval.limit"); err != nil {
+	if err := notDecided([]string{alternative}, append(initKeys, "data.eval.limit")...); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	if !slices.ContainsFunc(e.methods(), func(m *method.Method) bool { return concerns(alternative, m) }) {
@@ -253,7 +256,7 @@ func sameBlocks(m *method.Method, cfg *config.Config, from beit.ViTConfig) error
 func (l *lineup) checkOutside(e Entry, m *method.Method, cfg *config.Config) error {
 	var paths []string
 	if cfg.InitFrom != "" {
-		start, err := model.Open(cfg.InitFrom)
+		start, err := model.Opener()(cfg.InitFrom, cfg.InitKey)
 		if err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}
