@@ -27,7 +27,8 @@ var entriesPage = template.Must(template.New("compare").Parse(`<!DOCTYPE html>
 body { font-family: sans-serif; margin: 2em; max-width: 70em }
 .wide { overflow-x: auto }
 table { margin-bottom: 1em }
-td, th { text-align: right; padding: 0.2em 1em 0.2em 0; white-space: nowrap }
+td, th { text-align: right; padding: 0.2em 1em 0.2em 0; vertical-align: bottom }
+td { white-space: nowrap }
 td:first-child, th:first-child { text-align: left }
 svg { max-width: 100%; height: auto }
 svg text { fill: currentColor; font: 13px sans-serif }

@@ -218,6 +218,10 @@ func (s *Standing) Notes() (list []string) {
 			list = append(list, fmt.Sprintf("%s builds on %s, whose training is not in its cost.", r.Entry.Name, path))
 		}
 	}
+	differs := slices.ContainsFunc(s.Rows, func(r EntryRow) bool { return r.Difference != nil })
+	if differs && len(s.Seeds) == 1 {
+		list = append(list, "There is one seed: the intervals say nothing of others.")
+	}
 	if len(counts) > 1 {
 		list = append(list, "The entries were tried with different numbers of alternatives: more of them are an advantage. Sweeps are in no cost.")
 	}

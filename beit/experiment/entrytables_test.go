@@ -56,6 +56,10 @@ The entries were tried with different numbers of alternatives: more of them are 
 	if d := cmp.Diff(want, s.Markdown()); d != "" {
 		t.Error(d)
 	}
+	one := *s
+	if one.Seeds = []int64{1}; !strings.Contains(one.Markdown(), "There is one seed") {
+		t.Errorf("with one seed:\n%s", one.Markdown())
+	}
 	dir := t.TempDir()
 	if err := s.write(dir, []string{"a.png", "b,c.png", "d.png", "e.png"}); err != nil {
 		t.Fatal(err)
