@@ -72,7 +72,7 @@ func (b budget) step(t *testing.T, r *train.Result) float64 {
 
 // No entry takes more than the budget, and none leaves a step for each epoch of its runs; so all take the same but for that.
 func TestEntryCosts(t *testing.T) {
-	for _, cost := range []string{"flops = 1e9", "steps = 37", "images = 700"} {
+	for _, cost := range []string{"flops = 6e8", "steps = 37", "images = 700"} {
 		out := t.TempDir()
 		e := tinyEntries(t, cost+"\nseeds = [3]", "", wholeChain)
 		s := stood(t, out, e)
@@ -252,7 +252,7 @@ func (s *stopper) Progress(method.Progress) {
 
 // A comparison that was interrupted again and again ends with the same files as one that was not.
 func TestEntriesResume(t *testing.T) {
-	e := tinyEntries(t, "flops = 6e8\nseeds = [1, 2]", `sweep = ["train.lr=1e-3", "finetune:train.lr=1e-2"]`, wholeChain)
+	e := tinyEntries(t, "flops = 3e8\nseeds = [1, 2]", `sweep = ["train.lr=1e-3", "finetune:train.lr=1e-2"]`, wholeChain)
 	whole, parts := t.TempDir(), t.TempDir()
 	want := stood(t, whole, e)
 	var got *Standing
@@ -260,7 +260,7 @@ func TestEntriesResume(t *testing.T) {
 	for got == nil {
 		ctx, cancel := context.WithCancel(t.Context())
 		env := ownEnv()
-		env.Reporter = &stopper{left: 17 + 5*stops, cancel: cancel}
+		env.Reporter = &stopper{left: 30 + 15*stops, cancel: cancel}
 		var err error
 		got, err = CompareEntries(ctx, env, Comparison{Data: "procedural:80", Out: parts}, e)
 		cancel()
