@@ -232,21 +232,24 @@ func fits(m *method.Method, cfg *config.Config, tok *beit.ViTConfig) error {
 
 // sameBlocks refuses assignments that make a network another than the one that it starts from.
 func sameBlocks(m *method.Method, cfg *config.Config, from beit.ViTConfig) error {
-	v, key := from, "pretrain.model.vit"
-	if m == pretrain.Method {
-		v = pretrain.SectionOf(cfg).Model.ViT
-	} else {
-		v, key = finetune.SectionOf(cfg).Model, "finetune.model"
-	}
-	for _, k := range []struct {
-		name      string
+	type setting struct {
+		key       string
 		have, had any
-	}{
-		{"width", v.Width, from.Width}, {"depth", v.Depth, from.Depth}, {"heads", v.Heads, from.Heads}, {"mlp_ratio", v.MLPRatio, from.MLPRatio},
-		{"patch_size", v.PatchSize, from.PatchSize}, {"channels", v.Channels, from.Channels},
-	} {
-		if k.have != k.had {
-			return fmt.Errorf("%s.%s = %v: the network that the run starts from has %v", key, k.name, k.have, k.had)
+	}
+	var v beit.ViTConfig
+	var list []setting
+	table := "finetune.model."
+	if m == pretrain.Method { // which leaves nothing of a tokenizer's encoder out
+		v, table = pretrain.SectionOf(cfg).Model.ViT, "pretrain.model.vit."
+		list = []setting{{"abs_pos", v.AbsPos || !from.AbsPos, true}, {"qkv_bias", v.QKVBias || !from.QKVBias, true}}
+	} else {
+		v = finetune.SectionOf(cfg).Model
+	}
+	list = append(list, setting{"width", v.Width, from.Width}, setting{"depth", v.Depth, from.Depth}, setting{"heads", v.Heads, from.Heads},
+		setting{"mlp_ratio", v.MLPRatio, from.MLPRatio}, setting{"patch_size", v.PatchSize, from.PatchSize}, setting{"channels", v.Channels, from.Channels})
+	for _, s := range list {
+		if s.have != s.had {
+			return fmt.Errorf("%s%s = %v: the network that the run starts from has %v", table, s.key, s.have, s.had)
 		}
 	}
 	return nil
