@@ -37,6 +37,8 @@ func (c *Config) Check() error {
 	}
 	k.Must(c.Seed <= math.MaxInt64, "seed = %d: must be below 2^63", c.Seed)
 	k.Must(c.InitKey == "" || c.InitFrom != "", "init_key = %q: name the file that has this model in init_from", c.InitKey)
+	k.Must(c.Data.Seed <= math.MaxInt64, "data.seed = %d: must be below 2^63", c.Data.Seed)
+	k.Must(!c.Data.ValFromTrain || c.Data.ValFraction > 0, "data.val_from_train: say with data.val_fraction how much is set aside")
 	t := c.Train
 	k.Must(t.AccumulationSteps < 1 || t.Batch%t.AccumulationSteps == 0, "train.accumulation_steps = %d: must divide train.batch = %d", t.AccumulationSteps, t.Batch)
 	c.Section.Check(c, &k)

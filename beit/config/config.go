@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -46,6 +47,8 @@ type Data struct {
 	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or procedural:N for N synthetic images"`
 	EvalPath      Paths   `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
 	ValFraction   float64 `toml:"val_fraction" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
+	ValFromTrain  bool    `toml:"val_from_train" absent:"false" help:"set val_fraction of the training images aside although there are validation images, which are not read then"`
+	Seed          uint64  `toml:"seed" absent:"0" help:"of synthetic images and of the choice of images, below 2^63; 0: seed"`
 	Limit         int     `toml:"limit" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
 	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
@@ -58,6 +61,9 @@ type Data struct {
 	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`
 	Eval          Eval    `toml:"eval"`
 }
+
+// ImageSeed is the seed of synthetic images and of the choice of images.
+func (c *Config) ImageSeed() uint64 { return cmp.Or(c.Data.Seed, c.Seed) }
 
 // Augmentations that Data.Augment names.
 const (

@@ -168,6 +168,8 @@ func TestErrors(t *testing.T) {
 		{"assigned text that is none", "", "", []string{"data.path=\xff"}, "UTF-8"},
 		{"large count", "", "", []string{"train.epochs=999999999999999999"}, "train.epochs = 999999999999999999: must be at most 16777216"},
 		{"large seed", "", "", []string{"seed=9223372036854775808"}, "seed = 9223372036854775808: must be below 2^63"},
+		{"large seed of images", "", "", []string{"data.seed=9223372036854775808"}, "data.seed = 9223372036854775808: must be below 2^63"},
+		{"validation images of no size", "", "", []string{"data.val_from_train=true"}, "data.val_from_train: say with data.val_fraction"},
 		{"not a number", "", "", []string{"train.lr=NaN"}, "train.lr = NaN: must be a number of at least 0"},
 		{"infinite", "", "", []string{"train.lr=Inf"}, "train.lr = +Inf"},
 		{"accumulation", "", "", []string{"train.accumulation_steps=3"}, "train.accumulation_steps = 3: must divide train.batch = 8"},

@@ -133,6 +133,9 @@ func readRows(dir string) (map[string]Row, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &done)
 	}
+	if err == nil && done == nil {
+		err = errors.New("holds no rows")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
 	}
@@ -199,12 +202,12 @@ func (c *Comparison) configure(m *method.Method, own ...string) (*config.Config,
 func (c *Comparison) checkSet() error {
 	for _, s := range c.Set {
 		if !strings.Contains(s, "=") {
-			return wrong("--set %s: an assignment has the form key=value or method:key=value", s)
+			return wrong("set %s: an assignment has the form key=value or method:key=value", s)
 		}
 		a := parse(s)
 		known := slices.ContainsFunc(compared, func(m *method.Method) bool { return (a.of == "" || a.of == m.Name) && hasKey(m, a.key) })
 		if !known {
-			return wrong("--set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
+			return wrong("set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
 		}
 	}
 	return nil

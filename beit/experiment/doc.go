@@ -1,11 +1,17 @@
-// Package experiment runs several trainings and measurements as one: the quickstart, probes of several networks side by side, and comparisons of
-// settings as tables.
+// Package experiment runs several trainings and measurements as one: the quickstart, probes of several networks side by side, comparisons of
+// settings as tables, and comparisons of whole chains of runs at equal cost.
 //
 //	rounds, err := experiment.Quickstart(ctx, experiment.Env{}, "runs/quickstart", 1)
 //	err = experiment.PrintRounds(os.Stdout, rounds)
 //
 // The files: env.go (what experiments need; training or continuing one run), quickstart.go, probes.go and subject.go (features side by side),
-// compare.go with trials.go, measure.go and tables.go, and text.go (aligned columns).
+// compare.go with trials.go, measure.go and tables.go, and text.go (aligned columns). Entries at equal cost: entries.go (the file), lineup.go (what
+// is checked before anything is trained), chain.go (the runs of an entry and their cost), standing.go (the order of work, and what is kept),
+// entryrow.go (what is measured), bootstrap.go (intervals of differences), entrytables.go and entriespage.go (what is shown).
+//
+// All runs of entries see the same images, chosen by data.seed; their own seeds are those of the file. An entry trains only within its budget: each
+// run but the last has its share, the last has what the others left as they were counted. Alternatives of a sweep are trained on four fifths of the
+// training images and chosen by the others. The validation images are measured once for each entry and seed.
 //
 // What was trained is kept: called again with the same folder and settings, an experiment goes on where it was interrupted. An error of a run is a
 // *RunError, which names its folder.

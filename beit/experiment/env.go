@@ -111,6 +111,24 @@ func once(f func(data.Skipped)) func(data.Skipped) {
 	}
 }
 
+// openLabelled opens labelled images of both parts, the classes numbered alike.
+func openLabelled(c *config.Config, size int) (*method.Images, error) {
+	images, err := method.OpenImages(c, size, nil)
+	if err != nil {
+		return nil, err
+	}
+	if images.Val == nil {
+		err = wrong("there are no validation images: name some with --eval-data, or set a part aside with --val-fraction 0.1")
+	} else {
+		err = labelled(images, c.Data.Path.String())
+	}
+	if err != nil {
+		images.Close()
+		return nil, err
+	}
+	return images, nil
+}
+
 // labelled refuses images without labels, of either part, and numbers the classes of both alike.
 func labelled(i *method.Images, path string) error {
 	for _, ds := range []data.Dataset{i.Train, i.Val} {

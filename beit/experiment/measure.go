@@ -186,9 +186,12 @@ func folderOf(kind string, assignments []string) string {
 		key, v, _ := strings.Cut(a, "=")
 		name += "-" + key[strings.LastIndex(key, ".")+1:] + "-"
 		if strings.ContainsFunc(v, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }) { // a path
-			v = fmt.Sprintf("%016x", tensor.HashString(v))
+			v = hashed(v)
 		}
 		name += v
 	}
 	return name
 }
+
+// hashed is a name for a text that is none.
+func hashed(text string) string { return fmt.Sprintf("%016x", tensor.HashString(text)) }

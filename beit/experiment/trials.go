@@ -204,20 +204,7 @@ func (p *plan) check() error {
 	return nil
 }
 
-// images opens the images of the probes: labelled ones of both parts, the classes numbered alike.
+// images opens the images of the probes.
 func (p *plan) images(c *config.Config) (*method.Images, error) {
-	images, err := method.OpenImages(c, pretrain.Method.ImageSize(c), nil)
-	if err != nil {
-		return nil, err
-	}
-	if images.Val == nil {
-		err = wrong("there are no validation images: name some with --eval-data, or set a part aside with --val-fraction 0.1")
-	} else {
-		err = labelled(images, c.Data.Path.String())
-	}
-	if err != nil {
-		images.Close()
-		return nil, err
-	}
-	return images, nil
+	return openLabelled(c, pretrain.Method.ImageSize(c))
 }

@@ -24,6 +24,11 @@ type Report struct {
 // Evaluate measures a classifier on labelled images. outputs[i] is the output of the model that stands for class i of ds; all other outputs are
 // left out, as if the model did not have them. Nil means that the outputs are the classes, in their order. e has the configuration of the model.
 func Evaluate(ctx context.Context, e *method.Env, t *Trained, ds data.Dataset, outputs []int) (Report, error) {
+	return EvaluateEach(ctx, e, t, ds, outputs, nil)
+}
+
+// EvaluateEach is Evaluate, and tells each, where it is not nil, of every image that could be read whether it was right: i counts as in ds.
+func EvaluateEach(ctx context.Context, e *method.Env, t *Trained, ds data.Dataset, outputs []int, each func(i int, right bool)) (Report, error) {
 	have, classes := t.Outputs(), len(ds.Classes())
 	if outputs == nil {
 		if classes != have {
@@ -34,7 +39,7 @@ func Evaluate(ctx context.Context, e *method.Env, t *Trained, ds data.Dataset, o
 	if len(outputs) < classes {
 		return Report{}, fmt.Errorf("%d outputs for %d classes of images", len(outputs), classes)
 	}
-	report, err := evaluate(ctx, e, t.Classifier, ds, outputs)
+	report, err := evaluate(ctx, e, t.Classifier, ds, outputs, each)
 	if err != nil {
 		return Report{}, fmt.Errorf("evaluation: %w", err)
 	}
@@ -50,8 +55,8 @@ func allOutputs(n int) []int {
 	return list
 }
 
-// evaluate is Evaluate for given outputs.
-func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data.Dataset, outputs []int) (Report, error) {
+// evaluate is EvaluateEach for given outputs.
+func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data.Dataset, outputs []int, each func(i int, right bool)) (Report, error) {
 	loader, err := e.EvalLoader(ds, Method.Eval(e.Config))
 	if err != nil {
 		return Report{}, err
@@ -75,7 +80,10 @@ func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data
 				return Report{}, fmt.Errorf("the score of %s is not a number: the weights are damaged, or training diverged", ds.Name(b.Index[i]))
 			}
 			report.Loss += logSumExp(scores) - float64(scores[label])
-			tally.Add(scores, label)
+			right := tally.Add(scores, label)
+			if each != nil {
+				each(b.Index[i], right)
+			}
 		}
 		report.Images += len(b.Labels)
 		e.Phase("validate", b.Number+1, loader.Len())

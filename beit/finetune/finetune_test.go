@@ -94,6 +94,30 @@ func TestLearns(t *testing.T) {
 	if d := cmp.Diff(val.Classes(), m.Model.Classes); d != "" {
 		t.Errorf("names of classes: %s", d)
 	}
+	right := 0
+	e := traintest.Env(t, finetune.Method, m.Model.Config.Clone(), &data.Source{Train: data.Procedural(8, 16, 1)})
+	alone := func(i int) bool { // by a classifier of this image alone
+		one, err := finetune.Evaluate(t.Context(), e, m, data.Subset(val, []int{i}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one.Top1 == 1
+	}
+	each := map[int]bool{}
+	if again, err := finetune.EvaluateEach(t.Context(), e, m, val, nil, func(i int, ok bool) { each[i] = ok }); err != nil || again != report {
+		t.Errorf("image by image %+v, error %v; together %+v", again, err, report)
+	}
+	for i, ok := range each {
+		if ok {
+			right++
+		}
+		if i < 10 && ok != alone(i) {
+			t.Errorf("image %d: right %v, alone %v", i, ok, !ok)
+		}
+	}
+	if len(each) != val.Len() || float64(right)/float64(val.Len()) != report.Top1 {
+		t.Errorf("%d of %d images are right, top-1 %g", right, len(each), report.Top1)
+	}
 	if _, err := os.Stat(filepath.Join(res.Dir, run.BestFile)); err != nil {
 		t.Error(err)
 	}

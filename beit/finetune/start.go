@@ -86,6 +86,13 @@ func adaptTo(c *config.Config, start *method.Model) error {
 	return err
 }
 
+// Become makes the network of c that of a run's model whose blocks are v, before that model is there.
+func Become(c *config.Config, v beit.ViTConfig) {
+	s := SectionOf(c)
+	fit(s, &architecture{network: networkViT, norm: s.Norm, vit: v})
+	show(c)
+}
+
 // fit makes a section's network an architecture, apart from what belongs to fine-tuning.
 func fit(s *Section, a *architecture) {
 	old := s.Model

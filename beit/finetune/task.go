@@ -174,14 +174,14 @@ func (t *task) Update(int, *tensor.Tensor) {
 // the best so far.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	outputs := allOutputs(SectionOf(t.Config).Model.Classes)
-	report, err := evaluate(ctx, t.Env, t.model, t.Val, outputs)
+	report, err := evaluate(ctx, t.Env, t.model, t.Val, outputs, nil)
 	if err != nil {
 		return nil, err
 	}
 	v := map[string]float64{"class_loss": report.Loss, "top1": report.Top1, "top5": report.Top5, "macro_accuracy": report.MacroAccuracy}
 	top := report.Top1
 	if t.ema != nil {
-		if report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs); err != nil {
+		if report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs, nil); err != nil {
 			return nil, err
 		}
 		v["ema_class_loss"], v["ema_top1"], v["ema_top5"] = report.Loss, report.Top1, report.Top5

@@ -94,21 +94,35 @@ func (i *Images) choose(c *config.Config) (err error) {
 	if i.Train == nil || i.Train.Len() == 0 {
 		return fmt.Errorf("%s: %w", d.Path, data.ErrNoImages)
 	}
+	seed, besides := c.ImageSeed(), d.ValFromTrain && i.Val != nil // images for validation, which are to stay unread
 	if i.Val == nil && d.ValFraction > 0 {
-		if i.Train, i.Val, err = data.Split(i.Train, d.ValFraction, c.Seed); err != nil {
-			return fmt.Errorf("data.val_fraction: %w", err)
+		if err := i.split(d.ValFraction, seed); err != nil {
+			return err
 		}
-		i.Split = true
 	}
 	if d.LabelFraction < 1 {
-		if i.Train, err = data.Fraction(i.Train, d.LabelFraction, c.Seed); err != nil {
+		if i.Train, err = data.Fraction(i.Train, d.LabelFraction, seed); err != nil {
 			return fmt.Errorf("data.label_fraction: %w", err)
 		}
 	}
-	i.Train = AtMost(i.Train, d.Limit, c.Seed)
-	if i.Val != nil {
-		i.Val = AtMost(i.Val, d.Eval.Limit, c.Seed)
+	i.Train = AtMost(i.Train, d.Limit, seed)
+	if besides { // of the images that a run would learn from
+		if err := i.split(d.ValFraction, seed); err != nil {
+			return err
+		}
 	}
+	if i.Val != nil {
+		i.Val = AtMost(i.Val, d.Eval.Limit, seed)
+	}
+	return nil
+}
+
+// split sets a part of the training images aside for validation.
+func (i *Images) split(fraction float64, seed uint64) (err error) {
+	if i.Train, i.Val, err = data.Split(i.Train, fraction, seed); err != nil {
+		return fmt.Errorf("data.val_fraction: %w", err)
+	}
+	i.Split = true
 	return nil
 }
 
@@ -152,8 +166,8 @@ func (i *Images) open(c *config.Config, size int, given *data.Source, open openS
 	if size < data.MinProceduralSize {
 		return nil, fmt.Errorf("data.path = %q: synthetic images need an image_size of at least %d, the model has %d", path, data.MinProceduralSize, size)
 	}
-	i.Train = data.Procedural(n, size, c.Seed)
-	i.Val = data.Procedural(max(n/5, 1), size, c.Seed+1)
+	i.Train = data.Procedural(n, size, c.ImageSeed())
+	i.Val = data.Procedural(max(n/5, 1), size, c.ImageSeed()+1)
 	return nil, nil
 }
 

@@ -18,7 +18,7 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 		return nil
 	}
 	if !over.InFile("pretrain.model.vit.width") {
-		fit(SectionOf(base), start)
+		Become(base, start.Weights.VQKD.Encoder)
 	}
 	c, err := over.Over(base)
 	if err != nil {
@@ -36,10 +36,10 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 	return nil
 }
 
-// fit makes the backbone of a section the encoder of a tokenizer. Patch aggregation begins as deep as before, and as many patches are hidden.
-func fit(s *Section, start *method.Model) {
+// Become makes the backbone of c the encoder v of a tokenizer. Patch aggregation begins as deep as before, and as many patches are hidden.
+func Become(c *config.Config, v beit.ViTConfig) {
+	s := SectionOf(c)
 	old := s.Model.ViT
-	v := start.Weights.VQKD.Encoder
 	v.DropPath, v.MeanPool = old.DropPath, old.MeanPool
 	s.Model.ViT = v
 	if a := &s.Model.Aggregation; v.Depth != old.Depth {

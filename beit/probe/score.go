@@ -20,19 +20,23 @@ func NewTally(classes int) *Tally {
 	return &Tally{right: make([]int, classes), of: make([]int, classes)}
 }
 
-// Add adds the scores of an image, one for each class, and its label. Among equal scores the first class is the better one.
-func (t *Tally) Add(scores []float32, label int32) { t.add(bestClasses(scores), label) }
+// Add adds the scores of an image, one for each class, and its label, and says whether the best class is right. Among equal scores the first class
+// is the better one.
+func (t *Tally) Add(scores []float32, label int32) (right bool) {
+	return t.add(bestClasses(scores), label)
+}
 
 // add adds the best classes of an image, best first, and its label.
-func (t *Tally) add(best []int32, label int32) {
+func (t *Tally) add(best []int32, label int32) (right bool) {
 	t.of[label]++
-	if best[0] == label {
+	if right = best[0] == label; right {
 		t.right[label]++
 		t.top1++
 	}
 	if slices.Contains(best, label) {
 		t.top5++
 	}
+	return right
 }
 
 // Score returns the accuracy. It is 0 without images.

@@ -2,11 +2,10 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/gobeit/gobeit/beit/config"
 )
 
 // Constants of the estimate of what a step takes.
@@ -16,6 +15,9 @@ const (
 	speedStep    = 1.1 // optimiser, codebook and checkpoints beside forward and backward
 	speedForward = 0.4 // a validation image beside a training image
 )
+
+// ErrNoStep is wrapped by the error of a run whose budget of operations does not reach for a step.
+var ErrNoStep = errors.New("it pays for none")
 
 // price is what one step takes.
 type price struct{ seconds, flops float64 }
@@ -33,7 +35,7 @@ func (l *loop) fitBudget(ctx context.Context) error {
 	if t.FLOPBudget > 0 {
 		steps = math.Floor((t.FLOPBudget - l.at.Work) / one.flops)
 		if steps < 1 {
-			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: it pays for none", t.FLOPBudget, l.at.Work, one.flops)
+			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: %w", t.FLOPBudget, l.at.Work, one.flops, ErrNoStep)
 		}
 	}
 	if t.TimeBudget > 0 {
@@ -45,16 +47,16 @@ func (l *loop) fitBudget(ctx context.Context) error {
 		epochs := max(1, math.Ceil(left/(full*one.seconds+validation)))
 		steps = min(steps, max(1, (left-epochs*validation)/one.seconds))
 	}
-	split(t, steps, l.env.StepsPerEpoch)
+	t.Epochs, t.EpochSteps = Split(steps, l.env.StepsPerEpoch)
 	l.env.StepsPerEpoch = t.EpochSteps
 	l.reporter.Notice(fmt.Sprintf("the budget allows %d epochs of %d steps: about %.0f images/s, %.3g operations a step", t.Epochs, t.EpochSteps, images, one.flops))
 	return nil
 }
 
-// split parts a number of steps into epochs of equal length, of at most so many.
-func split(t *config.Train, steps float64, most int) {
-	t.Epochs = max(1, int(math.Ceil(steps/float64(most))))
-	t.EpochSteps = min(most, max(1, int(steps)/t.Epochs))
+// Split parts a number of steps into epochs of equal length, of at most so many: together not more, and fewer by less than one for each epoch.
+func Split(steps float64, most int) (epochs, perEpoch int) {
+	epochs = max(1, int(math.Ceil(steps/float64(most))))
+	return epochs, min(most, max(1, int(steps)/epochs))
 }
 
 // measure is what a step takes, estimated by a few micro-batches.

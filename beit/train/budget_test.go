@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -59,9 +58,8 @@ func TestSplit(t *testing.T) {
 		most             int
 		epochs, perEpoch int
 	}{{10, 5, 2, 5}, {11, 5, 3, 3}, {4.9, 5, 1, 4}, {0.3, 5, 1, 1}, {156 * 6.5, 156, 7, 144}} {
-		var got config.Train
-		if split(&got, c.steps, c.most); got.Epochs != c.epochs || got.EpochSteps != c.perEpoch {
-			t.Errorf("%g steps, at most %d an epoch: %d epochs of %d", c.steps, c.most, got.Epochs, got.EpochSteps)
+		if epochs, perEpoch := Split(c.steps, c.most); epochs != c.epochs || perEpoch != c.perEpoch {
+			t.Errorf("%g steps, at most %d an epoch: %d epochs of %d", c.steps, c.most, epochs, perEpoch)
 		}
 	}
 }

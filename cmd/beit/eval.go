@@ -88,7 +88,7 @@ func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, er
 	if !slices.EqualFunc(images.List(), d.Path.List(), func(a, b string) bool { return a == b || same(a, b) }) { // the run set nothing aside of these
 		d.ValFraction = 0
 	}
-	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB = images, eval, 0, 0, 1, 0
+	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB, d.ValFromTrain = images, eval, 0, 0, 1, 0, false
 	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
 	return cfg, override(r, cfg, c.Set)
 }

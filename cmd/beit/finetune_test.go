@@ -126,6 +126,17 @@ func TestEvalImages(t *testing.T) {
 		}
 	}
 
+	aside := filepath.Join(dir, "aside") // a run that left its validation images unread
+	train(aside, "data.val_from_train=true", "train.epochs=1", "data.eval_path="+foreign)
+	for data, want := range map[string]int{images: 20, foreign: 80} {
+		if report := decode[evaluated](t, mustRun(t, "eval", aside, "--data", data, "--json")); report.Images != want {
+			t.Errorf("data.val_from_train, %s: %d images, want %d", data, report.Images, want)
+		}
+	}
+	if report := decode[evaluated](t, mustRun(t, "eval", aside, "--data", images, "--eval-data", foreign, "--json")); report.Images != 80 {
+		t.Errorf("data.val_from_train, with validation images: %d images", report.Images)
+	}
+
 	limited := filepath.Join(dir, "limited") // a limit of the run's validation is none of the measurement
 	train(limited, "data.eval.limit=5", "train.epochs=1")
 	for want, set := range map[int]string{20: "data.eval.batch=7", 6: "data.eval.limit=6"} {

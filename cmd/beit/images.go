@@ -65,7 +65,11 @@ func (f dataFlags) open(size int, run *config.Config, cacheMB int) (*method.Imag
 		return nil, usagef("--val-fraction %g: must be in [0, 1)", f.ValFraction)
 	}
 	images, eval := f.paths()
-	c := &config.Config{Seed: f.seed(run), Data: config.Data{
+	seed := run.ImageSeed()
+	if f.Seed != nil {
+		seed = *f.Seed
+	}
+	c := &config.Config{Seed: seed, Data: config.Data{
 		Path: images, EvalPath: eval, ValFraction: f.ValFraction, LabelFraction: 1, CacheMB: cacheMB,
 		ExifTranspose: f.over(run).Data.ExifTranspose, MaxPixels: run.Data.MaxPixels,
 	}}

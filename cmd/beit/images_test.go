@@ -46,6 +46,10 @@ func TestSameSplitAsTheRun(t *testing.T) {
 	if diff := cmp.Diff(names(held), open(nil)); diff != "" || held.Len() != 10 {
 		t.Errorf("validation images of the run (-) and of the command (+):\n%s", diff)
 	}
+	cfg.Seed, cfg.Data.Seed = 9, 7
+	if diff := cmp.Diff(names(held), open(nil)); diff != "" {
+		t.Errorf("with data.seed, validation images of the run (-) and of the command (+):\n%s", diff)
+	}
 	other := uint64(8)
 	if slices.Equal(names(held), open(&other)) {
 		t.Error("--seed 8 chooses the images of seed 7")

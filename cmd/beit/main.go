@@ -55,7 +55,7 @@ type cli struct {
 	Eval       evalCmd       `cmd:"" help:"Measure a classifier."`
 	Predict    predictCmd    `cmd:"" help:"Name the classes of images, by a classifier."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
-	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables."`
+	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
