@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -70,6 +71,7 @@ func TestEndSignals(t *testing.T) {
 	t.Parallel()
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
+			heeds(t, s)
 			dir := filepath.Join(t.TempDir(), "run")
 			cmd, errOut := process(t, longRun(dir, "100000")...)
 			start(t, cmd)
@@ -97,9 +99,18 @@ func TestEndSignals(t *testing.T) {
 	}
 }
 
+// heeds skips a test of a signal that this process ignores, as under nohup: its child processes ignore it too.
+func heeds(t *testing.T, s os.Signal) {
+	t.Helper()
+	if signal.Ignored(s) {
+		t.Skipf("this process ignores the signal %q, and so would a run that it begins", s)
+	}
+}
+
 // What SIGHUP interrupted is continued to its end, by the command that the message names.
 func TestResumeAfterHangup(t *testing.T) {
 	t.Parallel()
+	heeds(t, syscall.SIGHUP)
 	dir := filepath.Join(t.TempDir(), "run")
 	cmd, errOut := process(t, longRun(dir, "20")...)
 	if status := signalled(t, cmd, dir, syscall.SIGHUP); status != statusInterrupted {
