@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -37,6 +36,9 @@ var quickPretrain = append([]string{
 	"pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
 	"train.epochs=11", "train.lr=2e-3",
 }, quickBoth...)
+
+// quickPools are how features are pooled: a grid is wide, and its probes would take longer than the training.
+var quickPools = []probe.Pool{probe.PoolCLS, probe.PoolMean}
 
 // Round is what one round of the quickstart left.
 type Round struct {
@@ -133,8 +135,7 @@ func (r *Round) measure(ctx context.Context, e Env, c *config.Config) error {
 	e.reporter().Progress(method.Progress{Method: "quickstart", Phase: "probing"})
 	size := backbone.ViT.ImageSize
 	samples, err := Extract(ctx, e, images, size, []Contender{
-		{"untrained", probe.Network(random, data.ImageNet, probe.Pools...)}, Pixels(size, probe.Pools...), Teacher(teacher, probe.Pools...),
-		{"pretrained", probe.Network(backbone, data.ImageNet, probe.Pools...)},
+		{"untrained", probe.Backbone(random)}, Pixels(size, quickPools...), Teacher(teacher, quickPools...), {"pretrained", probe.Backbone(backbone)},
 	})
 	if err != nil {
 		return err

@@ -32,8 +32,7 @@ func TestQuickstart(t *testing.T) {
 		for _, p := range r.Probes {
 			probed = append(probed, p.Network+" "+p.Feature)
 		}
-		want := "untrained cls, untrained mean, untrained grid, pixels mean, pixels grid, teacher " + teachers[i] + " mean, teacher " + teachers[i] + " grid, " +
-			"pretrained cls, pretrained mean, pretrained grid"
+		want := "untrained cls, untrained mean, pixels mean, teacher " + teachers[i] + " mean, pretrained cls, pretrained mean"
 		if got := strings.Join(probed, ", "); got != want {
 			t.Errorf("round %d probed %s; want %s", i+1, got, want)
 		}
