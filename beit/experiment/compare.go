@@ -78,7 +78,7 @@ func Compare(ctx context.Context, e Env, c Comparison) ([]Row, error) {
 				return nil, fmt.Errorf("%s, %s: %w", t.table, t.setting, err)
 			}
 			done[t.key()] = row
-			if err := writeRows(c.Out, done); err != nil {
+			if err := writeJSON(filepath.Join(c.Out, rowsFile), done); err != nil {
 				return nil, err
 			}
 		}
@@ -140,14 +140,6 @@ func readRows(dir string) (map[string]Row, error) {
 		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
 	}
 	return done, nil
-}
-
-func writeRows(dir string, done map[string]Row) error {
-	return state.WriteFileAtomic(filepath.Join(dir, rowsFile), func(w io.Writer) error {
-		j := json.NewEncoder(w)
-		j.SetIndent("", "  ")
-		return j.Encode(done)
-	})
 }
 
 // settings are the assignments of a method, those of Set that concern it last.

@@ -3,7 +3,6 @@ package experiment
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -160,11 +159,11 @@ func (r *EntryRow) summarize() {
 	if r.Top1 == nil || len(r.Seeds) < 2 {
 		return
 	}
-	sum := 0.0
+	var top1 []float64
 	for _, s := range r.Seeds {
-		sum += (*s.Top1 - *r.Top1) * (*s.Top1 - *r.Top1)
+		top1 = append(top1, *s.Top1)
 	}
-	spread := math.Sqrt(sum / float64(len(r.Seeds)-1))
+	spread := probe.Spread(top1)
 	r.Spread = &spread
 }
 

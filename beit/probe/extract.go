@@ -67,11 +67,7 @@ func BeforeNorm(m LayerModel, norm data.Norm, pools ...Pool) Extractor {
 
 // network returns an extractor of the pooled tokens [B, N+1, d] of normalised images, class token first.
 func network(norm data.Norm, suffix string, pools []Pool, tokens func(c nn.Context, images *autograd.Var) *autograd.Var) Extractor {
-	var names []string
-	for _, p := range pools {
-		names = append(names, string(p)+suffix)
-	}
-	return Extractor{Names: names, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+	return Extractor{Names: names(pools, suffix), Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		tape := autograd.NewTape(images.Device())
 		defer tape.Reset()
 		all := tape.Scope(func() *autograd.Var {
@@ -116,14 +112,17 @@ func pooled(x *tensor.Tensor, p Pool) *tensor.Tensor {
 // mostCells is how many cells a grid has along a side; fewer where they do not divide the patches.
 const mostCells = 4
 
-// without are the pools that what has no class token gives.
-func without(pools []Pool) (list []Pool, names []string) {
+// names are those of features pooled so.
+func names(pools []Pool, suffix string) (list []string) {
 	for _, p := range pools {
-		if p != PoolCLS {
-			list, names = append(list, p), append(names, string(p))
-		}
+		list = append(list, string(p)+suffix)
 	}
-	return list, names
+	return list
+}
+
+// ofPatches are the pools that need no class token.
+func ofPatches(pools []Pool) []Pool {
+	return slices.DeleteFunc(slices.Clone(pools), func(p Pool) bool { return p == PoolCLS })
 }
 
 // Pixels extracts the pixels: their mean colour ("mean"), and averages of side x side squares ("grid"). If side is larger than the image size or
@@ -132,8 +131,8 @@ func Pixels(size, side int, pools ...Pool) Extractor {
 	if side > size || size%side != 0 {
 		side = size
 	}
-	pools, names := without(pools)
-	return Extractor{Names: names, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+	pools = ofPatches(pools)
+	return Extractor{Names: names(pools, ""), Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		b := images.Dim(0)
 		var list []*tensor.Tensor
 		for _, p := range pools {
@@ -152,8 +151,8 @@ func Pixels(size, side int, pools ...Pool) Extractor {
 
 // Teacher extracts the features of a tokenizer's teacher.
 func Teacher(t beit.Teacher, pools ...Pool) Extractor {
-	pools, names := without(pools)
-	return Extractor{Names: names, Run: func(images *tensor.Tensor) []*tensor.Tensor {
+	pools = ofPatches(pools)
+	return Extractor{Names: names(pools, ""), Run: func(images *tensor.Tensor) []*tensor.Tensor {
 		tape := autograd.NewTape(images.Device())
 		defer tape.Reset()
 		y := t.Features(nn.Context{Tape: tape}, images) // [B, N, C]

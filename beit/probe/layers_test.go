@@ -177,7 +177,7 @@ func TestTop5OfFewNeighbours(t *testing.T) {
 
 func TestPlainFeatures(t *testing.T) { // unlike standardised ones, clouds of very different scales are hard
 	train, val := clouds(1000, 24, 10, 0.3, 1), clouds(300, 24, 10, 0.3, 2)
-	cfg := LinearConfig{Epochs: 3, Batch: 100, LRs: []float64{2e-3}, Seeds: 1}
+	cfg := LinearConfig{Epochs: 3, Batch: 100, LRs: []float64{2e-3}, Seeds: 1, Norm: NormStandardize}
 	standard, err := Linear(t.Context(), tensor.CPU(), train, val, cfg)
 	if err != nil {
 		t.Fatal(err)

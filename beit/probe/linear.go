@@ -29,7 +29,7 @@ type FeatureNorm string
 // The ways to normalise features. None of them has weights.
 const (
 	// NormStandardize takes mean and standard deviation of each feature over the training set.
-	NormStandardize FeatureNorm = ""
+	NormStandardize FeatureNorm = "standardize"
 	// NormBatch is batch normalisation without affine weights, as in MAE's linear probe (arXiv 2111.06377, appendix A.1): while training, mean and
 	// variance are those of the batch, later their running means.
 	NormBatch FeatureNorm = "batchnorm"
@@ -38,7 +38,7 @@ const (
 )
 
 // LinearDefaults is the protocol of the probes of the preset "reference32", with three seeds.
-var LinearDefaults = LinearConfig{Epochs: 30, Batch: 256, LRs: []float64{2e-3}, Decay: 1e-3, Seeds: 3}
+var LinearDefaults = LinearConfig{Epochs: 30, Batch: 256, LRs: []float64{2e-3}, Decay: 1e-3, Seeds: 3, Norm: NormStandardize}
 
 // LinearResult is the mean score of several classifiers, and the score of each.
 type LinearResult struct {
@@ -49,13 +49,25 @@ type LinearResult struct {
 
 // Spread is the standard deviation of the top-1 accuracy of classifiers with other seeds, estimated from those that there are; 0 for one.
 func (r LinearResult) Spread() float64 {
-	n := float64(len(r.Seeds))
+	var top1 []float64
+	for _, s := range r.Seeds {
+		top1 = append(top1, s.Top1)
+	}
+	return Spread(top1)
+}
+
+// Spread is the standard deviation of what some values were drawn from, estimated from them; 0 for fewer than two.
+func Spread(values []float64) float64 {
+	n := float64(len(values))
 	if n < 2 {
 		return 0
 	}
-	sum := 0.0
-	for _, s := range r.Seeds {
-		sum += (s.Top1 - r.Top1) * (s.Top1 - r.Top1)
+	mean, sum := 0.0, 0.0
+	for _, v := range values {
+		mean += v / n
+	}
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
 	}
 	return math.Sqrt(sum / (n - 1))
 }
@@ -126,6 +138,9 @@ type linearProbe struct {
 }
 
 func newLinearProbe(dev *tensor.Device, train, val Features, cfg LinearConfig) *linearProbe {
+	if !slices.Contains([]FeatureNorm{NormStandardize, NormBatch, NormNone}, cfg.Norm) {
+		panic(fmt.Sprintf("probe: Linear: norm %q: want standardize, batchnorm or none", cfg.Norm))
+	}
 	shift, scale := make([]float32, train.Dim), slices.Repeat([]float32{1}, train.Dim)
 	if cfg.Norm == NormStandardize {
 		shift, scale = standardise(train)

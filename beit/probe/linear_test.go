@@ -65,7 +65,7 @@ func TestLinearWithBatchNorm(t *testing.T) {
 // Of several learning rates the one that suits the training images is taken, whatever the validation images say.
 func TestLinearChoosesLR(t *testing.T) {
 	train, val := clouds(500, 24, 10, 0.5, 1), clouds(200, 24, 10, 0.5, 2)
-	cfg := LinearConfig{Epochs: 3, Batch: 100, LRs: []float64{1e-9, 1e-2, 1e-8}, Decay: 1e-3, Seeds: 2}
+	cfg := LinearConfig{Epochs: 3, Batch: 100, LRs: []float64{1e-9, 1e-2, 1e-8}, Decay: 1e-3, Seeds: 2, Norm: NormStandardize}
 	r, err := Linear(t.Context(), tensor.CPU(), train, val, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func TestLinearCannotReadNoise(t *testing.T) {
 	for i, j := range shuffle {
 		train.Labels[i] = labels[j]
 	}
-	r, err := Linear(t.Context(), tensor.CPU(), train, val, LinearConfig{Epochs: 5, Batch: 100, LRs: []float64{2e-3}, Seeds: 1})
+	r, err := Linear(t.Context(), tensor.CPU(), train, val, LinearConfig{Epochs: 5, Batch: 100, LRs: []float64{2e-3}, Seeds: 1, Norm: NormStandardize})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestProbeErrors(t *testing.T) {
 
 func TestLinearDiverges(t *testing.T) {
 	f := clouds(20, 4, 2, 1, 1)
-	_, err := Linear(t.Context(), tensor.CPU(), f, f, LinearConfig{Epochs: 1, Batch: 20, LRs: []float64{math.Inf(1)}, Seeds: 2})
+	_, err := Linear(t.Context(), tensor.CPU(), f, f, LinearConfig{Epochs: 1, Batch: 20, LRs: []float64{math.Inf(1)}, Seeds: 2, Norm: NormStandardize})
 	if err == nil || !strings.Contains(err.Error(), "classifier 1: a score is not a number") {
 		t.Errorf("error %v", err)
 	}

@@ -46,9 +46,6 @@ type probeLinearCmd struct {
 	SGD      bool      `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
 }
 
-// normStandardize is the default of --norm.
-const normStandardize = "standardize"
-
 // Run trains linear probes.
 func (c *probeLinearCmd) Run(a *app) error {
 	if c.Epochs != nil && *c.Epochs < 1 || c.Seeds != nil && *c.Seeds < 1 || c.Batch != nil && *c.Batch < 1 || slices.ContainsFunc(c.LR, func(lr float64) bool { return !(lr > 0) }) {
@@ -64,10 +61,7 @@ func (c *probeLinearCmd) Run(a *app) error {
 		return c.layers(a)
 	}
 	cfg := probe.LinearDefaults
-	if c.Norm != normStandardize {
-		cfg.Norm = probe.FeatureNorm(c.Norm)
-	}
-	if c.Plain {
+	if cfg.Norm = probe.FeatureNorm(c.Norm); c.Plain {
 		cfg.Norm = probe.NormNone
 	}
 	if len(c.LR) > 0 {
@@ -98,7 +92,7 @@ func (c *probeLinearCmd) foreign() error {
 	if c.Protocol == other {
 		other = "features"
 		note("--seeds", c.Seeds != nil)
-		note("--norm", c.Norm != normStandardize)
+		note("--norm", c.Norm != string(probe.NormStandardize))
 		note("--plain", c.Plain)
 		note("--pool", len(c.Pool) != len(probe.Pools))
 		note("--tokenizer", c.Tokenizer != "")
