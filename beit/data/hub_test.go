@@ -31,15 +31,7 @@ func TestHub(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if d := cmp.Diff(c.train, listing(src.Train)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
-			t.Errorf("%s: validation (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.left, kinds(src.LeftOut)); d != "" {
-			t.Errorf("%s: left out (-want +got):\n%s", c.name, d)
-		}
+		checkSource(t, c.name, src, c.train, c.val, c.left)
 	}
 	broken := with("metadata.jsonl", "{\"file_name\": \"1.png\", \"label\": \"cat\"}\n{\"file_name\"", "1.png")
 	if _, err := OpenFS(broken, "set", DefaultLimits); err == nil || !strings.Contains(err.Error(), "set/metadata.jsonl: line 2") {
@@ -129,16 +121,22 @@ func TestSplitsOfMetadata(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if d := cmp.Diff(c.train, listing(src.Train)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.val, listing(src.Val)); d != "" {
-			t.Errorf("%s: validation (-want +got):\n%s", c.name, d)
-		}
-		if d := cmp.Diff(c.left, kinds(src.LeftOut)); d != "" {
-			t.Errorf("%s: left out (-want +got):\n%s", c.name, d)
-		}
+		checkSource(t, c.name, src, c.train, c.val, c.left)
 		readAll(t, src)
+	}
+}
+
+// checkSource compares the images of a source, with their labels, and what was left out.
+func checkSource(t *testing.T, name string, src *Source, train, val []string, left map[string]int) {
+	t.Helper()
+	if d := cmp.Diff(train, listing(src.Train)); d != "" {
+		t.Errorf("%s (-want +got):\n%s", name, d)
+	}
+	if d := cmp.Diff(val, listing(src.Val)); d != "" {
+		t.Errorf("%s: validation (-want +got):\n%s", name, d)
+	}
+	if d := cmp.Diff(left, kinds(src.LeftOut)); d != "" {
+		t.Errorf("%s: left out (-want +got):\n%s", name, d)
 	}
 }
 
