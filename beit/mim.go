@@ -91,8 +91,8 @@ func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 // MIMResult is the result of a forward pass. R is the number of masked patches of the batch, in row-major order. Losses may be read until
 // the tape's Reset. Logits may be read until Backward, or later after a call of Keep.
 type MIMResult struct {
-	Loss                         *autograd.Var  // MIM, plus Aggregation where there is one
-	MIM, Aggregation             *autograd.Var  // one element each; Aggregation is nil without patch aggregation
+	Loss                         *autograd.Var  // MIM, plus Aggregation, plus Visible times its weight, where there are such
+	MIM, Aggregation, Visible    *autograd.Var  // one element each; Aggregation is nil without patch aggregation, Visible with a weight of 0
 	LogitsMIM, LogitsAggregation *autograd.Var  // predictions [R, Vocab]
 	Rows                         *tensor.Tensor // Int32 [R]: indices of the masked patches among B·N; owned by the tape
 }
@@ -101,6 +101,8 @@ type MIMResult struct {
 type MIMInput struct {
 	Masked []bool // [B·N]: patches with the mask token in their place, which are predicted; at least one
 	Hidden []bool // [B·N]: patches that the aggregation blocks do not see; nil: none
+	// Visible is the weight of the MIM head's loss on the patches that are not masked; 0: they have none, as in the paper.
+	Visible float64
 	// ShuffledCLS is the shuffled-[CLS] control: the aggregation blocks get the class token of image (b+1) mod B in place of that of image b. If
 	// the patch-aggregation loss does not rise, they ignore the class token.
 	ShuffledCLS bool
@@ -116,9 +118,15 @@ func (m *MIM) Forward(c nn.Context, images *autograd.Var, mask []bool, target La
 func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, target Labels) MIMResult {
 	t := c.Tape
 	b, n := images.Shape()[0], m.Config.ViT.Tokens()
-	rows, withCLS, ones := masked(in.Masked, b, n)
+	if len(in.Masked) != b*n {
+		panic(fmt.Sprintf("beit: MIM: %d mask values for %d images of %d patches", len(in.Masked), b, n))
+	}
+	rows, withCLS := where(in.Masked, true, n)
+	if len(rows) == 0 {
+		panic("beit: MIM: no patch is masked")
+	}
 	ints := func(v []int32) *tensor.Tensor { return t.Own(tensor.FromInts(t.Device(), v, len(v))).Value() }
-	maskTensor := t.Own(tensor.FromSlice(t.Device(), ones, b, n, 1)).Value()
+	maskTensor := t.Own(tensor.FromSlice(t.Device(), ones(in.Masked), b, n, 1)).Value()
 	r := MIMResult{Rows: ints(rows)}
 	at := ints(withCLS)
 
@@ -130,9 +138,15 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	}
 	xEarly := m.Blocks[:early].Forward(c, x, shared)
 	xLast := m.Blocks[early:].Forward(c, xEarly, shared)
+	if rows, withCLS := where(in.Masked, false, n); in.Visible > 0 && len(rows) > 0 {
+		r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), ints(rows)).Keep()
+	}
 	r.LogitsMIM = predict(c, m.Norm, m.Head, xLast, at)
 	r.MIM = target.Loss(r.LogitsMIM, r.Rows).Keep()
 	r.Loss = r.MIM
+	if r.Visible != nil {
+		r.Loss = autograd.Add(r.Loss, autograd.Affine(r.Visible, float32(in.Visible), 0))
+	}
 	if len(m.AggregationBlocks) == 0 {
 		return r
 	}
@@ -143,7 +157,7 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	s := m.AggregationBlocks.Forward(c, autograd.Concat(1, summary, m.hide(c, patches(xEarly), in.Hidden)), shared)
 	r.LogitsAggregation = predict(c, m.AggregationNorm, m.AggregationHead, s, at)
 	r.Aggregation = target.Loss(r.LogitsAggregation, r.Rows).Keep()
-	r.Loss = autograd.Add(r.MIM, r.Aggregation)
+	r.Loss = autograd.Add(r.Loss, r.Aggregation)
 	return r
 }
 
@@ -165,17 +179,11 @@ func (m *MIM) hide(c nn.Context, x *autograd.Var, hidden []bool) *autograd.Var {
 	if len(hidden) != b*n {
 		panic(fmt.Sprintf("beit: MIM: %d values of hidden patches for %d images of %d patches", len(hidden), b, n))
 	}
-	ones := make([]float32, b*n)
-	for i, on := range hidden {
-		if on {
-			ones[i] = 1
-		}
-	}
 	token := m.Mask.Var(c.Tape) // [1, 1, d]
 	if m.Pos != nil {
 		token = autograd.Add(token, patches(m.Pos.Var(c.Tape))) // [1, N, d]
 	}
-	h := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), ones, b, n, 1))
+	h := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), ones(hidden), b, n, 1))
 	return autograd.Add(autograd.Mul(x, autograd.Affine(h, -1, 1)), autograd.Mul(h, token))
 }
 
@@ -185,24 +193,26 @@ func predict(c nn.Context, norm *nn.LayerNorm, head *nn.Linear, x *autograd.Var,
 	return head.Forward(c, norm.Forward(c, rows), autograd.LinearOptions{})
 }
 
-// masked returns the masked patches of b images of n patches: as rows of [B·N], as rows of [B·(N+1)], which includes class tokens, and as
-// [B·N] zeros and ones.
-func masked(mask []bool, b, n int) (rows, withCLS []int32, ones []float32) {
-	if len(mask) != b*n {
-		panic(fmt.Sprintf("beit: MIM: %d mask values for %d images of %d patches", len(mask), b, n))
-	}
-	ones = make([]float32, len(mask))
+// where lists the patches of images of n patches whose mask value is so: as rows of [B·N], and as rows of [B·(N+1)], which includes class tokens.
+func where(mask []bool, so bool, n int) (rows, withCLS []int32) {
 	for i, on := range mask {
-		if on {
+		if on == so {
 			rows = append(rows, int32(i))
 			withCLS = append(withCLS, int32(i+i/n+1))
-			ones[i] = 1
 		}
 	}
-	if len(rows) == 0 {
-		panic("beit: MIM: no patch is masked")
+	return rows, withCLS
+}
+
+// ones is a mask in numbers, 1 for true.
+func ones(mask []bool) []float32 {
+	numbers := make([]float32, len(mask))
+	for i, on := range mask {
+		if on {
+			numbers[i] = 1
+		}
 	}
-	return rows, withCLS, ones
+	return numbers
 }
 
 // AllTokens returns the class token and the patch tokens after the final norm, [B, N+1, d], of normalised, unmasked images [B, 3, S, S].

@@ -242,6 +242,47 @@ func TestHiddenPatches(t *testing.T) {
 
 // TestAggregationInit checks our default for the aggregation blocks: that of the other blocks, rescaled by depth. The authors' default is
 // checked against the reference data.
+// recorder is labels whose loss is the mean of the predictions, and which keeps for which patches they were asked.
+type recorder struct{ asked [][]int32 }
+
+func (l *recorder) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
+	l.asked = append(l.asked, rows.Ints())
+	return autograd.Mean(autograd.Reshape(pred, -1), 0)
+}
+
+// TestVisiblePatches: patches that are not masked are predicted too, and their loss enters with its weight.
+func TestVisiblePatches(t *testing.T) {
+	r := newMIMRun(aggregation(32), 3)
+	defer r.tape.Reset()
+	run := func(weight float64) (beit.MIMResult, [][]int32) {
+		labels := &recorder{}
+		in := beit.MIMInput{Masked: r.mask, Visible: weight}
+		return r.model.ForwardInput(r.context(), r.tape.Constant(r.images), in, labels), labels.asked
+	}
+	value := func(v *autograd.Var) float64 { return float64(v.Value().Float32s()[0]) }
+	plain, asked := run(0)
+	if plain.Visible != nil || len(asked) != 2 {
+		t.Errorf("weight 0: visible patches have a loss: %v, %d losses", plain.Visible != nil, len(asked))
+	}
+	res, asked := run(0.25)
+	var visible []int32
+	for i, on := range r.mask {
+		if !on {
+			visible = append(visible, int32(i))
+		}
+	}
+	if len(asked) != 3 || !cmp.Equal(asked[0], visible) {
+		t.Fatalf("asked for %v; want the visible patches first: %v", asked, visible)
+	}
+	if !cmp.Equal(res.LogitsMIM.Value().Float32s(), plain.LogitsMIM.Value().Float32s()) || value(res.Visible) == value(res.MIM) {
+		t.Error("the predictions of masked patches changed, or visible ones are those of masked patches")
+	}
+	want := value(res.MIM) + value(res.Aggregation) + 0.25*value(res.Visible)
+	if got := value(res.Loss); math.Abs(got-want) > 1e-5*math.Abs(want) {
+		t.Errorf("the loss is %g; want %g", got, want)
+	}
+}
+
 func TestAggregationInit(t *testing.T) {
 	cfg := aggregation(32)
 	cfg.ViT.Width, cfg.ViT.Heads = 96, 3

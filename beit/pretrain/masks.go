@@ -22,12 +22,16 @@ const (
 // trainInput is what the model sees of a batch of training images, other patches in each epoch.
 func (t *task) trainInput(b *data.Batch) beit.MIMInput {
 	epoch := uint64(b.Epoch)
-	return beit.MIMInput{Masked: t.masks(b, streamMask, epoch), Hidden: t.hidden(b, streamHidden, epoch)}
+	return t.input(t.masks(b, streamMask, epoch), t.hidden(b, streamHidden, epoch))
 }
 
 // evalInput is what the model sees of a batch of validation images, always the same.
 func (t *task) evalInput(b *data.Batch) beit.MIMInput {
-	return beit.MIMInput{Masked: t.masks(b, streamMaskVal), Hidden: t.hidden(b, streamHiddenVal)}
+	return t.input(t.masks(b, streamMaskVal), t.hidden(b, streamHiddenVal))
+}
+
+func (t *task) input(masked, hidden []bool) beit.MIMInput {
+	return beit.MIMInput{Masked: masked, Hidden: hidden, Visible: SectionOf(t.Config).Visible}
 }
 
 // hidden chooses the patches of a batch that the aggregation blocks do not see, as masks does; nil where they see all.

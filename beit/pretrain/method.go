@@ -20,6 +20,7 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: "loss_mim", Label: "MIM loss", Panel: panelLoss, Better: method.Lower},
 		{Key: "loss_aggregation", Label: "patch-aggregation loss", Panel: panelLoss, Better: method.Lower},
+		{Key: "loss_visible", Label: "loss of visible patches", Panel: panelLoss, Better: method.Lower},
 		{Key: "loss_cls_shuffled", Label: "shuffled-[CLS] control", Panel: panelLoss},
 		{Key: "unigram_entropy", Label: "unigram entropy", Unit: "nat", Panel: panelLoss},
 		{Key: "acc_mim", Label: "MIM accuracy", Panel: panelAccuracy, Better: method.Higher},

@@ -12,6 +12,7 @@ type Section struct {
 	Target       string          `toml:"target" help:"what masked patches are to be, as package target lists it; --method chooses it too"`
 	Tokenizer    string          `toml:"tokenizer" resume:"free" help:"file or run folder of the tokenizer"`
 	ShuffleCodes bool            `toml:"shuffle_codes" help:"a control: codes are exchanged between all patches of the data set"`
+	Visible      float64         `toml:"visible" absent:"0" help:"weight of the loss of patches that are not masked, beside that of masked ones; 0: none, as in the paper"`
 	Mask         beit.MaskConfig `toml:"mask"`
 	Model        beit.MIMConfig  `toml:"model"`
 }
@@ -29,6 +30,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("pretrain.target", s.Target, target.Names()...)
 	kind, _ := target.Find(s.Target)
 	k.Must(!s.ShuffleCodes || kind.Codes, "pretrain.shuffle_codes: pretrain.target = %q has no codes", s.Target)
+	k.Must(s.Visible >= 0 && s.Visible <= 1, "pretrain.visible = %g: must be in [0, 1]", s.Visible)
 	k.Part("pretrain.model", m.Check())
 	s.checkMask(k)
 	method.CheckPad(c, k, m.ViT.ImageSize)

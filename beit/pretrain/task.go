@@ -87,6 +87,9 @@ func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
 // scalars are the losses, and the accuracies where labels are codes.
 func scalars(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.Scalar {
 	list := []method.Scalar{method.Mean(method.KeyLoss, res.Loss.Value()), method.Mean("loss_mim", res.MIM.Value())}
+	if res.Visible != nil {
+		list = append(list, method.Mean("loss_visible", res.Visible.Value()))
+	}
 	if res.Aggregation != nil {
 		list = append(list, method.Mean("loss_aggregation", res.Aggregation.Value()))
 	}

@@ -54,10 +54,14 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	add := func(name string, v *tensor.Tensor) { m.Add(name, rows*float64(v.Item()), rows) }
 	add(method.KeyLoss, res.Loss.Value())
 	add("loss_mim", res.MIM.Value())
+	if res.Visible != nil {
+		seen := float64(len(mask)) - rows
+		m.Add("loss_visible", seen*float64(res.Visible.Value().Item()), seen)
+	}
 	if res.Aggregation != nil {
 		add("loss_aggregation", res.Aggregation.Value())
 		if len(b.Index) > 1 {
-			in.ShuffledCLS = true
+			in.ShuffledCLS, in.Visible = true, 0
 			add("loss_cls_shuffled", t.model.ForwardInput(c, student, in, labels).Aggregation.Value())
 		}
 	}
