@@ -44,7 +44,7 @@ type Deriver interface {
 
 // Data says which images a run sees and how.
 type Data struct {
-	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or procedural:N for N synthetic images"`
+	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or shapes:N, procedural:N for N synthetic images"`
 	EvalPath      Paths   `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
 	ValFraction   float64 `toml:"val_fraction" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
 	ValFromTrain  bool    `toml:"val_from_train" absent:"false" help:"set val_fraction of the training images aside although there are validation images, which are not read then"`

@@ -59,17 +59,23 @@ func (p *procedural) draw(i int) *RGB {
 	r := tensor.NewRand(p.seed, streamProcedural, uint64(i))
 	parts := placeParts(label%len(partArrangements), r)
 	ground, figure := paints(r)
-	grain := r.Uniform(0, 0.12)
-	m := NewRGB(p.size, p.size)
-	pixel := 1 / float64(p.size)
-	for y := range p.size {
-		for x := range p.size {
+	return paintFigure(p.size, ground, figure, r.Uniform(0, 0.12), r, func(px, py float64) float64 {
+		distance := math.Inf(1)
+		for _, part := range parts {
+			distance = min(distance, part.distance(label/len(partArrangements), px, py))
+		}
+		return distance
+	})
+}
+
+// paintFigure draws a figure on its ground with noise: distance is how far a point of the image, whose side is 1, lies outside.
+func paintFigure(size int, ground, figure paint, grain float64, r *tensor.Rand, distance func(x, y float64) float64) *RGB {
+	m := NewRGB(size, size)
+	pixel := 1 / float64(size)
+	for y := range size {
+		for x := range size {
 			px, py := (float64(x)+0.5)*pixel, (float64(y)+0.5)*pixel
-			distance := math.Inf(1)
-			for _, part := range parts {
-				distance = min(distance, part.distance(label/len(partArrangements), px, py))
-			}
-			cover := min(max(0.5-distance/pixel, 0), 1)
+			cover := min(max(0.5-distance(px, py)/pixel, 0), 1)
 			colour := ground.at(px, py)
 			if cover > 0 {
 				front := figure.at(px, py)
@@ -79,7 +85,7 @@ func (p *procedural) draw(i int) *RGB {
 			}
 			for c, v := range colour {
 				v += grain * (r.Float64() - 0.5)
-				m.Pix[3*(y*p.size+x)+c] = uint8(255 * min(max(v, 0), 1))
+				m.Pix[3*(y*size+x)+c] = uint8(255 * min(max(v, 0), 1))
 			}
 		}
 	}

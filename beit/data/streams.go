@@ -9,4 +9,5 @@ const (
 	streamReplace    uint64 = 0x64617461_03
 	streamProcedural uint64 = 0x64617461_04
 	streamFraction   uint64 = 0x64617461_05
+	streamShapes     uint64 = 0x64617461_06
 )

@@ -147,32 +147,38 @@ func (i *Images) Warn(r Reporter) {
 // open finds the images. opened is what they were found in; nil for images that are not files.
 func (i *Images) open(c *config.Config, size int, given *data.Source, open openSource) (opened *data.Source, err error) {
 	path := c.Data.Path
-	count, synthetic := strings.CutPrefix(string(path), syntheticPrefix)
+	kind, count, drawn := synthetic(string(path))
 	switch {
 	case given != nil:
 		i.Train, i.Val = given.Train, given.Val
 		return nil, nil
 	case path == "":
-		return nil, fmt.Errorf("data.path: name a folder or archive of images, or procedural:N")
-	case !synthetic:
+		return nil, fmt.Errorf("data.path: name a folder or archive of images, or shapes:N, procedural:N")
+	case !drawn:
 		return i.openPaths(c, open)
 	case c.Data.EvalPath != "":
 		return nil, fmt.Errorf("data.eval_path = %q: synthetic images bring their own for validation", c.Data.EvalPath)
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 1 || n > config.MostOfAny {
-		return nil, fmt.Errorf("data.path = %q: wanted is procedural:N with a number of images from 1 to %d", path, config.MostOfAny)
+		return nil, fmt.Errorf("data.path = %q: wanted is %s:N with a number of images from 1 to %d", path, kind, config.MostOfAny)
 	}
 	if size < data.MinProceduralSize {
 		return nil, fmt.Errorf("data.path = %q: synthetic images need an image_size of at least %d, the model has %d", path, data.MinProceduralSize, size)
 	}
-	i.Train = data.Procedural(n, size, c.ImageSeed())
-	i.Val = data.Procedural(max(n/5, 1), size, c.ImageSeed()+1)
+	draw := synthetics[kind]
+	i.Train, i.Val = draw(n, size, c.ImageSeed()), draw(max(n/5, 1), size, c.ImageSeed()+1)
 	return nil, nil
 }
 
-// syntheticPrefix is what the path of synthetic images begins with.
-const syntheticPrefix = "procedural:"
+// synthetics are the kinds of synthetic images, by what their paths begin with, before a colon and their number.
+var synthetics = map[string]func(n, size int, seed uint64) data.Dataset{"procedural": data.Procedural, "shapes": data.Shapes}
+
+// synthetic takes the path of synthetic images apart; ok is false for another one.
+func synthetic(path string) (kind, count string, ok bool) {
+	kind, count, colon := strings.Cut(path, ":")
+	return kind, count, colon && synthetics[kind] != nil
+}
 
 // openPaths opens folders, archives and lists.
 func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, error) {
@@ -182,7 +188,7 @@ func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, err
 		options = append(options, data.ExifTranspose())
 	}
 	for _, path := range append(d.Path.List(), d.EvalPath.List()...) {
-		if strings.HasPrefix(path, syntheticPrefix) {
+		if _, _, ok := synthetic(path); ok {
 			return nil, fmt.Errorf("%s: synthetic images stand alone: leave the other paths of images away", path)
 		}
 	}

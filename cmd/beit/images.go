@@ -11,7 +11,7 @@ import (
 
 // helpTexts are help texts that several commands have.
 var helpTexts = kong.Vars{
-	"data":         "Images: a folder, a .tar, .tar.gz or .zip file, a list (.csv, .jsonl) or one image, with train/ and val/ inside or without; may be repeated. procedural:N makes N synthetic images.",
+	"data":         "Images: a folder, a .tar, .tar.gz or .zip file, a list (.csv, .jsonl) or one image, with train/ and val/ inside or without; may be repeated. shapes:N and procedural:N make N synthetic images.",
 	"eval_data":    "Validation images, where the data have no val/.",
 	"val_fraction": "Part of the images set aside for validation, where there are none.",
 	"model":        "A run folder or model file.",
