@@ -33,6 +33,8 @@ type Comparison struct {
 	Codes          []int    // sizes of the codebook; empty: half, once and twice the preset's
 	Heads          []int    // numbers of aggregation blocks
 	Teachers       []string // hog, hog-ref, run folders, clip=FILE, dino=FILE
+	Seeds          []int64  // each row is measured with all of them; empty: with that of Set or the preset alone
+	FineTune       bool     // fine-tune the rows of decoder, dim, codes and aggregation too; those of network always are
 	Set            []string // assignments "key=value" for every method that has the key, or "method:key=value" for one
 }
 
@@ -71,16 +73,9 @@ func Compare(ctx context.Context, e Env, c Comparison) ([]Row, error) {
 	}
 	var rows []Row
 	for i, t := range p.trials {
-		row, known := done[t.key()]
-		if !known {
-			e.reporter().Notice(fmt.Sprintf("row %d of %d: %s, %s", i+1, len(p.trials), t.table, t.setting))
-			if row, err = p.measure(t); err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", t.table, t.setting, err)
-			}
-			done[t.key()] = row
-			if err := writeJSON(filepath.Join(c.Out, rowsFile), done); err != nil {
-				return nil, err
-			}
+		row, err := p.row(t, fmt.Sprintf("row %d of %d", i+1, len(p.trials)), done)
+		if err != nil {
+			return nil, err
 		}
 		rows = append(rows, row)
 		if err := writeTables(c.Out, rows); err != nil {
@@ -183,7 +178,11 @@ func hasKey(m *method.Method, key string) bool {
 
 // configure makes a configuration of a method. No file is opened.
 func (c *Comparison) configure(m *method.Method, own ...string) (*config.Config, error) {
-	cfg, err := config.Configure(m.Spec, c.Preset, "", c.settings(m, own...), nil)
+	return configure(m, c.Preset, c.settings(m, own...))
+}
+
+func configure(m *method.Method, preset string, set []string) (*config.Config, error) {
+	cfg, err := config.Configure(m.Spec, preset, "", set, nil)
 	if err != nil {
 		return nil, SettingError{err}
 	}

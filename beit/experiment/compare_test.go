@@ -102,6 +102,11 @@ func TestTrials(t *testing.T) {
 		"network: VQ-KD encoder | tokenizer | backbone | tokenizer",
 		"network: backbone | tokenizer | backbone | backbone",
 		"network: untrained | tokenizer | backbone | untrained",
+		"codes alive: unchanged | tokenizer | backbone | tokenizer",
+		"codes alive: euclidean=true | tokenizer-euclidean-true | backbone-euclidean-true | tokenizer",
+		"codes alive: codebook_gradient=true | tokenizer-codebook_gradient-true | backbone-codebook_gradient-true | tokenizer",
+		"codes alive: kmeans_init=false | tokenizer-kmeans_init-false | backbone-kmeans_init-false | tokenizer",
+		"codes alive: reseed=false | tokenizer-reseed-false | backbone-reseed-false | tokenizer",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -128,11 +133,11 @@ func TestFolderOf(t *testing.T) {
 
 // A table has the columns of which it has figures; bars in names do not end a cell.
 func TestTables(t *testing.T) {
-	x, y := 0.5, 0.25
+	x, y, long, short, none := 0.5, 0.25, 9.6, 3.0, 0.0
 	rows := []Row{
-		{Table: "teacher", Setting: "a|b", Reconstruction: &x, LinearCLS: &y, Seconds: 9.6},
-		{Table: "teacher", Setting: "c", Reconstruction: &y, Seconds: 3},
-		{Table: "network", Setting: "untrained", Finetuned: &x},
+		{Table: "teacher", Setting: "a|b", Figures: Figures{Reconstruction: &x, LinearCLS: &y, Seconds: &long}},
+		{Table: "teacher", Setting: "c", Figures: Figures{Reconstruction: &y, Seconds: &short}},
+		{Table: "network", Setting: "untrained", Figures: Figures{Finetuned: &x, Seconds: &none}},
 	}
 	want := `| teacher | reconstruction | linear cls % | seconds |
 |---|---|---|---|
@@ -176,6 +181,36 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// Over several seeds a figure is mean ± standard deviation, and in CSV both are columns.
+func TestTablesOfSeeds(t *testing.T) {
+	x, y, sd, spread, seconds := 0.5, 0.41234, 0.0125, 0.00625, 9.6
+	seeds := []SeedFigures{{Seed: 1}, {Seed: 5}}
+	rows := []Row{
+		{Table: "codes", Setting: "8", Figures: Figures{Reconstruction: &x, LinearMean: &y, Seconds: &seconds}, SD: &Figures{Reconstruction: &sd, LinearMean: &spread, Seconds: &x}, Seeds: seeds},
+		{Table: "codes", Setting: "16", Figures: Figures{Reconstruction: &y, Seconds: &seconds}, SD: &Figures{Reconstruction: &spread, Seconds: &x}, Seeds: seeds},
+	}
+	want := `| codes | reconstruction | linear mean % | seconds |
+|---|---|---|---|
+| 8 | 0.5000 ± 0.0125 | 41.2 ± 0.6 | 10 ± 0 |
+| 16 | 0.4123 ± 0.0063 |  | 10 ± 0 |
+
+Means over the seeds 1, 5 ± standard deviations between them.
+`
+	if d := cmp.Diff(want, Markdown(rows)); d != "" {
+		t.Error(d)
+	}
+	wantCells := grid{
+		{"table", "setting", "reconstruction", "reconstruction_sd", "codes_used", "codes_used_sd", "perplexity", "perplexity_sd", "linear_cls", "linear_cls_sd",
+			"linear_mean", "linear_mean_sd", "linear_grid", "linear_grid_sd", "knn_cls", "knn_cls_sd", "knn_mean", "knn_mean_sd", "knn_grid", "knn_grid_sd",
+			"finetuned", "finetuned_sd", "seconds", "seconds_sd"},
+		{"codes", "8", "0.5", "0.0125", "", "", "", "", "", "", "0.41234", "0.00625", "", "", "", "", "", "", "", "", "", "", "9.6", "0.5"},
+		{"codes", "16", "0.41234", "0.00625", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "9.6", "0.5"},
+	}
+	if d := cmp.Diff(wantCells, cells(rows)); d != "" {
+		t.Error(d)
+	}
+}
+
 // The probes leave no network behind.
 func TestProbesRelease(t *testing.T) {
 	dir := t.TempDir()
@@ -186,8 +221,8 @@ func TestProbesRelease(t *testing.T) {
 		of  int
 		set []string
 	}{{tok, 0, nil}, {run, 1, []string{"pretrain.tokenizer=" + tok}}} {
-		var row Row
-		if _, err := p.train(compared[one.of], "small32", one.dir, &row, one.set...); err != nil {
+		row := Row{Figures: Figures{Seconds: new(float64)}}
+		if _, err := p.train(trial{}, compared[one.of], "small32", one.dir, &row, one.set...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,9 +5,13 @@
 //	err = experiment.PrintRounds(os.Stdout, rounds)
 //
 // The files: env.go (what experiments need; training or continuing one run), quickstart.go, probes.go and subject.go (features side by side),
-// compare.go with trials.go, measure.go and tables.go, and text.go (aligned columns). Entries at equal cost: entries.go (the file), lineup.go (what
-// is checked before anything is trained), chain.go (the runs of an entry and their cost), standing.go (the order of work, and what is kept),
-// entryrow.go (what is measured), bootstrap.go (intervals of differences), entrytables.go and entriespage.go (what is shown).
+// compare.go with plan.go (what is checked before anything is trained), trials.go (the rows), seeds.go, measure.go, row.go (the figures) and
+// tables.go, and text.go (aligned columns). Entries at equal cost: entries.go (the file), lineup.go (what is checked), chain.go (the runs of an entry
+// and their cost), standing.go (the order of work, and what is kept), entryrow.go (what is measured), bootstrap.go (intervals of differences),
+// entrytables.go and entriespage.go (what is shown).
+//
+// A row of a comparison over several seeds has means and standard deviations. The runs of the comparison's own seed are those that it has without
+// further ones, so seeds can be added to a comparison that was begun with one. All see the images of the own seed.
 //
 // All runs of entries see the same images, chosen by data.seed; their own seeds are those of the file. An entry trains only within its budget: each
 // run but the last has its share, the last has what the others left as they were counted. Alternatives of a sweep are trained on four fifths of the

@@ -145,39 +145,13 @@ type EntryRow struct {
 // summarize fills in what follows from the seeds.
 func (r *EntryRow) summarize() {
 	r.Linear, r.KNN = map[probe.Pool]*float64{}, map[probe.Pool]*float64{}
-	r.Cost = *mean(r.Seeds, func(s SeedResult) (float64, bool) { return s.Cost, true })
-	r.Top1 = mean(r.Seeds, func(s SeedResult) (float64, bool) {
-		if s.Top1 == nil {
-			return 0, false
-		}
-		return *s.Top1, true
-	})
+	cost, _ := meanAndSpread(r.Seeds, func(s SeedResult) *float64 { return &s.Cost })
+	r.Cost = *cost
+	r.Top1, r.Spread = meanAndSpread(r.Seeds, func(s SeedResult) *float64 { return s.Top1 })
 	for _, pool := range probe.Pools {
-		r.Linear[pool] = mean(r.Seeds, func(s SeedResult) (float64, bool) { v, ok := s.Linear[pool]; return v, ok })
-		r.KNN[pool] = mean(r.Seeds, func(s SeedResult) (float64, bool) { v, ok := s.KNN[pool]; return v, ok })
+		r.Linear[pool], _ = meanAndSpread(r.Seeds, func(s SeedResult) *float64 { return value(s.Linear, pool) })
+		r.KNN[pool], _ = meanAndSpread(r.Seeds, func(s SeedResult) *float64 { return value(s.KNN, pool) })
 	}
-	if r.Top1 == nil || len(r.Seeds) < 2 {
-		return
-	}
-	var top1 []float64
-	for _, s := range r.Seeds {
-		top1 = append(top1, *s.Top1)
-	}
-	spread := probe.Spread(top1)
-	r.Spread = &spread
-}
-
-// mean is that of a figure over the seeds; nil where one does not have it.
-func mean(seeds []SeedResult, of func(SeedResult) (float64, bool)) *float64 {
-	sum := 0.0
-	for _, s := range seeds {
-		v, ok := of(s)
-		if !ok {
-			return nil
-		}
-		sum += v / float64(len(seeds))
-	}
-	return &sum
 }
 
 // right are the correct images under each seed.

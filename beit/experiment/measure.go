@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -21,31 +20,13 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Row is a measured trial. Figures that it does not have are nil.
-type Row struct {
-	Table          string   `json:"table"`
-	Setting        string   `json:"setting"`
-	Reconstruction *float64 `json:"reconstruction"` // of the validation images
-	CodesUsed      *float64 `json:"codes_used"`
-	Perplexity     *float64 `json:"perplexity"`
-	LinearCLS      *float64 `json:"linear_cls"` // top-1 of probes
-	LinearMean     *float64 `json:"linear_mean"`
-	LinearGrid     *float64 `json:"linear_grid"`
-	KNNCLS         *float64 `json:"knn_cls"`
-	KNNMean        *float64 `json:"knn_mean"`
-	KNNGrid        *float64 `json:"knn_grid"`
-	Finetuned      *float64 `json:"finetuned"` // top-1 of the model after the last epoch
-	Seconds        float64  `json:"seconds"`   // of training, runs that several rows share included
-}
-
 // measure does what is left of a trial's runs, and probes.
 func (p *plan) measure(t trial) (Row, error) {
-	row := Row{Table: t.table, Setting: t.setting}
-	tokDir := filepath.Join(p.c.Out, "runs", folderOf("tokenizer", t.tokenizer))
-	backDir := filepath.Join(p.c.Out, "runs", folderOf("backbone", append(slices.Clone(t.tokenizer), t.pretrain...)))
+	row := Row{Table: t.table, Setting: t.setting, Figures: Figures{Seconds: new(float64)}}
+	tokDir, backDir := p.folder("tokenizer", t.tokenizer, t.seed), p.folder("backbone", t.tokenizer, t.pretrain, t.seed)
 	var probed string
 	if t.network != ofScratch {
-		result, err := p.train(tokenizer.Method, p.c.Preset, tokDir, &row, t.tokenizer...)
+		result, err := p.train(t, tokenizer.Method, p.c.Preset, tokDir, &row, t.tokenizer...)
 		if err != nil {
 			return row, err
 		}
@@ -54,7 +35,7 @@ func (p *plan) measure(t trial) (Row, error) {
 		probed = tokDir
 	}
 	if t.network == ofBackbone {
-		if _, err := p.train(pretrain.Method, p.c.Preset, backDir, &row, append([]string{"pretrain.tokenizer=" + tokDir}, t.pretrain...)...); err != nil {
+		if _, err := p.train(t, pretrain.Method, p.c.Preset, backDir, &row, append([]string{"pretrain.tokenizer=" + tokDir}, t.pretrain...)...); err != nil {
 			return row, err
 		}
 		probed = backDir
@@ -69,12 +50,12 @@ func (p *plan) measure(t trial) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	result, err := p.train(finetune.Method, p.c.Finetune, filepath.Join(p.c.Out, "runs", "finetuned-"+t.network), &row, from...)
+	dir := p.folder("finetuned-"+t.network, t.tokenizer, t.pretrain, t.seed)
+	result, err := p.train(t, finetune.Method, p.c.Finetune, dir, &row, from...)
 	if err != nil {
 		return row, err
 	}
-	v := result.Final.Values
-	row.Finetuned = cmp.Or(value(v, "ema_top1"), value(v, "top1")) // with finetune.ema, the EMA is the model
+	row.Finetuned = finetunedTop1(result.Final.Values)
 	return row, nil
 }
 
@@ -103,8 +84,8 @@ func (p *plan) start(path string) ([]string, error) {
 }
 
 // train runs a method, or continues it, and adds its seconds to the row.
-func (p *plan) train(m *method.Method, preset, dir string, row *Row, own ...string) (*train.Result, error) {
-	result, err := Train(p.ctx, p.env, dir, m, preset, p.c.settings(m, own...))
+func (p *plan) train(t trial, m *method.Method, preset, dir string, row *Row, own ...string) (*train.Result, error) {
+	result, err := Train(p.ctx, p.env, dir, m, preset, p.settings(t, m, own...))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +96,7 @@ func (p *plan) train(m *method.Method, preset, dir string, row *Row, own ...stri
 	last := 0
 	for _, r := range records {
 		if speed := r.Values[method.KeySpeed]; r.Kind == run.KindEpoch && speed > 0 {
-			row.Seconds += float64((r.Step-last)*result.Config.Train.Batch) / speed
+			*row.Seconds += float64((r.Step-last)*result.Config.Train.Batch) / speed
 			last = r.Step
 		}
 	}
@@ -124,7 +105,7 @@ func (p *plan) train(m *method.Method, preset, dir string, row *Row, own ...stri
 
 // probes measures the features of the model at path, or of an untrained backbone.
 func (p *plan) probes(t trial, path string, row *Row) error {
-	c, err := p.c.configure(pretrain.Method)
+	c, err := configure(pretrain.Method, p.c.Preset, p.settings(t, pretrain.Method))
 	if err != nil {
 		return err
 	}
@@ -171,7 +152,7 @@ func (p *plan) probes(t trial, path string, row *Row) error {
 }
 
 // value is a figure of a record, nil where it has none.
-func value(v map[string]float64, key string) *float64 {
+func value[K comparable](v map[K]float64, key K) *float64 {
 	x, ok := v[key]
 	if !ok {
 		return nil
@@ -179,7 +160,12 @@ func value(v map[string]float64, key string) *float64 {
 	return &x
 }
 
-// folderOf names the folder of a run by what distinguishes it: "tokenizer", "tokenizer-codes-256".
+// folder is that of a run, named by what distinguishes it. Trials of equal assignments share their runs.
+func (p *plan) folder(kind string, assignments ...[]string) string {
+	return filepath.Join(p.c.Out, "runs", folderOf(kind, slices.Concat(assignments...)))
+}
+
+// folderOf names a run by what distinguishes it: "tokenizer", "tokenizer-codes-256", "tokenizer-codes-256-seed-2".
 func folderOf(kind string, assignments []string) string {
 	name := kind
 	for _, a := range assignments {

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,27 +10,28 @@ import (
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
-// columns are what a row shows behind its setting: names for people and for programs, and values.
+// columns are what a row shows behind its setting: names for people and for programs, and where the figure is.
 var columns = []struct {
 	title, name string
-	of          func(r Row) *float64
+	of          func(f *Figures) **float64
 	format      string
 	factor      float64
 }{
-	{"reconstruction", "reconstruction", func(r Row) *float64 { return r.Reconstruction }, "%.4f", 1},
-	{"codes used", "codes_used", func(r Row) *float64 { return r.CodesUsed }, "%.0f", 1},
-	{"perplexity", "perplexity", func(r Row) *float64 { return r.Perplexity }, "%.1f", 1},
-	{"linear cls %", "linear_cls", func(r Row) *float64 { return r.LinearCLS }, "%.1f", 100},
-	{"linear mean %", "linear_mean", func(r Row) *float64 { return r.LinearMean }, "%.1f", 100},
-	{"linear grid %", "linear_grid", func(r Row) *float64 { return r.LinearGrid }, "%.1f", 100},
-	{"20-NN cls %", "knn_cls", func(r Row) *float64 { return r.KNNCLS }, "%.1f", 100},
-	{"20-NN mean %", "knn_mean", func(r Row) *float64 { return r.KNNMean }, "%.1f", 100},
-	{"20-NN grid %", "knn_grid", func(r Row) *float64 { return r.KNNGrid }, "%.1f", 100},
-	{"fine-tuned %", "finetuned", func(r Row) *float64 { return r.Finetuned }, "%.1f", 100},
-	{"seconds", "seconds", func(r Row) *float64 { return &r.Seconds }, "%.0f", 1},
+	{"reconstruction", "reconstruction", func(f *Figures) **float64 { return &f.Reconstruction }, "%.4f", 1},
+	{"codes used", "codes_used", func(f *Figures) **float64 { return &f.CodesUsed }, "%.0f", 1},
+	{"perplexity", "perplexity", func(f *Figures) **float64 { return &f.Perplexity }, "%.1f", 1},
+	{"linear cls %", "linear_cls", func(f *Figures) **float64 { return &f.LinearCLS }, "%.1f", 100},
+	{"linear mean %", "linear_mean", func(f *Figures) **float64 { return &f.LinearMean }, "%.1f", 100},
+	{"linear grid %", "linear_grid", func(f *Figures) **float64 { return &f.LinearGrid }, "%.1f", 100},
+	{"20-NN cls %", "knn_cls", func(f *Figures) **float64 { return &f.KNNCLS }, "%.1f", 100},
+	{"20-NN mean %", "knn_mean", func(f *Figures) **float64 { return &f.KNNMean }, "%.1f", 100},
+	{"20-NN grid %", "knn_grid", func(f *Figures) **float64 { return &f.KNNGrid }, "%.1f", 100},
+	{"fine-tuned %", "finetuned", func(f *Figures) **float64 { return &f.Finetuned }, "%.1f", 100},
+	{"seconds", "seconds", func(f *Figures) **float64 { return &f.Seconds }, "%.0f", 1},
 }
 
-// Markdown is a table for each group of rows. Columns of which a table has no figure are left out.
+// Markdown is a table for each group of rows, with "mean ± standard deviation" over several seeds. Columns of which a table has no figure are left
+// out.
 func Markdown(rows []Row) string {
 	var text strings.Builder
 	for first := 0; first < len(rows); {
@@ -41,6 +41,13 @@ func Markdown(rows []Row) string {
 		}
 		markdownTable(&text, rows[first:last])
 		first = last
+	}
+	if len(rows) > 0 && len(rows[0].Seeds) > 1 {
+		var seeds []string
+		for _, s := range rows[0].Seeds {
+			seeds = append(seeds, fmt.Sprint(s.Seed))
+		}
+		fmt.Fprintf(&text, "Means over the seeds %s ± standard deviations between them.\n", strings.Join(seeds, ", "))
 	}
 	return text.String()
 }
@@ -55,8 +62,13 @@ func markdownTable(w *strings.Builder, rows []Row) {
 		shown := false
 		cells := make([]string, len(rows))
 		for i, r := range rows {
-			if v := c.of(r); v != nil {
-				cells[i], shown = fmt.Sprintf(c.format, c.factor**v), true
+			v := *c.of(&r.Figures)
+			if v == nil {
+				continue
+			}
+			cells[i], shown = fmt.Sprintf(c.format, c.factor**v), true
+			if r.SD != nil {
+				cells[i] += " ± " + fmt.Sprintf(c.format, c.factor***c.of(r.SD))
 			}
 		}
 		if !shown {
@@ -70,7 +82,7 @@ func markdownTable(w *strings.Builder, rows []Row) {
 	fmt.Fprintf(w, "%s\n%s\n%s\n\n", head, rule, strings.Join(lines, "\n"))
 }
 
-// writeTables leaves the rows as markdown and as CSV, where shares are not percentages.
+// writeTables leaves the rows as Markdown and as CSV.
 func writeTables(dir string, rows []Row) error {
 	err := state.WriteFileAtomic(filepath.Join(dir, MarkdownFile), func(w io.Writer) error {
 		_, err := io.WriteString(w, Markdown(rows))
@@ -79,25 +91,37 @@ func writeTables(dir string, rows []Row) error {
 	if err != nil {
 		return err
 	}
-	return state.WriteFileAtomic(filepath.Join(dir, CSVFile), func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		head := []string{"table", "setting"}
+	return writeCSV(filepath.Join(dir, CSVFile), cells(rows))
+}
+
+// cells are the rows for programs: shares are not percentages, and over several seeds each figure has its standard deviation beside it.
+func cells(rows []Row) grid {
+	several := len(rows) > 0 && rows[0].SD != nil
+	head := []string{"table", "setting"}
+	for _, c := range columns {
+		head = append(head, c.name)
+		if several {
+			head = append(head, c.name+"_sd")
+		}
+	}
+	g := grid{head}
+	for _, r := range rows {
+		line := []string{r.Table, r.Setting}
 		for _, c := range columns {
-			head = append(head, c.name)
-		}
-		out.Write(head) // errors are kept for Error
-		for _, r := range rows {
-			line := []string{r.Table, r.Setting}
-			for _, c := range columns {
-				cell := ""
-				if v := c.of(r); v != nil {
-					cell = fmt.Sprintf("%.6g", *v)
-				}
-				line = append(line, cell)
+			line = append(line, cell(*c.of(&r.Figures)))
+			if several {
+				line = append(line, cell(*c.of(r.SD)))
 			}
-			out.Write(line)
 		}
-		out.Flush()
-		return out.Error()
-	})
+		g = append(g, line)
+	}
+	return g
+}
+
+// cell is a figure for programs, nothing where there is none.
+func cell(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.6g", *v)
 }

@@ -1,16 +1,12 @@
 package experiment
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/finetune"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -20,8 +16,9 @@ type trial struct {
 	table, setting string
 	tokenizer      []string // assignments that differ from the preset
 	pretrain       []string
-	network        string // whose features are probed
-	finetune       bool   // and which is fine-tuned
+	network        string   // whose features are probed
+	finetune       bool     // and which is fine-tuned
+	seed           []string // the assignment of a seed other than the comparison's own
 }
 
 // Networks of a trial.
@@ -31,34 +28,46 @@ const (
 	ofScratch   = "untrained"
 )
 
-func (t trial) key() string { return t.table + ": " + t.setting }
+// key is the name of a trial's figures in rowsFile.
+func (t trial) key() string {
+	return strings.Join(slices.Concat(t.seed, []string{t.table + ": " + t.setting}), ", ")
+}
+
+// String names a trial in notices and errors.
+func (t trial) String() string {
+	return strings.Join(append([]string{t.table, t.setting}, t.seed...), ", ")
+}
 
 // tables are the makers of trials, in their order.
 var tables = []struct {
-	name string
-	of   func(c *Comparison, tok *tokenizer.Section, pre *pretrain.Section) ([]trial, error)
+	name     string
+	finetune bool // where Comparison.FineTune is set
+	of       func(c *Comparison, tok *tokenizer.Section, pre *pretrain.Section) ([]trial, error)
 }{
-	{"decoder", func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+	{"decoder", true, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
 		return vary("decoder depth", "tokenizer.model.decoder.depth", tok.Model.Decoder.Depth, c.Depths), nil
 	}},
-	{"dim", func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+	{"dim", true, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
 		return vary("code dimension", "tokenizer.model.code_dim", tok.Model.CodeDim, c.Dims), nil
 	}},
-	{"codes", func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+	{"codes", true, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
 		return vary("codebook size", "tokenizer.model.codes", tok.Model.Codes, c.Codes), nil
 	}},
-	{"aggregation", func(c *Comparison, _ *tokenizer.Section, pre *pretrain.Section) ([]trial, error) {
+	{"aggregation", true, func(c *Comparison, _ *tokenizer.Section, pre *pretrain.Section) ([]trial, error) {
 		return aggregation(pre.Model.Aggregation, c.Heads), nil
 	}},
-	{"teacher", func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+	{"teacher", false, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
 		return teachers(tok.Teacher, c.Teachers)
 	}},
-	{"network", func(*Comparison, *tokenizer.Section, *pretrain.Section) ([]trial, error) {
+	{"network", false, func(*Comparison, *tokenizer.Section, *pretrain.Section) ([]trial, error) {
 		return []trial{
 			{table: "network", setting: "VQ-KD encoder", network: ofTokenizer, finetune: true},
 			{table: "network", setting: "backbone", network: ofBackbone, finetune: true},
 			{table: "network", setting: "untrained", network: ofScratch, finetune: true},
 		}, nil
+	}},
+	{"alive", false, func(_ *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+		return alive(tok), nil
 	}},
 }
 
@@ -132,79 +141,20 @@ func teachers(preset string, names []string) (list []trial, err error) {
 	return list, nil
 }
 
-// plan is what is to be measured.
-type plan struct {
-	ctx    context.Context
-	env    Env
-	c      *Comparison
-	trials []trial
-}
-
-// newPlan checks the settings and every configuration before anything is trained.
-func newPlan(ctx context.Context, e Env, c *Comparison) (*plan, error) {
-	if c.Data == "" {
-		return nil, wrong("name the images with --data DIR or --data FILE.tar")
+// alive lists trials of what may keep codes in use: the tokenizer as it is set, and each switch turned over alone.
+func alive(tok *tokenizer.Section) []trial {
+	list := []trial{{table: "codes alive", setting: "unchanged", network: ofTokenizer}}
+	for _, s := range []struct {
+		key string
+		on  bool
+	}{
+		{"tokenizer.model.euclidean", tok.Model.Euclidean},
+		{"tokenizer.model.codebook_gradient", tok.Model.CodebookGradient},
+		{"tokenizer.model.kmeans_init", tok.Model.KMeansInit},
+		{"tokenizer.reseed", tok.Reseed},
+	} {
+		turned := fmt.Sprintf("%s=%v", s.key, !s.on)
+		list = append(list, trial{table: "codes alive", setting: turned[strings.LastIndex(turned, ".")+1:], network: ofTokenizer, tokenizer: []string{turned}})
 	}
-	if c.Finetune == "" && slices.Contains(finetune.Method.Presets, c.Preset) {
-		c.Finetune = c.Preset
-	}
-	if err := c.checkSet(); err != nil {
-		return nil, err
-	}
-	tok, err := c.configure(tokenizer.Method)
-	if err != nil {
-		return nil, err
-	}
-	pre, err := c.configure(pretrain.Method)
-	if err != nil {
-		return nil, err
-	}
-	for _, note := range c.oldNames() {
-		e.reporter().Notice(note)
-	}
-	p := &plan{ctx: ctx, env: e, c: c}
-	for _, t := range tables {
-		if len(c.Tables) > 0 && !slices.Contains(c.Tables, t.name) {
-			continue
-		}
-		list, err := t.of(c, tokenizer.SectionOf(tok), pretrain.SectionOf(pre))
-		if err != nil {
-			return nil, err
-		}
-		p.trials = append(p.trials, list...)
-	}
-	for _, name := range c.Tables {
-		if names := TableNames(); !slices.Contains(names, name) {
-			return nil, wrong("--table %s: there are %s; did you mean %q?", name, strings.Join(names, ", "), config.Nearest(name, names))
-		}
-	}
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	images, err := p.images(pre) // what a probe cannot use is found before anything is trained for it
-	if err != nil {
-		return nil, err
-	}
-	return p, images.Close()
-}
-
-// check makes the configuration of every trial.
-func (p *plan) check() error {
-	for _, t := range p.trials {
-		if _, err := p.c.configure(tokenizer.Method, t.tokenizer...); err != nil {
-			return SettingError{fmt.Errorf("%s: %w", t.key(), err)}
-		}
-		if _, err := p.c.configure(pretrain.Method, t.pretrain...); err != nil {
-			return SettingError{fmt.Errorf("%s: %w", t.key(), err)}
-		}
-		if t.finetune && p.c.Finetune == "" {
-			return wrong("--finetune NAME: fine-tuning has no preset %q; there are %s", p.c.Preset, strings.Join(finetune.Method.Presets, ", "))
-		}
-	}
-	return nil
-}
-
-// images opens the images of the probes.
-func (p *plan) images(c *config.Config) (*method.Images, error) {
-	return openLabelled(c, pretrain.Method.ImageSize(c))
+	return list
 }

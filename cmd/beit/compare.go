@@ -21,7 +21,9 @@ type compareCmd struct {
 	Entries  string   `placeholder:"FILE" help:"TOML file of entries to lay side by side at equal cost, in place of tables: each a chain of tokenizer, pretrain and finetune. README.md has an example."`
 	Preset   string   `placeholder:"NAME" help:"Preset of tokenizer and backbone (small32)."`
 	Finetune string   `placeholder:"NAME" help:"Preset of fine-tuning (that of --preset)."`
-	Table    []string `placeholder:"NAME,…" help:"Tables to make (all): decoder, dim, codes, aggregation, teacher, network."`
+	Table    []string `placeholder:"NAME,…" help:"Tables to make (all): decoder, dim, codes, aggregation, teacher, network, alive."`
+	Seeds    []int64  `placeholder:"N,…" help:"Seeds of every row's runs: figures are means ± standard deviations. All see the same images (one seed, of --set seed=N or the preset)."`
+	FineTune bool     `help:"Fine-tune the rows of decoder, dim, codes and aggregation too. Those of network always are."`
 	Depths   []int    `placeholder:"N,…" help:"Depths of the tokenizer's decoder (1,3)."`
 	Dims     []int    `placeholder:"D,…" help:"Dimensions of a code (half, once and twice the preset's)."`
 	Codes    []int    `placeholder:"K,…" help:"Sizes of the codebook (half, once and twice the preset's)."`
@@ -45,7 +47,7 @@ func (c *compareCmd) Run(a *app) error {
 	}
 	comparison.Preset, comparison.Finetune, comparison.Tables = cmp.Or(c.Preset, config.DefaultPreset), c.Finetune, c.Table
 	comparison.Depths, comparison.Heads, comparison.Teachers = otherwise(c.Depths, 1, 3), otherwise(c.Heads, 0, 1, 2, 3), otherwise(c.Teacher, "hog", "hog-ref")
-	comparison.Dims, comparison.Codes = c.Dims, c.Codes
+	comparison.Dims, comparison.Codes, comparison.Seeds, comparison.FineTune = c.Dims, c.Codes, c.Seeds, c.FineTune
 	rows, err := compared(c, a, func(e experiment.Env) ([]experiment.Row, error) { return experiment.Compare(a.ctx, e, comparison) })
 	if err != nil {
 		return err
@@ -56,8 +58,9 @@ func (c *compareCmd) Run(a *app) error {
 // entries lays the entries of a file side by side.
 func (c *compareCmd) entries(a *app, comparison experiment.Comparison) error {
 	for flag, given := range map[string]bool{
-		"--preset": c.Preset != "", "--finetune": c.Finetune != "", "--table": c.Table != nil, "--depths": c.Depths != nil, "--dims": c.Dims != nil,
-		"--codes": c.Codes != nil, "--heads": c.Heads != nil, "--teacher": c.Teacher != nil, "--set": c.Set != nil,
+		"--preset": c.Preset != "", "--finetune": c.Finetune != "", "--table": c.Table != nil, "--seeds": c.Seeds != nil,
+		"--fine-tune": c.FineTune, "--depths": c.Depths != nil, "--dims": c.Dims != nil, "--codes": c.Codes != nil, "--heads": c.Heads != nil,
+		"--teacher": c.Teacher != nil, "--set": c.Set != nil,
 	} {
 		if given {
 			return usagef("%s belongs to the tables: with --entries leave it away, and say in %s what entries are", flag, c.Entries)

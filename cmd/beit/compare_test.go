@@ -41,9 +41,9 @@ func TestCompare(t *testing.T) {
 	var got []string
 	for _, r := range rows {
 		got = append(got, r.Table+": "+r.Setting)
-		tokenizer, backbone := r.Setting != "untrained", r.Setting != "untrained" && r.Setting != "VQ-KD encoder"
+		tokenizer, backbone := r.Setting != "untrained", r.Setting != "untrained" && r.Setting != "VQ-KD encoder" && r.Table != "codes alive"
 		if (r.Reconstruction != nil) != tokenizer || (r.Perplexity != nil) != tokenizer || (r.CodesUsed != nil) != tokenizer ||
-			r.LinearCLS == nil || r.LinearMean == nil || r.KNNCLS == nil || r.KNNMean == nil || (r.Finetuned != nil) != (r.Table == "network") || r.Seconds <= 0 {
+			r.LinearCLS == nil || r.LinearMean == nil || r.KNNCLS == nil || r.KNNMean == nil || (r.Finetuned != nil) != (r.Table == "network") || *r.Seconds <= 0 {
 			t.Errorf("%+v (backbone: %v)", r, backbone)
 		}
 	}
@@ -51,6 +51,8 @@ func TestCompare(t *testing.T) {
 		"decoder depth: 1", "decoder depth: 3", "code dimension: 4", "code dimension: 8", "codebook size: 8", "codebook size: 16",
 		"aggregation blocks: 0", "aggregation blocks: 1, shared head", "aggregation blocks: 1, own head", "teacher: hog", "teacher: hog-ref",
 		"network: VQ-KD encoder", "network: backbone", "network: untrained",
+		"codes alive: unchanged", "codes alive: euclidean=true", "codes alive: codebook_gradient=true", "codes alive: kmeans_init=false",
+		"codes alive: reseed=false",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -59,7 +61,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("the preset's own row differs between tables: %+v, %+v", a, b)
 	}
 	folders, err := os.ReadDir(filepath.Join(out, "runs"))
-	if err != nil || len(folders) != 5+7+3 { // tokenizers: the preset's and with another depth, dimension, size, teacher; backbones: theirs (4 without aggregation), the preset's and one with its own head
+	if err != nil || len(folders) != 5+4+7+3 { // tokenizers: the preset's and with another depth, dimension, size, teacher, switch; backbones: theirs (4 without aggregation), the preset's and one with its own head
 		var names []string
 		for _, f := range folders {
 			names = append(names, f.Name())
@@ -80,11 +82,11 @@ func TestCompare(t *testing.T) {
 		t.Error(d)
 	}
 	lines, err := csv.NewReader(strings.NewReader(string(table))).ReadAll()
-	if err != nil || len(lines) != 15 || len(lines[0]) != 2+11 {
+	if err != nil || len(lines) != 20 || len(lines[0]) != 2+11 {
 		t.Errorf("%d lines of CSV, error %v", len(lines), err)
 	}
 	text, err := os.ReadFile(filepath.Join(out, experiment.MarkdownFile))
-	if err != nil || strings.Count(string(text), "\n|---") != 6 || !strings.Contains(string(text), "| 1, shared head |") {
+	if err != nil || strings.Count(string(text), "\n|---") != 7 || !strings.Contains(string(text), "| 1, shared head |") {
 		t.Errorf("error %v, tables:\n%s", err, text)
 	}
 	if status, _, errOut := beitRun(t, append(args, "--set", "seed=9")...); status != 2 || !strings.Contains(errOut, "other settings") {
@@ -172,11 +174,17 @@ func TestCompareMistakes(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "--data"}, {"--data x --table decodr", `did you mean "decoder"?`}, {"--data x --set nonsense=3", "nonsense"},
 		{"--data x --set finetune:pretrain.target=codes", "neither"}, {"--data x --teacher nobody", "nobody"},
+		{"--data x --seeds 1,2 --set seed=3", "set seed=3: --seeds chooses the seeds"},
+		{"--data x --seeds 1,2 --set finetune:seed=3", "set finetune:seed=3: --seeds"}, {"--data x --seeds 1,2,1", "each once"},
+		{"--data x --seeds=-1", "not negative"}, {"--data x --seeds 1,two", "--seeds"},
+		{"--data procedural:80 --set finetune:train.lr=-1", "train.lr = -1"}, {"--data procedural:80 --table dim --fine-tune --set finetune:train.lr=-1", "train.lr = -1"},
+		{"--data procedural:80 --preset reference32 --table dim --fine-tune", "beit: --finetune NAME: fine-tuning has no preset"},
 		{"--data x --dims 0", "code dimension"}, {"--data x --heads=-1", "aggregation.depth"}, {"--data x --preset base_300e", "preset"},
 	} {
-		status, _, errOut := beitRun(t, strings.Fields("compare --out "+filepath.Join(t.TempDir(), "out")+" "+c.args)...)
-		if status != 2 || !strings.Contains(errOut, c.want) {
-			t.Errorf("%s: status %d, %q, want %q", c.args, status, errOut, c.want)
+		out := filepath.Join(t.TempDir(), "out")
+		status, _, errOut := beitRun(t, strings.Fields("compare --out "+out+" "+c.args)...)
+		if _, err := os.Stat(out); status != 2 || !strings.Contains(errOut, c.want) || strings.Count(errOut, "\n") != 1 || err == nil {
+			t.Errorf("%s: status %d, %q, want %q; folder made: %v", c.args, status, errOut, c.want, err == nil)
 		}
 	}
 }

@@ -94,6 +94,8 @@ func TestCompareEntriesMistakes(t *testing.T) {
 		{[]string{"--entries", file, "--data", filepath.Join(dir, "train"), "--eval-data", flat}, 2, "need labels"},
 		{[]string{"--entries", file, "--data", "procedural:80", "--preset", "small32"}, 2, "--preset"},
 		{[]string{"--entries", file, "--data", "procedural:80", "--heads", "1"}, 2, "--heads"},
+		{[]string{"--entries", file, "--data", "procedural:80", "--seeds", "1,2"}, 2, "--seeds"},
+		{[]string{"--entries", file, "--data", "procedural:80", "--fine-tune"}, 2, "--fine-tune"},
 		{[]string{"--entries", file, "--data", "procedural:80", "--set", "seed=2"}, 2, "--set"},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
