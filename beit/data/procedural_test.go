@@ -21,47 +21,51 @@ func imageOf(t testing.TB, ds data.Dataset, i int) *data.RGB {
 	return m
 }
 
-func TestProcedural(t *testing.T) {
-	ds := data.Procedural(100, 32, 1)
-	count := map[int]int{}
-	for i := range ds.Len() {
-		count[ds.Label(i)]++
-	}
-	if len(ds.Classes()) != 10 || len(count) != 10 {
-		t.Fatalf("%d classes, %d labels in use; want 10", len(ds.Classes()), len(count))
-	}
-	for label, n := range count {
-		if n != 10 {
-			t.Errorf("class %d has %d images, want 10", label, n)
-		}
-	}
-	first := imageOf(t, ds, 0)
-	if !cmp.Equal(first, imageOf(t, data.Procedural(1, 32, 1), 0)) {
-		t.Error("image 0 depends on more than size, seed and index")
-	}
-	for name, other := range map[string]*data.RGB{
-		"index": imageOf(t, ds, 10),
-		"seed":  imageOf(t, data.Procedural(1, 32, 2), 0),
-	} {
-		if cmp.Equal(first, other) {
-			t.Errorf("another %s gave the same image", name)
-		}
+// drawn are the kinds of synthetic images.
+var drawn = map[string]func(n, size int, seed uint64) data.Dataset{"procedural": data.Procedural, "shapes": data.Shapes}
+
+func TestDrawn(t *testing.T) {
+	for name, draw := range drawn {
+		t.Run(name, func(t *testing.T) {
+			ds := draw(100, 32, 1)
+			count := map[int]int{}
+			for i := range ds.Len() {
+				count[ds.Label(i)]++
+			}
+			if len(ds.Classes()) != 10 || len(count) != 10 {
+				t.Fatalf("%d classes, %d labels in use; want 10", len(ds.Classes()), len(count))
+			}
+			for label, n := range count {
+				if n != 10 {
+					t.Errorf("class %d has %d images, want 10", label, n)
+				}
+			}
+			first := imageOf(t, ds, 0)
+			if !cmp.Equal(first, imageOf(t, draw(1, 32, 1), 0)) {
+				t.Error("image 0 depends on more than size, seed and index")
+			}
+			for name, other := range map[string]*data.RGB{"index": imageOf(t, ds, 10), "seed": imageOf(t, draw(1, 32, 2), 0)} {
+				if cmp.Equal(first, other) {
+					t.Errorf("another %s gave the same image", name)
+				}
+			}
+		})
 	}
 }
 
-// TestProceduralSizes: a larger image shows the same scene. Averaged down to 32x32, it differs by noise and
-// edges only.
-func TestProceduralSizes(t *testing.T) {
-	for i := range 20 {
-		small := imageOf(t, data.Procedural(20, 32, 1), i)
-		large := imageOf(t, data.Procedural(20, 64, 1), i)
-		large = data.Resize(large, large.Bounds(), 32, 32, data.Bilinear)
-		sum := 0
-		for k, v := range small.Pix {
-			sum += max(int(v), int(large.Pix[k])) - min(int(v), int(large.Pix[k]))
-		}
-		if mean := float64(sum) / float64(len(small.Pix)); mean > 10 {
-			t.Errorf("image %d: mean difference of %g levels", i, mean)
+// TestDrawnSizes: a larger image shows the same scene. Averaged down to 32x32, it differs by noise and edges only.
+func TestDrawnSizes(t *testing.T) {
+	for name, draw := range drawn {
+		for i := range 20 {
+			small, large := imageOf(t, draw(20, 32, 1), i), imageOf(t, draw(20, 64, 1), i)
+			large = data.Resize(large, large.Bounds(), 32, 32, data.Bilinear)
+			sum := 0
+			for k, v := range small.Pix {
+				sum += max(int(v), int(large.Pix[k])) - min(int(v), int(large.Pix[k]))
+			}
+			if mean := float64(sum) / float64(len(small.Pix)); mean > 10 {
+				t.Errorf("%s, image %d: mean difference of %g levels", name, i, mean)
+			}
 		}
 	}
 }

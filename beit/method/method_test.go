@@ -132,6 +132,7 @@ func TestLimitedImages(t *testing.T) {
 func TestOpenImagesErrors(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
 		{"data.path=", "data.path"}, {"data.path=procedural:x", "procedural:N"}, {"data.path=procedural:0", "procedural:N"},
+		{"data.path=shapes:-1", "shapes:N"}, {"data.path=shape:80", "shape:80"},
 		{"data.eval_path=x", "synthetic images bring their own"}, {"data.path=" + filepath.Join(t.TempDir(), "gone"), "gone"},
 	} {
 		if _, err := method.OpenImages(traintest.Tiny(t, tokenizer.Method, c.set), 16, nil); err == nil || !strings.Contains(err.Error(), c.want) {
