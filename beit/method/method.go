@@ -33,6 +33,8 @@ type Method struct {
 	// Upstream lists the models that c needs beside the method's own, as far as that is known from those that are open already: it is asked again
 	// until all are. Nil: none.
 	Upstream func(c *config.Config, have Upstreams) []Upstream
+	// Start is the path of the model that a run starts from where its configuration names none; empty: from random weights, as with a nil Start.
+	Start func(c *config.Config) string
 	// Adapt fits a preset to the model that the run starts from, which may be nil, before the layers come over it. Nil: nothing changes.
 	Adapt func(base *config.Config, over config.Layers, start *Model) error
 	// Describe fills in a configuration for a model that no run made, from the card of its file; false where it is not this method's. Nil: it never is.
@@ -87,8 +89,8 @@ func (e *OpenError) Error() string { return e.Err.Error() }
 // Unwrap is the error of opening.
 func (e *OpenError) Unwrap() error { return e.Err }
 
-// Configure makes a configuration of m; see config.Configure. A method that adapts itself to the model that it starts from gets that opened by
-// open: it is returned, and the caller closes it.
+// Configure makes a configuration of m; see config.Configure. It names the model that the run starts from. A method that adapts itself to that gets
+// it opened by open: it is returned, and the caller closes it.
 func (m *Method) Configure(preset, file string, set []string, open Opener) (c *config.Config, start *Model, err error) {
 	adapt := func(base *config.Config, over config.Layers) error {
 		if m.Adapt == nil {
@@ -97,6 +99,10 @@ func (m *Method) Configure(preset, file string, set []string, open Opener) (c *c
 		asked, err := over.Over(base)
 		if err != nil {
 			return err
+		}
+		if asked.InitFrom == "" && m.Start != nil {
+			base.InitFrom = m.Start(asked)
+			asked.InitFrom = base.InitFrom
 		}
 		if asked.InitFrom != "" {
 			if start, err = open(asked.InitFrom, asked.InitKey); err != nil {

@@ -35,6 +35,7 @@ var Method = &method.Method{
 	Card:      card,
 	Task:      newTask,
 	Upstream:  upstream,
+	Start:     start,
 	Adapt:     adapt,
 	Describe:  describe,
 }

@@ -11,6 +11,14 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
+// start is the tokenizer, where the backbone is to begin as its encoder.
+func start(c *config.Config) string {
+	if s := SectionOf(c); s.FromTokenizer {
+		return s.Tokenizer
+	}
+	return ""
+}
+
 // adapt fits a preset to the tokenizer that the run starts from: the backbone's blocks are those of its encoder, unless the file has a shape of its
 // own. Models of other kinds change nothing.
 func adapt(base *config.Config, over config.Layers, start *method.Model) error {
@@ -30,7 +38,10 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 	}
 	set := nn.NewSet()
 	beit.NewMIM(set.Scope(), SectionOf(c).Model)
-	if _, err := fitEncoder(set.Params(), start); err != nil {
+	if _, err = fitEncoder(set.Params(), start); err != nil && SectionOf(c).FromTokenizer {
+		return fmt.Errorf("pretrain.from_tokenizer: %w; with pretrain.from_tokenizer=false the backbone may have another shape", err)
+	}
+	if err != nil {
 		return fmt.Errorf("init_from: %w", err)
 	}
 	return nil

@@ -55,6 +55,31 @@ func TestStartFromTokenizer(t *testing.T) {
 	}
 }
 
+// With from_tokenizer the tokenizer is what a run starts from, where nothing else is named.
+func TestFromTokenizer(t *testing.T) {
+	tok := runtest.Folder(t, tokenizer.Method)
+	backbone := runtest.Folder(t, pretrain.Method, "pretrain.tokenizer="+tok)
+	for _, c := range []struct{ set, want string }{
+		{"pretrain.from_tokenizer=true", tok}, {"pretrain.from_tokenizer=false", ""}, {"init_from=" + backbone, backbone},
+	} {
+		set := []string{"pretrain.from_tokenizer=true", "pretrain.tokenizer=" + tok, c.set}
+		cfg, start, err := pretrain.Method.Configure("small32", "", set, model.Opener())
+		if err != nil {
+			t.Fatalf("%s: %v", c.set, err)
+		}
+		if start != nil {
+			start.Close()
+		}
+		if cfg.InitFrom != c.want {
+			t.Errorf("%s: starts from %q, want %q", c.set, cfg.InitFrom, c.want)
+		}
+	}
+	_, _, err := pretrain.Method.Configure("small32", "", []string{"pretrain.from_tokenizer=true", "pretrain.tokenizer=" + tok, "pretrain.model.vit.width=64"}, model.Opener())
+	if err == nil || !strings.Contains(err.Error(), "pretrain.from_tokenizer=false") {
+		t.Errorf("another width: error %v", err)
+	}
+}
+
 // What the encoder does not have is made anew, and what only it has is an error before anything is trained.
 func TestStartFromTokenizerElsewise(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
