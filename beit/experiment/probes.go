@@ -57,3 +57,12 @@ func Extract(ctx context.Context, e Env, images *method.Images, size int, conten
 	}
 	return list, nil
 }
+
+// scores probes one kind of features by a linear classifier and by its 20 nearest neighbours.
+func scores(ctx context.Context, e Env, s Sample, c probe.LinearConfig) (linear probe.LinearResult, knn probe.Score, err error) {
+	if linear, err = probe.Linear(ctx, e.device(), s.Train, s.Val, c); err != nil {
+		return linear, knn, err
+	}
+	knn, err = probe.KNN(ctx, e.device(), s.Train, s.Val, 20, 0.07)
+	return linear, knn, err
+}

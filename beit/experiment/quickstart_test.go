@@ -9,74 +9,90 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/probe"
 	"github.com/gobeit/gobeit/beit/run"
 )
 
-// TestQuickstart goes through two rounds with a handful of images, and a second time through what is there then.
+// TestQuickstart does it with a handful of images, and a second time with what is there then.
 func TestQuickstart(t *testing.T) {
 	defer experiment.ShrinkQuickstart()()
 	dir := filepath.Join(t.TempDir(), "quick")
-	rounds, err := experiment.Quickstart(t.Context(), experiment.Env{}, dir, 2)
+	q, err := experiment.Quickstart(t.Context(), experiment.Env{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rounds) != 2 {
-		t.Fatalf("%d rounds", len(rounds))
+	if q.Images != 320 || q.Labelled != 80 || q.Unseen != 64 || q.Classes != 10 || q.Chance() != 0.1 {
+		t.Errorf("%+v", q)
 	}
-	teachers := []string{"hog", "run"}
-	for i, r := range rounds {
-		if r.Tokenizer.Codes != 16 || r.Tokenizer.Reconstruction <= 0 || r.Pretraining["loss_mim"] <= 0 || r.Pretraining["unigram_entropy"] <= 0 {
-			t.Errorf("round %d: %+v", i+1, r)
+	var rows []string
+	for _, r := range q.Ways.Rows {
+		rows = append(rows, r.Entry.Name)
+		if r.Cost > q.Ways.Budget || r.Cost < 0.8*q.Ways.Budget {
+			t.Errorf("%s takes %g operations of %g", r.Entry.Name, r.Cost, q.Ways.Budget)
 		}
-		var probed []string
-		for _, p := range r.Probes {
-			probed = append(probed, p.Network+" "+p.Feature)
-		}
-		want := "untrained cls, untrained mean, pixels mean, teacher " + teachers[i] + " mean, pretrained cls, pretrained mean"
-		if got := strings.Join(probed, ", "); got != want {
-			t.Errorf("round %d probed %s; want %s", i+1, got, want)
-		}
-		if _, err := os.Stat(filepath.Join(r.TokenizerFolder, "report.html")); err != nil {
+	}
+	for _, b := range q.Baselines {
+		rows = append(rows, b.Network+" "+string(b.Pool))
+	}
+	want := "from scratch, pretrained, pretrained mean, pretrained grid, untrained mean, untrained grid, pixels mean, pixels grid, teacher hog mean, teacher hog grid"
+	if got := strings.Join(rows, ", "); got != want {
+		t.Errorf("measured %s; want %s", got, want)
+	}
+	if q.Validation["tokenizer"]["codes_used"] < 1 || q.Validation["pretrain"]["loss_mim"] <= 0 {
+		t.Errorf("validation %v", q.Validation)
+	}
+	for _, folder := range q.Folders {
+		if _, err := os.Stat(filepath.Join(folder, run.ReportFile)); err != nil {
 			t.Error(err)
 		}
 	}
 
 	var heard warnings
-	again, err := experiment.Quickstart(t.Context(), experiment.Env{Reporter: &heard}, dir, 1)
-	if err != nil || len(again) != 1 {
-		t.Fatal(again, err)
+	again, err := experiment.Quickstart(t.Context(), experiment.Env{Reporter: &heard}, dir)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(heard.list) > 0 {
 		t.Errorf("warned of %q", heard.list)
 	}
-	var text bytes.Buffer
-	if err := experiment.PrintRounds(&text, again); err != nil {
+	var before, text bytes.Buffer
+	if err := q.Print(&before); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Round 1", "best constant", "of 16", "unigram entropy", "shuffled [CLS]", "pixels", "teacher hog", dir} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("the table lacks %q:\n%s", want, text.String())
-		}
-	}
-	var before bytes.Buffer
-	if err := experiment.PrintRounds(&before, rounds[:1]); err != nil || before.String() != text.String() {
+	if err := again.Print(&text); err != nil || before.String() != text.String() {
 		t.Errorf("the second time shows other figures:\n%s\nbefore\n%s", text.String(), before.String())
 	}
+	for _, want := range []string{"codes used", "MIM loss", "80 labels of 320 images", "network, pretrained", "teacher hog grid", "chance", "10.0 %", "At equal cost", "Next: ", dir} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text lacks %q:\n%s", want, text.String())
+		}
+	}
+}
 
-	// A finished run that is taken as it is, though its configuration was changed, is told.
-	name := filepath.Join(dir, "round-1", "backbone", run.ConfigFile)
-	config, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+// TestVerdict: what is said follows from the interval and from the best baseline.
+func TestVerdict(t *testing.T) {
+	accuracy := func(x float64) *float64 { return &x }
+	quick := func(d experiment.Difference, pretrained, pixels float64) string {
+		q := experiment.Quick{Ways: &experiment.Standing{Rows: []experiment.EntryRow{{Top1: accuracy(0.3)}, {Top1: accuracy(pretrained), Difference: &d}}}}
+		q.Baselines = []experiment.QuickProbe{{"pretrained", probe.PoolGrid, 0.9}, {"teacher hog", probe.PoolGrid, 0.2}, {"pixels", probe.PoolGrid, pixels}}
+		return q.Verdict()
 	}
-	if err := os.WriteFile(name, bytes.Replace(config, []byte("procedural:64"), []byte("procedural:65"), 1), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := experiment.Quickstart(t.Context(), experiment.Env{Reporter: &heard}, dir, 1); err != nil {
-		t.Fatal(err)
-	}
-	if len(heard.list) != 1 || !strings.HasPrefix(heard.list[0], name+" was changed") {
-		t.Errorf("warned of %q", heard.list)
+	for _, c := range []struct {
+		got  string
+		want []string
+	}{
+		{quick(experiment.Difference{Mean: 0.1, Low: 0.05, High: 0.15, Verdict: experiment.Better}, 0.4, 0.25),
+			[]string{"+10.0 points", "+5.0 … +15.0", "better than training from scratch", "It is above the best", "pixels with 25.0 %"}},
+		{quick(experiment.Difference{Mean: -0.1, Low: -0.15, High: -0.05, Verdict: experiment.Worse}, 0.2, 0.25),
+			[]string{"-10.0 points", "worse than", "It is not above"}},
+		{quick(experiment.Difference{Mean: 0.01, Low: -0.02, High: 0.04, Verdict: experiment.NotResolved}, 0.31, 0.25),
+			[]string{"not told apart: 31.0 % and 30.0 %"}},
+	} {
+		for _, want := range c.want {
+			if !strings.Contains(c.got, want) {
+				t.Errorf("the verdict lacks %q: %s", want, c.got)
+			}
+		}
 	}
 }
 

@@ -55,6 +55,9 @@ func (s *Subject) Close() {
 	s.Model.Close()
 }
 
+// subjectName is what a subject is called beside other networks.
+const subjectName = "pretrained"
+
 // Beside says what features are taken beside those of the subject.
 type Beside struct {
 	Alone     bool // none of other networks
@@ -69,7 +72,7 @@ type Beside struct {
 // the subject learned from, where there is one.
 func (s *Subject) Samples(ctx context.Context, e Env, b Beside) ([]Sample, error) {
 	size := s.Encoder.ViT.ImageSize
-	contenders := []Contender{{"pretrained", b.extractor(s.Encoder.Encoder, s.Encoder.Norm)}}
+	contenders := []Contender{{subjectName, b.extractor(s.Encoder.Encoder, s.Encoder.Norm)}}
 	if !b.Alone {
 		random, set, err := model.RandomEncoder(e.device(), s.Model, b.Seed)
 		if err != nil {

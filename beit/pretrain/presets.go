@@ -83,7 +83,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 	v := beit.ViTPreset(vit)
 	v.RelPos = beit.RelPosShared
 	c := config.New(name, &Section{
-		Target: target.Kinds[0].Name, Mask: maskFor(v.Grid()),
+		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, Mask: maskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: layer, Depth: depth, SharedHead: true}},
 	})
 	c.Data.Jitter = 0.4
@@ -105,6 +105,7 @@ func reference() *config.Config {
 	c.Train.WarmupOffset = true
 	c.Data.Reduce = false
 	s := SectionOf(c)
+	s.FromTokenizer, s.Visible = false, 0
 	s.Mask.MinBlock = 4
 	s.Model.LibraryInit = true // as the authors' code leaves the aggregation blocks
 	return c

@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 		have, lack []string
 	}{
 		{
-			"codes", nil,
+			"codes", []string{"pretrain.visible=0"},
 			[]string{
 				"loss", "loss_mim", "loss_aggregation", "acc_mim", "acc_aggregation", "loss_cls_shuffled", "unigram_entropy", "acc_nearest_patch",
 				"codes_used", "perplexity",
@@ -32,7 +32,7 @@ func TestRun(t *testing.T) {
 			[]string{"loss_mim", "acc_mim"}, []string{"loss_aggregation", "loss_cls_shuffled", "acc_aggregation"},
 		},
 		{"hidden", []string{"pretrain.model.aggregation.hide=1"}, []string{"loss_mim", "loss_aggregation", "loss_cls_shuffled"}, nil},
-		{"visible", []string{"pretrain.visible=1"}, []string{"loss_mim", "loss_visible", "loss_aggregation", "loss_cls_shuffled"}, nil},
+		{"visible", nil, []string{"loss_mim", "loss_visible", "loss_aggregation", "loss_cls_shuffled"}, nil},
 		{"features", []string{"pretrain.target=features"}, []string{"loss_mim", "loss_aggregation"}, []string{"acc_mim", "unigram_entropy"}},
 		{"shuffled", []string{"pretrain.shuffle_codes=true"}, []string{"loss_mim", "unigram_entropy"}, nil},
 	} {

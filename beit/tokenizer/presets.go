@@ -48,7 +48,7 @@ const hogDim = 84
 
 func small(vit string, codes, dim, epochs int) *config.Config {
 	c := config.New(name, &Section{
-		Teacher: teacherHOG, Model: network(vit, 1, codes, dim, hogDim), Reseed: true, KMeansTokens: 32 * codes,
+		Teacher: teacherHOG, HOGEpsilon: 0.03, Model: network(vit, 1, codes, dim, hogDim), Reseed: true, KMeansTokens: 32 * codes,
 	})
 	c.Train = config.Train{
 		Epochs: epochs, Batch: 128, LR: 1e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 1e-4,
@@ -68,7 +68,7 @@ func reference() *config.Config {
 	c.Train.WarmupOffset = true
 	c.Data.Reduce = false
 	s := SectionOf(c)
-	s.Teacher, s.Model.TargetDim = teacherHOGRef, 30
+	s.Teacher, s.HOGEpsilon, s.Model.TargetDim = teacherHOGRef, 0, 30
 	s.Reseed, s.KMeansTokens = false, 0 // the first batch holds more than 4 tokens for each code
 	return c
 }

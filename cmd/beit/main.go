@@ -48,7 +48,7 @@ type cli struct {
 	Device  string `default:"cpu" env:"BEIT_DEVICE" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
-	Quickstart quickstartCmd `cmd:"" help:"Train a tokenizer and a backbone on synthetic images and show what they learned. Takes minutes and needs nothing."`
+	Quickstart quickstartCmd `cmd:"" help:"Pretrain on synthetic images, of which few have labels, and show what that is worth beside training from scratch. Takes minutes and needs nothing."`
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
 	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier."`

@@ -125,7 +125,6 @@ func TestMistakes(t *testing.T) {
 		{"pull what nobody offers", "pull beitv3", 2, "did you mean"},
 		{"bench", "bench --filter nothing", 2, "no case"},
 		{"bench of slow cases alone", "bench --filter base_300e", 2, "--slow"},
-		{"rounds", "quickstart --rounds 0", 2, "--rounds 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, o, e := beitRun(t, strings.Fields(c.args)...)

@@ -58,6 +58,7 @@ var tiny = slices.Concat(
 	shape("pretrain.model.vit."),
 	[]string{
 		"pretrain.model.aggregation.layer=1", "pretrain.mask.count=6", "pretrain.mask.min_block=4", "pretrain.model.vit.drop_path=0.2",
+		"pretrain.from_tokenizer=false", // so that a backbone needs no tokenizer of its shape
 	},
 	shape("finetune.model."),
 	[]string{"finetune.rand_magnitude=9", "finetune.rand_ops=2", "finetune.erase=0.25", "finetune.model.drop_path=0.2"},
