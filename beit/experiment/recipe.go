@@ -196,7 +196,7 @@ func choosePreset(side int, labelled bool, seconds float64, price func(preset st
 			return preset, p, larger, nil
 		}
 		if at == 0 {
-			return "", p, nil, wrong("--time %s: too little for %d images: the smallest preset, %s, needs %s on this machine",
+			return "", p, nil, wrong("--time %s: too little for %d images: the smallest preset, %s, needs %s on this machine, as busy as it is now",
 				spell(seconds), p.runs[0].Train, preset, spell(60*math.Ceil(needs/60)))
 		}
 		larger = append(larger, Unaffordable{preset, needs})

@@ -122,7 +122,7 @@ func TestChoosePreset(t *testing.T) {
 		{"just enough", 3000, 20110, "small128", nil, ""},
 		{"less", 3000, 20109, "small64", []Unaffordable{{"small128", 20110}}, ""},
 		{"much less", 96, 310.5, "small32", []Unaffordable{{"small128", 20110}, {"small64", 2110}}, ""},
-		{"too little", 96, 309, "", nil, "--time 5m9s: too little for 12800 images: the smallest preset, small32, needs 6m on this machine"},
+		{"too little", 96, 309, "", nil, "--time 5m9s: too little for 12800 images: the smallest preset, small32, needs 6m on this machine, as busy as it is now"},
 		{"nothing", 10, 0.2, "", nil, "--time 200ms: too little for"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
