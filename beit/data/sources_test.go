@@ -7,6 +7,8 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -497,6 +499,25 @@ func TestTooDeep(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]int{"folder in too many folders": 1}, kinds(src.LeftOut)); d != "" || !NewSurvey(src, src.Train, nil).Warns() {
 		t.Errorf("left out (-want +got):\n%s", d)
+	}
+}
+
+// The shorter side is that of the middle one among the images that are looked at, whichever way they lie.
+func TestSurveyOfSides(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i, size := range []image.Point{{40, 20}, {30, 90}, {500, 400}} {
+		var file bytes.Buffer
+		if err := png.Encode(&file, image.NewGray(image.Rectangle{Max: size})); err != nil {
+			t.Fatal(err)
+		}
+		fsys[fmt.Sprintf("%d.png", i)] = &fstest.MapFile{Data: file.Bytes()}
+	}
+	src, err := OpenFS(fsys, "set", DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := NewSurvey(src, src.Train, nil); s.ShortSide != 30 || s.Looked != 3 {
+		t.Errorf("the shorter side is %d of %d images", s.ShortSide, s.Looked)
 	}
 }
 

@@ -19,7 +19,10 @@ type Survey struct {
 	Looked     int       // training images that were looked at
 	Small      Size      // the smallest of them, by number of pixels
 	Large      Size      // the largest
+	ShortSide  int       // the median of their shorter sides
 	Turned     int       // how many of them have an EXIF orientation other than upright
+
+	sides []int // the shorter ones
 }
 
 // Part says what the training or validation images are.
@@ -51,6 +54,10 @@ func NewSurvey(src *Source, train, val Dataset) *Survey {
 	n := min(train.Len(), surveyed)
 	for k := range n {
 		s.look(train, int(int64(k)*int64(train.Len())/int64(n)))
+	}
+	if s.Looked > 0 {
+		slices.Sort(s.sides)
+		s.ShortSide = s.sides[len(s.sides)/2]
 	}
 	return s
 }
@@ -97,6 +104,7 @@ func (s *Survey) look(ds Dataset, i int) {
 	if pixels(size) > pixels(s.Large) {
 		s.Large = size
 	}
+	s.sides = append(s.sides, min(size.W, size.H))
 	s.Looked++
 }
 

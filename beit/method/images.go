@@ -126,6 +126,18 @@ func (i *Images) split(fraction float64, seed uint64) (err error) {
 	return nil
 }
 
+// ShortSide is the median of the shorter sides of some training images, in pixels: by their headers, or else that of the first image.
+func (i *Images) ShortSide() (int, error) {
+	if i.survey != nil && i.survey.Looked > 0 {
+		return i.survey.ShortSide, nil
+	}
+	first, err := data.Decoded(i.Train, 0)
+	if err != nil {
+		return 0, err
+	}
+	return min(first.W, first.H), nil
+}
+
 // Tell tells what the images are, in a few lines, where they are files: what commands say before they work with them.
 func (i *Images) Tell(r Reporter) {
 	if i.survey == nil {

@@ -28,6 +28,20 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+// Images that are no files have a size too.
+func TestShortSideOfSyntheticImages(t *testing.T) {
+	c := tokenizer.Method.Preset("small32")
+	c.Data.Path = "procedural:5"
+	images, err := method.OpenImages(c, 24, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer images.Close()
+	if side, err := images.ShortSide(); side != 24 || err != nil {
+		t.Errorf("the shorter side has %d pixels, error %v", side, err)
+	}
+}
+
 // data.exif_transpose decides whether EXIF orientation counts, for training and validation images.
 func TestExifTranspose(t *testing.T) {
 	content, err := os.ReadFile("../data/testdata/pillow/turn5.png")

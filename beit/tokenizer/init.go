@@ -24,6 +24,17 @@ const (
 	teacherImages = 8192
 )
 
+// PreparationImages is about how many images a run with n training images looks at before its first step: for the teacher's statistics, and for
+// k-means.
+func PreparationImages(c *config.Config, n int) int {
+	s := SectionOf(c)
+	tokens := s.Model.Encoder.Tokens()
+	return min(n, teacherImages) + (kMeansTokens(s)+tokens-1)/tokens
+}
+
+// kMeansTokens is how many tokens k-means starts from.
+func kMeansTokens(s *Section) int { return max(kMeansLeast*s.Model.Codes, s.KMeansTokens) }
+
 // Prepare measures the teacher and fills the codebook.
 func (t *task) Prepare(ctx context.Context) error {
 	if t.teacher.standardized != nil {
@@ -66,7 +77,7 @@ func (t *task) fitTeacher(ctx context.Context) error {
 // come from one epoch: the next would repeat its tokens.
 func (t *task) initCodebook(ctx context.Context) error {
 	m := t.model.Config
-	need := max(kMeansLeast*m.Codes, SectionOf(t.Config).KMeansTokens)
+	need := kMeansTokens(SectionOf(t.Config))
 	var rows []float32
 	augmented := t.Config.Data.Augment != config.AugmentNone
 	for epoch := 0; len(rows) < need*m.CodeDim && (augmented || epoch == 0); epoch++ {

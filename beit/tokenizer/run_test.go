@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
@@ -62,6 +63,24 @@ func TestRecordsOfARun(t *testing.T) {
 }
 
 // The file of a finished tokenizer gives the figures of the run's last validation.
+// A run looks at as many images before its first step as PreparationImages says, but for what fills the last batch.
+func TestPreparationImages(t *testing.T) {
+	c := runtest.Tiny(t, tokenizer.Method)
+	batches := 0
+	runtest.Train(t, tokenizer.Method, c, train.Env{Reporter: &traintest.Reporter{OnProgress: func(p method.Progress) {
+		if p.Phase == "teacher" || p.Phase == "k-means" {
+			batches++
+		}
+	}}})
+	want := tokenizer.PreparationImages(c, 40)
+	if got := batches * c.Train.Batch; got < want || got >= want+2*c.Train.Batch {
+		t.Errorf("%d images in %d batches, said were %d", got, batches, want)
+	}
+	if many := tokenizer.PreparationImages(c, 1e6); many >= 1e4 {
+		t.Errorf("%d of a million images", many)
+	}
+}
+
 func TestFinishedTokenizer(t *testing.T) {
 	ctx, m := context.Background(), tokenizer.Method
 	res := runtest.Train(t, m, runtest.Tiny(t, m), train.Env{})

@@ -57,7 +57,7 @@ func TestSplit(t *testing.T) {
 		steps            float64
 		most             int
 		epochs, perEpoch int
-	}{{10, 5, 2, 5}, {11, 5, 3, 3}, {4.9, 5, 1, 4}, {0.3, 5, 1, 1}, {156 * 6.5, 156, 7, 144}} {
+	}{{10, 5, 2, 5}, {11, 5, 2, 5}, {14, 5, 3, 4}, {501, 2, 250, 2}, {7.5, 1, 7, 1}, {4.9, 5, 1, 4}, {0.3, 5, 1, 1}, {156 * 6.5, 156, 7, 144}} {
 		if epochs, perEpoch := Split(c.steps, c.most); epochs != c.epochs || perEpoch != c.perEpoch {
 			t.Errorf("%g steps, at most %d an epoch: %d epochs of %d", c.steps, c.most, epochs, perEpoch)
 		}

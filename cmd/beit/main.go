@@ -1,6 +1,7 @@
 // Command beit trains, probes and uses BEiT v2 models: visual tokenizers and backbones pretrained on their codes.
 //
 //	beit quickstart                                                          # everything once, on synthetic images, in minutes
+//	beit recipe --time 2h images                                             # a plan of what follows, for so much time
 //	beit tokenizer train --data images --out runs/tokenizer
 //	beit pretrain --data images --tokenizer runs/tokenizer --out runs/backbone
 //	beit probe linear runs/backbone --data images
@@ -20,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -49,6 +51,7 @@ type cli struct {
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
 
 	Quickstart quickstartCmd `cmd:"" help:"Pretrain on synthetic images, of which few have labels, and show what that is worth beside training from scratch. Takes minutes and needs nothing."`
+	Recipe     recipeCmd     `cmd:"" help:"Plan runs on your own images that take a given time on this machine, as a shell script."`
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
 	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier."`
@@ -76,6 +79,7 @@ type cli struct {
 type app struct {
 	ctx         context.Context
 	dev         *tensor.Device
+	flags       []string // by which the device and its threads were chosen, where they are not the usual ones
 	out, errOut *stream
 }
 
@@ -230,6 +234,12 @@ func (a *app) choose(device string, threads *int) error {
 	}
 	if threads != nil {
 		tensor.SetThreads(*threads)
+	}
+	if device != "cpu" {
+		a.flags = append(a.flags, "--device", device)
+	}
+	if threads != nil {
+		a.flags = append(a.flags, "--threads", strconv.Itoa(*threads))
 	}
 	dev, err := vulkan.OpenNamed(a.ctx, device)
 	switch {

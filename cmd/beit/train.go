@@ -260,16 +260,21 @@ func checkExperiment(dir string) error {
 	return nil
 }
 
+// numbered is name, name-2, name-3, …
+func numbered(name string, i int) string {
+	if i == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s-%d", name, i)
+}
+
 // freeFolder makes the first of name, name-2, name-3, … that does not exist, so that no other process takes it.
 func freeFolder(name string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return "", fmt.Errorf("run folder: %w", err)
 	}
 	for i := 1; ; i++ {
-		dir := name
-		if i > 1 {
-			dir = fmt.Sprintf("%s-%d", name, i)
-		}
+		dir := numbered(name, i)
 		err := os.Mkdir(dir, 0o777)
 		if err == nil {
 			return dir, nil

@@ -1,0 +1,65 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/internal/traintest"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+)
+
+// What is measured of a run is what the run then has: as many images and steps, and the operations of a step. A run leaves no record of it.
+func TestMeasure(t *testing.T) {
+	tok := tokenizerRun(t)
+	for _, m := range model.Methods() {
+		t.Run(m.Name, func(t *testing.T) {
+			var set []string
+			switch m {
+			case pretrain.Method:
+				set = append(set, "pretrain.tokenizer="+tok, "init_from="+tok)
+			case tokenizer.Method:
+				set = append(set, "init_from="+tok)
+			}
+			cfg := tiny(t, m, set...)
+			dir := t.TempDir()
+			got, err := Measure(t.Context(), dir, m, cfg, opening(Env{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := trained(t, m, cfg, Env{})
+			work := workOf(t, whole.Dir)
+			steps := float64(whole.Steps / whole.Config.Train.Epochs)
+			if flops := (work[1] - work[0]) / steps; math.Abs(got.Step.FLOPs/flops-1) > 1e-3 { // what a step does besides is in the run alone
+				t.Errorf("a step takes %g operations, and was measured to take %g", flops, got.Step.FLOPs)
+			}
+			if float64(got.StepsPerEpoch) != steps || got.Batch != whole.Config.Train.Batch || got.Train < got.Batch*got.StepsPerEpoch || got.Val < 1 {
+				t.Errorf("measured %+v of a run of %g steps an epoch", got, steps)
+			}
+			if got.Step.Seconds <= 0 || got.Validation <= 0 || got.Checkpoint <= 0 {
+				t.Errorf("measured %+v: something takes no time", got)
+			}
+			if list := traintest.Checkpoints(t, dir); len(list) != 1 || run.Finished(dir, m.ModelFile) {
+				t.Errorf("checkpoints %v", list)
+			}
+		})
+	}
+}
+
+func TestMeasureIsInterrupted(t *testing.T) {
+	m := tokenizer.Method
+	ctx, cancel := context.WithCancel(t.Context())
+	env := opening(Env{Reporter: &traintest.Reporter{OnProgress: func(p method.Progress) {
+		if p.Phase == "speed" {
+			cancel()
+		}
+	}}})
+	if _, err := Measure(ctx, t.TempDir(), m, tiny(t, m), env); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
