@@ -28,7 +28,7 @@ var tiny = []string{
 	"tokenizer.model.decoder.image_size=4", "tokenizer.model.decoder.width=24", "tokenizer.model.decoder.depth=1",
 	"tokenizer.model.codes=8", "tokenizer.kmeans_tokens=0",
 	"pretrain.model.vit.image_size=16", "pretrain.model.vit.width=24", "pretrain.model.vit.depth=2", "pretrain.model.early_layer=1",
-	"pretrain.model.vocab=8", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
+	"pretrain.model.vocab=8", "pretrain.from_tokenizer=false", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
 	"train.batch=16", "train.epochs=1", "train.warmup_epochs=0", "log.every=2",
 }
 

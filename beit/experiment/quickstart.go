@@ -57,7 +57,7 @@ func quickEntries() *Entries {
 // Quick is what the quickstart found.
 type Quick struct {
 	Images     int                           `json:"images"`     // to learn from
-	Labelled   int                           `json:"labelled"`   // of them
+	Labels     int                           `json:"labels"`     // of them
 	Classes    int                           `json:"classes"`    // equally frequent
 	Unseen     int                           `json:"unseen"`     // images that everything is measured on
 	Ways       *Standing                     `json:"ways"`       // from scratch and pretrained
@@ -113,7 +113,7 @@ func (q *Quick) baselines(ctx context.Context, e Env) error {
 		return err
 	}
 	defer s.Close()
-	q.Labelled, q.Unseen, q.Classes = s.Images.Train.Len(), s.Images.Val.Len(), len(s.Images.Train.Classes())
+	q.Labels, q.Unseen, q.Classes = s.Images.Train.Len(), s.Images.Val.Len(), len(s.Images.Train.Classes())
 	samples, err := s.Samples(ctx, e, Beside{Pools: []probe.Pool{probe.PoolMean, probe.PoolGrid}, Seed: 1})
 	if err != nil {
 		return err

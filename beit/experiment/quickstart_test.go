@@ -21,7 +21,7 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q.Images != 320 || q.Labelled != 80 || q.Unseen != 64 || q.Classes != 10 || q.Chance() != 0.1 {
+	if q.Images != 320 || q.Labels != 80 || q.Unseen != 64 || q.Classes != 10 || q.Chance() != 0.1 {
 		t.Errorf("%+v", q)
 	}
 	var rows []string

@@ -24,7 +24,7 @@ func (q *Quick) Print(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(w, "\n%d labels of %d images; accuracy on %d others in %d classes\n", q.Labelled, q.Images, q.Unseen, q.Classes)
+	fmt.Fprintf(w, "\n%d labels of %d images; accuracy on %d others in %d classes\n", q.Labels, q.Images, q.Unseen, q.Classes)
 	var t Table
 	t.Add("", "operations", "accuracy")
 	for _, r := range q.Ways.Rows {

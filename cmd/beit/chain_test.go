@@ -29,7 +29,7 @@ var tiny = assign(
 // tinyMIM is a backbone for it.
 var tinyMIM = assign(
 	"pretrain.model.vit.image_size=16", "pretrain.model.vit.width=24", "pretrain.model.vit.depth=2", "pretrain.model.aggregation.layer=1",
-	"pretrain.model.vocab=8", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
+	"pretrain.model.vocab=8", "pretrain.from_tokenizer=false", "pretrain.mask.rows=4", "pretrain.mask.cols=4", "pretrain.mask.count=6", "pretrain.mask.min_block=2",
 	"train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
 )
 
