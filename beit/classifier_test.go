@@ -97,6 +97,9 @@ func TestLayersOfCLIPClassifier(t *testing.T) {
 func TestInferBEiT(t *testing.T) {
 	for _, name := range beit.ViTPresets() {
 		want := beit.ViTPreset(name)
+		if want.RelPos == beit.RelPosNone && want.Width != 64*want.Heads {
+			continue // without tables of positions heads of another width than 64 cannot be told from shapes: a run's file has a card
+		}
 		want.Classes, want.InitScale, want.LayerScale = 1000, 0, 0.1
 		check := func(kind string, want beit.ViTConfig, declare func(s nn.Scope)) {
 			set := nn.NewSet()

@@ -27,9 +27,20 @@ var vits = map[string]ViTConfig{
 	"large_16_512":  vit(512, 16, 1024, 24, 16, 1e-5),
 	"huge_14_224":   vit(224, 14, 1280, 32, 16, 1e-5),
 	"giant_14_224":  giant(),
+	"tiny32":        plain(32, 8, 96, 4, 3),
+	"mini32":        plain(32, 4, 128, 4, 2),
 	"small32":       vit(32, 4, 192, 6, 3, 0.1),
 	"small64":       vit(64, 8, 256, 8, 4, 0.1),
 	"small128":      vit(128, 16, 384, 8, 6, 0.1),
+	"small224":      vit(224, 16, 384, 8, 6, 0.1),
+}
+
+// plain is a backbone with learned absolute positions and without LayerScale, as a tokenizer's encoder is. In a run of minutes LayerScale would keep
+// the blocks from adding anything.
+func plain(image, patch, width, depth, heads int) ViTConfig {
+	c := vit(image, patch, width, depth, heads, 0)
+	c.RelPos, c.AbsPos = RelPosNone, true
+	return c
 }
 
 func giant() ViTConfig {

@@ -30,25 +30,17 @@ const (
 	quickPretrained = subjectName
 )
 
-// quickEntries are a network that is trained with the labels alone and one that is pretrained with all images before. It is as small as 16 patches
-// and 4 blocks make it. The learning rate of each way is the best of three by the sweep that bench/results/README.md tells of.
+// quickEntries are a network that is trained with the labels alone and one that is pretrained with all images before. The learning rate of each is
+// the best of three by the sweep that bench/results/README.md tells of.
 func quickEntries() *Entries {
 	cost := quickFLOPs
-	shape := func(key string) []string {
-		return []string{key + ".patch_size=8", key + ".width=96", key + ".depth=4", key + ".heads=3"}
-	}
-	tok := append(shape("tokenizer.model.encoder"),
-		"tokenizer.model.decoder.width=96", "tokenizer.model.codes=256", "tokenizer.hog_epsilon_per_pixel=0.03")
-	pre := []string{"pretrain.visible=1", "pretrain.target=features"}
-	scratch := append(shape("finetune.model"), "finetune.model.abs_pos=true", "finetune.model.rel_pos=none", "finetune.model.layer_scale=0", "finetune.layer_decay=1")
 	return &Entries{
-		FLOPs: &cost, Seeds: []int64{1},
-		Set: []string{"train.batch=64", "train.lr_batch=64", fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
+		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
 		List: []Entry{
-			{Name: quickScratch, Finetune: &scratch},
+			{Name: quickScratch, Finetune: &[]string{"finetune.layer_decay=1"}},
 			{
-				Name: quickPretrained, Tokenizer: &tok, Pretrain: &pre, Finetune: &[]string{"train.lr=3e-3"},
-				Init: startTokenizer, Shares: map[string]float64{tokenizer.Method.Name: 0.35, pretrain.Method.Name: 0.5},
+				Name: quickPretrained, Tokenizer: &[]string{}, Pretrain: &[]string{"pretrain.target=features"}, Finetune: &[]string{"train.lr=3e-3"},
+				Shares: map[string]float64{tokenizer.Method.Name: 0.35, pretrain.Method.Name: 0.5},
 			},
 		},
 	}

@@ -20,10 +20,10 @@ var recipeRules = struct {
 	fewCodes    int            // the codebook has so many codes
 	valFraction float64        // of the images, set aside for validation where there are none
 }{
-	presets: []recipePreset{{"small32", 48}, {"small64", 96}, {"small128", math.MaxInt}},
+	presets: []recipePreset{{"tiny32", 0}, {"mini32", 0}, {"small32", 48}, {"small64", 96}, {"small128", math.MaxInt}},
 	runs: []recipeRun{
-		{method: tokenizer.Method, folder: "tokenizer", share: 0.25, unlabelled: 1.0 / 3, steps: 500, set: []string{"tokenizer.hog_epsilon_per_pixel=0.03"}},
-		{method: pretrain.Method, folder: "backbone", share: 0.5, unlabelled: 2.0 / 3, steps: 1000},
+		{method: tokenizer.Method, folder: "tokenizer", share: 0.25, unlabelled: 1.0 / 3, steps: 1000},
+		{method: pretrain.Method, folder: "backbone", share: 0.5, unlabelled: 2.0 / 3, steps: 2000, set: []string{"pretrain.target=features"}},
 		{method: finetune.Method, folder: "classifier", share: 0.25, steps: 200},
 	},
 	fewImages: 5000, fewCodes: 256, valFraction: 0.1,

@@ -99,12 +99,15 @@ func TestRecipeFillsItsTime(t *testing.T) {
 
 func TestChoosePreset(t *testing.T) {
 	// Steps of the larger presets take longer.
-	prices := map[string]recipePrices{"small32": pricesOf(0.1, 0.1, 0.1), "small64": pricesOf(1, 1, 1), "small128": pricesOf(10, 10, 10)}
+	prices := map[string]recipePrices{
+		"tiny32": pricesOf(0.01, 0.01, 0.01), "mini32": pricesOf(0.05, 0.05, 0.05), "small32": pricesOf(0.1, 0.1, 0.1),
+		"small64": pricesOf(1, 1, 1), "small128": pricesOf(10, 10, 10),
+	}
 	needs := map[string]float64{}
 	for name, p := range prices {
 		needs[name] = p.needs(true)
 	}
-	if d := gocmp.Diff(map[string]float64{"small32": 310, "small64": 2110, "small128": 20110}, needs, near); d != "" {
+	if d := gocmp.Diff(map[string]float64{"tiny32": 180, "mini32": 340, "small32": 540, "small64": 4140, "small128": 40140}, needs, near); d != "" {
 		t.Fatalf("needs (-want +got):\n%s", d)
 	}
 	for _, c := range []struct {
@@ -119,10 +122,12 @@ func TestChoosePreset(t *testing.T) {
 		{"the largest of small images", 47, 1e5, "small32", nil, ""},
 		{"images between", 48, 1e5, "small64", nil, ""},
 		{"photographs", 3000, 1e5, "small128", nil, ""},
-		{"just enough", 3000, 20110, "small128", nil, ""},
-		{"less", 3000, 20109, "small64", []Unaffordable{{"small128", 20110}}, ""},
-		{"much less", 96, 310.5, "small32", []Unaffordable{{"small128", 20110}, {"small64", 2110}}, ""},
-		{"too little", 96, 309, "", nil, "--time 5m9s: too little for 12800 images: the smallest preset, small32, needs 6m on this machine, as busy as it is now"},
+		{"just enough", 3000, 40140, "small128", nil, ""},
+		{"less", 3000, 40139, "small64", []Unaffordable{{"small128", 40140}}, ""},
+		{"much less", 96, 540.5, "small32", []Unaffordable{{"small128", 40140}, {"small64", 4140}}, ""},
+		{"minutes", 32, 340.5, "mini32", []Unaffordable{{"small32", 540}}, ""},
+		{"fewer minutes", 32, 300, "tiny32", []Unaffordable{{"small32", 540}, {"mini32", 340}}, ""},
+		{"too little", 32, 170, "", nil, "--time 2m50s: too little for 12800 images: the smallest preset, tiny32, needs 3m on this machine, as busy as it is now"},
 		{"nothing", 10, 0.2, "", nil, "--time 200ms: too little for"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -60,6 +61,9 @@ func (q RecipeRequest) flags(set []string) (list []string) {
 			list = append(list, map[string]string{"true": "--exif-transpose", "false": "--no-exif-transpose"}[value])
 		case "precision":
 			list = append(list, "--precision", value)
+		case "pretrain.target":
+			kind, _ := target.Find(value) // the rules have such that there are
+			list = append(list, "--method", kind.Method)
 		case "pretrain.tokenizer":
 			list = append(list, "--tokenizer", inPlace(value))
 		case "init_from":

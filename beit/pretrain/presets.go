@@ -24,9 +24,12 @@ var presets = map[string]func() *config.Config{
 	"large_plain":    func() *config.Config { return published("large_16_224", 0, 300) },
 	"huge_plain":     func() *config.Config { return published("huge_14_224", 0, 300) },
 
+	"tiny32":               func() *config.Config { return short(small("tiny32", 256, 2, 1, 10)) },
+	"mini32":               func() *config.Config { return short(small("mini32", 512, 2, 1, 10)) },
 	"small32":              func() *config.Config { return small("small32", 512, 3, 1, 10) },
 	"small64":              func() *config.Config { return small("small64", 512, 5, 2, 100) },
 	"small128":             func() *config.Config { return small("small128", 1024, 5, 2, 100) },
+	"small224":             func() *config.Config { return small("small224", 1024, 5, 2, 100) },
 	config.ReferencePreset: reference,
 }
 
@@ -38,7 +41,7 @@ var spec = config.NewSpec(name, presets)
 // TokenizerPreset is the preset of the tokenizer that makes the targets of a preset of this package.
 func TokenizerPreset(preset string) string {
 	switch preset {
-	case "small32", "small64", "small128", config.ReferencePreset:
+	case "tiny32", "mini32", "small32", "small64", "small128", "small224", config.ReferencePreset:
 		return preset
 	}
 	return "vqkd_encoder_base_decoder_3x768x12_clip"
@@ -81,7 +84,9 @@ func maskFor(grid int) beit.MaskConfig {
 
 func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 	v := beit.ViTPreset(vit)
-	v.RelPos = beit.RelPosShared
+	if v.RelPos == beit.RelPosBlock {
+		v.RelPos = beit.RelPosShared
+	}
 	c := config.New(name, &Section{
 		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, Mask: maskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: layer, Depth: depth, SharedHead: true}},
@@ -92,9 +97,15 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 		Clip: 3, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,
 	}
 	c.Data.ExifTranspose, c.Data.Reduce = true, true
-	if vit == "small32" {
+	if v.ImageSize == 32 {
 		c.ShowSmall()
 	}
+	return c
+}
+
+// short is a recipe for minutes: twice as many steps, of half as many images.
+func short(c *config.Config) *config.Config {
+	c.Train.Batch, c.Train.LRBatch = 64, 64
 	return c
 }
 
