@@ -148,11 +148,16 @@ var meterTokenizer = []string{
 	"data.limit=8", "data.eval.limit=1", "train.batch=8", "train.accumulation_steps=1", "train.epochs=1", "train.epoch_steps=0", "tokenizer.kmeans_tokens=0",
 }
 
+// meterBatch is how many images are computed at once while a run is measured: large batches of large presets would take minutes.
+const meterBatch = 32
+
 // prices measures the runs, and how long measuring the finished models will take. Every run starts from the same tokenizer.
 func (m recipeMeter) prices() (p recipePrices, err error) {
 	tok := filepath.Join(m.dir, "start")
 	for i, one := range recipeRunsOf(m.r.labelled()) {
-		set := slices.Concat(m.q.images(m.r.ValFraction), m.r.settings(one, tok, tok))
+		set := slices.Concat(m.q.images(m.r.ValFraction), m.r.settings(one, tok, tok), []string{
+			fmt.Sprintf("train.accumulation_steps=%d", max(1, one.method.Preset(m.preset).Train.Batch/meterBatch)), fmt.Sprintf("data.eval.batch=%d", meterBatch),
+		})
 		if i == 0 {
 			if err := m.start(tok, slices.Concat(set, meterTokenizer)); err != nil {
 				return p, err

@@ -111,7 +111,7 @@ func TestRecipeWithoutLabels(t *testing.T) {
 
 func TestRecipeOfTooLittleTime(t *testing.T) {
 	status, out, message := beitRun(t, "recipe", "--data", "procedural:8", "--time", "1s")
-	if status != statusUsage || out != "" || !strings.Contains(message, "\nbeit: --time 1s: too little for 8 images: the smallest preset, small32, needs ") {
+	if status != statusUsage || out != "" || !strings.Contains(message, "\nbeit: --time 1s: too little for 8 images: the smallest preset, tiny32, needs ") {
 		t.Errorf("status %d, output %q, message %s", status, out, message)
 	}
 }
