@@ -1,10 +1,10 @@
 // Package experiment runs several trainings and measurements as one: the quickstart, probes of several networks side by side, comparisons of
 // settings as tables, and comparisons of whole chains of runs at equal cost. It also plans runs for a given time.
 //
-//	rounds, err := experiment.Quickstart(ctx, experiment.Env{}, "runs/quickstart", 1)
-//	err = experiment.PrintRounds(os.Stdout, rounds)
+//	quick, err := experiment.Quickstart(ctx, experiment.Env{}, "runs/quickstart")
+//	err = quick.Print(os.Stdout)
 //
-// The files: env.go (what experiments need; training or continuing one run), quickstart.go, probes.go and subject.go (features side by side),
+// The files: env.go (what experiments need; training or continuing one run), quickstart.go and quicktext.go, probes.go and subject.go (features side by side),
 // compare.go with plan.go (what is checked before anything is trained), trials.go (the rows), seeds.go, measure.go, row.go (the figures) and
 // tables.go, and text.go (aligned columns). Plans for a given time: recipe.go (rules, and the split of the time), recipemeter.go (what is measured),
 // recipetext.go (the script). Entries at equal cost: entries.go (the file), lineup.go (what is checked), chain.go (the runs of an entry and their
