@@ -22,7 +22,7 @@ var (
 )
 
 // quickFLOPs is what each of both ways may take: on two cores about a minute.
-var quickFLOPs = 5e12
+var quickFLOPs = 7e12
 
 // Names of the entries of the quickstart.
 const (
@@ -35,12 +35,12 @@ const (
 func quickEntries() *Entries {
 	cost := quickFLOPs
 	return &Entries{
-		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
+		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{"precision=medium", fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
 		List: []Entry{
 			{Name: quickScratch, Finetune: &[]string{"finetune.layer_decay=1"}},
 			{
 				Name: quickPretrained, Tokenizer: &[]string{}, Pretrain: &[]string{"pretrain.target=features"}, Finetune: &[]string{"train.lr=3e-3"},
-				Shares: map[string]float64{tokenizer.Method.Name: 0.35, pretrain.Method.Name: 0.5},
+				Shares: map[string]float64{tokenizer.Method.Name: 0.3, pretrain.Method.Name: 0.55},
 			},
 		},
 	}

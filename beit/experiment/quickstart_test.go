@@ -82,9 +82,9 @@ func TestVerdict(t *testing.T) {
 		want []string
 	}{
 		{quick(experiment.Difference{Mean: 0.1, Low: 0.05, High: 0.15, Verdict: experiment.Better}, 0.4, 0.25),
-			[]string{"+10.0 points", "+5.0 … +15.0", "better than training from scratch", "It is above the best", "pixels with 25.0 %"}},
+			[]string{"+10.0 points", "+5.0 … +15.0", "over training from scratch", "is above the best", "pixels with 25.0 %"}},
 		{quick(experiment.Difference{Mean: -0.1, Low: -0.15, High: -0.05, Verdict: experiment.Worse}, 0.2, 0.25),
-			[]string{"-10.0 points", "worse than", "It is not above"}},
+			[]string{"-10.0 points", "-15.0 … -5.0", "is not above"}},
 		{quick(experiment.Difference{Mean: 0.01, Low: -0.02, High: 0.04, Verdict: experiment.NotResolved}, 0.31, 0.25),
 			[]string{"not told apart: 31.0 % and 30.0 %"}},
 	} {

@@ -60,8 +60,8 @@ func (q *Quick) best() QuickProbe {
 func (q *Quick) Verdict() string {
 	scratch, pretrained, best := q.Ways.Rows[0], q.Ways.Rows[1], q.best()
 	d := pretrained.Difference
-	first := fmt.Sprintf("At equal cost pretraining makes %+.1f points of accuracy (95 %% interval %+.1f … %+.1f): %s than training from scratch.",
-		100*d.Mean, 100*d.Low, 100*d.High, d.Verdict)
+	first := fmt.Sprintf("At equal cost pretraining is worth %+.1f points of accuracy over training from scratch (95 %% interval %+.1f … %+.1f).",
+		100*d.Mean, 100*d.Low, 100*d.High)
 	if d.Verdict == NotResolved {
 		first = fmt.Sprintf("At equal cost pretrained and from scratch are not told apart: %s and %s.", Percent(*pretrained.Top1), Percent(*scratch.Top1))
 	}
@@ -69,5 +69,6 @@ func (q *Quick) Verdict() string {
 	if *pretrained.Top1 <= best.Linear {
 		than = "not above"
 	}
-	return fmt.Sprintf("%s It is %s the best linear classifier on features that need no pretraining, %s with %s.", first, than, best.Network, Percent(best.Linear))
+	return fmt.Sprintf("%s The pretrained network is %s the best linear classifier on features that need no pretraining: %s with %s.",
+		first, than, best.Network, Percent(best.Linear))
 }

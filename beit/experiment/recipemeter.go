@@ -149,7 +149,7 @@ var meterTokenizer = []string{
 }
 
 // meterBatch is how many images are computed at once while a run is measured: large batches of large presets would take minutes.
-const meterBatch = 32
+const meterBatch = 64
 
 // prices measures the runs, and how long measuring the finished models will take. Every run starts from the same tokenizer.
 func (m recipeMeter) prices() (p recipePrices, err error) {
