@@ -15,6 +15,9 @@ import (
 
 // TestQuickstart does it with a handful of images, and a second time with what is there then.
 func TestQuickstart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	defer experiment.ShrinkQuickstart()()
 	dir := filepath.Join(t.TempDir(), "quick")
 	q, err := experiment.Quickstart(t.Context(), experiment.Env{}, dir)

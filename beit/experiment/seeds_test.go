@@ -79,6 +79,9 @@ func timeless(rows []Row) []Row {
 // The figures of a row are the means over its seeds, which differ in everything but the images. A comparison that was begun with one seed goes on
 // with more, and with one again.
 func TestSeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	out := t.TempDir()
 	c := tinyComparison(out, Comparison{Tables: []string{"codes", "aggregation"}})
 	alone := rowsOf(t, c)
@@ -169,6 +172,9 @@ func TestSeedsAlone(t *testing.T) {
 
 // A comparison that was interrupted again and again, between the seeds of a row too, ends with the same tables as one that was not.
 func TestSeedsResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	whole := tinyComparison(t.TempDir(), Comparison{Tables: []string{"codes"}, Seeds: []int64{2, 1}})
 	want := timeless(rowsOf(t, whole))
 	parts := whole
@@ -208,6 +214,9 @@ func TestSeedsResume(t *testing.T) {
 
 // A folder that was begun before there were several seeds holds what it held: its rows are read, its settings are the same.
 func TestOldFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	dir := t.TempDir()
 	c := tinyComparison(dir, Comparison{Tables: []string{"codes"}})
 	set, err := json.MarshalIndent(tiny, "  ", "  ")
@@ -266,6 +275,9 @@ func TestOldFolder(t *testing.T) {
 
 // Backbones of the tables that vary settings are fine-tuned where that is wanted, also when they were measured without it, and each run once.
 func TestFineTune(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	out := t.TempDir()
 	c := tinyComparison(out, Comparison{Tables: []string{"dim", "codes", "aggregation", "teacher"}, Teachers: []string{"hog"}, Set: []string{"finetune:train.lr=3e-3"}})
 	c.Dims = []int{4}
@@ -305,6 +317,9 @@ func TestFineTune(t *testing.T) {
 
 // Each row turns over one switch against the comparison's own settings. Codes that die together are a figure, and no error.
 func TestAlive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	out := t.TempDir()
 	rows := rowsOf(t, tinyComparison(out, Comparison{Tables: []string{"alive"}, Set: []string{"tokenizer.reseed=false", "tokenizer.model.euclidean=true", "train.lr=1e4"}}))
 	var settings []string

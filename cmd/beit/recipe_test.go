@@ -39,6 +39,9 @@ func scripted(t *testing.T, text string) (list [][]string) {
 
 // A plan's commands are those of this program, and carried out in their order they train and measure: here each for a single step.
 func TestRecipe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	t.Chdir(t.TempDir())
 	images := "it's \"$(mine)\""
 	writeImages(t, images, map[string]int{"all": 12})
@@ -88,6 +91,9 @@ func TestRecipe(t *testing.T) {
 
 // Without labels nothing is fine-tuned, and as JSON a plan has what its text has. Images may be named either way.
 func TestRecipeWithoutLabels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	t.Chdir(t.TempDir())
 	writeImages(t, "images", map[string]int{"all": 10})
 	flat, other := "flat", filepath.Join("images", "all", "class0")
@@ -110,6 +116,9 @@ func TestRecipeWithoutLabels(t *testing.T) {
 }
 
 func TestRecipeOfTooLittleTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	status, out, message := beitRun(t, "recipe", "--data", "procedural:8", "--time", "1s")
 	if status != statusUsage || out != "" || !strings.Contains(message, "\nbeit: --time 1s: too little for 8 images: the smallest preset, tiny32, needs ") {
 		t.Errorf("status %d, output %q, message %s", status, out, message)
