@@ -138,8 +138,10 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	}
 	xEarly := m.Blocks[:early].Forward(c, x, shared)
 	xLast := m.Blocks[early:].Forward(c, xEarly, shared)
-	if rows, withCLS := where(in.Masked, false, n); in.Visible > 0 && len(rows) > 0 {
-		r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), ints(rows)).Keep()
+	if in.Visible > 0 {
+		if rows, withCLS := where(in.Masked, false, n); len(rows) > 0 { // first, for the labels to keep those of masked patches
+			r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), ints(rows)).Keep()
+		}
 	}
 	r.LogitsMIM = predict(c, m.Norm, m.Head, xLast, at)
 	r.MIM = target.Loss(r.LogitsMIM, r.Rows).Keep()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strconv"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -28,8 +27,12 @@ type chain struct {
 
 // final is a chain that is measured on the validation images.
 func (l *lineup) final(e Entry, alternative string, seed int64) chain {
-	dir := filepath.Join(l.c.Out, "runs", e.folder(), fmt.Sprintf("seed-%d", seed))
-	return chain{e, alternative, seed, func(m *method.Method) string { return filepath.Join(dir, m.Name) }, nil}
+	return chain{e, alternative, seed, func(m *method.Method) string { return e.finalRun(l.c.Out, seed, m) }, nil}
+}
+
+// finalRun is the folder of the run of a method in a chain that is measured on the validation images; out is that of the comparison.
+func (e Entry) finalRun(out string, seed int64, m *method.Method) string {
+	return filepath.Join(out, "runs", e.folder(), fmt.Sprintf("seed-%d", seed), m.Name)
 }
 
 // sweptFraction is the part of the training images by which an alternative of a sweep is chosen.
@@ -133,7 +136,7 @@ func (e Entry) follow(m *method.Method, tok, before string) []string {
 // afforded trains a run, or continues it, so long as a part of the cost allows.
 func (l *lineup) afforded(dir string, m *method.Method, set []string, part float64) (*train.Result, error) {
 	if l.cost.unit == unitFLOPs {
-		set = append(set, "train.flop_budget="+strconv.FormatFloat(part, 'g', -1, 64))
+		set = append(set, "train.flop_budget="+number(part))
 		result, err := Train(l.ctx, l.env, dir, m, l.c.Preset, set)
 		if errors.Is(err, train.ErrNoStep) {
 			err = fmt.Errorf("%w: give all entries more flops, or this run a larger share, in another folder", err)

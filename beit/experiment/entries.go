@@ -38,7 +38,7 @@ type Entry struct {
 	TokenizerRun string             `toml:"tokenizer_run" json:"tokenizer_run"` // a finished tokenizer, in place of the entry's own
 	Pretrain     *[]string          `toml:"pretrain" json:"pretrain"`
 	Finetune     *[]string          `toml:"finetune" json:"finetune"`
-	Init         string             `toml:"init" json:"init"`     // startTokenizer, or empty
+	Init         string             `toml:"init" json:"init"`     // startTokenizer, or empty: as the preset says
 	Shares       map[string]float64 `toml:"shares" json:"shares"` // of the cost, by method, for all runs but the last
 	Sweep        []string           `toml:"sweep" json:"sweep"`   // assignments, one of which is chosen on training images that are set aside
 }
@@ -86,10 +86,8 @@ func (e *Entries) check() error {
 	if len(e.Seeds) == 0 {
 		return errors.New("seeds: name at least one, such as seeds = [1, 2, 3]")
 	}
-	for i, s := range e.Seeds {
-		if s < 0 || slices.Contains(e.Seeds[:i], s) {
-			return fmt.Errorf("seeds = %d: must be whole numbers that are not negative, each once", e.Seeds)
-		}
+	if !distinct(e.Seeds) {
+		return fmt.Errorf("seeds = %d: must be whole numbers that are not negative, each once", e.Seeds)
 	}
 	folders := map[string]string{}
 	for i, entry := range e.List {

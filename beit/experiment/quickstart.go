@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -11,8 +10,8 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/probe"
-	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/train"
 )
 
 // What the quickstart trains on: synthetic images, one in sixteen with a label.
@@ -24,12 +23,6 @@ var (
 // quickFLOPs is what each of both ways may take: on two cores about a minute.
 var quickFLOPs = 7e12
 
-// Names of the entries of the quickstart.
-const (
-	quickScratch    = "from scratch"
-	quickPretrained = subjectName
-)
-
 // quickEntries are a network that is trained with the labels alone and one that is pretrained with all images before. The learning rate of each is
 // the best of three by the sweep that bench/results/README.md tells of.
 func quickEntries() *Entries {
@@ -37,9 +30,9 @@ func quickEntries() *Entries {
 	return &Entries{
 		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{"precision=medium", fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
 		List: []Entry{
-			{Name: quickScratch, Finetune: &[]string{"finetune.layer_decay=1"}},
+			{Name: "from scratch", Finetune: &[]string{"finetune.layer_decay=1"}},
 			{
-				Name: quickPretrained, Tokenizer: &[]string{}, Pretrain: &[]string{"pretrain.target=features"}, Finetune: &[]string{"train.lr=3e-3"},
+				Name: subjectName, Tokenizer: &[]string{}, Pretrain: &[]string{"pretrain.target=features"}, Finetune: &[]string{"train.lr=3e-3"},
 				Shares: map[string]float64{tokenizer.Method.Name: 0.3, pretrain.Method.Name: 0.55},
 			},
 		},
@@ -77,17 +70,12 @@ func Quickstart(ctx context.Context, e Env, dir string) (*Quick, error) {
 	q := &Quick{Images: quickImages, Ways: ways, Validation: map[string]map[string]float64{}, Folders: map[string]string{}}
 	chain := file.List[1]
 	for _, m := range chain.methods() {
-		folder := filepath.Join(dir, "runs", chain.folder(), "seed-1", m.Name)
-		q.Folders[m.Name] = folder
-		records, err := run.ReadMetrics(folder)
+		folder := chain.finalRun(dir, file.Seeds[0], m)
+		result, err := train.Finished(folder, model.Methods())
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range records {
-			if r.Kind == run.KindVal {
-				q.Validation[m.Name] = r.Values
-			}
-		}
+		q.Folders[m.Name], q.Validation[m.Name] = folder, result.Final.Values
 	}
 	return q, q.baselines(ctx, e)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -193,6 +194,11 @@ func TestRecipeRules(t *testing.T) {
 		}
 		if math.Abs(sum-1) > 1e-9 {
 			t.Errorf("labels %t: the shares add up to %g", labelled, sum)
+		}
+	}
+	for _, p := range recipeRules.presets {
+		if !pretrain.SectionOf(pretrain.Method.Preset(p.name)).FromTokenizer {
+			t.Errorf("%s: pretraining does not start from the tokenizer", p.name)
 		}
 	}
 	if !slices.IsSortedFunc(recipeRules.presets, func(a, b recipePreset) int { return a.below - b.below }) || recipeRules.presets[len(recipeRules.presets)-1].below != math.MaxInt {

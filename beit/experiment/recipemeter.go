@@ -130,7 +130,7 @@ func (r *Recipe) settings(of recipeRun, tok, backbone string) []string {
 	if r.Precision != "" {
 		list = append(list, "precision="+r.Precision)
 	}
-	return append(list, Entry{Init: startTokenizer}.follow(of.method, tok, backbone)...)
+	return append(list, Entry{}.follow(of.method, tok, backbone)...)
 }
 
 // recipeMeter measures a preset in a folder of its own.

@@ -10,10 +10,8 @@ import (
 
 // checkSeeds says what is wrong with Seeds.
 func (c *Comparison) checkSeeds() error {
-	for i, s := range c.Seeds {
-		if s < 0 || slices.Contains(c.Seeds[:i], s) {
-			return wrong("--seeds %d: must be whole numbers that are not negative, each once", c.Seeds)
-		}
+	if !distinct(c.Seeds) {
+		return wrong("--seeds %d: must be whole numbers that are not negative, each once", c.Seeds)
 	}
 	for _, s := range c.Set {
 		if len(c.Seeds) > 0 && parse(s).key == "seed" {
@@ -21,6 +19,16 @@ func (c *Comparison) checkSeeds() error {
 		}
 	}
 	return nil
+}
+
+// distinct says whether seeds can be told apart, and are such.
+func distinct(seeds []int64) bool {
+	for i, s := range seeds {
+		if s < 0 || slices.Contains(seeds[:i], s) {
+			return false
+		}
+	}
+	return true
 }
 
 // row measures a trial with each seed, unless its figures are in done. They are kept there, seed by seed. place is that of the row, for notices.

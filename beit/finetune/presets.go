@@ -17,8 +17,8 @@ var presets = map[string]func() *config.Config{
 	"base_to_21k":  func() *config.Config { return intermediate("base_16_224", 0.1) },
 	"large_to_21k": func() *config.Config { return intermediate("large_16_224", 0.2) },
 
-	"tiny32":   func() *config.Config { return short(small("tiny32", 20)) },
-	"mini32":   func() *config.Config { return short(small("mini32", 20)) },
+	"tiny32":   func() *config.Config { return small("tiny32", 20).Short() },
+	"mini32":   func() *config.Config { return small("mini32", 20).Short() },
 	"small32":  func() *config.Config { return small("small32", 20) },
 	"small64":  func() *config.Config { return small("small64", 50) },
 	"small128": func() *config.Config { return small("small128", 50) },
@@ -65,11 +65,5 @@ func small(vit string, epochs int) *config.Config {
 	if s.Model.ImageSize == 32 {
 		c.ShowSmall()
 	}
-	return c
-}
-
-// short is a recipe for minutes: twice as many steps, of half as many images.
-func short(c *config.Config) *config.Config {
-	c.Train.Batch, c.Train.LRBatch = 64, 64
 	return c
 }

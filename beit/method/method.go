@@ -33,8 +33,9 @@ type Method struct {
 	// Upstream lists the models that c needs beside the method's own, as far as that is known from those that are open already: it is asked again
 	// until all are. Nil: none.
 	Upstream func(c *config.Config, have Upstreams) []Upstream
-	// Start is the path of the model that a run starts from where its configuration names none; empty: from random weights, as with a nil Start.
-	Start func(c *config.Config) string
+	// Start is the path of the model that a run starts from where init_from names none, and the key that names it; an empty path: from random
+	// weights, as with a nil Start.
+	Start func(c *config.Config) (path, key string)
 	// Adapt fits a preset to the model that the run starts from, which may be nil, before the layers come over it. Nil: nothing changes.
 	Adapt func(base *config.Config, over config.Layers, start *Model) error
 	// Describe fills in a configuration for a model that no run made, from the card of its file; false where it is not this method's. Nil: it never is.
@@ -100,13 +101,14 @@ func (m *Method) Configure(preset, file string, set []string, open Opener) (c *c
 		if err != nil {
 			return err
 		}
+		key := "init_from"
 		if asked.InitFrom == "" && m.Start != nil {
-			base.InitFrom = m.Start(asked)
+			base.InitFrom, key = m.Start(asked)
 			asked.InitFrom = base.InitFrom
 		}
 		if asked.InitFrom != "" {
 			if start, err = open(asked.InitFrom, asked.InitKey); err != nil {
-				return &OpenError{fmt.Errorf("init_from: %w", err)}
+				return &OpenError{fmt.Errorf("%s: %w", key, err)}
 			}
 		}
 		return m.Adapt(base, over, start)

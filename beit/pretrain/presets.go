@@ -24,8 +24,8 @@ var presets = map[string]func() *config.Config{
 	"large_plain":    func() *config.Config { return published("large_16_224", 0, 300) },
 	"huge_plain":     func() *config.Config { return published("huge_14_224", 0, 300) },
 
-	"tiny32":               func() *config.Config { return short(small("tiny32", 256, 2, 1, 10)) },
-	"mini32":               func() *config.Config { return short(small("mini32", 512, 2, 1, 10)) },
+	"tiny32":               func() *config.Config { return small("tiny32", 256, 2, 1, 10).Short() },
+	"mini32":               func() *config.Config { return small("mini32", 512, 2, 1, 10).Short() },
 	"small32":              func() *config.Config { return small("small32", 512, 3, 1, 10) },
 	"small64":              func() *config.Config { return small("small64", 512, 5, 2, 100) },
 	"small128":             func() *config.Config { return small("small128", 1024, 5, 2, 100) },
@@ -100,12 +100,6 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 	if v.ImageSize == 32 {
 		c.ShowSmall()
 	}
-	return c
-}
-
-// short is a recipe for minutes: twice as many steps, of half as many images.
-func short(c *config.Config) *config.Config {
-	c.Train.Batch, c.Train.LRBatch = 64, 64
 	return c
 }
 

@@ -12,11 +12,11 @@ import (
 )
 
 // start is the tokenizer, where the backbone is to begin as its encoder.
-func start(c *config.Config) string {
+func start(c *config.Config) (path, key string) {
 	if s := SectionOf(c); s.FromTokenizer {
-		return s.Tokenizer
+		return s.Tokenizer, "pretrain.tokenizer"
 	}
-	return ""
+	return "", ""
 }
 
 // adapt fits a preset to the tokenizer that the run starts from: the backbone's blocks are those of its encoder, unless the file has a shape of its

@@ -74,7 +74,11 @@ func TestFromTokenizer(t *testing.T) {
 			t.Errorf("%s: starts from %q, want %q", c.set, cfg.InitFrom, c.want)
 		}
 	}
-	_, _, err := pretrain.Method.Configure("small32", "", []string{"pretrain.from_tokenizer=true", "pretrain.tokenizer=" + tok, "pretrain.model.vit.width=64"}, model.Opener())
+	_, _, err := pretrain.Method.Configure("small32", "", []string{"pretrain.tokenizer=gone"}, model.Opener())
+	if err == nil || !strings.HasPrefix(err.Error(), "pretrain.tokenizer: gone: ") {
+		t.Errorf("no such tokenizer: error %v", err)
+	}
+	_, _, err = pretrain.Method.Configure("small32", "", []string{"pretrain.from_tokenizer=true", "pretrain.tokenizer=" + tok, "pretrain.model.vit.width=64"}, model.Opener())
 	if err == nil || !strings.Contains(err.Error(), "pretrain.from_tokenizer=false") {
 		t.Errorf("another width: error %v", err)
 	}

@@ -12,8 +12,8 @@ var presets = map[string]func() *config.Config{
 	"vqkd_encoder_base_decoder_3x768x12_clip": func() *config.Config { return published(3, teacherCLIP, 512) },
 	"vqkd_encoder_base_decoder_1x768x12_dino": func() *config.Config { return published(1, teacherDINO, 768) },
 
-	"tiny32":               func() *config.Config { return short(small("tiny32", 256, 16, 8)) },
-	"mini32":               func() *config.Config { return short(small("mini32", 512, 16, 8)) },
+	"tiny32":               func() *config.Config { return small("tiny32", 256, 16, 8).Short() },
+	"mini32":               func() *config.Config { return small("mini32", 512, 16, 8).Short() },
 	"small32":              func() *config.Config { return small("small32", 512, 16, 8) },
 	"small64":              func() *config.Config { return small("small64", 512, 16, 20) },
 	"small128":             func() *config.Config { return small("small128", 1024, 32, 20) },
@@ -61,12 +61,6 @@ func small(vit string, codes, dim, epochs int) *config.Config {
 	if SectionOf(c).Model.Encoder.ImageSize == 32 {
 		c.ShowSmall()
 	}
-	return c
-}
-
-// short is a recipe for minutes: twice as many steps, of half as many images.
-func short(c *config.Config) *config.Config {
-	c.Train.Batch, c.Train.LRBatch = 64, 64
 	return c
 }
 
