@@ -35,6 +35,7 @@ type loop struct {
 	open     method.Opener
 	opened   *method.Model // at init_from, by the caller; may be nil
 	skipped  map[string]bool
+	notes    []string // of the setup
 
 	metrics *run.Metrics
 	events  *events.Writer
@@ -256,7 +257,7 @@ func (l *loop) reduce() error {
 	return nil
 }
 
-// closeEpoch writes the records of a finished epoch and a checkpoint. When validation is interrupted or fails, it leaves a checkpoint
+// closeEpoch writes the records of a finished epoch and, where one is due, a checkpoint. When validation is interrupted or fails, it leaves a checkpoint
 // from which validation starts again.
 func (l *loop) closeEpoch(ctx context.Context) error {
 	if err := l.settle(); err != nil {
@@ -291,12 +292,15 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 	}
 	l.at.Closed, l.at.Epoch = epoch, method.Means{}
 	l.follow()
-	if err := l.checkpoint(); err != nil {
-		return err
+	last := epoch == c.Train.Epochs
+	if last || epoch%c.Log.CheckpointEpochs == 0 || ctx.Err() != nil || l.checkpointDue() {
+		if err := l.checkpoint(); err != nil {
+			return err
+		}
 	}
 	l.clock.restart()
-	if epoch < c.Train.Epochs {
-		return ctx.Err()
+	if last {
+		return nil
 	}
-	return nil
+	return ctx.Err()
 }

@@ -29,6 +29,8 @@ type Env struct {
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
 
+	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut
+
 	wanted string // fingerprint of the images that a run was begun with; empty for a new run
 }
 
@@ -84,8 +86,9 @@ func occupied(dir string) error {
 
 // Resume continues the run in dir, of one of the methods in list. A run without a checkpoint starts from its beginning.
 //
-// set are assignments as for Configure. Once there is a checkpoint they may change only keys without influence on the result: those that
-// Config.Explain calls free, such as where images are found.
+// set are assignments as for Configure. Once there is a checkpoint they may change only the keys that Config.Explain calls free: those without
+// influence on the result, such as where images are found, and train.epochs. A run whose epochs change, finished or not, goes on to its new end,
+// with the learning rate that a run of this length has from there on.
 func Resume(ctx context.Context, dir string, list method.List, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
@@ -139,12 +142,16 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err = cmp.Or(err, cfg.Check()); err != nil {
 		return nil, err
 	}
-	env.wanted = wantedData(f)
+	at := counted(f)
+	env.wanted = config.CurrentData(at.Data)
 	l, err := newLoop(dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
+	if least := (at.Step + l.env.StepsPerEpoch - 1) / l.env.StepsPerEpoch; cfg.Train.Epochs < min(least, old.Train.Epochs) {
+		return nil, fmt.Errorf("train.epochs = %d: epoch %d is under way or done: name at least as many", cfg.Train.Epochs, least)
+	}
 	l.tell(changed, old.Notes, damaged)
 	if f == nil {
 		if err := l.start(); err != nil {
@@ -156,9 +163,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err := l.restore(f); err != nil {
 		return nil, err
 	}
-	if l.at.Closed == cfg.Train.Epochs {
-		l.reporter.Notice(dir + " is finished already: no step is left")
-	}
+	l.tellPlace(old.Train.Epochs)
 	if len(old.Notes) > 0 || !config.Equal(old, l.env.Config) {
 		if err := l.saveConfig(); err != nil {
 			return nil, err
@@ -177,6 +182,24 @@ func (l *loop) tell(changed bool, notes []string, damaged []error) {
 		l.reporter.Notice(name + " has names of an older version: " + strings.Join(notes, ", "))
 	}
 	method.Tell(l.reporter, damaged)
+}
+
+// tellPlace says where a resumed run goes on, and what becomes of the learning rate where it has other epochs than before.
+func (l *loop) tellPlace(before int) {
+	e, t := l.env, l.env.Config.Train
+	left := l.at.Closed < t.Epochs
+	if left {
+		l.reporter.Notice(fmt.Sprintf("%s continues at epoch %d of %d, after step %d of %d", l.dir, l.at.Closed+1, t.Epochs, l.at.Step, e.Steps()))
+	} else {
+		l.reporter.Notice(fmt.Sprintf("%s is finished already: no step is left; a larger train.epochs goes on from there", l.dir))
+	}
+	if t.Epochs == before || !left || l.at.Step == 0 {
+		return
+	}
+	then := t
+	then.Epochs = before
+	was, now := newSchedule(then, e.StepsPerEpoch).at(l.at.Step-1), newSchedule(t, e.StepsPerEpoch).at(l.at.Step)
+	l.reporter.Notice(fmt.Sprintf("%d epochs in place of %d: the learning rate goes from %.3g to %.3g, and falls until the new end", t.Epochs, before, was, now))
 }
 
 // sameConfig refuses to continue from checkpoint f with another configuration.

@@ -94,7 +94,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	if cfg.Data.Path == "" {
 		return f.check()
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Start: start}
+	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Start: start, FitImages: true}
 	if f.DryRun {
 		return f.memory(a, m, cfg, env)
 	}
