@@ -178,7 +178,7 @@ func ofRun(f *state.File, list method.List) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c)}
+	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c), Moved: c.Locate(run.FolderOf(f.Name()))}
 	if err := checkCard(f, m); err != nil {
 		return nil, fmt.Errorf("%s: metadata %q: %w", f.Name(), method.MetaModel, err)
 	}

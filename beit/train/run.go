@@ -53,7 +53,7 @@ type Result struct {
 	Unreadable int // images that were left out, as far as this process read them
 }
 
-// Run trains m in a new run folder dir, which is created. cfg comes from m.Configure.
+// Run trains m in a new run folder dir, which is created. cfg comes from m.Configure. The run's configuration has its paths made absolute.
 func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, env Env) (*Result, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -61,7 +61,9 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	if run.Exists(dir) {
 		return nil, occupied(dir)
 	}
-	l, err := newLoop(dir, m, cfg.Clone(), env, state.WriteFileAtomic)
+	cfg = cfg.Clone()
+	cfg.Locate("")
+	l, err := newLoop(dir, m, cfg, env, state.WriteFileAtomic)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func occupied(dir string) error {
 //
 // set are assignments as for Configure. Once there is a checkpoint they may change only the keys that Config.Explain calls free: those without
 // influence on the result, such as where images are found, and train.epochs. A run whose epochs change, finished or not, goes on to its new end,
-// with the learning rate that a run of this length has from there on.
+// with the learning rate that a run of this length has from there on. Paths of the run's configuration are looked for as Config.Locate does.
 func Resume(ctx context.Context, dir string, list method.List, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
@@ -102,6 +104,7 @@ func Finished(dir string, list method.List) (*Result, error) {
 	if err != nil || !run.Finished(dir, m.ModelFile) {
 		return nil, err
 	}
+	cfg.Locate(dir)
 	return resultOf(dir, m, cfg)
 }
 
@@ -121,11 +124,13 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	old := cfg.Clone()
+	moved := cfg.Locate(dir)
 	for _, s := range set {
 		if err := cfg.Set(s); err != nil {
 			return nil, err
 		}
 	}
+	cfg.Locate("") // what was set
 	lock, err := run.Claim(dir)
 	if err != nil {
 		return nil, err
@@ -149,10 +154,10 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	defer l.close()
-	if least := (at.Step + l.env.StepsPerEpoch - 1) / l.env.StepsPerEpoch; cfg.Train.Epochs < min(least, old.Train.Epochs) {
-		return nil, fmt.Errorf("train.epochs = %d: epoch %d is under way or done: name at least as many", cfg.Train.Epochs, least)
+	if err := l.checkEnd(at.Step, old.Train.Epochs); err != nil {
+		return nil, err
 	}
-	l.tell(changed, old.Notes, damaged)
+	l.tell(changed, old.Notes, moved, damaged)
 	if f == nil {
 		if err := l.start(); err != nil {
 			return nil, err
@@ -173,7 +178,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 }
 
 // tell reports what is odd about a run folder.
-func (l *loop) tell(changed bool, notes []string, damaged []error) {
+func (l *loop) tell(changed bool, notes []string, moved []config.Moved, damaged []error) {
 	name := filepath.Join(l.dir, run.ConfigFile)
 	if changed {
 		l.reporter.Warning(name + " was changed since the run wrote it, by hand or by damage")
@@ -181,25 +186,10 @@ func (l *loop) tell(changed bool, notes []string, damaged []error) {
 	if len(notes) > 0 {
 		l.reporter.Notice(name + " has names of an older version: " + strings.Join(notes, ", "))
 	}
+	for _, m := range moved {
+		l.reporter.Notice(m.String())
+	}
 	method.Tell(l.reporter, damaged)
-}
-
-// tellPlace says where a resumed run goes on, and what becomes of the learning rate where it has other epochs than before.
-func (l *loop) tellPlace(before int) {
-	e, t := l.env, l.env.Config.Train
-	left := l.at.Closed < t.Epochs
-	if left {
-		l.reporter.Notice(fmt.Sprintf("%s continues at epoch %d of %d, after step %d of %d", l.dir, l.at.Closed+1, t.Epochs, l.at.Step, e.Steps()))
-	} else {
-		l.reporter.Notice(fmt.Sprintf("%s is finished already: no step is left; a larger train.epochs goes on from there", l.dir))
-	}
-	if t.Epochs == before || !left || l.at.Step == 0 {
-		return
-	}
-	then := t
-	then.Epochs = before
-	was, now := newSchedule(then, e.StepsPerEpoch).at(l.at.Step-1), newSchedule(t, e.StepsPerEpoch).at(l.at.Step)
-	l.reporter.Notice(fmt.Sprintf("%d epochs in place of %d: the learning rate goes from %.3g to %.3g, and falls until the new end", t.Epochs, before, was, now))
 }
 
 // sameConfig refuses to continue from checkpoint f with another configuration.
