@@ -21,6 +21,8 @@ var Method = &method.Method{
 		{Key: "mean_entropy", Label: "entropy of mean output", Unit: "nat", Panel: panelEntropy},
 		{Key: "momentum", Label: "momentum of the teacher", Quiet: true},
 	},
+	Main:      "cross_entropy",
+	Verdict:   verdict,
 	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
 	Train:     crops,
 	Eval:      crops,

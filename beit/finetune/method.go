@@ -19,7 +19,7 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: "class_loss", Label: "cross-entropy", Unit: "nat", Panel: panelLoss, Better: method.Lower},
 		{Key: "ema_class_loss", Label: "cross-entropy of the EMA", Unit: "nat", Panel: panelLoss, Better: method.Lower, Quiet: true},
-		{Key: "accuracy", Label: "accuracy", Panel: panelTop, Better: method.Higher},
+		{Key: "accuracy", Label: "top-1", Panel: panelTop, Better: method.Higher},
 		{Key: "top1", Label: "top-1", Panel: panelTop, Better: method.Higher},
 		{Key: "top5", Label: "top-5", Panel: panelTop, Better: method.Higher},
 		{Key: "macro_accuracy", Label: "macro accuracy", Better: method.Higher},
@@ -27,6 +27,8 @@ var Method = &method.Method{
 		{Key: "ema_top5", Label: "top-5 of the EMA", Better: method.Higher, Quiet: true},
 		{Key: "best_top1", Label: "best top-1", Better: method.Higher},
 	},
+	Main:      "top1",
+	Verdict:   verdict,
 	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
 	Train:     augment,
 	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },

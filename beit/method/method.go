@@ -20,6 +20,9 @@ type Method struct {
 	ModelFile string // name of the finished model in its run folder
 
 	Metrics []Metric // the method's own; LoopMetrics are those of all methods
+	Main    string   // key of the metric by which its runs are listed, in records of validation; those of training have KeyLoss
+	// Verdict says in two sentences what a run reached, beside chance and baselines, and whether that is good. Nil: nothing is said.
+	Verdict func(o Outcome) []string
 
 	ImageSize func(c *config.Config) int           // side of the images that the network sees
 	Train     func(c *config.Config) data.Pipeline // of training, with augmentation

@@ -29,6 +29,8 @@ var Method = &method.Method{
 		{Key: "codes_used", Label: "codes used", Panel: panelCodes},
 		{Key: "perplexity", Label: "perplexity", Panel: panelCodes},
 	},
+	Main:      "loss_mim",
+	Verdict:   verdict,
 	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
 	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, views(c)...) },
 	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, views(c)...) },

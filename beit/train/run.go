@@ -50,6 +50,9 @@ type Result struct {
 	Method *method.Method
 	Final  run.Record // the last validation, or the last epoch where there are no validation images
 
+	Outcome  method.Outcome
+	Labelled bool // the training images have labels, as far as this process read them
+
 	Unreadable int // images that were left out, as far as this process read them
 }
 

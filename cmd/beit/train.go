@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -161,10 +163,14 @@ func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m 
 	if err := experiment.Report(result); err != nil {
 		return err
 	}
-	if f.JSON {
-		return printJSON(a.out, finished{result.Dir, result.Model, result.Steps, result.Final})
+	end := finished{Run: result.Dir, Model: result.Model, Steps: result.Steps, Final: result.Final, Next: next(a, result)}
+	if m.Verdict != nil {
+		end.Verdict = m.Verdict(result.Outcome)
 	}
-	return printPairs(a.out, [2]string{"run folder", result.Dir}, [2]string{"model", result.Model})
+	if f.JSON {
+		return printJSON(a.out, end)
+	}
+	return end.print(a.out)
 }
 
 // finished is the result of a run as JSON.
@@ -173,6 +179,26 @@ type finished struct {
 	Model string     `json:"model"`
 	Steps int        `json:"steps"`
 	Final run.Record `json:"final"`
+
+	Verdict []string   `json:"verdict"` // sentences
+	Next    [][]string `json:"next"`    // commands that go on from here: the program and its arguments
+}
+
+// print shows the result: where it lies, what it is worth, how to go on.
+func (f finished) print(w io.Writer) error {
+	if err := printPairs(w, [2]string{"run folder", f.Run}, [2]string{"model", f.Model}); err != nil {
+		return err
+	}
+	var text strings.Builder
+	for _, sentence := range f.Verdict {
+		text.WriteString("\n" + sentence)
+	}
+	text.WriteString("\n")
+	for _, command := range f.Next {
+		text.WriteString("\nnext: " + plain.Text(experiment.ShellLine(command)))
+	}
+	_, err := fmt.Fprintln(w, text.String())
+	return err
 }
 
 // attempt is f, where a device's fault is an error and no panic.
@@ -220,7 +246,7 @@ const processBytes = mostGarbage + 80<<20
 // advise adds to the error that ended the run in dir what to do about it.
 func advise(err error, m *method.Method, dir string) error {
 	var unreadable *data.UnreadableError
-	again := fmt.Sprintf("beit %s --resume %s", m.Command, dir)
+	again := experiment.ShellLine(slices.Concat([]string{"beit"}, strings.Fields(m.Command), []string{"--resume", experiment.InPlace(dir)}))
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		return fmt.Errorf("%w; continue with: %s", err, again)
