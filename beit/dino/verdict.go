@@ -15,7 +15,7 @@ func verdict(o method.Outcome) []string {
 	v, on := o.Figures()
 	k := SectionOf(o.Config).Model.Outputs
 	most, each, mean := math.Log(float64(k)), v["teacher_entropy"], v["mean_entropy"]
-	first := fmt.Sprintf("Cross-entropy %.2f, entropy of outputs %.2f and of the mean output %.2f %s; chance, the same for all images, is %.2f (%d outputs).",
+	first := fmt.Sprintf("Cross-entropy %.2f, entropy of outputs %.2f and of the mean output %.2f %s; chance is %.2f (%d outputs).",
 		v["cross_entropy"], each, mean, on, most, k)
 	second := "That is good: outputs are sharp, and differ between images; a probe says what the features are worth."
 	switch {

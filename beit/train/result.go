@@ -15,7 +15,7 @@ func (l *loop) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Labelled = len(l.env.Train.Classes()) > 0
+	res.HasLabels = len(l.env.Train.Classes()) > 0
 	if res.Unreadable = len(l.skipped); res.Unreadable > 0 {
 		l.reporter.Notice(fmt.Sprintf("%d images could not be read; other training images stood in for them", res.Unreadable))
 	}

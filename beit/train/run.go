@@ -50,8 +50,8 @@ type Result struct {
 	Method *method.Method
 	Final  run.Record // the last validation, or the last epoch where there are no validation images
 
-	Outcome  method.Outcome
-	Labelled bool // the training images have labels, as far as this process read them
+	Outcome   method.Outcome
+	HasLabels bool // the training images have labels, as far as this process read them
 
 	Unreadable int // images that were left out, as far as this process read them
 }
@@ -151,7 +151,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	at := counted(f)
-	env.wanted = config.CurrentData(at.Data)
+	env.wanted, env.FitImages = config.CurrentData(at.Data), false
 	l, err := newLoop(dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err

@@ -30,11 +30,11 @@ func next(a *app, r *train.Result) (list [][]string) {
 	case finetune.Method:
 		add("eval", append([]string{dir}, images...)...)
 	case dino.Method, pretrain.Method:
-		if r.Labelled {
+		if r.HasLabels {
 			add("probe linear", append([]string{dir}, images...)...)
 		}
 		add("embed", dir, experiment.InPlace(nearby(r.Config.Data.Path.List()[0])), "--out", "embeddings.npy")
-		if r.Labelled {
+		if r.HasLabels {
 			add(finetune.Method.Command, slices.Concat(presetOf(r.Config, finetune.Method), images, []string{"--init-from", dir})...)
 		}
 	}

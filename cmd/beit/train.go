@@ -37,7 +37,7 @@ type runFlags struct {
 	imageFlags
 	keyFlag
 	Out                   string        `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
-	Resume                string        `placeholder:"RUN" help:"Continue the run in this folder."`
+	Resume                string        `placeholder:"RUN" help:"Continue the run in this folder; with --set train.epochs=N to another end, also if it is finished."`
 	InitFrom              string        `placeholder:"FILE|RUN" help:"Weights to start with; --key chooses among those of a file."`
 	TimeBudget            time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
 	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
