@@ -23,7 +23,7 @@ type compareCmd struct {
 	Finetune string   `placeholder:"NAME" help:"Preset of fine-tuning (that of --preset)."`
 	Table    []string `placeholder:"NAME,…" help:"Tables to make (all): decoder, dim, codes, aggregation, teacher, network, alive."`
 	Seeds    []int64  `placeholder:"N,…" help:"Seeds of every row's runs: figures are means ± standard deviations. All see the same images (one seed, of --set seed=N or the preset)."`
-	FineTune bool     `help:"Fine-tune the rows of decoder, dim, codes and aggregation too. Those of network always are."`
+	FineTune bool     `help:"Fine-tune the rows of decoder, dim, codes, aggregation and teacher too. Those of network always are."`
 	Depths   []int    `placeholder:"N,…" help:"Depths of the tokenizer's decoder (1,3)."`
 	Dims     []int    `placeholder:"D,…" help:"Dimensions of a code (half, once and twice the preset's)."`
 	Codes    []int    `placeholder:"K,…" help:"Sizes of the codebook (half, once and twice the preset's)."`
