@@ -18,7 +18,7 @@ import (
 type compareCmd struct {
 	imageFlags
 	Out      string   `required:"" placeholder:"DIR" help:"Folder for runs and tables. Called again with the same flags, what is there is kept and continued."`
-	Entries  string   `placeholder:"FILE" help:"TOML file of entries to lay side by side at equal cost, in place of tables: each a chain of tokenizer, pretrain and finetune. README.md has an example."`
+	Entries  string   `placeholder:"FILE" help:"TOML file of entries to lay side by side at equal cost, in place of tables: each a chain of tokenizer, pretrain and finetune. cmd/beit/README.md has an example."`
 	Preset   string   `placeholder:"NAME" help:"Preset of tokenizer and backbone (small32)."`
 	Finetune string   `placeholder:"NAME" help:"Preset of fine-tuning (that of --preset)."`
 	Table    []string `placeholder:"NAME,…" help:"Tables to make (all): decoder, dim, codes, aggregation, teacher, network, alive."`
