@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 )
@@ -16,6 +17,11 @@ var client = http.DefaultClient
 
 // opener opens the models that a configuration names, and fetches published ones.
 func (a *app) opener() method.Opener { return model.Opener(model.Fetching(a.get)) }
+
+// env is what an experiment gets from the process.
+func (a *app) env(r *reporter) experiment.Env {
+	return experiment.Env{Device: a.dev, Reporter: r, Open: a.opener()}
+}
 
 // get fetches a published file that a command needs.
 func (a *app) get(p model.Published, path string) error {
