@@ -29,7 +29,7 @@ func ofAuthors(short, name string, mb int, sum string, kind weights.Kind, about 
 // ofTimm is a classifier of timm.
 func ofTimm(short, name string, mb int, about string) Published {
 	url := "https://huggingface.co/timm/" + name + "/resolve/main/model.safetensors"
-	return Published{short, name + ".safetensors", url, mb, "", weights.Classifier, about + ", from timm"}
+	return Published{short, name + ".safetensors", url, mb, "", weights.Classifier, about + " (timm)"}
 }
 
 const clipSum = "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f" // its URL holds it
@@ -62,7 +62,7 @@ var published = []Published{
 	ofTimm("timm-beitv2-large-in22k", "beitv2_large_patch16_224.in1k_ft_in22k", 1303, "classifier, ImageNet-22k"),
 	ofTimm("timm-beitv2-large-in22k-in1k", "beitv2_large_patch16_224.in1k_ft_in22k_in1k", 1218, "classifier, ImageNet-22k, then 1k"),
 	{"clip-vitb16", "ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", 0, clipSum, weights.CLIP, "CLIP, a teacher"},
-	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, and a backbone for features"},
+	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, also for features"},
 }
 
 // PublishedFiles lists the published files that Open can read.

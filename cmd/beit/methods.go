@@ -9,16 +9,18 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, or, with --teacher-file, clip or dino."`
-	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, a published name such as dino-vitb16, or, with --teacher-file, clip or dino."`
+	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
 // Run trains a tokenizer.
@@ -29,10 +31,10 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	case "hog", "hog-ref", "clip", "dino":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
-		if _, err := os.Stat(c.Teacher); err != nil {
-			return usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists", c.Teacher)
+		var err error
+		if extra, err = teacherOf(c.Teacher); err != nil {
+			return err
 		}
-		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
 	}
 	published := c.Teacher == "clip" || c.Teacher == "dino"
 	switch own := c.Resume == "" && c.Config == "" && len(c.Set) == 0; {
@@ -46,11 +48,28 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	return c.run(a, tokenizer.Method, extra...)
 }
 
+// teacherOf are the assignments for a teacher that is a model: a path, or the name of a published one.
+func teacherOf(name string) ([]string, error) {
+	if _, err := os.Stat(name); err != nil {
+		p, err := model.FindPublished(name)
+		if err != nil {
+			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
+		}
+		switch p.Kind {
+		case weights.CLIP:
+			return []string{"tokenizer.teacher=clip", "tokenizer.teacher_file=" + p.Short}, nil
+		case weights.DINO:
+			return []string{"tokenizer.teacher=dino", "tokenizer.teacher_file=" + p.Short}, nil
+		}
+	}
+	return []string{"tokenizer.teacher=run", "tokenizer.teacher_run=" + name}, nil
+}
+
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
 	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; dino: self-distillation, which needs no tokenizer."`
-	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer that makes the codes."`
+	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
 }
 
 // Run pretrains a backbone.

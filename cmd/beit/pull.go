@@ -91,14 +91,14 @@ func (c *pullCmd) list(a *app) error {
 		return printJSON(a.out, list)
 	}
 	for _, o := range list {
-		size, here := "", ""
-		if o.MB > 0 {
+		size := ""
+		switch {
+		case o.Cached != "":
+			size = "cached"
+		case o.MB > 0:
 			size = fmt.Sprintf("%d MB", o.MB)
 		}
-		if o.Cached != "" {
-			here = "cached"
-		}
-		if _, err := fmt.Fprintf(a.out, "%-28s %8s  %-6s  %s\n", o.Short, size, here, o.About); err != nil {
+		if _, err := fmt.Fprintf(a.out, "%-28s  %7s  %s\n", o.Short, size, o.About); err != nil {
 			return err
 		}
 	}
