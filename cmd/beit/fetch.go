@@ -43,7 +43,7 @@ func (a *app) fetch(p model.Published, path string) (sum string, err error) {
 	case show.done > 0:
 		return "", fmt.Errorf("%w; the same command goes on from there", err)
 	}
-	return "", fmt.Errorf("%w; without a network, fetch %s elsewhere, put it at %s, and run this command again", err, p.URL, path)
+	return "", fmt.Errorf("%w; fetch it by other means, put it at %s, and run this command again", err, path)
 }
 
 // fetching shows how far a download is: a line when it begins, and on a terminal one that changes.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,6 +259,13 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 }
 
 // TestMain lets this binary be the command, for tests of the process as a whole.
+// noNetwork fails as a machine without a network does.
+type noNetwork struct{}
+
+func (noNetwork) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("there is no network")
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv("BEIT_TEST_COMMAND") != "" {
 		main()
@@ -270,6 +278,8 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		tempRuns = dir
+		os.Setenv(model.CacheEnv, filepath.Join(dir, "cache"))
+		client = &http.Client{Transport: noNetwork{}}
 		return m.Run()
 	}())
 }

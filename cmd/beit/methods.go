@@ -13,13 +13,12 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
-	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, a published name such as dino-vitb16, or, with --teacher-file, clip or dino."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
 	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
@@ -36,17 +35,20 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 			return err
 		}
 	}
-	published := c.Teacher == "clip" || c.Teacher == "dino"
-	switch own := c.Resume == "" && c.Config == "" && len(c.Set) == 0; {
-	case own && published && c.TeacherFile == "":
-		return usagef("--teacher %s: name the file of its weights with --teacher-file", c.Teacher)
-	case own && !published && c.TeacherFile != "":
+	published := publishedTeachers[c.Teacher]
+	switch own := c.Resume == "" && c.Config == ""; {
+	case own && published != "" && c.TeacherFile == "":
+		extra = append(extra, "tokenizer.teacher_file="+published) // which --set may change
+	case own && len(c.Set) == 0 && published == "" && c.TeacherFile != "":
 		return usagef("--teacher-file %s: say with --teacher clip or --teacher dino which network it is", c.TeacherFile)
 	case c.TeacherFile != "":
 		extra = append(extra, "tokenizer.teacher_file="+c.TeacherFile)
 	}
 	return c.run(a, tokenizer.Method, extra...)
 }
+
+// publishedTeachers are the published models of the networks that teach by their names.
+var publishedTeachers = map[string]string{"clip": "clip-vitb16", "dino": "dino-vitb16"}
 
 // teacherOf are the assignments for a teacher that is a model: a path, or the name of a published one.
 func teacherOf(name string) ([]string, error) {
@@ -55,11 +57,10 @@ func teacherOf(name string) ([]string, error) {
 		if err != nil {
 			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
 		}
-		switch p.Kind {
-		case weights.CLIP:
-			return []string{"tokenizer.teacher=clip", "tokenizer.teacher_file=" + p.Short}, nil
-		case weights.DINO:
-			return []string{"tokenizer.teacher=dino", "tokenizer.teacher_file=" + p.Short}, nil
+		for teacher, short := range publishedTeachers {
+			if short == p.Short {
+				return []string{"tokenizer.teacher=" + teacher, "tokenizer.teacher_file=" + short}, nil
+			}
 		}
 	}
 	return []string{"tokenizer.teacher=run", "tokenizer.teacher_run=" + name}, nil

@@ -123,11 +123,13 @@ func TestPullChecks(t *testing.T) {
 
 // Without a network the message says what to do.
 func TestPullWithoutNetwork(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	file := filepath.Join(t.TempDir(), "x.pth")
-	status, _, errOut := beitRun(t, "pull", "beitv2_base_patch16_224_pt1k", "--out", file)
-	if status != statusFailure || !strings.Contains(errOut, "put it at "+file) || !strings.Contains(errOut, "https://") || strings.Count(errOut, "\n") != 1 {
-		t.Errorf("status %d: %s", status, errOut)
+	cached := filepath.Join(os.Getenv(model.CacheEnv), "beitv2_base_patch16_224_pt1k.pth")
+	for _, c := range []struct{ args, at string }{{"pull beitv2-base --out " + file, file}, {"pull beitv2-base", cached}, {"embed beitv2-base x", cached}} {
+		status, _, errOut := beitRun(t, strings.Fields(c.args)...)
+		if status != statusFailure || !strings.Contains(errOut, "put it at "+c.at) || strings.Count(errOut, "https://") != 1 || strings.Count(errOut, "\n") != 1 {
+			t.Errorf("%s: status %d: %s", c.args, status, errOut)
+		}
 	}
 }
 
@@ -178,16 +180,18 @@ func TestPublishedOfAnotherKind(t *testing.T) {
 // A published name stays one in a run's configuration: the run finds the file in whatever cache there is.
 func TestPublishedTeacher(t *testing.T) {
 	publish(t, map[string]string{"dino_vitbase16_pretrain.pth": dinoFile(t)})
-	dir := filepath.Join(t.TempDir(), "run")
-	args := append([]string{"tokenizer", "train", "--data", "procedural:20", "--out", dir, "--teacher", "dino-vitb16"}, tiny...)
-	args = append(args, assign("tokenizer.model.encoder.image_size=32", "tokenizer.model.encoder.patch_size=8", "tokenizer.model.decoder.image_size=4", "tokenizer.model.target_dim=64")...)
-	mustRun(t, args...)
-	text, err := os.ReadFile(filepath.Join(dir, "config.toml"))
-	if err != nil || !bytes.Contains(text, []byte("teacher = \"dino\"\n")) || !bytes.Contains(text, []byte("teacher_file = \"dino-vitb16\"\n")) {
-		t.Errorf("%v\n%s", err, text)
-	}
-	status, _, errOut := beitRun(t, "tokenizer", "eval", dir)
-	if status != statusOK || !strings.Contains(errOut, "the images are those of the model's run: procedural:20") {
-		t.Errorf("status %d: %s", status, errOut)
+	for _, teacher := range []string{"dino", "dino-vitb16"} {
+		dir := filepath.Join(t.TempDir(), "run")
+		args := slices.Concat([]string{"tokenizer", "train", "--data", "procedural:20", "--out", dir, "--teacher", teacher}, tiny,
+			assign("tokenizer.model.encoder.image_size=32", "tokenizer.model.encoder.patch_size=8", "tokenizer.model.target_dim=64"))
+		mustRun(t, args...)
+		text, err := os.ReadFile(filepath.Join(dir, "config.toml"))
+		if err != nil || !bytes.Contains(text, []byte("teacher = \"dino\"\n")) || !bytes.Contains(text, []byte("teacher_file = \"dino-vitb16\"\n")) {
+			t.Errorf("--teacher %s: %v\n%s", teacher, err, text)
+		}
+		status, _, errOut := beitRun(t, "tokenizer", "eval", dir)
+		if status != statusOK || !strings.Contains(errOut, "the images are those of the model's run: procedural:20") {
+			t.Errorf("status %d: %s", status, errOut)
+		}
 	}
 }
