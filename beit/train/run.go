@@ -29,7 +29,7 @@ type Env struct {
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
 
-	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut
+	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut. Processes that train together leave it
 
 	wanted string // fingerprint of the images that a run was begun with; empty for a new run
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -36,7 +37,8 @@ func TestSameSplitAsTheRun(t *testing.T) {
 		return list
 	}
 	open := func(seed *uint64) []string {
-		set, err := dataFlags{imageFlags: imageFlags{Data: []string{dir}, ValFraction: 0.25}, Seed: seed}.openBoth(method.Silent{}, 32, cfg)
+		set, err := measureFlags{imagesArg: imagesArg{Images: []string{dir}}, splitFlags: splitFlags{ValFraction: 0.25}, Seed: seed}.
+			openBoth(method.Silent{}, &model.Model{Config: cfg}, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +96,7 @@ func TestExifTransposeAsTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := dataFlags{imageFlags: imageFlags{Data: []string{filepath.Dir(name)}}}.open(32, cfg, 0)
+		set, err := exifFlag{}.openImages(cfg, 32, filepath.Dir(name))
 		if err != nil {
 			t.Fatal(err)
 		}

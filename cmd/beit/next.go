@@ -17,23 +17,30 @@ import (
 	"github.com/gobeit/gobeit/beit/train"
 )
 
-// next are the commands that go on from a finished run, the usual one first, each with the program and its arguments.
+// next are the commands that go on from a finished run, the usual one first, each with the program and its arguments. Those that measure take the
+// run's own images, which need a validation part.
 func next(a *app, r *train.Result) (list [][]string) {
 	add := func(name string, args ...string) {
 		list = append(list, slices.Concat([]string{"beit"}, a.flags, strings.Fields(name), args))
 	}
-	dir, images := experiment.InPlace(r.Dir), imagesOf(r.Config)
+	dir, images, measurable := experiment.InPlace(r.Dir), imagesOf(r.Config), r.Outcome.Val != nil
+	first := experiment.InPlace(nearby(r.Config.Data.Path.List()[0]))
 	switch r.Method {
 	case tokenizer.Method:
 		add(pretrain.Method.Command, slices.Concat(presetOf(r.Config, pretrain.Method), images, []string{"--tokenizer", dir})...)
-		add("tokenizer eval", append([]string{dir}, images...)...)
-	case finetune.Method:
-		add("eval", append([]string{dir}, images...)...)
-	case dino.Method, pretrain.Method:
-		if r.HasLabels {
-			add("probe linear", append([]string{dir}, images...)...)
+		if measurable {
+			add("tokenizer eval", dir)
 		}
-		add("embed", dir, experiment.InPlace(nearby(r.Config.Data.Path.List()[0])), "--out", "embeddings.npy")
+	case finetune.Method:
+		if measurable {
+			add("eval", dir)
+		}
+		add("predict", dir, first)
+	case dino.Method, pretrain.Method:
+		if r.HasLabels && measurable {
+			add("probe linear", dir)
+		}
+		add("embed", dir, first, "--out", "embeddings.npy")
 		if r.HasLabels {
 			add(finetune.Method.Command, slices.Concat(presetOf(r.Config, finetune.Method), images, []string{"--init-from", dir})...)
 		}

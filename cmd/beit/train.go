@@ -80,7 +80,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 		return f.resume(a, m, extra...)
 	}
 	r := newReporter(a.errOut)
-	cfg, start, err := m.Configure(f.Preset, f.Config, f.assignments(extra...), model.Opener())
+	cfg, start, err := m.Configure(f.Preset, f.Config, f.assignments(extra...), a.opener())
 	var opening *method.OpenError
 	if errors.As(err, &opening) {
 		return err
@@ -96,7 +96,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	if cfg.Data.Path == "" {
 		return f.check()
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Start: start, FitImages: true}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start, FitImages: true}
 	if f.DryRun {
 		return f.memory(a, m, cfg, env)
 	}
@@ -132,7 +132,7 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 	if err := override(r, cfg, set); err != nil {
 		return err
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener()}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener()}
 	result, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
 	return f.ended(a, r, result, err, m, dir)
 }
