@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -175,7 +176,9 @@ func (t *task) Update(int, *tensor.Tensor) {
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	outputs := allOutputs(SectionOf(t.Config).Model.Classes)
 	report, err := evaluate(ctx, t.Env, t.model, t.Val, outputs, nil)
-	if err != nil {
+	if errors.Is(err, errNotANumber) { // the loop tells what that means
+		return map[string]float64{"class_loss": math.NaN()}, nil
+	} else if err != nil {
 		return nil, err
 	}
 	v := map[string]float64{"class_loss": report.Loss, "top1": report.Top1, "top5": report.Top5, "macro_accuracy": report.MacroAccuracy}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 )
+
+// ErrDiverged is for those who take a run that came to its end with Result.Diverged for a failure.
+var ErrDiverged = errors.New("the run diverged")
 
 // Thresholds of the symptoms of all methods.
 const (
