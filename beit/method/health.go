@@ -9,6 +9,7 @@ type Symptom struct {
 	Text func(f *Figures) string // what is seen, and what to do
 	// Diverged says that a run whose last epoch or last validation shows the symptom has diverged.
 	Diverged bool
+	Milder   []string // names of symptoms that nobody needs to be told of after this one
 }
 
 // Figures are those of a record, beside those of the records before.

@@ -19,13 +19,13 @@ const (
 // symptoms are those of a codebook that is used less and less, the worst first.
 var symptoms = []method.Symptom{
 	{
-		Name: "one code", Seen: oneLeft, Diverged: true,
+		Name: "one code", Seen: oneLeft, Diverged: true, Milder: []string{"few codes", "dying codes"},
 		Text: func(f *method.Figures) string {
 			return fmt.Sprintf("one code is left: nearly all patches have the same of %d codes; begin again with a lower train.lr%s", codes(f), advice(f, ""))
 		},
 	},
 	{
-		Name: "few codes",
+		Name: "few codes", Milder: []string{"dying codes"},
 		Seen: func(f *method.Figures) bool { return fewLeft(f) && !oneLeft(f) },
 		Text: func(f *method.Figures) string {
 			return fmt.Sprintf("few codes are left: their perplexity is %.1f, of at most %d; if that goes on, begin again with a lower train.lr%s",

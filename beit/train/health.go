@@ -103,6 +103,9 @@ func (h *health) add(rec run.Record) (warnings []string) {
 		}
 		if !h.seen[s.Name] {
 			h.seen[s.Name] = true
+			for _, name := range s.Milder {
+				h.seen[name] = true
+			}
 			warnings = append(warnings, s.Text(f))
 		}
 	}
