@@ -157,7 +157,6 @@ func TestInterruptedWithinAStep(t *testing.T) {
 		step   int // after which the run ends
 	}{
 		{pretrain.Method, []string{"pretrain.tokenizer=" + tok}, 0, 0},
-		{pretrain.Method, []string{"pretrain.tokenizer=" + tok}, 3, 3},
 		{pretrain.Method, []string{"pretrain.tokenizer=" + tok}, 5, 5},
 		{finetune.Method, []string{"finetune.mixup=0.8", "finetune.ema=0.9"}, 7, 7},
 		{tokenizer.Method, nil, 3, 4}, // its statistics follow each micro-batch
