@@ -121,6 +121,14 @@ func TestDiseases(t *testing.T) {
 			},
 		},
 		{
+			name: "NaN scores", method: finetune.Method, set: []string{"train.epochs=1"}, epoch: 1, want: "class_loss on validation images is NaN", diverged: true,
+			during: func(l *loop, p method.Progress) {
+				if p.Phase == "validate" && p.Done == 0 {
+					change(l, "fc_norm.bias", func(float32) float32 { return float32(math.NaN()) })
+				}
+			},
+		},
+		{
 			name: "starved loader", method: tokenizer.Method, epoch: 1, want: "goes into waiting for images",
 			during: func(l *loop, p method.Progress) {
 				if p.Phase == "train" { // as if each step had waited for nearly an hour

@@ -42,13 +42,13 @@ func newReporter(w io.Writer) *reporter {
 	return &reporter{w: w, columns: columns, color: ok && os.Getenv("NO_COLOR") == "", last: time.Now()}
 }
 
-// Progress implements method.Reporter. What begins is shown at once: on a terminal always, elsewhere until training has begun.
+// Progress implements method.Reporter. What begins is shown at once: on a terminal always, elsewhere of a run until training has begun.
 func (r *reporter) Progress(p method.Progress) {
 	every, begins := plainEvery, p.Phase != r.phase
 	if r.columns > 0 {
 		every = liveEvery
 	} else {
-		begins = begins && !r.training
+		begins = begins && p.Epochs > 0 && !r.training
 	}
 	if now := time.Now(); begins || now.Sub(r.last) >= every {
 		r.phase, r.last, r.training = p.Phase, now, r.training || p.Phase == "train"

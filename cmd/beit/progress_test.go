@@ -31,8 +31,9 @@ func TestPlainProgress(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
 	var w bytes.Buffer
 	r := newReporter(&w)
-	r.Progress(method.Progress{Method: "pretrain", Phase: "k-means", Done: 0, Total: 70})
-	r.Progress(method.Progress{Method: "pretrain", Phase: "k-means", Done: 3, Total: 70})
+	r.Progress(method.Progress{Method: "pretrain", Phase: "encode", Done: 0, Total: 70}) // of no run
+	r.Progress(method.Progress{Method: "pretrain", Phase: "k-means", Done: 0, Total: 70, Epoch: 1, Epochs: 10})
+	r.Progress(method.Progress{Method: "pretrain", Phase: "k-means", Done: 3, Total: 70, Epoch: 1, Epochs: 10})
 	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 0, Total: 70, Epoch: 1, Epochs: 10})
 	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 1, Total: 70, Epoch: 1, Epochs: 10})
 	r.Progress(method.Progress{Method: "pretrain", Phase: "validate", Done: 0, Total: 9, Epoch: 1, Epochs: 10})
@@ -48,7 +49,7 @@ func TestPlainProgress(t *testing.T) {
 	})
 	r.Warning("codes are dying")
 	r.clear()
-	want := `pretrain  k-means  0/70
+	want := `pretrain  k-means  epoch 1/10  0/70
 pretrain  epoch 1/10  0/70
 pretrain  epoch 1/10  7/70  part 2/8  1m35s left  loss 2.5000  171 images/s  12 % data time
 epoch       trend  MIM loss     val
