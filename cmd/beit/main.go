@@ -109,7 +109,7 @@ func main() {
 		<-signals
 		var late <-chan time.Time
 		if training.Load() {
-			fmt.Fprintln(os.Stderr, "\nending as soon as a checkpoint is written, after the step under way at the latest; interrupt again to end at once")
+			fmt.Fprintln(os.Stderr, "\nending after this step at the latest; interrupt again to end at once")
 		} else {
 			late = time.After(grace)
 		}
