@@ -184,7 +184,11 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	v := map[string]float64{"class_loss": report.Loss, "top1": report.Top1, "top5": report.Top5, "macro_accuracy": report.MacroAccuracy}
 	top := report.Top1
 	if t.ema != nil {
-		if report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs, nil); err != nil {
+		report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs, nil)
+		if errors.Is(err, errNotANumber) {
+			v["ema_class_loss"] = math.NaN()
+			return v, nil
+		} else if err != nil {
 			return nil, err
 		}
 		v["ema_class_loss"], v["ema_top1"], v["ema_top5"] = report.Loss, report.Top1, report.Top5
