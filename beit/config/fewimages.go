@@ -103,6 +103,9 @@ func (c *Config) fitEpochs(n, perEpoch int, free func(key string) bool) {
 	if free("log.eval_every") {
 		c.Log.EvalEvery = max(c.Log.EvalEvery, every)
 	}
+	if free("log.knn_every") && c.Log.KNNEvery > 0 {
+		c.Log.KNNEvery = max(c.Log.KNNEvery, every)
+	}
 	if free("log.checkpoint_epochs") {
 		c.Log.CheckpointEpochs = max(c.Log.CheckpointEpochs, every)
 	}

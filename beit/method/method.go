@@ -19,8 +19,11 @@ type Method struct {
 	Stream    string // hashed into the order of the training images: never changed, for old runs would continue in another order
 	ModelFile string // name of the finished model in its run folder
 
-	Metrics []Metric // the method's own; LoopMetrics are those of all methods
-	Main    string   // key of the metric by which its runs are listed, in records of validation; those of training have KeyLoss
+	Metrics  []Metric  // the method's own; LoopMetrics are those of all methods
+	Symptoms []Symptom // of runs that go wrong; those of all methods are in beit/train/health.go
+	// Trend says what a run learns by the record of a validation; empty where that does not tell. Nil: it never does.
+	Trend func(f *Figures) Trend
+	Main  string // key of the metric by which its runs are listed, in records of validation; those of training have KeyLoss
 	// Verdict says in two sentences what a run reached, beside chance and baselines, and whether that is good. Nil: nothing is said.
 	Verdict func(o Outcome) []string
 

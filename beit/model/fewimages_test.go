@@ -36,7 +36,7 @@ func own(t *testing.T, preset string, set ...string) *config.Config {
 
 func TestFitImages(t *testing.T) {
 	for n, want := range map[int]string{
-		20: "train.epochs 179 (8), train.batch 16 (128), train.warmup_epochs 35 (1), log.every 1 (20), log.checkpoint_epochs 9 (1), log.eval_every 9 (1), " +
+		20: "train.epochs 179 (8), train.batch 16 (128), train.warmup_epochs 35 (1), log.every 1 (20), log.checkpoint_epochs 9 (1), log.eval_every 9 (1), log.knn_every 9 (5), " +
 			"tokenizer.model.codes 64 (512)",
 		200: "train.epochs 57 (8), train.batch 32 (128), train.warmup_epochs 7 (1), log.every 6 (20), log.checkpoint_epochs 3 (1), log.eval_every 3 (1), " +
 			"tokenizer.model.codes 128 (512)",

@@ -29,7 +29,9 @@ func resultOf(dir string, m *method.Method, cfg *config.Config) (*Result, error)
 		return nil, err
 	}
 	res := &Result{Dir: dir, Model: filepath.Join(dir, m.ModelFile), Config: cfg, Method: m, Outcome: method.Outcome{Config: cfg}}
+	h := newHealth(m, cfg)
 	for _, rec := range list {
+		h.add(rec)
 		switch rec.Kind {
 		case run.KindEpoch:
 			res.Outcome.Train = rec.Values
@@ -41,5 +43,6 @@ func resultOf(dir string, m *method.Method, cfg *config.Config) (*Result, error)
 		}
 		res.Steps = rec.Step
 	}
+	res.Diverged = h.diverged()
 	return res, nil
 }

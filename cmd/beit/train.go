@@ -163,14 +163,22 @@ func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m 
 	if err := experiment.Report(result); err != nil {
 		return err
 	}
-	end := finished{Run: result.Dir, Model: result.Model, Steps: result.Steps, Final: result.Final, Next: next(a, result)}
+	end := finished{Run: result.Dir, Model: result.Model, Steps: result.Steps, Final: result.Final}
 	if m.Verdict != nil {
 		end.Verdict = m.Verdict(result.Outcome)
 	}
-	if f.JSON {
-		return printJSON(a.out, end)
+	if result.Diverged == "" {
+		end.Next = next(a, result)
 	}
-	return end.print(a.out)
+	if f.JSON {
+		err = printJSON(a.out, end)
+	} else {
+		err = end.print(a.out)
+	}
+	if err == nil && result.Diverged != "" {
+		err = fmt.Errorf("%w: %s", train.ErrDiverged, result.Diverged)
+	}
+	return err
 }
 
 // finished is the result of a run as JSON.
