@@ -30,12 +30,10 @@ var few = []Few{
 // The rest of the rule. The number of epochs grows with the root of how many images are missing: a tenth of the images are seen three times as
 // often, and the run takes a third of the time.
 const (
-	leastWarmup   = 40  // steps: the moments of the optimiser are means of some dozens
-	mostWarmup    = 0.2 // of the epochs
-	fewEvals      = 20  // validations, and checkpoints at the ends of epochs: short epochs need none each
-	heldOut       = 0.1 // of the images, for validation
-	keyHeldOut    = "data.val_fraction"
-	keyEpochSteps = "train.epoch_steps"
+	leastWarmup = 40  // steps: the moments of the optimiser are means of some dozens
+	mostWarmup  = 0.2 // of the epochs
+	fewEvals    = 20  // validations, measurements of k-NN accuracy, and checkpoints at the ends of epochs: not every short epoch needs them
+	heldOut     = 0.1 // of the images, for validation
 )
 
 // ImageFitter is a Section with keys that follow from the number of training images. Those that are free may be changed.
@@ -43,14 +41,19 @@ type ImageFitter interface {
 	FitImages(to Few, free func(key string) bool)
 }
 
+// EpochKeeper is a Section that may keep its epochs however few images there are: few images that trained weights see often are learned by heart.
+type EpochKeeper interface {
+	KeepsEpochs(c *Config) bool
+}
+
 // follows says whether keys that nobody assigned follow from the images: in a preset for images of one's own, unless somebody planned the steps.
 func (c *Config) follows() bool {
-	return slices.Contains(ownPresets, c.Preset) && !c.assigned(keyEpochSteps)
+	return slices.Contains(ownPresets, c.Preset) && !c.assigned("train.epoch_steps")
 }
 
 // HoldOut sets a part of the images aside for validation, and says so, where nobody said how many and the preset is one for images of one's own.
 func (c *Config) HoldOut() bool {
-	if !c.follows() || c.assigned(keyHeldOut) {
+	if !c.follows() || c.assigned("data.val_fraction") {
 		return false
 	}
 	c.Data.ValFraction = heldOut
@@ -92,7 +95,7 @@ func (c *Config) FitImages(n int) (changed []string) {
 // fitEpochs is the part of FitImages for epochs and what is counted in them.
 func (c *Config) fitEpochs(n, perEpoch int, free func(key string) bool) {
 	t := &c.Train
-	if free("train.epochs") {
+	if k, ok := c.Section.(EpochKeeper); free("train.epochs") && !(ok && k.KeepsEpochs(c)) {
 		t.Epochs = int(math.Round(float64(t.Epochs) * math.Sqrt(manyImages/float64(n))))
 	}
 	if free("train.warmup_epochs") {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -47,7 +48,7 @@ func TestFitImages(t *testing.T) {
 			t.Errorf("%d images (-want +got):\n%s", n, d)
 		}
 	}
-	for n := 1; n < 20000; n = n*3/2 + 1 {
+	for n := 1; n < 20000; n = 3*n + 1 {
 		for _, m := range model.Methods() {
 			for _, name := range m.Presets {
 				c, err := config.Configure(m.Spec, name, "", nil, nil)
@@ -106,6 +107,17 @@ func TestFitImagesKeepsAssignments(t *testing.T) {
 	}
 	if fitted(t, c, 200); c.Train.Batch != 128 || tokenizer.SectionOf(c).Model.Codes != 512 {
 		t.Errorf("batch %d, %d codes in place of those of the file", c.Train.Batch, tokenizer.SectionOf(c).Model.Codes)
+	}
+}
+
+// A classifier from trained weights keeps its epochs, and one from random weights needs more.
+func TestFitImagesOfFineTuning(t *testing.T) {
+	for init, want := range map[string]int{"": 141, "backbone": 20} {
+		c := finetune.Method.Preset("small32")
+		c.InitFrom = init
+		if fitted(t, c, 200); c.Train.Epochs != want || c.Train.Batch != 32 {
+			t.Errorf("from %q: %d epochs with batches of %d, want %d", init, c.Train.Epochs, c.Train.Batch, want)
+		}
 	}
 }
 
