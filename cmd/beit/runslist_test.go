@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -67,7 +66,7 @@ func TestRunsList(t *testing.T) {
 		t.Fatal(err)
 	}
 	var list []model.Listed
-	out := printed(t, "runs", root, "--json")
+	out := mustRun(t, "runs", root, "--json")
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		t.Fatal(err)
 	}
@@ -101,50 +100,13 @@ func TestRunsList(t *testing.T) {
 	if len(got) > 0 {
 		t.Errorf("also listed: %v", got)
 	}
-	text := printed(t, "runs", root)
+	text := mustRun(t, "runs", root)
 	for _, want := range []string{"finished     tokenizer  2/2     reconstruction loss 0.", "interrupted  pretrain   1/2", "odd status: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
 	}
-	if out := printed(t, "runs", filepath.Join(root, "empty")); !strings.Contains(out, "there are no runs in") {
+	if out := mustRun(t, "runs", filepath.Join(root, "empty")); !strings.Contains(out, "there are no runs in") {
 		t.Errorf("an empty folder: %q", out)
-	}
-}
-
-// printed is what a command prints, which must succeed.
-func printed(t *testing.T, args ...string) string {
-	t.Helper()
-	status, out, errOut := beitRun(t, args...)
-	if status != statusOK {
-		t.Fatalf("beit %s: status %d: %s", strings.Join(args, " "), status, errOut)
-	}
-	return out
-}
-
-// A training ends with two sentences of verdict and with commands that go on from there, which work as they stand.
-func TestEndOfTraining(t *testing.T) {
-	from := trainedRuns(t)
-	for _, m := range model.Methods() {
-		dir := copyOf(t, from.of(m))
-		args := append(strings.Fields(m.Command), "--resume", dir)
-		var end finished
-		if err := json.Unmarshal([]byte(printed(t, append(args, "--json")...)), &end); err != nil {
-			t.Fatal(err)
-		}
-		text := printed(t, args...)
-		if len(end.Verdict) != 2 || len(end.Next) == 0 || !strings.Contains(text, end.Verdict[0]+"\n"+end.Verdict[1]) {
-			t.Errorf("%s: verdict %q, next %q, printed %q", m.Name, end.Verdict, end.Next, text)
-		}
-		for _, command := range end.Next {
-			if !strings.Contains(text, "next: "+experiment.ShellLine(command)+"\n") {
-				t.Errorf("%s: %q is not in %q", m.Name, command, text)
-			}
-			if command = command[1:]; command[0] == "eval" || command[1] == "eval" {
-				printed(t, command...)
-			} else if status, _, errOut := beitRun(t, append(command, "--help")...); status != statusOK {
-				t.Errorf("%s: %q: status %d: %s", m.Name, command, status, errOut)
-			}
-		}
 	}
 }
