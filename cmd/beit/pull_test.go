@@ -164,10 +164,10 @@ func TestPublishedNames(t *testing.T) {
 func TestPublishedOfAnotherKind(t *testing.T) {
 	asked := publish(t, nil)
 	for args, want := range map[string]string{
-		"similar clip-vitb16 x y":          "clip-vitb16: is a CLIP, and wanted is a masked image model",
-		"predict dino-vitb16 x":            "dino-vitb16: is a DINO, and wanted is a classifier",
+		"similar clip-vitb16 x y":          "clip-vitb16 holds a CLIP, wanted is a backbone or classifier",
+		"predict dino-vitb16 x":            "dino-vitb16 holds a DINO, wanted is a classifier",
 		"tokenizer eval beitv2-base x":     "wanted is a tokenizer",
-		"probe knn beitv2-base-ftade20k x": "beitv2-base-ftade20k: is a segmenter",
+		"probe knn beitv2-base-ftade20k x": "beitv2-base-ftade20k holds a segmenter",
 		"eval dino-vitb61 x":               `did you mean "dino-vitb16"`,
 	} {
 		status, _, errOut := beitRun(t, strings.Fields(args)...)
