@@ -10,8 +10,10 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/method"
@@ -37,7 +39,7 @@ func (r redirect) RoundTrip(request *http.Request) (*http.Response, error) {
 func publish(t *testing.T, files map[string]string) (asked *[]string) {
 	t.Helper()
 	asked = new([]string)
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answer(t, func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
 		*asked = append(*asked, name)
 		if files[name] == "" {
@@ -45,7 +47,14 @@ func publish(t *testing.T, files map[string]string) (asked *[]string) {
 			return
 		}
 		http.ServeFile(w, r, files[name])
-	}))
+	})
+	return asked
+}
+
+// answer lets handle answer in place of all servers. The cache is empty.
+func answer(t *testing.T, handle http.HandlerFunc) {
+	t.Helper()
+	server := httptest.NewTLSServer(handle)
 	to, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +66,6 @@ func publish(t *testing.T, files map[string]string) (asked *[]string) {
 		server.Close()
 	})
 	t.Setenv(model.CacheEnv, filepath.Join(t.TempDir(), "cache"))
-	return asked
 }
 
 // dinoFile writes a small network as DINO is published.
@@ -118,6 +126,31 @@ func TestPullChecks(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.Getenv(model.CacheEnv)); err != nil || len(left) > 0 {
 		t.Errorf("in the cache are %v, %v", left, err)
+	}
+}
+
+// A download that broke off goes on by the same command, which says how much is there.
+func TestPullGoesOn(t *testing.T) {
+	text := strings.Repeat("weights ", 500_000)
+	broken := true
+	answer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		if broken {
+			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+			io.WriteString(w, text[:3_000_000])
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(text))
+	})
+	file := filepath.Join(t.TempDir(), "x.pth")
+	status, _, errOut := beitRun(t, "pull", "beitv2-base", "--out", file)
+	if status != statusFailure || !strings.HasPrefix(errOut, "fetching beitv2-base, 4 MB, to "+file+"\n") || !strings.HasSuffix(errOut, "; the same command goes on from there\n") {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+	broken = false
+	status, _, errOut = beitRun(t, "pull", "beitv2-base", "--out", file)
+	if got, err := os.ReadFile(file); status != statusOK || errOut != "fetching beitv2-base, 4 MB, to "+file+"; 3 MB came before\n" || err != nil || string(got) != text {
+		t.Errorf("status %d: %s; %d bytes, %v", status, errOut, len(got), err)
 	}
 }
 
