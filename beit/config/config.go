@@ -51,6 +51,7 @@ type Data struct {
 	Seed          uint64  `toml:"seed" absent:"0" help:"of synthetic images and of the choice of images, below 2^63; 0: seed"`
 	Limit         int     `toml:"limit" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
 	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
+	Workers       int     `toml:"workers" range:"[0,1024]" absent:"0" resume:"free" help:"images read and decoded at the same time; 0: as many as there are threads, which also compute. Results do not depend on it"`
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
 	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`

@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -54,7 +55,7 @@ type List []*Method
 func (l List) Find(name string) (*Method, error) {
 	i := slices.IndexFunc(l, func(m *Method) bool { return m.Name == config.CurrentMethod(name) })
 	if i < 0 {
-		return nil, fmt.Errorf("method %q does not exist; did you mean %q?", name, config.Nearest(name, l.Names()))
+		return nil, fmt.Errorf("method %q does not exist; %s", name, config.Hint(name, l.Names(), "%q", "there are "+strings.Join(l.Names(), ", ")))
 	}
 	return l[i], nil
 }

@@ -46,7 +46,8 @@ func TestPretrainMethods(t *testing.T) {
 	}
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
-		images + "--method bent2 --tokenizer x":              "--method bent2: there are beit2, dino, mvp; did you mean beit2?",
+		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit2, dino, mvp",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
