@@ -1,5 +1,10 @@
 package config
 
+import "strings"
+
+// Elsewhere returns how our key ends for a setting that other programs call name; "" where it is called the same, or there is none.
+func Elsewhere(name string) string { return elsewhere[strings.ToLower(name)] }
+
 // elsewhere is what timm, transformers, ultralytics and the authors' code call a setting, and how our key ends. Names that are the same, such as
 // weight_decay, need no line.
 var elsewhere = map[string]string{

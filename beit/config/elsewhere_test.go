@@ -15,7 +15,7 @@ func TestElsewhere(t *testing.T) {
 	for _, m := range model.Methods() {
 		keys = append(keys, m.Preset(m.Presets[0]).Keys()...)
 	}
-	for theirs, ours := range config.Elsewhere() {
+	for theirs, ours := range config.ElsewhereNames() {
 		if theirs != strings.ToLower(theirs) || strings.ContainsAny(theirs, "-.") {
 			t.Errorf("%s is never looked up", theirs)
 		}

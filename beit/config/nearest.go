@@ -56,7 +56,7 @@ func NearestKey(s string, keys []string) string {
 // KnownKey returns the key whose last part is that of s, or what other programs call so; "" where there is none.
 func KnownKey(s string, keys []string) string {
 	last := lastPart(s)
-	for _, end := range []string{s, last, elsewhere[strings.ToLower(last)]} {
+	for _, end := range []string{s, last, Elsewhere(last)} {
 		if key := endingAs(s, end, keys); key != "" {
 			return key
 		}

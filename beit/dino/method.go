@@ -21,12 +21,13 @@ var Method = &method.Method{
 		{Key: "mean_entropy", Label: "entropy of mean output", Unit: "nat", Panel: panelEntropy},
 		{Key: "momentum", Label: "momentum of the teacher", Quiet: true},
 	},
-	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
-	Train:     crops,
-	Eval:      crops,
-	Card:      card,
-	Task:      newTask,
-	Describe:  describe,
+	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
+	ImageSizeKey: "dino.model.vit.image_size",
+	Train:        crops,
+	Eval:         crops,
+	Card:         card,
+	Task:         newTask,
+	Describe:     describe,
 }
 
 var panelEntropy = method.Panel{Title: "cross-entropy with the teacher, entropy of its outputs, entropy of their mean (nat)", FromZero: true}

@@ -22,9 +22,10 @@ type Method struct {
 
 	Metrics []Metric // the method's own; LoopMetrics are those of all methods
 
-	ImageSize func(c *config.Config) int           // side of the images that the network sees
-	Train     func(c *config.Config) data.Pipeline // of training, with augmentation
-	Eval      func(c *config.Config) data.Pipeline // of validation
+	ImageSize    func(c *config.Config) int           // side of the images that the network sees
+	ImageSizeKey string                               // the key that sets it
+	Train        func(c *config.Config) data.Pipeline // of training, with augmentation
+	Eval         func(c *config.Config) data.Pipeline // of validation
 
 	// Card describes the finished model.
 	Card func(c *config.Config) Card

@@ -24,13 +24,14 @@ var Method = &method.Method{
 		{Key: "entropy", Label: "entropy of codes", Unit: "nat", Better: method.Higher, Quiet: true},
 		{Key: "top_share", Label: "share of the most common code", Better: method.Lower, Quiet: true},
 	},
-	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.Encoder.ImageSize },
-	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
-	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
-	Card:      card,
-	Task:      newTask,
-	Upstream:  upstream,
-	Describe:  describe,
+	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.Encoder.ImageSize },
+	ImageSizeKey: "tokenizer.model.encoder.image_size",
+	Train:        func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
+	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Card:         card,
+	Task:         newTask,
+	Upstream:     upstream,
+	Describe:     describe,
 }
 
 var (
