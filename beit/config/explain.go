@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -27,4 +28,16 @@ func (c *Config) Explain() (list []Explained) {
 		list = append(list, e)
 	}
 	return list
+}
+
+// Values lists the values that a key of c can have, where those are a few words.
+func Values(c *Config, key string) []string {
+	f, ok := c.find(key)
+	switch {
+	case !ok:
+		return nil
+	case f.value.Kind() == reflect.Bool:
+		return []string{"false", "true"}
+	}
+	return strings.Fields(f.tag.Get("oneof"))
 }

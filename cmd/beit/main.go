@@ -71,6 +71,7 @@ type cli struct {
 	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
+	Completion completionCmd `cmd:"" help:"Print a script by which bash, zsh or fish completes commands, flags and values."`
 	Version    versionCmd    `cmd:"" help:"Print version and device."`
 
 	Teacher oldTeacherCmd `cmd:"" hidden:"" help:"Old name of pretrain --method dino."`
@@ -147,6 +148,12 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 	}()
 	var c cli
 	parser := newParser(&c, out, errOut)
+	if len(args) > 0 && args[0] == completeCommand {
+		if err := complete(out, parser.Model.Node, args[1:]); err != nil {
+			return fail(errOut, statusFailure, err)
+		}
+		return statusOK
+	}
 	args = habits(args, parser.Model.Node)
 	command, err := parser.Parse(args)
 	switch {
