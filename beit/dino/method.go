@@ -25,6 +25,7 @@ var Method = &method.Method{
 	ImageSizeKey: "dino.model.vit.image_size",
 	Train:        crops,
 	Eval:         crops,
+	Cost:         cost,
 	Card:         card,
 	Task:         newTask,
 	Describe:     describe,

@@ -31,6 +31,7 @@ var Method = &method.Method{
 	ImageSizeKey: "finetune.model.image_size",
 	Train:        augment,
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Cost:         cost,
 	Card:         card,
 	Task:         newTask,
 	Adapt:        adapt,

@@ -33,6 +33,7 @@ var Method = &method.Method{
 	ImageSizeKey: "pretrain.model.vit.image_size",
 	Train:        func(c *config.Config) data.Pipeline { return method.Augment(c, views(c)...) },
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, views(c)...) },
+	Cost:         cost,
 	Card:         card,
 	Task:         newTask,
 	Upstream:     upstream,

@@ -28,6 +28,7 @@ var Method = &method.Method{
 	ImageSizeKey: "tokenizer.model.encoder.image_size",
 	Train:        func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Cost:         cost,
 	Card:         card,
 	Task:         newTask,
 	Upstream:     upstream,
