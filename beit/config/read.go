@@ -17,6 +17,7 @@ type Spec struct {
 	Name    string
 	Presets []string                  // names, sorted
 	Preset  func(name string) *Config // of one of Presets
+	Paper   string                    // the preset with the values of the method's paper; "": there is none
 }
 
 // NewSpec describes a method by its presets.
@@ -26,6 +27,12 @@ func NewSpec(name string, presets map[string]func() *Config) Spec {
 		c.Preset = preset
 		return c
 	}}
+}
+
+// InPaper says which preset has the values of the method's paper.
+func (s Spec) InPaper(preset string) Spec {
+	s.Paper = preset
+	return s
 }
 
 // DefaultPreset is the preset of those who name none.
