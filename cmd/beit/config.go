@@ -89,7 +89,7 @@ func explainConfig(a *app, s config.Spec, cfg *config.Config, asJSON bool) error
 			fmt.Fprintf(a.out, "[%s]\n", table)
 		}
 		for _, e := range keys[table] {
-			fmt.Fprintf(a.out, "%s = %s\n    %s (%s%s)\n", e.Key, plain.Text(e.Value), e.Help, e.Wants, elsewhereIs(e))
+			fmt.Fprintf(a.out, "%s = %s\n    %s (%s%s)\n", e.Key, plain.Text(e.Value), e.Help, e.Wants, defaultAndPaper(e))
 		}
 		if _, err := fmt.Fprintln(a.out); err != nil {
 			return err
@@ -106,8 +106,8 @@ func inPaper(s config.Spec) string {
 	return fmt.Sprintf(" The paper's values are those of preset %s.", s.Paper)
 }
 
-// elsewhereIs says what a key is by default and in the paper.
-func elsewhereIs(e config.Explained) string {
+// defaultAndPaper says what a key is by default and in the paper.
+func defaultAndPaper(e config.Explained) string {
 	says := "; default " + cmp.Or(e.Default, "empty")
 	if e.Paper != "" {
 		says += ", paper " + e.Paper

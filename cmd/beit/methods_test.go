@@ -79,7 +79,7 @@ func TestExplain(t *testing.T) {
 			if (e.Key == "data.path" || e.Key == "seed" || e.Key == "data.cache_mb" || strings.HasPrefix(e.Key, "log.")) && e.Paper != "" {
 				t.Errorf("%s: %s is not of the paper: %q", m.Name, e.Key, e.Paper)
 			}
-			if line := "\n" + e.Key + " = " + e.Value + "\n    " + e.Help + " (" + e.Wants + elsewhereIs(e) + ")\n"; !strings.Contains("\n"+text, line) {
+			if line := "\n" + e.Key + " = " + e.Value + "\n    " + e.Help + " (" + e.Wants + defaultAndPaper(e) + ")\n"; !strings.Contains("\n"+text, line) {
 				t.Errorf("%s: the text lacks %q", m.Name, line)
 			}
 		}
