@@ -27,8 +27,7 @@ type Config struct {
 	Log     Log     `toml:"log"`
 	Section Section `toml:"-"` // the method's own, under its name
 
-	Notes  []string `toml:"-"` // old names that were met while reading, and their new ones
-	Images int      `toml:"-"` // that a preset's recipe is meant for
+	Notes []string `toml:"-"` // old names that were met while reading, and their new ones
 }
 
 // Section is the part of a configuration that only one method has: a pointer to a struct of plain values.
@@ -115,17 +114,10 @@ type Log struct {
 	EvalEvery       int           `toml:"eval_every" paper:"-" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
 }
 
-// Images of the published recipes, and about how many those of our own are meant for.
-const (
-	ImageNet1k  = 1_281_167
-	ImageNet21k = 14_197_122
-	OwnImages   = 10_000
-)
-
 // New returns the configuration that all presets begin with, for a method with its section.
 func New(method string, s Section) *Config {
 	return &Config{
-		Method: method, Seed: 1, Precision: "highest", Section: s, Images: OwnImages,
+		Method: method, Seed: 1, Precision: "highest", Section: s,
 		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: data.DefaultLimits.Pixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
 		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1},

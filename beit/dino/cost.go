@@ -13,5 +13,5 @@ func cost(c *config.Config) method.Cost {
 	s := SectionOf(c)
 	beit.NewDINO(set.Scope(), s.Model.ViT)
 	large, small := 2*s.Model.FLOPs(s.Model.ViT.ImageSize), float64(s.Crops.Small)*s.Model.FLOPs(s.Crops.SmallSize)
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(large+small) + large}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(large+small) + large, Images: method.OwnImages}
 }

@@ -1,6 +1,10 @@
 package finetune
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn"
@@ -10,5 +14,12 @@ import (
 func cost(c *config.Config) method.Cost {
 	set := nn.NewSet()
 	newNetwork(set.Scope(), SectionOf(c))
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(SectionOf(c).Model.FLOPs())}
+	images := method.ImageNet1k
+	switch {
+	case slices.Contains(beit.ViTPresets(), c.Preset): // of our own
+		images = method.OwnImages
+	case strings.HasSuffix(c.Preset, "_to_21k"):
+		images = method.ImageNet21k
+	}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(SectionOf(c).Model.FLOPs()), Images: images}
 }

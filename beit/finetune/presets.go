@@ -40,7 +40,6 @@ func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath 
 		s.Mixup, s.Cutmix = 0.8, 1
 	}
 	c := config.New(name, s)
-	c.Images = config.ImageNet1k
 	c.Data.Jitter = 0.4
 	c.Train = config.Train{
 		Epochs: epochs, Batch: 1024, LR: lr, MinLR: 1e-6, WarmupEpochs: warmup, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
@@ -53,7 +52,6 @@ func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath 
 func intermediate(vit string, dropPath float64) *config.Config {
 	c := published(vit, 6e-4, 90, 20, 0.75, dropPath, true)
 	c.Train.Batch, c.Train.LRBatch = 4096, 4096
-	c.Images = config.ImageNet21k
 	return c
 }
 
@@ -61,7 +59,6 @@ func intermediate(vit string, dropPath float64) *config.Config {
 func small(vit string, epochs int) *config.Config {
 	c := published(vit, 1e-3, epochs, 2, 0.75, 0.1, false)
 	c.Train.Batch, c.Train.LRBatch, c.Train.MinCropScale, c.Train.LRScaling = 128, 128, 0.2, "sqrt"
-	c.Images = config.OwnImages
 	s := SectionOf(c)
 	s.RandMagnitude, s.RandOps, s.Erase = 5, 1, 0
 	c.Data.ExifTranspose, c.Data.Reduce = true, true

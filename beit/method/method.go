@@ -27,7 +27,7 @@ type Method struct {
 	Train        func(c *config.Config) data.Pipeline // of training, with augmentation
 	Eval         func(c *config.Config) data.Pipeline // of validation
 
-	// Cost says how large the network of c is, and what training takes.
+	// Cost says how large the network of c is, a preset or one that is changed, and what training takes.
 	Cost func(c *config.Config) Cost
 	// Card describes the finished model.
 	Card func(c *config.Config) Card

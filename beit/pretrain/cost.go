@@ -17,6 +17,10 @@ func cost(c *config.Config) method.Cost {
 	if s.Visible > 0 {
 		predicted = s.Model.ViT.Tokens()
 	}
+	images := method.ImageNet1k
+	if TokenizerPreset(c.Preset) == c.Preset { // of our own
+		images = method.OwnImages
+	}
 	codes := tokenizer.SectionOf(tokenizer.Method.Preset(TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + codes}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + codes, Images: images}
 }

@@ -56,7 +56,6 @@ func published(vit string, layer, epochs int) *config.Config {
 		Model: beit.MIMConfig{ViT: v, Vocab: 8192, Aggregation: beit.AggregationConfig{SharedHead: true}},
 	}
 	c := config.New(name, s)
-	c.Images = config.ImageNet1k
 	c.Data.Jitter = 0.4
 	c.Train = config.Train{
 		Epochs: epochs, Batch: 2048, LR: 1.5e-3, MinLR: 1e-5, WarmupEpochs: 10, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05,

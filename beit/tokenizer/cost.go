@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"strings"
+
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
@@ -16,5 +18,9 @@ func cost(c *config.Config) method.Cost {
 	if s.Teacher == teacherCLIP || s.Teacher == teacherDINO {
 		flops += beit.ViTPreset("base_16_224").FLOPs()
 	}
-	return method.Cost{Parameters: set.Count(), FLOPs: flops}
+	images := method.OwnImages
+	if strings.HasPrefix(c.Preset, "vqkd_") { // published
+		images = method.ImageNet1k
+	}
+	return method.Cost{Parameters: set.Count(), FLOPs: flops, Images: images}
 }

@@ -39,7 +39,6 @@ func network(vit string, decoderDepth, codes, dim, targetDim int) beit.VQKDConfi
 
 func published(decoderDepth int, teacher string, targetDim int) *config.Config {
 	c := config.New(name, &Section{Teacher: teacher, Model: network("base_16_224", decoderDepth, 8192, 32, targetDim)})
-	c.Images = config.ImageNet1k
 	c.Train = config.Train{
 		Epochs: 100, Batch: 512, LR: 2e-4, MinLR: 1e-5, WarmupEpochs: 10, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 1e-4,
 		MinCropScale: 0.08, AccumulationSteps: 1, LRScaling: "linear", LRBatch: 512,

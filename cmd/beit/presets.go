@@ -8,6 +8,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/bench"
 	"github.com/gobeit/gobeit/tensor"
@@ -46,7 +47,7 @@ func newPresetTable(a *app) (t presetTable, err error) {
 			cost := m.Cost(c)
 			t.Presets = append(t.Presets, presetRow{
 				Method: m.Name, Preset: preset, Parameters: cost.Parameters, ImageSize: m.ImageSize(c), Batch: c.Train.Batch, Epochs: c.Train.Epochs,
-				Images: c.Images, FLOPs: cost.FLOPs, Hours: cost.FLOPs * float64(c.Images) * float64(c.Train.Epochs) / t.Speed / 3600,
+				Images: cost.Images, FLOPs: cost.FLOPs, Hours: cost.FLOPs * float64(cost.Images) * float64(c.Train.Epochs) / t.Speed / 3600,
 			})
 		}
 	}
@@ -57,9 +58,9 @@ func newPresetTable(a *app) (t presetTable, err error) {
 func (t presetTable) print(w io.Writer) error {
 	for i := 0; i < len(t.Presets); {
 		var table experiment.Table
-		method := t.Presets[i].Method
-		table.Add(method, "parameters", "image", "batch", "epochs", "images", "hours")
-		for ; i < len(t.Presets) && t.Presets[i].Method == method; i++ {
+		name := t.Presets[i].Method
+		table.Add(name, "parameters", "image", "batch", "epochs", "images", "hours")
+		for ; i < len(t.Presets) && t.Presets[i].Method == name; i++ {
 			p := t.Presets[i]
 			table.Add("  "+p.Preset, fmt.Sprintf("%.1fM", float64(p.Parameters)/1e6), strconv.Itoa(p.ImageSize), strconv.Itoa(p.Batch), strconv.Itoa(p.Epochs),
 				meantFor(p.Images), twoDigits(p.Hours))
@@ -74,16 +75,16 @@ images: 1k and 21k are ImageNet's %d and %d images, the presets with them are
 those of the paper, or follow it. The others are for own images, here %d.
 hours: an estimate for these images and epochs with %d threads of
 %s: counted operations at %.3g GFLOP/s, as a small backbone was trained just now.
-`, config.DefaultPreset, config.ImageNet1k, config.ImageNet21k, config.OwnImages, t.Threads, t.Device, t.Speed/1e9)
+`, config.DefaultPreset, method.ImageNet1k, method.ImageNet21k, method.OwnImages, t.Threads, t.Device, t.Speed/1e9)
 	return err
 }
 
 // meantFor names the images that a preset is meant for.
 func meantFor(images int) string {
 	switch images {
-	case config.ImageNet1k:
+	case method.ImageNet1k:
 		return "1k"
-	case config.ImageNet21k:
+	case method.ImageNet21k:
 		return "21k"
 	}
 	return "own"

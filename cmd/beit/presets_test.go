@@ -25,14 +25,14 @@ func TestPresetTable(t *testing.T) {
 		for _, preset := range m.Presets {
 			c, row := m.Preset(preset), rows[0]
 			if rows = rows[1:]; row.Method != m.Name || row.Preset != preset || row.ImageSize != m.ImageSize(c) || row.Batch != c.Train.Batch || row.Epochs != c.Train.Epochs ||
-				row.Images != c.Images || row.Parameters < 1e5 || row.FLOPs < 1e6 {
+				row.Images < 1 || row.Parameters < 1e5 || row.FLOPs < 1e6 {
 				t.Errorf("%s %s: %+v", m.Name, preset, row)
 			}
 			if took := row.FLOPs * float64(row.Images*row.Epochs) / table.Speed / 3600; math.Abs(took-row.Hours) > 1e-6*took {
 				t.Errorf("%s %s takes %g hours, want %g", m.Name, preset, row.Hours, took)
 			}
 			at := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "  "+preset+" ") })
-			if cells := strings.Fields(lines[at]); len(cells) != 7 || cells[5] != meantFor(c.Images) || cells[6] != twoDigits(row.Hours) {
+			if cells := strings.Fields(lines[at]); len(cells) != 7 || cells[5] != meantFor(row.Images) || cells[6] != twoDigits(row.Hours) {
 				t.Errorf("%s: %q", preset, lines[at])
 			}
 			lines[at] = ""
