@@ -95,12 +95,13 @@ func (c commandLine) methods() (list method.List) {
 	if !c.has("set") {
 		return nil
 	}
+	several := c.has("table") || c.has("explain") // it is of several methods, or of one that an argument names
 	for _, m := range model.Methods() {
-		words := strings.Fields("beit " + m.Command)
-		own := slices.Equal(words, strings.Fields(c.path())) || c.has("table") || c.has("explain") // of several methods, or of one that an argument names
-		if named := slices.Contains(c.args, m.Name); named && strings.HasPrefix(strings.Join(words, " ")+" ", c.path()+" ") || own && named {
+		command := "beit " + m.Command
+		switch named := slices.Contains(c.args, m.Name); {
+		case named && (several || strings.HasPrefix(command+" ", c.path()+" ")):
 			list = slices.Insert(list, 0, m)
-		} else if own {
+		case several, command == c.path():
 			list = append(list, m)
 		}
 	}

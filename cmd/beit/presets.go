@@ -71,11 +71,12 @@ func (t presetTable) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, `
 %s is the preset of those who name none.
-images: 1k and 21k are ImageNet's %d and %d images, the presets with them are
+images: 1k and 21k are ImageNet's %d and %d. Presets with them are
 those of the paper, or follow it. The others are for own images, here %d.
-hours: an estimate for these images and epochs with %d threads of
-%s: counted operations at %.3g GFLOP/s, as a small backbone was trained just now.
-`, config.DefaultPreset, method.ImageNet1k, method.ImageNet21k, method.OwnImages, t.Threads, t.Device, t.Speed/1e9)
+hours: an estimate for these images and epochs, from counted operations and
+%.3g GFLOP/s, as a small backbone was trained just now by %d threads of
+%s.
+`, config.DefaultPreset, method.ImageNet1k, method.ImageNet21k, method.OwnImages, t.Speed/1e9, t.Threads, t.Device)
 	return err
 }
 
