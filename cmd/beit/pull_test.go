@@ -98,7 +98,7 @@ func TestPull(t *testing.T) {
 			t.Errorf("list: %q", line)
 		}
 	}
-	if list := decode[[]offered](t, mustRun(t, "pull", "--json")); len(list) != len(model.PublishedFiles()) || list[len(list)-1].Cached != cached || list[0].Cached != "" {
+	if list := decode[[]listed](t, mustRun(t, "pull", "--json")); len(list) != len(model.PublishedFiles()) || list[len(list)-1].Cached != cached || list[0].Cached != "" {
 		t.Errorf("%+v", list)
 	}
 	elsewhere := filepath.Join(t.TempDir(), "x.pth")
