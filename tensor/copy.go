@@ -15,8 +15,11 @@ func (t *Tensor) fill(op string, v float32) {
 }
 
 // Cast returns x converted to Float32 or BFloat16 (round to nearest even).
-func Cast(x *Tensor, dtype DType) *Tensor {
-	c := begin("Cast", "x", x)
+func Cast(x *Tensor, dtype DType) *Tensor { return cast("Cast", x, dtype) }
+
+// cast is Cast for a call of op.
+func cast(op string, x *Tensor, dtype DType) *Tensor {
+	c := begin(op, "x", x)
 	defer c.end()
 	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
 	y := newTensor(c.dev, c.op, dtype, x.shape...)
@@ -67,22 +70,27 @@ func (t *Tensor) Contiguous() *Tensor {
 // To returns a contiguous copy of t on a device, which may be t's own. From another device it waits for that of t, and panics like Float32s.
 func (t *Tensor) To(dev *Device) *Tensor {
 	c := begin("To", "the tensor", t)
+	defer c.end()
 	if dev == c.dev {
 		return t.clone(c.op)
 	}
 	if t.dtype == BFloat16 { // crosses as float32, which holds each of its values
-		wide := Cast(t, Float32)
+		wide := cast(c.op, t, Float32)
 		defer wide.Release()
 		there := wide.To(dev)
 		defer there.Release()
-		return Cast(there, BFloat16)
+		return cast(c.op, there, BFloat16)
 	}
 	y := newTensor(dev, c.op, t.dtype, t.shape...)
 	if t.dtype == Int32 {
-		y.UploadInts(t.Ints())
-	} else {
-		y.Upload(t.Float32s())
+		data := make([]int32, t.Size())
+		c.mustRead(c.dev.backend.DownloadInts(data, c.in(t, Int32)))
+		y.uploadInts(c.op, data)
+		return y
 	}
+	data := make([]float32, t.Size())
+	c.mustRead(c.dev.backend.Download(data, c.f32(t)))
+	y.upload(c.op, data)
 	return y
 }
 

@@ -35,7 +35,7 @@
 // vulkan/ops_STEM.go those of Vulkan, and opcase/STEM.go the cases.
 //
 //	elementwise  Unary, UnaryGrad, Binary, Affine, AddScaled, Lerp
-//	copy         Fill, Copy, Cast; copies of views, Concat
+//	copy         Fill, Copy, Cast; copies of views and to other devices, Concat
 //	reduce       Reduce, ArgMax, Softmax, SoftmaxGrad
 //	matmul       MatMul
 //	linear       Linear, LinearGrad
