@@ -63,6 +63,9 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 	if err := l.build(); err != nil {
 		return l, err
 	}
+	if l.knn, err = newKNN(e, l.task); err != nil {
+		return l, err
+	}
 	l.images.Tell(l.reporter)
 	for _, note := range notes {
 		l.reporter.Notice(note)
