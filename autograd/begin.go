@@ -49,11 +49,11 @@ func has(op, name string, t *tensor.Tensor) {
 	}
 }
 
-// floats panics when the elements of a Var are not Float32. Operations that are made of others check it before they call these.
-func floats(op string, vars ...*Var) {
-	for _, v := range vars {
-		if dtype := v.value.DType(); dtype != tensor.Float32 {
-			panic(&tensor.ShapeError{Op: op, Shapes: []tensor.Shape{v.Shape()}, Reason: fmt.Sprintf("dtype is %v, want float32", dtype)})
+// floats panics when the elements of a tensor are not Float32. Operations that call others check it before, under their own name.
+func floats(op string, ts ...*tensor.Tensor) {
+	for _, t := range ts {
+		if t.DType() != tensor.Float32 {
+			panic(&tensor.ShapeError{Op: op, Shapes: []tensor.Shape{t.Shape()}, Reason: fmt.Sprintf("dtype is %v, want float32", t.DType())})
 		}
 	}
 }

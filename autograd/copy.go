@@ -51,7 +51,7 @@ func Concat(axis int, xs ...*Var) *Var {
 // Expand returns x broadcast to shape: axes of size 1 and missing leading axes are repeated.
 func Expand(x *Var, shape ...int) *Var {
 	t := begin("Expand", "x", x)
-	floats("Expand", x)
+	floats("Expand", x.value)
 	x.value.Expand(shape...) // panics where the shapes do not fit
 	return Add(x, t.Own(tensor.Zeros(t.dev, shape...)))
 }

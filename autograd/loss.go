@@ -13,6 +13,7 @@ func CrossEntropy(logits *Var, labels *tensor.Tensor, smoothing float32) *Var {
 func SoftCrossEntropy(logits *Var, soft *tensor.Tensor) *Var {
 	t := begin("SoftCrossEntropy", "logits", logits)
 	has("SoftCrossEntropy", "soft", soft)
+	floats("SoftCrossEntropy", logits.value, soft)
 	if !logits.Shape().Equal(soft.Shape()) {
 		panic(&tensor.ShapeError{Op: "SoftCrossEntropy", Shapes: []tensor.Shape{logits.Shape(), soft.Shape()}, Reason: "shapes differ"})
 	}
@@ -35,7 +36,7 @@ func CosineLoss(x *Var, target *tensor.Tensor) *Var {
 // MeanSquare returns the mean of (a − b)² over all elements.
 func MeanSquare(a, b *Var) *Var {
 	begin("MeanSquare", "a, b", a, b)
-	floats("MeanSquare", a, b)
+	floats("MeanSquare", a.value, b.value)
 	if _, ok := tensor.Broadcast(a.Shape(), b.Shape()); !ok {
 		panic(&tensor.ShapeError{Op: "MeanSquare", Shapes: []tensor.Shape{a.Shape(), b.Shape()}, Reason: "not broadcastable"})
 	}

@@ -147,6 +147,7 @@ func TestMistakesNameTheOperation(t *testing.T) {
 		"tensor: MatMul: [7 11] x [2 3]: inner sizes differ":               func() { MatMul(y, z) },
 		"tensor: Mean: [7 11]: no axis 2":                                  func() { Mean(y, 2) },
 		"tensor: SoftCrossEntropy: [7 11] x [2 3]: shapes differ":          func() { SoftCrossEntropy(y, z.Value()) },
+		"tensor: SoftCrossEntropy: [2 3 5]: dtype is int32, want float32":  func() { SoftCrossEntropy(y, x.Value()) },
 		"tensor: Expand: [7 11] x [7]: not broadcastable":                  func() { Expand(y, 7) },
 		"tensor: Concat: [7 11] x [2 3]: sizes differ off the joined axis": func() { Concat(0, y, z) },
 	} {
