@@ -44,10 +44,13 @@ type Loader struct {
 }
 
 // NewLoader returns a loader of ds. A batch larger than the dataset shrinks to it: see BatchSize. NewLoader panics when the options make no sense,
-// and fails when ds is empty.
+// and fails when ds is nil or empty.
 func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
-	if opt.Batch < 1 {
-		panic(fmt.Sprintf("data: NewLoader: batch of %d", opt.Batch))
+	if ds == nil { // such as Source.Val where there are no validation images
+		return nil, fmt.Errorf("load images: %w: the dataset is nil", ErrNoImages)
+	}
+	if opt.Batch < 1 || opt.Pipeline == nil {
+		panic(fmt.Sprintf("data: NewLoader: batch of %d, pipeline %v", opt.Batch, opt.Pipeline))
 	}
 	fields := opt.Pipeline.Outputs()
 	checkFields(fields)
