@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -76,7 +75,7 @@ func dinoFile(t *testing.T) string {
 	set.Build(tensor.CPU(), 1, nn.Inference)
 	defer set.Release()
 	file := filepath.Join(t.TempDir(), "dino.pth")
-	if err := state.WriteFileAtomic(file, func(w io.Writer) error { return state.WriteTorch(w, "", method.Tensors(set.Params())) }); err != nil {
+	if err := state.WriteFileAtomic(file, func(w io.Writer) error { return state.WriteTorch(w, "", nn.Tensors(set.Params())) }); err != nil {
 		t.Fatal(err)
 	}
 	return file
