@@ -71,6 +71,7 @@ func onlyFile(t *testing.T, path, text string) {
 }
 
 func TestFetch(t *testing.T) {
+	const tooLong = "too long by its own words"
 	for _, c := range []struct {
 		name, sha, want string
 		notServed       bool
@@ -91,7 +92,7 @@ func TestFetch(t *testing.T) {
 			w.Header().Set("Content-Range", "bytes 5-9/10")
 			w.WriteHeader(http.StatusPartialContent)
 		}},
-		{"too long by its own words", "", "more than 0 MB", false, whole(content+content, `"1"`)},
+		{tooLong, "", "more than 0 MB", false, whole(content+content, `"1"`)},
 		{"too long", "", "more than 0 MB", false, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", `"1"`)
 			for range 1000 {
@@ -110,6 +111,9 @@ func TestFetch(t *testing.T) {
 			if c.want != "" {
 				if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, ErrNotServed) != c.notServed || strings.Count(err.Error(), url) != 1 {
 					t.Errorf("error %v, want one with %q", err, c.want)
+				}
+				if told := of != 0; told && c.name == tooLong {
+					t.Error("it was read although the server says that it is too long")
 				}
 				onlyFile(t, path, "")
 				return

@@ -187,7 +187,10 @@ func ofRun(f *state.File, list method.List) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c), Moved: c.Locate(run.FolderOf(f.Name()))}
+	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c)}
+	if dir := run.FolderOf(f.Name()); run.Exists(dir) { // of a file by itself nothing is looked for
+		m.Moved = c.Locate(dir)
+	}
 	if err := checkCard(f, m); err != nil {
 		return nil, fmt.Errorf("%s: metadata %q: %w", f.Name(), method.MetaModel, err)
 	}

@@ -51,4 +51,21 @@ func TestResumeElsewhere(t *testing.T) {
 		}
 		o.Close()
 	}
+
+	// A file by itself keeps what its run wrote.
+	alone := filepath.Join(moved, "backbone.safetensors")
+	if err := os.Rename(filepath.Join(dir, "backbone.safetensors"), alone); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(moved, "runs", "tokenizer"), filepath.Join(moved, "tokenizer")); err != nil {
+		t.Fatal(err)
+	}
+	o, err := model.Open(alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if got := pretrain.SectionOf(o.Config).Tokenizer; got != is || o.Moved != nil {
+		t.Errorf("a file by itself: the tokenizer is %s, want %s; moved %v", got, is, o.Moved)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
@@ -71,8 +72,11 @@ func (c *embedCmd) Run(a *app) error {
 	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
 }
 
-// open opens the part of the images at some paths, in the form that a model wants.
+// open opens the part of the images at some paths, in the form that a model wants. Image files that are named one by one keep these names.
 func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset, done func() error, err error) {
+	if len(paths) > 1 && p.Part == "train" && !slices.ContainsFunc(paths, holdsImages) {
+		return looseImages(paths, p.over(m.Config()))
+	}
 	images, err := p.openImages(m.Config(), m.ImageSize(), paths...)
 	if err != nil {
 		return nil, nil, err

@@ -73,13 +73,14 @@ func (f measureFlags) configure(run *config.Config) (*config.Config, error) {
 func (f measureFlags) images(r method.Reporter, m *model.Model, c *config.Config, size int) (*method.Images, error) {
 	ofRun := len(f.named()) == 0
 	for _, moved := range m.Moved {
-		if ofRun || !strings.HasPrefix(moved.Key, "data.") {
+		images := strings.HasPrefix(moved.Key, "data.")
+		if used := ofRun || !images; used && moved.Key != "init_from" {
 			r.Notice(moved.String())
 		}
 	}
 	images, err := method.OpenImages(c, size, nil)
 	if ofRun && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the images of the model's run: %w: name images after the model", err)
+		return nil, fmt.Errorf("the images of the model's run: %w; name images after the model", err)
 	}
 	if err != nil || !ofRun {
 		return images, err

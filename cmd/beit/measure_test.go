@@ -48,7 +48,7 @@ func TestMeasureOnTheRunsImages(t *testing.T) {
 	}
 	for _, args := range commands {
 		status, _, errOut := beitRun(t, args...)
-		want := "beit: the images of the model's run: " + at("images") + ": no such folder or file: file does not exist: name images after the model\n"
+		want := "beit: the images of the model's run: " + at("images") + ": no such folder or file: file does not exist; name images after the model\n"
 		if status != statusFailure || errOut != want {
 			t.Errorf("%q without its images: status %d, %q, want %q", args, status, errOut, want)
 		}

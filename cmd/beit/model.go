@@ -20,32 +20,38 @@ type keyFlag struct {
 	Key string `placeholder:"NAME" help:"Which model, where a file has several: the key it stands under, such as model_ema or ema.module, or what its names begin with, such as student."`
 }
 
-// Kinds of published models that commands can use.
+// wanted says which published models a command can use.
+type wanted struct {
+	what  string
+	kinds []weights.Kind // all where there are none
+}
+
 var (
-	classifiers = []weights.Kind{weights.Classifier}
-	tokenizers  = []weights.Kind{weights.Tokenizer}
-	backbones   = []weights.Kind{weights.MIM, weights.DINO, weights.Classifier}
-	encoders    = append(backbones, weights.Tokenizer)
+	anyModel    = wanted{}
+	classifiers = wanted{"a classifier", []weights.Kind{weights.Classifier}}
+	tokenizers  = wanted{"a tokenizer", []weights.Kind{weights.Tokenizer}}
+	backbones   = wanted{"a backbone or classifier", []weights.Kind{weights.MIM, weights.DINO, weights.Classifier}}
+	encoders    = wanted{"a backbone, tokenizer or classifier", append(backbones.kinds, weights.Tokenizer)}
 )
 
-// getter fetches published models of some kinds, of all where none are named. It refuses others before they are fetched.
-func (m modelArg) getter(a *app, kinds []weights.Kind) model.Getter {
+// getter fetches published models that are wanted. It refuses others before they are fetched.
+func (w wanted) getter(a *app) model.Getter {
 	return func(p model.Published, path string) error {
-		if len(kinds) > 0 && !slices.Contains(kinds, p.Kind) {
-			return fmt.Errorf("%s: is a %s, and wanted is a %s", p.Short, p.Kind, kinds[0])
+		if len(w.kinds) > 0 && !slices.Contains(w.kinds, p.Kind) {
+			return fmt.Errorf("%s holds a %s, wanted is %s", p.Short, p.Kind, w.what)
 		}
 		return a.get(p, path)
 	}
 }
 
 // options are those of model.Open.
-func (m modelArg) options(a *app, kinds []weights.Kind) []model.Option {
-	return []model.Option{model.Key(m.Key), model.Fetching(m.getter(a, kinds))}
+func (m modelArg) options(a *app, w wanted) []model.Option {
+	return []model.Option{model.Key(m.Key), model.Fetching(w.getter(a))}
 }
 
 // open opens the model, and tells what of it was left out, taken or assumed.
-func (m modelArg) open(a *app, kinds []weights.Kind) (*model.Model, error) {
-	opened, err := model.Open(m.Model, m.options(a, kinds)...)
+func (m modelArg) open(a *app, w wanted) (*model.Model, error) {
+	opened, err := model.Open(m.Model, m.options(a, w)...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +60,8 @@ func (m modelArg) open(a *app, kinds []weights.Kind) (*model.Model, error) {
 }
 
 // openWith is open by a function of package infer.
-func openWith[M infer.Model](a *app, m modelArg, kinds []weights.Kind, open func(string, infer.Options) (M, error)) (opened M, err error) {
-	path, err := model.Find(m.Model, m.getter(a, kinds))
+func openWith[M infer.Model](a *app, m modelArg, w wanted, open func(string, infer.Options) (M, error)) (opened M, err error) {
+	path, err := model.Find(m.Model, w.getter(a))
 	if err != nil {
 		return opened, err
 	}

@@ -92,10 +92,9 @@ func (c *predictCmd) sources(a *app, m *infer.Classifier) (list []predictSource,
 	open := func(ds data.Dataset) func() (data.Dataset, func() error, error) {
 		return func() (data.Dataset, func() error, error) { return ds, func() error { return nil }, nil }
 	}
-	many := func(path string) bool { return isFolder(path) || data.IsSource(path) }
 	all := c.named()
 	for rest := all; len(rest) > 0; {
-		n := slices.IndexFunc(rest, many)
+		n := slices.IndexFunc(rest, holdsImages)
 		switch {
 		case n == 0:
 			path := rest[0]

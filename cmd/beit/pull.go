@@ -68,16 +68,16 @@ func (p pulled) verdict() string {
 	}
 }
 
-// offered is a published file, and whether it is in the cache.
-type offered struct {
+// listed is a published file, and whether it is in the cache.
+type listed struct {
 	model.Published
 	Cached string `json:"cached,omitempty"` // its path there; empty: it is not
 }
 
 func (c *pullCmd) list(a *app) error {
-	var list []offered
+	var list []listed
 	for _, p := range model.PublishedFiles() {
-		o := offered{Published: p}
+		o := listed{Published: p}
 		path, there, err := p.Cached()
 		if err != nil {
 			return err

@@ -10,11 +10,12 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -37,7 +38,7 @@ func (r redirect) RoundTrip(request *http.Request) (*http.Response, error) {
 func publish(t *testing.T, files map[string]string) (asked *[]string) {
 	t.Helper()
 	asked = new([]string)
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answer(t, func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
 		*asked = append(*asked, name)
 		if files[name] == "" {
@@ -45,7 +46,14 @@ func publish(t *testing.T, files map[string]string) (asked *[]string) {
 			return
 		}
 		http.ServeFile(w, r, files[name])
-	}))
+	})
+	return asked
+}
+
+// answer lets handle answer in place of all servers. The cache is empty.
+func answer(t *testing.T, handle http.HandlerFunc) {
+	t.Helper()
+	server := httptest.NewTLSServer(handle)
 	to, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +65,6 @@ func publish(t *testing.T, files map[string]string) (asked *[]string) {
 		server.Close()
 	})
 	t.Setenv(model.CacheEnv, filepath.Join(t.TempDir(), "cache"))
-	return asked
 }
 
 // dinoFile writes a small network as DINO is published.
@@ -68,7 +75,7 @@ func dinoFile(t *testing.T) string {
 	set.Build(tensor.CPU(), 1, nn.Inference)
 	defer set.Release()
 	file := filepath.Join(t.TempDir(), "dino.pth")
-	if err := state.WriteFileAtomic(file, func(w io.Writer) error { return state.WriteTorch(w, "", method.Tensors(set.Params())) }); err != nil {
+	if err := state.WriteFileAtomic(file, func(w io.Writer) error { return state.WriteTorch(w, "", nn.Tensors(set.Params())) }); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -90,7 +97,7 @@ func TestPull(t *testing.T) {
 			t.Errorf("list: %q", line)
 		}
 	}
-	if list := decode[[]offered](t, mustRun(t, "pull", "--json")); len(list) != len(model.PublishedFiles()) || list[len(list)-1].Cached != cached || list[0].Cached != "" {
+	if list := decode[[]listed](t, mustRun(t, "pull", "--json")); len(list) != len(model.PublishedFiles()) || list[len(list)-1].Cached != cached || list[0].Cached != "" {
 		t.Errorf("%+v", list)
 	}
 	elsewhere := filepath.Join(t.TempDir(), "x.pth")
@@ -118,6 +125,31 @@ func TestPullChecks(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.Getenv(model.CacheEnv)); err != nil || len(left) > 0 {
 		t.Errorf("in the cache are %v, %v", left, err)
+	}
+}
+
+// A download that broke off goes on by the same command, which says how much is there.
+func TestPullGoesOn(t *testing.T) {
+	text := strings.Repeat("weights ", 500_000)
+	broken := true
+	answer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		if broken {
+			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+			io.WriteString(w, text[:3_000_000])
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(text))
+	})
+	file := filepath.Join(t.TempDir(), "x.pth")
+	status, _, errOut := beitRun(t, "pull", "beitv2-base", "--out", file)
+	if status != statusFailure || !strings.HasPrefix(errOut, "fetching beitv2-base, 4 MB, to "+file+"\n") || !strings.HasSuffix(errOut, "; the same command goes on from there\n") {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+	broken = false
+	status, _, errOut = beitRun(t, "pull", "beitv2-base", "--out", file)
+	if got, err := os.ReadFile(file); status != statusOK || errOut != "fetching beitv2-base, 4 MB, to "+file+"; 3 MB came before\n" || err != nil || string(got) != text {
+		t.Errorf("status %d: %s; %d bytes, %v", status, errOut, len(got), err)
 	}
 }
 
@@ -164,10 +196,10 @@ func TestPublishedNames(t *testing.T) {
 func TestPublishedOfAnotherKind(t *testing.T) {
 	asked := publish(t, nil)
 	for args, want := range map[string]string{
-		"similar clip-vitb16 x y":          "clip-vitb16: is a CLIP, and wanted is a masked image model",
-		"predict dino-vitb16 x":            "dino-vitb16: is a DINO, and wanted is a classifier",
+		"similar clip-vitb16 x y":          "clip-vitb16 holds a CLIP, wanted is a backbone or classifier",
+		"predict dino-vitb16 x":            "dino-vitb16 holds a DINO, wanted is a classifier",
 		"tokenizer eval beitv2-base x":     "wanted is a tokenizer",
-		"probe knn beitv2-base-ftade20k x": "beitv2-base-ftade20k: is a segmenter",
+		"probe knn beitv2-base-ftade20k x": "beitv2-base-ftade20k holds a segmenter",
 		"eval dino-vitb61 x":               `did you mean "dino-vitb16"`,
 	} {
 		status, _, errOut := beitRun(t, strings.Fields(args)...)

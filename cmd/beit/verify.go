@@ -59,7 +59,7 @@ var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", 
 
 // build builds the network of a run, or of a published file.
 func (c *verifyCmd) build(a *app) (m *model.Model, network any, set *nn.Set, err error) {
-	if m, err = c.open(a, nil); err != nil {
+	if m, err = c.open(a, anyModel); err != nil {
 		return nil, nil, nil, err
 	}
 	if v, ok := m.ViT(); m.Run && ok {
