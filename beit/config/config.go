@@ -85,7 +85,7 @@ type Eval struct {
 
 // Train holds optimisation and schedule.
 type Train struct {
-	Epochs            int           `toml:"epochs" range:"[1,)" resume:"free" help:"passes over the training images; a resumed run goes on to the new end"`
+	Epochs            int           `toml:"epochs" range:"[1,)" resume:"end" help:"passes over the training images; a resumed run goes on to the new end"`
 	Batch             int           `toml:"batch" range:"[1,)" help:"images in a step"`
 	LR                float64       `toml:"lr" range:"[0,)" help:"peak learning rate"`
 	MinLR             float64       `toml:"min_lr" range:"[0,)" help:"learning rate at the end of the cosine"`

@@ -95,7 +95,7 @@ func occupied(dir string) error {
 
 // Resume continues the run in dir, of one of the methods in list. A run without a checkpoint starts from its beginning.
 //
-// set are assignments as for Configure. Once there is a checkpoint they may change only the keys that Config.Explain calls free: those without
+// set are assignments as for Configure. Once there is a checkpoint they may change only the keys that Config.Explain calls free, which have no
 // influence on the result, such as where images are found, and train.epochs. A run whose epochs change, finished or not, goes on to its new end,
 // with the learning rate that a run of this length has from there on. Paths of the run's configuration are looked for as Config.Locate does.
 func Resume(ctx context.Context, dir string, list method.List, env Env, set []string) (*Result, error) {
