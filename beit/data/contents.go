@@ -40,7 +40,7 @@ func WhyUnlabelled(ds Dataset) string {
 		case *cached:
 			ds = d.Dataset
 		default:
-			return "a folder for each class is needed; " + LoneFolder
+			return wantsClasses
 		}
 	}
 }

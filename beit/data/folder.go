@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// LoneFolder explains in an error why images in a folder have no labels, and what to do.
-const LoneFolder = "one folder alone is not taken for a class: put it beside another, or use an index .jsonl"
+// wantsClasses says of images without class folders what would give them labels. One folder alone is not taken for a class.
+const wantsClasses = "a folder for each class is needed, two at least, or a table (.csv, .jsonl) with labels"
 
 // opener opens the images of a file system.
 type opener struct {
@@ -111,7 +111,7 @@ func (f *files) classify(dir string, classes []string) {
 		}
 		return
 	case names == nil || classes == nil && len(names) < 2:
-		f.why = "a folder for each class is needed; " + LoneFolder
+		f.why = wantsClasses
 		return
 	}
 	of := make([]string, len(f.paths))

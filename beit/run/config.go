@@ -2,8 +2,11 @@ package run
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -51,7 +54,11 @@ func WriteConfig(dir, text string, write WriteFunc) error {
 // by hand, or it is damaged. A file without a checksum, of an older run, is not changed.
 func ReadConfig(dir string) (text string, changed bool, err error) {
 	whole, err := regular.ReadFile(filepath.Join(dir, ConfigFile))
-	if err != nil {
+	if _, missing := os.Stat(dir); errors.Is(missing, fs.ErrNotExist) {
+		return "", false, fmt.Errorf("%s is not a run folder: there is nothing of that name: %w", dir, fs.ErrNotExist)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		return "", false, fmt.Errorf("%s is not a run folder: it has no %s: %w", dir, ConfigFile, fs.ErrNotExist)
+	} else if err != nil {
 		return "", false, fmt.Errorf("%s is not a run folder: %w", dir, err)
 	}
 	text, changed = parseConfig(string(whole))

@@ -122,7 +122,7 @@ func adviseAll(a *app, err error, stopped, failed string) error {
 	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled) && a.ctx.Err() != nil:
 		return fmt.Errorf("%w; %s", train.ErrInterrupted, stopped)
 	case errors.As(err, &one) && !errors.Is(err, train.ErrNotFinite) && !errors.Is(err, train.ErrNoStep): // which would come again
-		return fmt.Errorf("%w; %s", advise(err, one.Method, one.Dir), failed)
+		return fmt.Errorf("%w; %s", a.advise(err, one.Method, one.Dir), failed)
 	}
 	return err
 }

@@ -249,7 +249,7 @@ func TestResumeWithoutRun(t *testing.T) {
 	for _, r := range []struct {
 		dir   string
 		state run.State
-	}{{"runs/first", run.StateFailed}, {"runs/quick/second", run.StateInterrupted}, {"runs/third", run.StateFinished}} {
+	}{{"runs/first", run.StateFailed}, {"runs/quick/the second", run.StateInterrupted}, {"runs/third", run.StateFinished}} {
 		if err := os.MkdirAll(r.dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +262,7 @@ func TestResumeWithoutRun(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond) // times are kept in milliseconds
 	}
-	says("; the newest one that has not ended is continued by: beit tokenizer train --resume " + filepath.Join("runs", "quick", "second"))
+	says("; the newest one that has not ended is continued by: beit tokenizer train --resume '" + filepath.Join("runs", "quick", "the second") + "'")
 }
 
 // parserOf is the parser of the command line.

@@ -146,7 +146,7 @@ func TestEvalImages(t *testing.T) {
 	}
 
 	status, _, messages := beitRun(t, "eval", run, "--data", filepath.Join(images, "class3"))
-	if status != 2 || !strings.Contains(messages, "one folder alone is not taken for a class") {
+	if status != 2 || !strings.Contains(messages, "a folder for each class is needed, two at least") {
 		t.Errorf("one class alone: status %d, %q", status, messages)
 	}
 }

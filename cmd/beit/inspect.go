@@ -210,7 +210,7 @@ func printRun(w io.Writer, i *model.RunInfo, dir string) error {
 	case i.Status != nil && i.Status.State == run.StateRunning:
 		finished = "not finished"
 	default:
-		finished = "not finished: continue with beit " + i.Trained.Command + " --resume " + dir
+		finished = "not finished: continue with " + resumeLine(nil, i.Trained, dir)
 	}
 	pairs := [][2]string{{"method", i.Method}, {"preset", i.Preset}, {"data", i.Data}, {"epochs", fmt.Sprint(i.Epochs)}}
 	if s := i.Status; s != nil {

@@ -175,20 +175,20 @@ func TestLayersConfig(t *testing.T) {
 func TestAdvice(t *testing.T) {
 	dir := t.TempDir()
 	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: syscall.ENOSPC}
-	if got := advise(full, pretrain.Method, dir).Error(); got != full.Error() {
+	if got := (&app{}).advise(full, pretrain.Method, dir).Error(); got != full.Error() {
 		t.Errorf("before the run folder was written: %s", got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if got := advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, tokenizer.Method, dir).Error(); !strings.Contains(got, "3 of the 20") ||
+	if got := (&app{}).advise(&data.UnreadableError{Failed: 3, Read: 20, Limit: 0.1}, tokenizer.Method, dir).Error(); !strings.Contains(got, "3 of the 20") ||
 		!strings.Contains(got, "beit tokenizer train --resume "+dir+" --set data.max_unreadable=0.5") {
 		t.Errorf("too many unreadable images: %s", got)
 	}
-	if got := advise(fmt.Errorf("step 3: %w", train.ErrNotFinite), pretrain.Method, dir).Error(); !strings.Contains(got, "train.lr") {
+	if got := (&app{}).advise(fmt.Errorf("step 3: %w", train.ErrNotFinite), pretrain.Method, dir).Error(); !strings.Contains(got, "train.lr") {
 		t.Errorf("not finite: %s", got)
 	}
-	got := advise(full, pretrain.Method, dir)
+	got := (&app{}).advise(full, pretrain.Method, dir)
 	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {
 		t.Errorf("in the middle of the run: %v", got)
 	}

@@ -48,6 +48,11 @@ func next(a *app, r *train.Result) (list [][]string) {
 	return list
 }
 
+// resumeLine is the command that continues a run, as a shell reads it. flags stand before its name.
+func resumeLine(flags []string, m *method.Method, dir string) string {
+	return experiment.ShellLine(slices.Concat([]string{"beit"}, flags, strings.Fields(m.Command), []string{"--resume", experiment.InPlace(dir)}))
+}
+
 // publishedPreset is that of pretraining with a published tokenizer.
 const publishedPreset = "base_1600e"
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/experiment"
@@ -37,7 +38,7 @@ func (c *quickstartCmd) Run(a *app) error {
 	quick, err := experiment.Quickstart(a.ctx, a.env(r), dir)
 	r.clear()
 	if err != nil {
-		again := "beit quickstart --out " + dir
+		again := experiment.ShellLine(slices.Concat([]string{"beit"}, a.flags, []string{"quickstart", "--out", experiment.InPlace(dir)}))
 		if errors.Is(err, train.ErrInterrupted) { // says where
 			return fmt.Errorf("%w; continue with: %s", err, again)
 		}

@@ -20,7 +20,7 @@ type runsCmd struct {
 func (c *runsCmd) Run(a *app) error {
 	list, err := model.List(a.ctx, c.Folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return usagef("%s: there is no such folder: name the one that your runs lie in", c.Folder)
+		return usagef("there is no folder %s here: name the one that your runs lie in", c.Folder)
 	} else if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -108,7 +107,7 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 		return err
 	}
 	if own != m {
-		return usagef("%s is a run of another method: continue it with beit %s --resume %s", dir, own.Command, dir)
+		return usagef("%s is a run of another method: continue it with %s", dir, resumeLine(a.flags, own, dir))
 	}
 	r := newReporter(a.errOut)
 	if err := override(r, cfg, set); err != nil {
@@ -140,7 +139,7 @@ func override(r *reporter, cfg *config.Config, set []string) error {
 func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m *method.Method, dir string) error {
 	r.clear()
 	if err != nil {
-		return advise(err, m, dir)
+		return a.advise(err, m, dir)
 	}
 	if err := experiment.Report(result); err != nil {
 		return err
@@ -234,9 +233,9 @@ func (f runFlags) memory(a *app, m *method.Method, cfg *config.Config, env train
 const processBytes = mostGarbage + 80<<20
 
 // advise adds to the error that ended the run in dir what to do about it.
-func advise(err error, m *method.Method, dir string) error {
+func (a *app) advise(err error, m *method.Method, dir string) error {
 	var unreadable *data.UnreadableError
-	again := experiment.ShellLine(slices.Concat([]string{"beit"}, strings.Fields(m.Command), []string{"--resume", experiment.InPlace(dir)}))
+	again := resumeLine(a.flags, m, dir)
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		return fmt.Errorf("%w; continue with: %s", err, again)
