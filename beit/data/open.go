@@ -110,6 +110,9 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 	if errors.Is(err, errNoTar) && kind.Name != "" {
 		return nil, fmt.Errorf("%s: %s", name, kind.Complaint("a .tar file"))
 	}
+	if cut := errors.Is(err, io.ErrUnexpectedEOF); kind.Name == "" && !strings.EqualFold(filepath.Ext(name), ".tar") && (cut || errors.Is(err, errNoTar)) {
+		return nil, fmt.Errorf("%s: neither an image of a known format nor an archive or list of images", name)
+	}
 	return src, err
 }
 

@@ -395,7 +395,7 @@ func TestOpenOtherFiles(t *testing.T) {
 	for name, c := range map[string]struct{ content, want string }{
 		"a.tar.bz2": {"BZh91AY", "bunzip2"}, "b.tar": {"BZh91AY" + strings.Repeat("x", 600), "bunzip2"}, "a.tar.xz": {"\xfd7zXZ\x00", "unxz"}, "a.tar.zst": {"\x28\xb5\x2f\xfd", "unzstd"}, "a.7z": {"7z\xbc\xaf\x27\x1c", "7z x"},
 		"a.rar": {"Rar!\x1a\x07", "unrar"}, "a.parquet": {"PAR1", "read_parquet"}, "a.heic": {"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"},
-		"a.html": {"<html>", "HTML"}, "a.pth": {"\x80\x02}", "not a readable .tar file"},
+		"a.html": {"<html>", "HTML"}, "a.pth": {"\x80\x02}", "neither an image of a known format nor an archive"},
 	} {
 		if _, err := openBytes(t, name, []byte(c.content)); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)

@@ -211,9 +211,10 @@ func (m recipeMeter) env(start *method.Model) train.Env {
 // progressOnly keeps all but progress from a reporter.
 type progressOnly struct{ train.Reporter }
 
-func (progressOnly) Notice(string)     {}
-func (progressOnly) Warning(string)    {}
-func (progressOnly) Record(run.Record) {}
+func (progressOnly) Notice(string)      {}
+func (progressOnly) Warning(string)     {}
+func (progressOnly) Record(run.Record)  {}
+func (progressOnly) Epoch(method.Epoch) {}
 
 // Of the probe of a recipe: the kinds of features, of two networks by two poolings, of pixels and of the teacher; and how many rows are timed.
 const (

@@ -101,6 +101,9 @@ func inFolder(path string, o options) (f *state.File, damaged []error, err error
 	}
 	f, other := o.file.OpenVerified(path)
 	if errors.Is(other, state.ErrNoWeights) {
+		if errors.Is(err, run.ErrNoModel) {
+			err = fmt.Errorf("%s is not a run folder", path)
+		}
 		return nil, nil, fmt.Errorf("%w; %w", err, other)
 	}
 	return f, nil, other

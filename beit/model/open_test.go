@@ -205,8 +205,7 @@ func TestOpenErrors(t *testing.T) {
 		{"card of other images", write(map[string]string{"config": text, "model": strings.Replace(card, `"size":16`, `"size":160000`, 1)}, "quantize.embedding.weight"), "another model than the configuration"},
 		{"card of another method", write(map[string]string{"config": text, "model": strings.Replace(card, `"method":"tokenizer"`, `"method":"finetune"`, 1)}, "quantize.embedding.weight"), "another model than the configuration"},
 		{"tensors of another kind", write(map[string]string{"config": text, "model": card}, "cls_pt_layers.0.norm1.weight"), "holds a tokenizer, and its tensors are those of a masked image model"},
-		{"empty folder", t.TempDir(), "tokenizer.safetensors"},
-		{"empty folder", t.TempDir(), "nor a checkpoint"},
+		{"empty folder", t.TempDir(), "is not a run folder; state: "},
 		{"nothing", filepath.Join(t.TempDir(), "gone"), "gone"},
 	} {
 		if m, err := model.Open(c.path); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

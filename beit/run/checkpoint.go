@@ -95,6 +95,9 @@ func Prune(dir string, keep, step int) error {
 	return nil
 }
 
+// ErrNoModel is wrapped by the error of OpenModel for a folder that has nothing of a model, not even damaged.
+var ErrNoModel = errors.New("neither a finished model")
+
 // errNoCheckpoint is wrapped when all checkpoints are damaged.
 var errNoCheckpoint = errors.New("no checkpoint can be read")
 
@@ -143,10 +146,7 @@ func OpenModel(dir string, finishedNames ...string) (f *state.File, damaged []er
 	}
 	f, damaged, err = newest(dir)
 	if err == nil && f == nil {
-		err = fmt.Errorf("%s: holds neither a finished model (%s) nor a checkpoint", dir, strings.Join(finishedNames, ", "))
-		if !Exists(dir) {
-			err = fmt.Errorf("%w, and is not a run folder", err)
-		}
+		err = fmt.Errorf("%s: holds %w (%s) nor a checkpoint", dir, ErrNoModel, strings.Join(finishedNames, ", "))
 	}
 	return f, damaged, err
 }

@@ -110,7 +110,7 @@ func TestErrors(t *testing.T) {
 		{"published teacher", tokenizer.Method, []string{"tokenizer.teacher=clip"}, "tokenizer.teacher_file", nil},
 		{"no tokenizer", pretrain.Method, nil, "pretrain.tokenizer", nil},
 		{"missing tokenizer", pretrain.Method, []string{"pretrain.tokenizer=" + filepath.Join(empty, "gone")}, "gone", fs.ErrNotExist},
-		{"no run", pretrain.Method, []string{"pretrain.tokenizer=" + empty}, "checkpoint", nil},
+		{"no run", pretrain.Method, []string{"pretrain.tokenizer=" + empty}, "is not a run folder", nil},
 		{"missing start", tokenizer.Method, []string{"init_from=" + filepath.Join(empty, "gone")}, "init_from", fs.ErrNotExist},
 	} {
 		t.Run(c.name, func(t *testing.T) {

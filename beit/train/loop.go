@@ -118,7 +118,9 @@ func (l *loop) steps(ctx context.Context) error {
 	l.looping, l.firstStep, l.saved = time.Now(), l.at.Step, time.Now()
 	l.clock.restart()
 	l.restWork()
-	l.progress(0)
+	if l.at.Closed < e.Config.Train.Epochs {
+		l.progress(0)
+	}
 	for l.at.Closed < e.Config.Train.Epochs {
 		if s, ok := l.task.(method.EpochStarter); ok && l.at.Step == l.at.Closed*e.StepsPerEpoch {
 			s.BeginEpoch()

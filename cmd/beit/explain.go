@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +33,30 @@ func explain(err error, parser *kong.Kong, args []string) error {
 		if says := c.missing(flag, what); says != "" {
 			return errors.New(says)
 		}
+	} else if ok {
+		for _, w := range wantedValues {
+			if _, got, ok := strings.Cut(what, w.of+" but got "); ok {
+				return fmt.Errorf("%s must be %s, not %s", flag, w.says, quote.FindString(got))
+			}
+		}
+	}
+	if flag, _, ok := strings.Cut(text, ": missing value"); ok {
+		return errors.New(c.wants(flag))
+	}
+	if arguments, ok := strings.CutPrefix(text, `expected "<`); ok {
+		first, _, _ := strings.Cut(arguments, ">")
+		return fmt.Errorf("<%s> is missing: %s; see %s --help", first, c.form(), c.path())
 	}
 	return fmt.Errorf("%s; see %s --help", text, c.path())
 }
+
+// wantedValues are what kong calls the values of flags, and what people call them.
+var wantedValues = []struct{ of, says string }{
+	{" int", "a whole number"}, {" uint", "a whole number that is not negative"}, {"float", "a number"}, {"duration", "a time such as 90s, 30m or 2h"},
+}
+
+// quote is a text in quotation marks.
+var quote = regexp.MustCompile(`"[^"]*"`)
 
 // commandLine is what was typed, and the command in it, as far as there is one.
 type commandLine struct {
@@ -44,6 +66,15 @@ type commandLine struct {
 
 // path is how the command is called.
 func (c commandLine) path() string { return c.node.FullPath() }
+
+// form is the command with its arguments.
+func (c commandLine) form() string {
+	words := []string{c.path()}
+	for _, a := range c.node.Positional {
+		words = append(words, a.Summary())
+	}
+	return strings.Join(words, " ")
+}
 
 // root is the node of the program itself.
 func (c commandLine) root() *kong.Node {
@@ -165,18 +196,19 @@ func (c commandLine) missing(flag, what string) string {
 	if !strings.Contains(what, `"EOL"`) && !strings.Contains(what, "flag)") {
 		return ""
 	}
-	for _, f := range c.node.AllFlags(false) {
-		for _, f := range f {
-			if "--"+f.Name != flag {
-				continue
-			}
-			if f.Name == "resume" {
-				return flag + " wants the folder of a run" + unfinished()
-			}
-			return fmt.Sprintf("%s wants a value: %s %s", flag, flag, f.FormatPlaceHolder())
-		}
+	return c.wants(flag)
+}
+
+// wants says what the value of a flag is.
+func (c commandLine) wants(flag string) string {
+	f := flagOf(c.node, flag)
+	switch {
+	case f == nil:
+		return flag + " wants a value"
+	case f.Name == "resume":
+		return flag + " wants the folder of a run" + unfinished()
 	}
-	return ""
+	return fmt.Sprintf("%s wants a value: %s %s", flag, flag, strings.TrimSuffix(f.FormatPlaceHolder(), ",..."))
 }
 
 func names(node *kong.Node) []string {

@@ -24,7 +24,7 @@ type probeFlags struct {
 	measureFlags `set:"model_is=Backbone, tokenizer (its encoder is probed) or classifier"`
 	Tokenizer    string   `placeholder:"MODEL" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
 	Alone        bool     `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
-	Pool         []string `default:"cls,mean,grid" placeholder:"NAME,…" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
+	Pool         []string `default:"cls,mean,grid" placeholder:"NAME" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
 	Both         bool     `help:"Probe cls and mean side by side too."`
 	Raw          bool     `help:"Take tokens before the final norm."`
 	JSON         bool     `name:"json" help:"Print figures as JSON."`
@@ -39,7 +39,7 @@ type probeLinearCmd struct {
 	Norm     string    `enum:"standardize,batchnorm,none" default:"standardize" help:"By features: standardize each over the training images; batchnorm without affine weights, as MAE's script does; none."`
 	Plain    bool      `hidden:"" help:"--norm none."`
 	Batch    *int      `placeholder:"N" help:"By layers: images in a batch (1024)."`
-	LR       []float64 `name:"lr" placeholder:"F,…" help:"Learning rate (2e-3, by layers 1e-3 for each 256 images of a batch). By features, of several the best on a fifth of the training images."`
+	LR       []float64 `name:"lr" placeholder:"F" help:"Learning rate (2e-3, by layers 1e-3 for each 256 images of a batch). By features, of several the best on a fifth of the training images."`
 	SGD      bool      `name:"sgd" help:"By layers: SGD with momentum in place of AdamW."`
 }
 
@@ -179,7 +179,7 @@ func (c *probeLinearCmd) layers(a *app) error {
 // probeKNNCmd is "beit probe knn".
 type probeKNNCmd struct {
 	probeFlags
-	K           []int   `name:"k" default:"20" placeholder:"N,…" help:"Neighbours; several numbers give several lines."`
+	K           []int   `name:"k" default:"20" placeholder:"N" help:"Neighbours; several numbers give several lines."`
 	Temperature float64 `default:"0.07" placeholder:"T" help:"A neighbour of cosine s has weight exp(s/T)."`
 }
 
