@@ -10,6 +10,9 @@ import (
 // hardlyLearned is a loss of features, 1 - cosine, above which nothing was learned; unrelated ones give 1.
 const hardlyLearned = 0.9
 
+// clearly is how much lower a loss of features must be than that of a control.
+const clearly = 0.005
+
 // verdict says how well masked patches are predicted, beside chance and baselines, and whether that is good.
 func verdict(o method.Outcome) []string {
 	v, on := o.Figures()
@@ -45,7 +48,7 @@ func featureVerdict(v map[string]float64, on string) []string {
 	switch {
 	case v["loss_mim"] > hardlyLearned:
 		second = "It has hardly learned the teacher's features yet: give it more epochs (train.epochs) or more images."
-	case known && v["loss_aggregation"] < shuffled:
+	case known && v["loss_aggregation"] < shuffled-clearly:
 		second = "That is good: masked patches are predicted better than by chance, and the class token knows its own image."
 	}
 	return []string{first + ".", second}

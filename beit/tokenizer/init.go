@@ -109,6 +109,10 @@ func (t *task) initCodebook(ctx context.Context) error {
 			empty++
 		}
 	}
-	t.Reporter.Notice(fmt.Sprintf("k-means made %d codes from %d tokens, %d of them of no token", m.Codes, n, empty))
+	note := fmt.Sprintf("k-means made %d codes from %d tokens", m.Codes, n)
+	if empty > 0 {
+		note += fmt.Sprintf(", %d of them of no token", empty)
+	}
+	t.Reporter.Notice(note)
 	return ctx.Err()
 }

@@ -20,7 +20,7 @@ import (
 type convertCmd struct {
 	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt, .bin); an index of several; a folder of save_pretrained; a run folder; the name of a published file."`
 	Out string `arg:"" placeholder:"OUT" help:"File to write: .safetensors, or for PyTorch .pth, .pt or .bin; or with --to hf a folder, for from_pretrained."`
-	To  string `required:"" enum:"official,timm,hf" help:"Whose names tensors shall have: official (the authors'), timm or hf (Hugging Face's)."`
+	To  string `required:"" enum:"official,timm,hf" placeholder:"official|timm|hf" help:"Whose names tensors shall have: official (the authors'), timm or hf (Hugging Face's)."`
 	keyFlag
 }
 
@@ -130,7 +130,7 @@ func (c *convertCmd) write(a *app, m *model.Model, out string) error {
 		list []string
 	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.Weights.LeftOut}, {"does not tell", lost}} {
 		if len(group.list) > 0 {
-			fmt.Fprintf(a.errOut, "beit: %s %s %s\n", plain.Text(out), group.what, plain.Text(few(group.list)))
+			fmt.Fprintf(a.errOut, "%s %s %s\n", plain.Text(out), group.what, plain.Text(few(group.list)))
 		}
 	}
 	_, err = fmt.Fprintf(a.out, "%s: %s, %d tensors, %s names\n", plain.Text(out), m.Kind, written, c.To)

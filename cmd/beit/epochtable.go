@@ -78,6 +78,8 @@ func (t *epochTable) learn(e method.Epoch) {
 		if trained || had(m.Key, false) {
 			now = append(now, column{m.Key, false, head, max(figureWidth, utf8.RuneCountInString(head)), m.Rank})
 			head = "val"
+		} else if slices.ContainsFunc(now, func(c column) bool { return c.head == head }) { // that of training has a key of its own
+			head = "val"
 		}
 		if validated || had(m.Key, true) {
 			now = append(now, column{m.Key, true, head, max(figureWidth, utf8.RuneCountInString(head)), m.Rank})

@@ -89,7 +89,7 @@ func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *re
 		return finetune.Report{}, usagef("%s: the images have no labels: %s", cfg.Data.Path, data.WhyUnlabelled(val))
 	}
 	images.Tell(r)
-	if note != "" {
+	if told := images.Split && len(c.named()) == 0; note != "" && !told {
 		r.Notice(note)
 	}
 	outputs, byOrder, err := chooseOutputs(c.ClassMask, t.Model.Classes, t.Outputs(), val.Classes())

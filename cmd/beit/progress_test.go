@@ -157,6 +157,16 @@ func TestEpochTableHeader(t *testing.T) {
 	}
 }
 
+// Figures of training and validation that are the same under two keys have one name.
+func TestEpochTableTwoKeys(t *testing.T) {
+	var table epochTable
+	e := method.Epoch{Method: "finetune", Number: 1, Of: 2, Train: map[string]float64{"class_loss": 1, "accuracy": 0.5}, Val: map[string]float64{"class_loss": 1, "top1": 0.25}}
+	header, row := table.add(e, 60)
+	if header != "epoch    loss     val   top-1     val" || row != "  1/2       1       1  0.5000  0.2500" {
+		t.Errorf("%s\n%s", header, row)
+	}
+}
+
 // Colours are for terminals whose users did not ask for none.
 func TestColour(t *testing.T) {
 	for _, color := range []bool{true, false} {

@@ -182,7 +182,9 @@ func (f finished) print(w io.Writer) error {
 	for _, sentence := range f.Verdict {
 		text.WriteString("\n" + sentence)
 	}
-	text.WriteString("\n")
+	if len(f.Next) > 0 {
+		text.WriteString("\n")
+	}
 	for _, command := range f.Next {
 		text.WriteString("\nnext: " + plain.Text(experiment.ShellLine(command)))
 	}
