@@ -17,6 +17,7 @@ import (
 const (
 	liveEvery  = 100 * time.Millisecond
 	plainEvery = 15 * time.Second
+	rowEvery   = 5 * time.Second // for epochs that validate nothing: some take less than a second, and there are hundreds
 )
 
 // noticeableDataTime is the share of data time that a progress line mentions.
@@ -32,6 +33,7 @@ type reporter struct {
 	last     time.Time
 	shown    bool // a live line stands on the terminal
 	table    epochTable
+	row      time.Time // when an epoch got a row
 }
 
 func newReporter(w io.Writer) *reporter {
@@ -165,8 +167,12 @@ func clock(d time.Duration) string {
 // Record implements train.Reporter. What stays on the screen comes with the end of an epoch.
 func (r *reporter) Record(run.Record) {}
 
-// Epoch implements train.Reporter: an epoch gets a row that stays.
+// Epoch implements train.Reporter: an epoch gets a row that stays. Of short epochs without validation some do, the first and the last among them.
 func (r *reporter) Epoch(e method.Epoch) {
+	if len(e.Val) == 0 && e.Number > 1 && e.Number < e.Of && time.Since(r.row) < rowEvery {
+		return
+	}
+	r.row = time.Now()
 	r.resize()
 	r.clear()
 	header, row := r.table.add(e, r.columns)

@@ -167,6 +167,23 @@ func TestEpochTableTwoKeys(t *testing.T) {
 	}
 }
 
+// Of hundreds of short epochs that validate nothing, the first and the last have rows.
+func TestEpochRowsOfShortEpochs(t *testing.T) {
+	var w bytes.Buffer
+	r := newReporter(&w)
+	for i := range 300 {
+		r.Epoch(method.Epoch{Method: "finetune", Number: i + 1, Of: 300, Train: map[string]float64{"class_loss": 1}})
+	}
+	validated := method.Epoch{Method: "finetune", Number: 7, Of: 300, Val: map[string]float64{"top1": 1}}
+	r.Epoch(validated)
+	r.Epoch(validated)
+	for number, want := range map[string]int{"  1/300": 1, "  2/300": 0, "300/300": 1, "  7/300": 2} {
+		if got := strings.Count(w.String(), "\n"+number); got != want {
+			t.Errorf("%d rows of epoch %s, want %d:\n%s", got, number, want, w.String())
+		}
+	}
+}
+
 // Colours are for terminals whose users did not ask for none.
 func TestColour(t *testing.T) {
 	for _, color := range []bool{true, false} {
