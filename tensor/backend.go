@@ -58,6 +58,8 @@ type Backend interface {
 	Report() string
 	// Supports returns the result of Device.Supports.
 	Supports(op string, p Precision) bool
+	// FastPrecision returns the result of Device.FastPrecision.
+	FastPrecision() Precision
 	// Variant returns the result of Device.Variant.
 	Variant(p Precision) string
 	// Sync waits until the work given so far is done and returns the sticky error, if any.

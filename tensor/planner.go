@@ -18,6 +18,7 @@ func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, 
 func (planner) Name() string                         { return "planner" }
 func (planner) Report() string                       { return "counts memory and computes nothing" }
 func (planner) Supports(op string, p Precision) bool { return CPU().Supports(op, p) }
+func (planner) FastPrecision() Precision             { return CPU().FastPrecision() }
 func (planner) Variant(p Precision) string           { return CPU().Variant(p) }
 func (planner) Sync(context.Context) error           { return nil }
 

@@ -123,6 +123,9 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 			return nil, err
 		}
 	}
+	if cfg.Precision == config.PrecisionAuto { // asked for once
+		cfg.Precision = old.Precision
+	}
 	lock, err := run.Claim(dir)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,9 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		e.Device = tensor.CPU()
 	}
 	e.Tape = autograd.NewTape(e.Device)
+	if cfg.Precision == config.PrecisionAuto {
+		cfg.Precision = e.Device.FastPrecision().String()
+	}
 	if e.Tape.Precision, err = tensor.ParsePrecision(cfg.Precision); err != nil {
 		return nil, fmt.Errorf("precision: %w", err)
 	}

@@ -41,7 +41,7 @@ type runFlags struct {
 	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
 	CheckpointActivations bool          `help:"Recompute each block in backward: the same result with less memory, more time."`
 	Seed                  string        `placeholder:"N" help:"Seed of everything that is random."`
-	Precision             string        `placeholder:"P" help:"Of matmuls: highest, high or medium."`
+	Precision             string        `placeholder:"P" help:"Of matmuls: highest (fp32), high, medium (bf16), or auto, the fastest on this processor."`
 	DryRun                bool          `aliases:"plan" help:"Say how much memory the run would take, and do no more."`
 	JSON                  bool          `name:"json" help:"Print the result as JSON."`
 }
