@@ -148,7 +148,7 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	}
 	tensor.ParallelFor(len(s.params), func(i int) {
 		p := s.params[i]
-		if p.Given {
+		if p.Given || dev.Plans() {
 			return
 		}
 		data := make([]float32, p.Shape.Size())

@@ -69,6 +69,8 @@ type Backend interface {
 	Alloc(bytes int) (Buffer, error)
 	// Free returns memory to the system, once the work given before is done. It may be called from any goroutine.
 	Free(b Buffer)
+	// Available returns the result of Device.Available.
+	Available() (bytes int64, known bool)
 	// Poison fills b with NaN.
 	Poison(b Buffer)
 

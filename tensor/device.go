@@ -87,6 +87,10 @@ func (d *Device) FastPrecision() Precision { return d.backend.FastPrecision() }
 // for cooperative matrices.
 func (d *Device) Variant(p Precision) string { return d.backend.Variant(p) }
 
+// Available returns how many bytes can still be allocated: of the machine's memory for a CPU, within the limits of its control groups and without
+// swap space; of a GPU's heap. known is false where the system does not tell. What the pool holds is not part of it.
+func (d *Device) Available() (bytes int64, known bool) { return d.backend.Available() }
+
 // Trim returns pooled memory that no tensor uses to the system.
 func (d *Device) Trim() {
 	d.mu.Lock()
