@@ -91,6 +91,12 @@ func (d *Device) Variant(p Precision) string { return d.backend.Variant(p) }
 // swap space; of a GPU's heap. known is false where the system does not tell. What the pool holds is not part of it.
 func (d *Device) Available() (bytes int64, known bool) { return d.backend.Available() }
 
+// IsCPU reports whether d computes on the CPU, so that its tensors lie in the memory of the machine.
+func (d *Device) IsCPU() bool {
+	_, ok := d.backend.(*cpuBackend)
+	return ok
+}
+
 // Trim returns pooled memory that no tensor uses to the system.
 func (d *Device) Trim() {
 	d.mu.Lock()

@@ -35,6 +35,9 @@ type loop struct {
 	open     method.Opener
 	opened   *method.Model // at init_from, by the caller; may be nil
 	skipped  map[string]bool
+	notes    []string // what there is to say about the images and the batch
+	memory   Memory   // what the run needs; zero where nobody wants to know
+	resumed  bool     // from a checkpoint
 
 	metrics *run.Metrics
 	events  *events.Writer

@@ -27,6 +27,7 @@ type Env struct {
 	Reporter Reporter       // nil: silence
 	Open     method.Opener  // opens the models that a configuration names; not needed where it names none
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
+	Begin    func(Preview)  // is told of a run before its first step; nil: nothing is measured for it, and whether memory is enough is not looked at
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
 
 	wanted string // fingerprint of the images that a run was begun with; empty for a new run
@@ -59,7 +60,7 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	if run.Exists(dir) {
 		return nil, occupied(dir)
 	}
-	l, err := newLoop(dir, m, cfg.Clone(), env, state.WriteFileAtomic)
+	l, err := newLoop(ctx, dir, m, cfg.Clone(), env, state.WriteFileAtomic)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +75,13 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	defer lock.Close()
 	if run.Exists(dir) { // another process may have been faster
 		return nil, occupied(dir)
+	}
+	if env.Begin != nil {
+		p, err := l.preview(ctx)
+		if err != nil {
+			return nil, err
+		}
+		env.Begin(p)
 	}
 	return l.fresh(ctx)
 }
@@ -143,12 +151,15 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	env.wanted = wantedData(f)
-	l, err := newLoop(dir, m, cfg, env, write)
+	l, err := newLoop(ctx, dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
 	l.tell(changed, old.Notes, damaged)
+	if env.Begin != nil {
+		env.Begin(l.facts())
+	}
 	if f == nil {
 		if err := l.start(); err != nil {
 			return nil, err
