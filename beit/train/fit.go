@@ -3,10 +3,8 @@ package train
 import (
 	"context"
 	"fmt"
-	"sort"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -62,13 +60,14 @@ func (l *loop) checkMemory(ctx context.Context) (Memory, error) {
 func (l *loop) short(m *Memory) *MemoryError {
 	free, known := l.env.Device.Available()
 	m.Needs, m.Free = m.Peak(), free
+	of := "device"
 	if l.env.Device.IsCPU() {
-		m.Needs += m.Host()
+		of, m.Needs = "machine", m.Peak()+m.Host()
 	} else if host, ok := tensor.CPU().Available(); ok && m.Host() > host {
 		return &MemoryError{Of: "machine", Needs: m.Host(), Free: host}
 	}
 	if known && m.Needs > free {
-		return &MemoryError{Of: "device", Needs: m.Needs, Free: free}
+		return &MemoryError{Of: of, Needs: m.Needs, Free: free}
 	}
 	return nil
 }
@@ -97,37 +96,30 @@ func (l *loop) relief(ctx context.Context) (set []string, mem Memory, err error)
 			}
 		}
 		cfg.Data.Eval.Batch = min(cfg.Data.Eval.Batch, l.env.Config.Data.Eval.Batch)
-		steps := []int{cfg.Train.AccumulationSteps}
-		if !l.resumed {
-			steps = moreSteps(cfg.Train)
-		}
-		fits := func(i int) bool {
-			one := cfg.Clone()
-			one.Train.AccumulationSteps = steps[i]
-			var m Memory
-			if m, err = l.estimate(ctx, one); err != nil || l.short(&m) != nil {
-				return false
+		for _, n := range l.accumulations() {
+			cfg.Train.AccumulationSteps = n
+			if mem, err = l.estimate(ctx, cfg); err != nil {
+				return nil, mem, err
 			}
-			mem = m
-			return true
+			if l.short(&mem) != nil {
+				continue
+			}
+			if n != l.env.Config.Train.AccumulationSteps {
+				set = append([]string{fmt.Sprintf("train.accumulation_steps=%d", n)}, set...)
+			}
+			return set, mem, nil
 		}
-		i := sort.Search(len(steps), fits)
-		if err != nil {
-			return nil, mem, err
-		}
-		if i == len(steps) {
-			continue
-		}
-		if n := steps[i]; n != l.env.Config.Train.AccumulationSteps {
-			set = append([]string{fmt.Sprintf("train.accumulation_steps=%d", n)}, set...)
-		}
-		return set, mem, nil
 	}
 	return nil, mem, nil
 }
 
-// moreSteps are the numbers of accumulation steps that divide the batch, from those of t up.
-func moreSteps(t config.Train) (list []int) {
+// accumulations are the numbers of accumulation steps that the run may have, from its own up. Less memory does not always go with more steps: the
+// pool keeps memory of one size for training, and of another one for validation.
+func (l *loop) accumulations() (list []int) {
+	t := l.env.Config.Train
+	if l.resumed {
+		return []int{t.AccumulationSteps}
+	}
 	for n := t.AccumulationSteps; n <= t.Batch; n++ {
 		if t.Batch%n == 0 {
 			list = append(list, n)

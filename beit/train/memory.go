@@ -30,11 +30,9 @@ func (m Memory) Peak() int64 { return m.Model + m.Step }
 // Host is what it takes of the machine's memory beside tensors.
 func (m Memory) Host() int64 { return m.Cache + m.Process }
 
-// How large batches are that are gone through. What larger ones need is extrapolated: it grows in proportion.
-const (
-	plannedImages    = 64
-	plannedValImages = 128
-)
+// plannedBytes is how large the batches of a loader may be together that are gone through. What larger ones need is extrapolated. Those of
+// validation are smaller: the pool would use memory of the same size for both.
+const plannedBytes = 256 << 20
 
 // hostBytes is what the process takes besides tensors, cached images and batches under way, as measured: code, images being decoded, and garbage
 // where it is kept within 128 MiB, as the command does.
@@ -56,37 +54,50 @@ func EstimateMemory(ctx context.Context, m *method.Method, cfg *config.Config, e
 
 // estimate is what the run needs with another configuration of the same network and images.
 func (l *loop) estimate(ctx context.Context, cfg *config.Config) (Memory, error) {
-	t, eval := cfg.Train, cfg.Data.Eval.Batch
-	micro := t.Batch / t.AccumulationSteps
-	mem, err := l.plan(ctx, cfg, min(micro, plannedImages), min(eval, plannedValImages))
+	trains, evals := loaderBytes(l.env.Method.Train(cfg)), loaderBytes(l.env.Method.Eval(cfg))
+	mem, err := l.estimateUpTo(ctx, cfg, max(2, int(plannedBytes/trains)), max(2, int(plannedBytes/evals*3/4)))
 	if err != nil {
 		return mem, err
 	}
-	if micro > plannedImages {
-		half, err := l.plan(ctx, cfg, plannedImages/2, min(eval, plannedValImages))
-		if err != nil {
-			return mem, err
-		}
-		mem.Step += (mem.Step - half.Step) / (plannedImages / 2) * int64(micro-plannedImages)
-	}
-	if eval > plannedValImages && l.env.Val != nil {
-		half, err := l.plan(ctx, cfg, min(micro, plannedImages), plannedValImages/2)
-		if err != nil {
-			return mem, err
-		}
-		mem.Step += (mem.Step - half.Step) / (plannedValImages / 2) * int64(min(eval, l.env.Val.Len())-plannedValImages)
-	}
-	mem.Batch, mem.AccumulationSteps = t.Batch, t.AccumulationSteps
 	mem.Cache = l.cacheBytes(cfg)
-	mem.Process = hostBytes + max(l.loaderBytes(cfg, l.env.Method.Train(cfg), micro), l.loaderBytes(cfg, l.env.Method.Eval(cfg), eval))
+	mem.Process = hostBytes + max(trains*int64(mem.Batch/mem.AccumulationSteps), evals*int64(l.evalBatch(cfg)))
+	return mem, nil
+}
+
+// evalBatch is how many images a batch of validation has at most.
+func (l *loop) evalBatch(cfg *config.Config) int {
+	if l.env.Val == nil {
+		return 0
+	}
+	return min(cfg.Data.Eval.Batch, l.env.Val.Len())
+}
+
+// estimateUpTo goes through micro-batches and batches of validation of at most so many images. Activations grow in proportion to those.
+func (l *loop) estimateUpTo(ctx context.Context, cfg *config.Config, mostMicro, mostEval int) (mem Memory, err error) {
+	t := cfg.Train
+	micro, eval := t.Batch/t.AccumulationSteps, l.evalBatch(cfg)
+	mem, validation, err := l.plan(ctx, cfg, min(micro, mostMicro), min(eval, mostEval))
+	if err != nil {
+		return mem, err
+	}
+	if micro > mostMicro || eval > mostEval {
+		less, lessValidation, err := l.plan(ctx, cfg, min(micro, mostMicro/2), min(eval, mostEval/2))
+		if err != nil {
+			return mem, err
+		}
+		mem.Step += (mem.Step - less.Step) * int64(max(micro-mostMicro, 0)) / int64(mostMicro-mostMicro/2)
+		validation += (validation - lessValidation) * int64(max(eval-mostEval, 0)) / int64(mostEval-mostEval/2)
+	}
+	mem.Step += validation
+	mem.Batch, mem.AccumulationSteps = t.Batch, t.AccumulationSteps
 	return mem, nil
 }
 
 // plan goes through two steps of one micro-batch each and a batch of validation, with blank images. The device's memory is what it holds in the end:
-// its pool keeps what was released, and gives it to tensors of about the same size alone.
-func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (mem Memory, err error) {
+// its pool keeps what was released, and gives it to tensors of about the same size alone. validation is how much of it comes with the validation.
+func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (mem Memory, validation int64, err error) {
 	cfg = cfg.Clone()
-	cfg.Train.Batch, cfg.Train.AccumulationSteps, cfg.Data.Eval.Batch = micro, 1, eval
+	cfg.Train.Batch, cfg.Train.AccumulationSteps, cfg.Data.Eval.Batch = micro, 1, max(eval, 1)
 	dev, e := tensor.NewPlanner(), *l.env
 	e.Config, e.Device, e.Tape, e.Reporter = cfg, dev, autograd.NewTape(dev), Silent{}
 	e.Tape.Precision, e.SaveModel = l.env.Tape.Precision, func(string) error { return nil }
@@ -98,10 +109,10 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 	p := &loop{env: &e, reporter: Silent{}, open: l.open}
 	defer p.release()
 	if e.Loader, err = p.trainLoader(); err != nil {
-		return mem, err
+		return mem, 0, err
 	}
 	if err := p.build(); err != nil {
-		return mem, err
+		return mem, 0, err
 	}
 	p.task.Set().ZeroGrad()
 	mem.Model = dev.MemStats().Held
@@ -109,15 +120,15 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 		mem.Parameters += param.Shape.Size()
 	}
 	if err := p.twoSteps(ctx); err != nil {
-		return mem, err
-	}
-	if e.Val != nil {
-		if _, err := p.task.Validate(ctx); err != nil {
-			return mem, err
-		}
+		return mem, 0, err
 	}
 	mem.Step = dev.MemStats().Held - mem.Model
-	return mem, nil
+	if e.Val != nil {
+		if _, err := p.task.Validate(ctx); err != nil {
+			return mem, 0, err
+		}
+	}
+	return mem, dev.MemStats().Held - mem.Model - mem.Step, nil
 }
 
 // twoSteps does two steps of the same micro-batch, at learning rate 0: the first allocates the moments of the optimiser.
@@ -183,11 +194,11 @@ func (l *loop) cacheBytes(cfg *config.Config) (bytes int64) {
 	return bytes
 }
 
-// loaderBytes is how much memory the batches of a loader take that are made ahead.
-func (l *loop) loaderBytes(cfg *config.Config, p data.Pipeline, batch int) int64 {
+// loaderBytes is how much memory the batches take that a loader makes ahead, for each image in a batch.
+func loaderBytes(p data.Pipeline) int64 {
 	numbers := 0
 	for _, f := range p.Outputs() {
 		numbers += tensor.Shape(f.Shape).Size()
 	}
-	return 4 * int64(numbers) * int64(batch) * data.BatchesAhead
+	return 4 * int64(numbers) * data.BatchesAhead
 }

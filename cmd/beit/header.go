@@ -93,7 +93,7 @@ func asFlags(set []string) string {
 		key, value, _ := strings.Cut(s, "=")
 		switch key {
 		case "train.accumulation_steps":
-			words = append(words, "--accum "+value)
+			words = append(words, "--accumulation-steps "+value)
 		case "train.checkpoint_activations":
 			words = append(words, "--checkpoint-activations")
 		default:
