@@ -115,6 +115,7 @@ type Log struct {
 	CheckpointEvery time.Duration `toml:"checkpoint_every" range:"[0,)" resume:"free" help:"time between checkpoints, besides the others; 0: none"`
 	Keep            int           `toml:"keep" range:"[1,)" resume:"free" help:"checkpoints kept"`
 	EvalEvery       int           `toml:"eval_every" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
+	KNNEvery        int           `toml:"knn_every" range:"[0,)" absent:"0" resume:"free" help:"epochs between measurements of k-NN accuracy, where images have labels that the run does not learn from; the first and the last epoch always have one; 0: none"`
 }
 
 // New returns the configuration that all presets begin with, for a method with its section.
@@ -123,7 +124,7 @@ func New(method string, s Section) *Config {
 		Method: method, Seed: 1, Precision: tensor.Highest.String(), Section: s,
 		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: data.DefaultLimits.Pixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
-		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1},
+		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1, KNNEvery: 5},
 	}
 }
 

@@ -3,7 +3,6 @@ package dino
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
@@ -13,20 +12,12 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Collapse is near when the mean entropy of the teacher's outputs is within uniformShare of its maximum log K, or the entropy of their
-// mean below constantShare of it.
-const (
-	uniformShare  = 0.99
-	constantShare = 0.1
-)
-
 // task trains a network by self-distillation.
 type task struct {
 	*method.Env
 	set    *nn.Set
 	model  *beit.Distill
 	center *tensor.Tensor // before the last step
-	warned bool           // of collapse, since this process began
 	last   beit.DistillResult
 }
 
@@ -131,15 +122,13 @@ func (t *task) StepFigures(v map[string]float64) {
 	v["momentum"] = t.model.Config.MomentumAt(t.Step-1, t.Steps())
 }
 
-// EpochFigures warns once when the outputs are the same for all images.
-func (t *task) EpochFigures(v map[string]float64) {
-	most := math.Log(float64(t.model.Config.Outputs))
-	if t.warned || v["teacher_entropy"] < uniformShare*most && v["mean_entropy"] > constantShare*most {
-		return
-	}
-	t.warned = true
-	t.Reporter.Warning(fmt.Sprintf("the teacher's outputs are collapsing: their entropy is %.3f nat and that of their mean %.3f, of at most %.3f "+
-		"(see dino.model.teacher_temp and train.lr)", v["teacher_entropy"], v["mean_entropy"], most))
+// EpochFigures adds nothing.
+func (t *task) EpochFigures(map[string]float64) {}
+
+// Features are the means of the patch tokens of the network that teaches.
+func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
+	_, mean := t.model.Teacher.Features(c, images)
+	return mean
 }
 
 // Inspect shows everything on the way to the loss.

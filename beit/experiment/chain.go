@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -64,8 +65,9 @@ func (e Entry) alike(i, j int, last *method.Method) bool {
 	return true
 }
 
-// quiet leaves out the validations of all epochs but the last: they take time and decide nothing. Entries may assign the key otherwise.
-const quiet = "log.eval_every=1000000"
+// quiet leaves out what takes time and decides nothing: the validations of all epochs but the last, and k-NN accuracies. Entries may assign the keys
+// otherwise.
+var quiet = []string{"log.eval_every=1000000", "log.knn_every=0"}
 
 // assignments are those of a run of an entry with an alternative, without what its seed and the models before it decide.
 func (l *lineup) assignments(e Entry, m *method.Method, alternative string) []string {
@@ -76,7 +78,7 @@ func (l *lineup) assignments(e Entry, m *method.Method, alternative string) []st
 	if m == pretrain.Method && e.TokenizerRun != "" {
 		own = append(own[:len(own):len(own)], "pretrain.tokenizer="+e.TokenizerRun)
 	}
-	return append([]string{quiet, l.imageSeed()}, l.c.settings(m, own...)...)
+	return slices.Concat(quiet, []string{l.imageSeed()}, l.c.settings(m, own...))
 }
 
 // outcome is what the runs of a chain left.

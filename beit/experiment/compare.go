@@ -34,7 +34,7 @@ type Comparison struct {
 	Heads          []int    // numbers of aggregation blocks
 	Teachers       []string // hog, hog-ref, run folders, clip=FILE, dino=FILE
 	Seeds          []int64  // each row is measured with all of them; empty: with that of Set or the preset alone
-	FineTune       bool     // fine-tune the rows of decoder, dim, codes and aggregation too; those of network always are
+	FineTune       bool     // fine-tune the rows of decoder, dim, codes, aggregation and teacher too; those of network always are
 	Set            []string // assignments "key=value" for every method that has the key, or "method:key=value" for one
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
@@ -103,52 +104,68 @@ func (p *plan) train(t trial, m *method.Method, preset, dir string, row *Row, ow
 	return result, nil
 }
 
-// probes measures the features of the model at path, or of an untrained backbone.
+// probes measures the features of a trial's network.
 func (p *plan) probes(t trial, path string, row *Row) error {
 	c, err := configure(pretrain.Method, p.c.Preset, p.settings(t, pretrain.Method))
 	if err != nil {
 		return err
 	}
-	var network beit.Encoder
-	var set *nn.Set
-	norm, size := data.ImageNet, pretrain.Method.ImageSize(c)
-	if path == "" {
-		set = nn.NewSet()
-		network = beit.NewMIM(set.Scope(), pretrain.SectionOf(c).Model)
-		set.Build(p.env.device(), c.Seed, nn.Inference)
-	} else {
-		m, err := model.Open(path)
-		if err != nil {
-			return err
-		}
-		defer m.Close()
-		e, err := model.OpenEncoder(p.env.device(), m)
-		if err != nil {
-			return err
-		}
-		network, set, norm, size = e, e.Set, e.Norm, e.ViT.ImageSize
+	network, size, release, err := p.contender(t, c, path)
+	if err != nil {
+		return err
 	}
-	defer set.Release()
+	defer release()
 	images, err := p.images(c)
 	if err != nil {
 		return err
 	}
 	defer images.Close()
-	samples, err := Extract(p.ctx, p.env, images, size, []Contender{{t.network, probe.Network(network, norm, probe.Pools...)}})
+	samples, err := Extract(p.ctx, p.env, images, size, []Contender{network})
 	if err != nil {
 		return err
 	}
 	classifier := probe.LinearDefaults
 	classifier.Seed = c.Seed
-	linear, knn := []**float64{&row.LinearCLS, &row.LinearMean, &row.LinearGrid}, []**float64{&row.KNNCLS, &row.KNNMean, &row.KNNGrid}
-	for i, s := range samples {
+	linear := map[probe.Pool]**float64{probe.PoolCLS: &row.LinearCLS, probe.PoolMean: &row.LinearMean, probe.PoolGrid: &row.LinearGrid}
+	knn := map[probe.Pool]**float64{probe.PoolCLS: &row.KNNCLS, probe.PoolMean: &row.KNNMean, probe.PoolGrid: &row.KNNGrid}
+	for _, s := range samples {
 		l, k, err := scores(p.ctx, p.env, s, classifier)
 		if err != nil {
 			return err
 		}
-		*linear[i], *knn[i] = &l.Top1, &k.Top1
+		pool := probe.Pool(s.Train.Name)
+		*linear[pool], *knn[pool] = &l.Top1, &k.Top1
 	}
 	return nil
+}
+
+// contender is the network of a trial, with the side of its images: an untrained backbone of configuration c, the model at path, or the teacher of
+// the tokenizer there.
+func (p *plan) contender(t trial, c *config.Config, path string) (one Contender, size int, release func(), err error) {
+	dev := p.env.device()
+	if t.network == ofScratch {
+		set := nn.NewSet()
+		network := beit.NewMIM(set.Scope(), pretrain.SectionOf(c).Model)
+		set.Build(dev, c.Seed, nn.Inference)
+		return Contender{t.network, probe.Network(network, data.ImageNet, probe.Pools...)}, pretrain.Method.ImageSize(c), set.Release, nil
+	}
+	m, err := model.Open(path)
+	if err != nil {
+		return one, 0, nil, err
+	}
+	defer m.Close()
+	if t.network == ofTeacher {
+		teacher, err := teacherOf(p.env, m)
+		if err != nil {
+			return one, 0, nil, err
+		}
+		return Teacher(teacher, probe.Pools...), tokenizer.Method.ImageSize(m.Config), teacher.Release, nil
+	}
+	e, err := model.OpenEncoder(dev, m)
+	if err != nil {
+		return one, 0, nil, err
+	}
+	return Contender{t.network, probe.Network(e, e.Norm, probe.Pools...)}, e.ViT.ImageSize, e.Set.Release, nil
 }
 
 // value is a figure of a record, nil where it has none.

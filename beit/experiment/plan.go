@@ -58,7 +58,7 @@ func newPlan(ctx context.Context, e Env, c *Comparison) (*plan, error) {
 			return nil, err
 		}
 		for _, one := range list {
-			one.finetune = one.finetune || t.finetune && c.FineTune
+			one.finetune = one.finetune || t.finetune && c.FineTune && one.network != ofTeacher
 			p.trials = append(p.trials, one)
 		}
 	}

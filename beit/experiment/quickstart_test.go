@@ -106,4 +106,5 @@ type warnings struct {
 }
 
 func (w *warnings) Record(run.Record)   {}
+func (w *warnings) Epoch(method.Epoch)  {}
 func (w *warnings) Warning(text string) { w.list = append(w.list, text) }

@@ -285,8 +285,8 @@ func TestFineTune(t *testing.T) {
 	c.FineTune = true
 	rows := rowsOf(t, c)
 	want := []string{
-		"backbone", "backbone-code_dim-4-depth-0", "backbone-depth-0", "finetuned-backbone-code_dim-4-depth-0", "finetuned-backbone-depth-0",
-		"tokenizer", "tokenizer-code_dim-4",
+		"backbone", "backbone-code_dim-4-depth-0", "backbone-depth-0", "finetuned-backbone", "finetuned-backbone-code_dim-4-depth-0",
+		"finetuned-backbone-depth-0", "finetuned-tokenizer", "tokenizer", "tokenizer-code_dim-4",
 	}
 	if d := cmp.Diff(want, runsOf(t, out)); d != "" {
 		t.Error(d)
@@ -307,10 +307,10 @@ func TestFineTune(t *testing.T) {
 		*seeds[1].Finetuned != third.Final.Values["top1"] || third.Config.Seed != 3 || third.Config.InitFrom != start {
 		t.Errorf("seeds %+v; the run of seed %d starts from %s", seeds, third.Config.Seed, third.Config.InitFrom)
 	}
-	if rows[3].Finetuned != nil {
-		t.Errorf("the teachers' rows are fine-tuned: %+v", rows[3])
+	if itself := rows[3]; itself.Finetuned != nil || itself.LinearCLS != nil || itself.LinearMean == nil {
+		t.Errorf("the teacher itself has features of patches and no fine-tuning: %+v", itself)
 	}
-	if text := Markdown(rows); strings.Count(text, " fine-tuned % |") != 3 || strings.Contains(Markdown(before), "fine-tuned") {
+	if text := Markdown(rows); strings.Count(text, " fine-tuned % |") != 4 || strings.Contains(Markdown(before), "fine-tuned") {
 		t.Errorf("tables:\n%s", text)
 	}
 }

@@ -25,6 +25,7 @@ type trial struct {
 const (
 	ofBackbone  = "backbone"
 	ofTokenizer = "tokenizer"
+	ofTeacher   = "teacher"
 	ofScratch   = "untrained"
 )
 
@@ -56,7 +57,7 @@ var tables = []struct {
 	{"aggregation", true, func(c *Comparison, _ *tokenizer.Section, pre *pretrain.Section) ([]trial, error) {
 		return aggregation(pre.Model.Aggregation, c.Heads), nil
 	}},
-	{"teacher", false, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
+	{"teacher", true, func(c *Comparison, tok *tokenizer.Section, _ *pretrain.Section) ([]trial, error) {
 		return teachers(tok.Teacher, c.Teachers)
 	}},
 	{"network", false, func(*Comparison, *tokenizer.Section, *pretrain.Section) ([]trial, error) {
@@ -120,25 +121,35 @@ func aggregation(preset beit.AggregationConfig, depths []int) (list []trial) {
 	return list
 }
 
+// teachers lists trials of teachers: each itself, the tokenizer's encoder that learned from it, and the backbone that learned from that.
 func teachers(preset string, names []string) (list []trial, err error) {
 	for _, name := range names {
-		t := trial{table: "teacher", setting: name, network: ofBackbone}
-		kind, file, published := strings.Cut(name, "=")
-		switch {
-		case name == preset:
-		case name == "hog" || name == "hog-ref":
-			t.tokenizer = []string{"tokenizer.teacher=" + name}
-		case published && (kind == "clip" || kind == "dino"):
-			t.tokenizer = []string{"tokenizer.teacher=" + kind, "tokenizer.teacher_file=" + file}
-		default:
-			if _, err := os.Stat(name); err != nil {
-				return nil, wrong("--teacher %s: neither hog, hog-ref, clip=FILE or dino=FILE nor a run folder that exists", name)
-			}
-			t.tokenizer = []string{"tokenizer.teacher=run", "tokenizer.teacher_run=" + name}
+		set, err := teacherSet(preset, name)
+		if err != nil {
+			return nil, err
 		}
-		list = append(list, t)
+		for _, r := range []struct{ setting, network string }{{", itself", ofTeacher}, {", VQ-KD encoder", ofTokenizer}, {"", ofBackbone}} {
+			list = append(list, trial{table: "teacher", setting: name + r.setting, network: r.network, tokenizer: set})
+		}
 	}
 	return list, nil
+}
+
+// teacherSet are the assignments by which a tokenizer learns from a teacher; none, where the preset has it.
+func teacherSet(preset, name string) ([]string, error) {
+	kind, file, published := strings.Cut(name, "=")
+	switch {
+	case name == preset:
+		return nil, nil
+	case name == "hog" || name == "hog-ref":
+		return []string{"tokenizer.teacher=" + name}, nil
+	case published && (kind == "clip" || kind == "dino"):
+		return []string{"tokenizer.teacher=" + kind, "tokenizer.teacher_file=" + file}, nil
+	}
+	if _, err := os.Stat(name); err != nil {
+		return nil, wrong("--teacher %s: neither hog, hog-ref, clip=FILE or dino=FILE nor a run folder that exists", name)
+	}
+	return []string{"tokenizer.teacher=run", "tokenizer.teacher_run=" + name}, nil
 }
 
 // alive lists trials of what may keep codes in use: the tokenizer as it is set, and each switch turned over alone.

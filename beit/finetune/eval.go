@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -46,6 +47,9 @@ func EvaluateEach(ctx context.Context, e *method.Env, t *Trained, ds data.Datase
 	return report, nil
 }
 
+// errNotANumber is wrapped by the error about scores that say nothing.
+var errNotANumber = errors.New("is not a number")
+
 // allOutputs is 0 … n-1.
 func allOutputs(n int) []int {
 	list := make([]int, n)
@@ -77,7 +81,7 @@ func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data
 				scores[k] = rows[i*width+o]
 			}
 			if math.IsNaN(float64(scores[label])) {
-				return Report{}, fmt.Errorf("the score of %s is not a number: the weights are damaged, or training diverged", ds.Name(b.Index[i]))
+				return Report{}, fmt.Errorf("the score of %s %w: the weights are damaged, or training diverged", ds.Name(b.Index[i]), errNotANumber)
 			}
 			report.Loss += logSumExp(scores) - float64(scores[label])
 			right := tally.Add(scores, label)

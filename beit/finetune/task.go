@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -175,13 +176,19 @@ func (t *task) Update(int, *tensor.Tensor) {
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	outputs := allOutputs(SectionOf(t.Config).Model.Classes)
 	report, err := evaluate(ctx, t.Env, t.model, t.Val, outputs, nil)
-	if err != nil {
+	if errors.Is(err, errNotANumber) { // the loop tells what that means
+		return map[string]float64{"class_loss": math.NaN()}, nil
+	} else if err != nil {
 		return nil, err
 	}
 	v := map[string]float64{"class_loss": report.Loss, "top1": report.Top1, "top5": report.Top5, "macro_accuracy": report.MacroAccuracy}
 	top := report.Top1
 	if t.ema != nil {
-		if report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs, nil); err != nil {
+		report, err = evaluate(ctx, t.Env, t.emaModel, t.Val, outputs, nil)
+		if errors.Is(err, errNotANumber) {
+			v["ema_class_loss"] = math.NaN()
+			return v, nil
+		} else if err != nil {
 			return nil, err
 		}
 		v["ema_class_loss"], v["ema_top1"], v["ema_top5"] = report.Loss, report.Top1, report.Top5

@@ -79,7 +79,7 @@ func Upload(c nn.Context, b *data.Batch, name string) *autograd.Var {
 
 // Reporter hears how a run goes. Calls come from one goroutine and should return quickly.
 type Reporter interface {
-	// Progress is called after every step and now and then during longer work.
+	// Progress is called before the first step, after every micro-batch and now and then during longer work.
 	Progress(p Progress)
 	// Notice tells what the user should know once: a learning rate that was scaled, a batch that shrank, a file written.
 	Notice(text string)
@@ -90,14 +90,24 @@ type Reporter interface {
 // Progress says where a run is.
 type Progress struct {
 	Method        string
-	Phase         string // "teacher", "k-means", "speed", "train", "validate", "encode"
+	Phase         string // "teacher", "k-means", "speed", "train", "validate", "k-NN", "encode"
 	Done, Total   int    // of the phase: steps when training, batches otherwise
+	Part, Parts   int    // micro-batches done of the step under way, and of each step; 0, 0 where a step has one
 	Epoch, Epochs int    // epoch under way, from 1, and how many there are: 0 where nothing is trained
 	Loss          float64
 	LR            float64
 	ImagesPerSec  float64
 	DataTime      float64       // share of the epoch's time so far that was spent waiting for images
 	Left          time.Duration // estimated until the end of the run; 0 when unknown
+}
+
+// Epoch is what an epoch brought.
+type Epoch struct {
+	Method     string
+	Number, Of int
+	Train      map[string]float64 // means over its steps
+	Val        map[string]float64 // nil where nothing was validated
+	Trend      Trend              // of images without labels; empty where there is none
 }
 
 // Silent is the reporter of those who want none.

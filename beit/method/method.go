@@ -19,7 +19,10 @@ type Method struct {
 	Stream    string // hashed into the order of the training images: never changed, for old runs would continue in another order
 	ModelFile string // name of the finished model in its run folder
 
-	Metrics []Metric // the method's own; LoopMetrics are those of all methods
+	Metrics  []Metric  // the method's own; LoopMetrics are those of all methods
+	Symptoms []Symptom // of runs that go wrong; those of all methods are in beit/train/health.go
+	// Trend says what a run learns by the record of a validation; empty where that does not tell. Nil: it never does.
+	Trend func(f *Figures) Trend
 
 	ImageSize func(c *config.Config) int           // side of the images that the network sees
 	Train     func(c *config.Config) data.Pipeline // of training, with augmentation

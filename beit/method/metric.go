@@ -9,7 +9,8 @@ type Metric struct {
 	Unit   string // "nat", "%"; empty: none
 	Panel  Panel  // of the curves; the zero Panel: not drawn
 	Better Better
-	Quiet  bool // not on the console
+	Column string // its head in the table of epochs on the console; empty: not there
+	Rank   int    // of the column: those of the lowest rank stay on the narrowest terminal
 }
 
 // Panel is a drawing of several metrics.
@@ -36,19 +37,21 @@ const (
 	KeySpeed    = "img_per_s"
 	KeyDataTime = "data_time" // share of the time spent waiting for images
 	KeyMemory   = "memory_mb"
+	KeyKNN      = "knn_accuracy"
 	KeyFLOPs    = "flops" // of training so far, in this process: preparation, teacher and targets included, validation not; see tensor.Device.Work
 )
 
 // LoopMetrics are those that the training loop itself writes, for every method.
 func LoopMetrics() []Metric {
 	return []Metric{
-		{Key: KeyLoss, Label: "loss", Better: Lower, Quiet: true},
-		{Key: KeyLR, Label: "learning rate", Quiet: true},
-		{Key: KeyGradNorm, Label: "gradient norm", Panel: Panel{"gradient norm", true}},
-		{Key: KeySpeed, Label: "images/s", Better: Higher},
-		{Key: KeyDataTime, Label: "data time", Better: Lower},
-		{Key: KeyMemory, Label: "memory of tensors", Unit: "MiB", Quiet: true},
-		{Key: KeyFLOPs, Label: "floating-point operations of training", Better: Lower, Quiet: true},
+		{Key: KeyLoss, Label: "loss", Better: Lower},
+		{Key: KeyKNN, Label: "k-NN accuracy", Panel: Panel{"k-NN accuracy", true}, Better: Higher, Column: "k-NN", Rank: 1},
+		{Key: KeyLR, Label: "learning rate"},
+		{Key: KeyGradNorm, Label: "gradient norm", Panel: Panel{"gradient norm", true}, Column: "grad", Rank: 9},
+		{Key: KeySpeed, Label: "images/s", Better: Higher, Column: "images/s", Rank: 5},
+		{Key: KeyDataTime, Label: "data time", Better: Lower, Column: "data", Rank: 10},
+		{Key: KeyMemory, Label: "memory of tensors", Unit: "MiB"},
+		{Key: KeyFLOPs, Label: "floating-point operations of training", Better: Lower},
 	}
 }
 

@@ -91,6 +91,12 @@ type Inspector interface {
 	Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var
 }
 
+// Featurer is a Task whose network gives a vector for each image without using labels: the loop measures k-NN accuracy by them.
+type Featurer interface {
+	// Features returns the vectors [B, D] of images [B, 3, S, S], which are normalised as the model's card says.
+	Features(c nn.Context, images *autograd.Var) *autograd.Var
+}
+
 // Collective is a Task with statistics that several processes have to add up after the forward passes of a step, besides the gradients.
 type Collective interface {
 	Collective() []*tensor.Tensor

@@ -76,6 +76,12 @@ func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Sca
 	return res.Loss, scalars(c, res, labels)
 }
 
+// Features are the means of the patch tokens.
+func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
+	_, mean := t.model.Features(c, images)
+	return mean
+}
+
 // labels are those of a batch of training (which = 0) or validation images.
 func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
 	if t.shuffled[which] != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/tensor"
@@ -46,6 +47,14 @@ func Join(a, b Features) Features {
 	return j
 }
 
+// Finite says whether all numbers are finite.
+func (f Features) Finite() bool { return f.firstNotFinite() < 0 }
+
+// firstNotFinite is the position in X of the first number that is not finite; -1: there is none.
+func (f Features) firstNotFinite() int {
+	return slices.IndexFunc(f.X, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
+}
+
 // check returns an error if features are not finite or labels are out of range.
 func (f Features) check(role string) error {
 	if f.Len() == 0 {
@@ -54,10 +63,8 @@ func (f Features) check(role string) error {
 	if len(f.X) != f.Len()*f.Dim || f.Dim < 1 {
 		panic(fmt.Sprintf("probe: %s features %s: %d numbers for %d images of %d", role, f.Name, len(f.X), f.Len(), f.Dim))
 	}
-	for i, v := range f.X {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("%s features %s: number %d of image %d is not finite", role, f.Name, i%f.Dim, i/f.Dim)
-		}
+	if i := f.firstNotFinite(); i >= 0 {
+		return fmt.Errorf("%s features %s: number %d of image %d is not finite", role, f.Name, i%f.Dim, i/f.Dim)
 	}
 	for i, l := range f.Labels {
 		if l < 0 || int(l) >= f.Classes {

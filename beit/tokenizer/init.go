@@ -55,6 +55,7 @@ func (t *task) fitTeacher(ctx context.Context) error {
 		return err
 	}
 	total := min(loader.Len(), (teacherImages+loader.BatchSize()-1)/loader.BatchSize())
+	t.Phase("teacher", 0, total)
 	c := t.Context()
 	batches := func(yield func(*tensor.Tensor, error) bool) {
 		for b, err := range loader.Batches(ctx, 0, 0) {
@@ -78,6 +79,7 @@ func (t *task) fitTeacher(ctx context.Context) error {
 func (t *task) initCodebook(ctx context.Context) error {
 	m := t.model.Config
 	need := kMeansTokens(SectionOf(t.Config))
+	t.Phase("k-means", 0, need)
 	var rows []float32
 	augmented := t.Config.Data.Augment != config.AugmentNone
 	for epoch := 0; len(rows) < need*m.CodeDim && (augmented || epoch == 0); epoch++ {

@@ -12,9 +12,6 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// leastUse is the part of the most codes used so far below which a warning is due.
-const leastUse = 0.7
-
 // task trains a tokenizer.
 type task struct {
 	*method.Env
@@ -31,9 +28,7 @@ type task struct {
 
 // counts are kept in checkpoints, with more in savedCounts.
 type counts struct {
-	MaxUsed  int  `json:"max_used"` // most codes that a window used
-	Fallen   bool `json:"fallen"`   // the user was warned
-	Reseeded int  `json:"reseeded"` // codes replaced since the last record
+	Reseeded int `json:"reseeded"` // codes replaced since the last record
 }
 
 func newTask(e *method.Env) (method.Task, error) {
@@ -127,7 +122,7 @@ func (t *task) Settled(s *method.Settled) {
 	}
 }
 
-// StepFigures tells the use of codes, and warns when it falls.
+// StepFigures tells the use of codes.
 func (t *task) StepFigures(v map[string]float64) {
 	use := beit.UsageOf(t.recent.Codes, t.model.Config.Codes)
 	v["codes_used"], v["perplexity"] = float64(use.Used), use.Perplexity
@@ -135,13 +130,6 @@ func (t *task) StepFigures(v map[string]float64) {
 		v["reseeded"] = float64(t.count.Reseeded)
 		t.count.Reseeded = 0
 	}
-	t.count.MaxUsed = max(t.count.MaxUsed, use.Used)
-	fallen := float64(use.Used) < leastUse*float64(t.count.MaxUsed)
-	if fallen && !t.count.Fallen {
-		t.Reporter.Warning(fmt.Sprintf("codes are dying: the last %d tokens used %d of %d codes, and once they used %d (see tokenizer.reseed)",
-			len(t.recent.Codes), use.Used, use.Codes, t.count.MaxUsed))
-	}
-	t.count.Fallen = fallen
 }
 
 // EpochFigures counts the codes that no image of the epoch used.
@@ -153,6 +141,12 @@ func (t *task) EpochFigures(v map[string]float64) {
 		}
 	}
 	v["codes_unused"] = float64(unused)
+}
+
+// Features are the means of the encoder's patch tokens.
+func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
+	_, mean := t.model.Encoder.Features(c, beit.SymmetricRange(images, 1))
+	return mean
 }
 
 // Validate measures the tokenizer, its codebook frozen.

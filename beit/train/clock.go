@@ -49,15 +49,23 @@ func (l lap) rates() (speed, wait float64) {
 	return float64(l.images) / spent, l.wait.Seconds() / spent
 }
 
-// progress reports where training is.
-func (l *loop) progress(lr float64) {
+// progress reports where training is, with part micro-batches done of the step under way.
+func (l *loop) progress(part int) {
 	e := l.env
-	total, done := e.Steps(), l.at.Step-l.firstStep
 	p := method.Progress{
-		Method: e.Config.Method, Phase: "train", Done: l.at.Step, Total: total, Epoch: e.Epoch, Epochs: e.Config.Train.Epochs, LR: lr,
+		Method: e.Config.Method, Phase: "train", Done: l.at.Step, Total: e.Steps(), Epoch: e.Epoch, Epochs: e.Config.Train.Epochs,
+		LR: l.lr.at(max(l.at.Step-1, 0)),
 	}
-	p.Left = time.Since(l.looping) / time.Duration(done) * time.Duration(total-l.at.Step)
-	p.ImagesPerSec, p.DataTime = l.clock.whole.rates()
+	steps := float64(l.at.Step - l.firstStep)
+	if parts := e.Config.Train.AccumulationSteps; parts > 1 {
+		p.Part, p.Parts = part, parts
+		steps += float64(part) / float64(parts)
+	}
+	if steps > 0 {
+		whole := float64(p.Total - l.firstStep)
+		p.Left = time.Duration(float64(time.Since(l.looping)) * (whole - steps) / steps)
+		p.ImagesPerSec, p.DataTime = l.clock.whole.rates()
+	}
 	if m := l.at.Epoch[method.KeyLoss]; m != nil {
 		p.Loss = m.Sum / m.Weight
 	}

@@ -112,7 +112,7 @@ func TestImpossibleCounters(t *testing.T) {
 	for _, c := range [][2]string{
 		{`{"step":7`, `{"step":1000000007`}, {`"step":7,`, `"step":-7,`}, {`"closed":1`, `"closed":99`},
 		{`"closed":1`, `"closed":3689348814741910324`}, // times 5 steps it is 4 in 64 bits
-		{`"next":0`, `"next":1000000000`}, {`"max_used":`, `"max_used":"all","was":`}, {`{"step":7,"c`, `"step":7,"c`},
+		{`"next":0`, `"next":1000000000`}, {`"reseeded":`, `"reseeded":"all","was":`}, {`{"step":7,"c`, `"step":7,"c`},
 		{`"adamw":7`, `"adamw":"seven"`}, {`"adamw":7`, `"adamw":-1`}, {`"adamw":7`, `"adamw":8`},
 		{`"seen":7`, `"seen":-7`}, {`"seen":7`, `"seen":0`},
 		{`"interval":{`, `"interval":{"none":null,`}, {`"epoch":{`, `"epoch":{"none":null,`},

@@ -16,7 +16,8 @@
 //   - setup.go: what is opened and built before the first step
 //   - loop.go: epochs and steps; unread.go: figures that are still on the device
 //   - checkpoint.go: what a checkpoint holds; files.go: models and configuration; records.go: metrics and status; result.go
-//   - schedule.go: the learning rate; clock.go: speed
+//   - schedule.go: the learning rate; clock.go: speed and progress
+//   - health.go: signs that a run goes wrong; knn.go: k-NN accuracy while it trains
 //   - memory.go, budget.go: what a run will take; diagnose.go: a step that was not finite
 //
 // # Determinism
@@ -28,7 +29,8 @@
 // # Errors and output
 //
 // The package prints nothing: progress, notices and warnings go to Env.Reporter. Errors are one line that names the file, key or tensor.
-// Cancelling the context ends the step under way, writes a checkpoint and returns ErrInterrupted.
+// Cancelling the context ends the step under way, writes a checkpoint and returns ErrInterrupted. A step of several micro-batches ends after one of
+// them, and is done again as a whole, where no statistics followed them. A run that came to its end may have diverged: see Result.Diverged.
 //
 // # Concurrency
 //

@@ -48,6 +48,10 @@ type loop struct {
 	told           time.Time // of the last status
 	clock          clock
 	work           float64 // of the device when it was counted last
+
+	health   *health
+	warnings []string // that records gave and nobody was told yet
+	knn      *knn     // nil where k-NN accuracy is not measured
 }
 
 // fresh begins a run that has its initial weights.
@@ -116,6 +120,7 @@ func (l *loop) steps(ctx context.Context) error {
 	l.looping, l.firstStep, l.saved = time.Now(), l.at.Step, time.Now()
 	l.clock.restart()
 	l.restWork()
+	l.progress(0)
 	for l.at.Closed < e.Config.Train.Epochs {
 		if s, ok := l.task.(method.EpochStarter); ok && l.at.Step == l.at.Closed*e.StepsPerEpoch {
 			s.BeginEpoch()
@@ -148,6 +153,10 @@ func (l *loop) epoch(ctx context.Context) error {
 		l.clock.batch(b)
 		l.forwardBackward(b, micro)
 		if micro++; micro < accum {
+			l.progress(micro)
+			if ctx.Err() != nil && l.repeatable() {
+				return cmp.Or(l.dropStep(), ctx.Err())
+			}
 			continue
 		}
 		micro = 0
@@ -167,6 +176,22 @@ func (l *loop) epoch(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("epoch %d: the images ended after step %d of %d", l.at.Closed+1, l.at.Step, perEpoch)
+}
+
+// repeatable says whether the step under way may be left and done again from its first micro-batch: no statistics followed its forward passes, and
+// no other process waits for its gradient.
+func (l *loop) repeatable() bool {
+	_, observes := l.task.(method.Observer)
+	return !observes && l.env.Group.Size() == 1
+}
+
+// dropStep leaves the step under way, and a checkpoint of the step before it.
+func (l *loop) dropStep() error {
+	l.underway.release()
+	l.underway = nil
+	l.task.Set().ZeroGrad()
+	l.restWork()
+	return l.checkpoint()
 }
 
 // checkpointDue says whether a checkpoint is due in the middle of an epoch.
@@ -226,7 +251,8 @@ func (l *loop) update() error {
 	l.task.Set().ZeroGrad()
 	l.at.Step++
 	l.follow()
-	l.progress(lr)
+	l.countWork()
+	l.progress(0)
 	if l.at.Step%l.env.Config.Log.Every != 0 {
 		return nil
 	}
@@ -239,9 +265,9 @@ func (l *loop) update() error {
 		n.StepFigures(v)
 	}
 	l.clock.into(v, l.env.Device)
-	l.countWork()
 	v[method.KeyFLOPs] = l.at.Work
 	l.at.Interval = method.Means{}
+	defer l.warn()
 	return l.record(run.Record{Kind: run.KindStep, Epoch: l.at.Closed + 1, Step: l.at.Step, Values: v})
 }
 
@@ -259,13 +285,12 @@ func (l *loop) reduce() error {
 	return nil
 }
 
-// closeEpoch writes the records of a finished epoch and a checkpoint. When validation is interrupted or fails, it leaves a checkpoint
-// from which validation starts again.
+// closeEpoch writes the records of a finished epoch and a checkpoint. When measuring on validation images is interrupted or fails, it leaves a
+// checkpoint from which that starts again.
 func (l *loop) closeEpoch(ctx context.Context) error {
 	if err := l.settle(); err != nil {
 		return err
 	}
-	epoch, c := l.at.Closed+1, l.env.Config
 	average := l.at.Epoch.Values()
 	if n, ok := l.task.(method.Narrator); ok {
 		n.EpochFigures(average)
@@ -273,33 +298,68 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 	l.clock.epoch(average, l.env.Device)
 	l.countWork()
 	average[method.KeyFLOPs] = l.at.Work
-	list := []run.Record{{Kind: run.KindEpoch, Epoch: epoch, Step: l.at.Step, Values: average}}
-	if l.env.Val != nil && (epoch%c.Log.EvalEvery == 0 || epoch == c.Train.Epochs) {
-		v, err := l.task.Validate(ctx)
-		l.restWork()
-		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("validation: %w", err)
-		} else if err != nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return cmp.Or(l.checkpoint(), err)
-		}
-		list = append(list, run.Record{Kind: run.KindVal, Epoch: epoch, Step: l.at.Step, Values: v})
+	val, err := l.measureEpoch(ctx, average)
+	l.restWork()
+	if err != nil {
+		return cmp.Or(l.checkpoint(), err)
 	}
-	for _, rec := range list {
-		if err := l.record(rec); err != nil {
-			return err
-		}
+	if err := l.recordEpoch(average, val); err != nil {
+		return err
 	}
-	l.at.Closed, l.at.Epoch = epoch, method.Means{}
+	l.at.Closed, l.at.Epoch = l.at.Closed+1, method.Means{}
 	l.follow()
 	if err := l.checkpoint(); err != nil {
 		return err
 	}
 	l.clock.restart()
-	if epoch < c.Train.Epochs {
+	if l.at.Closed < l.env.Config.Train.Epochs {
 		return ctx.Err()
 	}
+	return nil
+}
+
+// measureEpoch validates and measures k-NN accuracy after the epochs that have these: val is nil without validation, and then the accuracy goes
+// into average.
+func (l *loop) measureEpoch(ctx context.Context, average map[string]float64) (val map[string]float64, err error) {
+	e, epoch := l.env, l.at.Closed+1
+	last := epoch == e.Config.Train.Epochs
+	if e.Val != nil && (epoch%e.Config.Log.EvalEvery == 0 || last) {
+		e.Phase("validate", 0, (e.Val.Len()+e.Config.Data.Eval.Batch-1)/e.Config.Data.Eval.Batch)
+		if val, err = l.task.Validate(ctx); err != nil && ctx.Err() == nil {
+			return nil, fmt.Errorf("validation: %w", err)
+		}
+	}
+	if err == nil && l.knn != nil && (epoch == 1 || epoch%e.Config.Log.KNNEvery == 0 || last) {
+		into := val
+		if val == nil {
+			into = average
+		}
+		if err = l.knn.measure(ctx, e, l.task.(method.Featurer), into); err != nil && ctx.Err() == nil {
+			return nil, fmt.Errorf("k-NN accuracy: %w", err)
+		}
+	}
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	return val, nil
+}
+
+// recordEpoch writes the records of the epoch under way, that of its validation only where there was one, and reports them.
+func (l *loop) recordEpoch(average, val map[string]float64) error {
+	defer l.warn()
+	e := method.Epoch{Method: l.env.Config.Method, Number: l.at.Closed + 1, Of: l.env.Config.Train.Epochs, Train: average, Val: val}
+	if err := l.record(run.Record{Kind: run.KindEpoch, Epoch: e.Number, Step: l.at.Step, Values: average}); err != nil {
+		return err
+	}
+	if val != nil {
+		rec := run.Record{Kind: run.KindVal, Epoch: e.Number, Step: l.at.Step, Values: val}
+		if err := l.record(rec); err != nil {
+			return err
+		}
+		if l.knn == nil {
+			e.Trend = l.health.trendOf(rec)
+		}
+	}
+	l.reporter.Epoch(e)
 	return nil
 }

@@ -128,6 +128,11 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 			return mem, 0, err
 		}
 	}
+	if p.knn != nil {
+		if err := p.knn.measure(ctx, &e, p.task.(method.Featurer), map[string]float64{}); err != nil {
+			return mem, 0, err
+		}
+	}
 	return mem, dev.MemStats().Held - mem.Model - mem.Step, nil
 }
 

@@ -79,14 +79,25 @@ func (l *loop) preview(ctx context.Context) (Preview, error) {
 		return p, err
 	}
 	p.ImagesPerSecond = float64(t.Batch) / step.Seconds
-	switch validation := l.validationSeconds(step); {
+	switch {
 	case t.TimeBudget > 0:
 	case t.FLOPBudget > 0:
 		steps := max(math.Floor(t.FLOPBudget/step.FLOPs), 1)
-		p.Seconds = steps*step.Seconds + math.Ceil(steps/float64(p.StepsPerEpoch))*validation
+		epochs := int(math.Ceil(steps / float64(p.StepsPerEpoch)))
+		p.Seconds = steps*step.Seconds + l.measuringSeconds(step, epochs)
 	default:
-		validations := math.Ceil(float64(t.Epochs) / float64(l.env.Config.Log.EvalEvery))
-		p.Seconds = float64(l.env.Steps())*step.Seconds + validations*validation
+		p.Seconds = float64(l.env.Steps())*step.Seconds + l.measuringSeconds(step, t.Epochs)
 	}
 	return p, nil
+}
+
+// measuringSeconds is how long all validations and measurements of k-NN accuracy take in so many epochs, by the price of a step.
+func (l *loop) measuringSeconds(step Price, epochs int) (seconds float64) {
+	log := l.env.Config.Log
+	seconds = math.Ceil(float64(epochs)/float64(log.EvalEvery)) * l.validationSeconds(step)
+	if l.knn != nil {
+		times := math.Ceil(float64(epochs)/float64(log.KNNEvery)) + 1
+		seconds += min(times, float64(epochs)) * l.forwardSeconds(step, l.knn.train.Len()+l.knn.val.Len())
+	}
+	return seconds
 }

@@ -23,6 +23,10 @@ func (l *loop) openRecords() error {
 	for _, err := range damaged {
 		l.reporter.Warning(fmt.Sprintf("left out a damaged line: %v", err))
 	}
+	l.health = newHealth(l.env.Method, l.env.Config)
+	for _, rec := range known {
+		l.health.add(rec) // what they gave was told then
+	}
 	l.events, err = events.Open(l.dir, known, events.DefaultTag, l.write)
 	return err
 }
@@ -37,7 +41,16 @@ func (l *loop) record(rec run.Record) error {
 		return err
 	}
 	l.reporter.Record(rec)
+	l.warnings = append(l.warnings, l.health.add(rec)...)
 	return nil
+}
+
+// warn tells the warnings that records gave.
+func (l *loop) warn() {
+	for _, text := range l.warnings {
+		l.reporter.Warning(text)
+	}
+	l.warnings = nil
 }
 
 // status writes down where the run is, for whoever looks into the folder. Nothing depends on it, so a failure does not end the run:

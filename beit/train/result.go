@@ -28,11 +28,14 @@ func resultOf(dir string, m *method.Method, cfg *config.Config) (*Result, error)
 		return nil, err
 	}
 	res := &Result{Dir: dir, Model: filepath.Join(dir, m.ModelFile), Config: cfg, Method: m}
+	h := newHealth(m, cfg)
 	for _, rec := range list {
+		h.add(rec)
 		if rec.Kind == run.KindVal || rec.Kind == run.KindEpoch && res.Final.Kind != run.KindVal {
 			res.Final = rec
 		}
 		res.Steps = rec.Step
 	}
+	res.Diverged = h.diverged()
 	return res, nil
 }

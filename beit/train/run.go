@@ -38,6 +38,8 @@ type Reporter interface {
 	method.Reporter
 	// Record is called with every line of metrics.jsonl.
 	Record(r run.Record)
+	// Epoch is called at the end of every epoch, after its records.
+	Epoch(e method.Epoch)
 }
 
 // Result is what a finished run leaves.
@@ -48,6 +50,8 @@ type Result struct {
 	Steps  int
 	Method *method.Method
 	Final  run.Record // the last validation, or the last epoch where there are no validation images
+
+	Diverged string // why the run diverged although it came to its end; empty: it did not
 
 	Unreadable int // images that were left out, as far as this process read them
 }
@@ -214,3 +218,6 @@ type Silent struct{ method.Silent }
 
 // Record does nothing.
 func (Silent) Record(run.Record) {}
+
+// Epoch does nothing.
+func (Silent) Epoch(method.Epoch) {}

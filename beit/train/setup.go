@@ -142,7 +142,8 @@ func (l *loop) build() (err error) {
 		c.LRScale = s.LRScale
 	}
 	l.opt = optim.NewAdamW(l.task.Set(), c)
-	return nil
+	l.knn, err = newKNN(e, l.task)
+	return err
 }
 
 // fitBatch shrinks a batch that is larger than the data set. It returns what there is to say about the images and the batch.

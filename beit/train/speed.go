@@ -74,7 +74,12 @@ func (l *loop) validationSeconds(step Price) float64 {
 	if l.env.Val == nil {
 		return 0
 	}
-	return speedForward * step.Seconds / float64(l.env.Config.Train.Batch) * float64(l.env.Val.Len())
+	return l.forwardSeconds(step, l.env.Val.Len())
+}
+
+// forwardSeconds is how long so many images take without a gradient, by the price of a step.
+func (l *loop) forwardSeconds(step Price, images int) float64 {
+	return speedForward * step.Seconds / float64(l.env.Config.Train.Batch) * float64(images)
 }
 
 // sample says how micro-batches are measured.

@@ -18,12 +18,12 @@ import (
 type compareCmd struct {
 	imageFlags
 	Out      string   `required:"" placeholder:"DIR" help:"Folder for runs and tables. Called again with the same flags, what is there is kept and continued."`
-	Entries  string   `placeholder:"FILE" help:"TOML file of entries to lay side by side at equal cost, in place of tables: each a chain of tokenizer, pretrain and finetune. README.md has an example."`
+	Entries  string   `placeholder:"FILE" help:"TOML file of entries to lay side by side at equal cost, in place of tables: each a chain of tokenizer, pretrain and finetune. cmd/beit/README.md has an example."`
 	Preset   string   `placeholder:"NAME" help:"Preset of tokenizer and backbone (small32)."`
 	Finetune string   `placeholder:"NAME" help:"Preset of fine-tuning (that of --preset)."`
 	Table    []string `placeholder:"NAME,…" help:"Tables to make (all): decoder, dim, codes, aggregation, teacher, network, alive."`
 	Seeds    []int64  `placeholder:"N,…" help:"Seeds of every row's runs: figures are means ± standard deviations. All see the same images (one seed, of --set seed=N or the preset)."`
-	FineTune bool     `help:"Fine-tune the rows of decoder, dim, codes and aggregation too. Those of network always are."`
+	FineTune bool     `help:"Fine-tune the rows of decoder, dim, codes, aggregation and teacher too. Those of network always are."`
 	Depths   []int    `placeholder:"N,…" help:"Depths of the tokenizer's decoder (1,3)."`
 	Dims     []int    `placeholder:"D,…" help:"Dimensions of a code (half, once and twice the preset's)."`
 	Codes    []int    `placeholder:"K,…" help:"Sizes of the codebook (half, once and twice the preset's)."`

@@ -109,7 +109,7 @@ func main() {
 		<-signals
 		var late <-chan time.Time
 		if training.Load() {
-			fmt.Fprintln(os.Stderr, "\nending after this step; interrupt again to end at once")
+			fmt.Fprintln(os.Stderr, "\nending after this step at the latest; interrupt again to end at once")
 		} else {
 			late = time.After(grace)
 		}
@@ -187,7 +187,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &usage), errors.As(err, &setting):
 		return statusUsage
-	case errors.Is(err, train.ErrNotFinite):
+	case errors.Is(err, train.ErrNotFinite), errors.Is(err, train.ErrDiverged):
 		return statusDiverged
 	case errors.Is(err, train.ErrInterrupted), errors.Is(err, errInterrupted):
 		return statusInterrupted

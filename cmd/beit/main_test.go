@@ -11,13 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gobeit/gobeit/beit/data"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
-	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/bench"
@@ -360,47 +357,6 @@ func TestBenchList(t *testing.T) {
 	some := mustRun(t, "bench", "--list", "--filter", "trainstep")
 	if n := strings.Count(some, "\n"); strings.Count(some, "TrainStep/") != n || n >= len(all) || !strings.Contains(some, "(with --slow)") {
 		t.Errorf("%q", some)
-	}
-}
-
-// Off a terminal, progress is plain lines: no control characters.
-func TestPlainProgress(t *testing.T) {
-	var w bytes.Buffer
-	r := newReporter(&w)
-	r.last = time.Now().Add(-time.Hour)
-	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 7, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5, LR: 1e-3, ImagesPerSec: 171, DataTime: 0.123, Left: 95 * time.Second})
-	r.Progress(method.Progress{Method: "pretrain", Phase: "train", Done: 8, Total: 70})
-	r.live("nothing here")
-	r.Record(run.Record{Kind: run.KindVal, Epoch: 1, Values: map[string]float64{"loss_mim": 2.25, "codes_used": 500, "memory_mb": 7}})
-	r.Warning("codes are dying")
-	r.clear()
-	want := "pretrain  epoch 1/10  7/70  loss 2.5000  171 images/s  12 % data time  1m35s left\n" +
-		"pretrain epoch 1 validation  MIM loss 2.2500  codes used 500\nwarning: codes are dying\n"
-	if w.String() != want {
-		t.Errorf("got\n%swant\n%s", w.String(), want)
-	}
-}
-
-// On a terminal one line changes, never wider than the terminal, and makes room for lines that stay.
-func TestLiveProgress(t *testing.T) {
-	var w bytes.Buffer
-	r := newReporter(&w)
-	r.columns = 40
-	r.Progress(method.Progress{Method: "tokenizer", Phase: "train", Done: 35, Total: 70, Epoch: 1, Epochs: 10, Loss: 2.5})
-	r.Notice("a notice")
-	want := "\rtokenizer  [############............]  \x1b[K\r\x1b[Ka notice\n"
-	if w.String() != want {
-		t.Errorf("got %q, want %q", w.String(), want)
-	}
-}
-
-func TestClock(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		12 * time.Second: "12s", 125 * time.Second: "2m05s", 3*time.Hour + 20*time.Minute: "3h20m", 52 * time.Hour: "2d04h",
-	} {
-		if got := clock(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
 	}
 }
 

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
@@ -25,12 +24,14 @@ const noticeableDataTime = 0.05
 
 // reporter shows how a run goes.
 type reporter struct {
-	w       io.Writer
-	columns int // of the terminal; 0: not a terminal
-	method  string
-	phase   string
-	last    time.Time
-	shown   bool // a live line stands on the terminal
+	w        io.Writer
+	columns  int // of the terminal; 0: not a terminal
+	color    bool
+	phase    string // that was shown last
+	training bool   // some step was shown
+	last     time.Time
+	shown    bool // a live line stands on the terminal
+	table    epochTable
 }
 
 func newReporter(w io.Writer) *reporter {
@@ -38,28 +39,38 @@ func newReporter(w io.Writer) *reporter {
 	if !ok {
 		columns = 0
 	}
-	return &reporter{w: w, columns: columns, last: time.Now()}
+	return &reporter{w: w, columns: columns, color: ok && os.Getenv("NO_COLOR") == "", last: time.Now()}
 }
 
-// Progress implements method.Reporter.
+// Progress implements method.Reporter. What begins is shown at once: on a terminal always, elsewhere of a run until training has begun.
 func (r *reporter) Progress(p method.Progress) {
-	every := plainEvery
+	every, begins := plainEvery, p.Phase != r.phase
 	if r.columns > 0 {
 		every = liveEvery
+	} else {
+		begins = begins && p.Epochs > 0 && !r.training
 	}
-	r.method = p.Method
-	if now := time.Now(); now.Sub(r.last) >= every || p.Phase != r.phase && r.columns > 0 {
-		r.phase, r.last = p.Phase, now
+	if now := time.Now(); begins || now.Sub(r.last) >= every {
+		r.phase, r.last, r.training = p.Phase, now, r.training || p.Phase == "train"
 		r.show(p)
 	}
 }
 
 func (r *reporter) show(p method.Progress) {
 	if r.columns == 0 {
+		r.table.interrupted()
 		fmt.Fprintln(r.w, strings.Join(parts(p), "  "))
 		return
 	}
-	r.live(strings.Join(slices.Insert(parts(p), 1, bar(p.Done, p.Total)), "  "))
+	r.resize()
+	r.live(liveText(p, r.columns))
+}
+
+// resize follows the terminal's width.
+func (r *reporter) resize() {
+	if columns, ok := terminal(r.w); ok {
+		r.columns = columns
+	}
 }
 
 // live shows text in place of the live line; nothing where there is no terminal.
@@ -74,7 +85,31 @@ func (r *reporter) live(text string) {
 	r.shown = true
 }
 
-// parts says in words what there is to say about p.
+// Widths of a terminal from which a live line has a bar, and a long one.
+const (
+	barFrom     = 72
+	longBarFrom = 110
+)
+
+// liveText is the live line: of its parts those that fit before the last column.
+func liveText(p method.Progress, columns int) string {
+	words := parts(p)
+	text := words[0]
+	switch {
+	case columns >= longBarFrom:
+		text += "  " + bar(p.Done, p.Total, 24)
+	case columns >= barFrom:
+		text += "  " + bar(p.Done, p.Total, 10)
+	}
+	for _, w := range words[1:] {
+		if len(text)+2+len(w) < columns {
+			text += "  " + w
+		}
+	}
+	return text
+}
+
+// parts are the words of a progress line, the most important first.
 func parts(p method.Progress) []string {
 	words := []string{p.Method}
 	if p.Phase != "train" {
@@ -86,6 +121,12 @@ func parts(p method.Progress) []string {
 	if p.Total > 0 {
 		words = append(words, fmt.Sprintf("%d/%d", p.Done, p.Total))
 	}
+	if p.Parts > 0 {
+		words = append(words, fmt.Sprintf("part %d/%d", p.Part, p.Parts))
+	}
+	if p.Left > 0 {
+		words = append(words, clock(p.Left)+" left")
+	}
 	if p.Phase == "train" && p.Loss != 0 { // 0: not known yet
 		words = append(words, fmt.Sprintf("loss %.4f", p.Loss))
 	}
@@ -95,15 +136,11 @@ func parts(p method.Progress) []string {
 	if p.DataTime >= noticeableDataTime {
 		words = append(words, fmt.Sprintf("%.0f %% data time", 100*p.DataTime))
 	}
-	if p.Left > 0 {
-		words = append(words, clock(p.Left)+" left")
-	}
 	return words
 }
 
 // bar draws how much is done.
-func bar(done, total int) string {
-	const cells = 24
+func bar(done, total, cells int) string {
 	full := 0
 	if total > 0 {
 		full = min(cells, done*cells/total)
@@ -125,52 +162,28 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
 }
 
-// Record implements train.Reporter: epochs and validations get a line that stays. The method's table says what is shown.
-func (r *reporter) Record(rec run.Record) {
-	if rec.Kind == run.KindStep {
-		return
-	}
-	words := []string{fmt.Sprintf("%s epoch %d", r.method, rec.Epoch)}
-	if rec.Kind == run.KindVal {
-		words[0] += " validation"
-	}
-	for _, m := range metricsOf(r.method) {
-		if x, ok := rec.Values[m.Key]; ok && !m.Quiet {
-			words = append(words, m.Label+" "+number(x))
-		}
-	}
-	r.line(strings.Join(words, "  "))
-}
+// Record implements train.Reporter. What stays on the screen comes with the end of an epoch.
+func (r *reporter) Record(run.Record) {}
 
-// metricsOf are the metrics of a method's records.
-func metricsOf(name string) []method.Metric {
-	m, err := model.Methods().Find(name)
-	if err != nil {
-		return method.LoopMetrics()
+// Epoch implements train.Reporter: an epoch gets a row that stays.
+func (r *reporter) Epoch(e method.Epoch) {
+	r.resize()
+	r.clear()
+	header, row := r.table.add(e, r.columns)
+	if header != "" {
+		fmt.Fprintln(r.w, r.paint(bold, header))
 	}
-	return m.AllMetrics()
-}
-
-// number writes a figure with about four digits.
-func number(v float64) string {
-	switch a := math.Abs(v); {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return fmt.Sprint(v)
-	case v == math.Trunc(v) && a < 1e9:
-		return fmt.Sprintf("%.0f", v)
-	case a >= 100:
-		return fmt.Sprintf("%.1f", v)
-	case a >= 0.001:
-		return fmt.Sprintf("%.4f", v)
+	if e.Trend == method.TrendCollapsing {
+		row = r.paint(red, row)
 	}
-	return fmt.Sprintf("%.2e", v)
+	fmt.Fprintln(r.w, row)
 }
 
 // Notice implements method.Reporter.
-func (r *reporter) Notice(text string) { r.line(text) }
+func (r *reporter) Notice(text string) { r.line(plain.Text(text)) }
 
 // Warning implements method.Reporter.
-func (r *reporter) Warning(text string) { r.line("warning: " + text) }
+func (r *reporter) Warning(text string) { r.line(r.paint(yellow, "warning:") + " " + plain.Text(text)) }
 
 // damaged warns of checkpoints that were left out when a model was opened, and tells what of a file was taken or assumed.
 func (r *reporter) damaged(list []error) { method.Tell(r, list) }
@@ -178,7 +191,8 @@ func (r *reporter) damaged(list []error) { method.Tell(r, list) }
 // line prints a line that stays, above the live one.
 func (r *reporter) line(text string) {
 	r.clear()
-	fmt.Fprintln(r.w, plain.Text(text))
+	r.table.interrupted()
+	fmt.Fprintln(r.w, text)
 }
 
 // clear takes the live line away.
@@ -187,4 +201,19 @@ func (r *reporter) clear() {
 		fmt.Fprint(r.w, "\r\x1b[K")
 		r.shown = false
 	}
+}
+
+// Styles of a terminal, by their numbers in its escape sequences.
+const (
+	bold   = 1
+	red    = 31
+	yellow = 33
+)
+
+// paint gives text a style, on a terminal whose user did not ask for none.
+func (r *reporter) paint(style int, text string) string {
+	if !r.color {
+		return text
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", style, text)
 }

@@ -186,7 +186,7 @@ func TestTrainingOutlivesReaders(t *testing.T) {
 			if err := cmd.Run(); err != nil || !run.Finished(dir, "tokenizer.safetensors") || !run.Finished(dir, "report.html") {
 				t.Errorf("%v, messages %q", err, errOut)
 			}
-			if !c.errsClosed && !strings.Contains(errOut.String(), "epoch 2") {
+			if !c.errsClosed && !strings.Contains(errOut.String(), "\n  2/2  ") {
 				t.Errorf("messages %q", errOut)
 			}
 			if !c.outClosed && !strings.Contains(out.String(), dir) {

@@ -35,8 +35,11 @@ func (s *stream) Write(p []byte) (int, error) {
 // gone says whether an error of a write means that nobody reads any more.
 func gone(err error) bool { return errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) }
 
-// terminal says whether w is one, and how wide.
+// terminal says whether w is one that can change a line, and how wide it is.
 func terminal(w io.Writer) (columns int, ok bool) {
+	if os.Getenv("TERM") == "dumb" {
+		return 0, false
+	}
 	if s, is := w.(*stream); is {
 		w = s.w
 	}

@@ -165,9 +165,14 @@ func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m 
 		return err
 	}
 	if f.JSON {
-		return printJSON(a.out, finished{result.Dir, result.Model, result.Steps, result.Final})
+		err = printJSON(a.out, finished{result.Dir, result.Model, result.Steps, result.Final})
+	} else {
+		err = printPairs(a.out, [2]string{"run folder", result.Dir}, [2]string{"model", result.Model})
 	}
-	return printPairs(a.out, [2]string{"run folder", result.Dir}, [2]string{"model", result.Model})
+	if err == nil && result.Diverged != "" {
+		err = fmt.Errorf("%w: %s", train.ErrDiverged, result.Diverged)
+	}
+	return err
 }
 
 // finished is the result of a run as JSON.

@@ -40,9 +40,9 @@ var Method = &method.Method{
 	Stream:    "toy",
 	ModelFile: "autoencoder.safetensors",
 	Metrics: []method.Metric{
-		{Key: "loss_pixels", Label: "reconstruction of pixels", Panel: method.Panel{Title: "reconstruction", FromZero: true}, Better: method.Lower},
-		{Key: "psnr", Label: "signal to noise", Unit: "dB", Better: method.Higher},
-		{Key: "images_seen", Label: "images seen", Quiet: true},
+		{Key: "loss_pixels", Label: "reconstruction of pixels", Panel: method.Panel{Title: "reconstruction", FromZero: true}, Better: method.Lower, Column: "pixels", Rank: 1},
+		{Key: "psnr", Label: "signal to noise", Unit: "dB", Better: method.Higher, Column: "PSNR", Rank: 2},
+		{Key: "images_seen", Label: "images seen"},
 	},
 	ImageSize: func(c *config.Config) int { return SectionOf(c).Network.ImageSize },
 	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },

@@ -9,6 +9,7 @@ import (
 type Reporter struct {
 	OnProgress func(p method.Progress) // nil: nobody listens
 	Records    []run.Record
+	Epochs     []method.Epoch
 	Notices    []string
 	Warnings   []string
 }
@@ -22,6 +23,9 @@ func (r *Reporter) Progress(p method.Progress) {
 
 // Record keeps a record.
 func (r *Reporter) Record(rec run.Record) { r.Records = append(r.Records, rec) }
+
+// Epoch keeps what an epoch brought.
+func (r *Reporter) Epoch(e method.Epoch) { r.Epochs = append(r.Epochs, e) }
 
 // Notice keeps a notice.
 func (r *Reporter) Notice(text string) { r.Notices = append(r.Notices, text) }
