@@ -18,7 +18,7 @@ func TestEstimateIsNearTheTruth(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			set := []string{"train.epochs=1"}
+			set := []string{"train.epochs=1", "train.batch=64"} // all images, so that k-NN accuracy is planned with as many
 			if m == pretrain.Method {
 				set = append(set, "pretrain.tokenizer="+tok)
 			}
