@@ -56,6 +56,9 @@ func stepsOf(p train.Preview) string {
 	if p.Epochs == 0 {
 		return text + " an epoch, as many as the budget allows"
 	}
+	if p.Epochs == 1 {
+		return text + ", one epoch"
+	}
 	return text + fmt.Sprintf(" an epoch, %d epochs", p.Epochs)
 }
 
