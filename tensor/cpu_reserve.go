@@ -51,7 +51,7 @@ var heapRoom = func() (bytes int64, ok bool) {
 	metrics.Read(heap)
 	mapped, free := int64(heap[0].Value.Uint64()-heap[1].Value.Uint64()), int64(heap[2].Value.Uint64())
 	unwritten := max(mapped-s.Resident, 0) // the system has given it, and counts it once something is written there
-	return s.Available + s.Swap + free - unwritten, true
+	return free + min(s.Available+s.Swap-unwritten, s.Address), true
 }
 
 // bytesText writes a number of bytes for people.

@@ -8,12 +8,13 @@ import "os"
 // where that is not known; so far it is known on Linux.
 func Available() (bytes int64, ok bool) {
 	s, ok := look(os.DirFS("/"))
-	return s.Available, ok
+	return min(s.Available, s.Address), ok
 }
 
 // Status is a look at the memory of machine and process.
 type Status struct {
-	Available int64 // see the function
+	Available int64 // without swapping, within the limits of control groups
+	Address   int64 // left of the limit on the address space; a huge number without a limit
 	Swap      int64 // free swap space
 	Resident  int64 // memory of this process that it wrote to, swapped out or not
 }

@@ -2,6 +2,7 @@ package hostmem
 
 import (
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -24,10 +25,10 @@ func look(root fs.FS) (s Status, ok bool) {
 		}
 	}
 	var limit syscall.Rlimit
+	s.Available, s.Address = max(s.Available, 0), math.MaxInt64
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < 1<<62 {
-		s.Available = min(s.Available, int64(limit.Cur)-kib(own["VmSize:"]))
+		s.Address = max(int64(limit.Cur)-kib(own["VmSize:"]), 0)
 	}
-	s.Available = max(s.Available, 0)
 	return s, true
 }
 
