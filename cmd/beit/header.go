@@ -78,7 +78,7 @@ func memoryOf(m train.Memory) string {
 	if m.Free > 0 {
 		text += fmt.Sprintf(" of %s free", train.GiB(m.Free))
 	}
-	return text + fmt.Sprintf(" (model %s, step %s, images %s)", train.GiB(m.Model), train.GiB(m.Step), train.GiB(m.Cache))
+	return text + fmt.Sprintf(": model %s, step %s", train.GiB(m.Model), train.GiB(m.Step))
 }
 
 // millions writes a number of parameters.
