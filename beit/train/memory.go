@@ -60,8 +60,19 @@ func (l *loop) estimate(ctx context.Context, cfg *config.Config) (Memory, error)
 		return mem, err
 	}
 	mem.Cache = l.cacheBytes(cfg)
-	mem.Process = hostBytes + max(trains*int64(mem.Batch/mem.AccumulationSteps), evals*int64(l.evalBatch(cfg)))
+	mem.Process = hostBytes + l.mappedBytes() + max(trains*int64(mem.Batch/mem.AccumulationSteps), evals*int64(l.evalBatch(cfg)))
 	return mem, nil
+}
+
+// mappedBytes is how much of the memory are files of models that stay open: the system counts what was read of them.
+func (l *loop) mappedBytes() (bytes int64) {
+	for _, m := range l.env.Upstream {
+		bytes += m.File().Mapped()
+	}
+	if l.opened != nil {
+		bytes += l.opened.File().Mapped()
+	}
+	return bytes
 }
 
 // evalBatch is how many images a batch of validation has at most.
