@@ -255,7 +255,7 @@ func TestUseAfterResetPanicsNamingTheOp(t *testing.T) {
 	tape.Reset()
 	defer func() {
 		err, ok := recover().(*tensor.Error)
-		if !ok || err.Error() != "tensor: Float32s: a tensor [3] made by Unary is used after its release" {
+		if !ok || err.Error() != "tensor: Float32s: a tensor [3] made by Tanh is used after its release" {
 			t.Errorf("recovered %v", err)
 		}
 	}()

@@ -8,7 +8,7 @@ import "github.com/gobeit/gobeit/tensor"
 // f may use parameters and earlier Vars besides x; they get their gradients. It runs twice, so it must be deterministic and have no side
 // effects.
 func Checkpoint(x *Var, f func(x *Var) *Var) *Var {
-	t := x.tape
+	t := begin("Checkpoint", "x", x)
 	if t.quiet > 0 {
 		return f(x)
 	}

@@ -18,7 +18,8 @@
 //
 // # Errors
 //
-// Only CheckGradients returns an error. Misuse (shapes that do not fit, inputs from two tapes) panics as in package tensor.
+// Only CheckGradients returns an error. Misuse (nil, shapes that do not fit, inputs from two tapes) panics as in package tensor, with the name of
+// the function that was called.
 //
 // # Concurrency
 //

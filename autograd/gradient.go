@@ -4,6 +4,7 @@ import "github.com/gobeit/gobeit/tensor"
 
 // StopGradient returns x as a constant, like detach in PyTorch.
 func StopGradient(x *Var) *Var {
+	given("StopGradient", "x", x)
 	x.value.Retain()
 	return x.tape.Own(x.value)
 }
@@ -11,8 +12,10 @@ func StopGradient(x *Var) *Var {
 // StraightThrough returns value, which the tape then owns, in place of x. x gets the gradient of the result unchanged. Both have the same
 // shape.
 func StraightThrough(x *Var, value *tensor.Tensor) *Var {
+	t := begin("StraightThrough", "x", x)
+	has("StraightThrough", "value", value)
 	if !x.Shape().Equal(value.Shape()) {
 		panic(&tensor.ShapeError{Op: "StraightThrough", Shapes: []tensor.Shape{x.Shape(), value.Shape()}, Reason: "shapes differ"})
 	}
-	return x.tape.result(kStraightThrough, value, nil, nil, x)
+	return t.result(kStraightThrough, value, nil, nil, x)
 }

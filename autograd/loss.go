@@ -5,26 +5,41 @@ import "github.com/gobeit/gobeit/tensor"
 // CrossEntropy returns the mean cross-entropy of logits [R, K] with labels, Int32 [R], with label smoothing. Rows with a negative label
 // are ignored.
 func CrossEntropy(logits *Var, labels *tensor.Tensor, smoothing float32) *Var {
-	return crossEntropy(logits, tensor.CrossEntropyArgs{Logits: logits.value, Labels: labels, Smoothing: smoothing})
+	t := begin("CrossEntropy", "logits", logits)
+	return t.crossEntropy(logits, tensor.CrossEntropyArgs{Labels: labels, Smoothing: smoothing})
 }
 
 // SoftCrossEntropy returns the mean over rows of −Σ soft·log softmax(logits). Both are [R, K].
 func SoftCrossEntropy(logits *Var, soft *tensor.Tensor) *Var {
-	return crossEntropy(logits, tensor.CrossEntropyArgs{Logits: logits.value, Soft: soft})
+	t := begin("SoftCrossEntropy", "logits", logits)
+	has("SoftCrossEntropy", "soft", soft)
+	floats("SoftCrossEntropy", logits.value, soft)
+	if !logits.Shape().Equal(soft.Shape()) {
+		panic(&tensor.ShapeError{Op: "SoftCrossEntropy", Shapes: []tensor.Shape{logits.Shape(), soft.Shape()}, Reason: "shapes differ"})
+	}
+	return t.crossEntropy(logits, tensor.CrossEntropyArgs{Soft: soft})
 }
 
-func crossEntropy(logits *Var, a tensor.CrossEntropyArgs) *Var {
+// crossEntropy is the loss of logits with the labels or soft targets of a.
+func (t *Tape) crossEntropy(logits *Var, a tensor.CrossEntropyArgs) *Var {
+	a.Logits = logits.value
 	f := tensor.CrossEntropy(a)
-	return logits.tape.result(kCrossEntropy, f.Loss, f, []*tensor.Tensor{f.LSE}, logits)
+	return t.result(kCrossEntropy, f.Loss, f, []*tensor.Tensor{f.LSE}, logits)
 }
 
 // CosineLoss returns the mean over rows of 1 − cos(x, target) along the last axis. target gets no gradient.
 func CosineLoss(x *Var, target *tensor.Tensor) *Var {
-	return x.tape.result(kCosineLoss, tensor.CosineLoss(x.value, target), target, nil, x)
+	t := begin("CosineLoss", "x", x)
+	return t.result(kCosineLoss, tensor.CosineLoss(x.value, target), target, nil, x)
 }
 
 // MeanSquare returns the mean of (a − b)² over all elements.
 func MeanSquare(a, b *Var) *Var {
+	begin("MeanSquare", "a, b", a, b)
+	floats("MeanSquare", a.value, b.value)
+	if _, ok := tensor.Broadcast(a.Shape(), b.Shape()); !ok {
+		panic(&tensor.ShapeError{Op: "MeanSquare", Shapes: []tensor.Shape{a.Shape(), b.Shape()}, Reason: "not broadcastable"})
+	}
 	d := Sub(a, b)
 	return Mean(Reshape(Mul(d, d), -1), 0)
 }

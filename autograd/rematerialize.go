@@ -13,6 +13,7 @@ import "github.com/gobeit/gobeit/tensor"
 // Other values are not changed. Gradients are the same as without Rematerialize. Where Medium is in use, the exception is GELU: its
 // gradient is computed at the rounded input.
 func (v *Var) Rematerialize() {
+	given("Rematerialize", "the Var", v)
 	n := v.from
 	if n == nil || v.keep || v.freed || v.dropped {
 		return

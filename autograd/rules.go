@@ -232,7 +232,7 @@ func (n *node) acceptMatMul(i int, a, b *tensor.Tensor, p tensor.Precision) {
 	if !v.needs {
 		return
 	}
-	shape := slices.Concat(leading(a, b), []int{a.Dim(-2), b.Dim(-1)})
+	shape := tensor.MatMulShape(a, b)
 	if v.Shape().Equal(shape) {
 		d := n.dest(i)
 		tensor.MatMulInto(d.To, a, b, d.Add, p)

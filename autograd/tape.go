@@ -41,16 +41,30 @@ type node struct {
 }
 
 // NewTape returns an empty tape for a device.
-func NewTape(dev *tensor.Device) *Tape { return &Tape{dev: dev} }
+func NewTape(dev *tensor.Device) *Tape {
+	if dev == nil {
+		panic(&tensor.Error{Op: "NewTape", Reason: "the device is nil"})
+	}
+	return &Tape{dev: dev}
+}
 
 // Device returns the device of the tape.
-func (t *Tape) Device() *tensor.Device { return t.dev }
+func (t *Tape) Device() *tensor.Device {
+	t.made("Device")
+	return t.dev
+}
 
 // Constant returns a Var for a tensor that gets no gradient. The tensor remains the caller's.
-func (t *Tape) Constant(v *tensor.Tensor) *Var { return &Var{tape: t, value: v} }
+func (t *Tape) Constant(v *tensor.Tensor) *Var {
+	t.made("Constant")
+	has("Constant", "the tensor", v)
+	return &Var{tape: t, value: v}
+}
 
 // Own is Constant for a tensor that the tape releases at Reset.
 func (t *Tape) Own(v *tensor.Tensor) *Var {
+	t.made("Own")
+	has("Own", "the tensor", v)
 	x := &Var{tape: t, value: v}
 	t.owned = append(t.owned, x)
 	return x
@@ -59,6 +73,9 @@ func (t *Tape) Own(v *tensor.Tensor) *Var {
 // Param returns a Var for a parameter. Backward adds its gradient to grad, which is contiguous and has the shape of value. Both tensors
 // remain the caller's.
 func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
+	t.made("Param")
+	has("Param", "value", value)
+	has("Param", "grad", grad)
 	if !grad.IsContiguous() {
 		panic(&tensor.ShapeError{Op: "Param", Shapes: []tensor.Shape{value.Shape(), grad.Shape()}, Reason: "the gradient is a view with gaps"})
 	}
@@ -70,6 +87,8 @@ func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
 
 // Leaf returns a Var for a tensor that gets a gradient, which Grad returns until Reset. The tensor remains the caller's.
 func (t *Tape) Leaf(v *tensor.Tensor) *Var {
+	t.made("Leaf")
+	has("Leaf", "the tensor", v)
 	x := &Var{tape: t, value: v, needs: t.quiet == 0, keep: true}
 	t.leaves = append(t.leaves, x)
 	return x
@@ -77,17 +96,22 @@ func (t *Tape) Leaf(v *tensor.Tensor) *Var {
 
 // NoGrad runs f without recording operations, so nothing in it gets a gradient.
 func (t *Tape) NoGrad(f func()) {
+	t.made("NoGrad")
 	t.quiet++
 	defer func() { t.quiet-- }()
 	f()
 }
 
 // Recording reports whether operations are recorded now, that is, outside NoGrad.
-func (t *Tape) Recording() bool { return t.quiet == 0 }
+func (t *Tape) Recording() bool {
+	t.made("Recording")
+	return t.quiet == 0
+}
 
 // Scope runs f in a NoGrad region and keeps only its result. Everything else that f made is returned to the pool, including Vars under
 // Keep. f may return nil.
 func (t *Tape) Scope(f func() *Var) *Var {
+	t.made("Scope")
 	mark := len(t.owned)
 	var result *Var
 	t.NoGrad(func() { result = f() })
@@ -106,6 +130,7 @@ func (t *Tape) Scope(f func() *Var) *Var {
 
 // Reset removes all records and returns every value that the tape owns to the pool. Vars made before are invalid after it.
 func (t *Tape) Reset() {
+	t.made("Reset")
 	for _, n := range t.nodes {
 		n.release()
 	}
@@ -121,24 +146,34 @@ func (t *Tape) Reset() {
 	t.nodes, t.owned, t.leaves = t.nodes[:0], t.owned[:0], t.leaves[:0]
 }
 
-// Value returns the tensor. The tape may release it in Backward or at Reset; see Keep.
-func (v *Var) Value() *tensor.Tensor { return v.value }
+// Value returns the tensor. The tape may release it in Backward or at Reset; see Keep. A nil Var has none.
+func (v *Var) Value() *tensor.Tensor { return v.tensor() }
 
 // Grad returns the gradient, or nil when there is none. The gradient of a Leaf, or of a Var under Keep, is valid until Reset. Others are
 // released during Backward.
-func (v *Var) Grad() *tensor.Tensor { return v.grad }
+func (v *Var) Grad() *tensor.Tensor {
+	given("Grad", "the Var", v)
+	return v.grad
+}
 
 // Shape returns the shape of the value.
-func (v *Var) Shape() tensor.Shape { return v.value.Shape() }
+func (v *Var) Shape() tensor.Shape {
+	given("Shape", "the Var", v)
+	return v.value.Shape()
+}
 
 // Tape returns the tape of v.
-func (v *Var) Tape() *Tape { return v.tape }
+func (v *Var) Tape() *Tape {
+	given("Tape", "the Var", v)
+	return v.tape
+}
 
 // NeedsGrad reports whether Backward would compute a gradient for v.
-func (v *Var) NeedsGrad() bool { return v.needs }
+func (v *Var) NeedsGrad() bool { return v != nil && v.needs }
 
 // Keep retains the value and gradient of v through Backward, until Reset. It returns v.
 func (v *Var) Keep() *Var {
+	given("Keep", "the Var", v)
 	v.keep = true
 	return v
 }
@@ -177,16 +212,7 @@ func (n *node) release() {
 func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Tensor, in ...*Var) *Var {
 	out := t.Own(value)
 	for _, v := range in {
-		if v == nil {
-			continue
-		}
-		if v.tape != t {
-			panic(&tensor.Error{Op: k.String(), Reason: "inputs on two tapes"})
-		}
-		if v.done && t.quiet == 0 { // what made it is forgotten, so a gradient would end here
-			panic(&tensor.Error{Op: k.String(), Reason: "an input was gone through by an earlier Backward"})
-		}
-		out.needs = out.needs || v.needs
+		out.needs = out.needs || v != nil && v.needs
 	}
 	out.needs = out.needs && t.quiet == 0
 	if !out.needs {
@@ -203,10 +229,11 @@ func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Te
 // Backward computes the gradients of loss, which has one element, with respect to every Param and Leaf that it depends on. Intermediate
 // values and gradients return to the pool as soon as nothing needs them; see Keep.
 func (t *Tape) Backward(loss *Var) {
+	given("Backward", "loss", loss)
 	if loss.value.Size() != 1 {
 		panic(&tensor.ShapeError{Op: "Backward", Shapes: []tensor.Shape{loss.Shape()}, Reason: "the loss has more than one element"})
 	}
-	t.BackwardFrom(loss, tensor.Full(t.dev, 1, loss.Shape()...))
+	t.backward("Backward", loss, tensor.Full(loss.value.Device(), 1, loss.Shape()...))
 }
 
 // BackwardFrom is Backward for an output of any shape with a given upstream gradient, which the tape then owns.
@@ -214,9 +241,16 @@ func (t *Tape) Backward(loss *Var) {
 // It processes all recorded operations and removes them, so a second call needs new operations. It panics when out is on another tape, or
 // depends on nothing that needs a gradient. It also panics when an earlier Backward processed out, and in a NoGrad region.
 func (t *Tape) BackwardFrom(out *Var, dout *tensor.Tensor) {
+	given("BackwardFrom", "out", out)
+	has("BackwardFrom", "dout", dout)
 	if !out.Shape().Equal(dout.Shape()) {
 		panic(&tensor.ShapeError{Op: "BackwardFrom", Shapes: []tensor.Shape{out.Shape(), dout.Shape()}, Reason: "value and gradient differ in shape"})
 	}
+	t.backward("BackwardFrom", out, dout)
+}
+
+// backward is BackwardFrom for a call of op.
+func (t *Tape) backward(op string, out *Var, dout *tensor.Tensor) {
 	reason := ""
 	switch {
 	case out.tape != t:
@@ -229,7 +263,7 @@ func (t *Tape) BackwardFrom(out *Var, dout *tensor.Tensor) {
 		reason = "the output depends on nothing that needs a gradient"
 	}
 	if reason != "" {
-		panic(&tensor.Error{Op: "Backward", Reason: reason})
+		panic(&tensor.Error{Op: op, Reason: reason})
 	}
 	out.Keep()
 	if !dout.IsContiguous() {

@@ -249,7 +249,7 @@ type precisionSpy struct {
 
 func (s *precisionSpy) Begin(op string, p tensor.Precision) tensor.Ops {
 	switch op {
-	case "MatMul", "Linear", "LinearGrad", "Attention", "AttentionGrad":
+	case "MatMulInto", "Linear", "LinearGrad", "Attention", "AttentionGrad":
 		s.seen[p]++
 	}
 	return s.Backend.Begin(op, p)

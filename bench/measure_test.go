@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -37,5 +39,22 @@ func TestMeasure(t *testing.T) {
 func TestPeakOfOtherDevices(t *testing.T) {
 	if got := Peak(tensor.NewPlanner(), tensor.Highest); got != 0 {
 		t.Errorf("%g", got)
+	}
+}
+
+// The speed of training is a number of operations a second, and an interruption ends its measurement.
+func TestTrainingSpeed(t *testing.T) {
+	dev := tensor.CPU()
+	before := dev.MemStats().InUse
+	if speed, err := TrainingSpeed(t.Context(), dev); err != nil || !(speed > 1e6) {
+		t.Errorf("%g operations a second, error %v", speed, err)
+	}
+	if held := dev.MemStats().InUse - before; held != 0 {
+		t.Errorf("%d bytes are not given back", held)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := TrainingSpeed(ctx, dev); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: error %v", err)
 	}
 }

@@ -76,8 +76,9 @@ func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
 // Weights returns the attention weights [B, H, N, N], whose rows sum to 1, for visualisation. It stores all weights and uses single
 // operations, so it is slower than Mix.
 func (a *Attention) Weights(c Context, x, shared *autograd.Var) *autograd.Var {
+	qkv := a.qkv(c, x)
 	b, n, d := x.Shape()[0], x.Shape()[1], x.Shape()[2]
-	parts := autograd.Permute(autograd.Reshape(a.qkv(c, x), b, n, 3, a.Heads, d/a.Heads), 2, 0, 3, 1, 4) // [3, B, H, N, d_h]
+	parts := autograd.Permute(autograd.Reshape(qkv, b, n, 3, a.Heads, d/a.Heads), 2, 0, 3, 1, 4) // [3, B, H, N, d_h]
 	part := func(i int) *autograd.Var {
 		return autograd.Reshape(autograd.Slice(parts, 0, i, i+1), b, a.Heads, n, d/a.Heads)
 	}

@@ -52,8 +52,8 @@ func NewBlock(s Scope, c BlockConfig) *Block {
 
 // Forward maps the residual stream x [B, N, d] to the next. shared is an attention bias [H, N, N] or nil.
 func (b *Block) Forward(c Context, x, shared *autograd.Var) *autograd.Var {
-	samples := x.Shape()[0]
 	normed := b.Norm1.Forward(c, x)
+	samples := x.Shape()[0]
 	mixed := b.Attn.Mix(c, normed, shared)
 	normed.Rematerialize()
 	x = b.Attn.Proj.Forward(c, mixed, autograd.LinearOptions{

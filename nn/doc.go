@@ -11,7 +11,8 @@
 //
 // # Errors
 //
-// Nothing here returns an error. Misuse panics, as in package tensor. Package nn/state reads and writes files.
+// Set.Save and Set.Load return errors that name the file and the tensors. Misuse panics, as in package tensor. Package nn/state has more for
+// files, and package nn/state/npy reads and writes NumPy's.
 //
 // # Concurrency
 //

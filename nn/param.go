@@ -56,8 +56,8 @@ type Set struct {
 	derived []func() // release what layers derived from the shapes of parameters
 }
 
-// NewSet returns an empty set.
-func NewSet() *Set { return &Set{byName: map[string]*Param{}} }
+// NewSet returns an empty set, as &Set{} is too.
+func NewSet() *Set { return &Set{} }
 
 // Scope returns the root scope. Its names have no prefix.
 func (s *Set) Scope() Scope { return Scope{set: s} }
@@ -116,6 +116,9 @@ const align = 16
 //
 // A set is built once. A second call panics, because optimizers and tapes would still use the first storage.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
+	if dev == nil {
+		panic(&tensor.Error{Op: "Build", Reason: "the device is nil"})
+	}
 	if s.dev != nil {
 		panic(&tensor.Error{Op: "Build", Reason: "the set is built already"})
 	}
@@ -160,8 +163,11 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 // streamInit separates the random numbers of initial values from others of the same seed.
 const streamInit = 0x1217
 
-// Release releases all storage.
+// Release releases all storage. Before Build there is none.
 func (s *Set) Release() {
+	if s.dev == nil {
+		return
+	}
 	for _, p := range s.params {
 		if p.Buffer {
 			p.Value.Release()
@@ -210,8 +216,14 @@ func (s Scope) Buffer(name string, init Init, shape ...int) *Param {
 }
 
 func (s Scope) add(p *Param) *Param {
+	if s.set == nil {
+		panic(&tensor.Error{Op: "Scope", Reason: "parameter " + p.Name + " is declared in a Scope{}: use Set.Scope"})
+	}
 	if s.set.byName[p.Name] != nil {
 		panic(fmt.Sprintf("nn: parameter %s is declared twice", p.Name))
+	}
+	if s.set.byName == nil {
+		s.set.byName = map[string]*Param{}
 	}
 	s.set.params = append(s.set.params, p)
 	s.set.byName[p.Name] = p

@@ -13,6 +13,9 @@ import (
 // Neighbours of the result are stepRows and stepCols apart in x: H/rows and W/cols, except for published models that use other steps. It
 // is computed as two matmuls with full weight matrices, so it suits small grids, such as position tables.
 func ResizeBicubic(c Context, x *autograd.Var, rows, cols int, stepRows, stepCols float64) *autograd.Var {
+	if x.Value() == nil {
+		panic(&tensor.Error{Op: "ResizeBicubic", Reason: "x is nil"})
+	}
 	h, w := x.Value().Dim(-2), x.Value().Dim(-1)
 	weights := func(n, from int, step float64) *tensor.Tensor { // [n, from]; the tape owns it
 		return c.Tape.Own(tensor.FromSlice(c.Tape.Device(), bicubicWeights(n, from, step), n, from)).Value()

@@ -20,11 +20,11 @@ func TestSharedMemoryPanics(t *testing.T) {
 	qkv := randomized(dev, 5, 1, 4, 12)
 	lse := New(dev, 1, 1, 4)
 	for op, fs := range map[string][]func(){
-		"Binary":     {func() { BinaryInto(x, BinaryAdd, x.T(), y) }, func() { BinaryInto(part(0, 8), BinaryAdd, y.Reshape(-1).Slice(0, 0, 8), part(1, 9)) }},
+		"BinaryInto": {func() { BinaryInto(x, BinaryAdd, x.T(), y) }, func() { BinaryInto(part(0, 8), BinaryAdd, y.Reshape(-1).Slice(0, 0, 8), part(1, 9)) }},
 		"Lerp":       {func() { Lerp(part(0, 8), part(4, 12), 0.5) }},
 		"AddScaled":  {func() { AddScaled(part(0, 8), part(4, 12), 1) }},
 		"CopyInto":   {func() { CopyInto(x, x.T()) }, func() { CopyInto(part(1, 9), part(0, 8)) }},
-		"MatMul":     {func() { MatMulInto(x, x, y, false, Highest) }, func() { MatMulInto(x, y, x.T(), true, Highest) }},
+		"MatMulInto": {func() { MatMulInto(x, x, y, false, Highest) }, func() { MatMulInto(x, y, x.T(), true, Highest) }},
 		"Linear":     {func() { Linear(LinearArgs{Y: x, X: x, W: y}) }, func() { Linear(LinearArgs{Y: y, Residual: x, X: y, W: y, Gamma: v}) }},
 		"LinearGrad": {func() { LinearGrad(LinearGradArgs{DX: Grad{To: x}, DY: x, X: y, W: y}) }},
 		"Attention": {func() {

@@ -10,7 +10,7 @@ const (
 // Attention computes multi-head attention, softmax(scale·q·kᵀ + bias)·v, as AttentionArgs describes. It allocates Out and LSE when they
 // are nil, and returns the completed arguments.
 func Attention(a AttentionArgs) AttentionArgs {
-	c := begin("Attention", a.Out, a.LSE, a.QKV, a.Bias)
+	c := begin("Attention", "qkv", a.QKV).with(a.Out, a.LSE, a.Bias)
 	defer c.end()
 	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
 	if a.Out == nil {
@@ -38,7 +38,7 @@ func (c *call) heads(qkv, bias *Tensor, heads int) (b, n, width int) {
 
 // AttentionGrad computes those gradients of Attention that have a destination in a.
 func AttentionGrad(a AttentionGradArgs) {
-	c := begin("AttentionGrad", a.DQKV.To, a.DBias.To, a.DOut, a.Out, a.LSE, a.QKV, a.Bias)
+	c := begin("AttentionGrad", "dout, out, lse, qkv", a.DOut, a.Out, a.LSE, a.QKV).with(a.DQKV.To, a.DBias.To, a.Bias)
 	defer c.end()
 	b, n, w := c.heads(a.QKV, a.Bias, a.Heads)
 	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{b, n, w}), "sizes differ", a.DOut.shape, a.Out.shape, a.QKV.shape)

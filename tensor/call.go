@@ -1,5 +1,10 @@
 package tensor
 
+import (
+	"slices"
+	"strings"
+)
+
 // call is one call of a function of this package. It checks the tensors, makes contiguous copies of views where the backend needs them,
 // and releases the copies at the end.
 type call struct {
@@ -8,18 +13,35 @@ type call struct {
 	temps []*Tensor
 }
 
-// begin checks that the tensors (except nil ones) are not released and are on one device.
-func begin(op string, ts ...*Tensor) *call {
+// begin begins a call of op with the tensors that it needs. names are their names, for the panic where one is nil. The last name stands for
+// all that follow.
+func begin(op, names string, ts ...*Tensor) *call {
 	c := &call{op: op}
+	if i := slices.Index(ts, nil); i >= 0 {
+		list := strings.Split(names, ", ")
+		c.need(list[min(i, len(list)-1)], nil)
+	}
+	return c.with(ts...)
+}
+
+// need panics when a tensor is nil.
+func (c *call) need(name string, t *Tensor) {
+	if t == nil {
+		panic(&Error{Op: c.op, Reason: name + " is nil"})
+	}
+}
+
+// with checks that tensors, of which some may be nil, are not released and are on one device.
+func (c *call) with(ts ...*Tensor) *call {
 	for _, t := range ts {
 		if t == nil {
 			continue
 		}
-		t.live(op)
+		t.live(c.op)
 		if c.dev == nil {
 			c.dev = t.st.dev
 		} else if c.dev != t.st.dev {
-			panic(&Error{Op: op, Reason: "tensors on two devices, " + c.dev.Name() + " and " + t.st.dev.Name()})
+			panic(&Error{Op: c.op, Reason: "tensors on two devices, " + c.dev.Name() + " and " + t.st.dev.Name()})
 		}
 	}
 	return c

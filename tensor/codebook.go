@@ -3,7 +3,7 @@ package tensor
 // NearestCode returns, for each row of z [.., D], the index of the nearest row of codebook [K, D] by squared distance. The lowest index
 // wins a tie. The result is Int32 of z's shape without its last axis. The M x K distances are not stored.
 func NearestCode(z, codebook *Tensor) *Tensor {
-	c := begin("NearestCode", z, codebook)
+	c := begin("NearestCode", "z, codebook", z, codebook)
 	defer c.end()
 	c.must(len(codebook.shape) == 2 && codebook.Dim(0) > 0 && codebook.Dim(1) > 0 && z.Dim(-1) == codebook.Dim(1),
 		"want z [.., D] and codebook [K, D]", z.shape, codebook.shape)
@@ -16,7 +16,7 @@ func NearestCode(z, codebook *Tensor) *Tensor {
 // CodeStats adds, for each row m of z, 1 to counts[codes[m]] and z[m] to sums[codes[m]]. counts is Float32 [K], sums [K, D].
 // A code outside [0, K) panics.
 func CodeStats(counts, sums, codes, z *Tensor) {
-	c := begin("CodeStats", counts, sums, codes, z)
+	c := begin("CodeStats", "counts, sums, codes, z", counts, sums, codes, z)
 	defer c.end()
 	rows := c.rows(z)
 	c.must(len(sums.shape) == 2 && sums.Dim(1) == rows.shape[1] && codes.Size() == rows.shape[0],
@@ -32,7 +32,7 @@ func CodeStats(counts, sums, codes, z *Tensor) {
 // CodebookEMA moves each row of a codebook [K, D] of unit rows towards the mean direction of the rows that chose it, by an exponential
 // moving average. Codes that no row chose are unchanged. See Ops.CodebookEMA.
 func CodebookEMA(codebook, counts, sums *Tensor, decay float32) {
-	c := begin("CodebookEMA", codebook, counts, sums)
+	c := begin("CodebookEMA", "codebook, counts, sums", codebook, counts, sums)
 	defer c.end()
 	c.must(len(codebook.shape) == 2 && codebook.shape.Equal(sums.shape), "shapes differ", codebook.shape, sums.shape)
 	c.dst(codebook, "codebook", codebook.Size())

@@ -3,17 +3,23 @@ package tensor
 import "slices"
 
 // Fill sets all elements of a contiguous Float32 tensor to v.
-func (t *Tensor) Fill(v float32) {
-	t.inPlace("Fill", Float32)
-	t.st.dev.run("Fill", Highest, func(o Ops) { o.Fill(t, v) })
-}
+func (t *Tensor) Fill(v float32) { t.fill("Fill", v) }
 
 // Zero sets all elements of a contiguous Float32 tensor to 0.
-func (t *Tensor) Zero() { t.Fill(0) }
+func (t *Tensor) Zero() { t.fill("Zero", 0) }
+
+// fill is Fill for a call of op.
+func (t *Tensor) fill(op string, v float32) {
+	t.inPlace(op, Float32)
+	t.st.dev.run(op, Highest, func(o Ops) { o.Fill(t, v) })
+}
 
 // Cast returns x converted to Float32 or BFloat16 (round to nearest even).
-func Cast(x *Tensor, dtype DType) *Tensor {
-	c := begin("Cast", x)
+func Cast(x *Tensor, dtype DType) *Tensor { return cast("Cast", x, dtype) }
+
+// cast is Cast for a call of op.
+func cast(op string, x *Tensor, dtype DType) *Tensor {
+	c := begin(op, "x", x)
 	defer c.end()
 	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
 	y := newTensor(c.dev, c.op, dtype, x.shape...)
@@ -28,7 +34,7 @@ func Cast(x *Tensor, dtype DType) *Tensor {
 
 // CopyInto copies src to dst, of the same shape and dtype. Both may be non-contiguous views, and must not share elements.
 func CopyInto(dst, src *Tensor) {
-	c := begin("CopyInto", dst, src)
+	c := begin("CopyInto", "dst, src", dst, src)
 	c.must(dst.shape.Equal(src.shape), "shapes differ", dst.shape, src.shape)
 	mustf(dst.dtype == src.dtype, c.op, []Shape{dst.shape, src.shape}, "dtypes %v and %v differ", dst.dtype, src.dtype)
 	for i, n := range dst.shape {
@@ -41,8 +47,11 @@ func CopyInto(dst, src *Tensor) {
 }
 
 // Clone returns a contiguous copy of t.
-func (t *Tensor) Clone() *Tensor {
-	c := begin("Clone", t)
+func (t *Tensor) Clone() *Tensor { return t.clone("Clone") }
+
+// clone is Clone for a call of op.
+func (t *Tensor) clone(op string) *Tensor {
+	c := begin(op, "the tensor", t)
 	y := newTensor(c.dev, c.op, t.dtype, t.shape...)
 	c.run(func(o Ops) { o.Copy(y, t) })
 	return y
@@ -50,16 +59,44 @@ func (t *Tensor) Clone() *Tensor {
 
 // Contiguous returns t itself with one more owner when it is contiguous, else a contiguous copy. Release the result in both cases.
 func (t *Tensor) Contiguous() *Tensor {
+	t.live("Contiguous")
 	if t.IsContiguous() {
 		t.Retain()
 		return t
 	}
-	return t.Clone()
+	return t.clone("Contiguous")
+}
+
+// To returns a contiguous copy of t on a device, which may be t's own. From another device it waits for that of t, and panics like Float32s.
+func (t *Tensor) To(dev *Device) *Tensor {
+	c := begin("To", "the tensor", t)
+	defer c.end()
+	if dev == c.dev {
+		return t.clone(c.op)
+	}
+	if t.dtype == BFloat16 { // crosses as float32, which holds each of its values
+		wide := cast(c.op, t, Float32)
+		defer wide.Release()
+		there := wide.To(dev)
+		defer there.Release()
+		return cast(c.op, there, BFloat16)
+	}
+	y := newTensor(dev, c.op, t.dtype, t.shape...)
+	if t.dtype == Int32 {
+		data := make([]int32, t.Size())
+		c.mustRead(c.dev.backend.DownloadInts(data, c.in(t, Int32)))
+		y.uploadInts(c.op, data)
+		return y
+	}
+	data := make([]float32, t.Size())
+	c.mustRead(c.dev.backend.Download(data, c.f32(t)))
+	y.upload(c.op, data)
+	return y
 }
 
 // Concat joins tensors along an axis. All other sizes must be equal.
 func Concat(axis int, ts ...*Tensor) *Tensor {
-	c := begin("Concat", ts...)
+	c := begin("Concat", "an input", ts...)
 	c.must(len(ts) > 0, "nothing to join")
 	axis = ts[0].axis(c.op, axis)
 	shape := slices.Clone(ts[0].shape)

@@ -20,7 +20,8 @@
 //
 // # Errors
 //
-// A mistake of the caller panics: *ShapeError names the operation and the shapes, *Error reports anything else. Failures of the device are
+// A mistake of the caller panics: *ShapeError names the function that was called and the shapes, *Error reports anything else, such as a tensor
+// that is nil. Failures of the device are
 // errors. They are sticky: later operations do nothing, and Device.Sync returns the error. An index, label or code that is out of range
 // panics on the CPU. A device that computes asynchronously reports it as a sticky error.
 //
@@ -35,7 +36,7 @@
 // vulkan/ops_STEM.go those of Vulkan, and opcase/STEM.go the cases.
 //
 //	elementwise  Unary, UnaryGrad, Binary, Affine, AddScaled, Lerp
-//	copy         Fill, Copy, Cast; copies of views, Concat
+//	copy         Fill, Copy, Cast; copies of views and to other devices, Concat
 //	reduce       Reduce, ArgMax, Softmax, SoftmaxGrad
 //	matmul       MatMul
 //	linear       Linear, LinearGrad

@@ -1,8 +1,17 @@
 package tensor
 
 // Unary returns op applied to each element of x, Float32 of any shape.
-func Unary(op UnaryOp, x *Tensor) *Tensor {
-	c := begin("Unary", x)
+func Unary(op UnaryOp, x *Tensor) *Tensor { return unary("Unary", op, x) }
+
+// GELU returns x·Φ(x), the exact form of GELU.
+func GELU(x *Tensor) *Tensor { return unary("GELU", UnaryGELU, x) }
+
+// Tanh returns tanh(x).
+func Tanh(x *Tensor) *Tensor { return unary("Tanh", UnaryTanh, x) }
+
+// unary is Unary for a call of the function of that name.
+func unary(name string, op UnaryOp, x *Tensor) *Tensor {
+	c := begin(name, "x", x)
 	defer c.end()
 	x = c.f32(x)
 	y := c.out(x.shape...)
@@ -12,10 +21,15 @@ func Unary(op UnaryOp, x *Tensor) *Tensor {
 
 // UnaryGrad returns the gradient dy·op'(x), where y = Unary(op, x). x or y may be nil where op.Needs does not ask for it.
 func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
-	c := begin("UnaryGrad", dy, x, y)
+	c := begin("UnaryGrad", "dy", dy).with(x, y)
 	defer c.end()
 	needsX, needsY := op.Needs()
-	c.must((x != nil || !needsX) && (y != nil || !needsY), "the rule needs the function's input or output, which is nil", dy.shape)
+	if needsX {
+		c.need("x", x)
+	}
+	if needsY {
+		c.need("y", y)
+	}
 	for _, t := range []*Tensor{x, y} {
 		c.must(t == nil || t.shape.Equal(dy.shape), "shapes differ", dy.shape, shapeOf(t))
 	}
@@ -26,43 +40,51 @@ func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 }
 
 // Binary returns op applied to the elements of a and b, Float32, broadcast as in NumPy.
-func Binary(op BinaryOp, a, b *Tensor) *Tensor {
-	c := begin("Binary", a, b)
-	shape, ok := broadcast(a.shape, b.shape)
+func Binary(op BinaryOp, a, b *Tensor) *Tensor { return binary("Binary", op, a, b) }
+
+// binary is Binary for a call of the function of that name.
+func binary(name string, op BinaryOp, a, b *Tensor) *Tensor {
+	c := begin(name, "a, b", a, b)
+	shape, ok := Broadcast(a.shape, b.shape)
 	c.must(ok, "not broadcastable", a.shape, b.shape)
 	dst := c.out(shape...)
-	BinaryInto(dst, op, a, b)
+	c.binary(dst, op, a, b)
 	return dst
 }
 
 // BinaryInto is Binary with the result in dst, which is contiguous. dst may be a or b when that is contiguous and has dst's size; other
 // shared elements panic.
 func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
-	c := begin("Binary", dst, a, b)
-	shape, ok := broadcast(a.shape, b.shape)
+	c := begin("BinaryInto", "dst, a, b", dst, a, b)
+	shape, ok := Broadcast(a.shape, b.shape)
 	c.must(ok && shape.Equal(dst.shape), "not broadcastable to the result", a.shape, b.shape, dst.shape)
+	c.binary(dst, op, a, b)
+}
+
+// binary computes dst, of the shape to which a and b are broadcast.
+func (c *call) binary(dst *Tensor, op BinaryOp, a, b *Tensor) {
 	dst.inPlace(c.op, Float32)
 	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
 	c.apartOrSame(dst, a, b)
-	a, b = a.Expand(shape...), b.Expand(shape...)
+	a, b = a.Expand(dst.shape...), b.Expand(dst.shape...)
 	c.run(func(o Ops) { o.Binary(op, dst, a, b) })
 }
 
 // Add returns a + b, broadcast.
-func Add(a, b *Tensor) *Tensor { return Binary(BinaryAdd, a, b) }
+func Add(a, b *Tensor) *Tensor { return binary("Add", BinaryAdd, a, b) }
 
 // Sub returns a − b, broadcast.
-func Sub(a, b *Tensor) *Tensor { return Binary(BinarySub, a, b) }
+func Sub(a, b *Tensor) *Tensor { return binary("Sub", BinarySub, a, b) }
 
 // Mul returns a·b elementwise, broadcast.
-func Mul(a, b *Tensor) *Tensor { return Binary(BinaryMul, a, b) }
+func Mul(a, b *Tensor) *Tensor { return binary("Mul", BinaryMul, a, b) }
 
 // Div returns a/b elementwise, broadcast.
-func Div(a, b *Tensor) *Tensor { return Binary(BinaryDiv, a, b) }
+func Div(a, b *Tensor) *Tensor { return binary("Div", BinaryDiv, a, b) }
 
 // Affine returns scale·x + shift.
 func Affine(x *Tensor, scale, shift float32) *Tensor {
-	c := begin("Affine", x)
+	c := begin("Affine", "x", x)
 	defer c.end()
 	x = c.f32(x)
 	y := c.out(x.shape...)
@@ -72,7 +94,7 @@ func Affine(x *Tensor, scale, shift float32) *Tensor {
 
 // AddScaled adds a·x to dst, which is contiguous and has the shape of x. x may be dst.
 func AddScaled(dst, x *Tensor, a float32) {
-	c := begin("AddScaled", dst, x)
+	c := begin("AddScaled", "dst, x", dst, x)
 	defer c.end()
 	c.must(dst.shape.Equal(x.shape), "shapes differ", dst.shape, x.shape)
 	dst.inPlace(c.op, Float32)
@@ -86,7 +108,7 @@ func AddScaled(dst, x *Tensor, a float32) {
 //
 // The result has the bytes of Affine(dst, d, 0) followed by AddScaled(dst, x, 1−d).
 func Lerp(dst, x *Tensor, d float64) {
-	c := begin("Lerp", dst, x)
+	c := begin("Lerp", "dst, x", dst, x)
 	defer c.end()
 	c.must(dst.shape.Equal(x.shape), "shapes differ", dst.shape, x.shape)
 	dst.inPlace(c.op, Float32)

@@ -48,7 +48,7 @@ func ExampleTensor_Release() {
 	x.Float32s()
 	// Output:
 	// 0 bytes in use
-	// tensor: Float32s: a tensor [1000] made by Full is used after its release
+	// tensor: Float32s: a tensor [1000] made by Zeros is used after its release
 }
 
 func ExampleAdd() {

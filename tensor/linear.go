@@ -6,7 +6,7 @@ package tensor
 // In this function and in the others with destinations in their arguments, a destination is contiguous. Sharing elements with an input
 // panics, except where the type of the arguments allows it.
 func Linear(a LinearArgs) LinearArgs {
-	c := begin("Linear", a.Y, a.X, a.W, a.Bias, a.Pre, a.Residual, a.Gamma, a.Keep)
+	c := begin("Linear", "x, w", a.X, a.W).with(a.Y, a.Bias, a.Pre, a.Residual, a.Gamma, a.Keep)
 	defer c.end()
 	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2, "want x [.., K] and w [N, K]", a.X.shape, a.W.shape)
 	c.must(a.X.Dim(-1) == a.W.Dim(1), "inner sizes differ", a.X.shape, a.W.shape)
@@ -57,7 +57,7 @@ func (c *call) keep(keep *Tensor, rows int) *Tensor {
 
 // LinearGrad computes those gradients of Linear that have a destination in a.
 func LinearGrad(a LinearGradArgs) {
-	c := begin("LinearGrad", a.DX.To, a.DW.To, a.DBias.To, a.DGamma.To, a.DY, a.X, a.W, a.Bias, a.Pre, a.Gamma, a.Keep)
+	c := begin("LinearGrad", "dy, x, w", a.DY, a.X, a.W).with(a.DX.To, a.DW.To, a.DBias.To, a.DGamma.To, a.Bias, a.Pre, a.Gamma, a.Keep)
 	defer c.end()
 	c.must(len(a.X.shape) > 0 && len(a.W.shape) == 2 && len(a.DY.shape) > 0, "want dy [.., N], x [.., K], w [N, K]", a.DY.shape, a.X.shape, a.W.shape)
 	c.must(a.X.Dim(-1) == a.W.Dim(1) && a.DY.Dim(-1) == a.W.Dim(0), "sizes differ", a.DY.shape, a.X.shape, a.W.shape)

@@ -3,7 +3,7 @@ package tensor
 // CrossEntropy computes the mean cross-entropy, as CrossEntropyArgs describes. It allocates Loss (shape []) and LSE when they are nil,
 // and returns the completed arguments. A label of K or more panics.
 func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
-	c := begin("CrossEntropy", a.Loss, a.LSE, a.Logits, a.Labels, a.Soft)
+	c := begin("CrossEntropy", "logits", a.Logits).with(a.Loss, a.LSE, a.Labels, a.Soft)
 	defer c.end()
 	r := c.rows(a.Logits).shape[0]
 	if a.Loss == nil {
@@ -21,7 +21,7 @@ func CrossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 
 // CrossEntropyGrad returns the gradient with respect to the logits, times dloss[0]. a is the result of CrossEntropy.
 func CrossEntropyGrad(dloss *Tensor, a CrossEntropyArgs) *Tensor {
-	c := begin("CrossEntropyGrad", dloss, a.LSE, a.Logits, a.Labels, a.Soft)
+	c := begin("CrossEntropyGrad", "dloss, lse, logits", dloss, a.LSE, a.Logits).with(a.Labels, a.Soft)
 	defer c.end()
 	a.Loss = nil // may be released by now; it is not needed
 	f := c.crossEntropy(a)
@@ -36,7 +36,10 @@ func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	logits := c.rows(a.Logits)
 	r, k := logits.shape[0], logits.shape[1]
 	c.must(k > 0, "no classes", a.Logits.shape)
-	c.must((a.Labels == nil) != (a.Soft == nil), "want either labels or soft targets", a.Logits.shape)
+	if a.Labels == nil && a.Soft == nil {
+		panic(&Error{Op: c.op, Reason: "labels and soft are nil: want one of them"})
+	}
+	c.must(a.Labels == nil || a.Soft == nil, "labels and soft targets exclude each other", a.Logits.shape)
 	if a.Labels != nil {
 		c.must(a.Labels.Size() == r, "want one label for each row", a.Logits.shape, a.Labels.shape)
 		a.Labels = c.in(a.Labels, Int32)
@@ -48,25 +51,25 @@ func (c *call) crossEntropy(a CrossEntropyArgs) CrossEntropyArgs {
 	return a
 }
 
-// CosineLoss returns the mean of 1 − cos(x, t) over rows, with shape []. The cosine is taken along the last axis.
-func CosineLoss(x, t *Tensor) *Tensor {
-	c := begin("CosineLoss", x, t)
+// CosineLoss returns the mean of 1 − cos(x, target) over rows, with shape []. The cosine is taken along the last axis.
+func CosineLoss(x, target *Tensor) *Tensor {
+	c := begin("CosineLoss", "x, target", x, target)
 	defer c.end()
-	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	c.must(x.shape.Equal(target.shape), "shapes differ", x.shape, target.shape)
 	loss := c.out()
-	x, t = c.rows(x), c.rows(t)
-	c.run(func(o Ops) { o.CosineLoss(loss, x, t) })
+	x, target = c.rows(x), c.rows(target)
+	c.run(func(o Ops) { o.CosineLoss(loss, x, target) })
 	return loss
 }
 
 // CosineLossGrad returns the gradient of CosineLoss with respect to x, times dloss[0].
-func CosineLossGrad(dloss, x, t *Tensor) *Tensor {
-	c := begin("CosineLossGrad", dloss, x, t)
+func CosineLossGrad(dloss, x, target *Tensor) *Tensor {
+	c := begin("CosineLossGrad", "dloss, x, target", dloss, x, target)
 	defer c.end()
-	c.must(x.shape.Equal(t.shape), "shapes differ", x.shape, t.shape)
+	c.must(x.shape.Equal(target.shape), "shapes differ", x.shape, target.shape)
 	dx := c.out(x.shape...)
-	x, t, dloss = c.rows(x), c.rows(t), c.vector(dloss, "dloss", 1)
+	x, target, dloss = c.rows(x), c.rows(target), c.vector(dloss, "dloss", 1)
 	to := dx.Reshape(x.shape...)
-	c.run(func(o Ops) { o.CosineLossGrad(to, dloss, x, t) })
+	c.run(func(o Ops) { o.CosineLossGrad(to, dloss, x, target) })
 	return dx
 }

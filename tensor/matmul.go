@@ -3,27 +3,39 @@ package tensor
 // MatMul returns the matmul a·b over the last two axes, [.., M, K] x [.., K, N]. Leading axes are broadcast. Transposed views (T) are
 // used without a copy.
 func MatMul(a, b *Tensor) *Tensor {
-	c := begin("MatMul", a, b)
-	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
-	batch, ok := broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
-	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
-	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", a.shape, b.shape) // before memory is taken
-	dst := c.out(append(batch, a.Dim(-2), b.Dim(-1))...)
-	MatMulInto(dst, a, b, false, Highest)
+	c := begin("MatMul", "a, b", a, b)
+	defer c.end()
+	dst := c.out(c.matmulShape(a, b)...)
+	c.matmul(dst, a, b, false, Highest)
 	return dst
 }
 
+// MatMulShape returns the shape of MatMul(a, b), and panics as MatMul does.
+func MatMulShape(a, b *Tensor) Shape { return begin("MatMul", "a, b", a, b).matmulShape(a, b) }
+
 // MatMulInto writes the matmul a·b to dst, or with add adds it. dst is contiguous. Sharing elements with a or b panics.
 func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
-	c := begin("MatMul", dst, a, b)
+	c := begin("MatMulInto", "dst, a, b", dst, a, b)
 	defer c.end()
+	c.must(dst.shape.Equal(c.matmulShape(a, b)), "the result has another shape", a.shape, b.shape, dst.shape)
+	c.matmul(dst, a, b, add, p)
+}
+
+// matmulShape checks the factors of a matmul and returns the shape of the result.
+func (c *call) matmulShape(a, b *Tensor) Shape {
 	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
 	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", a.shape, b.shape)
-	batch, ok := broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
+	batch, ok := Broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
 	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
-	m, k, n := a.Dim(-2), a.Dim(-1), b.Dim(-1)
-	c.must(dst.shape.Equal(append(batch[:len(batch):len(batch)], m, n)), "the result has another shape", a.shape, b.shape, dst.shape)
+	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
+	return append(batch, a.Dim(-2), b.Dim(-1))
+}
+
+// matmul computes dst, whose shape matmulShape gave.
+func (c *call) matmul(dst, a, b *Tensor, add bool, p Precision) {
 	dst.inPlace(c.op, Float32)
+	m, k, n := a.Dim(-2), a.Dim(-1), b.Dim(-1)
+	batch := dst.shape[:len(dst.shape)-2]
 	size := batch.Size()
 	x, y := c.batched(a, batch, m, k), c.batched(b, batch, k, n)
 	c.apart(dst, x, y)
@@ -33,7 +45,6 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 
 // batched returns t as [size of batch, r, s] with stride 1 on one of the last two axes.
 func (c *call) batched(t *Tensor, batch Shape, r, s int) *Tensor {
-	mustf(t.dtype == Float32, c.op, []Shape{t.shape}, "dtype is %v, want float32", t.dtype)
 	last := len(t.shape) - 1
 	if t.strides[last] != 1 && t.strides[last-1] != 1 || !uniform(t.shape[:last-1], t.strides[:last-1]) {
 		t = c.copied(t)

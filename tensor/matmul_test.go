@@ -57,7 +57,7 @@ func TestMatMulOfViews(t *testing.T) {
 		}
 		as, bs = as[r.IntN(len(as)+1):], bs[r.IntN(len(bs)+1):]
 		a, b := viewOf(dev, r, append(as, m, k)...), viewOf(dev, r, append(bs, k, n)...)
-		lead, _ := broadcast(a.shape[:len(as)], b.shape[:len(bs)])
+		lead, _ := Broadcast(a.shape[:len(as)], b.shape[:len(bs)])
 		full := append(lead, m, n)
 		old := randomized(dev, r.Uint64(), full...)
 		add := r.IntN(2) == 0

@@ -20,7 +20,7 @@ func TestImpossibleSizesPanicBeforeMemoryIsTaken(t *testing.T) {
 	for want, f := range map[string]func(){
 		"tensor: New: ":     func() { New(dev, huge, huge) }, // the product of the sizes wraps to 0
 		"tensor: NewOf: ":   func() { NewOf(dev, BFloat16, math.MaxInt) },
-		"tensor: Full: ":    func() { Zeros(dev, 1<<16, huge>>15) },
+		"tensor: Zeros: ":   func() { Zeros(dev, 1<<16, huge>>15) },
 		"tensor: Expand: ":  func() { one.Expand(huge, 4) },
 		"tensor: Expand: [": func() { one.Expand(-1) },
 		"tensor: Reshape: ": func() { one.Reshape(huge, 4, 1) },

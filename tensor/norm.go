@@ -3,7 +3,7 @@ package tensor
 // LayerNorm normalises the last axis, as LayerNormArgs describes. It allocates Y, Mean and Rstd when they are nil, and returns the
 // completed arguments.
 func LayerNorm(a LayerNormArgs) LayerNormArgs {
-	c := begin("LayerNorm", a.Y, a.Mean, a.Rstd, a.X, a.W, a.B)
+	c := begin("LayerNorm", "x, w, b", a.X, a.W, a.B).with(a.Y, a.Mean, a.Rstd)
 	defer c.end()
 	x := c.rows(a.X)
 	m, d := x.shape[0], x.shape[1]
@@ -31,7 +31,7 @@ func LayerNorm(a LayerNormArgs) LayerNormArgs {
 
 // LayerNormGrad computes those gradients of LayerNorm that have a destination in a.
 func LayerNormGrad(a LayerNormGradArgs) {
-	c := begin("LayerNormGrad", a.DX.To, a.DW.To, a.DB.To, a.DY, a.X, a.W, a.Mean, a.Rstd)
+	c := begin("LayerNormGrad", "dy, x, w, mean, rstd", a.DY, a.X, a.W, a.Mean, a.Rstd).with(a.DX.To, a.DW.To, a.DB.To)
 	defer c.end()
 	c.must(a.DY.shape.Equal(a.X.shape), "shapes differ", a.DY.shape, a.X.shape)
 	c.must(len(a.X.shape) > 0 && a.X.Dim(-1) > 0, "want x [.., D]", a.X.shape)
@@ -48,7 +48,7 @@ func LayerNormGrad(a LayerNormGradArgs) {
 
 // L2Normalize returns y = x/max(‖x‖, eps) over the last axis, and the norms ‖x‖ in the shape of x without that axis.
 func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
-	c := begin("L2Normalize", x)
+	c := begin("L2Normalize", "x", x)
 	defer c.end()
 	rows := c.rows(x)
 	y, norm = c.out(x.shape...), c.out(x.shape[:len(x.shape)-1]...)
@@ -59,7 +59,7 @@ func L2Normalize(x *Tensor, eps float32) (y, norm *Tensor) {
 
 // L2NormalizeGrad returns the gradient with respect to x. y and norm are the results of L2Normalize.
 func L2NormalizeGrad(dy, y, norm *Tensor, eps float32) *Tensor {
-	c := begin("L2NormalizeGrad", dy, y, norm)
+	c := begin("L2NormalizeGrad", "dy, y, norm", dy, y, norm)
 	defer c.end()
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
 	rows := c.rows(y)

@@ -13,7 +13,12 @@ const (
 
 // String formats the elements in nested brackets, like NumPy. Large tensors are abbreviated.
 func (t *Tensor) String() string {
-	if !t.Live() {
+	switch {
+	case t == nil:
+		return "<nil>"
+	case t.st == nil:
+		return "Tensor{}"
+	case !t.Live():
 		return fmt.Sprintf("released tensor %v made by %s", t.shape, t.op)
 	}
 	text := t.texts()

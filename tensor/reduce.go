@@ -3,8 +3,17 @@ package tensor
 import "slices"
 
 // Reduce reduces an axis with op. The result has one axis less.
-func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
-	c := begin("Reduce", x)
+func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor { return reduce("Reduce", op, x, axis) }
+
+// Sum returns the sum over an axis. The result has one axis less.
+func Sum(x *Tensor, axis int) *Tensor { return reduce("Sum", ReduceSum, x, axis) }
+
+// Mean returns the mean over an axis. The result has one axis less.
+func Mean(x *Tensor, axis int) *Tensor { return reduce("Mean", ReduceMean, x, axis) }
+
+// reduce is Reduce for a call of the function of that name.
+func reduce(name string, op ReduceOp, x *Tensor, axis int) *Tensor {
+	c := begin(name, "x", x)
 	defer c.end()
 	axis = x.axis(c.op, axis)
 	n := x.shape[axis]
@@ -17,7 +26,8 @@ func Reduce(op ReduceOp, x *Tensor, axis int) *Tensor {
 
 // SumTo sums x over the axes along which a tensor of the given shape was broadcast to the shape of x. It is the gradient of Expand.
 func SumTo(x *Tensor, shape Shape) *Tensor {
-	common, ok := broadcast(x.shape, shape)
+	begin("SumTo", "x", x)
+	common, ok := Broadcast(x.shape, shape)
 	mustf(ok && len(shape) <= len(x.shape) && common.Equal(x.shape), "SumTo", []Shape{x.shape, shape}, "not broadcastable")
 	y := x.Contiguous()
 	lead := len(x.shape) - len(shape)
@@ -25,7 +35,7 @@ func SumTo(x *Tensor, shape Shape) *Tensor {
 		if i >= lead && shape[i-lead] == x.shape[i] {
 			continue
 		}
-		r := Reduce(ReduceSum, y, i)
+		r := reduce("SumTo", ReduceSum, y, i)
 		y.Release()
 		y = r.Reshape(slices.Insert(slices.Clone(r.shape), i, 1)...)
 	}
@@ -34,7 +44,7 @@ func SumTo(x *Tensor, shape Shape) *Tensor {
 
 // ArgMax returns the index of the first maximum along the last axis, as Int32.
 func ArgMax(x *Tensor) *Tensor {
-	c := begin("ArgMax", x)
+	c := begin("ArgMax", "x", x)
 	defer c.end()
 	m := c.rows(x)
 	c.must(m.shape[1] > 0, "nothing to choose from", x.shape)
@@ -45,7 +55,7 @@ func ArgMax(x *Tensor) *Tensor {
 
 // Softmax returns the softmax over the last axis.
 func Softmax(x *Tensor) *Tensor {
-	c := begin("Softmax", x)
+	c := begin("Softmax", "x", x)
 	defer c.end()
 	rows := c.rows(x)
 	y := c.out(x.shape...)
@@ -56,7 +66,7 @@ func Softmax(x *Tensor) *Tensor {
 
 // SoftmaxGrad returns the gradient y·(dy − Σ dy·y), where y = Softmax(x).
 func SoftmaxGrad(dy, y *Tensor) *Tensor {
-	c := begin("SoftmaxGrad", dy, y)
+	c := begin("SoftmaxGrad", "dy, y", dy, y)
 	defer c.end()
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
 	rows := c.rows(y)

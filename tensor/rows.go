@@ -2,7 +2,7 @@ package tensor
 
 // GatherRows returns src[index[r]] for each r. src is [S, ..], index Int32 [R], and the result [R, ..]. An index outside [0, S) panics.
 func GatherRows(src, index *Tensor) *Tensor {
-	c := begin("GatherRows", src, index)
+	c := begin("GatherRows", "src, index", src, index)
 	defer c.end()
 	c.must(len(src.shape) > 0 && len(index.shape) == 1, "want src [S, ..] and index [R]", src.shape, index.shape)
 	r, s, d := index.Size(), src.shape[0], src.shape[1:].Size()
@@ -16,7 +16,7 @@ func GatherRows(src, index *Tensor) *Tensor {
 // ScatterAddRows adds src[r] to dst[index[r]], in ascending r. It is the gradient of GatherRows. dst is contiguous and shares no elements
 // with src. An index outside [0, S) panics.
 func ScatterAddRows(dst, src, index *Tensor) {
-	c := begin("ScatterAddRows", dst, src, index)
+	c := begin("ScatterAddRows", "dst, src, index", dst, src, index)
 	defer c.end()
 	c.must(len(dst.shape) > 0 && len(index.shape) == 1 && src.shape.Equal(append(Shape{index.Size()}, dst.shape[1:]...)),
 		"want dst [S, ..], src [R, ..], index [R]", dst.shape, src.shape, index.shape)
@@ -31,7 +31,7 @@ func ScatterAddRows(dst, src, index *Tensor) {
 // Patchify cuts images [B, C, H, W] into tokens [B, H/P·W/P, C·P·P]. Patches are row-major, and the elements of each are in (channel, y,
 // x) order.
 func Patchify(img *Tensor, p int) *Tensor {
-	c := begin("Patchify", img)
+	c := begin("Patchify", "img", img)
 	defer c.end()
 	c.must(len(img.shape) == 4 && p > 0 && img.Dim(2)%p == 0 && img.Dim(3)%p == 0,
 		"want images [B, C, H, W] whose sides are multiples of the patch", img.shape, Shape{p, p})
@@ -43,7 +43,7 @@ func Patchify(img *Tensor, p int) *Tensor {
 
 // Unpatchify is the inverse of Patchify, for images of height h and width w.
 func Unpatchify(tokens *Tensor, p, h, w int) *Tensor {
-	c := begin("Unpatchify", tokens)
+	c := begin("Unpatchify", "tokens", tokens)
 	defer c.end()
 	c.must(len(tokens.shape) == 3 && p > 0 && h%p == 0 && w%p == 0 && tokens.Dim(1) == (h/p)*(w/p) && tokens.Dim(2)%(p*p) == 0,
 		"want tokens [B, H/P·W/P, C·P·P]", tokens.shape, Shape{p, h, w})

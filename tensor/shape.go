@@ -52,9 +52,9 @@ func (s Shape) rowMajor() []int {
 	return strides
 }
 
-// broadcast returns the common shape of a and b under numpy's rule: aligned at the last axis,
-// sizes must be equal or one of them 1.
-func broadcast(a, b Shape) (Shape, bool) {
+// Broadcast returns the common shape of a and b by NumPy's rule, and whether there is one: aligned at the last axis, sizes must be equal or
+// one of them 1.
+func Broadcast(a, b Shape) (Shape, bool) {
 	if len(a) < len(b) {
 		a, b = b, a
 	}

@@ -28,6 +28,9 @@ type storage struct {
 
 // newTensor allocates a contiguous tensor with uninitialised elements. op names it in later panics.
 func newTensor(dev *Device, op string, dtype DType, shape ...int) *Tensor {
+	if dev == nil || dev.backend == nil {
+		panic(&Error{Op: op, Reason: "the device is nil"})
+	}
 	s := Shape(shape).checked(op)
 	buf, class, err := dev.obtain(s.Size() * dtype.Size())
 	if err != nil {
@@ -48,55 +51,58 @@ func NewOf(dev *Device, dtype DType, shape ...int) *Tensor {
 }
 
 // Zeros returns a Float32 tensor of zeros.
-func Zeros(dev *Device, shape ...int) *Tensor { return Full(dev, 0, shape...) }
+func Zeros(dev *Device, shape ...int) *Tensor { return full("Zeros", dev, 0, shape) }
 
 // Full returns a Float32 tensor whose elements are all v.
-func Full(dev *Device, v float32, shape ...int) *Tensor {
-	t := newTensor(dev, "Full", Float32, shape...)
-	t.Fill(v)
+func Full(dev *Device, v float32, shape ...int) *Tensor { return full("Full", dev, v, shape) }
+
+// full is Full for a call of op.
+func full(op string, dev *Device, v float32, shape []int) *Tensor {
+	t := newTensor(dev, op, Float32, shape...)
+	t.fill(op, v)
 	return t
 }
 
 // FromSlice returns a Float32 tensor of the given shape with a copy of data, row-major.
 func FromSlice(dev *Device, data []float32, shape ...int) *Tensor {
 	t := newTensor(dev, "FromSlice", Float32, shape...)
-	t.Upload(data)
+	t.upload("FromSlice", data)
 	return t
 }
 
 // FromInts returns an Int32 tensor of the given shape with a copy of data, row-major.
 func FromInts(dev *Device, data []int32, shape ...int) *Tensor {
 	t := newTensor(dev, "FromInts", Int32, shape...)
-	t.UploadInts(data)
+	t.uploadInts("FromInts", data)
 	return t
 }
 
 // Device returns the device that holds t.
-func (t *Tensor) Device() *Device { return t.st.dev }
+func (t *Tensor) Device() *Device { return t.given("Device").st.dev }
 
 // DType returns the type of the elements.
-func (t *Tensor) DType() DType { return t.dtype }
+func (t *Tensor) DType() DType { return t.given("DType").dtype }
 
 // Shape returns the shape. The caller must not change it.
-func (t *Tensor) Shape() Shape { return t.shape }
+func (t *Tensor) Shape() Shape { return t.given("Shape").shape }
 
 // Strides returns the strides in elements. The caller must not change them.
-func (t *Tensor) Strides() []int { return t.strides }
+func (t *Tensor) Strides() []int { return t.given("Strides").strides }
 
 // Offset returns the index of the first element in the buffer, in elements.
-func (t *Tensor) Offset() int { return t.offset }
+func (t *Tensor) Offset() int { return t.given("Offset").offset }
 
 // Dim returns the size of an axis. Negative axes count from the last.
 func (t *Tensor) Dim(axis int) int { return t.shape[t.axis("Dim", axis)] }
 
 // Rank returns the number of axes.
-func (t *Tensor) Rank() int { return len(t.shape) }
+func (t *Tensor) Rank() int { return len(t.given("Rank").shape) }
 
 // Size returns the number of elements.
-func (t *Tensor) Size() int { return t.shape.Size() }
+func (t *Tensor) Size() int { return t.given("Size").shape.Size() }
 
 // Op returns the name of the operation that made t.
-func (t *Tensor) Op() string { return t.op }
+func (t *Tensor) Op() string { return t.given("Op").op }
 
 // Buffer returns the memory of t, for backends. It panics when t was released.
 func (t *Tensor) Buffer() Buffer {
@@ -105,13 +111,27 @@ func (t *Tensor) Buffer() Buffer {
 }
 
 // Live reports whether the memory of t is still valid: not yet released by its last owner.
-func (t *Tensor) Live() bool { return t.st.refs.Load() > 0 }
+func (t *Tensor) Live() bool { return t != nil && t.st != nil && t.st.refs.Load() > 0 }
 
 // SameStorage reports whether t and o are views of the same memory.
-func (t *Tensor) SameStorage(o *Tensor) bool { return t.st == o.st }
+func (t *Tensor) SameStorage(o *Tensor) bool {
+	return t.given("SameStorage").st == o.given("SameStorage").st
+}
 
-// live panics when t's memory was released.
+// given returns t, and panics when it is nil or no function made it.
+func (t *Tensor) given(op string) *Tensor {
+	switch {
+	case t == nil:
+		panic(&Error{Op: op, Reason: "the tensor is nil"})
+	case t.st == nil:
+		panic(&Error{Op: op, Reason: "the tensor is a Tensor{}, which has no memory: use New or FromSlice"})
+	}
+	return t
+}
+
+// live panics when t's memory was released, and as given does.
 func (t *Tensor) live(op string) {
+	t.given(op)
 	if !t.Live() {
 		panic(&Error{Op: op, Reason: fmt.Sprintf("a tensor %v made by %s is used after its release", t.shape, t.op)})
 	}
@@ -140,6 +160,7 @@ func (t *Tensor) Release() {
 
 // IsContiguous reports whether t's elements are stored row-major without gaps.
 func (t *Tensor) IsContiguous() bool {
+	t.given("IsContiguous")
 	n := 1
 	for i := len(t.shape) - 1; i >= 0; i-- {
 		if t.shape[i] != 1 && t.strides[i] != n {
@@ -151,16 +172,22 @@ func (t *Tensor) IsContiguous() bool {
 }
 
 // Upload copies data into a contiguous Float32 tensor of the same size.
-func (t *Tensor) Upload(data []float32) {
-	t.inPlace("Upload", Float32)
-	mustf(len(data) == t.Size(), "Upload", []Shape{t.shape}, "%d numbers given", len(data))
+func (t *Tensor) Upload(data []float32) { t.upload("Upload", data) }
+
+// upload is Upload for a call of op.
+func (t *Tensor) upload(op string, data []float32) {
+	t.inPlace(op, Float32)
+	mustf(len(data) == t.Size(), op, []Shape{t.shape}, "%d numbers given", len(data))
 	t.st.dev.backend.Upload(t, data)
 }
 
 // UploadInts copies data into a contiguous Int32 tensor of the same size.
-func (t *Tensor) UploadInts(data []int32) {
-	t.inPlace("UploadInts", Int32)
-	mustf(len(data) == t.Size(), "UploadInts", []Shape{t.shape}, "%d numbers given", len(data))
+func (t *Tensor) UploadInts(data []int32) { t.uploadInts("UploadInts", data) }
+
+// uploadInts is UploadInts for a call of op.
+func (t *Tensor) uploadInts(op string, data []int32) {
+	t.inPlace(op, Int32)
+	mustf(len(data) == t.Size(), op, []Shape{t.shape}, "%d numbers given", len(data))
 	t.st.dev.backend.UploadInts(t, data)
 }
 
@@ -169,13 +196,14 @@ func (t *Tensor) UploadInts(data []int32) {
 // After a fault of the device it panics with an *Error that wraps the fault, because the numbers would be wrong. Device.Sync returns the
 // fault as an error.
 func (t *Tensor) Float32s() []float32 {
+	t.live("Float32s")
 	mustf(t.dtype != Int32, "Float32s", []Shape{t.shape}, "dtype is %v", t.dtype)
 	if t.dtype == BFloat16 {
 		wide := Cast(t, Float32)
 		defer wide.Release()
 		return wide.Float32s()
 	}
-	c := begin("Float32s", t)
+	c := begin("Float32s", "the tensor", t)
 	defer c.end()
 	out := make([]float32, t.Size())
 	c.mustRead(c.dev.backend.Download(out, c.f32(t)))
@@ -184,7 +212,7 @@ func (t *Tensor) Float32s() []float32 {
 
 // CopyTo copies the elements of a Float32 tensor to dst, which has the same size. It waits for the device and panics like Float32s.
 func (t *Tensor) CopyTo(dst []float32) {
-	c := begin("CopyTo", t)
+	c := begin("CopyTo", "the tensor", t)
 	defer c.end()
 	mustf(len(dst) == t.Size(), "CopyTo", []Shape{t.shape}, "room for %d numbers", len(dst))
 	c.mustRead(c.dev.backend.Download(dst, c.f32(t)))
@@ -192,8 +220,7 @@ func (t *Tensor) CopyTo(dst []float32) {
 
 // Ints returns a copy of the elements of an Int32 tensor, row-major. It waits for the device and panics like Float32s.
 func (t *Tensor) Ints() []int32 {
-	mustf(t.dtype == Int32, "Ints", []Shape{t.shape}, "dtype is %v", t.dtype)
-	c := begin("Ints", t)
+	c := begin("Ints", "the tensor", t)
 	defer c.end()
 	out := make([]int32, t.Size())
 	c.mustRead(c.dev.backend.DownloadInts(out, c.in(t, Int32)))
@@ -202,7 +229,9 @@ func (t *Tensor) Ints() []int32 {
 
 // Item returns the single element of a Float32 tensor of size 1.
 func (t *Tensor) Item() float32 {
+	t.live("Item")
 	mustf(t.Size() == 1, "Item", []Shape{t.shape}, "size is not 1")
+	mustf(t.dtype != Int32, "Item", []Shape{t.shape}, "dtype is %v", t.dtype)
 	return t.Float32s()[0]
 }
 

@@ -10,6 +10,7 @@ func (t *Tensor) view(op string, shape Shape, strides []int, offset int) *Tensor
 
 // axis resolves a negative axis and checks its range.
 func (t *Tensor) axis(op string, axis int) int {
+	t.given(op)
 	a := axis
 	if a < 0 {
 		a += len(t.shape)
@@ -19,19 +20,23 @@ func (t *Tensor) axis(op string, axis int) int {
 }
 
 // T returns a view with the last two axes swapped.
-func (t *Tensor) T() *Tensor { return t.Transpose(-2, -1) }
+func (t *Tensor) T() *Tensor { return t.transpose("T", -2, -1) }
 
 // Transpose returns a view with two axes swapped.
-func (t *Tensor) Transpose(a, b int) *Tensor {
-	a, b = t.axis("Transpose", a), t.axis("Transpose", b)
+func (t *Tensor) Transpose(a, b int) *Tensor { return t.transpose("Transpose", a, b) }
+
+// transpose is Transpose for a call of op.
+func (t *Tensor) transpose(op string, a, b int) *Tensor {
+	a, b = t.axis(op, a), t.axis(op, b)
 	shape, strides := slices.Clone(t.shape), slices.Clone(t.strides)
 	shape[a], shape[b] = shape[b], shape[a]
 	strides[a], strides[b] = strides[b], strides[a]
-	return t.view("Transpose", shape, strides, t.offset)
+	return t.view(op, shape, strides, t.offset)
 }
 
 // Permute returns a view whose axis i is axis order[i] of t.
 func (t *Tensor) Permute(order ...int) *Tensor {
+	t.given("Permute")
 	mustf(len(order) == len(t.shape), "Permute", []Shape{t.shape, order}, "want every axis once")
 	shape, strides := make(Shape, len(order)), make([]int, len(order))
 	seen := make([]bool, len(order))
@@ -47,6 +52,7 @@ func (t *Tensor) Permute(order ...int) *Tensor {
 // Reshape returns a view of a contiguous tensor with another shape of the same size. One size may be -1, and is then inferred. A non-
 // contiguous view must be made contiguous first (Contiguous).
 func (t *Tensor) Reshape(shape ...int) *Tensor {
+	t.given("Reshape")
 	s := slices.Clone(Shape(shape))
 	if i := slices.Index(s, -1); i >= 0 {
 		s[i] = 1
@@ -75,8 +81,9 @@ func (t *Tensor) Slice(axis, lo, hi int) *Tensor {
 
 // Expand returns a view broadcast to shape. Axes of size 1 and missing leading axes repeat with stride 0.
 func (t *Tensor) Expand(shape ...int) *Tensor {
+	t.given("Expand")
 	s := Shape(shape).checked("Expand")
-	common, ok := broadcast(t.shape, s)
+	common, ok := Broadcast(t.shape, s)
 	mustf(ok && common.Equal(s), "Expand", []Shape{t.shape, s}, "not broadcastable")
 	strides := make([]int, len(s))
 	for i := range t.shape {

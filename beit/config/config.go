@@ -16,10 +16,10 @@ import (
 
 // Config is the whole configuration of a run. Its TOML form is a run's config.toml.
 type Config struct {
-	Method    string `toml:"method" help:"what the run trains"`
-	Preset    string `toml:"preset" help:"what the other values began as"`
-	Seed      uint64 `toml:"seed" help:"of everything that is random; below 2^63"`
-	Precision string `toml:"precision" oneof:"auto highest high medium" alias:"fp32=highest bf16=medium" absent:"highest" help:"of matmuls: highest (or fp32) is float32, medium (or bf16) 16 bits with sums in float32; auto becomes the faster of them on this processor when the run begins"`
+	Method    string `toml:"method" paper:"-" help:"what the run trains"`
+	Preset    string `toml:"preset" paper:"-" help:"what the other values began as"`
+	Seed      uint64 `toml:"seed" paper:"-" help:"of everything that is random; below 2^63"`
+	Precision string `toml:"precision" paper:"-" oneof:"auto highest high medium" alias:"fp32=highest bf16=medium" absent:"highest" help:"of matmuls: highest (or fp32) is float32, medium (or bf16) 16 bits with sums in float32; auto becomes the faster of them on this processor when the run begins"`
 	InitFrom  string `toml:"init_from" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
 	InitKey   string `toml:"init_key" resume:"free" help:"which model of the file at init_from, where it has several: the key it stands under, or what its names begin with"`
 
@@ -47,11 +47,12 @@ type Deriver interface {
 type Data struct {
 	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or shapes:N, procedural:N for N synthetic images"`
 	EvalPath      Paths   `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
-	ValFraction   float64 `toml:"val_fraction" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
-	ValFromTrain  bool    `toml:"val_from_train" absent:"false" help:"set val_fraction of the training images aside although there are validation images, which are not read then"`
-	Seed          uint64  `toml:"seed" absent:"0" help:"of synthetic images and of the choice of images, below 2^63; 0: seed"`
-	Limit         int     `toml:"limit" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
-	LabelFraction float64 `toml:"label_fraction" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
+	ValFraction   float64 `toml:"val_fraction" paper:"-" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
+	ValFromTrain  bool    `toml:"val_from_train" paper:"-" absent:"false" help:"set val_fraction of the training images aside although there are validation images, which are not read then"`
+	Seed          uint64  `toml:"seed" paper:"-" absent:"0" help:"of synthetic images and of the choice of images, below 2^63; 0: seed"`
+	Limit         int     `toml:"limit" paper:"-" range:"[0,)" help:"use at most this many training images, chosen at random; 0: all"`
+	LabelFraction float64 `toml:"label_fraction" paper:"-" range:"(0,1]" help:"part of each class's training images that is used; 1: all, with labels or without"`
+	Workers       int     `toml:"workers" range:"[0,1024]" absent:"0" resume:"free" help:"images read and decoded at the same time; 0: as many as there are threads, which also compute. Results do not depend on it"`
 	CacheMB       int     `toml:"cache_mb" range:"[0,)" resume:"free" help:"decoded images kept in memory"`
 	MaxUnreadable float64 `toml:"max_unreadable" range:"(0,1]" resume:"free" help:"part of an epoch's images that may be unreadable"`
 	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`
@@ -59,7 +60,7 @@ type Data struct {
 	ExifTranspose bool    `toml:"exif_transpose" absent:"false" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
-	Pad           int     `toml:"pad" range:"[0,)" help:"pixels with pad-crop"`
+	Pad           int     `toml:"pad" paper:"-" range:"[0,)" help:"pixels with pad-crop"`
 	Eval          Eval    `toml:"eval"`
 }
 
@@ -80,8 +81,8 @@ const (
 // Eval says how images are shown in validation.
 type Eval struct {
 	Whole bool `toml:"whole" help:"the largest central square; else the central part, 7/8 of its side"`
-	Batch int  `toml:"batch" range:"[1,)" help:"images in a batch of validation"`
-	Limit int  `toml:"limit" range:"[0,)" help:"use at most this many validation images; 0: all"`
+	Batch int  `toml:"batch" paper:"-" range:"[1,)" help:"images in a batch of validation"`
+	Limit int  `toml:"limit" paper:"-" range:"[0,)" help:"use at most this many validation images; 0: all"`
 }
 
 // Train holds optimisation and schedule.
@@ -97,24 +98,24 @@ type Train struct {
 	Decay             float64       `toml:"weight_decay" range:"[0,)" help:"of AdamW"`
 	Clip              float64       `toml:"clip" range:"[0,)" help:"bound on the gradient's 2-norm; 0: none"`
 	MinCropScale      float64       `toml:"min_crop_scale" range:"(0,1]" help:"smallest area of a random crop"`
-	AccumulationSteps int           `toml:"accumulation_steps" range:"[1,)" help:"gradient accumulation: parts that the images of a step are processed in, to save memory"`
+	AccumulationSteps int           `toml:"accumulation_steps" paper:"-" range:"[1,)" help:"gradient accumulation: parts that the images of a step are processed in, to save memory"`
 	LRScaling         string        `toml:"lr_scaling" oneof:"none linear sqrt" help:"of lr with batch/lr_batch"`
 	LRBatch           int           `toml:"lr_batch" range:"[1,)" help:"the batch that lr is meant for"`
 	WarmupOffset      bool          `toml:"warmup_offset" help:"the warm-up of w steps is lr·t/w, as in the reference run; else lr·t/(w-1)"`
-	EpochSteps        int           `toml:"epoch_steps" range:"[0,)" absent:"0" help:"steps of an epoch, where it is to end before all images were seen; 0: as many as the images give"`
-	TimeBudget        time.Duration `toml:"time_budget" range:"[0,)" help:"chooses epochs and epoch_steps by the measured speed; 0: they count"`
-	FLOPBudget        float64       `toml:"flop_budget" range:"[0,)" absent:"0" help:"chooses epochs and epoch_steps by the counted floating-point operations, preparation included; 0: they count"`
+	EpochSteps        int           `toml:"epoch_steps" paper:"-" range:"[0,)" absent:"0" help:"steps of an epoch, where it is to end before all images were seen; 0: as many as the images give"`
+	TimeBudget        time.Duration `toml:"time_budget" paper:"-" range:"[0,)" help:"chooses epochs and epoch_steps by the measured speed; 0: they count"`
+	FLOPBudget        float64       `toml:"flop_budget" paper:"-" range:"[0,)" absent:"0" help:"chooses epochs and epoch_steps by the counted floating-point operations, preparation included; 0: they count"`
 
 	CheckpointActivations bool `toml:"checkpoint_activations" resume:"free" help:"recompute each block in backward: the same result with less memory, more time"`
 }
 
 // Log says what a run writes, and when.
 type Log struct {
-	Every           int           `toml:"every" range:"[1,)" help:"steps between step records"`
-	Checkpoint      int           `toml:"checkpoint" range:"[0,)" help:"steps between checkpoints, besides those at the end of each epoch; 0: none"`
+	Every           int           `toml:"every" paper:"-" range:"[1,)" help:"steps between step records"`
+	Checkpoint      int           `toml:"checkpoint" paper:"-" range:"[0,)" help:"steps between checkpoints, besides those at the end of each epoch; 0: none"`
 	CheckpointEvery time.Duration `toml:"checkpoint_every" range:"[0,)" resume:"free" help:"time between checkpoints, besides the others; 0: none"`
 	Keep            int           `toml:"keep" range:"[1,)" resume:"free" help:"checkpoints kept"`
-	EvalEvery       int           `toml:"eval_every" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
+	EvalEvery       int           `toml:"eval_every" paper:"-" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
 	KNNEvery        int           `toml:"knn_every" range:"[0,)" absent:"0" resume:"free" help:"epochs between measurements of k-NN accuracy, where images have labels that the run does not learn from; the first and the last epoch always have one; 0: none"`
 }
 

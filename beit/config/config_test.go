@@ -376,21 +376,6 @@ func TestMethodOf(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"train.epochs", "train.eps", "data.path"}
-	for s, want := range map[string]string{"train.epoch": "train.epochs", "epc": "train.eps", "": "train.eps", "data.path": "data.path", "dta.paht": "data.path"} {
-		if got := Nearest(s, names); got != want {
-			t.Errorf("nearest to %q is %q, want %q", s, got, want)
-		}
-	}
-	if got := Nearest("x", nil); got != "" {
-		t.Errorf("nearest of none: %q", got)
-	}
-	if d := edits("kitten", "sitting"); d != 3 {
-		t.Errorf("kitten and sitting: %d edits", d)
-	}
-}
-
 // seeds are texts that fuzzing begins with.
 func seeds(t testing.TB) []string {
 	whole := toy(t).TOML()

@@ -17,6 +17,7 @@ type Spec struct {
 	Name    string
 	Presets []string                  // names, sorted
 	Preset  func(name string) *Config // of one of Presets
+	Paper   string                    // the preset with the values of the method's paper; "": there is none
 }
 
 // NewSpec describes a method by its presets.
@@ -28,13 +29,19 @@ func NewSpec(name string, presets map[string]func() *Config) Spec {
 	}}
 }
 
+// InPaper says which preset has the values of the method's paper.
+func (s Spec) InPaper(preset string) Spec {
+	s.Paper = preset
+	return s
+}
+
 // DefaultPreset is the preset of those who name none.
 const DefaultPreset = "small32"
 
 // preset returns the configuration that a preset's name stands for.
 func (s Spec) preset(name string) (*Config, error) {
 	if !slices.Contains(s.Presets, name) {
-		return nil, fmt.Errorf("%s preset %q does not exist; did you mean %q?", s.Name, name, Nearest(name, s.Presets))
+		return nil, fmt.Errorf("%s preset %q does not exist; %s", s.Name, name, Hint(name, s.Presets, "%q", "there are "+strings.Join(s.Presets, ", ")))
 	}
 	return s.Preset(name), nil
 }
@@ -238,7 +245,11 @@ func (c *Config) lookup(key string) (field, error) {
 	now := CurrentKey(key)
 	f, ok := c.find(now)
 	if !ok {
-		return field{}, fmt.Errorf("unknown key %s of method %s; did you mean %s?", key, c.Method, Nearest(key, c.Keys()))
+		hint := fmt.Sprintf("'beit config %s --keys' lists them", c.Method)
+		if near := NearestKey(key, c.Keys()); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		return field{}, fmt.Errorf("unknown key %s of method %s; %s", key, c.Method, hint)
 	}
 	if now != key {
 		note := fmt.Sprintf("%s is called %s now", key, now)

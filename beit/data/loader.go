@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -25,6 +27,9 @@ type LoaderOptions struct {
 	// MaxUnreadable is the share of images that may be unreadable; 0 means 0.1. More of them in an epoch are an error at its end, many more an
 	// error before. An iteration that begins in the middle of an epoch counts from there.
 	MaxUnreadable float64
+	// Workers is the number of images that are read at the same time, by goroutines of their own; 0: by the threads that also compute. Batches do not
+	// depend on it.
+	Workers int
 	// Skipped is called once for each image that cannot be read, by the goroutine that iterates; it may be nil.
 	Skipped func(Skipped)
 }
@@ -48,10 +53,13 @@ type Loader struct {
 }
 
 // NewLoader returns a loader of ds. A batch larger than the dataset shrinks to it: see BatchSize. NewLoader panics when the options make no sense,
-// and fails when ds is empty.
+// and fails when ds is nil or empty.
 func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
-	if opt.Batch < 1 {
-		panic(fmt.Sprintf("data: NewLoader: batch of %d", opt.Batch))
+	if ds == nil { // such as Source.Val where there are no validation images
+		return nil, fmt.Errorf("load images: %w: the dataset is nil", ErrNoImages)
+	}
+	if opt.Batch < 1 || opt.Pipeline == nil {
+		panic(fmt.Sprintf("data: NewLoader: batch of %d, pipeline %v", opt.Batch, opt.Pipeline))
 	}
 	fields := opt.Pipeline.Outputs()
 	checkFields(fields)
@@ -212,7 +220,7 @@ func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 	n := min(p.l.size, p.l.ds.Len()-first)
 	b.Epoch, b.Number = p.epoch, number
 	b.reads.reset(n)
-	tensor.ParallelFor(n, func(slot int) {
+	p.l.each(n, func(slot int) {
 		if ctx.Err() == nil {
 			p.sample(b, slot, p.index(first+slot))
 		}
@@ -235,6 +243,33 @@ func (p *producer) fill(ctx context.Context, b *Batch, number int) error {
 	}
 	b.compact(n)
 	return nil
+}
+
+// each calls f(0) … f(n-1), each once, in as many goroutines as there are workers. A panic in f is raised again in the caller.
+func (l *Loader) each(n int, f func(i int)) {
+	if l.opt.Workers == 0 {
+		tensor.ParallelFor(n, f)
+		return
+	}
+	var claimed atomic.Int64
+	var fault atomic.Pointer[any]
+	var group sync.WaitGroup
+	for range min(l.opt.Workers, n) {
+		group.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					fault.CompareAndSwap(nil, &r)
+				}
+			}()
+			for i := claimed.Add(1) - 1; i < int64(n); i = claimed.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	group.Wait()
+	if r := fault.Load(); r != nil {
+		panic(*r)
+	}
 }
 
 func (p *producer) index(position int) int {

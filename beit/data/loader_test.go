@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,8 +72,8 @@ func newLoader(t *testing.T, ds Dataset, opt LoaderOptions) *Loader {
 	return l
 }
 
-// TestLoaderDeterminism expects the same bytes for any number of threads, after a restart inside an epoch, and from a cache. Another epoch, seed or
-// stream must give others.
+// TestLoaderDeterminism expects the same bytes for any number of threads and workers, after a restart inside an epoch, and from a cache. Another epoch,
+// seed or stream must give others.
 func TestLoaderDeterminism(t *testing.T) {
 	ds := broken{Procedural(50, 16, 1), func(i int) bool { return i == 7 || i == 31 }}
 	opt := LoaderOptions{Batch: 8, Seed: 3, Stream: 2}
@@ -85,6 +87,13 @@ func TestLoaderDeterminism(t *testing.T) {
 		tensor.SetThreads(n)
 		if d := cmp.Diff(want, batches(t, newLoader(t, Cached(ds, 1<<20), opt), 4, 0)); d != "" {
 			t.Fatalf("%d threads (-want +got):\n%s", n, d)
+		}
+	}
+	for _, n := range []int{1, 3, 40} {
+		workers := opt
+		workers.Workers = n
+		if d := cmp.Diff(want, batches(t, newLoader(t, ds, workers), 4, 0)); d != "" {
+			t.Fatalf("%d workers (-want +got):\n%s", n, d)
 		}
 	}
 	rest := batches(t, newLoader(t, ds, opt), 4, 3)
@@ -266,14 +275,48 @@ func TestLoaderStops(t *testing.T) {
 
 // A panic in the background is raised in the loop, which can recover from it.
 func TestLoaderPanics(t *testing.T) {
-	defer func() {
-		if r := recover(); r != "a bug" {
-			t.Errorf("recovered %v", r)
-		}
-	}()
 	ds := broken{Procedural(10, 16, 1), func(int) bool { panic("a bug") }}
-	for b, err := range newLoader(t, ds, LoaderOptions{Batch: 4}).Batches(t.Context(), 0, 0) {
-		t.Errorf("batch %v, error %v", b, err)
+	for _, workers := range []int{0, 1, 3} {
+		func() {
+			defer func() {
+				if r := recover(); r != "a bug" {
+					t.Errorf("%d workers: recovered %v", workers, r)
+				}
+			}()
+			for b, err := range newLoader(t, ds, LoaderOptions{Batch: 4, Workers: workers}).Batches(t.Context(), 0, 0) {
+				t.Errorf("batch %v, error %v", b, err)
+			}
+		}()
+	}
+}
+
+// As many images are read at the same time as there are workers, whatever the number of threads.
+func TestLoaderWorkers(t *testing.T) {
+	threads := tensor.Threads()
+	defer tensor.SetThreads(threads)
+	tensor.SetThreads(1)
+	const workers = 5
+	var reading atomic.Int64
+	var once sync.Once
+	all := make(chan struct{}) // closed when all workers are reading
+	ds := broken{Procedural(20, 16, 1), func(int) bool {
+		n := reading.Add(1)
+		defer reading.Add(-1)
+		if n > workers {
+			t.Errorf("%d images are read at the same time, want at most %d", n, workers)
+		}
+		if n == workers {
+			once.Do(func() { close(all) })
+		}
+		select {
+		case <-all:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%d images are not read at the same time", workers)
+		}
+		return false
+	}}
+	if got := batches(t, newLoader(t, ds, LoaderOptions{Batch: 20, Workers: workers}), 0, 0); len(got) != 1 {
+		t.Errorf("%d batches", len(got))
 	}
 }
 

@@ -68,9 +68,10 @@ func (m *RGB) row(y, x0, x1 int) []uint8 { return m.Pix[3*(y*m.W+x0) : 3*(y*m.W+
 
 // FromImage converts an image.Image to RGB by the rules of Decode. It takes an *image.YCbCr for the content of a JPEG file and an *image.NYCbCrA for
 // that of a WebP file. Decode knows the format: images from GIF, TIFF and lossy WebP files may differ from its result, and those of image/jpeg
-// differ by its rounding. An *RGB is returned as it is. An image that is nil, has no pixels or has more than the limit is an error.
+// differ by its rounding. An *RGB is returned as it is. An image that is nil, has no or too few pixels or has more than the limit is an
+// error.
 func FromImage(src image.Image, limits Limits) (*RGB, error) {
-	if src == nil {
+	if isNil(src) {
 		return nil, errors.New("the image is nil")
 	}
 	size := src.Bounds()
@@ -79,6 +80,9 @@ func FromImage(src image.Image, limits Limits) (*RGB, error) {
 	}
 	if size.Dx() > limits.Pixels/size.Dy() {
 		return nil, fmt.Errorf("the image has %dx%d pixels: the limit is %d in all", size.Dx(), size.Dy(), limits.Pixels)
+	}
+	if err := checkWhole(src); err != nil {
+		return nil, err
 	}
 	return fromImage(src), nil
 }

@@ -15,7 +15,7 @@ const streamVal uint64 = 0x747261696e07
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	loader, err := data.NewLoader(t.Val, data.LoaderOptions{
 		Batch: t.Config.Data.Eval.Batch, Sequential: true, Pipeline: t.Method.Eval(t.Config), Seed: t.Config.Seed, Stream: streamVal,
-		MaxUnreadable: t.Config.Data.MaxUnreadable, Skipped: t.Skipped,
+		MaxUnreadable: t.Config.Data.MaxUnreadable, Workers: t.Config.Data.Workers, Skipped: t.Skipped,
 	})
 	if err != nil {
 		return nil, err

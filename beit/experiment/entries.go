@@ -61,7 +61,7 @@ func ReadEntries(name string) (*Entries, error) {
 		return nil, wrong("%s: %w", name, err)
 	}
 	for _, key := range meta.Undecoded() {
-		return nil, wrong("%s: unknown key %s; did you mean %s?", name, key, config.Nearest(key.String(), entryKeys))
+		return nil, wrong("%s: unknown key %s; %s", name, key, config.Hint(key.String(), entryKeys, "%s", "there are "+strings.Join(entryKeys, ", ")))
 	}
 	if err := e.check(); err != nil {
 		return nil, wrong("%s: %w", name, err)
@@ -165,7 +165,7 @@ func (e Entry) checkShares() error {
 	for name, share := range e.Shares {
 		switch {
 		case !slices.Contains(compared.Names(), name):
-			return fmt.Errorf("unknown key shares.%s; did you mean shares.%s?", name, config.Nearest(name, compared.Names()))
+			return fmt.Errorf("unknown key shares.%s; %s", name, config.Hint(name, compared.Names(), "shares.%s", "there are "+strings.Join(compared.Names(), ", ")))
 		case !slices.Contains(names, name):
 			return fmt.Errorf("shares.%s: the entry has no such run", name)
 		case name == names[last]:

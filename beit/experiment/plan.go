@@ -64,7 +64,7 @@ func newPlan(ctx context.Context, e Env, c *Comparison) (*plan, error) {
 	}
 	for _, name := range c.Tables {
 		if names := TableNames(); !slices.Contains(names, name) {
-			return nil, wrong("--table %s: there are %s; did you mean %q?", name, strings.Join(names, ", "), config.Nearest(name, names))
+			return nil, wrong("--table %s: %s", name, config.Hint(name, names, "%q", "there are "+strings.Join(names, ", ")))
 		}
 	}
 	if err := p.check(); err != nil {

@@ -27,13 +27,15 @@ var Method = &method.Method{
 		{Key: "ema_top5", Label: "top-5 of the EMA", Better: method.Higher},
 		{Key: "best_top1", Label: "best top-1", Better: method.Higher, Column: "best", Rank: 4},
 	},
-	ImageSize: func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
-	Train:     augment,
-	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
-	Card:      card,
-	Task:      newTask,
-	Adapt:     adapt,
-	Describe:  describe,
+	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
+	ImageSizeKey: "finetune.model.image_size",
+	Train:        augment,
+	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Cost:         cost,
+	Card:         card,
+	Task:         newTask,
+	Adapt:        adapt,
+	Describe:     describe,
 	Network: func(kind weights.Kind) any {
 		if kind == weights.CLIP {
 			return &clipClassifier{}

@@ -28,7 +28,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "finetune"
 
-var spec = config.NewSpec(name, presets)
+var spec = config.NewSpec(name, presets).InPaper("base_1600e")
 
 func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath float64, mix bool) *config.Config {
 	s := &Section{

@@ -213,7 +213,7 @@ func (t *task) State() ([]state.Named, json.RawMessage) {
 	if t.ema == nil {
 		return nil, text
 	}
-	return []state.Named{method.Named(tensorEMA, t.ema.Values())}, text
+	return []state.Named{nn.Named(tensorEMA, t.ema.Values())}, text
 }
 
 // Restore takes what State saved.

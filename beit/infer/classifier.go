@@ -53,7 +53,12 @@ func newClassifier(m *model.Model, opt Options) (*Classifier, error) {
 }
 
 // Names returns the names of the classes in the order of the outputs.
-func (c *Classifier) Names() []string { return slices.Clone(c.names) }
+func (c *Classifier) Names() []string {
+	if c.net().opened() != nil {
+		return nil
+	}
+	return slices.Clone(c.names)
+}
 
 // Classify returns all classes for an image, the most probable first.
 func (c *Classifier) Classify(img image.Image) ([]Class, error) {
@@ -66,12 +71,12 @@ func (c *Classifier) Classify(img image.Image) ([]Class, error) {
 
 // ClassifyBatch is Classify for several images, in their order. It fails if one of them is nil or empty.
 func (c *Classifier) ClassifyBatch(images []image.Image) ([][]Class, error) {
-	return encodeBatch(&c.network, images, c.classify)
+	return encodeBatch(c.net(), images, c.classify)
 }
 
 // ClassifyDataset yields the classes of the images of ds in their order, with read-ahead. See Item for unreadable images.
 func (c *Classifier) ClassifyDataset(ctx context.Context, ds data.Dataset, skipped func(data.Skipped)) iter.Seq2[Item[[]Class], error] {
-	return over(ctx, &c.network, ds, skipped, c.classify)
+	return over(ctx, c.net(), ds, skipped, c.classify)
 }
 
 // classify returns the classes of normalised images [B, 3, S, S].

@@ -22,6 +22,10 @@ func over[T any](
 	ctx context.Context, n *network, ds data.Dataset, skipped func(data.Skipped), encode func(nn.Context, *autograd.Var) ([]T, error),
 ) iter.Seq2[Item[T], error] {
 	return func(yield func(Item[T], error) bool) {
+		if err := n.opened(); err != nil {
+			yield(Item[T]{}, err)
+			return
+		}
 		loader, err := data.NewLoader(ds, data.LoaderOptions{
 			Batch: batch, Pipeline: n.pipeline, Sequential: true, MaxUnreadable: 1, Skipped: skipped,
 		})

@@ -31,7 +31,8 @@
 // # Errors
 //
 // A missing or damaged file, or one of the wrong kind, gives a one-line error that names the file and what is wanted. A nil or empty
-// image gives an error with its index. After Close, every call fails with ErrClosed. No file and no image causes a panic.
+// image gives an error with its index. After Close, every call fails with ErrClosed. No file and no image causes a panic. A model that was
+// not opened, such as Encoder{} or nil, gives an error too, and what it tells of itself is zero.
 //
 // # Concurrency
 //

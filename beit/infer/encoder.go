@@ -52,10 +52,20 @@ func newEncoder(m *model.Model, opt Options) (*Encoder, error) {
 }
 
 // Dim is the width D of features.
-func (e *Encoder) Dim() int { return e.model.Width() }
+func (e *Encoder) Dim() int {
+	if e.net().opened() != nil {
+		return 0
+	}
+	return e.model.Width()
+}
 
 // Grid is the number of patches along a side.
-func (e *Encoder) Grid() int { return e.grid }
+func (e *Encoder) Grid() int {
+	if e.net().opened() != nil {
+		return 0
+	}
+	return e.grid
+}
 
 // Encode returns the features of an image.
 func (e *Encoder) Encode(img image.Image) (Features, error) {
@@ -68,7 +78,7 @@ func (e *Encoder) Encode(img image.Image) (Features, error) {
 
 // EncodeBatch is Encode for several images, in their order. It fails if one of them is nil or empty.
 func (e *Encoder) EncodeBatch(images []image.Image) ([]Features, error) {
-	return encodeBatch(&e.network, images, e.encode)
+	return encodeBatch(e.net(), images, e.encode)
 }
 
 // encode returns the features of images [B, 3, S, S] in [0, 1].
@@ -102,5 +112,5 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 
 // EncodeDataset yields the features of the images of ds in their order, with read-ahead. See Item for unreadable images.
 func (e *Encoder) EncodeDataset(ctx context.Context, ds data.Dataset, skipped func(data.Skipped)) iter.Seq2[Item[Features], error] {
-	return over(ctx, &e.network, ds, skipped, e.encode)
+	return over(ctx, e.net(), ds, skipped, e.encode)
 }

@@ -17,6 +17,9 @@ import (
 // ErrClosed is wrapped by the errors of a closed model.
 var ErrClosed = errors.New("the model is closed")
 
+// errNotOpened is the error of a Tokenizer{}, an Encoder{} or a Classifier{}, and of nil.
+var errNotOpened = errors.New("no model was opened: use Open, OpenTokenizer, OpenEncoder or OpenClassifier")
+
 // Model is an opened model: a *Tokenizer, an *Encoder or a *Classifier.
 type Model interface {
 	// Path is the path of the model file.
@@ -48,15 +51,15 @@ func Open(path string) (Model, error) {
 	defer m.Close()
 	switch model.UseOf(m) {
 	case model.Codes:
-		return opened(newTokenizer(m, Options{}))
+		return asModel(newTokenizer(m, Options{}))
 	case model.Classes:
-		return opened(newClassifier(m, Options{}))
+		return asModel(newClassifier(m, Options{}))
 	}
-	return opened(newEncoder(m, Options{}))
+	return asModel(newEncoder(m, Options{}))
 }
 
-// opened converts a model to the interface, nil for an error.
-func opened[M Model](m M, err error) (Model, error) {
+// asModel converts a model to the interface, nil for an error.
+func asModel[M Model](m M, err error) (Model, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -98,25 +101,21 @@ func (n *network) init(m *model.Model, set *nn.Set, p data.Pipeline) {
 	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Warnings(), set, p, m.Input.Size
 }
 
-// Path is the path of the model file.
-func (n *network) Path() string { return n.path }
-
-// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
-func (n *network) Config() *config.Config { return n.config }
-
-// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
-func (n *network) Warnings() []error { return n.warnings }
-
-// ImageSize is the side S of the model's input, in pixels.
-func (n *network) ImageSize() int { return n.size }
-
-// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
-func (n *network) Close() error {
+// close waits for running calls and frees the model's memory. A second one does nothing, and so does that of a model that was not opened.
+func (n *network) close() error {
 	n.use.Lock()
 	defer n.use.Unlock()
-	if !n.closed {
+	if !n.closed && n.set != nil {
 		n.closed = true
 		n.set.Release()
+	}
+	return nil
+}
+
+// opened returns an error for a zero value, which no function opened.
+func (n *network) opened() error {
+	if n.set == nil {
+		return errNotOpened
 	}
 	return nil
 }
@@ -144,6 +143,9 @@ const batch = 32
 
 // encodeBatch transforms images and runs encode on them, a batch at a time.
 func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context, *autograd.Var) ([]T, error)) ([]T, error) {
+	if err := n.opened(); err != nil {
+		return nil, err
+	}
 	one := 3 * n.size * n.size
 	buffer, ok := n.inputs.Get().(*[]float32)
 	if need := min(batch, len(images)) * one; !ok || len(*buffer) < need {

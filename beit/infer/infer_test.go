@@ -378,6 +378,8 @@ func TestWrongImages(t *testing.T) {
 		want string
 	}{
 		{"nil", nil, "image 1: the image is nil"},
+		{"nil under its type", (*image.RGBA)(nil), "image 1: the image is nil"},
+		{"without pixels", &image.RGBA{Rect: image.Rect(0, 0, 4, 4), Stride: 16}, "image 1: the image has fewer pixels"},
 		{"empty", image.NewGray(image.Rect(4, 4, 4, 9)), "image 1: the image has no pixels"},
 		{"huge", image.NewUniform(color.White), "pixels: the limit is"},
 	} {

@@ -60,10 +60,20 @@ func (o Options) device() *tensor.Device {
 }
 
 // Vocabulary is the number K of codes.
-func (t *Tokenizer) Vocabulary() int { return t.model.Config.Codes }
+func (t *Tokenizer) Vocabulary() int {
+	if t.net().opened() != nil {
+		return 0
+	}
+	return t.model.Config.Codes
+}
 
 // Grid is the number of patches along a side.
-func (t *Tokenizer) Grid() int { return t.model.Config.Encoder.Grid() }
+func (t *Tokenizer) Grid() int {
+	if t.net().opened() != nil {
+		return 0
+	}
+	return t.model.Config.Encoder.Grid()
+}
 
 // Encode returns the codes of an image.
 func (t *Tokenizer) Encode(img image.Image) (Codes, error) {
@@ -76,7 +86,7 @@ func (t *Tokenizer) Encode(img image.Image) (Codes, error) {
 
 // EncodeBatch is Encode for several images, in their order. It fails if one of them is nil or empty.
 func (t *Tokenizer) EncodeBatch(images []image.Image) ([]Codes, error) {
-	return encodeBatch(&t.network, images, t.encode)
+	return encodeBatch(t.net(), images, t.encode)
 }
 
 // encode returns the codes of images [B, 3, S, S] in [0, 1]. Its error is always nil.
@@ -92,5 +102,5 @@ func (t *Tokenizer) encode(c nn.Context, images *autograd.Var) ([]Codes, error) 
 
 // EncodeDataset yields the codes of the images of ds in their order, with read-ahead. See Item for unreadable images.
 func (t *Tokenizer) EncodeDataset(ctx context.Context, ds data.Dataset, skipped func(data.Skipped)) iter.Seq2[Item[Codes], error] {
-	return over(ctx, &t.network, ds, skipped, t.encode)
+	return over(ctx, t.net(), ds, skipped, t.encode)
 }

@@ -60,14 +60,15 @@ func (e *Env) TrainLoader(stream uint64) (*data.Loader, error) {
 	t := e.Config.Train
 	return data.NewLoader(e.Train, data.LoaderOptions{
 		Batch: t.Batch / t.AccumulationSteps, Pipeline: e.Method.Train(e.Config), Seed: e.Config.Seed, Stream: stream,
-		MaxUnreadable: e.Config.Data.MaxUnreadable, Skipped: e.Skipped, Multiple: t.AccumulationSteps,
+		MaxUnreadable: e.Config.Data.MaxUnreadable, Workers: e.Config.Data.Workers, Skipped: e.Skipped, Multiple: t.AccumulationSteps,
 	})
 }
 
 // EvalLoader makes a loader that reads ds once, in its order.
 func (e *Env) EvalLoader(ds data.Dataset, p data.Pipeline) (*data.Loader, error) {
 	return data.NewLoader(ds, data.LoaderOptions{
-		Batch: e.Config.Data.Eval.Batch, Sequential: true, Pipeline: p, MaxUnreadable: e.Config.Data.MaxUnreadable, Skipped: e.Skipped,
+		Batch: e.Config.Data.Eval.Batch, Sequential: true, Pipeline: p, MaxUnreadable: e.Config.Data.MaxUnreadable, Workers: e.Config.Data.Workers,
+		Skipped: e.Skipped,
 	})
 }
 

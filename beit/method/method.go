@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -24,10 +25,13 @@ type Method struct {
 	// Trend says what a run learns by the record of a validation; empty where that does not tell. Nil: it never does.
 	Trend func(f *Figures) Trend
 
-	ImageSize func(c *config.Config) int           // side of the images that the network sees
-	Train     func(c *config.Config) data.Pipeline // of training, with augmentation
-	Eval      func(c *config.Config) data.Pipeline // of validation
+	ImageSize    func(c *config.Config) int           // side of the images that the network sees
+	ImageSizeKey string                               // the key that sets it
+	Train        func(c *config.Config) data.Pipeline // of training, with augmentation
+	Eval         func(c *config.Config) data.Pipeline // of validation
 
+	// Cost says how large the network of c is, a preset or one that is changed, and what training takes.
+	Cost func(c *config.Config) Cost
 	// Card describes the finished model.
 	Card func(c *config.Config) Card
 	// Task declares and builds the network under training.
@@ -57,7 +61,7 @@ type List []*Method
 func (l List) Find(name string) (*Method, error) {
 	i := slices.IndexFunc(l, func(m *Method) bool { return m.Name == config.CurrentMethod(name) })
 	if i < 0 {
-		return nil, fmt.Errorf("method %q does not exist; did you mean %q?", name, config.Nearest(name, l.Names()))
+		return nil, fmt.Errorf("method %q does not exist; %s", name, config.Hint(name, l.Names(), "%q", "there are "+strings.Join(l.Names(), ", ")))
 	}
 	return l[i], nil
 }

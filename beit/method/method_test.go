@@ -258,7 +258,7 @@ func TestTensorsAndLoadParams(t *testing.T) {
 	}
 	want, got := declare(), declare()
 	got.Values().Fill(0)
-	list := append(method.Tensors(want.Params()), method.Named("train.x", want.Lookup("small").Value))
+	list := append(nn.Tensors(want.Params()), nn.Named("train.x", want.Lookup("small").Value))
 	path := filepath.Join(t.TempDir(), "set.safetensors")
 	if err := state.WriteFileAtomic(path, traintest.SafetensorsOf(nil, list)); err != nil {
 		t.Fatal(err)

@@ -226,7 +226,7 @@ func TestSegmenterGivesNoFeatures(t *testing.T) {
 	defer set.Release()
 	var list []state.Named
 	for _, p := range set.Params() {
-		list = append(list, method.Named("backbone."+p.Name, p.Value))
+		list = append(list, nn.Named("backbone."+p.Name, p.Value))
 	}
 	list = append(list, state.Named{Name: "decode_head.conv_seg.weight", DType: state.F32, Shape: []int{1}, Float32s: []float32{1}})
 	m := runtest.Open(t, traintest.WriteTensors(t, nil, list))

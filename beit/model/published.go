@@ -79,7 +79,7 @@ func FindPublished(name string) (Published, error) {
 	if len(longer) > 0 {
 		return Published{}, fmt.Errorf("no published file is called %q; there are %s", name, strings.Join(longer, ", "))
 	}
-	return Published{}, fmt.Errorf("no published file is called %q; did you mean %q?", name, config.Nearest(name, names))
+	return Published{}, fmt.Errorf("no published file is called %q; %s", name, config.Hint(name, names, "%q", "'beit pull' lists them"))
 }
 
 // Check compares the SHA-256 of the file at path with the published one and returns it.

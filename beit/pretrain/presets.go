@@ -37,7 +37,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "pretrain"
 
-var spec = config.NewSpec(name, presets)
+var spec = config.NewSpec(name, presets).InPaper("base_1600e")
 
 // TokenizerPreset is the preset of the tokenizer that makes the targets of a preset of this package.
 func TokenizerPreset(preset string) string {

@@ -114,6 +114,28 @@ func TestUnknownPreset(t *testing.T) {
 	}
 }
 
+// With images of another size as large a part of the patches is masked, unless a number is given. Published numbers stay with published sizes.
+func TestMaskFollowsImageSize(t *testing.T) {
+	for _, c := range []struct {
+		preset, set        string
+		grid, count, least int
+	}{
+		{"base_300e", "", 14, 75, 16},
+		{"base_300e", "pretrain.model.vit.image_size=224", 14, 75, 16},
+		{"base_300e", "pretrain.model.vit.image_size=384", 24, 230, 47},
+		{"small32", "pretrain.model.vit.image_size=64", 16, 102, 21},
+		{"small32", "pretrain.model.vit.image_size=64 pretrain.mask.count=50", 16, 50, 21},
+	} {
+		cfg, _, err := pretrain.Method.Configure(c.preset, "", strings.Fields(c.set), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := pretrain.SectionOf(cfg).Mask; m.Rows != c.grid || m.Cols != c.grid || m.Count != c.count || m.MinBlock != c.least {
+			t.Errorf("%s %s: %+v", c.preset, c.set, m)
+		}
+	}
+}
+
 // The numbers of this test and the next two were worked out from the authors' definitions (microsoft/unilm, beit2), apart from this code.
 func TestParameterCounts(t *testing.T) {
 	for name, want := range map[string]int{

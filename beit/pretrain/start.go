@@ -20,17 +20,24 @@ func start(c *config.Config) (path, key string) {
 }
 
 // adapt fits a preset to the tokenizer that the run starts from: the backbone's blocks are those of its encoder, unless the file has a shape of its
-// own. Models of other kinds change nothing.
+// own. Models of other kinds change nothing. In images of another size, as large a part of the patches is masked.
 func adapt(base *config.Config, over config.Layers, start *method.Model) error {
-	if start == nil || start.Kind != weights.Tokenizer {
-		return nil
-	}
-	if !over.InFile("pretrain.model.vit.width") {
+	fromTokenizer := start != nil && start.Kind == weights.Tokenizer
+	if fromTokenizer && !over.InFile("pretrain.model.vit.width") {
 		Become(base, start.Weights.VQKD.Encoder)
 	}
 	c, err := over.Over(base)
 	if err != nil {
 		return err
+	}
+	if v := SectionOf(c).Model.ViT; v.PatchSize > 0 && v.Grid() != SectionOf(base).Model.ViT.Grid() && v.Tokens() <= config.MostPatches {
+		SectionOf(base).Mask = maskFor(v.Grid())
+		if c, err = over.Over(base); err != nil {
+			return err
+		}
+	}
+	if !fromTokenizer {
+		return nil
 	}
 	c.Derive()
 	if err := c.Check(); err != nil {

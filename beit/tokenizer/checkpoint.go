@@ -6,6 +6,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
@@ -29,9 +30,9 @@ func (t *task) State() ([]state.Named, json.RawMessage) {
 	saved := savedCounts{counts: t.count, Next: t.recent.Next}
 	if s := t.reseeder; s != nil {
 		saved.Seen = s.Seen
-		list = append(list, method.Named(tensorCounts, s.Counts))
+		list = append(list, nn.Named(tensorCounts, s.Counts))
 		if s.Ring != nil {
-			list = append(list, method.Named(tensorRing, s.Ring))
+			list = append(list, nn.Named(tensorRing, s.Ring))
 		}
 	}
 	text, err := json.Marshal(saved)

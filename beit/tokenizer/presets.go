@@ -25,7 +25,7 @@ var presets = map[string]func() *config.Config{
 // name is the method's, and the key of its section.
 const name = "tokenizer"
 
-var spec = config.NewSpec(name, presets)
+var spec = config.NewSpec(name, presets).InPaper("vqkd_encoder_base_decoder_3x768x12_clip")
 
 // network is a VQ-KD model whose encoder and decoder have absolute positions and no LayerScale.
 func network(vit string, decoderDepth, codes, dim, targetDim int) beit.VQKDConfig {

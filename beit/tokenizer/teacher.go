@@ -176,7 +176,7 @@ func (t *Trained) Teacher(up method.Upstreams) (*Teacher, error) {
 	}
 	set.Build(dev, 0, nn.Inference)
 	who.sets = append(who.sets, set)
-	_, err = state.Load(method.Slots(set.Params()), t.Model.File(), func(name string) (string, bool) {
+	_, err = state.Load(nn.Slots(set.Params()), t.Model.File(), func(name string) (string, bool) {
 		return name, strings.HasPrefix(name, prefixTeacher)
 	})
 	if err != nil {

@@ -56,7 +56,7 @@ func network(t *testing.T, name string) (beit.Teacher, map[string]state.Named) {
 		p.Value.Upload(data)
 	}
 	list := map[string]state.Named{}
-	for _, n := range method.Tensors(set.Params()) {
+	for _, n := range nn.Tensors(set.Params()) {
 		for piece := range n.Pieces {
 			n.Float32s = append(n.Float32s, piece...)
 		}

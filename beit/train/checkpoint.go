@@ -61,8 +61,8 @@ func (l *loop) checkpoint() error {
 		}
 		meta[key] = string(text)
 	}
-	list = append(list, method.Tensors(l.task.Set().Params())...)
-	list = append(list, method.Named(tensorM, l.opt.M), method.Named(tensorV, l.opt.V))
+	list = append(list, nn.Tensors(l.task.Set().Params())...)
+	list = append(list, nn.Named(tensorM, l.opt.M), nn.Named(tensorV, l.opt.V))
 	if err := run.WriteCheckpoint(l.dir, l.at.Step, meta, list, l.write); err != nil {
 		return err
 	}

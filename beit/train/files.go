@@ -6,12 +6,13 @@ import (
 
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
 // writeModel writes the model as it is now.
 func (l *loop) writeModel(path string) error {
-	list := method.Tensors(l.task.Finished())
+	list := nn.Tensors(l.task.Finished())
 	return l.write(path, func(w io.Writer) error { return state.WriteChecked(w, l.meta(), list) })
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,28 +12,23 @@ import (
 
 // configCmd is "beit config".
 type configCmd struct {
-	Method string `arg:"" optional:"" placeholder:"METHOD" help:"Print the configuration of this method: dino, tokenizer, pretrain or finetune. Without it, list the presets."`
+	Method string `arg:"" optional:"" placeholder:"METHOD" help:"Print the configuration of this method: dino, tokenizer, pretrain or finetune. Without it, list the presets: their size, what they are meant for, and how long they would take on this machine."`
 	configFlags
 	Keys    bool `help:"List the keys of the method."`
-	Explain bool `help:"Say what every key means, what it may be, and what it is."`
-	JSON    bool `name:"json" help:"With --explain: print as JSON."`
+	Explain bool `help:"Say what every key means, what it may be, what it is, its default, and its value in the paper."`
+	JSON    bool `name:"json" help:"Print presets, or with --explain keys, as JSON."`
 }
 
 // Run prints presets, keys, their meaning, or a configuration as TOML.
 func (c *configCmd) Run(a *app) error {
-	if c.JSON && !c.Explain {
-		return usagef("--json goes with --explain")
-	}
 	if c.Method == "" {
 		if c.Keys || c.Explain || c.Preset != "" || c.Config != "" || c.Set != nil {
 			return usagef("name the method too: %s", strings.Join(model.Methods().Names(), ", "))
 		}
-		for _, m := range model.Methods() {
-			if _, err := fmt.Fprintf(a.out, "%s:\n  %s\n", m.Name, strings.Join(m.Presets, "\n  ")); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.presets(a)
+	}
+	if c.JSON && !c.Explain {
+		return usagef("--json goes with --explain, or without a method")
 	}
 	m, err := model.Methods().Find(c.Method)
 	if err != nil {
@@ -51,7 +47,7 @@ func (c *configCmd) Run(a *app) error {
 	}
 	switch {
 	case c.Explain:
-		return explainConfig(a, cfg, c.JSON)
+		return explainConfig(a, m.Spec, cfg, c.JSON)
 	case c.Keys:
 		_, err = fmt.Fprintln(a.out, strings.Join(cfg.Keys(), "\n"))
 	default:
@@ -60,9 +56,21 @@ func (c *configCmd) Run(a *app) error {
 	return err
 }
 
+// presets prints the table of presets.
+func (c *configCmd) presets(a *app) error {
+	t, err := newPresetTable(a)
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return printJSON(a.out, t)
+	}
+	return t.print(a.out)
+}
+
 // explainConfig says what the keys mean, a paragraph for each table.
-func explainConfig(a *app, cfg *config.Config, asJSON bool) error {
-	list := cfg.Explain()
+func explainConfig(a *app, s config.Spec, cfg *config.Config, asJSON bool) error {
+	list := s.Explain(cfg)
 	if asJSON {
 		return printJSON(a.out, list)
 	}
@@ -75,18 +83,36 @@ func explainConfig(a *app, cfg *config.Config, asJSON bool) error {
 		}
 		keys[table] = append(keys[table], e)
 	}
+	fmt.Fprintf(a.out, "Defaults are those of preset %s.%s\n\n", config.DefaultPreset, inPaper(s))
 	for _, table := range tables {
 		if table != "" {
 			fmt.Fprintf(a.out, "[%s]\n", table)
 		}
 		for _, e := range keys[table] {
-			fmt.Fprintf(a.out, "%s = %s\n    %s (%s)\n", e.Key, plain.Text(e.Value), e.Help, e.Wants)
+			fmt.Fprintf(a.out, "%s = %s\n    %s (%s%s)\n", e.Key, plain.Text(e.Value), e.Help, e.Wants, defaultAndPaper(e))
 		}
 		if _, err := fmt.Fprintln(a.out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inPaper says which preset has the paper's values.
+func inPaper(s config.Spec) string {
+	if s.Paper == "" {
+		return " No preset has the values of a paper."
+	}
+	return fmt.Sprintf(" The paper's values are those of preset %s.", s.Paper)
+}
+
+// defaultAndPaper says what a key is by default and in the paper.
+func defaultAndPaper(e config.Explained) string {
+	says := "; default " + cmp.Or(e.Default, "empty")
+	if e.Paper != "" {
+		says += ", paper " + e.Paper
+	}
+	return says
 }
 
 // tableOf is the table that a key lies in.

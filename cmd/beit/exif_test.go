@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/infer"
 )
 
@@ -25,8 +26,8 @@ func TestExifFlag(t *testing.T) {
 	}
 	no := false
 	train := runFlags{imageFlags: imageFlags{exifFlag: exifFlag{&no}}, configFlags: configFlags{Set: []string{"train.epochs=1"}}}
-	if list := train.assignments(); !slices.Equal(list, []string{"data.exif_transpose=false", "train.epochs=1"}) {
-		t.Errorf("a training assigns %q", list)
+	if list, err := train.assignments(finetune.Method); err != nil || !slices.Equal(list, []string{"data.exif_transpose=false", "train.epochs=1"}) {
+		t.Errorf("a training assigns %q, error %v", list, err)
 	}
 }
 

@@ -21,6 +21,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -69,6 +71,7 @@ type cli struct {
 	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
 	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
 	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
+	Completion completionCmd `cmd:"" help:"Print a script by which bash, zsh or fish completes commands, flags and values."`
 	Version    versionCmd    `cmd:"" help:"Print version and device."`
 
 	Teacher oldTeacherCmd `cmd:"" hidden:"" help:"Old name of pretrain --method dino."`
@@ -125,6 +128,13 @@ func main() {
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// newParser returns the parser of a command line into c.
+func newParser(c *cli, out, errOut io.Writer) *kong.Kong {
+	return kong.Must(c, kong.Name("beit"), helpTexts, kong.Writers(out, errOut), kong.Exit(func(code int) { panic(leave(code)) }),
+		kong.Description("BEiT v2 in Go: visual tokenizers, masked image modelling, probes."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 120}))
+}
+
 // leave is what kong's wish to end the process (after --help) is turned into.
 type leave int
 
@@ -137,13 +147,14 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 		}
 	}()
 	var c cli
-	parser, err := kong.New(&c, kong.Name("beit"), helpTexts, kong.Writers(out, errOut), kong.Exit(func(code int) { panic(leave(code)) }),
-		kong.Description("BEiT v2 in Go: visual tokenizers, masked image modelling, probes."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 120}))
-	if err != nil {
-		panic(err)
+	parser := newParser(&c, out, errOut)
+	if len(args) > 0 && args[0] == completeCommand {
+		if err := complete(out, parser.Model.Node, args[1:]); err != nil {
+			return fail(errOut, statusFailure, err)
+		}
+		return statusOK
 	}
-	args = habits(args)
+	args = habits(args, parser.Model.Node)
 	command, err := parser.Parse(args)
 	switch {
 	case out.broken:
@@ -206,8 +217,20 @@ func recovered(errOut io.Writer, p any) int {
 	return fail(errOut, statusFailure, internal(p))
 }
 
-// habits turns what people are used to from other programs into our form of it.
-func habits(args []string) []string {
+// habits turns what people are used to from other programs into our form of it: commands that are flags there, and flags with underscores.
+func habits(args []string, root *kong.Node) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, value, has := strings.Cut(arg, "=")
+		if strings.HasPrefix(name, "--") && strings.Contains(name, "_") && (commandLine{node: root}).has(hyphened(name[2:])) {
+			if args[i] = hyphened(name); has {
+				args[i] += "=" + value
+			}
+		}
+	}
 	switch {
 	case len(args) == 0:
 		return []string{"--help"}
@@ -243,6 +266,8 @@ func (a *app) choose(device string, threads *int) error {
 	}
 	dev, err := vulkan.OpenNamed(a.ctx, device)
 	switch {
+	case errors.Is(err, vulkan.ErrName) && deviceElsewhere.MatchString(device):
+		return usagef("--device %s: this program computes on cpu, or on GPUs of any maker through Vulkan: --device vulkan; 'beit devices' lists them", device)
 	case errors.Is(err, vulkan.ErrName):
 		return usageError{err}
 	case err != nil:
@@ -254,6 +279,9 @@ func (a *app) choose(device string, threads *int) error {
 	}
 	return nil
 }
+
+// deviceElsewhere is what other programs call a device.
+var deviceElsewhere = regexp.MustCompile(`(?i)^(cuda|gpu|mps|metal|mkl|xpu|rocm|hip|npu|tpu|opencl|auto|\d+)\b`)
 
 // warn prints the verdict of the CPU's self-test when it failed.
 func (a *app) warn(verdict string, ok bool) {

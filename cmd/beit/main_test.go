@@ -46,10 +46,10 @@ func TestMistakes(t *testing.T) {
 		{"command", "confg", 2, `no command "confg"; did you mean "config"?`},
 		{"subcommand", "tokenizer trian", 2, `did you mean "tokenizer train"?`},
 		{"no subcommand", "tokenizer", 2, "expected one of"},
-		{"flag", "pretrain --resum x", 2, `did you mean "--resume"?`},
+		{"flag", "pretrain --resum x", 2, "did you mean --resume?"},
 		{"flag without value", "pretrain --seed", 2, "--seed"},
 		{"too many arguments", "version now", 2, "unexpected argument now"},
-		{"device", "--device gpu version", 2, "want cpu, vulkan or vulkan:N"},
+		{"device", "--device gnu version", 2, "want cpu, vulkan or vulkan:N"},
 		{"device without a number", "--device vulkan: version", 2, "want cpu, vulkan or vulkan:N"},
 		{"threads", "--threads -1 version", 2, "--threads"},
 		{"no threads", "--threads 0 version", 2, "--threads 0"},
@@ -128,7 +128,7 @@ func TestMistakes(t *testing.T) {
 		{"convert what is no model", "convert " + file + " " + out + ".pth --to hf", 1, "notes.txt"},
 		{"verify nothing", "verify " + empty + "/none", 1, "none"},
 		{"verify what is no model", "verify " + file, 1, "notes.txt"},
-		{"pull what nobody offers", "pull beitv3", 2, "did you mean"},
+		{"pull what nobody offers", "pull beitv3", 2, "'beit pull' lists them"},
 		{"bench", "bench --filter nothing", 2, "no case"},
 		{"bench of slow cases alone", "bench --filter base_300e", 2, "--slow"},
 	} {
@@ -324,12 +324,6 @@ func TestConfigRoundTrip(t *testing.T) {
 		}
 		if _, again, e := beitRun(t, "config", m.Name, "--config", name); again != text {
 			t.Errorf("%s: %s\nread back gives %s%s", m.Name, text, again, e)
-		}
-	}
-	_, list, _ := beitRun(t, "config")
-	for _, m := range model.Methods() {
-		if want := m.Name + ":\n  " + strings.Join(m.Presets, "\n  ") + "\n"; len(m.Presets) == 0 || !strings.Contains(list, want) {
-			t.Errorf("the list lacks %q", want)
 		}
 	}
 }

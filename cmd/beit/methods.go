@@ -86,7 +86,7 @@ func targetOf(name string) ([]string, error) {
 		names = append(names, k.Method)
 	}
 	slices.Sort(names)
-	return nil, usagef("--method %s: there are %s; did you mean %s?", name, strings.Join(names, ", "), config.Nearest(name, names))
+	return nil, usagef("--method %s: %s", name, config.Hint(name, names, "%s", "there are "+strings.Join(names, ", ")))
 }
 
 // finetuneCmd is "beit finetune".

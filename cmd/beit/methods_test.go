@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,7 +47,8 @@ func TestPretrainMethods(t *testing.T) {
 	}
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
-		images + "--method bent2 --tokenizer x":              "--method bent2: there are beit2, dino, mvp; did you mean beit2?",
+		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit2, dino, mvp",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
@@ -59,7 +61,7 @@ func TestPretrainMethods(t *testing.T) {
 	}
 }
 
-// Every key of every method is explained, as text and as JSON.
+// Every key of every method is explained, as text and as JSON: what it is, its default, and the paper's value.
 func TestExplain(t *testing.T) {
 	for _, m := range model.Methods() {
 		keys := m.Preset(m.Presets[0]).Keys()
@@ -70,10 +72,14 @@ func TestExplain(t *testing.T) {
 			if e.Help == "" || e.Wants == "" || strings.HasSuffix(e.Wants, ", ") {
 				t.Errorf("%s: %+v", m.Name, e)
 			}
-			if e.Key == "train.epochs" && e.Value != "77" {
+			paper := map[string]string{"tokenizer": "100", "pretrain": "1600", "finetune": "100"}[m.Name]
+			if e.Key == "train.epochs" && (e.Value != "77" || e.Default != fmt.Sprint(m.Preset(config.DefaultPreset).Train.Epochs) || e.Paper != paper) {
 				t.Errorf("%s: %+v", m.Name, e)
 			}
-			if line := "\n" + e.Key + " = " + e.Value + "\n    " + e.Help + " (" + e.Wants + ")\n"; !strings.Contains("\n"+text, line) {
+			if (e.Key == "data.path" || e.Key == "seed" || e.Key == "data.cache_mb" || strings.HasPrefix(e.Key, "log.")) && e.Paper != "" {
+				t.Errorf("%s: %s is not of the paper: %q", m.Name, e.Key, e.Paper)
+			}
+			if line := "\n" + e.Key + " = " + e.Value + "\n    " + e.Help + " (" + e.Wants + defaultAndPaper(e) + ")\n"; !strings.Contains("\n"+text, line) {
 				t.Errorf("%s: the text lacks %q", m.Name, line)
 			}
 		}

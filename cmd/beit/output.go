@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/npy"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -35,7 +36,7 @@ func openOutput[E float32 | int32](out string, stdout io.Writer, shape []int, li
 	case out == "":
 		return &lines[E]{stdout, line, func() error { return nil }, func() {}}, nil // each line as a whole, though the command be interrupted
 	case filepath.Ext(out) == ".npy":
-		file, err := state.CreateNPY[E](out, shape)
+		file, err := npy.CreateRows[E](out, shape)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +73,7 @@ func (l *lines[E]) add(name string, row []E) error {
 
 // array is a .npy file with the names of its rows beside it.
 type array[E float32 | int32] struct {
-	*state.NPY[E]
+	*npy.Rows[E]
 	out string
 }
 
@@ -83,5 +84,5 @@ func (a array[E]) close() (string, error) {
 	if err := a.Commit(); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s: %T %v, the names of its rows in %s", a.out, *new(E), a.Shape(), state.NPYNames(a.out)), nil
+	return fmt.Sprintf("%s: %T %v, the names of its rows in %s", a.out, *new(E), a.Shape(), npy.NamesPath(a.out)), nil
 }

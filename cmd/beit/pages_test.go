@@ -140,7 +140,7 @@ func checkCommand(t *testing.T, name, command string) {
 	if named(parser.Model.Node, args) {
 		return
 	}
-	if _, err := parser.Parse(habits(args)); err != nil {
+	if _, err := parser.Parse(habits(args, parser.Model.Node)); err != nil {
 		t.Errorf("%s: %s: %v", name, command, err)
 	}
 	for i, arg := range args[:max(len(args)-1, 0)] {

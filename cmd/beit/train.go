@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -28,7 +27,7 @@ import (
 type configFlags struct {
 	Preset string   `placeholder:"NAME" help:"Preset to start from (small32); 'beit config' lists them."`
 	Config string   `placeholder:"FILE" help:"TOML file over the preset."`
-	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment over both, for example train.epochs=20; may be repeated."`
+	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment over both, for example train.clip=1; may be repeated. 'beit config METHOD --explain' lists the keys."`
 }
 
 // runFlags are those of the commands that train.
@@ -36,9 +35,10 @@ type runFlags struct {
 	configFlags
 	imageFlags
 	keyFlag
-	Out                   string        `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
-	Resume                string        `placeholder:"RUN" help:"Continue the run in this folder."`
-	InitFrom              string        `placeholder:"FILE|RUN" help:"Weights to start with; --key chooses among those of a file."`
+	Out      string `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
+	Resume   string `placeholder:"RUN" help:"Continue the run in this folder."`
+	InitFrom string `placeholder:"FILE|RUN" help:"Weights to start with; --key chooses among those of a file."`
+	settingFlags
 	TimeBudget            time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
 	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
 	CheckpointActivations bool          `help:"Recompute each block in backward: the same result with less memory, more time."`
@@ -48,39 +48,18 @@ type runFlags struct {
 	JSON                  bool          `name:"json" help:"Print the result as JSON."`
 }
 
-// assignments are what the flags stand for, then those of --set. extra come first.
-func (f runFlags) assignments(extra ...string) []string {
-	list := extra
-	add := func(key, value string, given bool) {
-		if given {
-			list = append(list, key+"="+value)
-		}
-	}
-	images, eval := f.paths()
-	add("data.path", images.Assignment(), images != "")
-	add("data.eval_path", eval.Assignment(), eval != "")
-	add("data.val_fraction", strconv.FormatFloat(f.ValFraction, 'g', -1, 64), f.ValFraction != 0)
-	list = append(list, f.exifFlag.assignments()...)
-	add("init_from", f.InitFrom, f.InitFrom != "")
-	add("init_key", f.Key, f.Key != "")
-	add("train.time_budget", f.TimeBudget.String(), f.TimeBudget != 0)
-	if f.AccumulationSteps != nil {
-		add("train.accumulation_steps", strconv.Itoa(*f.AccumulationSteps), true)
-	}
-	add("train.checkpoint_activations", "true", f.CheckpointActivations)
-	add("seed", f.Seed, f.Seed != "")
-	add("precision", f.Precision, f.Precision != "")
-	return append(list, f.Set...)
-}
-
 // run starts or continues a run.
 func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	a.train()
 	if f.Resume != "" {
 		return f.resume(a, m, extra...)
 	}
+	set, err := f.assignments(m, extra...)
+	if err != nil {
+		return err
+	}
 	r := newReporter(a.errOut)
-	cfg, start, err := m.Configure(f.Preset, f.Config, f.assignments(extra...), model.Opener())
+	cfg, start, err := m.Configure(f.Preset, f.Config, set, model.Opener())
 	var opening *method.OpenError
 	if errors.As(err, &opening) {
 		return err
@@ -121,7 +100,10 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 	if f.Out != "" || f.Preset != "" || f.Config != "" || f.DryRun {
 		return usagef("--resume continues a run with its own configuration: leave --out, --preset, --config and --dry-run away")
 	}
-	set := f.assignments(extra...)
+	set, err := f.assignments(m, extra...)
+	if err != nil {
+		return err
+	}
 	own, cfg, err := model.ReadConfig(dir)
 	if err != nil {
 		return err

@@ -128,7 +128,7 @@ func runFile(t *testing.T, old bool, m *method.Method, cfg *config.Config, meta 
 	}
 	maps.Copy(all, meta)
 	path := filepath.Join(t.TempDir(), "model.safetensors")
-	err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, all, method.Tensors(set.Params())) })
+	err := state.WriteFileAtomic(path, func(w io.Writer) error { return state.WriteSafetensors(w, all, nn.Tensors(set.Params())) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,16 +1,35 @@
 package optim
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// AdamWConfig holds the settings of AdamW that are constant over a run.
+// AdamWConfig holds the settings of AdamW that are constant over a run. A field that is zero means zero: begin with DefaultAdamW.
 type AdamWConfig struct {
 	Beta1, Beta2, Eps float64
 	Decay             float64
 	Clip              float64                   // bound on the gradient's global 2-norm; 0: none
 	LRScale           func(p *nn.Param) float64 // factor on the learning rate, see LayerDecay; nil: 1 for all
+}
+
+// DefaultAdamW returns the defaults of PyTorch's torch.optim.AdamW: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01, no clipping.
+func DefaultAdamW() AdamWConfig { return AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01} }
+
+// check returns what is wrong with the settings, "" for nothing.
+func (c AdamWConfig) check() string {
+	switch {
+	case !(float32(c.Eps) > 0) || math.IsInf(c.Eps, 1): // the update is computed in float32
+		return fmt.Sprintf("Eps is %v, want a number above 0: DefaultAdamW has 1e-8", c.Eps)
+	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1):
+		return fmt.Sprintf("Beta1 and Beta2 are %v and %v, want numbers from 0 to below 1", c.Beta1, c.Beta2)
+	case !(c.Decay >= 0) || !(c.Clip >= 0):
+		return fmt.Sprintf("Decay and Clip are %v and %v, want numbers of 0 and more", c.Decay, c.Clip)
+	}
+	return ""
 }
 
 // AdamW is the AdamW optimizer with bias correction (arXiv 1711.05101), for all trainable parameters of a set.
@@ -31,9 +50,13 @@ type segment struct {
 	scale  float64
 }
 
-// NewAdamW returns an optimizer with zero moments. It panics when the set was not built for training.
+// NewAdamW returns an optimizer with zero moments. It panics when the set was not built for training, and when Eps is 0 or another setting
+// makes no sense.
 func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
 	mustTrain("NewAdamW", set)
+	if reason := c.check(); reason != "" {
+		panic(&tensor.Error{Op: "NewAdamW", Reason: reason})
+	}
 	n := set.Values().Size()
 	return &AdamW{
 		M: tensor.Zeros(set.Device(), n), V: tensor.Zeros(set.Device(), n),
@@ -42,6 +65,9 @@ func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
 }
 
 func mustTrain(op string, set *nn.Set) {
+	if set == nil {
+		panic(&tensor.Error{Op: op, Reason: "the set is nil"})
+	}
 	if set.Grads() == nil {
 		panic(&tensor.Error{Op: op, Reason: "the set was not built for training"})
 	}
@@ -73,6 +99,7 @@ func (o *AdamW) Step(lr float64) { o.StepDecay(lr, o.config.Decay) }
 
 // StepDecay is Step with a weight decay for this step.
 func (o *AdamW) StepDecay(lr, decay float64) {
+	mustTrain("Step", o.set)
 	o.Count++
 	o.dropState()
 	o.state = tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))

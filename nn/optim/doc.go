@@ -1,7 +1,7 @@
 // Package optim provides optimizers and learning-rate schedules: AdamW and SGD over the flat storage of an nn.Set, with clipping of the global
 // gradient norm, and the schedules of the recipes.
 //
-//	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05, Clip: 3})
+//	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05, Clip: 3}) // or optim.DefaultAdamW()
 //	schedule := optim.Cosine{Peak: 1.5e-3, Min: 1e-5, Warmup: 156, Total: 1560}
 //	for step := range 1560 {
 //		set.ZeroGrad()
@@ -14,6 +14,7 @@
 // The gradient norm, the clipping factor and the finite flag stay on the device. A step with a gradient that is not finite changes no parameter
 // and no moment. It counts as a step in the bias correction of AdamW.
 //
-// Nothing here returns an error. Sets that were not built for training panic. An optimizer belongs to one goroutine, and no other may use the
-// parameters of the set during a step.
+// Nothing here returns an error. Sets that were not built for training panic, and so do settings that make no sense: a field that is zero
+// means zero, and AdamW refuses an Eps of 0. An optimizer belongs to one goroutine, and no other may use the parameters of the set during a
+// step.
 package optim

@@ -3,6 +3,7 @@ package optim
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/gobeit/gobeit/nn"
@@ -166,6 +167,57 @@ func TestOptimizersNeedTraining(t *testing.T) {
 	}
 }
 
+// Settings are taken as they are: zero is zero, not a default. What AdamW cannot compute with is refused.
+func TestAdamWSettings(t *testing.T) {
+	set := model(tensor.CPU())
+	if got, want := DefaultAdamW(), (AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01}); !reflect.DeepEqual(got, want) {
+		t.Errorf("the defaults are %+v, want %+v", got, want)
+	}
+	for reason, change := range map[string]func(c *AdamWConfig){
+		"Eps is 0, want a number above 0: DefaultAdamW has 1e-8":        func(c *AdamWConfig) { c.Eps = 0 },
+		"Eps is 1e-50, want a number above 0: DefaultAdamW has 1e-8":    func(c *AdamWConfig) { c.Eps = 1e-50 },
+		"Eps is NaN, want a number above 0: DefaultAdamW has 1e-8":      func(c *AdamWConfig) { c.Eps = math.NaN() },
+		"Beta1 and Beta2 are 0.9 and 1, want numbers from 0 to below 1": func(c *AdamWConfig) { c.Beta2 = 1 },
+		"Decay and Clip are 0.01 and -1, want numbers of 0 and more":    func(c *AdamWConfig) { c.Clip = -1 },
+	} {
+		c := DefaultAdamW()
+		change(&c)
+		if got, want := errorOf(func() { NewAdamW(set, c) }), "tensor: NewAdamW: "+reason; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	for want, f := range map[string]func(){
+		"tensor: NewAdamW: Eps is 0, want a number above 0: DefaultAdamW has 1e-8": func() { NewAdamW(set, AdamWConfig{}) },
+		"tensor: NewAdamW: the set is nil":                                         func() { NewAdamW(nil, DefaultAdamW()) },
+		"tensor: NewSGD: the set is nil":                                           func() { NewSGD(nil, SGDConfig{}) },
+		"tensor: Step: the set is nil":                                             func() { new(AdamW).Step(1) },
+	} {
+		if got := errorOf(f); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+
+	// Without momentum and decay a step goes by the sign of the gradient alone.
+	w := set.Lookup("a.weight")
+	before := w.Value.Float32s()[0]
+	w.Grad.Fill(2)
+	NewAdamW(set, AdamWConfig{Eps: 1e-8}).Step(0.5)
+	if got := w.Value.Float32s()[0]; math.Abs(float64(got-(before-0.5))) > 1e-6 {
+		t.Errorf("%v became %v, want 0.5 less", before, got)
+	}
+}
+
+// errorOf is the text of the *tensor.Error that f panics with.
+func errorOf(f func()) (text string) {
+	defer func() {
+		if err, ok := recover().(*tensor.Error); ok {
+			text = err.Error()
+		}
+	}()
+	f()
+	return "no panic"
+}
+
 func TestSGDGoesDownhill(t *testing.T) {
 	dev := tensor.CPU()
 	set := nn.NewSet()
@@ -206,7 +258,7 @@ func ExampleAdamW() {
 	set := nn.NewSet()
 	w := set.Scope().Param("w", nn.Const(1), 1)
 	set.Build(tensor.CPU(), 1, nn.Training)
-	opt := NewAdamW(set, AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8})
+	opt := NewAdamW(set, DefaultAdamW())
 	w.Grad.Fill(3)
 	opt.Step(0.25)
 	fmt.Println(w.Value)

@@ -34,6 +34,7 @@ func (o *SGD) Release() { o.Buffer.Release() }
 // Step clips the gradients and updates the parameters with learning rate lr. When the gradient is not finite the parameters are not
 // changed.
 func (o *SGD) Step(lr float64) {
+	mustTrain("Step", o.set)
 	o.Count++
 	state := tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))
 	defer state.Release()

@@ -26,6 +26,8 @@
 // WriteChecked adds a checksum of the whole file, and File.Verify compares it: a
 // single damaged bit is noticed, wherever it is. OpenVerified opens and compares.
 //
+// Package nn/state/npy is for the files of NumPy.
+//
 // Every durable write goes through WriteFileAtomic, so that a crash or a full
 // disk leaves either the old file or the new one, never half of one.
 //

@@ -70,6 +70,12 @@ func (d DType) Numeric() bool {
 	return d.integer()
 }
 
+// Float32s converts little-endian elements of a numeric type, as File.Float32s does. dst has as many.
+func (d DType) Float32s(dst []float32, src []byte) { decode(dst, src, d) }
+
+// Int64s converts little-endian elements of an integer type or BOOL. U64 values of 2^63 and more wrap around. dst has as many.
+func (d DType) Int64s(dst []int64, src []byte) { decode(dst, src, d) }
+
 // decode converts len(dst) little-endian elements of a numeric type d from src.
 // Values are rounded to nearest even where T is narrower; BOOL gives 0 or 1.
 func decode[T float32 | float64 | int64](dst []T, src []byte, d DType) {

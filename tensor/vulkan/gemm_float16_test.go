@@ -61,7 +61,7 @@ func TestVariantInUse(t *testing.T) {
 			if len(all) > 0 {
 				plain, followed, report = all[0].plain, all[0].followed, "medium multiplies in "+all[0].name
 			}
-			if last := b.lastOps(); !strings.Contains(last, "MatMul("+plain.Name+")") {
+			if last := b.lastOps(); !strings.Contains(last, "MatMulInto("+plain.Name+")") {
 				t.Errorf("medium ran %s, not %s", last, plain.Name)
 			}
 			x := tensor.Full(dev, 1, 40, 40)

@@ -44,11 +44,12 @@ var Method = &method.Method{
 		{Key: "psnr", Label: "signal to noise", Unit: "dB", Better: method.Higher, Column: "PSNR", Rank: 2},
 		{Key: "images_seen", Label: "images seen"},
 	},
-	ImageSize: func(c *config.Config) int { return SectionOf(c).Network.ImageSize },
-	Train:     func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
-	Eval:      func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
-	Card:      card,
-	Task:      newTask,
+	ImageSize:    func(c *config.Config) int { return SectionOf(c).Network.ImageSize },
+	ImageSizeKey: "toy.network.image_size",
+	Train:        func(c *config.Config) data.Pipeline { return method.Augment(c, card(c).Input.View()) },
+	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
+	Card:         card,
+	Task:         newTask,
 	Network: func(kind weights.Kind) any {
 		if kind == Kind {
 			return &NetworkConfig{}

@@ -1,4 +1,4 @@
-package state
+package npy
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 )
 
 // The bytes of a small array, written out.
-func TestNpyBytes(t *testing.T) {
+func TestRowsBytes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.npy")
-	out, err := CreateNPY[int32](name, []int{1, 2})
+	out, err := CreateRows[int32](name, []int{1, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,25 +34,25 @@ func TestNpyBytes(t *testing.T) {
 	dict := "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 1, 2,), }"
 	want := "\x93NUMPY\x01\x00\x76\x00" + dict + strings.Repeat(" ", 118-len(dict)-1) + "\n" +
 		"\x00\x00\x00\x00\xfe\xff\xff\xff\x01\x00\x00\x00\xfe\xff\xff\xff\x02\x00\x00\x00\xfe\xff\xff\xff"
-	if diff := cmp.Diff(want, string(readFile(t, name))); diff != "" {
+	if diff := cmp.Diff(want, string(content(t, name))); diff != "" {
 		t.Error(diff)
 	}
-	list := readFile(t, NPYNames(name))
+	list := content(t, NamesPath(name))
 	if diff := cmp.Diff("[\n\"a.png\",\n\"ü \\\"b\\\"\\n.png\",\n\"c.png\"\n]\n", string(list)); diff != "" {
 		t.Error(diff)
 	}
-	if head := npyHeader("<f4", []int{math.MaxInt, math.MaxInt32, 1024}); len(head) != npyHeaderLen || head[npyHeaderLen-1] != '\n' {
+	if head := encodeHeader("<f4", []int{math.MaxInt, math.MaxInt32, 1024}, rowsHeader); len(head) != rowsHeader || head[rowsHeader-1] != '\n' {
 		t.Errorf("the largest header has %d bytes: %q", len(head), head)
 	}
 }
 
 // What would not be a readable file is refused.
-func TestNpyErrors(t *testing.T) {
+func TestRowsErrors(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.npy")
-	if _, err := CreateNPY[int32](name, make([]int, 60)); err == nil || !strings.Contains(err.Error(), "too many axes") {
+	if _, err := CreateRows[int32](name, make([]int, 60)); err == nil || !strings.Contains(err.Error(), "too many axes") {
 		t.Errorf("60 axes: error %v", err)
 	}
-	out, err := CreateNPY[int32](name, []int{2, 2})
+	out, err := CreateRows[int32](name, []int{2, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,16 +77,16 @@ func findNumPy(t *testing.T) func(program string, args ...string) string {
 			return string(out)
 		}
 	}
-	t.Skip("no Python with NumPy here; TestNpyBytes has the bytes written out")
+	t.Skip("no Python with NumPy here; TestRowsBytes has the bytes written out")
 	return nil
 }
 
 // NumPy itself reads the array, where there is one.
-func TestNpyByNumPy(t *testing.T) {
+func TestRowsByNumPy(t *testing.T) {
 	python := findNumPy(t)
 	dir := t.TempDir()
 	name := filepath.Join(dir, "a.npy")
-	out, err := CreateNPY[float32](name, []int{3})
+	out, err := CreateRows[float32](name, []int{3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +108,12 @@ print(x.dtype, x.shape, x.flags['C_CONTIGUOUS'], repr(float(x[4, 1])), float(x.s
 	}
 }
 
-// readFile is the content of a file.
-func readFile(t *testing.T, name string) []byte {
+// content is the content of a file.
+func content(t *testing.T, name string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(name)
+	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return content
+	return b
 }

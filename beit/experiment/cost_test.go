@@ -1,0 +1,55 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/train"
+)
+
+// What training on an image is said to cost is what a run counts.
+func TestCost(t *testing.T) {
+	tok := runtest.Folder(t, tokenizer.Method)
+	for _, m := range model.Methods() {
+		set := []string{"train.batch=4", "train.accumulation_steps=1"}
+		if m == pretrain.Method {
+			set = append(set, "pretrain.tokenizer="+tok, fmt.Sprintf("pretrain.model.vocab=%d", tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
+		}
+		cfg := runtest.Tiny(t, m, set...)
+		measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), m.Name), m, cfg, train.Env{Open: model.Opener()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch)
+		if m == pretrain.Method { // which counts the tokenizer of its preset
+			codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
+			says += codes(runtest.Open(t, tok).Config) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(cfg.Preset)))
+		}
+		if math.Abs(says-counted) > 0.05*counted || counted == 0 {
+			t.Errorf("%s: %.4g operations an image, a run counts %.4g", m.Name, says, counted)
+		}
+	}
+}
+
+// Parameters are counted without taking memory for them, in the sizes that are known of the published networks.
+func TestParameters(t *testing.T) {
+	for _, c := range []struct {
+		method, preset string
+		millions       float64
+	}{{"finetune", "base_1600e", 85.8}, {"finetune", "large_1600e", 303.4}, {"pretrain", "base_plain", 92.0}} {
+		m, err := model.Methods().Find(c.method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(m.Cost(m.Preset(c.preset)).Parameters) / 1e6; math.Abs(got-c.millions) > 0.1 {
+			t.Errorf("%s %s has %.2f million parameters, want %.1f", c.method, c.preset, got, c.millions)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package infer
+
+import "github.com/gobeit/gobeit/beit/config"
+
+// The methods of Model for each of the three kinds. They are not promoted from network, because that would dereference a nil pointer.
+
+// net returns what all models share, that of a model that was not opened for nil.
+func (t *Tokenizer) net() *network {
+	if t == nil {
+		return new(network)
+	}
+	return &t.network
+}
+
+// Path is the path of the model file.
+func (t *Tokenizer) Path() string { return t.net().path }
+
+// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+func (t *Tokenizer) Config() *config.Config { return t.net().config }
+
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
+func (t *Tokenizer) Warnings() []error { return t.net().warnings }
+
+// ImageSize is the side S of the model's input, in pixels.
+func (t *Tokenizer) ImageSize() int { return t.net().size }
+
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
+func (t *Tokenizer) Close() error { return t.net().close() }
+
+// net returns what all models share, that of a model that was not opened for nil.
+func (e *Encoder) net() *network {
+	if e == nil {
+		return new(network)
+	}
+	return &e.network
+}
+
+// Path is the path of the model file.
+func (e *Encoder) Path() string { return e.net().path }
+
+// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+func (e *Encoder) Config() *config.Config { return e.net().config }
+
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
+func (e *Encoder) Warnings() []error { return e.net().warnings }
+
+// ImageSize is the side S of the model's input, in pixels.
+func (e *Encoder) ImageSize() int { return e.net().size }
+
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
+func (e *Encoder) Close() error { return e.net().close() }
+
+// net returns what all models share, that of a model that was not opened for nil.
+func (c *Classifier) net() *network {
+	if c == nil {
+		return new(network)
+	}
+	return &c.network
+}
+
+// Path is the path of the model file.
+func (c *Classifier) Path() string { return c.net().path }
+
+// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+func (c *Classifier) Config() *config.Config { return c.net().config }
+
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
+func (c *Classifier) Warnings() []error { return c.net().warnings }
+
+// ImageSize is the side S of the model's input, in pixels.
+func (c *Classifier) ImageSize() int { return c.net().size }
+
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
+func (c *Classifier) Close() error { return c.net().close() }

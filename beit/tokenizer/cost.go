@@ -1,0 +1,26 @@
+package tokenizer
+
+import (
+	"strings"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn"
+)
+
+// cost is that of encoder and decoder, with a published teacher's forward pass: both teachers are a ViT-B/16. HOG takes no matmul.
+func cost(c *config.Config) method.Cost {
+	set := nn.NewSet()
+	s := SectionOf(c)
+	beit.NewVQKD(set.Scope(), s.Model)
+	flops := method.TrainingFLOPs(s.Model.EncodeFLOPs() + s.Model.DecodeFLOPs())
+	if s.Teacher == teacherCLIP || s.Teacher == teacherDINO {
+		flops += beit.ViTPreset("base_16_224").FLOPs()
+	}
+	images := method.OwnImages
+	if strings.HasPrefix(c.Preset, "vqkd_") { // published
+		images = method.ImageNet1k
+	}
+	return method.Cost{Parameters: set.Count(), FLOPs: flops, Images: images}
+}

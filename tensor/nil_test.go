@@ -1,0 +1,208 @@
+package tensor
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// functions are those of the package that take tensors or make them.
+var functions = map[string]any{
+	"New": New, "NewOf": NewOf, "Zeros": Zeros, "Full": Full, "FromSlice": FromSlice, "FromInts": FromInts,
+	"Unary": Unary, "GELU": GELU, "Tanh": Tanh, "UnaryGrad": UnaryGrad,
+	"Binary": Binary, "BinaryInto": BinaryInto, "Add": Add, "Sub": Sub, "Mul": Mul, "Div": Div,
+	"Affine": Affine, "AddScaled": AddScaled, "Lerp": Lerp,
+	"Cast": Cast, "CopyInto": CopyInto, "Concat": Concat,
+	"Reduce": Reduce, "Sum": Sum, "Mean": Mean, "SumTo": SumTo, "ArgMax": ArgMax, "Softmax": Softmax, "SoftmaxGrad": SoftmaxGrad,
+	"MatMul": MatMul, "MatMulShape": MatMulShape, "MatMulInto": MatMulInto, "Linear": Linear, "LinearGrad": LinearGrad,
+	"Attention": Attention, "AttentionGrad": AttentionGrad,
+	"LayerNorm": LayerNorm, "LayerNormGrad": LayerNormGrad, "L2Normalize": L2Normalize, "L2NormalizeGrad": L2NormalizeGrad,
+	"CrossEntropy": CrossEntropy, "CrossEntropyGrad": CrossEntropyGrad, "CosineLoss": CosineLoss, "CosineLossGrad": CosineLossGrad,
+	"NearestCode": NearestCode, "CodeStats": CodeStats, "CodebookEMA": CodebookEMA,
+	"GatherRows": GatherRows, "ScatterAddRows": ScatterAddRows, "Patchify": Patchify, "Unpatchify": Unpatchify,
+	"GradNorm": GradNorm, "AdamW": AdamW, "SGD": SGD,
+}
+
+// named is the operation that the panics of a function name: itself, but for one that stands for another.
+func named(function string) string { return strings.TrimSuffix(function, "Shape") }
+
+// The table has every exported function of the package that takes tensors or makes one.
+func TestFunctionsAreListed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !f.Name.IsExported() || !hasTensors(f.Type) {
+				continue
+			}
+			if found++; functions[f.Name.Name] == nil {
+				t.Errorf("%s is not in the table", f.Name.Name)
+			}
+		}
+	}
+	if found != len(functions) {
+		t.Errorf("%d functions found, %d in the table", found, len(functions))
+	}
+}
+
+// hasTensors reports whether parameters or results have tensors.
+func hasTensors(f *ast.FuncType) (has bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		has = has || ok && (id.Name == "Tensor" || strings.HasSuffix(id.Name, "Args"))
+		return true
+	})
+	return has
+}
+
+// needed are the places of the tensors that a function cannot do without, among all in its arguments; a function that is not here needs all.
+var needed = map[string][]int{
+	"UnaryGrad": {0, 2}, // of exp: dy and y
+	"Linear":    {1, 2}, "LinearGrad": {4, 5, 6}, "Attention": {2}, "AttentionGrad": {2, 3, 4, 5},
+	"LayerNorm": {3, 4, 5}, "LayerNormGrad": {3, 4, 5, 6, 7}, "CrossEntropy": {2}, "CrossEntropyGrad": {0, 2, 3},
+}
+
+// Functions that get nil in place of a tensor or a device panic with their name, and say what is nil.
+func TestNilPanicsNamingTheFunction(t *testing.T) {
+	some := Zeros(CPU(), 2)
+	for name, f := range functions {
+		count := 0
+		panicOf(reflect.ValueOf(f), func() *Tensor { count++; return some })
+		for place := range count {
+			i := -1
+			panicked := panicOf(reflect.ValueOf(f), func() *Tensor {
+				if i++; i == place {
+					return nil
+				}
+				return some
+			})
+			err, ok := panicked.(*Error)
+			says := ok && err.Op == named(name) && strings.HasSuffix(err.Reason, " is nil")
+			if places, ok := needed[name]; says != (!ok || slices.Contains(places, place)) {
+				t.Errorf("%s, tensor %d is nil: %v", name, place, panicked)
+			}
+		}
+	}
+	dev := CPU()
+	x, v := Zeros(dev, 2, 2), Zeros(dev, 2)
+	for want, f := range map[string]func(){
+		"tensor: Concat: an input is nil":                                                  func() { Concat(0, x, nil) },
+		"tensor: Add: b is nil":                                                            func() { Add(x, nil) },
+		"tensor: Linear: w is nil":                                                         func() { Linear(LinearArgs{X: x}) },
+		"tensor: LinearGrad: dy is nil":                                                    func() { LinearGrad(LinearGradArgs{X: x, W: x}) },
+		"tensor: LayerNormGrad: rstd is nil":                                               func() { LayerNormGrad(LayerNormGradArgs{DY: x, X: x, W: v, Mean: v}) },
+		"tensor: UnaryGrad: x is nil":                                                      func() { UnaryGrad(UnaryGELU, x, nil, nil) },
+		"tensor: CrossEntropy: labels and soft are nil: want one of them":                  func() { CrossEntropy(CrossEntropyArgs{Logits: x}) },
+		"tensor: CrossEntropyGrad: lse is nil":                                             func() { CrossEntropyGrad(v, CrossEntropyArgs{Logits: x, Soft: x}) },
+		"tensor: To: the device is nil":                                                    func() { x.To(nil) },
+		"tensor: New: the device is nil":                                                   func() { New(&Device{}, 2) },
+		"tensor: Add: the tensor is a Tensor{}, which has no memory: use New or FromSlice": func() { Add(x, &Tensor{}) },
+	} {
+		if got := recovered(f); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// So do methods, but for those that any tensor answers.
+func TestMethodsOfANilTensor(t *testing.T) {
+	for reason, x := range map[string]*Tensor{"the tensor is nil": nil, "the tensor is a Tensor{}, which has no memory: use New or FromSlice": {}} {
+		v := reflect.ValueOf(x)
+		for i := range v.NumMethod() {
+			switch name := v.Type().Method(i).Name; name {
+			case "Live":
+				if x.Live() {
+					t.Error("a tensor without memory is live")
+				}
+			case "String":
+				if got, want := x.String(), map[bool]string{true: "<nil>", false: "Tensor{}"}[x == nil]; got != want {
+					t.Errorf("prints %q, want %q", got, want)
+				}
+			default:
+				err, ok := panicOf(v.Method(i), func() *Tensor { return nil }).(*Error)
+				if !ok || err.Op != name || err.Reason != reason && err.Reason != "the tensor is nil" {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+	}
+}
+
+// A mistake in shapes or dtypes is reported under the name of the function that was called, not of one that it calls.
+func TestMistakesNameTheFunction(t *testing.T) {
+	dev := CPU()
+	shapes := []Shape{{2, 3, 5}, {7, 11}, {13}, {17, 19}, {23}, {29}, {31}, {37}, {41}, {43}, {47}}
+	made := map[string]bool{"New": true, "NewOf": true, "Zeros": true, "Full": true, "FromSlice": true, "FromInts": true}
+	for _, dtype := range []DType{Int32, Float32} {
+		for name, f := range functions {
+			i := 0
+			panicked := panicOf(reflect.ValueOf(f), func() *Tensor {
+				i++
+				return NewOf(dev, dtype, shapes[i-1]...)
+			})
+			switch err := panicked.(type) {
+			case *ShapeError:
+				if err.Op != named(name) {
+					t.Errorf("%s: %v", name, err)
+				}
+			case nil:
+				if !made[name] && (dtype == Int32 || i > 1) {
+					t.Errorf("%s takes %d tensors %s of any shape", name, i, dtype)
+				}
+			default:
+				t.Errorf("%s: %v", name, panicked)
+			}
+		}
+	}
+}
+
+// panicOf calls a function with zero arguments, but for the CPU and what next gives as tensors, and returns the value of its panic.
+func panicOf(f reflect.Value, next func() *Tensor) (panicked any) {
+	var args []reflect.Value
+	for i := range f.Type().NumIn() {
+		arg := reflect.New(f.Type().In(i)).Elem()
+		setTensors(arg, next)
+		args = append(args, arg)
+	}
+	defer func() { panicked = recover() }()
+	if f.Type().IsVariadic() {
+		f.CallSlice(args)
+	} else {
+		f.Call(args)
+	}
+	return nil
+}
+
+// setTensors sets the tensors of an argument, also those in structs, to what next gives, and a device to the CPU if that is not nil.
+func setTensors(arg reflect.Value, next func() *Tensor) {
+	switch arg.Type() {
+	case reflect.TypeFor[*Tensor]():
+		arg.Set(reflect.ValueOf(next()))
+	case reflect.TypeFor[[]*Tensor]():
+		arg.Set(reflect.ValueOf([]*Tensor{next(), next()}))
+	case reflect.TypeFor[*Device]():
+		if next() != nil {
+			arg.Set(reflect.ValueOf(CPU()))
+		}
+	default:
+		for i := 0; arg.Kind() == reflect.Struct && i < arg.NumField(); i++ {
+			setTensors(arg.Field(i), next)
+		}
+	}
+}
