@@ -20,8 +20,9 @@ const (
 // Constants of the measurement before a run, which tells how long it will take.
 const (
 	previewTime   = 20 * time.Second
-	previewTimed  = 3 // micro-batches, if they are not slow
-	previewImages = 2 // of the micro-batch that tells how slow they are
+	previewImages = 2   // of the micro-batch that tells how slow they are
+	previewTimed  = 3   // micro-batches, if they are not slow
+	previewMore   = 1.0 // seconds that more of them take together, where they are fast
 )
 
 // Price is what a step takes.
@@ -48,9 +49,9 @@ func (l *loop) measureSoon(ctx context.Context) (Price, error) {
 	if err != nil {
 		return Price{}, err
 	}
-	left := previewTime.Seconds() - first.Seconds
-	s := sample{timed: previewTimed, least: 1, patience: time.Duration(left / 2 * float64(time.Second))}
-	if can := int(left / (1 + previewTimed) / (first.Seconds / float64(n))); can > n && micro > n {
+	left, image := previewTime.Seconds()-first.Seconds, first.Seconds/float64(n)
+	s := sample{timed: max(previewTimed, int(previewMore/(image*float64(micro)))), least: 1, patience: time.Duration(left / 2 * float64(time.Second))}
+	if can := int(left / (1 + previewTimed) / image); can > n && micro > n {
 		n, s.warm = min(can, micro), 1
 	}
 	one, err := l.someImages(ctx, n, s)
