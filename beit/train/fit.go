@@ -72,30 +72,26 @@ func (l *loop) short(m *Memory) *MemoryError {
 	return nil
 }
 
-// reliefs are settings that save memory, those first that cost least. Gradient accumulation is tried with each. A resumed run may only have the
-// settings of frees.
-var (
-	reliefs = [][]string{
-		nil, {"data.eval.batch=16"}, {"train.checkpoint_activations=true"}, {"train.checkpoint_activations=true", "data.eval.batch=16"},
-		{"train.checkpoint_activations=true", "data.eval.batch=16", "data.cache_mb=0"},
+// reliefs are settings that save memory, those first that cost least. Gradient accumulation is tried with each. A resumed run may only have settings
+// that it can change.
+func (l *loop) reliefs() [][]string {
+	const recompute, uncached, fewImages = "train.checkpoint_activations=true", "data.cache_mb=0", 16
+	if l.resumed {
+		return [][]string{{uncached}, {recompute}, {recompute, uncached}}
 	}
-	frees = [][]string{{"data.cache_mb=0"}, {"train.checkpoint_activations=true"}, {"train.checkpoint_activations=true", "data.cache_mb=0"}}
-)
+	eval := fmt.Sprintf("data.eval.batch=%d", min(fewImages, l.env.Config.Data.Eval.Batch))
+	return [][]string{nil, {eval}, {recompute}, {recompute, eval}, {recompute, eval, uncached}}
+}
 
 // relief finds settings with which the run fits into memory, and what it needs then; nil where none do.
 func (l *loop) relief(ctx context.Context) (set []string, mem Memory, err error) {
-	list := reliefs
-	if l.resumed {
-		list = frees
-	}
-	for _, set := range list {
+	for _, set := range l.reliefs() {
 		cfg := l.env.Config.Clone()
 		for _, s := range set {
 			if err := cfg.Set(s); err != nil {
 				return nil, mem, err
 			}
 		}
-		cfg.Data.Eval.Batch = min(cfg.Data.Eval.Batch, l.env.Config.Data.Eval.Batch)
 		for _, n := range l.accumulations() {
 			cfg.Train.AccumulationSteps = n
 			if mem, err = l.estimate(ctx, cfg); err != nil {
