@@ -20,7 +20,7 @@ type Config struct {
 	Preset    string `toml:"preset" paper:"-" help:"what the other values began as"`
 	Seed      uint64 `toml:"seed" paper:"-" help:"of everything that is random; below 2^63"`
 	Precision string `toml:"precision" paper:"-" oneof:"auto highest high medium" alias:"fp32=highest bf16=medium" absent:"highest" help:"of matmuls: highest (or fp32) is float32, medium (or bf16) 16 bits with sums in float32; auto becomes the faster of them on this processor when the run begins"`
-	InitFrom  string `toml:"init_from" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
+	InitFrom  string `toml:"init_from" path:"model" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
 	InitKey   string `toml:"init_key" resume:"free" help:"which model of the file at init_from, where it has several: the key it stands under, or what its names begin with"`
 
 	Data    Data    `toml:"data"`
@@ -45,8 +45,8 @@ type Deriver interface {
 
 // Data says which images a run sees and how.
 type Data struct {
-	Path          Paths   `toml:"path" resume:"free" help:"folder, archive, list or image, several of them in a list, or shapes:N, procedural:N for N synthetic images"`
-	EvalPath      Paths   `toml:"eval_path" resume:"free" help:"validation images, where path holds none"`
+	Path          Paths   `toml:"path" path:"images" resume:"free" help:"folder, archive, list or image, several of them in a list, or shapes:N, procedural:N for N synthetic images"`
+	EvalPath      Paths   `toml:"eval_path" path:"images" resume:"free" help:"validation images, where path holds none"`
 	ValFraction   float64 `toml:"val_fraction" paper:"-" range:"[0,1)" help:"part of the training images set aside where there are no validation images; 0: none"`
 	ValFromTrain  bool    `toml:"val_from_train" paper:"-" absent:"false" help:"set val_fraction of the training images aside although there are validation images, which are not read then"`
 	Seed          uint64  `toml:"seed" paper:"-" absent:"0" help:"of synthetic images and of the choice of images, below 2^63; 0: seed"`

@@ -10,7 +10,6 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -145,7 +144,7 @@ func (l *lineup) afforded(dir string, m *method.Method, set []string, part float
 		}
 		return result, err
 	}
-	cfg, start, err := m.Configure(l.c.Preset, "", set, model.Opener())
+	cfg, start, err := m.Configure(l.c.Preset, "", set, l.env.open())
 	if err != nil {
 		return nil, err
 	}

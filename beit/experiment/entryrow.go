@@ -85,7 +85,7 @@ func (l *lineup) sameVal(images *method.Images) error {
 
 // probe measures the features of the model at path, on the images that all entries are probed on.
 func (l *lineup) probe(path, key string, r *SeedResult) error {
-	m, err := model.Opener()(path, key)
+	m, err := l.env.open()(path, key)
 	if err != nil {
 		return err
 	}

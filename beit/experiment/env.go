@@ -22,6 +22,14 @@ import (
 type Env struct {
 	Device   *tensor.Device // nil: the CPU
 	Reporter train.Reporter // nil: silence
+	Open     method.Opener  // opens models that settings name; nil: model.Opener, which fetches none
+}
+
+func (e Env) open() method.Opener {
+	if e.Open == nil {
+		return model.Opener()
+	}
+	return e.Open
 }
 
 func (e Env) device() *tensor.Device {
@@ -61,7 +69,7 @@ func Train(ctx context.Context, e Env, dir string, m *method.Method, preset stri
 		}
 		return result, nil
 	}
-	env := train.Env{Device: e.Device, Reporter: e.Reporter, Open: model.Opener()}
+	env := train.Env{Device: e.Device, Reporter: e.Reporter, Open: e.open()}
 	if run.Exists(dir) {
 		result, err = train.Resume(ctx, dir, model.Methods(), env, nil)
 	} else {
@@ -120,7 +128,7 @@ func openLabelled(c *config.Config, size int) (*method.Images, error) {
 	if images.Val == nil {
 		err = wrong("there are no validation images: name some with --eval-data, or set a part aside with --val-fraction 0.1")
 	} else {
-		err = labelled(images, c.Data.Path.String())
+		err = labelled(images)
 	}
 	if err != nil {
 		images.Close()
@@ -130,10 +138,10 @@ func openLabelled(c *config.Config, size int) (*method.Images, error) {
 }
 
 // labelled refuses images without labels, of either part, and numbers the classes of both alike.
-func labelled(i *method.Images, path string) error {
+func labelled(i *method.Images) error {
 	for _, ds := range []data.Dataset{i.Train, i.Val} {
 		if len(ds.Classes()) == 0 {
-			return wrong("%s: probes and fine-tuning need labels, of the validation images too: %s", path, data.WhyUnlabelled(ds))
+			return wrong("%s: probes and fine-tuning need labels, of the validation images too: %s", i.Path, data.WhyUnlabelled(ds))
 		}
 	}
 	var err error

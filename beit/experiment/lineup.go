@@ -10,7 +10,6 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -176,7 +175,7 @@ func (l *lineup) borrowed(e Entry) (*beit.ViTConfig, error) {
 	if e.TokenizerRun == "" {
 		return nil, nil
 	}
-	m, err := model.Open(e.TokenizerRun)
+	m, err := l.env.open()(e.TokenizerRun, "")
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer_run: %w", err)
 	}
@@ -199,7 +198,7 @@ func (l *lineup) foresee(e Entry, m *method.Method, alternative string, tok, bef
 	}
 	set := l.assignments(e, m, alternative)
 	if start == nil {
-		cfg, from, err := m.Configure(l.c.Preset, "", set, model.Opener())
+		cfg, from, err := m.Configure(l.c.Preset, "", set, l.env.open())
 		if from != nil {
 			from.Close()
 		}
@@ -259,7 +258,7 @@ func sameBlocks(m *method.Method, cfg *config.Config, from beit.ViTConfig) error
 func (l *lineup) checkOutside(e Entry, m *method.Method, cfg *config.Config) error {
 	var paths []string
 	if cfg.InitFrom != "" {
-		start, err := model.Opener()(cfg.InitFrom, cfg.InitKey)
+		start, err := l.env.open()(cfg.InitFrom, cfg.InitKey)
 		if err != nil {
 			return fmt.Errorf("init_from: %w", err)
 		}
@@ -267,7 +266,7 @@ func (l *lineup) checkOutside(e Entry, m *method.Method, cfg *config.Config) err
 		paths = append(paths, cfg.InitFrom)
 	}
 	if m.Upstream != nil && (m != pretrain.Method || e.TokenizerRun != "") {
-		opened, err := m.OpenUpstream(cfg, model.Opener())
+		opened, err := m.OpenUpstream(cfg, l.env.open())
 		if err != nil {
 			return err
 		}

@@ -87,8 +87,8 @@ func (q *Quick) baselines(ctx context.Context, e Env) error {
 		return err
 	}
 	defer classifier.Close()
-	from := func(size int, _ *config.Config) (*method.Images, error) { return openLabelled(classifier.Config, size) }
-	s, err := OpenSubject(e, q.Folders[pretrain.Method.Name], classifier.Config.Data.Path.String(), from)
+	from := func(_ *model.Model, size int) (*method.Images, error) { return openLabelled(classifier.Config, size) }
+	s, err := OpenSubject(e, q.Folders[pretrain.Method.Name], from)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/probe"
 	"github.com/gobeit/gobeit/beit/run"
@@ -173,7 +172,7 @@ func (m recipeMeter) prices() (p recipePrices, err error) {
 
 // start trains the tokenizer that all runs start from.
 func (m recipeMeter) start(dir string, set []string) error {
-	cfg, _, err := tokenizer.Method.Configure(m.preset, "", set, model.Opener())
+	cfg, _, err := tokenizer.Method.Configure(m.preset, "", set, m.e.open())
 	if err != nil {
 		return err
 	}
@@ -183,7 +182,7 @@ func (m recipeMeter) start(dir string, set []string) error {
 
 // measure measures a run.
 func (m recipeMeter) measure(one recipeRun, set []string) (p runPrice, err error) {
-	cfg, start, err := one.method.Configure(m.preset, "", set, model.Opener())
+	cfg, start, err := one.method.Configure(m.preset, "", set, m.e.open())
 	if err != nil {
 		return p, err
 	}
@@ -201,7 +200,7 @@ func (m recipeMeter) measure(one recipeRun, set []string) (p runPrice, err error
 
 // env shows how far a measurement is, and nothing else: what runs say is said when they are trained.
 func (m recipeMeter) env(start *method.Model) train.Env {
-	return train.Env{Device: m.e.Device, Reporter: progressOnly{m.e.reporter()}, Open: model.Opener(), Start: start}
+	return train.Env{Device: m.e.Device, Reporter: progressOnly{m.e.reporter()}, Open: m.e.open(), Start: start}
 }
 
 // progressOnly keeps all but progress from a reporter.

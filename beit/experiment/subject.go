@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
@@ -22,9 +21,9 @@ type Subject struct {
 	Images  *method.Images
 }
 
-// OpenSubject opens the model at path, with options, and the images that images returns for its size and configuration; from names them in errors.
-// They need both parts, with labels: their classes are then numbered alike.
-func OpenSubject(e Env, path, from string, images func(size int, c *config.Config) (*method.Images, error), options ...model.Option) (s *Subject, err error) {
+// OpenSubject opens the model at path, with options, and the images that images returns for it and for the size that it sees. They need both parts,
+// with labels: their classes are then numbered alike.
+func OpenSubject(e Env, path string, images func(m *model.Model, size int) (*method.Images, error), options ...model.Option) (s *Subject, err error) {
 	s = &Subject{}
 	if s.Model, err = model.Open(path, options...); err != nil {
 		return nil, err
@@ -38,10 +37,10 @@ func OpenSubject(e Env, path, from string, images func(size int, c *config.Confi
 	if s.Encoder, err = model.OpenEncoder(e.device(), s.Model); err != nil {
 		return s, err
 	}
-	if s.Images, err = images(s.Encoder.ViT.ImageSize, s.Model.Config); err != nil {
+	if s.Images, err = images(s.Model, s.Encoder.ViT.ImageSize); err != nil {
 		return s, err
 	}
-	return s, labelled(s.Images, from)
+	return s, labelled(s.Images)
 }
 
 // Close gives back what the subject holds.
@@ -132,7 +131,7 @@ func (s *Subject) teacher(e Env, path string) (*tokenizer.Teacher, error) {
 	default:
 		return nil, nil
 	}
-	m, err := model.Open(path)
+	m, err := e.open()(path, "")
 	if err != nil {
 		return nil, fmt.Errorf("%w; name a tokenizer with --tokenizer", err)
 	}
@@ -147,5 +146,5 @@ func teacherOf(e Env, m *model.Model) (*tokenizer.Teacher, error) {
 		return nil, err
 	}
 	defer tok.Set.Release()
-	return tok.OpenTeacher(model.Opener())
+	return tok.OpenTeacher(e.open())
 }

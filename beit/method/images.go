@@ -19,6 +19,7 @@ const streamLimit uint64 = 0x747261696e00
 
 // Images are the data sets of a run. Close them when they are no longer needed.
 type Images struct {
+	Path       string       // where they are, for people
 	Train, Val data.Dataset // Val may be nil
 	Split      bool         // Val was set aside from the training images
 	closers    []func() error
@@ -64,7 +65,7 @@ func OpenImagesAsBefore(c *config.Config, size int) (*Images, error) {
 type openSource func(name string, limits data.Limits, options ...data.Option) (*data.Source, error)
 
 func openImages(c *config.Config, size int, given *data.Source, open openSource) (i *Images, err error) {
-	i = &Images{}
+	i = &Images{Path: c.Data.Path.String()}
 	defer func() {
 		if err != nil {
 			i.Close()

@@ -117,6 +117,7 @@ type Model struct {
 	Classes []string       // names of a classifier's classes; nil where the file does not tell
 	Weights *weights.Model // the tensors
 	Damaged []error        // newer checkpoints that were left out
+	Moved   []config.Moved // paths of Config that were found elsewhere than the run had them
 }
 
 // Warnings says what of the model was left out, taken or assumed when it was opened: damaged checkpoints, and each *weights.Note.

@@ -12,7 +12,8 @@
 //
 // Whoever has a method that this package does not list hands it over: Open(path, With(m)).
 //
-// Published lists what others have published, Verify says whether a network looks dead, and Encoder is a model for features.
+// PublishedFiles lists what others have published. Find leads from the name of a published file to its place in the cache, Published.Fetch downloads it
+// there, and Open with the option Fetching does both. Verify says whether a network looks dead, and Encoder is a model for features.
 //
 // # Errors
 //

@@ -1,15 +1,7 @@
 package model_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"math"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -140,74 +132,4 @@ func unitRows(rows, cols int) []float32 {
 		v[i*cols+i%cols] = sign
 	}
 	return v
-}
-
-func TestPublishedFiles(t *testing.T) {
-	seen := map[string]bool{}
-	for _, p := range model.PublishedFiles() {
-		if seen[p.Name] || !strings.HasPrefix(p.URL, "https://") || p.About == "" {
-			t.Errorf("%+v", p)
-		}
-		seen[p.Name] = true
-		if found, err := model.FindPublished(strings.TrimSuffix(p.Name, filepath.Ext(p.Name))); err != nil || found != p {
-			t.Errorf("%s without its ending: %+v, %v", p.Name, found, err)
-		}
-	}
-	if _, err := model.FindPublished("beitv2_base"); err == nil || !strings.Contains(err.Error(), "there are beitv2_base_patch16_224_pt1k, ") {
-		t.Errorf("a beginning: %v", err)
-	}
-	if _, err := model.FindPublished("vit-b-16"); err == nil || !strings.Contains(err.Error(), `did you mean "ViT-B-16"`) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestFetch(t *testing.T) {
-	content := strings.Repeat("weights ", 1000)
-	digest := sha256.Sum256([]byte(content))
-	sum := hex.EncodeToString(digest[:])
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/gone":
-			http.NotFound(w, r)
-		case "/login":
-			w.Write([]byte("<!DOCTYPE html><html>"))
-		case "/cut":
-			w.Header().Set("Content-Length", "9000")
-			w.Write([]byte(content))
-		default:
-			w.Write([]byte(content))
-		}
-	}))
-	defer server.Close()
-	for _, c := range []struct{ name, sha, want string }{
-		{"whole", sum, ""}, {"begins", sum[:8], ""}, {"unknown", "", ""},
-		{"other", "00", "damaged or another"}, {"cut", "", "did not come whole"}, {"gone", "", "404"}, {"login", "", "a page"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := model.Published{Name: c.name, URL: server.URL + "/" + c.name, SHA256: c.sha}
-			path := filepath.Join(t.TempDir(), "file")
-			last := int64(0)
-			got, err := p.Fetch(context.Background(), server.Client(), path, func(done, total int64) { last = done })
-			if c.want != "" {
-				if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, model.ErrNotServed) != (c.name != "other") {
-					t.Errorf("error %v, want one with %q", err, c.want)
-				}
-				if _, err := os.Stat(path); err == nil {
-					t.Error("a file that did not come whole is there")
-				}
-				return
-			}
-			if err != nil || got != sum || last != int64(len(content)) {
-				t.Errorf("%s, %d bytes, %v", got, last, err)
-			}
-			if again, err := p.Check(path); err != nil || again != sum {
-				t.Errorf("check: %s, %v", again, err)
-			}
-		})
-	}
-	server.Close()
-	p := model.Published{Name: "x", URL: server.URL + "/x"}
-	if _, err := p.Fetch(context.Background(), http.DefaultClient, filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, model.ErrNotServed) {
-		t.Errorf("without a server: %v", err)
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"reflect"
 	"strings"
@@ -27,6 +26,7 @@ type Option func(*options)
 type options struct {
 	methods method.List
 	file    state.Options
+	get     Getter
 }
 
 // With makes methods known that this package does not list.
@@ -39,9 +39,14 @@ func Key(key string) Option {
 	return func(o *options) { o.file.Key = key }
 }
 
+// Fetching lets Open fetch published files that are not in the cache.
+func Fetching(get Getter) Option {
+	return func(o *options) { o.get = get }
+}
+
 // Open opens a model: a file, or a run folder, whose newest intact checkpoint serves while the run goes on. The file may also be a published
-// one that package weights knows, an index of several, or a folder as Hugging Face's save_pretrained writes it. Model.Warnings says what of it
-// was taken and what was assumed.
+// one that package weights knows, an index of several, or a folder as Hugging Face's save_pretrained writes it. Where path leads nowhere, it may be
+// the name of a published file: see Find. Model.Warnings says what of it was taken and what was assumed.
 func Open(path string, options ...Option) (*Model, error) {
 	return open(path, all(options), of)
 }
@@ -57,7 +62,11 @@ func all(list []Option) options {
 
 // open opens the file that path stands for, and reads what it holds.
 func open(path string, o options, read func(*state.File, method.List) (*Model, error)) (*Model, error) {
-	info, err := exists(path)
+	path, err := Find(path, o.get)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +188,9 @@ func ofRun(f *state.File, list method.List) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Path: f.Name(), Method: known, Config: c, Run: true, Card: known.Card(c)}
+	if dir := run.FolderOf(f.Name()); run.Exists(dir) { // of a file by itself nothing is looked for
+		m.Moved = c.Locate(dir)
+	}
 	if err := checkCard(f, m); err != nil {
 		return nil, fmt.Errorf("%s: metadata %q: %w", f.Name(), method.MetaModel, err)
 	}
@@ -280,15 +292,6 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 		return nil, nil
 	}
 	return names, nil
-}
-
-// exists returns an error for people where path names neither a file nor a folder that is there.
-func exists(path string) (fs.FileInfo, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such model file or run folder: %w", path, fs.ErrNotExist)
-	}
-	return info, err
 }
 
 // OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config, Method and Network stay empty.

@@ -1,175 +1,115 @@
 package model
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/nn/state"
-	"github.com/gobeit/gobeit/nn/state/regular"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Published is a published file of weights.
 type Published struct {
-	Name   string `json:"name"` // of the file
-	URL    string `json:"url"`
-	SHA256 string `json:"sha256,omitempty"` // or its first digits, as far as they are published; empty if nothing is
-	About  string `json:"about"`
+	Short  string       `json:"short"` // what people call it
+	Name   string       `json:"name"`  // of the file
+	URL    string       `json:"url"`
+	MB     int          `json:"about_mb,omitempty"` // size in megabytes, by its number of parameters; 0: not known
+	SHA256 string       `json:"sha256,omitempty"`   // or its first digits, as far as they are published; empty if nothing is
+	Kind   weights.Kind `json:"kind"`
+	About  string       `json:"about"`
+}
+
+// ofAuthors is a file of the authors of BEiT v2.
+func ofAuthors(short, name string, mb int, sum string, kind weights.Kind, about string) Published {
+	return Published{short, name, "https://github.com/addf400/files/releases/download/BEiT-v2/" + name, mb, sum, kind, about}
+}
+
+// ofTimm is a classifier of timm.
+func ofTimm(short, name string, mb int, about string) Published {
+	url := "https://huggingface.co/timm/" + name + "/resolve/main/model.safetensors"
+	return Published{short, name + ".safetensors", url, mb, "", weights.Classifier, about + " (timm)"}
+}
+
+const clipSum = "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f" // its URL holds it
+
+// published are the published files that Open can read.
+var published = []Published{
+	ofAuthors("beitv2-base", "beitv2_base_patch16_224_pt1k.pth", 425, "", weights.MIM, "backbone, 1600 epochs"),
+	ofAuthors("beitv2-base-300e", "beitv2_base_patch16_224_pt1k_300e.pth", 425, "", weights.MIM, "backbone, 300 epochs"),
+	ofAuthors("beitv2-base-ft1k", "beitv2_base_patch16_224_pt1k_ft1k.pth", 346, "", weights.Classifier, "classifier, ImageNet-1k"),
+	ofAuthors("beitv2-base-300e-ft1k", "beitv2_base_patch16_224_pt1k_300e_ft1k.pth", 346, "", weights.Classifier, "classifier, ImageNet-1k, from 300 epochs"),
+	ofAuthors("beitv2-base-ft21k", "beitv2_base_patch16_224_pt1k_ft21k.pth", 410, "", weights.Classifier, "classifier, ImageNet-21k"),
+	ofAuthors("beitv2-base-ft21kto1k", "beitv2_base_patch16_224_pt1k_ft21kto1k.pth", 346, "", weights.Classifier, "classifier, ImageNet-21k, then 1k"),
+	ofAuthors("beitv2-base-ftade20k", "beitv2_base_patch16_224_pt1k_ftade20k.pth", 652, "", weights.Segmenter, "segmenter, ADE20k"),
+	ofAuthors("beitv2-base-ft21ktoade20k", "beitv2_base_patch16_224_pt1k_ft21ktoade20k.pth", 652, "", weights.Segmenter, "segmenter, ImageNet-21k, then ADE20k"),
+	ofAuthors("beitv2-large", "beitv2_large_patch16_224_pt1k.pth", 1347, "", weights.MIM, "backbone, 1600 epochs"),
+	ofAuthors("beitv2-large-300e", "beitv2_large_patch16_224_pt1k_300e.pth", 1347, "", weights.MIM, "backbone, 300 epochs"),
+	ofAuthors("beitv2-large-ft1k", "beitv2_large_patch16_224_pt1k_ft1k.pth", 1218, "", weights.Classifier, "classifier, ImageNet-1k"),
+	ofAuthors("beitv2-large-300e-ft1k", "beitv2_large_patch16_224_pt1k_300e_ft1k.pth", 1218, "", weights.Classifier, "classifier, ImageNet-1k, from 300 epochs"),
+	ofAuthors("beitv2-large-ft21k", "beitv2_large_patch16_224_pt1k_ft21k.pth", 1303, "", weights.Classifier, "classifier, ImageNet-21k"),
+	ofAuthors("beitv2-large-ft21kto1k", "beitv2_large_patch16_224_pt1k_ft21kto1k.pth", 1218, "", weights.Classifier, "classifier, ImageNet-21k, then 1k"),
+	ofAuthors("beitv2-large-ftade20k", "beitv2_large_patch16_224_pt1k_ftade20k.pth", 1762, "", weights.Segmenter, "segmenter, ADE20k"),
+	ofAuthors("beitv2-large-ft21ktoade20k", "beitv2_large_patch16_224_pt1k_ft21ktoade20k.pth", 1762, "", weights.Segmenter, "segmenter, ImageNet-21k, then ADE20k"),
+	ofAuthors("vqkd-clip", "vqkd_encoder_base_decoder_3x768x12_clip-d5036aa7.pth", 437, "d5036aa7", weights.Tokenizer, "tokenizer, taught by CLIP"),
+	ofAuthors("vqkd-clip-small", "vqkd_encoder_base_decoder_1x768x12_clip-d93179da.pth", 381, "d93179da", weights.Tokenizer, "tokenizer, taught by CLIP, small decoder"),
+	ofAuthors("vqkd-dino", "vqkd_encoder_base_decoder_1x768x12_dino-663c55d7.pth", 381, "663c55d7", weights.Tokenizer, "tokenizer, taught by DINO, small decoder"),
+	ofTimm("timm-beitv2-base-in1k", "beitv2_base_patch16_224.in1k_ft_in1k", 346, "classifier, ImageNet-1k"),
+	ofTimm("timm-beitv2-base-in22k", "beitv2_base_patch16_224.in1k_ft_in22k", 410, "classifier, ImageNet-22k"),
+	ofTimm("timm-beitv2-base-in22k-in1k", "beitv2_base_patch16_224.in1k_ft_in22k_in1k", 346, "classifier, ImageNet-22k, then 1k"),
+	ofTimm("timm-beitv2-large-in1k", "beitv2_large_patch16_224.in1k_ft_in1k", 1218, "classifier, ImageNet-1k"),
+	ofTimm("timm-beitv2-large-in22k", "beitv2_large_patch16_224.in1k_ft_in22k", 1303, "classifier, ImageNet-22k"),
+	ofTimm("timm-beitv2-large-in22k-in1k", "beitv2_large_patch16_224.in1k_ft_in22k_in1k", 1218, "classifier, ImageNet-22k, then 1k"),
+	{"clip-vitb16", "ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", 0, clipSum, weights.CLIP, "CLIP, a teacher"},
+	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, also for features"},
 }
 
 // PublishedFiles lists the published files that Open can read.
-func PublishedFiles() []Published {
-	const release = "https://github.com/addf400/files/releases/download/BEiT-v2/"
-	var list []Published
-	add := func(name, sum, about string) {
-		list = append(list, Published{Name: name, URL: release + name, SHA256: sum, About: about})
+func PublishedFiles() []Published { return slices.Clone(published) }
+
+// FindPublished returns the published file of a name: its short one, or that of the file, with or without the ending. Case does not count.
+func FindPublished(name string) (Published, error) {
+	if p, ok := publishedAs(name); ok {
+		return p, nil
 	}
-	for _, size := range []string{"base", "large"} {
-		stem := "beitv2_" + size + "_patch16_224_pt1k"
-		add(stem+".pth", "", "backbone, 1600 epochs")
-		add(stem+"_300e.pth", "", "backbone, 300 epochs")
-		add(stem+"_ft1k.pth", "", "classifier, ImageNet-1k")
-		add(stem+"_300e_ft1k.pth", "", "classifier, ImageNet-1k, from 300 epochs")
-		add(stem+"_ft21k.pth", "", "classifier, ImageNet-21k")
-		add(stem+"_ft21kto1k.pth", "", "classifier, ImageNet-21k, then 1k")
-		add(stem+"_ftade20k.pth", "", "segmenter, ADE20k")
-		add(stem+"_ft21ktoade20k.pth", "", "segmenter, ImageNet-21k, then ADE20k")
+	hint := "'beit pull' lists them"
+	if near := nearPublished(name); near != "" {
+		hint = near
 	}
-	for _, t := range []struct{ kind, sum, about string }{
-		{"1x768x12_clip", "d93179da", "tokenizer, taught by CLIP, small decoder"},
-		{"3x768x12_clip", "d5036aa7", "tokenizer, taught by CLIP"},
-		{"1x768x12_dino", "663c55d7", "tokenizer, taught by DINO, small decoder"},
-	} {
-		add("vqkd_encoder_base_decoder_"+t.kind+"-"+t.sum+".pth", t.sum, t.about)
-	}
-	for _, size := range []string{"base", "large"} {
-		for _, tag := range []string{"in1k_ft_in1k", "in1k_ft_in22k", "in1k_ft_in22k_in1k"} {
-			model := "beitv2_" + size + "_patch16_224." + tag
-			list = append(list, Published{
-				Name: model + ".safetensors", URL: "https://huggingface.co/timm/" + model + "/resolve/main/model.safetensors", About: "classifier, from timm",
-			})
-		}
-	}
-	const clipSum = "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"
-	return append(list,
-		Published{"ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", clipSum, "CLIP, a teacher"},
-		Published{"dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", "", "DINO, a teacher"},
-	)
+	return Published{}, fmt.Errorf("no published file is called %q; %s", name, hint)
 }
 
-// FindPublished returns the published file with a name, with or without its extension.
-func FindPublished(name string) (Published, error) {
-	var names, longer []string
-	for _, p := range PublishedFiles() {
-		stem := p.Name[:strings.LastIndexByte(p.Name, '.')]
-		if name == p.Name || name == stem {
-			return p, nil
+// names are what a published file is called.
+func (p Published) names() []string {
+	return []string{p.Short, strings.TrimSuffix(p.Name, filepath.Ext(p.Name)), p.Name}
+}
+
+func publishedAs(name string) (Published, bool) {
+	for _, p := range published {
+		if slices.ContainsFunc(p.names(), func(called string) bool { return strings.EqualFold(called, name) }) {
+			return p, true
 		}
-		names = append(names, stem)
-		if strings.HasPrefix(stem, name) {
-			longer = append(longer, stem)
+	}
+	return Published{}, false
+}
+
+// nearPublished says which published files were probably meant by a name that none has; empty where there is none.
+func nearPublished(name string) string {
+	var names, longer []string
+	for _, p := range published {
+		for _, called := range p.names()[:2] {
+			names = append(names, called)
+			if name != "" && strings.HasPrefix(called, name) {
+				longer = append(longer, called)
+			}
 		}
 	}
 	if len(longer) > 0 {
-		return Published{}, fmt.Errorf("no published file is called %q; there are %s", name, strings.Join(longer, ", "))
+		return "there are " + strings.Join(longer, ", ")
 	}
-	return Published{}, fmt.Errorf("no published file is called %q; %s", name, config.Hint(name, names, "%q", "'beit pull' lists them"))
-}
-
-// Check compares the SHA-256 of the file at path with the published one and returns it.
-func (p Published) Check(path string) (sum string, err error) {
-	f, err := regular.Open(path)
-	if err != nil {
-		return "", err
+	if near := config.Nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	sum = hex.EncodeToString(h.Sum(nil))
-	if err := p.compare(path, sum); err != nil {
-		return sum, fmt.Errorf("%w; remove it and pull it again", err)
-	}
-	return sum, nil
-}
-
-// compare returns an error if sum is not the published SHA-256.
-func (p Published) compare(path, sum string) error {
-	if !strings.HasPrefix(sum, p.SHA256) {
-		return fmt.Errorf("%s: SHA-256 is %s, published is %s: the file is damaged or another one", path, sum, p.SHA256)
-	}
-	return nil
-}
-
-// ErrNotServed is wrapped by the errors of Fetch for a failed or incomplete download: there is no network, the server does not have the
-// file, or the connection was lost.
-var ErrNotServed = errors.New("did not come")
-
-// Fetch downloads the file to path and returns its SHA-256. The file appears at path only when it is complete and its SHA-256 agrees.
-// progress, if not nil, gets the number of bytes so far and in total, or -1 if the total is unknown.
-func (p Published) Fetch(ctx context.Context, client *http.Client, path string, progress func(done, total int64)) (sum string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
-	if err != nil {
-		return "", err
-	}
-	answer, err := client.Do(request)
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w: %w", p.URL, ErrNotServed, err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %w: the server answers %s", p.URL, ErrNotServed, answer.Status)
-	}
-	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") { // such as the login page of a network
-		return "", fmt.Errorf("%s: %w: the server answers with a page of HTML", p.URL, ErrNotServed)
-	}
-	err = state.WriteFileAtomic(path, func(w io.Writer) error {
-		h := sha256.New()
-		counted := &counter{total: answer.ContentLength, progress: progress}
-		n, err := io.Copy(io.MultiWriter(w, h, counted), served{answer.Body})
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.URL, err)
-		}
-		if answer.ContentLength >= 0 && n != answer.ContentLength {
-			return fmt.Errorf("%s: %w whole: %d of %d bytes", p.URL, ErrNotServed, n, answer.ContentLength)
-		}
-		sum = hex.EncodeToString(h.Sum(nil))
-		return p.compare(path, sum)
-	})
-	return sum, err
-}
-
-// served is a Reader that wraps ErrNotServed in its errors, to tell them from those of the disk.
-type served struct{ r io.Reader }
-
-func (s served) Read(b []byte) (int, error) {
-	n, err := s.r.Read(b)
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%w whole: %w", ErrNotServed, err)
-	}
-	return n, err
-}
-
-// counter reports the progress of a download.
-type counter struct {
-	done, total int64
-	progress    func(done, total int64)
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	c.done += int64(len(b))
-	if c.progress != nil {
-		c.progress(c.done, c.total)
-	}
-	return len(b), nil
+	return ""
 }

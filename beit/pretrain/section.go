@@ -10,7 +10,7 @@ import (
 // Section is the part of the configuration that only this method has.
 type Section struct {
 	Target        string          `toml:"target" help:"what masked patches are to be, as package target lists it; --method chooses it too"`
-	Tokenizer     string          `toml:"tokenizer" resume:"free" help:"file or run folder of the tokenizer"`
+	Tokenizer     string          `toml:"tokenizer" path:"model" resume:"free" help:"file or run folder of the tokenizer"`
 	FromTokenizer bool            `toml:"from_tokenizer" absent:"false" help:"where init_from is empty, the run starts as the tokenizer's encoder"`
 	ShuffleCodes  bool            `toml:"shuffle_codes" help:"a control: codes are exchanged between all patches of the data set"`
 	Visible       float64         `toml:"visible" absent:"0" help:"weight of the loss of patches that are not masked, beside that of masked ones; 0: none, as in the paper"`

@@ -29,6 +29,15 @@ func Exists(dir string) bool { return isFile(filepath.Join(dir, ConfigFile)) }
 // Finished reports whether dir holds the finished model modelName.
 func Finished(dir, modelName string) bool { return isFile(filepath.Join(dir, modelName)) }
 
+// FolderOf returns the folder of the run that a model file or checkpoint lies in.
+func FolderOf(file string) string {
+	dir := filepath.Dir(file)
+	if filepath.Base(dir) == CheckpointDir {
+		return filepath.Dir(dir)
+	}
+	return dir
+}
+
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

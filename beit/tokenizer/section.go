@@ -9,9 +9,9 @@ import (
 // Section is the part of the configuration that only this method has.
 type Section struct {
 	Teacher      string          `toml:"teacher" oneof:"hog hog-ref run clip dino" help:"whose features the decoder rebuilds: HOG, the reference run's HOG, a model of a run, or a published CLIP or DINO network"`
-	TeacherRun   string          `toml:"teacher_run" resume:"free" help:"file or run folder of the model that teaches, with run: a backbone, a classifier or a tokenizer, whose encoder teaches"`
+	TeacherRun   string          `toml:"teacher_run" path:"model" resume:"free" help:"file or run folder of the model that teaches, with run: a backbone, a classifier or a tokenizer, whose encoder teaches"`
 	TeacherBlock int             `toml:"teacher_block" paper:"-" range:"[0,)" help:"with run, the block whose output teaches, from 1; 0: two thirds of the depth, rounded up"`
-	TeacherFile  string          `toml:"teacher_file" resume:"free" help:"file of the published network, with clip or dino"`
+	TeacherFile  string          `toml:"teacher_file" path:"model" resume:"free" help:"file of the published network, with clip or dino"`
 	HOGEpsilon   float64         `toml:"hog_epsilon_per_pixel" paper:"-" range:"[0,)" absent:"0" help:"with hog and hog-ref, what each pixel of a cell adds to the norm of its histogram, for flat cells to have short ones; 0: as in MaskFeat"`
 	KMeansTokens int             `toml:"kmeans_tokens" range:"[0,)" help:"k-means gathers batches until it has so many tokens, and 4 for each code at least; with augment none one epoch at most"`
 	Reseed       bool            `toml:"reseed" help:"replace codes that are hardly used"`

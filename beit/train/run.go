@@ -56,7 +56,7 @@ type Result struct {
 	Unreadable int // images that were left out, as far as this process read them
 }
 
-// Run trains m in a new run folder dir, which is created. cfg comes from m.Configure.
+// Run trains m in a new run folder dir, which is created. cfg comes from m.Configure. The run's configuration has its paths made absolute.
 func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, env Env) (*Result, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -64,7 +64,9 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	if run.Exists(dir) {
 		return nil, occupied(dir)
 	}
-	l, err := newLoop(ctx, dir, m, cfg.Clone(), env, state.WriteFileAtomic)
+	cfg = cfg.Clone()
+	cfg.Locate("")
+	l, err := newLoop(ctx, dir, m, cfg, env, state.WriteFileAtomic)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func occupied(dir string) error {
 // Resume continues the run in dir, of one of the methods in list. A run without a checkpoint starts from its beginning.
 //
 // set are assignments as for Configure. Once there is a checkpoint they may change only keys without influence on the result: those that
-// Config.Explain calls free, such as where images are found.
+// Config.Explain calls free, such as where images are found. Paths of the run's configuration are looked for as Config.Locate does.
 func Resume(ctx context.Context, dir string, list method.List, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
@@ -111,6 +113,7 @@ func Finished(dir string, list method.List) (*Result, error) {
 	if err != nil || !run.Finished(dir, m.ModelFile) {
 		return nil, err
 	}
+	cfg.Locate(dir)
 	return resultOf(dir, m, cfg)
 }
 
@@ -130,6 +133,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	old := cfg.Clone()
+	moved := cfg.Locate(dir)
 	for _, s := range set {
 		if err := cfg.Set(s); err != nil {
 			return nil, err
@@ -138,6 +142,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if cfg.Precision == config.PrecisionAuto { // asked for once
 		cfg.Precision = old.Precision
 	}
+	cfg.Locate("") // what was set
 	lock, err := run.Claim(dir)
 	if err != nil {
 		return nil, err
@@ -164,6 +169,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if env.Begin != nil {
 		env.Begin(l.facts())
 	}
+	l.tell(changed, old.Notes, moved, damaged)
 	if f == nil {
 		if err := l.start(); err != nil {
 			return nil, err
@@ -186,13 +192,16 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 }
 
 // tell reports what is odd about a run folder.
-func (l *loop) tell(changed bool, notes []string, damaged []error) {
+func (l *loop) tell(changed bool, notes []string, moved []config.Moved, damaged []error) {
 	name := filepath.Join(l.dir, run.ConfigFile)
 	if changed {
 		l.reporter.Warning(name + " was changed since the run wrote it, by hand or by damage")
 	}
 	if len(notes) > 0 {
 		l.reporter.Notice(name + " has names of an older version: " + strings.Join(notes, ", "))
+	}
+	for _, m := range moved {
+		l.reporter.Notice(m.String())
 	}
 	method.Tell(l.reporter, damaged)
 }

@@ -211,7 +211,7 @@ func TestTeacherChain(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"tokenizer.teacher_file: name the run or file of a teacher", []string{"--teacher", "clip"}},
+		{"ViT-B-16.pt: did not come: there is no network", []string{"--teacher", "clip"}},
 		{"wanted is a CLIP", []string{"--teacher", "clip", "--teacher-file", model}},
 		{"no multiple of 64", []string{"--teacher", "dino", "--teacher-file", foreign}},
 	} {

@@ -91,7 +91,7 @@ func otherwise[T any](list []T, defaults ...T) []T {
 func compared[T any](c *compareCmd, a *app, f func(experiment.Env) (T, error)) (T, error) {
 	a.train()
 	r := newReporter(a.errOut)
-	result, err := attempt(func() (T, error) { return f(experiment.Env{Device: a.dev, Reporter: r}) })
+	result, err := attempt(func() (T, error) { return f(a.env(r)) })
 	r.clear()
 	if err != nil {
 		err = adviseAll(a, err, fmt.Sprintf("what is done is in %s: the same command goes on", c.Out), "the same command goes on with what is done")

@@ -34,7 +34,7 @@ func (c *configCmd) Run(a *app) error {
 	if err != nil {
 		return usageError{err}
 	}
-	cfg, start, err := m.Configure(c.Preset, c.Config, c.Set, model.Opener())
+	cfg, start, err := m.Configure(c.Preset, c.Config, c.Set, a.opener())
 	if err != nil {
 		return usageError{err}
 	}

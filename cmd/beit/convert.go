@@ -18,7 +18,7 @@ import (
 
 // convertCmd is "beit convert".
 type convertCmd struct {
-	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt, .bin); an index of several; a folder of save_pretrained; a run folder."`
+	In  string `arg:"" placeholder:"IN" help:"Model file: safetensors, or of PyTorch (.pth, .pt, .bin); an index of several; a folder of save_pretrained; a run folder; the name of a published file."`
 	Out string `arg:"" placeholder:"OUT" help:"File to write: .safetensors, or for PyTorch .pth, .pt or .bin; or with --to hf a folder, for from_pretrained."`
 	To  string `required:"" enum:"official,timm,hf" help:"Whose names tensors shall have: official (the authors'), timm or hf (Hugging Face's)."`
 	keyFlag
@@ -32,7 +32,7 @@ func (c *convertCmd) Run(a *app) error {
 	if end := strings.ToLower(filepath.Ext(c.Out)); end != ".safetensors" && end != ".pth" && end != ".pt" && end != ".bin" {
 		return usagef("%s: name the file .safetensors, or for PyTorch .pth, .pt or .bin; a folder for --to hf ends with /", c.Out)
 	}
-	m, err := model.OpenTensors(c.In, model.Key(c.Key))
+	m, err := model.OpenTensors(c.In, model.Key(c.Key), model.Fetching(a.get))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *convertCmd) pretrained(a *app) error {
 	if c.To != string(weights.HF) {
 		return usagef("%s: a folder goes with --to hf; else name a file .safetensors, or for PyTorch .pth, .pt or .bin", c.Out)
 	}
-	m, err := model.Open(c.In, model.Key(c.Key))
+	m, err := model.Open(c.In, model.Key(c.Key), model.Fetching(a.get))
 	if err != nil {
 		return err
 	}

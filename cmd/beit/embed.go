@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/method"
@@ -14,11 +14,10 @@ import (
 
 // embedCmd is "beit embed".
 type embedCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone or classifier: a run folder or model file."`
-	Data  string `arg:"" placeholder:"PATH" help:"Images: a folder, archive, list or image, as for --data."`
+	modelArg `set:"model_is=Backbone or classifier"`
+	imagesArg
 	partFlag
 	featureFlag
-	keyFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
@@ -26,11 +25,6 @@ type embedCmd struct {
 type partFlag struct {
 	Part string `enum:"train,val" default:"train" help:"Which part, where there are train/ and val/: train or val."`
 	exifFlag
-}
-
-// keyFlag chooses one of several models in a file.
-type keyFlag struct {
-	Key string `placeholder:"NAME" help:"Which model, where a file has several: the key it stands under, such as model_ema or ema.module, or what its names begin with, such as student."`
 }
 
 // featureFlag chooses features.
@@ -57,13 +51,15 @@ func (c *embedCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev, Key: c.Key})
+	if err := c.check(); err != nil {
+		return err
+	}
+	enc, err := openWith(a, c.modelArg, backbones, infer.OpenEncoder)
 	if err != nil {
 		return err
 	}
 	defer enc.Close()
-	newReporter(a.errOut).damaged(enc.Warnings())
-	ds, done, err := c.open(a, enc, c.Data)
+	ds, done, err := c.partFlag.open(a, enc, c.named()...)
 	if err != nil {
 		return err
 	}
@@ -76,9 +72,12 @@ func (c *embedCmd) Run(a *app) error {
 	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
 }
 
-// open opens the part of the images at some paths, in the form that a model wants.
+// open opens the part of the images at some paths, in the form that a model wants. Image files that are named one by one keep these names.
 func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset, done func() error, err error) {
-	images, err := dataFlags{imageFlags: imageFlags{Data: paths, exifFlag: p.exifFlag}}.open(m.ImageSize(), m.Config(), 0)
+	if len(paths) > 1 && p.Part == "train" && !slices.ContainsFunc(paths, holdsImages) {
+		return looseImages(paths, p.over(m.Config()))
+	}
+	images, err := p.openImages(m.Config(), m.ImageSize(), paths...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +91,7 @@ func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset,
 	}
 	if images.Val == nil {
 		images.Close()
-		return nil, nil, usagef("--part val: %s has no folder val beside a folder train", config.PathsOf(paths...))
+		return nil, nil, usagef("--part val: %s has no folder val beside a folder train", images.Path)
 	}
 	return images.Val, images.Close, nil
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -11,18 +9,15 @@ import (
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/model"
 )
 
 // evalCmd is "beit eval".
 type evalCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
-	imageFlags
-	keyFlag
-	ClassNames string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
-	ClassMask  string   `placeholder:"FILE" help:"The outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
-	Set        []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment of a key of data, for example data.eval.batch=64; may be repeated."`
-	JSON       bool     `name:"json" help:"Print figures as JSON."`
+	measureFlags `set:"model_is=Classifier"`
+	ClassNames   string   `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
+	ClassMask    string   `placeholder:"FILE" help:"The outputs that compete, all others being left out: names or numbers, one a line, or a JSON list of them or of true and false for each output."`
+	Set          []string `sep:"none" placeholder:"KEY=VALUE" help:"Assignment of a key of data, for example data.eval.batch=64; may be repeated."`
+	JSON         bool     `name:"json" help:"Print figures as JSON."`
 }
 
 // evaluated is the result.
@@ -31,8 +26,7 @@ type evaluated struct {
 	finetune.Report
 }
 
-// Run measures a classifier on the validation images of --data; where there are none, on the part that its run set aside of the same images, or
-// else on all.
+// Run measures a classifier on the validation images; where there are none, on the part that its run set aside of the same images, or else on all.
 func (c *evalCmd) Run(a *app) error {
 	for _, s := range c.Set {
 		if !strings.HasPrefix(strings.TrimSpace(s), "data.") {
@@ -43,12 +37,11 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	r := newReporter(a.errOut)
-	m, err := model.Open(c.Model, model.Key(c.Key))
+	m, err := c.open(a, classifiers)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	r.damaged(m.Warnings())
 	t, err := finetune.Build(a.dev, m)
 	if err != nil {
 		return err
@@ -59,8 +52,12 @@ func (c *evalCmd) Run(a *app) error {
 			return err
 		}
 	}
-	cfg, err := c.configure(r, m.Config)
+	cfg, err := c.configure(m.Config)
 	if err != nil {
+		return err
+	}
+	cfg.Data.CacheMB = 0 // each image is read once
+	if err := override(r, cfg, c.Set); err != nil {
 		return err
 	}
 	report, err := c.measure(a, t, cfg, r)
@@ -80,22 +77,9 @@ func (c *evalCmd) Run(a *app) error {
 	)
 }
 
-// configure is the configuration of the classifier's run, of the images that the flags name.
-func (c *evalCmd) configure(r *reporter, own *config.Config) (*config.Config, error) {
-	cfg := c.over(own).Clone()
-	d := &cfg.Data
-	images, eval := c.paths()
-	if !slices.EqualFunc(images.List(), d.Path.List(), func(a, b string) bool { return a == b || same(a, b) }) { // the run set nothing aside of these
-		d.ValFraction = 0
-	}
-	d.Path, d.EvalPath, d.Limit, d.Eval.Limit, d.LabelFraction, d.CacheMB, d.ValFromTrain = images, eval, 0, 0, 1, 0, false
-	d.ValFraction = cmp.Or(c.ValFraction, d.ValFraction) // the run's own sets aside what it did not learn from
-	return cfg, override(r, cfg, c.Set)
-}
-
 // measure opens the images and measures.
 func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *reporter) (finetune.Report, error) {
-	images, err := method.OpenImages(cfg, finetune.Method.ImageSize(cfg), nil)
+	images, err := c.images(r, t.Model, cfg, finetune.Method.ImageSize(cfg))
 	if err != nil {
 		return finetune.Report{}, err
 	}
@@ -115,7 +99,7 @@ func (c *evalCmd) measure(a *app, t *finetune.Trained, cfg *config.Config, r *re
 	if byOrder && t.Model.Classes != nil {
 		r.Notice("the classifier knows none of the images' classes by name: they are taken for its classes in the same order")
 	}
-	env := experiment.EvalEnv(experiment.Env{Device: a.dev, Reporter: r}, finetune.Method, cfg, cfg.Data.Eval, nil, val)
+	env := experiment.EvalEnv(a.env(r), finetune.Method, cfg, cfg.Data.Eval, nil, val)
 	return finetune.Evaluate(a.ctx, env, t, val, outputs)
 }
 

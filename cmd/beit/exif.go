@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
 )
 
 // exifFlag says whether images are turned as their EXIF orientation says.
@@ -17,6 +18,13 @@ func (f exifFlag) assignments() []string {
 		return nil
 	}
 	return []string{"data.exif_transpose=" + strconv.FormatBool(*f.ExifTranspose)}
+}
+
+// openImages opens all images at some paths, for images of the given side, turned as the flag says or as in the run. None are kept in memory.
+func (f exifFlag) openImages(run *config.Config, size int, paths ...string) (*method.Images, error) {
+	return method.OpenImages(&config.Config{Seed: run.ImageSeed(), Data: config.Data{
+		Path: config.PathsOf(paths...), LabelFraction: 1, ExifTranspose: f.over(run).Data.ExifTranspose, MaxPixels: run.Data.MaxPixels,
+	}}, size, nil)
 }
 
 // over is a run's configuration, with the flag over it. It shares the section with run.

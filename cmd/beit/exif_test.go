@@ -25,7 +25,7 @@ func TestExifFlag(t *testing.T) {
 		}
 	}
 	no := false
-	train := runFlags{imageFlags: imageFlags{exifFlag: exifFlag{&no}}, configFlags: configFlags{Set: []string{"train.epochs=1"}}}
+	train := runFlags{imageFlags: imageFlags{splitFlags: splitFlags{exifFlag: exifFlag{&no}}}, configFlags: configFlags{Set: []string{"train.epochs=1"}}}
 	if list, err := train.assignments(finetune.Method); err != nil || !slices.Equal(list, []string{"data.exif_transpose=false", "train.epochs=1"}) {
 		t.Errorf("a training assigns %q, error %v", list, err)
 	}

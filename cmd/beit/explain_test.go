@@ -167,7 +167,7 @@ func TestKnownElsewhere(t *testing.T) {
 		// flags without their value, and values
 		"pretrain --lr":                                         "--lr wants a value: --lr F",
 		"pretrain --lr --epochs 3":                              "--lr wants a value: --lr F",
-		"pretrain --tokenizer":                                  "--tokenizer wants a value: --tokenizer FILE|RUN",
+		"pretrain --tokenizer":                                  "--tokenizer wants a value: --tokenizer MODEL",
 		"pretrain --epochs many":                                "--epochs: expected a valid 64 bit int but got \"many\"; see beit pretrain --help",
 		"pretrain --data x --tokenizer y --set epochs=1":        "unknown key epochs of method pretrain; did you mean train.epochs?",
 		"pretrain --data x --tokenizer y --set learning_rate=1": "unknown key learning_rate of method pretrain; did you mean train.lr?",

@@ -12,6 +12,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -36,7 +37,8 @@ func TestSameSplitAsTheRun(t *testing.T) {
 		return list
 	}
 	open := func(seed *uint64) []string {
-		set, err := dataFlags{imageFlags: imageFlags{Data: []string{dir}, ValFraction: 0.25}, Seed: seed}.openBoth(method.Silent{}, 32, cfg)
+		set, err := measureFlags{imagesArg: imagesArg{Images: []string{dir}}, splitFlags: splitFlags{ValFraction: 0.25}, Seed: seed}.
+			openBoth(method.Silent{}, &model.Model{Config: cfg}, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +96,7 @@ func TestExifTransposeAsTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := dataFlags{imageFlags: imageFlags{Data: []string{filepath.Dir(name)}}}.open(32, cfg, 0)
+		set, err := exifFlag{}.openImages(cfg, 32, filepath.Dir(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,5 +110,42 @@ func TestExifTransposeAsTheRun(t *testing.T) {
 				t.Errorf("exif_transpose = %v: %d x %d, want %d x %d", c.transpose, m.W, m.H, c.w, c.h)
 			}
 		}
+	}
+}
+
+// Images stand behind the model, several of them too, or come by --data; those that are named one by one keep their names.
+func TestImagesBehindTheModel(t *testing.T) {
+	r, dir := trainedRuns(t), t.TempDir()
+	writeImages(t, dir, map[string]int{"a": 3, "b": 2})
+	one, err := filepath.Glob(filepath.Join(dir, "*", "*", "*.png"))
+	if err != nil || len(one) != 5 {
+		t.Fatal(one, err)
+	}
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	for _, args := range [][]string{{"embed", r.backbone}, {"tokenizer", "encode", r.tokenizer}} {
+		names := func(images ...string) (list []string) {
+			for line := range strings.Lines(mustRun(t, append(args[:len(args):len(args)], images...)...)) {
+				list = append(list, decode[embedded](t, line).Name)
+			}
+			return list
+		}
+		if got := names(one[0], one[4]); !slices.Equal(got, []string{one[0], one[4]}) {
+			t.Errorf("%q: two images have names %q", args, got)
+		}
+		if got, want := names(a, b), names("--data", a, "--data", b); len(got) != 5 || !slices.Equal(got, want) || !slices.Equal(got, names(a, "--data", b)) {
+			t.Errorf("%q: two folders have names %q, and by --data %q", args, got, want)
+		}
+		if status, _, errOut := beitRun(t, append(args[:len(args):len(args)], one[0], filepath.Join(dir, "none.png"))...); status != statusFailure || !strings.Contains(errOut, "none.png") {
+			t.Errorf("%q: an image that is not there: status %d, %s", args, status, errOut)
+		}
+	}
+	found := decode[similar](t, mustRun(t, "similar", "--json", r.backbone, one[0], a, b))
+	if again := decode[similar](t, mustRun(t, "similar", "--json", r.backbone, one[0], "--data", a, "--data", b)); found.Compared != 5 || found.Nearest[0].Cosine < 0.999 ||
+		!cmp.Equal(found, again, cmp.AllowUnexported(match{})) {
+		t.Errorf("similar: %+v, by --data %+v", found, again)
+	}
+	list := decode[[]predicted](t, mustRun(t, "predict", "--json", r.classifier, one[0], "--data", b))
+	if len(list) != 3 || list[0].Image != one[0] {
+		t.Errorf("predict: %+v", list)
 	}
 }

@@ -21,10 +21,9 @@ import (
 
 // inspectCmd is "beit inspect".
 type inspectCmd struct {
-	Path   string `arg:"" placeholder:"FILE|RUN" help:"A model file (safetensors, or of PyTorch) or run folder."`
-	Curves string `placeholder:"FILE.png" help:"Draw a run's curves to this file."`
-	JSON   bool   `name:"json" help:"Print as JSON."`
-	keyFlag
+	modelArg `set:"model_is=Model"`
+	Curves   string `placeholder:"FILE.png" help:"Draw a run's curves to this file."`
+	JSON     bool   `name:"json" help:"Print as JSON."`
 }
 
 // Run shows a file or a run folder.
@@ -32,15 +31,19 @@ func (c *inspectCmd) Run(a *app) error {
 	if c.Curves != "" && filepath.Ext(c.Curves) != ".png" {
 		return usagef("--curves %s: curves are drawn to a .png file", c.Curves)
 	}
-	info, err := os.Stat(c.Path)
-	if err != nil {
-		return fmt.Errorf("%s: no such file or run folder: %w", c.Path, err)
+	var err error
+	if c.Model, err = model.Find(c.Model, a.get); err != nil {
+		return err
 	}
-	if info.IsDir() && run.Exists(c.Path) {
+	info, err := os.Stat(c.Model)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() && run.Exists(c.Model) {
 		return c.folder(a)
 	}
 	if c.Curves != "" {
-		return usagef("--curves needs a run folder, %s is none", c.Path)
+		return usagef("--curves needs a run folder, %s is none", c.Model)
 	}
 	if err = c.file(a); errors.Is(err, state.ErrNoWeights) {
 		return c.folder(a) // which says what a run folder has
@@ -139,7 +142,7 @@ func (m *modelInfo) print(w io.Writer) error {
 }
 
 func (c *inspectCmd) file(a *app) error {
-	f, err := state.Options{Key: c.Key}.OpenVerified(c.Path)
+	f, err := state.Options{Key: c.Key}.OpenVerified(c.Model)
 	if err != nil {
 		return err
 	}
@@ -178,7 +181,7 @@ func (c *inspectCmd) file(a *app) error {
 
 // folder shows a run folder.
 func (c *inspectCmd) folder(a *app) error {
-	info, err := model.InspectRun(c.Path)
+	info, err := model.InspectRun(c.Model)
 	if err != nil {
 		return err
 	}
@@ -197,7 +200,7 @@ func (c *inspectCmd) folder(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, info)
 	}
-	return printRun(a.out, info, c.Path)
+	return printRun(a.out, info, c.Model)
 }
 
 func printRun(w io.Writer, i *model.RunInfo, dir string) error {

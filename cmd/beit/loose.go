@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -43,6 +45,22 @@ func (l loose) Sample(i int) (data.Sample, error) {
 		return data.Sample{}, err
 	}
 	return data.Sample{Image: m, Label: -1}, nil
+}
+
+// looseImages are image files, each of which is there.
+func looseImages(paths []string, run *config.Config) (ds data.Dataset, done func() error, err error) {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return nil, nil, err
+		}
+	}
+	return loose{paths, run}, func() error { return nil }, nil
+}
+
+// holdsImages says whether a path is that of images rather than of one: a folder, an archive or a list, or synthetic images.
+func holdsImages(path string) bool {
+	_, err := os.Stat(path)
+	return isFolder(path) || data.IsSource(path) || err != nil && strings.Contains(path, ":")
 }
 
 // single is a dataset of one image that was read.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,7 +84,7 @@ func TestMistakes(t *testing.T) {
 		{"resume with preset", "pretrain --resume " + empty + " --preset small32", 2, "--preset"},
 		{"model that is none", "tokenizer eval --data " + empty + " " + file, 1, "notes.txt"},
 		{"missing model", "probe linear --data " + empty + " " + empty + "/none", 1, "none"},
-		{"probe without data", "probe knn " + file, 2, "--data"},
+		{"probe of what is no model", "probe knn " + file, 1, "notes.txt"},
 		{"probe numbers", "probe knn --k 0 --data x x", 2, "--k 0"},
 		{"finetune without data", "finetune", 2, "--data"},
 		{"finetune mask alone", "finetune --data x --class-mask x", 2, "beit eval"},
@@ -91,7 +92,7 @@ func TestMistakes(t *testing.T) {
 		{"eval with training flags", "eval --data x --out y x", 2, "unknown flag --out"},
 		{"eval with a key of training", "eval --data x x --set train.batch=3", 2, "--set train.batch=3: only keys of data"},
 		{"eval of what is no model", "eval --data x " + file, 1, "notes.txt"},
-		{"eval without data", "eval x", 2, "--data"},
+		{"eval on nothing", "eval x --data=", 2, "name the images after the model"},
 		{"finetune from no run", "finetune --data x --init-from " + empty + "/none", 1, "none"},
 		{"finetune from what is no model", "finetune --data x --init-from " + file, 1, "notes.txt"},
 		{"finetune fraction", "finetune --data x --label-fraction 2", 2, "data.label_fraction = 2"},
@@ -100,7 +101,7 @@ func TestMistakes(t *testing.T) {
 		{"tokenizer that is none", "pretrain --out " + out + " --data procedural:20 --tokenizer " + empty, 1, "not a run folder"},
 		{"finetune without labels", "finetune --out " + out + " --data " + unlabelled, 1, "labels"},
 		{"eval without labels", "eval " + trainedRuns(t).classifier + " --data " + unlabelled, 2, "no labels"},
-		{"predict nothing", "predict x", 2, "<image>"},
+		{"predict nothing", "predict x", 2, "name the images after the model"},
 		{"predict by none", "predict --top 0 x y", 2, "--top 0"},
 		{"probe protocol", "probe linear --protocol all --data x x", 2, "--protocol"},
 		{"probe of blocks by flags of the other protocol", "probe linear --protocol layers --seeds 3 --raw --norm none --pool cls --data x x", 2, "only --protocol features has --seeds, --norm, --pool, --raw"},
@@ -110,7 +111,9 @@ func TestMistakes(t *testing.T) {
 		{"probe by an unknown pool", "probe knn --pool max --data x x", 2, "--pool max"},
 		{"probe of both of one", "probe knn --pool mean --both --data x x", 2, "--both"},
 		{"probe by no seed", "probe linear --seeds 0 --data x x", 2, "--seeds"},
-		{"embed without data", "embed " + file, 2, "<data>"},
+		{"embed without data", "embed " + file, 2, "name the images after the model"},
+		{"encode without data", "tokenizer encode x", 2, "name the images after the model"},
+		{"similar without data", "similar x y", 2, "name the images after the model"},
 		{"embed to another format", "embed --out x.csv " + file + " " + empty, 2, "--out x.csv"},
 		{"embed by nothing", "embed " + empty + "/none " + empty, 1, "none"},
 		{"embed by what is no model", "embed " + file + " " + empty, 1, "wanted is a run folder"},
@@ -118,7 +121,7 @@ func TestMistakes(t *testing.T) {
 		{"encode to another format", "tokenizer encode --out x.txt --data " + empty + " " + file, 2, "--out x.txt"},
 		{"similar to none", "similar --top 0 x y z", 2, "--top 0"},
 		{"similar on no sheet", "similar --out x.gif x y z", 2, "--out x.gif"},
-		{"inspect nothing", "inspect " + empty + "/none", 1, "no such file or run folder"},
+		{"inspect nothing", "inspect " + empty + "/none", 1, "no such model file or run folder"},
 		{"inspect no run", "inspect " + empty, 1, "not a run folder"},
 		{"curves in another format", "inspect --curves x.gif x", 2, "--curves x.gif"},
 		{"curves of a file", "inspect --curves x.png " + file, 2, "--curves"},
@@ -253,6 +256,13 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 }
 
 // TestMain lets this binary be the command, for tests of the process as a whole.
+// noNetwork fails as a machine without a network does.
+type noNetwork struct{}
+
+func (noNetwork) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("there is no network")
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv("BEIT_TEST_COMMAND") != "" {
 		main()
@@ -265,6 +275,8 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		tempRuns = dir
+		os.Setenv(model.CacheEnv, filepath.Join(dir, "cache"))
+		client = &http.Client{Transport: noNetwork{}}
 		return m.Run()
 	}())
 }

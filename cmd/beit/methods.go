@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -17,8 +18,8 @@ import (
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, or, with --teacher-file, clip or dino."`
-	TeacherFile string `placeholder:"FILE" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
+	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
 // Run trains a tokenizer.
@@ -29,16 +30,16 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	case "hog", "hog-ref", "clip", "dino":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
-		if _, err := os.Stat(c.Teacher); err != nil {
-			return usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists", c.Teacher)
+		var err error
+		if extra, err = teacherOf(c.Teacher); err != nil {
+			return err
 		}
-		extra = append(extra, "tokenizer.teacher=run", "tokenizer.teacher_run="+c.Teacher)
 	}
-	published := c.Teacher == "clip" || c.Teacher == "dino"
-	switch own := c.Resume == "" && c.Config == "" && len(c.Set) == 0; {
-	case own && published && c.TeacherFile == "":
-		return usagef("--teacher %s: name the file of its weights with --teacher-file", c.Teacher)
-	case own && !published && c.TeacherFile != "":
+	published := publishedTeachers[c.Teacher]
+	switch own := c.Resume == "" && c.Config == ""; {
+	case own && published != "" && c.TeacherFile == "":
+		extra = append(extra, "tokenizer.teacher_file="+published) // which --set may change
+	case own && len(c.Set) == 0 && published == "" && c.TeacherFile != "":
 		return usagef("--teacher-file %s: say with --teacher clip or --teacher dino which network it is", c.TeacherFile)
 	case c.TeacherFile != "":
 		extra = append(extra, "tokenizer.teacher_file="+c.TeacherFile)
@@ -46,11 +47,30 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	return c.run(a, tokenizer.Method, extra...)
 }
 
+// publishedTeachers are the published models of the networks that teach by their names.
+var publishedTeachers = map[string]string{"clip": "clip-vitb16", "dino": "dino-vitb16"}
+
+// teacherOf are the assignments for a teacher that is a model: a path, or the name of a published one.
+func teacherOf(name string) ([]string, error) {
+	if _, err := os.Stat(name); err != nil {
+		p, err := model.FindPublished(name)
+		if err != nil {
+			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
+		}
+		for teacher, short := range publishedTeachers {
+			if short == p.Short {
+				return []string{"tokenizer.teacher=" + teacher, "tokenizer.teacher_file=" + short}, nil
+			}
+		}
+	}
+	return []string{"tokenizer.teacher=run", "tokenizer.teacher_run=" + name}, nil
+}
+
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
 	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; dino: self-distillation, which needs no tokenizer."`
-	Tokenizer string `placeholder:"FILE|RUN" help:"Tokenizer that makes the codes."`
+	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
 }
 
 // Run pretrains a backbone.

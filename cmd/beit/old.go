@@ -31,7 +31,8 @@ func (c *finetuneCmd) oldEval(a *app) error {
 		return usagef("--eval trains nothing: leave the flags of training away; it is called beit eval MODEL now")
 	}
 	fmt.Fprintln(a.errOut, "beit finetune --eval MODEL is called beit eval MODEL now")
-	eval := evalCmd{Model: c.Eval, imageFlags: c.imageFlags, ClassNames: c.ClassNames, ClassMask: c.ClassMask, Set: c.Set, JSON: c.JSON}
+	on := measureFlags{modelArg: modelArg{Model: c.Eval}, imagesArg: imagesArg{Data: c.Data}, splitFlags: c.splitFlags}
+	eval := evalCmd{measureFlags: on, ClassNames: c.ClassNames, ClassMask: c.ClassMask, Set: c.Set, JSON: c.JSON}
 	return eval.Run(a)
 }
 

@@ -30,7 +30,7 @@ func (c *packCmd) Run(a *app) error {
 		return usagef("%s: name a file that ends in .tar", c.Out)
 	}
 	upright := &config.Config{Data: config.Data{ExifTranspose: true}} // the files that are written say nothing of it
-	images, err := dataFlags{imageFlags: imageFlags{Data: []string{c.Data}, exifFlag: c.exifFlag}}.open(c.Size, upright, 0)
+	images, err := c.openImages(upright, c.Size, c.Data)
 	if err != nil {
 		return err
 	}

@@ -177,3 +177,53 @@ func allKeys() (list []string) {
 	}
 	return list
 }
+
+// The commands of the README's recipes are carried out in their order, on a small stand-in: tiny networks, and images of 16 pixels. The one for
+// published weights needs a network; tests of published names are in pull_test.go.
+func TestRecipes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains three networks")
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipes, found := strings.Cut(string(text), "## Pretrain on my images\n")
+	recipes, _, ended := strings.Cut(recipes, "## The engine\n")
+	if !found || !ended {
+		t.Fatal("README.md has no recipes where this test looks for them")
+	}
+	t.Chdir(t.TempDir())
+	writeImages(t, "images", map[string]int{"": 60})
+	photo, err := filepath.Glob("images/*/*.png")
+	if err != nil || len(photo) == 0 {
+		t.Fatal(photo, err)
+	}
+	if err := os.Link(photo[0], "photo.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	small := map[string][]string{
+		"tokenizer train": append(assign("tokenizer.model.encoder.patch_size=4"), tiny...),
+		"pretrain":        append(assign("pretrain.model.vit.patch_size=4"), tinyMIM...),
+		"finetune":        assign("train.epochs=2", "train.batch=16"),
+	}
+	carried := 0
+	for block, part := range strings.Split(recipes, "```") {
+		if block%2 == 0 || strings.Contains(part, "plan.sh") { // tests of plans are in recipe_test.go
+			continue
+		}
+		for _, command := range blockCommands(part) {
+			args := strings.Fields(command)[1:]
+			for name, set := range small {
+				if strings.HasPrefix(strings.Join(args, " "), name+" ") {
+					args = append(args, set...)
+				}
+			}
+			mustRun(t, args...)
+			carried++
+		}
+	}
+	if carried < 6 {
+		t.Errorf("%d commands were carried out: are these all?", carried)
+	}
+}

@@ -14,10 +14,9 @@ import (
 
 // predictCmd is "beit predict".
 type predictCmd struct {
-	Model  string   `arg:"" placeholder:"FILE|RUN" help:"Classifier: a run folder or model file."`
-	Images []string `arg:"" name:"image" placeholder:"IMAGE" help:"Images, and folders, archives and lists of them."`
+	modelArg `set:"model_is=Classifier"`
+	imagesArg
 	partFlag
-	keyFlag
 	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
 	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
 	JSON       bool   `name:"json" help:"Print as JSON."`
@@ -34,12 +33,14 @@ func (c *predictCmd) Run(a *app) error {
 	if c.Top < 1 {
 		return usagef("--top %d: must be at least 1", c.Top)
 	}
-	m, err := infer.OpenClassifier(c.Model, infer.Options{Device: a.dev, Key: c.Key})
+	if err := c.check(); err != nil {
+		return err
+	}
+	m, err := openWith(a, c.modelArg, classifiers, infer.OpenClassifier)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	newReporter(a.errOut).damaged(m.Warnings())
 	names := m.Names()
 	if c.ClassNames != "" {
 		if names, err = readNames(c.ClassNames, len(names)); err != nil {
@@ -90,15 +91,15 @@ func (c *predictCmd) sources(a *app, m *infer.Classifier) (list []predictSource,
 	open := func(ds data.Dataset) func() (data.Dataset, func() error, error) {
 		return func() (data.Dataset, func() error, error) { return ds, func() error { return nil }, nil }
 	}
-	many := func(path string) bool { return isFolder(path) || data.IsSource(path) }
-	for rest := c.Images; len(rest) > 0; {
-		n := slices.IndexFunc(rest, many)
+	all := c.named()
+	for rest := all; len(rest) > 0; {
+		n := slices.IndexFunc(rest, holdsImages)
 		switch {
 		case n == 0:
 			path := rest[0]
-			list = append(list, predictSource{func() (data.Dataset, func() error, error) { return c.open(a, m, path) }, len(c.Images) == 1})
+			list = append(list, predictSource{func() (data.Dataset, func() error, error) { return c.partFlag.open(a, m, path) }, len(all) == 1})
 			n = 1
-		case len(c.Images) == 1:
+		case len(all) == 1:
 			image, err := readImage(rest[0], c.over(m.Config()))
 			return []predictSource{{open(single{rest[0], image}), true}}, err
 		default:

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
@@ -22,15 +21,13 @@ type probeCmd struct {
 
 // probeFlags are common to the probes.
 type probeFlags struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone, tokenizer (its encoder is probed) or classifier: a run folder or model file."`
-	dataFlags
-	keyFlag
-	Tokenizer string   `placeholder:"FILE|RUN" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
-	Alone     bool     `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
-	Pool      []string `default:"cls,mean,grid" placeholder:"NAME,…" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
-	Both      bool     `help:"Probe cls and mean side by side too."`
-	Raw       bool     `help:"Take tokens before the final norm."`
-	JSON      bool     `name:"json" help:"Print figures as JSON."`
+	measureFlags `set:"model_is=Backbone, tokenizer (its encoder is probed) or classifier"`
+	Tokenizer    string   `placeholder:"MODEL" help:"Tokenizer whose teacher's features stand beside (that of the run)."`
+	Alone        bool     `help:"Probe the backbone alone: not the untrained one, raw pixels and the teacher's features too."`
+	Pool         []string `default:"cls,mean,grid" placeholder:"NAME,…" help:"How patches become one vector: cls, the class token; mean; grid, the means of 4 x 4 cells side by side (cls,mean,grid)."`
+	Both         bool     `help:"Probe cls and mean side by side too."`
+	Raw          bool     `help:"Take tokens before the final norm."`
+	JSON         bool     `name:"json" help:"Print figures as JSON."`
 }
 
 // probeLinearCmd is "beit probe linear".
@@ -135,7 +132,7 @@ type layerScore struct {
 // layers probes every block.
 func (c *probeLinearCmd) layers(a *app) error {
 	r := newReporter(a.errOut)
-	subject, err := c.open(experiment.Env{Device: a.dev, Reporter: r})
+	subject, err := c.open(a, a.env(r))
 	if err != nil {
 		return err
 	}
@@ -218,13 +215,12 @@ type scored struct {
 }
 
 // open opens the model and the images.
-func (f probeFlags) open(e experiment.Env) (*experiment.Subject, error) {
+func (f probeFlags) open(a *app, e experiment.Env) (*experiment.Subject, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	paths, _ := f.paths()
-	images := func(size int, c *config.Config) (*method.Images, error) { return f.openBoth(e.Reporter, size, c) }
-	return experiment.OpenSubject(e, f.Model, paths.String(), images, model.Key(f.Key))
+	images := func(m *model.Model, size int) (*method.Images, error) { return f.openBoth(e.Reporter, m, size) }
+	return experiment.OpenSubject(e, f.Model, images, f.options(a, encoders)...)
 }
 
 // probe scores every kind of features of the model and of what stands beside it.
@@ -237,8 +233,8 @@ func (f probeFlags) probe(a *app, score func(train, val probe.Features, seed uin
 		return usagef("--both joins cls and mean: name both with --pool")
 	}
 	r := newReporter(a.errOut)
-	e := experiment.Env{Device: a.dev, Reporter: r}
-	subject, err := f.open(e)
+	e := a.env(r)
+	subject, err := f.open(a, e)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 
@@ -13,8 +11,8 @@ import (
 
 // pullCmd is "beit pull".
 type pullCmd struct {
-	Name string `arg:"" optional:"" placeholder:"NAME" help:"Published file, with or without its ending (none: list them)."`
-	Out  string `placeholder:"FILE" help:"Where to put it (the same name in this folder)."`
+	Name string `arg:"" optional:"" placeholder:"NAME" help:"Published file, by its short name or its own (none: list them)."`
+	Out  string `placeholder:"FILE" help:"Where to put it (in the cache, where commands find it by its name)."`
 	JSON bool   `name:"json" help:"Print as JSON."`
 }
 
@@ -36,7 +34,9 @@ func (c *pullCmd) Run(a *app) error {
 	}
 	r := pulled{Published: p, Path: c.Out}
 	if r.Path == "" {
-		r.Path = p.Name
+		if r.Path, _, err = p.Cached(); err != nil {
+			return err
+		}
 	}
 	if isFolder(r.Path) {
 		r.Path = filepath.Join(r.Path, p.Name)
@@ -44,7 +44,7 @@ func (c *pullCmd) Run(a *app) error {
 	if _, statErr := os.Stat(r.Path); statErr == nil {
 		r.Sum, err = p.Check(r.Path)
 	} else {
-		r.Sum, err = c.fetch(a, p, r.Path)
+		r.Sum, err = a.fetch(p, r.Path)
 	}
 	if err != nil {
 		return err
@@ -68,36 +68,37 @@ func (p pulled) verdict() string {
 	}
 }
 
-func (c *pullCmd) fetch(a *app, p model.Published, path string) (string, error) {
-	_, live := terminal(a.errOut)
-	shown := int64(-1)
-	sum, err := p.Fetch(a.ctx, http.DefaultClient, path, func(done, total int64) {
-		const step = 16 << 20
-		if live && done/step != shown {
-			shown = done / step
-			of := ""
-			if total >= 0 {
-				of = fmt.Sprintf(" of %d", total>>20)
-			}
-			fmt.Fprintf(a.errOut, "\r%s: %d%s MB ", p.Name, done>>20, of)
-		}
-	})
-	if live && shown >= 0 {
-		fmt.Fprintln(a.errOut)
-	}
-	if errors.Is(err, model.ErrNotServed) {
-		return "", fmt.Errorf("%w; fetch %s elsewhere, put it at %s, and run this command again, which then checks it", err, p.URL, path)
-	}
-	return sum, err
+// listed is a published file, and whether it is in the cache.
+type listed struct {
+	model.Published
+	Cached string `json:"cached,omitempty"` // its path there; empty: it is not
 }
 
 func (c *pullCmd) list(a *app) error {
-	list := model.PublishedFiles()
+	var list []listed
+	for _, p := range model.PublishedFiles() {
+		o := listed{Published: p}
+		path, there, err := p.Cached()
+		if err != nil {
+			return err
+		}
+		if there {
+			o.Cached = path
+		}
+		list = append(list, o)
+	}
 	if c.JSON {
 		return printJSON(a.out, list)
 	}
-	for _, p := range list {
-		if _, err := fmt.Fprintf(a.out, "%-62s %s\n", p.Name, p.About); err != nil {
+	for _, o := range list {
+		size := ""
+		switch {
+		case o.Cached != "":
+			size = "cached"
+		case o.MB > 0:
+			size = fmt.Sprintf("%d MB", o.MB)
+		}
+		if _, err := fmt.Fprintf(a.out, "%-28s  %7s  %s\n", o.Short, size, o.About); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (c *quickstartCmd) Run(a *app) error {
 	}
 	began := time.Now()
 	r := newReporter(a.errOut)
-	quick, err := experiment.Quickstart(a.ctx, experiment.Env{Device: a.dev, Reporter: r}, dir)
+	quick, err := experiment.Quickstart(a.ctx, a.env(r), dir)
 	r.clear()
 	if err != nil {
 		again := "beit quickstart --out " + dir

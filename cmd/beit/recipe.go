@@ -42,7 +42,7 @@ func (c *recipeCmd) Run(a *app) error {
 	r := newReporter(a.errOut)
 	images, eval := c.paths()
 	recipe, err := attempt(func() (*experiment.Recipe, error) {
-		return experiment.PlanRecipe(a.ctx, experiment.Env{Device: a.dev, Reporter: r}, experiment.RecipeRequest{
+		return experiment.PlanRecipe(a.ctx, a.env(r), experiment.RecipeRequest{
 			Data: images, EvalData: eval, ValFraction: c.ValFraction, ExifTranspose: c.ExifTranspose, Out: out, Time: c.Time, Flags: a.flags,
 		})
 	})

@@ -15,7 +15,7 @@ func TestSettingFlags(t *testing.T) {
 		three, lr, seven := 3, 2.5e-4, 7
 		size := 2 * m.ImageSize(m.Preset(config.DefaultPreset))
 		f := runFlags{
-			imageFlags:   imageFlags{Data: []string{"a", "b"}, EvalData: []string{"c"}, ValFraction: 0.25},
+			imageFlags:   imageFlags{Data: []string{"a", "b"}, splitFlags: splitFlags{EvalData: []string{"c"}, ValFraction: 0.25}},
 			settingFlags: settingFlags{Epochs: &three, LR: &lr, BatchSize: &seven, ImageSize: &size, Limit: &seven, Workers: &three},
 			configFlags:  configFlags{Set: []string{"train.clip=1"}},
 		}

@@ -15,12 +15,11 @@ import (
 
 // similarCmd is "beit similar".
 type similarCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Backbone: a run folder or model file."`
-	Image string `arg:"" placeholder:"IMAGE" help:"The image to which others are compared."`
-	Data  string `arg:"" placeholder:"PATH" help:"Images to search: a folder, archive, list or image, as for --data."`
+	modelArg `set:"model_is=Backbone or classifier"`
+	Image    string `arg:"" help:"The image to which others are compared."`
+	imagesArg
 	partFlag
 	featureFlag
-	keyFlag
 	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
 	Out  string `placeholder:"FILE.png" help:"Show them on a contact sheet in this file."`
 	JSON bool   `name:"json" help:"Print as JSON."`
@@ -50,17 +49,19 @@ func (c *similarCmd) Run(a *app) error {
 	if c.Out != "" && filepath.Ext(c.Out) != ".png" {
 		return usagef("--out %s: the contact sheet is a .png file", c.Out)
 	}
-	enc, err := infer.OpenEncoder(c.Model, infer.Options{Device: a.dev, Key: c.Key})
+	if err := c.check(); err != nil {
+		return err
+	}
+	enc, err := openWith(a, c.modelArg, backbones, infer.OpenEncoder)
 	if err != nil {
 		return err
 	}
 	defer enc.Close()
-	newReporter(a.errOut).damaged(enc.Warnings())
 	query, err := readImage(c.Image, c.over(enc.Config()))
 	if err != nil {
 		return err
 	}
-	ds, done, err := c.open(a, enc, c.Data)
+	ds, done, err := c.partFlag.open(a, enc, c.named()...)
 	if err != nil {
 		return err
 	}

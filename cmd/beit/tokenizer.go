@@ -6,7 +6,6 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
-	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -19,10 +18,8 @@ type tokenizerCmd struct {
 
 // tokenizerEvalCmd is "beit tokenizer eval".
 type tokenizerEvalCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
-	dataFlags
-	keyFlag
-	JSON bool `name:"json" help:"Print figures as JSON."`
+	measureFlags `set:"model_is=Tokenizer"`
+	JSON         bool `name:"json" help:"Print figures as JSON."`
 }
 
 // Run measures a tokenizer beside the best constant and k-means.
@@ -31,28 +28,27 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 		return err
 	}
 	r := newReporter(a.errOut)
-	m, err := model.Open(c.Model, model.Key(c.Key))
+	m, err := c.modelArg.open(a, tokenizers)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	r.damaged(m.Warnings())
 	tok, err := tokenizer.Build(a.dev, m)
 	if err != nil {
 		return err
 	}
 	defer tok.Set.Release()
-	teacher, err := tok.OpenTeacher(model.Opener())
+	teacher, err := tok.OpenTeacher(a.opener())
 	if err != nil {
 		return err
 	}
 	defer teacher.Release()
-	images, err := c.openBoth(r, m.Input.Size, m.Config)
+	images, err := c.openBoth(r, m, m.Input.Size)
 	if err != nil {
 		return err
 	}
 	defer images.Close()
-	env := experiment.EvalEnv(experiment.Env{Device: a.dev, Reporter: r}, tokenizer.Method, m.Config, m.Config.Data.Eval, images.Train, images.Val)
+	env := experiment.EvalEnv(a.env(r), tokenizer.Method, m.Config, m.Config.Data.Eval, images.Train, images.Val)
 	report, err := tokenizer.Evaluate(a.ctx, env, tok.VQKD, teacher)
 	r.clear()
 	if err != nil {
@@ -77,10 +73,9 @@ func printTokenizer(w io.Writer, r tokenizer.Report) error {
 
 // tokenizerEncodeCmd is "beit tokenizer encode".
 type tokenizerEncodeCmd struct {
-	Model string   `arg:"" placeholder:"FILE|RUN" help:"Tokenizer: a run folder or model file."`
-	Data  []string `required:"" sep:"none" placeholder:"PATH" help:"${data}"`
+	modelArg `set:"model_is=Tokenizer"`
+	imagesArg
 	partFlag
-	keyFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
 }
 
@@ -96,13 +91,15 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	tok, err := infer.OpenTokenizer(c.Model, infer.Options{Device: a.dev, Key: c.Key})
+	if err := c.check(); err != nil {
+		return err
+	}
+	tok, err := openWith(a, c.modelArg, tokenizers, infer.OpenTokenizer)
 	if err != nil {
 		return err
 	}
 	defer tok.Close()
-	newReporter(a.errOut).damaged(tok.Warnings())
-	ds, done, err := c.open(a, tok, c.Data...)
+	ds, done, err := c.partFlag.open(a, tok, c.named()...)
 	if err != nil {
 		return err
 	}

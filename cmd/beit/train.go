@@ -59,7 +59,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 		return err
 	}
 	r := newReporter(a.errOut)
-	cfg, start, err := m.Configure(f.Preset, f.Config, set, model.Opener())
+	cfg, start, err := m.Configure(f.Preset, f.Config, set, a.opener())
 	var opening *method.OpenError
 	if errors.As(err, &opening) {
 		return err
@@ -75,7 +75,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	if cfg.Data.Path == "" {
 		return f.check()
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Start: start}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start}
 	if f.DryRun {
 		return f.dryRun(a, r, m, cfg, env)
 	}
@@ -115,7 +115,7 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 	if err := override(r, cfg, set); err != nil {
 		return err
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: model.Opener(), Begin: r.header(m, dir)}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Begin: r.header(m, dir)}
 	result, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
 	return f.ended(a, r, result, err, m, dir)
 }

@@ -13,9 +13,8 @@ import (
 
 // verifyCmd is "beit verify".
 type verifyCmd struct {
-	Model string `arg:"" placeholder:"FILE|RUN" help:"Model: a run folder, its model file, or a published file."`
-	JSON  bool   `name:"json" help:"Print as JSON."`
-	keyFlag
+	modelArg `set:"model_is=Model"`
+	JSON     bool `name:"json" help:"Print as JSON."`
 }
 
 // verified is what a network is and does.
@@ -33,7 +32,7 @@ var errUnhealthy = errors.New("the network looks wrong")
 
 // Run runs the network on synthetic images.
 func (c *verifyCmd) Run(a *app) error {
-	m, network, set, err := c.open(a)
+	m, network, set, err := c.build(a)
 	if err != nil {
 		return err
 	}
@@ -57,12 +56,11 @@ func (c *verifyCmd) Run(a *app) error {
 // aside is what Verify does not run.
 var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", weights.Tokenizer: "the decoder"}
 
-// open builds the network of a run, or of a published file.
-func (c *verifyCmd) open(a *app) (m *model.Model, network any, set *nn.Set, err error) {
-	if m, err = model.Open(c.Model, model.Key(c.Key)); err != nil {
+// build builds the network of a run, or of a published file.
+func (c *verifyCmd) build(a *app) (m *model.Model, network any, set *nn.Set, err error) {
+	if m, err = c.open(a, anyModel); err != nil {
 		return nil, nil, nil, err
 	}
-	newReporter(a.errOut).damaged(m.Warnings())
 	if v, ok := m.ViT(); m.Run && ok {
 		if err := weights.CheckPlausible(v, m.Parameters()); err != nil { // far more memory than the file
 			m.Close()

@@ -84,37 +84,6 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-func TestPull(t *testing.T) {
-	if text := mustRun(t, "pull"); !strings.Contains(text, "beitv2_base_patch16_224_pt1k_ft21kto1k.pth") || !strings.Contains(text, "ViT-B-16.pt") {
-		t.Errorf("list:\n%s", text)
-	}
-	// A file that is there is checked, not fetched.
-	path := filepath.Join(t.TempDir(), "ViT-B-16.pt")
-	if err := os.WriteFile(path, []byte("no weights"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	for _, out := range []string{path, filepath.Dir(path)} {
-		status, _, errOut := beitRun(t, "pull", "ViT-B-16", "--out", out)
-		if status != statusFailure || !strings.Contains(errOut, "damaged or another one") {
-			t.Errorf("status %d: %s", status, errOut)
-		}
-	}
-	r := decode[pulled](t, mustRun(t, "pull", "--json", "dino_vitbase16_pretrain", "--out", path))
-	if r.Path != path || len(r.Sum) != 64 || r.SHA256 != "" {
-		t.Errorf("%+v", r)
-	}
-}
-
-// Without a network the message says what to do.
-func TestPullWithoutNetwork(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-	path := filepath.Join(t.TempDir(), "x.pth")
-	status, _, errOut := beitRun(t, "pull", "beitv2_base_patch16_224_pt1k", "--out", path)
-	if status != statusFailure || !strings.Contains(errOut, "put it at "+path) || !strings.Contains(errOut, "https://") || strings.Count(errOut, "\n") != 1 {
-		t.Errorf("status %d: %s", status, errOut)
-	}
-}
-
 // runFile writes a network as a run of m does, under its configuration; as an older run did, without a card.
 func runFile(t *testing.T, old bool, m *method.Method, cfg *config.Config, meta map[string]string, declare func(nn.Scope)) string {
 	t.Helper()

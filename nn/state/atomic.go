@@ -106,6 +106,29 @@ func Commit(files ...*Pending) error {
 	return nil
 }
 
+// Replace puts the file at temp, which is whole, in the place of the one at
+// path, durably. Both lie on one disk.
+func Replace(path, temp string) error {
+	f, err := os.OpenFile(temp, os.O_RDWR, 0)
+	if err != nil {
+		return writeError(path, temp, err)
+	}
+	err = f.Sync()
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return writeError(path, temp, err)
+	}
+	return nil
+}
+
 // finish brings everything to the disk.
 func (p *Pending) finish() error {
 	if err := p.buf.Flush(); err != nil {
