@@ -165,11 +165,10 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	defer l.close()
-	l.tell(changed, old.Notes, damaged)
+	l.tell(changed, old.Notes, moved, damaged)
 	if env.Begin != nil {
 		env.Begin(l.facts())
 	}
-	l.tell(changed, old.Notes, moved, damaged)
 	if f == nil {
 		if err := l.start(); err != nil {
 			return nil, err
