@@ -36,7 +36,7 @@ const plannedBytes = 256 << 20
 
 // hostBytes is what the process takes besides tensors, cached images and batches under way, as measured: code, images being decoded, and garbage
 // where it is kept within 128 MiB, as the command does.
-const hostBytes = 192 << 20
+const hostBytes = 128 << 20
 
 // EstimateMemory works out what the run that Run would begin needs, by going through two steps and a batch of validation on a device that only
 // counts. It reads some images and writes nothing.
