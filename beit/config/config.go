@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -28,7 +29,8 @@ type Config struct {
 	Log     Log     `toml:"log"`
 	Section Section `toml:"-"` // the method's own, under its name
 
-	Notes []string `toml:"-"` // old names that were met while reading, and their new ones
+	Notes    []string `toml:"-"` // old names that were met while reading, and their new ones
+	Assigned []string `toml:"-"` // keys that a file or an assignment gave a value
 }
 
 // Section is the part of a configuration that only one method has: a pointer to a struct of plain values.
@@ -87,7 +89,7 @@ type Eval struct {
 
 // Train holds optimisation and schedule.
 type Train struct {
-	Epochs            int           `toml:"epochs" range:"[1,)" help:"passes over the training images"`
+	Epochs            int           `toml:"epochs" range:"[1,)" resume:"end" help:"passes over the training images; a resumed run goes on to the new end"`
 	Batch             int           `toml:"batch" range:"[1,)" help:"images in a step"`
 	LR                float64       `toml:"lr" range:"[0,)" help:"peak learning rate"`
 	MinLR             float64       `toml:"min_lr" range:"[0,)" help:"learning rate at the end of the cosine"`
@@ -111,12 +113,13 @@ type Train struct {
 
 // Log says what a run writes, and when.
 type Log struct {
-	Every           int           `toml:"every" paper:"-" range:"[1,)" help:"steps between step records"`
-	Checkpoint      int           `toml:"checkpoint" paper:"-" range:"[0,)" help:"steps between checkpoints, besides those at the end of each epoch; 0: none"`
-	CheckpointEvery time.Duration `toml:"checkpoint_every" range:"[0,)" resume:"free" help:"time between checkpoints, besides the others; 0: none"`
-	Keep            int           `toml:"keep" range:"[1,)" resume:"free" help:"checkpoints kept"`
-	EvalEvery       int           `toml:"eval_every" paper:"-" range:"[1,)" help:"epochs between validations; the last epoch always has one"`
-	KNNEvery        int           `toml:"knn_every" range:"[0,)" absent:"0" resume:"free" help:"epochs between measurements of k-NN accuracy, where images have labels that the run does not learn from; the first and the last epoch always have one; 0: none"`
+	Every            int           `toml:"every" paper:"-" range:"[1,)" resume:"free" help:"steps between step records"`
+	Checkpoint       int           `toml:"checkpoint" paper:"-" range:"[0,)" resume:"free" help:"steps between checkpoints, besides those at the ends of epochs; 0: none"`
+	CheckpointEvery  time.Duration `toml:"checkpoint_every" range:"[0,)" resume:"free" help:"time between checkpoints, besides the others; 0: none"`
+	CheckpointEpochs int           `toml:"checkpoint_epochs" range:"[1,)" absent:"1" resume:"free" help:"epochs between the checkpoints at the ends of epochs; the last epoch always has one"`
+	Keep             int           `toml:"keep" range:"[1,)" resume:"free" help:"checkpoints kept"`
+	EvalEvery        int           `toml:"eval_every" paper:"-" range:"[1,)" resume:"free" help:"epochs between validations; the last epoch always has one"`
+	KNNEvery         int           `toml:"knn_every" range:"[0,)" absent:"0" resume:"free" help:"epochs between measurements of k-NN accuracy, where images have labels that the run does not learn from; the first and the last epoch always have one; 0: none"`
 }
 
 // New returns the configuration that all presets begin with, for a method with its section.
@@ -125,7 +128,7 @@ func New(method string, s Section) *Config {
 		Method: method, Seed: 1, Precision: tensor.Highest.String(), Section: s,
 		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: data.DefaultLimits.Pixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
-		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, Keep: 3, EvalEvery: 1, KNNEvery: 5},
+		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, CheckpointEpochs: 1, Keep: 3, EvalEvery: 1, KNNEvery: 5},
 	}
 }
 
@@ -135,7 +138,7 @@ func (c *Config) Clone() *Config {
 	section := reflect.New(reflect.TypeOf(c.Section).Elem())
 	section.Elem().Set(reflect.ValueOf(c.Section).Elem())
 	d.Section = section.Interface().(Section)
-	d.Notes = append([]string(nil), c.Notes...)
+	d.Notes, d.Assigned = slices.Clone(c.Notes), slices.Clone(c.Assigned)
 	return &d
 }
 

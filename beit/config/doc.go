@@ -7,7 +7,8 @@
 //	text := c.TOML() // config.toml of a run folder; Read reads it back
 //
 // A value stands in one place: a field, whose tags hold its key (toml), its limits (range, oneof, alias), its help text (help), and whether a
-// resumed run may have another value (resume:"free"). Parsing, checking, Explain and comparison all go over the fields.
+// resumed run may have another value (resume:"free", or resume:"end" where that changes its end). Parsing, checking, Explain and comparison all go
+// over the fields.
 //
 // A method's section is a pointer to a struct with such fields. Its key in TOML is the method's name. This package knows no method: a Spec
 // tells it the name and the presets of one.

@@ -61,11 +61,11 @@ func (c *Config) Keys() []string {
 }
 
 // ChangedKeys lists the keys whose values differ between two configurations of one method, apart from those that a resumed run may have
-// otherwise (resume:"free").
+// otherwise (resume:"free", and resume:"end" of what says where it ends).
 func ChangedKeys(a, b *Config) (keys []string) {
 	fb := b.fields()
 	for i, f := range a.fields() {
-		if !f.value.Equal(fb[i].value) && f.tag.Get("resume") != "free" {
+		if !f.value.Equal(fb[i].value) && f.tag.Get("resume") == "" {
 			keys = append(keys, f.key)
 		}
 	}

@@ -240,7 +240,7 @@ func (c *Config) hasTable(name string) bool {
 	return slices.ContainsFunc(c.Keys(), func(key string) bool { return strings.HasPrefix(key, name+".") })
 }
 
-// lookup finds the field of a key, which may be an old one: then a note says so.
+// lookup finds the field of a key that gets a value, and takes note of it. The key may be an old one: then a note says so.
 func (c *Config) lookup(key string) (field, error) {
 	now := CurrentKey(key)
 	f, ok := c.find(now)
@@ -257,8 +257,14 @@ func (c *Config) lookup(key string) (field, error) {
 			c.Notes = append(c.Notes, note)
 		}
 	}
+	if !c.assigned(now) {
+		c.Assigned = append(c.Assigned, now)
+	}
 	return f, nil
 }
+
+// assigned says whether a file or an assignment gave a key a value.
+func (c *Config) assigned(key string) bool { return slices.Contains(c.Assigned, key) }
 
 // Set carries out one assignment "key=value". It does not check the result: see Check.
 func (c *Config) Set(assignment string) error {

@@ -92,6 +92,9 @@ func (r *relabelled) renumber(label int) int {
 	return r.number[label]
 }
 
+// ErrTooFew is wrapped by the error of Split for fewer than two items.
+var ErrTooFew = errors.New("at least 2 are needed")
+
 // Split sets a fraction of ds aside for validation. The choice depends on ds.Len and the seed alone. Both parts keep the order of ds, and each
 // has at least one item.
 func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err error) {
@@ -100,7 +103,7 @@ func Split(ds Dataset, fraction float64, seed uint64) (train, val Dataset, err e
 		return nil, nil, fmt.Errorf("validation fraction %g: must lie between 0 and 1", fraction)
 	}
 	if n < 2 {
-		return nil, nil, fmt.Errorf("cannot split %d images into training and validation: at least 2 are needed", n)
+		return nil, nil, fmt.Errorf("cannot split %d images into training and validation: %w", n, ErrTooFew)
 	}
 	count := min(max(int(math.Round(fraction*float64(n))), 1), n-1)
 	order := tensor.NewRand(seed, streamSplit).Perm(n)

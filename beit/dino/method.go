@@ -21,6 +21,8 @@ var Method = &method.Method{
 		{Key: "mean_entropy", Label: "entropy of mean output", Unit: "nat", Panel: panelEntropy, Column: "of mean", Rank: 3},
 		{Key: "momentum", Label: "momentum of the teacher"},
 	},
+	Main:         "cross_entropy",
+	Verdict:      verdict,
 	Symptoms:     symptoms,
 	Trend:        trend,
 	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },

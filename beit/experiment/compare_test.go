@@ -145,7 +145,7 @@ func TestTables(t *testing.T) {
 		{Table: "teacher", Setting: "c", Figures: Figures{Reconstruction: &y, Seconds: &short}},
 		{Table: "network", Setting: "untrained", Figures: Figures{Finetuned: &x, Seconds: &none}},
 	}
-	want := `| teacher | reconstruction | linear cls % | seconds |
+	want := `| teacher | reconstruction loss | linear cls % | seconds |
 |---|---|---|---|
 | a\|b | 0.5000 | 25.0 | 10 |
 | c | 0.2500 |  | 3 |
@@ -195,7 +195,7 @@ func TestTablesOfSeeds(t *testing.T) {
 		{Table: "codes", Setting: "8", Figures: Figures{Reconstruction: &x, LinearMean: &y, Seconds: &seconds}, SD: &Figures{Reconstruction: &sd, LinearMean: &spread, Seconds: &x}, Seeds: seeds},
 		{Table: "codes", Setting: "16", Figures: Figures{Reconstruction: &y, Seconds: &seconds}, SD: &Figures{Reconstruction: &spread, Seconds: &x}, Seeds: seeds},
 	}
-	want := `| codes | reconstruction | linear mean % | seconds |
+	want := `| codes | reconstruction loss | linear mean % | seconds |
 |---|---|---|---|
 | 8 | 0.5000 ± 0.0125 | 41.2 ± 0.6 | 10 ± 0 |
 | 16 | 0.4123 ± 0.0063 |  | 10 ± 0 |

@@ -24,16 +24,16 @@ func (q *Quick) Print(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(w, "\n%d labels of %d images; accuracy on %d others in %d classes\n", q.Labels, q.Images, q.Unseen, q.Classes)
+	fmt.Fprintf(w, "\n%d labels of %d images; top-1 on %d others in %d classes\n", q.Labels, q.Images, q.Unseen, q.Classes)
 	var t Table
-	t.Add("", "operations", "accuracy")
+	t.Add("", "operations", "top-1")
 	for _, r := range q.Ways.Rows {
-		t.Add("  network, "+r.Entry.Name, q.Ways.amount(r.Cost), Percent(*r.Top1))
+		t.Add("  network, "+r.Entry.Name, q.Ways.amount(r.Cost), method.Percent(*r.Top1))
 	}
 	for _, b := range q.Baselines {
-		t.Add(fmt.Sprintf("  linear classifier, %s %s", b.Network, b.Pool), "", Percent(b.Linear))
+		t.Add(fmt.Sprintf("  linear classifier, %s %s", b.Network, b.Pool), "", method.Percent(b.Linear))
 	}
-	t.Add("  chance", "", Percent(q.Chance()))
+	t.Add("  chance", "", method.Percent(q.Chance()))
 	if err := t.Print(w); err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func (q *Quick) Verdict() string {
 	first := fmt.Sprintf("At equal cost pretraining is worth %+.1f points of accuracy over training from scratch (95 %% interval %+.1f … %+.1f).",
 		100*d.Mean, 100*d.Low, 100*d.High)
 	if d.Verdict == NotResolved {
-		first = fmt.Sprintf("At equal cost pretrained and from scratch are not told apart: %s and %s.", Percent(*pretrained.Top1), Percent(*scratch.Top1))
+		first = fmt.Sprintf("At equal cost pretrained and from scratch are not told apart: %s and %s.", method.Percent(*pretrained.Top1), method.Percent(*scratch.Top1))
 	}
 	than := "above"
 	if *pretrained.Top1 <= best.Linear {
 		than = "not above"
 	}
 	return fmt.Sprintf("%s The pretrained network is %s the best linear classifier on features that need no pretraining: %s with %s.",
-		first, than, best.Network, Percent(best.Linear))
+		first, than, best.Network, method.Percent(best.Linear))
 }

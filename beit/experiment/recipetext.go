@@ -31,12 +31,12 @@ func (q RecipeRequest) commands(r *Recipe) error {
 		if _, err := config.Configure(one.method.Spec, r.Preset, "", set, nil); err != nil {
 			return SettingError{err}
 		}
-		r.command(q, one.method.Command, slices.Concat([]string{"--preset", r.Preset}, q.flags(set), []string{"--out", inPlace(p.Folder)}))
+		r.command(q, one.method.Command, slices.Concat([]string{"--preset", r.Preset}, q.flags(set), []string{"--out", InPlace(p.Folder)}))
 	}
 	if r.labelled() {
 		shown := q.flags(images)
-		r.command(q, "probe linear", append([]string{inPlace(backbone), "--pool", "cls,mean"}, shown...))
-		r.command(q, "eval", append([]string{inPlace(r.Runs[2].Folder)}, shown...))
+		r.command(q, "probe linear", append([]string{InPlace(backbone), "--pool", "cls,mean"}, shown...))
+		r.command(q, "eval", append([]string{InPlace(r.Runs[2].Folder)}, shown...))
 	}
 	return nil
 }
@@ -52,9 +52,9 @@ func (q RecipeRequest) flags(set []string) (list []string) {
 		key, value, _ := strings.Cut(s, "=")
 		switch key {
 		case "data.path":
-			list = append(list, each("--data", q.Data)...)
+			list = append(list, PathFlags("--data", q.Data)...)
 		case "data.eval_path":
-			list = append(list, each("--eval-data", q.EvalData)...)
+			list = append(list, PathFlags("--eval-data", q.EvalData)...)
 		case "data.val_fraction":
 			list = append(list, "--val-fraction", value)
 		case "data.exif_transpose":
@@ -63,9 +63,9 @@ func (q RecipeRequest) flags(set []string) (list []string) {
 			kind, _ := target.Find(value) // the rules have such that there are
 			list = append(list, "--method", kind.Method)
 		case "pretrain.tokenizer":
-			list = append(list, "--tokenizer", inPlace(value))
+			list = append(list, "--tokenizer", InPlace(value))
 		case "init_from":
-			list = append(list, "--init-from", inPlace(value))
+			list = append(list, "--init-from", InPlace(value))
 		default:
 			list = append(list, "--set", s)
 		}
@@ -73,16 +73,16 @@ func (q RecipeRequest) flags(set []string) (list []string) {
 	return list
 }
 
-// each is a flag for every path.
-func each(flag string, paths config.Paths) (list []string) {
+// PathFlags is a flag for every path.
+func PathFlags(flag string, paths config.Paths) (list []string) {
 	for _, path := range paths.List() {
-		list = append(list, flag, inPlace(path))
+		list = append(list, flag, InPlace(path))
 	}
 	return list
 }
 
-// inPlace is a path that no command takes for a flag.
-func inPlace(path string) string {
+// InPlace is a path that no command takes for a flag.
+func InPlace(path string) string {
 	if strings.HasPrefix(path, "-") {
 		return "./" + path
 	}
@@ -109,14 +109,15 @@ func (s *script) comment(format string, args ...any) {
 }
 
 // command adds a command.
-func (s *script) command(args []string) {
-	for i, arg := range args {
-		if i > 0 {
-			s.WriteByte(' ')
-		}
-		s.WriteString(quoted(arg))
+func (s *script) command(args []string) { s.WriteString(ShellLine(args) + "\n") }
+
+// ShellLine is a command as a shell reads it: the program and its arguments.
+func ShellLine(args []string) string {
+	var words []string
+	for _, arg := range args {
+		words = append(words, quoted(arg))
 	}
-	s.WriteByte('\n')
+	return strings.Join(words, " ")
 }
 
 // Script writes a recipe as a shell script: what it does as comments, and the commands.

@@ -350,7 +350,7 @@ func TestAlive(t *testing.T) {
 		t.Errorf("a codebook that collapsed: %+v", r)
 	}
 	head, _, _ := strings.Cut(Markdown(rows), "\n")
-	if want := "| codes alive | reconstruction | codes used | perplexity | linear cls % | linear mean % | linear grid % | 20-NN cls % | 20-NN mean % | 20-NN grid % | seconds |"; head != want {
+	if want := "| codes alive | reconstruction loss | codes used | perplexity | linear cls % | linear mean % | linear grid % | 20-NN cls % | 20-NN mean % | 20-NN grid % | seconds |"; head != want {
 		t.Errorf("columns %s", head)
 	}
 }

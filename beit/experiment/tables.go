@@ -17,7 +17,7 @@ var columns = []struct {
 	format      string
 	factor      float64
 }{
-	{"reconstruction", "reconstruction", func(f *Figures) **float64 { return &f.Reconstruction }, "%.4f", 1},
+	{"reconstruction loss", "reconstruction", func(f *Figures) **float64 { return &f.Reconstruction }, "%.4f", 1},
 	{"codes used", "codes_used", func(f *Figures) **float64 { return &f.CodesUsed }, "%.0f", 1},
 	{"perplexity", "perplexity", func(f *Figures) **float64 { return &f.Perplexity }, "%.1f", 1},
 	{"linear cls %", "linear_cls", func(f *Figures) **float64 { return &f.LinearCLS }, "%.1f", 100},

@@ -46,6 +46,3 @@ func (t *Table) Print(w io.Writer) error {
 	}
 	return nil
 }
-
-// Percent writes a fraction as "43.1 %".
-func Percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }

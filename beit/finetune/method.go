@@ -19,7 +19,7 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: "class_loss", Label: "cross-entropy", Unit: "nat", Panel: panelLoss, Better: method.Lower, Column: "loss", Rank: 1},
 		{Key: "ema_class_loss", Label: "cross-entropy of the EMA", Unit: "nat", Panel: panelLoss, Better: method.Lower},
-		{Key: "accuracy", Label: "accuracy", Panel: panelTop, Better: method.Higher, Column: "acc", Rank: 3},
+		{Key: "accuracy", Label: "top-1", Panel: panelTop, Better: method.Higher, Column: "top-1", Rank: 3},
 		{Key: "top1", Label: "top-1", Panel: panelTop, Better: method.Higher, Column: "top-1", Rank: 1},
 		{Key: "top5", Label: "top-5", Panel: panelTop, Better: method.Higher, Column: "top-5", Rank: 7},
 		{Key: "macro_accuracy", Label: "macro accuracy", Better: method.Higher, Column: "macro", Rank: 6},
@@ -27,6 +27,8 @@ var Method = &method.Method{
 		{Key: "ema_top5", Label: "top-5 of the EMA", Better: method.Higher},
 		{Key: "best_top1", Label: "best top-1", Better: method.Higher, Column: "best", Rank: 4},
 	},
+	Main:         "top1",
+	Verdict:      verdict,
 	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
 	ImageSizeKey: "finetune.model.image_size",
 	Train:        augment,

@@ -123,3 +123,6 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.Part("finetune.model", m.Check())
 	method.CheckPad(c, k, m.ImageSize)
 }
+
+// KeepsEpochs says whether the run starts from trained weights.
+func (s *Section) KeepsEpochs(c *config.Config) bool { return c.InitFrom != "" }

@@ -24,6 +24,9 @@ type Method struct {
 	Symptoms []Symptom // of runs that go wrong; those of all methods are in beit/train/health.go
 	// Trend says what a run learns by the record of a validation; empty where that does not tell. Nil: it never does.
 	Trend func(f *Figures) Trend
+	Main  string // key of the metric by which its runs are listed, in records of validation; those of training have KeyLoss
+	// Verdict says in two sentences what a run reached, beside chance and baselines, and whether that is good. Nil: nothing is said.
+	Verdict func(o Outcome) []string
 
 	ImageSize    func(c *config.Config) int           // side of the images that the network sees
 	ImageSizeKey string                               // the key that sets it

@@ -29,6 +29,8 @@ var Method = &method.Method{
 		{Key: "codes_used", Label: "codes used", Panel: panelCodes},
 		{Key: "perplexity", Label: "perplexity", Panel: panelCodes, Column: "perplex", Rank: 8},
 	},
+	Main:         "loss_mim",
+	Verdict:      verdict,
 	Symptoms:     symptoms,
 	Trend:        trend,
 	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },

@@ -24,7 +24,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<h1>tokenizer, preset small32</h1>", "600 steps on &lt;my&gt; images", "<th>reconstruction</th><th>codes used</th><th>perplexity</th>",
+		"<h1>tokenizer, preset small32</h1>", "600 steps on &lt;my&gt; images", "<th>reconstruction loss</th><th>codes used</th><th>perplexity</th>",
 		"<tr><td>6</td><td>0.23832</td><td>500</td><td>380</td></tr>", "data:image/png;base64,iVBOR", "\nepochs = 6\n",
 	} {
 		if !strings.Contains(string(text), want) {

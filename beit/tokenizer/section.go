@@ -39,3 +39,10 @@ func (s *Section) Derive() {
 		m.Decoder.ImageSize, m.Decoder.PatchSize, m.Decoder.Channels = m.Encoder.Grid(), 1, m.CodeDim
 	}
 }
+
+// FitImages makes the codebook one that so many images can fill.
+func (s *Section) FitImages(to config.Few, free func(key string) bool) {
+	if free("tokenizer.model.codes") {
+		s.Model.Codes = min(s.Model.Codes, to.Codes)
+	}
+}

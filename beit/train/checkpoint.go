@@ -108,13 +108,12 @@ func (l *loop) tellChanges(part string, then, now data.Contents) {
 	}
 }
 
-// wantedData is the sentence about the images that a checkpoint holds; empty for none.
-func wantedData(f *state.File) string {
-	var at counters
+// counted are the counters of a checkpoint, nil for none, before it is checked; none where they cannot be read, which restore says.
+func counted(f *state.File) (at counters) {
 	if f == nil || json.Unmarshal([]byte(f.Metadata()[metaCounters]), &at) != nil {
-		return "" // what is wrong with it is said when it is read
+		return counters{}
 	}
-	return config.CurrentData(at.Data)
+	return at
 }
 
 func damagedCheckpoint(err error) error {

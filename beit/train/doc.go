@@ -12,8 +12,8 @@
 //	}
 //
 // The files:
-//   - run.go: Run and Resume
-//   - setup.go: what is opened and built before the first step
+//   - run.go: Run and Resume; length.go: where a resumed run goes on and ends
+//   - setup.go: what is opened and built before the first step; fitimages.go: what follows from the images
 //   - loop.go: epochs and steps; unread.go: figures that are still on the device
 //   - checkpoint.go: what a checkpoint holds; files.go: models and configuration; records.go: metrics and status; result.go
 //   - schedule.go: the learning rate; clock.go: speed and progress

@@ -35,7 +35,7 @@ type loop struct {
 	open     method.Opener
 	opened   *method.Model // at init_from, by the caller; may be nil
 	skipped  map[string]bool
-	notes    []string // what there is to say about the images and the batch
+	notes    []string // of the setup
 	memory   Memory   // what the run needs; zero where nobody wants to know
 	resumed  bool     // from a checkpoint
 
@@ -285,8 +285,8 @@ func (l *loop) reduce() error {
 	return nil
 }
 
-// closeEpoch writes the records of a finished epoch and a checkpoint. When measuring on validation images is interrupted or fails, it leaves a
-// checkpoint from which that starts again.
+// closeEpoch writes the records of a finished epoch and, where one is due, a checkpoint. When measuring on validation images is interrupted or
+// fails, it leaves a checkpoint from which that starts again.
 func (l *loop) closeEpoch(ctx context.Context) error {
 	if err := l.settle(); err != nil {
 		return err
@@ -308,14 +308,18 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 	}
 	l.at.Closed, l.at.Epoch = l.at.Closed+1, method.Means{}
 	l.follow()
-	if err := l.checkpoint(); err != nil {
-		return err
+	c := l.env.Config
+	last := l.at.Closed == c.Train.Epochs
+	if last || l.at.Closed%c.Log.CheckpointEpochs == 0 || ctx.Err() != nil || l.checkpointDue() {
+		if err := l.checkpoint(); err != nil {
+			return err
+		}
 	}
 	l.clock.restart()
-	if l.at.Closed < l.env.Config.Train.Epochs {
-		return ctx.Err()
+	if last {
+		return nil
 	}
-	return nil
+	return ctx.Err()
 }
 
 // measureEpoch validates and measures k-NN accuracy after the epochs that have these: val is nil without validation, and then the accuracy goes

@@ -15,6 +15,7 @@ func (l *loop) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	res.HasLabels = len(l.env.Train.Classes()) > 0
 	if res.Unreadable = len(l.skipped); res.Unreadable > 0 {
 		l.reporter.Notice(fmt.Sprintf("%d images could not be read; other training images stood in for them", res.Unreadable))
 	}
@@ -27,10 +28,16 @@ func resultOf(dir string, m *method.Method, cfg *config.Config) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Dir: dir, Model: filepath.Join(dir, m.ModelFile), Config: cfg, Method: m}
+	res := &Result{Dir: dir, Model: filepath.Join(dir, m.ModelFile), Config: cfg, Method: m, Outcome: method.Outcome{Config: cfg}}
 	h := newHealth(m, cfg)
 	for _, rec := range list {
 		h.add(rec)
+		switch rec.Kind {
+		case run.KindEpoch:
+			res.Outcome.Train = rec.Values
+		case run.KindVal:
+			res.Outcome.Val = rec.Values
+		}
 		if rec.Kind == run.KindVal || rec.Kind == run.KindEpoch && res.Final.Kind != run.KindVal {
 			res.Final = rec
 		}

@@ -30,6 +30,8 @@ type Env struct {
 	Begin    func(Preview)  // is told of a run before its first step; nil: nothing is measured for it, and whether memory is enough is not looked at
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
 
+	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut. Processes that train together leave it
+
 	wanted string // fingerprint of the images that a run was begun with; empty for a new run
 }
 
@@ -50,6 +52,9 @@ type Result struct {
 	Steps  int
 	Method *method.Method
 	Final  run.Record // the last validation, or the last epoch where there are no validation images
+
+	Outcome   method.Outcome
+	HasLabels bool // the training images have labels, as far as this process read them
 
 	Diverged string // why the run diverged although it came to its end; empty: it did not
 
@@ -98,8 +103,9 @@ func occupied(dir string) error {
 
 // Resume continues the run in dir, of one of the methods in list. A run without a checkpoint starts from its beginning.
 //
-// set are assignments as for Configure. Once there is a checkpoint they may change only keys without influence on the result: those that
-// Config.Explain calls free, such as where images are found. Paths of the run's configuration are looked for as Config.Locate does.
+// set are assignments as for Configure. Once there is a checkpoint they may change only the keys that Config.Explain calls free, which have no
+// influence on the result, such as where images are found, and train.epochs. A run whose epochs change, finished or not, goes on to its new end,
+// with the learning rate that a run of this length has from there on. Paths of the run's configuration are looked for as Config.Locate does.
 func Resume(ctx context.Context, dir string, list method.List, env Env, set []string) (*Result, error) {
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
@@ -159,12 +165,16 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err = cmp.Or(err, cfg.Check()); err != nil {
 		return nil, err
 	}
-	env.wanted = wantedData(f)
+	at := counted(f)
+	env.wanted, env.FitImages = config.CurrentData(at.Data), false
 	l, err := newLoop(ctx, dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
+	if err := l.checkEnd(at.Step, old.Train.Epochs); err != nil {
+		return nil, err
+	}
 	l.tell(changed, old.Notes, moved, damaged)
 	if env.Begin != nil {
 		env.Begin(l.facts())
@@ -179,9 +189,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err := l.restore(f); err != nil {
 		return nil, err
 	}
-	if l.at.Closed == cfg.Train.Epochs {
-		l.reporter.Notice(dir + " is finished already: no step is left")
-	}
+	l.tellPlace(old.Train.Epochs)
 	if len(old.Notes) > 0 || !config.Equal(old, l.env.Config) {
 		if err := l.saveConfig(); err != nil {
 			return nil, err

@@ -76,7 +76,10 @@ func openLoop(dir string, m *method.Method, cfg *config.Config, env Env, write r
 		return l, err
 	}
 	e.Train, e.Val = l.images.Train, l.images.Val
-	l.notes = l.fitBatch()
+	if env.FitImages {
+		l.fitImages()
+	}
+	l.fitBatch()
 	if e.Loader, err = l.trainLoader(); err != nil {
 		return l, err
 	}
@@ -98,7 +101,12 @@ func (l *loop) trainLoader() (*data.Loader, error) {
 // openImages opens the images: those that version 0.1 found where a run was begun with these.
 func (l *loop) openImages(env Env) (err error) {
 	cfg, size := l.env.Config, l.env.Method.ImageSize(l.env.Config)
-	if l.images, err = method.OpenImagesToTrain(cfg, size, env.Source); err != nil || env.wanted == "" || env.Source != nil {
+	if env.FitImages {
+		l.images, err = l.openAndHoldOut(env.Source)
+	} else {
+		l.images, err = method.OpenImagesToTrain(cfg, size, env.Source)
+	}
+	if err != nil || env.wanted == "" || env.Source != nil {
 		return err
 	}
 	if env.wanted == l.images.Fingerprint() {
@@ -146,26 +154,29 @@ func (l *loop) build() (err error) {
 	return err
 }
 
-// fitBatch shrinks a batch that is larger than the data set. It returns what there is to say about the images and the batch.
-func (l *loop) fitBatch() (notes []string) {
-	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+// note is told when the run is set up.
+func (l *loop) note(format string, args ...any) {
+	l.notes = append(l.notes, fmt.Sprintf(format, args...))
+}
+
+// fitBatch shrinks a batch that is larger than the data set, and notes what there is to say about the images and the batch.
+func (l *loop) fitBatch() {
 	t, n := &l.env.Config.Train, l.env.Train.Len()
 	if t.Batch > n {
 		asked, micro := t.Batch, min(t.Batch/t.AccumulationSteps, n)
 		t.AccumulationSteps = n / micro
 		t.Batch = micro * t.AccumulationSteps
-		note("the batch shrinks from %d to %d: there are %d training images", asked, t.Batch, n)
+		l.note("the batch shrinks from %d to %d: there are %d training images", asked, t.Batch, n)
 	}
 	if f := t.LRFactor(); f != 1 {
-		note("learning rate %.3g, meant for batches of %d, becomes %.3g for batches of %d", t.LR, t.LRBatch, t.LR*f, t.Batch)
+		l.note("learning rate %.3g, meant for batches of %d, becomes %.3g for batches of %d", t.LR, t.LRBatch, t.LR*f, t.Batch)
 	}
 	if l.env.Config.Data.ValFraction > 0 && !l.images.Split {
-		note("the images have a validation part of their own: data.val_fraction is not used")
+		l.note("the images have a validation part of their own: data.val_fraction is not used")
 	}
 	if l.env.Val == nil {
-		note("there are no validation images: nothing is validated (see data.eval_path and data.val_fraction)")
+		l.note("there are no validation images: nothing is validated (see data.eval_path and data.val_fraction)")
 	}
-	return notes
 }
 
 // release gives back what the loop has on its device.

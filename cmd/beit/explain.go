@@ -154,6 +154,9 @@ func (c commandLine) argument(word string) string {
 			}
 		}
 	}
+	if c.has("data") && len(c.node.Positional) == 0 {
+		return fmt.Sprintf("%s: images are named by --data %s", unexpected, word)
+	}
 	return fmt.Sprintf("%s; see %s --help", unexpected, c.path())
 }
 

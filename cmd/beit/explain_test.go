@@ -52,6 +52,7 @@ func TestKnownElsewhere(t *testing.T) {
 		"tokenizer fit":     `there is no command "tokenizer fit"; beit tokenizer --help lists the commands`,
 		"tokenizer trian":   `there is no command "tokenizer trian"; did you mean "tokenizer train"?`,
 		"probe linaer":      `there is no command "probe linaer"; did you mean "probe linear"?`,
+		"pretrain photos":   "unexpected argument photos: images are named by --data photos",
 		"pretrain epochs=3": "unexpected argument epochs=3: settings are assigned by --set train.epochs=3",
 
 		// flags in front of the command

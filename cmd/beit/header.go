@@ -23,7 +23,7 @@ func printHeader(w io.Writer, p train.Preview, m *method.Method, dir string) err
 	pairs := [][2]string{
 		{"method", fmt.Sprintf("%s, preset %s", m.Title, p.Preset)},
 		{"device", fmt.Sprintf("%s, %d threads, precision %s", p.Device, p.Threads, p.Precision)},
-		{"images", strings.Join(imagesOf(p), ", ")},
+		{"images", strings.Join(imageCounts(p), ", ")},
 		{"parameters", millions(p.Parameters)},
 		{"steps", stepsOf(p)},
 	}
@@ -37,7 +37,7 @@ func printHeader(w io.Writer, p train.Preview, m *method.Method, dir string) err
 	return printPairs(w, pairs...)
 }
 
-func imagesOf(p train.Preview) []string {
+func imageCounts(p train.Preview) []string {
 	list := []string{fmt.Sprintf("%d to train on", p.Train)}
 	if p.Val > 0 {
 		list = append(list, fmt.Sprintf("%d for validation", p.Val))

@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -156,7 +157,7 @@ func (t predictionText) add(p predicted) error {
 	}
 	var table experiment.Table
 	for _, k := range p.Classes {
-		table.Add("  "+k.Name, experiment.Percent(float64(k.Probability)))
+		table.Add("  "+k.Name, method.Percent(float64(k.Probability)))
 	}
 	return table.Print(t.w)
 }

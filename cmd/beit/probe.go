@@ -171,7 +171,7 @@ func (c *probeLinearCmd) layers(a *app) error {
 		if i == best {
 			name += " best"
 		}
-		t.Add(name, experiment.Percent(s.Top1), experiment.Percent(s.Top5), experiment.Percent(s.MacroAccuracy))
+		t.Add(name, method.Percent(s.Top1), method.Percent(s.Top5), method.Percent(s.MacroAccuracy))
 	}
 	return t.Print(a.out)
 }
@@ -268,11 +268,11 @@ func printProbes(w io.Writer, list []probed) error {
 		if p.K > 0 && several(list) {
 			p.Feature += fmt.Sprintf(" (%d)", p.K)
 		}
-		top1 := experiment.Percent(p.Top1)
+		top1 := method.Percent(p.Top1)
 		if p.Seeds > 1 {
 			top1 = fmt.Sprintf("%.1f ± %.1f %%", 100*p.Top1, 100*p.Spread)
 		}
-		t.Add(p.Network, p.Feature, fmt.Sprint(p.Dim), top1, experiment.Percent(p.Top5), experiment.Percent(p.MacroAccuracy))
+		t.Add(p.Network, p.Feature, fmt.Sprint(p.Dim), top1, method.Percent(p.Top5), method.Percent(p.MacroAccuracy))
 	}
 	return t.Print(w)
 }

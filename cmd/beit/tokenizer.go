@@ -6,6 +6,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -67,7 +68,7 @@ func printTokenizer(w io.Writer, r tokenizer.Report) error {
 		[2]string{"reconstruction loss", fmt.Sprintf("%.4f  (best constant %.4f, k-means of the teacher's features %.4f)", r.Reconstruction, r.Constant, r.KMeans)},
 		[2]string{"codes used", fmt.Sprintf("%d of %d", r.Used, r.Codes)},
 		[2]string{"perplexity", fmt.Sprintf("%.1f  (entropy %.4f nat)", r.Perplexity, r.Entropy)},
-		[2]string{"most common code", experiment.Percent(r.TopShare)},
+		[2]string{"most common code", method.Percent(r.TopShare)},
 	)
 }
 

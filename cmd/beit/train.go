@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,7 +37,7 @@ type runFlags struct {
 	imageFlags
 	keyFlag
 	Out      string `placeholder:"DIR" help:"Run folder to create (runs/METHOD, numbered)."`
-	Resume   string `placeholder:"RUN" help:"Continue the run in this folder."`
+	Resume   string `placeholder:"RUN" help:"Continue the run in this folder; with --epochs N to another end, also if it is finished."`
 	InitFrom string `placeholder:"FILE|RUN" help:"Weights to start with; --key chooses among those of a file."`
 	settingFlags
 	TimeBudget            time.Duration `placeholder:"5m" help:"Choose the number of epochs by the measured speed, to take so long."`
@@ -75,7 +76,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	if cfg.Data.Path == "" {
 		return f.check()
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start, FitImages: true}
 	if f.DryRun {
 		return f.dryRun(a, r, m, cfg, env)
 	}
@@ -146,10 +147,17 @@ func (f runFlags) ended(a *app, r *reporter, result *train.Result, err error, m 
 	if err := experiment.Report(result); err != nil {
 		return err
 	}
+	end := finished{Run: result.Dir, Model: result.Model, Steps: result.Steps, Final: result.Final}
+	if m.Verdict != nil {
+		end.Verdict = m.Verdict(result.Outcome)
+	}
+	if result.Diverged == "" {
+		end.Next = next(a, result)
+	}
 	if f.JSON {
-		err = printJSON(a.out, finished{result.Dir, result.Model, result.Steps, result.Final})
+		err = printJSON(a.out, end)
 	} else {
-		err = printPairs(a.out, [2]string{"run folder", result.Dir}, [2]string{"model", result.Model})
+		err = end.print(a.out)
 	}
 	if err == nil && result.Diverged != "" {
 		err = fmt.Errorf("%w: %s", train.ErrDiverged, result.Diverged)
@@ -163,6 +171,26 @@ type finished struct {
 	Model string     `json:"model"`
 	Steps int        `json:"steps"`
 	Final run.Record `json:"final"`
+
+	Verdict []string   `json:"verdict"` // sentences
+	Next    [][]string `json:"next"`    // commands that go on from here: the program and its arguments
+}
+
+// print shows the result: where it lies, what it is worth, how to go on.
+func (f finished) print(w io.Writer) error {
+	if err := printPairs(w, [2]string{"run folder", f.Run}, [2]string{"model", f.Model}); err != nil {
+		return err
+	}
+	var text strings.Builder
+	for _, sentence := range f.Verdict {
+		text.WriteString("\n" + sentence)
+	}
+	text.WriteString("\n")
+	for _, command := range f.Next {
+		text.WriteString("\nnext: " + plain.Text(experiment.ShellLine(command)))
+	}
+	_, err := fmt.Fprintln(w, text.String())
+	return err
 }
 
 // attempt is f, where a device's fault is an error and no panic.
@@ -203,7 +231,7 @@ func (f runFlags) dryRun(a *app, r *reporter, m *method.Method, cfg *config.Conf
 func advise(err error, m *method.Method, dir string) error {
 	var unreadable *data.UnreadableError
 	var memory *train.MemoryError
-	again := fmt.Sprintf("beit %s --resume %s", m.Command, dir)
+	again := experiment.ShellLine(slices.Concat([]string{"beit"}, strings.Fields(m.Command), []string{"--resume", experiment.InPlace(dir)}))
 	switch {
 	case errors.As(err, &memory):
 		return errors.New(memory.Text(asFlags(memory.Set)))

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"text/tabwriter"
+
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/nn/state/plain"
+)
+
+// runsCmd is "beit runs".
+type runsCmd struct {
+	Folder string `arg:"" optional:"" default:"runs" placeholder:"FOLDER" help:"Folder that the runs lie in or below (runs)."`
+	JSON   bool   `name:"json" help:"Print as JSON."`
+}
+
+// Run lists runs.
+func (c *runsCmd) Run(a *app) error {
+	list, err := model.List(a.ctx, c.Folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("%s: there is no such folder: name the one that your runs lie in", c.Folder)
+	} else if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintf(a.out, "there are no runs in %s or below\n", plain.Name(c.Folder))
+		return err
+	}
+	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "run\tstate\tmethod\tepochs\tresult\tchanged\tsize")
+	for _, r := range list {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\t%s\t%s\n", plain.Name(r.Dir), r.State, r.Method, r.Done, r.Epochs, resultOf(r),
+			r.Updated.Local().Format("2006-01-02 15:04"), byteSize(r.Bytes))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.Problem != "" {
+			if _, err := fmt.Fprintf(a.out, "%s: %s\n", plain.Name(r.Dir), plain.Text(r.Problem)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resultOf writes the figure of a run.
+func resultOf(r model.Listed) string {
+	switch {
+	case r.Metric == "":
+		return ""
+	case r.Value == nil:
+		return r.Metric + " not finite"
+	}
+	return r.Metric + " " + number(*r.Value)
+}
+
+// byteSize writes a number of bytes in MiB, or GiB from one on.
+func byteSize(n int64) string {
+	if n < 1<<30 {
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
+}
