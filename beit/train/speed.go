@@ -20,9 +20,10 @@ const (
 // Constants of the measurement before a run, which tells how long it will take.
 const (
 	previewTime   = 20 * time.Second
-	previewImages = 2   // of the micro-batch that tells how slow they are
-	previewTimed  = 3   // micro-batches, if they are not slow
-	previewMore   = 1.0 // seconds that more of them take together, where they are fast
+	previewImages = 2    // of the micro-batch that tells how slow they are
+	previewTimed  = 3    // micro-batches, if they are not slow
+	previewMore   = 1.0  // seconds that more of them take together, where they are fast, but no more than
+	previewShare  = 0.01 // this part of the run, which for a short one need not be known well
 )
 
 // Price is what a step takes.
@@ -50,7 +51,8 @@ func (l *loop) measureSoon(ctx context.Context) (Price, error) {
 		return Price{}, err
 	}
 	left, image := previewTime.Seconds()-first.Seconds, first.Seconds/float64(n)
-	s := sample{timed: max(previewTimed, int(previewMore/(image*float64(micro)))), least: 1, patience: time.Duration(left / 2 * float64(time.Second))}
+	more := min(previewMore, previewShare*image*float64(l.env.Steps()*t.Batch))
+	s := sample{timed: max(previewTimed, int(more/(image*float64(micro)))), least: 1, patience: time.Duration(left / 2 * float64(time.Second))}
 	if can := int(left / (1 + previewTimed) / image); can > n && micro > n {
 		n, s.warm = min(can, micro), 1
 	}
