@@ -118,14 +118,14 @@ func (p *partial) close() {
 
 // remove gives up what came.
 func (p *partial) remove() {
-	if p.gone { // what lies there now is another process's
+	if p.gone { // what lies there now may be another process's
 		return
 	}
 	p.gone = true
 	p.file.Close()
 	os.Remove(p.file.Name())
 	os.Remove(filepath.Join(p.dir, partSource))
-	p.lock.Close()
-	os.Remove(filepath.Join(p.dir, run.LockFile))
+	os.Remove(filepath.Join(p.dir, run.LockFile)) // while it is locked: who waits for it then makes a new one
 	os.Remove(p.dir)
+	p.lock.Close()
 }
