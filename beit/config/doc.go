@@ -6,7 +6,7 @@
 //	}
 //	text := c.TOML() // config.toml of a run folder; Read reads it back
 //
-// A value stands in one place: a field, whose tags hold its key (toml), its limits (range, oneof), its help text (help), and whether a
+// A value stands in one place: a field, whose tags hold its key (toml), its limits (range, oneof, alias), its help text (help), and whether a
 // resumed run may have another value (resume:"free", or resume:"end" where that changes its end). Parsing, checking, Explain and comparison all go
 // over the fields.
 //

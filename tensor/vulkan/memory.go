@@ -200,6 +200,13 @@ func (b *backend) Free(buf tensor.Buffer) {
 	}
 }
 
+// Available is what is left of the heap for us.
+func (b *backend) Available() (int64, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit - b.arena.Stats().InUse, true
+}
+
 // Poison fills a region with NaN, whether seen as float32 or as bfloat16.
 func (b *backend) Poison(buf tensor.Buffer) {
 	b.mu.Lock()
