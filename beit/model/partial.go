@@ -125,7 +125,11 @@ func (p *partial) remove() {
 	p.file.Close()
 	os.Remove(p.file.Name())
 	os.Remove(filepath.Join(p.dir, partSource))
-	os.Remove(filepath.Join(p.dir, run.LockFile)) // while it is locked: who waits for it then makes a new one
+	lock := filepath.Join(p.dir, run.LockFile)
+	if os.Remove(lock) != nil { // while it is locked, so that who waits makes a new one; Windows does not remove an open file
+		p.lock.Close()
+		os.Remove(lock)
+	}
 	os.Remove(p.dir)
 	p.lock.Close()
 }
