@@ -18,8 +18,8 @@
 //
 // # Errors
 //
-// Errors are one line that names the source, the key and the value. Unknown keys are errors that name the nearest key, if one is near. Nothing here panics
-// on text that users wrote.
+// Errors are one line that names the source, the key and the value. Unknown keys are errors that name the nearest key, if one is near.
+// Nothing here panics on text that users wrote.
 //
 // # Concurrency
 //
