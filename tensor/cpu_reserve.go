@@ -35,7 +35,7 @@ func reserve(bytes int64) error {
 		room = bytes + lookEvery
 	case bytes > room:
 		unlooked.Store(0)
-		return fmt.Errorf("%w: %s asked, %s free", ErrOutOfMemory, bytesText(bytes), bytesText(max(room, 0)))
+		return fmt.Errorf("%w: %s asked, %s free", ErrOutOfMemory, hostmem.Text(bytes), hostmem.Text(max(room, 0)))
 	}
 	unlooked.Store(min(room-bytes, lookEvery))
 	return nil
@@ -52,15 +52,4 @@ var heapRoom = func() (bytes int64, ok bool) {
 	mapped, free := int64(heap[0].Value.Uint64()-heap[1].Value.Uint64()), int64(heap[2].Value.Uint64())
 	unwritten := max(mapped-s.Resident, 0) // the system has given it, and counts it once something is written there
 	return free + min(s.Available+s.Swap-unwritten, s.Address), true
-}
-
-// bytesText writes a number of bytes for people.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -96,7 +96,7 @@ type Train struct {
 	WarmupEpochs      int           `toml:"warmup_epochs" range:"[0,)" help:"in which the learning rate rises; where they would fill the whole run, half of it"`
 	Beta1             float64       `toml:"beta1" range:"[0,1)" help:"of AdamW"`
 	Beta2             float64       `toml:"beta2" range:"[0,1)" help:"of AdamW"`
-	Eps               float64       `toml:"eps" range:"(0,1)" help:"of AdamW"`
+	Eps               float64       `toml:"eps" range:"[1e-30,1)" help:"of AdamW"`
 	Decay             float64       `toml:"weight_decay" range:"[0,)" help:"of AdamW"`
 	Clip              float64       `toml:"clip" range:"[0,)" help:"bound on the gradient's 2-norm; 0: none"`
 	MinCropScale      float64       `toml:"min_crop_scale" range:"(0,1]" help:"smallest area of a random crop"`

@@ -58,8 +58,8 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if ds == nil { // such as Source.Val where there are no validation images
 		return nil, fmt.Errorf("load images: %w: the dataset is nil", ErrNoImages)
 	}
-	if opt.Batch < 1 || opt.Pipeline == nil {
-		panic(fmt.Sprintf("data: NewLoader: batch of %d, pipeline %v", opt.Batch, opt.Pipeline))
+	if opt.Batch < 1 || opt.Workers < 0 || opt.Pipeline == nil {
+		panic(fmt.Sprintf("data: NewLoader: batch of %d, %d workers, pipeline %v", opt.Batch, opt.Workers, opt.Pipeline))
 	}
 	fields := opt.Pipeline.Outputs()
 	checkFields(fields)

@@ -110,7 +110,8 @@ func Resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
 
-// Finished returns what the run in dir left, nil when it has not come to its end or there is none.
+// Finished returns what the run in dir left, nil when it has not come to its end or there is none. The model of a run that was lengthened stays until
+// the new end.
 func Finished(dir string, list method.List) (*Result, error) {
 	if !run.Exists(dir) {
 		return nil, nil
@@ -120,7 +121,11 @@ func Finished(dir string, list method.List) (*Result, error) {
 		return nil, err
 	}
 	cfg.Locate(dir)
-	return resultOf(dir, m, cfg)
+	res, err := resultOf(dir, m, cfg)
+	if err != nil || res.Final.Epoch < cfg.Train.Epochs {
+		return nil, err
+	}
+	return res, nil
 }
 
 // readConfig reads the configuration of the run in dir. changed says that its checksum does not fit.

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 	vk "github.com/vulkan-go/vulkan"
@@ -156,7 +157,7 @@ func (b *backend) alloc(bytes int64) (*buffer, *Error) {
 	if errors.As(err, &full) || errors.Is(err, ErrOutOfMemory) {
 		used := b.arena.Stats().InUse
 		failed = &Error{Op: "allocate memory", Device: b.info.Name, Err: ErrOutOfMemory, Detail: fmt.Sprintf(
-			"%s asked, %s free of %s: lower the batch", size(bytes), size(b.limit-used), size(b.limit))}
+			"%s asked, %s free of %s: lower the batch", hostmem.Text(bytes), hostmem.Text(b.limit-used), hostmem.Text(b.limit))}
 	} else {
 		errors.As(err, &failed)
 	}
@@ -176,17 +177,6 @@ func (b *backend) trim() {
 		b.arena.Trim()
 		b.freed = false
 	}
-}
-
-// size formats a number of bytes.
-func size(bytes int64) string {
-	switch {
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%d bytes", bytes)
 }
 
 // Free gives a region back. Work given before may still use it: what is recorded later and uses it again waits for that work. The system
