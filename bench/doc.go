@@ -34,7 +34,7 @@
 //		fmt.Printf("%s  %.1f GFLOP/s\n", r.Name, r.GFLOPs)
 //	}
 //
-// Cases make their inputs when they are run.
+// Cases make their inputs when they are run. TrainingSpeed says in a second what a device does while it trains a small network.
 //
 // # History
 //

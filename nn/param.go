@@ -112,7 +112,7 @@ const (
 const align = 16
 
 // Build allocates the storage on dev and initialises every parameter that is not Given. The initial value of a parameter depends only on
-// the seed and its full name.
+// the seed and its full name. On a device that only counts memory (tensor.NewPlanner) there are no initial values.
 //
 // A set is built once. A second call panics, because optimizers and tapes would still use the first storage.
 func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
@@ -151,7 +151,7 @@ func (s *Set) Build(dev *tensor.Device, seed uint64, mode Mode) {
 	}
 	tensor.ParallelFor(len(s.params), func(i int) {
 		p := s.params[i]
-		if p.Given {
+		if p.Given || dev.Plans() {
 			return
 		}
 		data := make([]float32, p.Shape.Size())

@@ -58,6 +58,8 @@ type Backend interface {
 	Report() string
 	// Supports returns the result of Device.Supports.
 	Supports(op string, p Precision) bool
+	// FastPrecision returns the result of Device.FastPrecision.
+	FastPrecision() Precision
 	// Variant returns the result of Device.Variant.
 	Variant(p Precision) string
 	// Sync waits until the work given so far is done and returns the sticky error, if any.
@@ -67,6 +69,8 @@ type Backend interface {
 	Alloc(bytes int) (Buffer, error)
 	// Free returns memory to the system, once the work given before is done. It may be called from any goroutine.
 	Free(b Buffer)
+	// Available returns the result of Device.Available.
+	Available() (bytes int64, known bool)
 	// Poison fills b with NaN.
 	Poison(b Buffer)
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 )
 
 // cpuBuffer is the memory of a storage: whole 4-byte words, the first on a 64-byte boundary.
@@ -14,10 +16,13 @@ const (
 	maxCPUBytes = min(math.MaxInt/2, 1<<46) // more than any machine has, and less than what makes make panic
 )
 
-// Alloc takes zeroed memory from the Go heap, which takes it back when it is no longer reachable.
+// Alloc takes zeroed memory from the Go heap, which takes it back when it is no longer reachable. It fails when the machine has too little.
 func (c *cpuBackend) Alloc(bytes int) (Buffer, error) {
 	if bytes < 0 || bytes > maxCPUBytes {
 		return nil, fmt.Errorf("%d bytes are beyond the address space", bytes)
+	}
+	if err := reserve(int64(bytes)); err != nil {
+		return nil, err
 	}
 	n := (bytes + 3) / 4
 	words := make([]float32, n+cacheLine/4)
@@ -28,6 +33,9 @@ func (c *cpuBackend) Alloc(bytes int) (Buffer, error) {
 
 // Free does nothing. The garbage collector frees memory without references, and a kernel may still be reading b.
 func (c *cpuBackend) Free(Buffer) {}
+
+// Available is what the machine has for this process.
+func (c *cpuBackend) Available() (int64, bool) { return hostmem.Available() }
 
 // Poison fills b with NaN.
 func (c *cpuBackend) Poison(b Buffer) { fill(b.(*cpuBuffer).words, float32(math.NaN())) }

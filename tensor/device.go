@@ -79,9 +79,23 @@ func (d *Device) MemStats() MemStats {
 // Highest. op is the name of a function of this package that has matmuls, such as "MatMul" or "Attention".
 func (d *Device) Supports(op string, p Precision) bool { return d.backend.Supports(op, p) }
 
+// FastPrecision returns Medium where the matmuls of this processor are known to be faster at it than at Highest, and Highest elsewhere. The answer
+// comes from a table of processors and not from a measurement: it is always the same on one machine.
+func (d *Device) FastPrecision() Precision { return d.backend.FastPrecision() }
+
 // Variant names the code that matmuls at precision p run on: the level of a CPU, such as "avx2"; on a GPU "float32", "float16", or "coopmat"
 // for cooperative matrices.
 func (d *Device) Variant(p Precision) string { return d.backend.Variant(p) }
+
+// Available returns how many bytes can still be allocated: of the machine's memory for a CPU, within the limits of its control groups and without
+// swap space; of a GPU's heap. known is false where the system does not tell. What the pool holds is not part of it.
+func (d *Device) Available() (bytes int64, known bool) { return d.backend.Available() }
+
+// IsCPU reports whether d computes on the CPU, so that its tensors lie in the memory of the machine.
+func (d *Device) IsCPU() bool {
+	_, ok := d.backend.(*cpuBackend)
+	return ok
+}
 
 // Trim returns pooled memory that no tensor uses to the system.
 func (d *Device) Trim() {

@@ -57,12 +57,18 @@ func (p Precision) String() string {
 	return fmt.Sprintf("Precision(%d)", uint8(p))
 }
 
-// ParsePrecision parses "highest", "high" or "medium".
+// ParsePrecision parses "highest", "high" or "medium". It also reads "fp32" as Highest and "bf16" as Medium, the names of other programs.
 func ParsePrecision(s string) (Precision, error) {
+	switch s {
+	case "fp32":
+		return Highest, nil
+	case "bf16":
+		return Medium, nil
+	}
 	for p := Highest; p <= Medium; p++ {
 		if p.String() == s {
 			return p, nil
 		}
 	}
-	return 0, fmt.Errorf("precision %q: want highest, high or medium", s)
+	return 0, fmt.Errorf("precision %q: want highest (fp32), high or medium (bf16)", s)
 }

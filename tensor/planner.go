@@ -7,6 +7,12 @@ import "context"
 // on them.
 func NewPlanner() *Device { return NewDevice(planner{}) }
 
+// Plans reports whether d is a device of NewPlanner, for which no values need to be computed.
+func (d *Device) Plans() bool {
+	_, ok := d.backend.(planner)
+	return ok
+}
+
 // planner is the backend of NewPlanner. Where the CPU takes scratch memory in proportion to a tensor, so does it.
 type planner struct{}
 
@@ -18,6 +24,7 @@ func (planner) room(t *Tensor, n int) { newTensor(t.st.dev, "scratch", Float32, 
 func (planner) Name() string                         { return "planner" }
 func (planner) Report() string                       { return "counts memory and computes nothing" }
 func (planner) Supports(op string, p Precision) bool { return CPU().Supports(op, p) }
+func (planner) FastPrecision() Precision             { return CPU().FastPrecision() }
 func (planner) Variant(p Precision) string           { return CPU().Variant(p) }
 func (planner) Sync(context.Context) error           { return nil }
 
@@ -31,8 +38,9 @@ func (planner) Alloc(bytes int) (Buffer, error) {
 	return noted(nil), nil
 }
 
-func (planner) Free(Buffer)   {}
-func (planner) Poison(Buffer) {}
+func (planner) Free(Buffer)              {}
+func (planner) Poison(Buffer)            {}
+func (planner) Available() (int64, bool) { return 0, false }
 
 func (planner) Upload(dst *Tensor, src []float32) {
 	if words := dst.Buffer().(noted); words != nil {

@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -73,8 +72,7 @@ func All(t testing.TB) []Case {
 	t.Helper()
 	dir := os.Getenv("BEIT_CASES")
 	if dir == "" {
-		_, file, _, _ := runtime.Caller(0)
-		dir = filepath.Join(filepath.Dir(file), "testdata")
+		dir = filepath.Join(moduleRoot(t), "beit", "casestest", "testdata")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*", "case.json"))
 	if err != nil || len(files) == 0 {
@@ -95,6 +93,23 @@ func All(t testing.TB) []Case {
 		all = append(all, c)
 	}
 	return all
+}
+
+// moduleRoot is the folder with go.mod above that of the test. Names of source files do not lead there: with -trimpath they are no paths.
+func moduleRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatalf("there is no go.mod above this folder, %s (%v)", dir, err)
+	return ""
 }
 
 // unpack extracts an input whose names no repository of Go code may have: it is there as INPUT.tar.

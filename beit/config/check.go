@@ -78,7 +78,12 @@ func (k *Checker) OK() bool { return len(k.errs) == 0 }
 // limits checks a value against its tags.
 func (k *Checker) limits(f field) {
 	if list := f.tag.Get("oneof"); list != "" {
-		k.OneOf(f.key, f.value.String(), strings.Fields(list)...)
+		allowed := strings.Fields(list)
+		for _, pair := range strings.Fields(f.tag.Get("alias")) {
+			name, _, _ := strings.Cut(pair, "=")
+			allowed = append(allowed, name)
+		}
+		k.OneOf(f.key, f.value.String(), allowed...)
 	}
 	text := f.tag.Get("range")
 	if text == "" {

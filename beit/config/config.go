@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // Config is the whole configuration of a run. Its TOML form is a run's config.toml.
@@ -19,7 +20,7 @@ type Config struct {
 	Method    string `toml:"method" paper:"-" help:"what the run trains"`
 	Preset    string `toml:"preset" paper:"-" help:"what the other values began as"`
 	Seed      uint64 `toml:"seed" paper:"-" help:"of everything that is random; below 2^63"`
-	Precision string `toml:"precision" paper:"-" oneof:"highest high medium" help:"of matmuls"`
+	Precision string `toml:"precision" paper:"-" oneof:"auto highest high medium" alias:"fp32=highest bf16=medium" absent:"highest" help:"of matmuls: highest (or fp32) is float32, medium (or bf16) 16 bits with sums in float32; auto becomes the faster of them on this processor when the run begins"`
 	InitFrom  string `toml:"init_from" path:"model" resume:"free" help:"model file or run folder whose weights the run starts with; empty: random init"`
 	InitKey   string `toml:"init_key" resume:"free" help:"which model of the file at init_from, where it has several: the key it stands under, or what its names begin with"`
 
@@ -68,6 +69,9 @@ type Data struct {
 // ImageSeed is the seed of synthetic images and of the choice of images.
 func (c *Config) ImageSeed() uint64 { return cmp.Or(c.Data.Seed, c.Seed) }
 
+// PrecisionAuto is the Precision of a run that has not begun yet: the device decides between the others.
+const PrecisionAuto = "auto"
+
 // Augmentations that Data.Augment names.
 const (
 	AugmentCrop  = "crop"
@@ -92,7 +96,7 @@ type Train struct {
 	WarmupEpochs      int           `toml:"warmup_epochs" range:"[0,)" help:"in which the learning rate rises; where they would fill the whole run, half of it"`
 	Beta1             float64       `toml:"beta1" range:"[0,1)" help:"of AdamW"`
 	Beta2             float64       `toml:"beta2" range:"[0,1)" help:"of AdamW"`
-	Eps               float64       `toml:"eps" range:"(0,1)" help:"of AdamW"`
+	Eps               float64       `toml:"eps" range:"[1e-30,1)" help:"of AdamW"`
 	Decay             float64       `toml:"weight_decay" range:"[0,)" help:"of AdamW"`
 	Clip              float64       `toml:"clip" range:"[0,)" help:"bound on the gradient's 2-norm; 0: none"`
 	MinCropScale      float64       `toml:"min_crop_scale" range:"(0,1]" help:"smallest area of a random crop"`
@@ -121,7 +125,7 @@ type Log struct {
 // New returns the configuration that all presets begin with, for a method with its section.
 func New(method string, s Section) *Config {
 	return &Config{
-		Method: method, Seed: 1, Precision: "highest", Section: s,
+		Method: method, Seed: 1, Precision: tensor.Highest.String(), Section: s,
 		Data:  Data{CacheMB: 512, LabelFraction: 1, MaxUnreadable: 0.1, MaxPixels: data.DefaultLimits.Pixels, Augment: AugmentCrop, Pad: 4, Eval: Eval{Batch: 128}},
 		Train: Train{AccumulationSteps: 1, LRScaling: "none"},
 		Log:   Log{Every: 20, CheckpointEvery: 10 * time.Minute, CheckpointEpochs: 1, Keep: 3, EvalEvery: 1, KNNEvery: 5},

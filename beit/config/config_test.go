@@ -246,7 +246,7 @@ func TestLimits(t *testing.T) {
 		{"data.pad=0", "data.pad=-1"}, {"data.eval.batch=1", "data.eval.batch=0"}, {"data.eval.limit=0", "data.eval.limit=-1"},
 		{"train.epochs=16777216", "train.epochs=16777217"}, {"train.epochs=1", "train.epochs=0"}, {"train.batch=1", "train.batch=0"},
 		{"train.lr=0", "train.lr=-1"}, {"train.min_lr=0", "train.min_lr=-1"}, {"train.warmup_epochs=0", "train.warmup_epochs=-1"},
-		{"train.beta1=0", "train.beta1=1"}, {"train.beta2=0.9999", "train.beta2=1"}, {"train.eps=1e-300", "train.eps=0"},
+		{"train.beta1=0", "train.beta1=1"}, {"train.beta2=0.9999", "train.beta2=1"}, {"train.eps=1e-30", "train.eps=1e-31"},
 		{"train.eps=0.5", "train.eps=1"}, {"train.weight_decay=0", "train.weight_decay=-1"}, {"train.clip=0", "train.clip=-1"},
 		{"train.min_crop_scale=1", "train.min_crop_scale=0"}, {"train.accumulation_steps=8", "train.accumulation_steps=0"},
 		{"train.lr_scaling=sqrt", "train.lr_scaling=cube"}, {"train.lr_batch=1", "train.lr_batch=0"},

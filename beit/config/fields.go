@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -128,7 +129,7 @@ func (f field) parse(text string) error {
 		if !utf8.ValidString(text) { // TOML has no form for it
 			return fmt.Errorf("%q is not a text in UTF-8", text)
 		}
-		v.SetString(text)
+		v.SetString(f.canonical(text))
 	case v.Kind() == reflect.Bool:
 		var b bool
 		b, err = strconv.ParseBool(text)
@@ -150,6 +151,16 @@ func (f field) parse(text string) error {
 		return fmt.Errorf("%q is not %s", text, f.wants())
 	}
 	return nil
+}
+
+// canonical is the word that the tag alias has for text; text itself where it has none.
+func (f field) canonical(text string) string {
+	for _, pair := range strings.Fields(f.tag.Get("alias")) {
+		if name, word, _ := strings.Cut(pair, "="); name == text {
+			return word
+		}
+	}
+	return text
 }
 
 // assign sets the field to a value of TOML.

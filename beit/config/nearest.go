@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Nearest returns the name that the fewest edits separate from s, the first on ties, and "" where more than a third of s would have to be edited, or
+// Nearest returns the name that the fewest edits separate from s, the first on ties. It is "" where more than a third of s would have to be edited, or
 // more than three letters. The one name that begins with s is near too. Case does not count.
 func Nearest(s string, names []string) string {
 	best, least := "", min(3, len(s)/3)+1

@@ -34,6 +34,15 @@ type LoaderOptions struct {
 	Skipped func(Skipped)
 }
 
+// Batches of an iteration: those that wait by default, and besides the one in use and the one being made.
+const (
+	defaultAhead = 2
+	inHand       = 2
+)
+
+// BatchesAhead is how many batches an iteration has in memory, where LoaderOptions.Ahead is 0.
+const BatchesAhead = defaultAhead + inHand
+
 // Loader makes batches in the background. Several iterations may run at once.
 type Loader struct {
 	ds     Dataset
@@ -49,8 +58,8 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if ds == nil { // such as Source.Val where there are no validation images
 		return nil, fmt.Errorf("load images: %w: the dataset is nil", ErrNoImages)
 	}
-	if opt.Batch < 1 || opt.Pipeline == nil {
-		panic(fmt.Sprintf("data: NewLoader: batch of %d, pipeline %v", opt.Batch, opt.Pipeline))
+	if opt.Batch < 1 || opt.Workers < 0 || opt.Pipeline == nil {
+		panic(fmt.Sprintf("data: NewLoader: batch of %d, %d workers, pipeline %v", opt.Batch, opt.Workers, opt.Pipeline))
 	}
 	fields := opt.Pipeline.Outputs()
 	checkFields(fields)
@@ -58,7 +67,7 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("load images: %w: the dataset is empty", ErrNoImages)
 	}
 	if opt.Ahead == 0 {
-		opt.Ahead = 2
+		opt.Ahead = defaultAhead
 	}
 	if opt.Multiple == 0 {
 		opt.Multiple = 1
@@ -156,8 +165,8 @@ type producer struct {
 func newProducer(l *Loader, epoch, start int) *producer {
 	p := &producer{l: l, epoch: epoch, start: start}
 	p.made = make(chan made, l.opt.Ahead)
-	p.free = make(chan *Batch, l.opt.Ahead+2)
-	for range l.opt.Ahead + 2 { // those waiting, the one in use and the one being made
+	p.free = make(chan *Batch, l.opt.Ahead+inHand)
+	for range l.opt.Ahead + inHand {
 		p.free <- l.newBatch()
 	}
 	if !l.opt.Sequential {

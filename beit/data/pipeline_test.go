@@ -60,7 +60,10 @@ func TestPanics(t *testing.T) {
 		},
 		"index outside": func() { Subset(Procedural(10, 32, 1), []int{10}) },
 		"batch of 0":    func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Pipeline: squareCrop(32)}) },
-		"no views":      func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Batch: 1, Pipeline: &Eval{}}) },
+		"-1 workers": func() {
+			_, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Pipeline: squareCrop(32), Batch: 1, Workers: -1})
+		},
+		"no views": func() { _, _ = NewLoader(Procedural(10, 32, 1), LoaderOptions{Batch: 1, Pipeline: &Eval{}}) },
 	} {
 		func() {
 			defer func() {

@@ -17,9 +17,7 @@ func isNil(src image.Image) bool {
 // checkWhole returns an error for an image of the standard library whose memory does not have all pixels of its bounds.
 func checkWhole(src image.Image) error {
 	size := src.Bounds().Size()
-	has := func(pix []uint8, stride, pixel int) bool {
-		return stride >= 0 && (size.Y == 1 || stride <= len(pix)) && int64(size.Y-1)*int64(stride)+int64(size.X*pixel) <= int64(len(pix))
-	}
+	has := func(pix []uint8, stride, pixel int) bool { return hasRows(pix, stride, size.Y, size.X*pixel) }
 	whole := true
 	switch s := src.(type) {
 	case *RGB:
@@ -57,11 +55,19 @@ func checkWhole(src image.Image) error {
 	return nil
 }
 
+// hasRows reports whether pix has all rows of a length, in bytes, that begin a stride apart.
+func hasRows(pix []uint8, stride, rows, length int) bool {
+	return stride >= 0 && (rows == 1 || stride <= len(pix)) && int64(rows-1)*int64(stride)+int64(length) <= int64(len(pix))
+}
+
 // hasPlanes reports whether the three planes have all samples.
 func hasPlanes(m *image.YCbCr) bool {
-	last := m.Rect.Max.Sub(image.Pt(1, 1))
-	y, c := m.YOffset(last.X, last.Y), m.COffset(last.X, last.Y)
-	return m.YStride >= 0 && m.YStride <= len(m.Y) && m.CStride >= 0 && m.CStride <= len(m.Cb) && y < len(m.Y) && c < len(m.Cb) && c < len(m.Cr)
+	last, chroma := m.Rect.Max.Sub(image.Pt(1, 1)), *m
+	chroma.CStride = 0
+	columns := chroma.COffset(last.X, last.Y) + 1
+	chroma.CStride = 1
+	rows := chroma.COffset(last.X, last.Y) - columns + 2
+	return hasRows(m.Y, m.YStride, m.Rect.Dy(), m.Rect.Dx()) && hasRows(m.Cb, m.CStride, rows, columns) && hasRows(m.Cr, m.CStride, rows, columns)
 }
 
 // checkPalette returns an error when a pixel has no colour.

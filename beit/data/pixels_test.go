@@ -22,6 +22,8 @@ func TestImagesWithoutPixels(t *testing.T) {
 	}
 	strides := image.NewRGBA(r)
 	strides.Stride = math.MaxInt / 2
+	chromaStride := image.NewYCbCr(r, image.YCbCrSubsampleRatio420)
+	chromaStride.CStride = math.MaxInt / 2
 	for _, c := range []struct {
 		name string
 		src  image.Image
@@ -51,6 +53,9 @@ func TestImagesWithoutPixels(t *testing.T) {
 		{"Paletted without a palette", image.NewPaletted(r, nil), "colour 0 of a palette of 0"},
 		{"Paletted, a colour that is nil", image.NewPaletted(r, color.Palette{nil}), "a colour that is nil"},
 		{"whole", whole, ""},
+		{"whole, the end of its last row", whole.SubImage(image.Rect(2, 2, 4, 3)), ""},
+		{"whole, the end of its last row of chroma", image.NewYCbCr(image.Rect(0, 0, 8, 4), image.YCbCrSubsampleRatio420).SubImage(image.Rect(5, 2, 8, 4)), ""},
+		{"YCbCr, stride of chroma", chromaStride, "fewer pixels"},
 		{"whole, a part", whole.SubImage(image.Rect(1, 1, 4, 3)), ""},
 		{"whole, paletted", image.NewPaletted(r, color.Palette{color.White}), ""},
 		{"whole, of another type", &boxed{*image.NewGray(r)}, ""},

@@ -3,5 +3,5 @@
 //
 //	result, err := train.Run(ctx, "runs/dino", dino.Method, cfg, env)
 //
-// The files: section.go (configuration), presets.go, task.go (training), validate.go.
+// The files: section.go (configuration), presets.go, task.go (training), validate.go, cost.go, health.go (signs of collapse), verdict.go.
 package dino

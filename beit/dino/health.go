@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 )
 
@@ -17,26 +18,26 @@ const (
 var symptoms = []method.Symptom{{
 	Name: "collapse",
 	// Outputs may be uniform in the first steps, but no longer over an epoch.
-	Seen: func(f *method.Figures) bool { return (f.Epoch || f.Validation) && collapsing(f) },
+	Seen: func(f *method.Figures) bool { return (f.Epoch || f.Validation) && collapsed(f.Values, most(f.Config)) },
 	Text: func(f *method.Figures) string {
 		return fmt.Sprintf("the teacher's outputs are collapsing: their entropy is %.3f nat and that of their mean %.3f, of at most %.3f "+
-			"(see dino.model.teacher_temp and train.lr)", f.Values["teacher_entropy"], f.Values["mean_entropy"], most(f))
+			"(see dino.model.teacher_temp and train.lr)", f.Values["teacher_entropy"], f.Values["mean_entropy"], most(f.Config))
 	},
 }}
 
 // most is the greatest entropy that outputs can have.
-func most(f *method.Figures) float64 { return math.Log(float64(SectionOf(f.Config).Model.Outputs)) }
+func most(c *config.Config) float64 { return math.Log(float64(SectionOf(c).Model.Outputs)) }
 
-// collapsing says that the outputs are about the same for all images.
-func collapsing(f *method.Figures) bool {
-	return f.Values["teacher_entropy"] >= uniformShare*most(f) || f.Values["mean_entropy"] <= constantShare*most(f)
+// collapsed says that the outputs, of at most so much entropy, are about the same for all images.
+func collapsed(v map[string]float64, most float64) bool {
+	return v["teacher_entropy"] >= uniformShare*most || v["mean_entropy"] <= constantShare*most
 }
 
 // trend is learning once the student is clearly nearer to the teacher than at the start.
 func trend(f *method.Figures) method.Trend {
 	start, known := f.Start["cross_entropy"]
 	switch {
-	case collapsing(f):
+	case collapsed(f.Values, most(f.Config)):
 		return method.TrendCollapsing
 	case !known:
 		return ""

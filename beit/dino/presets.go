@@ -31,7 +31,7 @@ func small(vit string, outputs, epochs int, crops CropConfig) *config.Config {
 		},
 		Crops: crops, FreezeLastLayerEpochs: 1,
 	})
-	c.Data.ExifTranspose = true
+	c.Precision, c.Data.ExifTranspose = config.PrecisionAuto, true
 	if vit == "small32" {
 		c.ShowSmall()
 	}

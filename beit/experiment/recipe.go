@@ -74,7 +74,7 @@ type Recipe struct {
 	Processor   string         `json:"processor"`
 	Device      string         `json:"device"`
 	Threads     int            `json:"threads"`
-	Precision   string         `json:"precision,omitempty"` // empty: that of the preset
+	Precision   string         `json:"precision"` // what the presets' auto is on this device
 	Preset      string         `json:"preset"`
 	Larger      []Unaffordable `json:"larger_presets,omitempty"` // that suit the images better
 	Codes       int            `json:"codes"`

@@ -81,6 +81,7 @@ func (q RecipeRequest) look(e Env) (*Recipe, error) {
 	r := &Recipe{
 		Images: images.Train.Len(), Validation: images.Val.Len(), Classes: len(images.Train.Classes()),
 		Processor: tensor.Processor(), Device: e.device().Name(), Threads: tensor.Threads(),
+		Precision: e.device().FastPrecision().String(),
 	}
 	if images.Split {
 		r.ValFraction = valFraction
@@ -95,9 +96,6 @@ func (q RecipeRequest) look(e Env) (*Recipe, error) {
 	}
 	if r.Unlabelled != "" {
 		r.Classes = 0
-	}
-	if e.device().Supports("MatMul", tensor.Medium) {
-		r.Precision = tensor.Medium.String()
 	}
 	r.ShortSide, err = images.ShortSide()
 	return r, err
@@ -125,9 +123,6 @@ func (r *Recipe) settings(of recipeRun, tok, backbone string) []string {
 	list := of.set[:len(of.set):len(of.set)]
 	if of.method == tokenizer.Method && r.few() {
 		list = append(list, fmt.Sprintf("tokenizer.model.codes=%d", recipeRules.fewCodes))
-	}
-	if r.Precision != "" {
-		list = append(list, "precision="+r.Precision)
 	}
 	return append(list, Entry{}.follow(of.method, tok, backbone)...)
 }

@@ -59,8 +59,6 @@ func (q RecipeRequest) flags(set []string) (list []string) {
 			list = append(list, "--val-fraction", value)
 		case "data.exif_transpose":
 			list = append(list, map[string]string{"true": "--exif-transpose", "false": "--no-exif-transpose"}[value])
-		case "precision":
-			list = append(list, "--precision", value)
 		case "pretrain.target":
 			kind, _ := target.Find(value) // the rules have such that there are
 			list = append(list, "--method", kind.Method)
@@ -180,13 +178,10 @@ func (r *Recipe) found() []string {
 	if !r.labelled() {
 		labels = "labels: none to learn: " + r.Unlabelled
 	}
-	precision := "precision: that of the preset, for this device has no matmuls in 16 bits"
-	if r.Precision != "" {
-		precision = fmt.Sprintf("precision: %s, for this device has matmuls in 16 bits", r.Precision)
-	}
 	list := []string{
 		images, labels, fmt.Sprintf("shorter sides: %d pixels, the median", r.ShortSide),
-		fmt.Sprintf("processor: %s; device %s, %d threads", r.Processor, r.Device, r.Threads), precision,
+		fmt.Sprintf("processor: %s; device %s, %d threads", r.Processor, r.Device, r.Threads),
+		fmt.Sprintf("precision: %s, the faster one on this device", r.Precision),
 	}
 	for _, u := range r.Larger {
 		list = append(list, fmt.Sprintf("%s would suit these images, and needs %s", u.Preset, spell(u.Seconds)))

@@ -4,5 +4,5 @@
 //	result, err := train.Run(ctx, "runs/classifier", finetune.Method, cfg, env)
 //
 // The files: section.go (configuration), presets.go, start.go (the network that training starts from), augment.go, task.go
-// (training), trained.go (a finished classifier) and eval.go (its accuracy).
+// (training), trained.go (a finished classifier), eval.go (its accuracy), cost.go and verdict.go.
 package finetune

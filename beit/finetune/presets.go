@@ -61,7 +61,7 @@ func small(vit string, epochs int) *config.Config {
 	c.Train.Batch, c.Train.LRBatch, c.Train.MinCropScale, c.Train.LRScaling = 128, 128, 0.2, "sqrt"
 	s := SectionOf(c)
 	s.RandMagnitude, s.RandOps, s.Erase = 5, 1, 0
-	c.Data.ExifTranspose, c.Data.Reduce = true, true
+	c.Precision, c.Data.ExifTranspose, c.Data.Reduce = config.PrecisionAuto, true, true
 	if s.Model.ImageSize == 32 {
 		c.ShowSmall()
 	}

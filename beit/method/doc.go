@@ -14,8 +14,9 @@
 //	}
 //
 // A Method has a section of the configuration (config.Section), pipelines that make batches, models that it learns from (Upstream), metrics,
-// and a Task: the network under training. A Task has what every method needs. What only some need are small interfaces beside it, which the
-// loop looks for: Preparer, Observer, Updater, Stateful and so on.
+// what training takes (Cost), signs of runs that go wrong (Symptoms), a Verdict on those that ended, and a Task: the network under training. A Task
+// has what every method needs. What only some need are small interfaces beside it, which the loop looks for: Preparer, Observer, Updater, Stateful
+// and so on.
 //
 // A method opens no path. Its Upstream says which models it needs; whoever runs it opens them and hands them over in Env.
 //

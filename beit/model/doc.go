@@ -13,7 +13,8 @@
 // Whoever has a method that this package does not list hands it over: Open(path, With(m)).
 //
 // PublishedFiles lists what others have published. Find leads from the name of a published file to its place in the cache, Published.Fetch downloads it
-// there, and Open with the option Fetching does both. Verify says whether a network looks dead, and Encoder is a model for features.
+// there, and Open with the option Fetching does both. List lists the runs below a folder. Verify says whether a network looks
+// dead, and Encoder is a model for features.
 //
 // # Errors
 //

@@ -118,14 +118,18 @@ func (p *partial) close() {
 
 // remove gives up what came.
 func (p *partial) remove() {
-	if p.gone { // what lies there now is another process's
+	if p.gone { // what lies there now may be another process's
 		return
 	}
 	p.gone = true
 	p.file.Close()
 	os.Remove(p.file.Name())
 	os.Remove(filepath.Join(p.dir, partSource))
-	p.lock.Close()
-	os.Remove(filepath.Join(p.dir, run.LockFile))
+	lock := filepath.Join(p.dir, run.LockFile)
+	if os.Remove(lock) != nil { // while it is locked, so that who waits makes a new one; Windows does not remove an open file
+		p.lock.Close()
+		os.Remove(lock)
+	}
 	os.Remove(p.dir)
+	p.lock.Close()
 }

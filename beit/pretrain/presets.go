@@ -6,6 +6,7 @@ import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // presets are the recipes of the authors' beit2/PRETRAINING.md and small ones of our own. The plain models, 24x544 and huge have no published
@@ -96,7 +97,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 		Epochs: epochs, Batch: 128, LR: 1.5e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Decay: 0.05,
 		Clip: 3, MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,
 	}
-	c.Data.ExifTranspose, c.Data.Reduce = true, true
+	c.Precision, c.Data.ExifTranspose, c.Data.Reduce = config.PrecisionAuto, true, true
 	if v.ImageSize == 32 {
 		c.ShowSmall()
 	}
@@ -106,7 +107,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 // reference is small32 as the authors' code was run with it.
 func reference() *config.Config {
 	c := small("small32", 512, 4, 2, 10)
-	c.Data.ExifTranspose = false
+	c.Precision, c.Data.ExifTranspose = tensor.Highest.String(), false
 	c.Train.WarmupOffset = true
 	c.Data.Reduce = false
 	s := SectionOf(c)

@@ -42,29 +42,55 @@ const (
 )
 
 // Claim keeps other runs out of the folder dir until the lock is closed. It creates dir if needed. The lock ends with its process, and the
-// file .lock stays. The error is a *BusyError when a run is under way. On a file system without locks Claim always succeeds.
+// file .lock stays; who removes it does so before closing the lock. The error is a *BusyError when a run is under way. On a file system without locks
+// Claim always succeeds.
 func Claim(dir string) (*Lock, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("run folder: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("run folder: %w", err)
-	}
 	// ReadStatus has the lock for a moment too.
 	const tries, pause = 10, 20 * time.Millisecond
 	for range tries {
-		if lock(f, true) != other {
+		f, err := tryLock(dir)
+		if err != nil {
+			return nil, fmt.Errorf("run folder: %w", err)
+		}
+		if f != nil {
 			return &Lock{f}, nil
 		}
 		time.Sleep(pause)
 	}
-	f.Close()
 	busy := &BusyError{Dir: dir}
 	if s, err := readStatus(dir); err == nil && s.State == StateRunning {
 		busy.Host, busy.PID = s.Host, s.PID
 	}
 	return nil, busy
+}
+
+// tryLock locks the file of dir, which it makes if needed. It returns nil where another process has it, or removed it, or its folder, meanwhile.
+func tryLock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o666)
+	if errors.Is(err, fs.ErrNotExist) { // the folder was removed
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if got := lock(f, true); got == other || got == mine && !stands(f) {
+		f.Close()
+		return nil, nil
+	}
+	return f, nil
+}
+
+// stands says whether an open file is the one that is at its path now.
+func stands(f *os.File) bool {
+	was, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	is, err := os.Stat(f.Name())
+	return err == nil && os.SameFile(was, is)
 }
 
 // probe tries the lock of dir without keeping it.

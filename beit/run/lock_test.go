@@ -54,6 +54,26 @@ func TestClaim(t *testing.T) {
 	}
 	l.Close()
 
+	if l, err = Claim(dir); err != nil {
+		t.Fatal(err)
+	}
+	stale, err := os.Open(filepath.Join(dir, LockFile)) // of a process that waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stale.Close()
+	if !stands(stale) {
+		t.Error("the file of a claim is not at its place")
+	}
+	if os.Remove(stale.Name()); stands(stale) {
+		t.Error("a file that was removed is at its place")
+	}
+	l.Close()
+	if l, err = Claim(dir); err != nil || stands(stale) {
+		t.Fatalf("error %v, the removed file is at its place: %v", err, stands(stale))
+	}
+	l.Close()
+
 	file := filepath.Join(dir, LockFile)
 	if l, err := Claim(file); err == nil || errors.As(err, new(*BusyError)) {
 		t.Errorf("a file was claimed: %v, error %v", l, err)

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // presets are the models of the authors' beit2/modeling_vqkd.py with the settings of beit2/TOKENIZER.md, small ones of our own, and the run of
@@ -57,7 +58,7 @@ func small(vit string, codes, dim, epochs int) *config.Config {
 		Epochs: epochs, Batch: 128, LR: 1e-3, MinLR: 1e-5, WarmupEpochs: 1, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 1e-4,
 		MinCropScale: 0.2, AccumulationSteps: 1, LRScaling: "sqrt", LRBatch: 128,
 	}
-	c.Data.ExifTranspose, c.Data.Reduce = true, true
+	c.Precision, c.Data.ExifTranspose, c.Data.Reduce = config.PrecisionAuto, true, true
 	if SectionOf(c).Model.Encoder.ImageSize == 32 {
 		c.ShowSmall()
 	}
@@ -67,7 +68,7 @@ func small(vit string, codes, dim, epochs int) *config.Config {
 // reference is small32 as the authors' code was run with it.
 func reference() *config.Config {
 	c := small("small32", 512, 16, 8)
-	c.Data.ExifTranspose = false
+	c.Precision, c.Data.ExifTranspose = tensor.Highest.String(), false
 	c.Train.WarmupOffset = true
 	c.Data.Reduce = false
 	s := SectionOf(c)

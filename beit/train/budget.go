@@ -8,21 +8,8 @@ import (
 	"time"
 )
 
-// Constants of the estimate of what a step takes.
-const (
-	speedWarm    = 2   // micro-batches that are not timed
-	speedTimed   = 6   // micro-batches that are, if they are not slow
-	speedStep    = 1.1 // optimiser, codebook and checkpoints beside forward and backward
-	speedForward = 0.4 // a validation image beside a training image
-
-	speedPatience = 4 * time.Second // after which fewer micro-batches will do where no budget of operations depends on them
-)
-
 // ErrNoStep is wrapped by the error of a run whose budget of operations does not reach for a step.
 var ErrNoStep = errors.New("it pays for none")
-
-// Price is what a step takes.
-type Price struct{ Seconds, FLOPs float64 }
 
 // fitBudget sets the number of epochs, and of their steps, to what the budgets of time and of operations allow. It changes nothing else: the run is
 // the same as one with those numbers configured.
@@ -41,10 +28,7 @@ func (l *loop) fitBudget(ctx context.Context) error {
 		}
 	}
 	if t.TimeBudget > 0 {
-		validation := 0.0
-		if l.env.Val != nil {
-			validation = speedForward / images * float64(l.env.Val.Len())
-		}
+		validation := l.validationSeconds(one)
 		left := (t.TimeBudget - time.Since(l.began)).Seconds()
 		epochs := max(1, math.Ceil(left/(full*one.Seconds+validation)))
 		steps = min(steps, max(1, (left-epochs*validation)/one.Seconds))
@@ -64,39 +48,4 @@ func Split(steps float64, most int) (epochs, perEpoch int) {
 		return whole, most
 	}
 	return epochs, n / epochs
-}
-
-// measure is what a step takes, estimated by speedTimed micro-batches, or at least so many where they are slow.
-func (l *loop) measure(ctx context.Context, least int) (Price, error) {
-	var began time.Time
-	var work float64
-	done, last := 0, speedWarm+speedTimed
-	for epoch := 0; done < last; epoch++ {
-		for b, err := range l.env.Loader.Batches(ctx, epoch, 0) {
-			if err != nil {
-				return Price{}, err
-			}
-			if done == speedWarm {
-				if err := l.env.Device.Sync(ctx); err != nil { // a device may be behind the host
-					return Price{}, err
-				}
-				began, work = time.Now(), l.env.Device.Work()
-			}
-			loss, _ := l.task.Forward(l.context(0), b)
-			l.backward(loss)
-			done++
-			l.env.Phase("speed", done, last)
-			if timed := done - speedWarm; timed >= least && time.Since(began) > speedPatience {
-				last = done
-			}
-			if done == last {
-				break
-			}
-		}
-	}
-	if err := l.env.Device.Sync(ctx); err != nil {
-		return Price{}, err
-	}
-	parts := float64(l.env.Config.Train.AccumulationSteps) / float64(last-speedWarm)
-	return Price{Seconds: time.Since(began).Seconds() * speedStep * parts, FLOPs: (l.env.Device.Work() - work) * parts}, nil
 }

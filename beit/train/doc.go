@@ -18,7 +18,8 @@
 //   - checkpoint.go: what a checkpoint holds; files.go: models and configuration; records.go: metrics and status; result.go
 //   - schedule.go: the learning rate; clock.go: speed and progress
 //   - health.go: signs that a run goes wrong; knn.go: k-NN accuracy while it trains
-//   - memory.go, budget.go: what a run will take; diagnose.go: a step that was not finite
+//   - preview.go: what is known before the first step; speed.go, memory.go: what a step takes; fit.go: what does not fit into memory; budget.go
+//   - diagnose.go: a step that was not finite
 //
 // # Determinism
 //

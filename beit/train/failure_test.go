@@ -43,7 +43,7 @@ func TestNotFinite(t *testing.T) {
 				set = append(set, "pretrain.tokenizer="+tok)
 			}
 			dir := newDir(t)
-			l, err := newLoop(dir, c.method, tiny(t, c.method, set...), opening(Env{}), state.WriteFileAtomic)
+			l, err := newLoop(t.Context(), dir, c.method, tiny(t, c.method, set...), opening(Env{}), state.WriteFileAtomic)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestNotFinite(t *testing.T) {
 // TestNotFiniteInside has overflow arise on the way, from finite parameters.
 func TestNotFiniteInside(t *testing.T) {
 	m := tokenizer.Method
-	l, err := newLoop(newDir(t), m, tiny(t, m), opening(Env{}), state.WriteFileAtomic)
+	l, err := newLoop(t.Context(), newDir(t), m, tiny(t, m), opening(Env{}), state.WriteFileAtomic)
 	if err != nil {
 		t.Fatal(err)
 	}

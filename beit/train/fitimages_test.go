@@ -17,7 +17,7 @@ import (
 func setUp(t *testing.T, fit bool, set ...string) (*config.Config, string) {
 	t.Helper()
 	heard := &traintest.Reporter{}
-	l, err := newLoop("", tokenizer.Method, tiny(t, tokenizer.Method, set...), opening(Env{Reporter: heard, FitImages: fit}), state.WriteFileAtomic)
+	l, err := newLoop(t.Context(), "", tokenizer.Method, tiny(t, tokenizer.Method, set...), opening(Env{Reporter: heard, FitImages: fit}), state.WriteFileAtomic)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -431,7 +431,7 @@ func goldenRecords(t *testing.T, dir string) [][]float64 {
 // goldenParams lists the names of a stage's parameters and buffers in the order of their declaration.
 func goldenParams(t *testing.T, stage string, set []string) []string {
 	t.Helper()
-	l, err := newLoop(t.TempDir(), goldenMethod(t, stage), goldenConfig(t, stage, set), Env{Open: model.Opener()}, state.WriteFileAtomic)
+	l, err := newLoop(t.Context(), t.TempDir(), goldenMethod(t, stage), goldenConfig(t, stage, set), Env{Open: model.Opener()}, state.WriteFileAtomic)
 	if err != nil {
 		t.Fatal(err)
 	}

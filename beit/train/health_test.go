@@ -138,7 +138,7 @@ func TestDiseases(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l, err := newLoop(newDir(t), c.method, tiny(t, c.method, c.set...), opening(Env{}), state.WriteFileAtomic)
+			l, err := newLoop(t.Context(), newDir(t), c.method, tiny(t, c.method, c.set...), opening(Env{}), state.WriteFileAtomic)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -65,8 +65,8 @@ func (k *knn) features(ctx context.Context, e *method.Env, task method.Featurer,
 	f := probe.Features{Name: "k-NN", Classes: len(k.train.Classes())}
 	t := e.Config.Train
 	loader, err := data.NewLoader(ds, data.LoaderOptions{
-		Batch: min(e.Config.Data.Eval.Batch, t.Batch/t.AccumulationSteps), Sequential: true, MaxUnreadable: 1, Skipped: e.Skipped,
-		Pipeline: e.Method.Card(e.Config).Input.Pipeline(),
+		Batch: min(e.Config.Data.Eval.Batch, t.Batch/t.AccumulationSteps), Sequential: true, MaxUnreadable: 1, Workers: e.Config.Data.Workers,
+		Skipped: e.Skipped, Pipeline: e.Method.Card(e.Config).Input.Pipeline(),
 	})
 	if err != nil {
 		return f, err

@@ -53,9 +53,15 @@ func TestResumeLengthens(t *testing.T) {
 				_, err := Resume(ctx, dir, model.Methods(), env, []string{"train.epochs=4", "log.every=1"})
 				return err
 			})
+			if res, err := Finished(dir, model.Methods()); res != nil || err != nil {
+				t.Errorf("on the way to the new end: finished with %+v, error %v", res, err)
+			}
 			heard = &traintest.Reporter{}
 			mustResume(t, dir, Env{Reporter: heard})
 			sameRuns(t, "stopped on the way to the new end", whole, dir, m)
+			if res, err := Finished(dir, model.Methods()); err != nil || res == nil || res.Steps != 20 {
+				t.Errorf("at the new end: %+v, error %v", res, err)
+			}
 			if all := strings.Join(heard.Notices, "\n"); !strings.Contains(all, "continues at epoch 3 of 4, step 13 of 20") || strings.Contains(all, "in place of") {
 				t.Errorf("notices %q", all)
 			}

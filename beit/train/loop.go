@@ -36,6 +36,8 @@ type loop struct {
 	opened   *method.Model // at init_from, by the caller; may be nil
 	skipped  map[string]bool
 	notes    []string // of the setup
+	memory   Memory   // what the run needs; zero where nobody wants to know
+	resumed  bool     // from a checkpoint
 
 	metrics *run.Metrics
 	events  *events.Writer

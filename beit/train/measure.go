@@ -32,7 +32,7 @@ func Measure(ctx context.Context, dir string, m *method.Method, cfg *config.Conf
 	if err := cfg.Check(); err != nil {
 		return Measured{}, err
 	}
-	l, err := newLoop(dir, m, cfg.Clone(), env, state.WriteFileAtomic)
+	l, err := newLoop(ctx, dir, m, cfg.Clone(), env, state.WriteFileAtomic)
 	if err != nil {
 		return Measured{}, err
 	}

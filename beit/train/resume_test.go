@@ -120,7 +120,7 @@ func killer(at int) run.WriteFunc {
 // freshWith begins a run whose files are written by write, and returns how it ended.
 func freshWith(t *testing.T, dir string, m *method.Method, cfg *config.Config, write run.WriteFunc) error {
 	t.Helper()
-	l, err := newLoop(dir, m, cfg.Clone(), opening(Env{}), write)
+	l, err := newLoop(t.Context(), dir, m, cfg.Clone(), opening(Env{}), write)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type Env struct {
 	Reporter Reporter       // nil: silence
 	Open     method.Opener  // opens the models that a configuration names; not needed where it names none
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
+	Begin    func(Preview)  // is told of a run before its first step; nil: nothing is measured for it, and whether memory is enough is not looked at
 	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
 
 	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut. Processes that train together leave it
@@ -70,7 +71,7 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	}
 	cfg = cfg.Clone()
 	cfg.Locate("")
-	l, err := newLoop(dir, m, cfg, env, state.WriteFileAtomic)
+	l, err := newLoop(ctx, dir, m, cfg, env, state.WriteFileAtomic)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +86,13 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	defer lock.Close()
 	if run.Exists(dir) { // another process may have been faster
 		return nil, occupied(dir)
+	}
+	if env.Begin != nil {
+		p, err := l.preview(ctx)
+		if err != nil {
+			return nil, err
+		}
+		env.Begin(p)
 	}
 	return l.fresh(ctx)
 }
@@ -102,7 +110,8 @@ func Resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	return resume(ctx, dir, list, env, set, state.WriteFileAtomic)
 }
 
-// Finished returns what the run in dir left, nil when it has not come to its end or there is none.
+// Finished returns what the run in dir left, nil when it has not come to its end or there is none. The model of a run that was lengthened stays until
+// the new end.
 func Finished(dir string, list method.List) (*Result, error) {
 	if !run.Exists(dir) {
 		return nil, nil
@@ -112,7 +121,11 @@ func Finished(dir string, list method.List) (*Result, error) {
 		return nil, err
 	}
 	cfg.Locate(dir)
-	return resultOf(dir, m, cfg)
+	res, err := resultOf(dir, m, cfg)
+	if err != nil || res.Final.Epoch < cfg.Train.Epochs {
+		return nil, err
+	}
+	return res, nil
 }
 
 // readConfig reads the configuration of the run in dir. changed says that its checksum does not fit.
@@ -137,6 +150,9 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 			return nil, err
 		}
 	}
+	if cfg.Precision == config.PrecisionAuto { // asked for once
+		cfg.Precision = old.Precision
+	}
 	cfg.Locate("") // what was set
 	lock, err := run.Claim(dir)
 	if err != nil {
@@ -156,7 +172,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	}
 	at := counted(f)
 	env.wanted, env.FitImages = config.CurrentData(at.Data), false
-	l, err := newLoop(dir, m, cfg, env, write)
+	l, err := newLoop(ctx, dir, m, cfg, env, write)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +181,9 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return nil, err
 	}
 	l.tell(changed, old.Notes, moved, damaged)
+	if env.Begin != nil {
+		env.Begin(l.facts())
+	}
 	if f == nil {
 		if err := l.start(); err != nil {
 			return nil, err

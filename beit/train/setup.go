@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -16,18 +17,41 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// newLoop opens images and upstream models and builds the network. It writes nothing.
-func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write run.WriteFunc) (l *loop, err error) {
+// newLoop opens images and upstream models and builds the network. It writes nothing. What does not fit into memory is refused before, where env
+// wants to be told of the run.
+func newLoop(ctx context.Context, dir string, m *method.Method, cfg *config.Config, env Env, write run.WriteFunc) (*loop, error) {
+	l, err := openLoop(dir, m, cfg, env, write)
+	if err == nil && env.Begin != nil {
+		l.memory, err = l.checkMemory(ctx)
+	}
+	if err == nil {
+		err = l.build()
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	l.tellImages()
+	return l, nil
+}
+
+// tellImages tells what was found.
+func (l *loop) tellImages() {
+	l.images.Tell(l.reporter)
+	for _, m := range l.env.Upstream {
+		method.Tell(l.reporter, m.Warnings())
+	}
+	for _, note := range l.notes {
+		l.reporter.Notice(note)
+	}
+}
+
+// openLoop opens images and upstream models. It allocates nothing on the device.
+func openLoop(dir string, m *method.Method, cfg *config.Config, env Env, write run.WriteFunc) (l *loop, err error) {
 	l = &loop{
 		dir: dir, reporter: cmp.Or[Reporter](env.Reporter, Silent{}), write: write, open: env.Open, opened: env.Start,
-		skipped: map[string]bool{}, began: time.Now(),
+		skipped: map[string]bool{}, began: time.Now(), resumed: env.wanted != "",
 	}
-	made := l // l is nil after a return with an error
-	defer func() {
-		if err != nil {
-			made.close()
-		}
-	}()
 	if l.open == nil {
 		l.open = func(path, _ string) (*method.Model, error) {
 			return nil, fmt.Errorf("%s: nobody here opens models", path)
@@ -42,38 +66,36 @@ func newLoop(dir string, m *method.Method, cfg *config.Config, env Env, write ru
 		e.Device = tensor.CPU()
 	}
 	e.Tape = autograd.NewTape(e.Device)
+	if cfg.Precision == config.PrecisionAuto {
+		cfg.Precision = e.Device.FastPrecision().String()
+	}
 	if e.Tape.Precision, err = tensor.ParsePrecision(cfg.Precision); err != nil {
-		return nil, fmt.Errorf("precision: %w", err)
+		return l, fmt.Errorf("precision: %w", err)
 	}
 	if err := l.openImages(env); err != nil {
-		return nil, err
+		return l, err
 	}
 	e.Train, e.Val = l.images.Train, l.images.Val
 	if env.FitImages {
 		l.fitImages()
 	}
 	l.fitBatch()
-	if e.Loader, err = e.TrainLoader(tensor.HashString(m.Stream)); err != nil {
-		return nil, err
+	if e.Loader, err = l.trainLoader(); err != nil {
+		return l, err
 	}
 	e.StepsPerEpoch = e.Loader.Len() / cfg.Train.AccumulationSteps
 	if n := cfg.Train.EpochSteps; n > e.StepsPerEpoch {
-		return nil, fmt.Errorf("train.epoch_steps = %d: the training images give %d steps", n, e.StepsPerEpoch)
+		return l, fmt.Errorf("train.epoch_steps = %d: the training images give %d steps", n, e.StepsPerEpoch)
 	} else if n > 0 {
 		e.StepsPerEpoch = n
 	}
 	l.at = counters{Data: l.images.Fingerprint(), Train: data.ContentsOf(e.Train), Val: data.ContentsOf(e.Val), Interval: method.Means{}, Epoch: method.Means{}}
-	if err := l.build(); err != nil {
-		return l, err
-	}
-	if l.knn, err = newKNN(e, l.task); err != nil {
-		return l, err
-	}
-	l.images.Tell(l.reporter)
-	for _, note := range l.notes {
-		l.reporter.Notice(note)
-	}
-	return l, nil
+	return l, l.openUpstream()
+}
+
+// trainLoader makes a loader of the micro-batches that the configuration says.
+func (l *loop) trainLoader() (*data.Loader, error) {
+	return l.env.TrainLoader(tensor.HashString(l.env.Method.Stream))
 }
 
 // openImages opens the images: those that version 0.1 found where a run was begun with these.
@@ -104,20 +126,21 @@ func (l *loop) openImages(env Env) (err error) {
 	return now.Close()
 }
 
-// build opens the models that the method learns from and makes the network under training and its optimiser.
-func (l *loop) build() (err error) {
+// openUpstream opens the models that the method learns from.
+func (l *loop) openUpstream() (err error) {
 	e := l.env
 	if e.Upstream, err = e.Method.OpenUpstream(e.Config, l.open); err != nil {
 		return err
 	}
 	if m := e.Upstream[e.Method.FixedRole(e.Config, e.Upstream)]; m != nil {
-		if l.at.Source, err = m.Digest(); err != nil {
-			return err
-		}
+		l.at.Source, err = m.Digest()
 	}
-	for _, m := range e.Upstream {
-		method.Tell(l.reporter, m.Warnings())
-	}
+	return err
+}
+
+// build makes the network under training and its optimiser.
+func (l *loop) build() (err error) {
+	e := l.env
 	if l.task, err = e.Method.Task(e); err != nil {
 		return err
 	}
@@ -127,7 +150,8 @@ func (l *loop) build() (err error) {
 		c.LRScale = s.LRScale
 	}
 	l.opt = optim.NewAdamW(l.task.Set(), c)
-	return nil
+	l.knn, err = newKNN(e, l.task)
+	return err
 }
 
 // note is told when the run is set up.
@@ -155,22 +179,25 @@ func (l *loop) fitBatch() {
 	}
 }
 
-func (l *loop) close() {
+// release gives back what the loop has on its device.
+func (l *loop) release() {
 	for _, u := range []*unread{l.pending, l.underway} {
 		if u != nil {
 			u.release()
 		}
 	}
-	if l.env != nil {
-		l.env.Tape.Reset()
-		l.env.Upstream.Close()
-	}
+	l.env.Tape.Reset()
 	if l.opt != nil {
 		l.opt.Release()
 	}
 	if l.task != nil {
 		l.task.Release()
 	}
+}
+
+func (l *loop) close() {
+	l.release()
+	l.env.Upstream.Close()
 	if l.metrics != nil {
 		l.metrics.Close()
 	}

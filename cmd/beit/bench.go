@@ -61,7 +61,7 @@ func (c *benchCmd) Run(a *app) error {
 
 // choose returns the cases that the flags ask for.
 func (c *benchCmd) choose(dev *tensor.Device) (chosen []bench.Case, err error) {
-	filter, err := regexp.Compile("(?i)" + c.Filter)
+	filter, err := regexp.Compile("(?i)" + strings.NewReplacer("precision=fp32", "precision=highest", "precision=bf16", "precision=medium").Replace(c.Filter))
 	if err != nil {
 		return nil, usagef("--filter: %w", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"runtime/metrics"
 )
 
-// mostGarbage is about how much memory may wait for the garbage collector.
+// mostGarbage is about how much memory may wait for the garbage collector. Package train counts on it.
 const mostGarbage = 128 << 20
 
 // boundGarbage keeps the collector from letting garbage grow as large as all tensors together, which is its habit. Collecting more often

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +43,8 @@ type runFlags struct {
 	AccumulationSteps     *int          `aliases:"accum" placeholder:"N" help:"Gradient accumulation: parts that a batch is processed in, to save memory."`
 	CheckpointActivations bool          `help:"Recompute each block in backward: the same result with less memory, more time."`
 	Seed                  string        `placeholder:"N" help:"Seed of everything that is random."`
-	Precision             string        `placeholder:"P" help:"Of matmuls: highest, high or medium."`
-	DryRun                bool          `aliases:"plan" help:"Say how much memory the run would take, and do no more."`
+	Precision             string        `placeholder:"P" help:"Of matmuls: highest (fp32), high, medium (bf16), or auto, the fastest on this processor."`
+	DryRun                bool          `aliases:"plan" help:"Say what the run would be, how long it and how much memory it would take, and do no more."`
 	JSON                  bool          `name:"json" help:"Print the result as JSON."`
 }
 
@@ -76,7 +77,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	}
 	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start, FitImages: true}
 	if f.DryRun {
-		return f.memory(a, m, cfg, env)
+		return f.dryRun(a, r, m, cfg, env)
 	}
 	dir := f.Out
 	if err := checkOut(dir); err != nil {
@@ -88,6 +89,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 		}
 		defer os.Remove(dir) // which fails unless it is empty: the run could not begin
 	}
+	env.Begin = r.header(m, dir)
 	result, err := attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, m, cfg, env) })
 	return f.ended(a, r, result, err, m, dir)
 }
@@ -113,7 +115,7 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 	if err := override(r, cfg, set); err != nil {
 		return err
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener()}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Begin: r.header(m, dir)}
 	result, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
 	return f.ended(a, r, result, err, m, dir)
 }
@@ -205,40 +207,35 @@ func attempt[T any](f func() (T, error)) (result T, err error) {
 	return f()
 }
 
-// memory prints what the run would need.
-func (f runFlags) memory(a *app, m *method.Method, cfg *config.Config, env train.Env) error {
-	mem, err := train.EstimateMemory(a.ctx, m, cfg, env)
-	if err != nil {
+// dryRun prints what is known of a run, and ends.
+func (f runFlags) dryRun(a *app, r *reporter, m *method.Method, cfg *config.Config, env train.Env) error {
+	type answer struct {
+		train.Preview
+		err error
+	}
+	p, err := attempt(func() (answer, error) {
+		p, err := train.Look(a.ctx, m, cfg, env)
+		return answer{p, err}, nil
+	})
+	r.clear()
+	if err = cmp.Or(err, p.err); err != nil && p.Needs == 0 {
 		return err
 	}
+	printed := printHeader
 	if f.JSON {
-		return printJSON(a.out, mem)
+		printed = func(w io.Writer, p train.Preview, _ *method.Method, _ string) error { return printJSON(w, p) }
 	}
-	gib := func(bytes int64) string {
-		if bytes < 1<<30 {
-			return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20))
-		}
-		return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
-	}
-	parts := ""
-	if mem.AccumulationSteps > 1 {
-		parts = fmt.Sprintf(" in %d parts", mem.AccumulationSteps)
-	}
-	return printPairs(a.out,
-		[2]string{"model", gib(mem.Model) + "  weights, gradients, moments of the optimiser, networks that make targets"},
-		[2]string{"step", fmt.Sprintf("%s  activations and work space for %d images%s; --accumulation-steps N takes about an N-th", gib(mem.Step), mem.Batch, parts)},
-		[2]string{"process", fmt.Sprintf("%s  and up to %d MiB of cached images", gib(processBytes), cfg.Data.CacheMB)},
-		[2]string{"peak", gib(mem.Peak() + processBytes)})
+	return cmp.Or(printed(a.out, p.Preview, m, f.Out), a.advise(err, m, f.Out))
 }
-
-// processBytes is what the process takes besides tensors and cached images, as measured: code, batches under way, garbage.
-const processBytes = mostGarbage + 80<<20
 
 // advise adds to the error that ended the run in dir what to do about it.
 func (a *app) advise(err error, m *method.Method, dir string) error {
 	var unreadable *data.UnreadableError
+	var memory *train.MemoryError
 	again := resumeLine(a.flags, m, dir)
 	switch {
+	case errors.As(err, &memory):
+		return errors.New(memory.Text(asFlags(memory.Set)))
 	case errors.Is(err, train.ErrInterrupted):
 		return fmt.Errorf("%w; continue with: %s", err, again)
 	case !run.Exists(dir):

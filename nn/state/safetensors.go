@@ -117,6 +117,9 @@ func (f *File) Format() Format { return f.format }
 // Name returns the path or name the file was opened under.
 func (f *File) Name() string { return f.name }
 
+// Mapped returns how many bytes of the file are mapped into memory: 0 where it is read piece by piece.
+func (f *File) Mapped() int64 { return int64(len(f.mapping)) }
+
 // Names returns the names of all tensors, sorted.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
@@ -166,7 +167,7 @@ func (b *backend) Name() string { return "vulkan/" + b.info.Name }
 func (b *backend) Report() string {
 	lines := []string{
 		fmt.Sprintf("%s (%s), %s, Vulkan %s", b.info.Name, b.info.Kind, b.info.Driver, b.info.Vulkan),
-		fmt.Sprintf("memory: %s to use, %s of one tensor in sight of a shader, tensors %s", size(b.limit), size(b.caps.maxRange), b.placed()),
+		fmt.Sprintf("memory: %s to use, %s of one tensor in sight of a shader, tensors %s", hostmem.Text(b.limit), hostmem.Text(b.caps.maxRange), b.placed()),
 	}
 	return strings.Join(append(lines, b.variants()...), "\n")
 }

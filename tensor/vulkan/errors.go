@@ -3,13 +3,15 @@ package vulkan
 import (
 	"errors"
 	"fmt"
+
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // What an *Error can be; test with errors.Is.
 var (
 	ErrUnavailable = errors.New("no Vulkan device")   // no cgo, no loader, no driver, or no device that will do
 	ErrDeviceLost  = errors.New("device lost")        // a crash or a watchdog ended the device's work
-	ErrOutOfMemory = errors.New("out of memory")      // of the device or the host
+	ErrOutOfMemory = tensor.ErrOutOfMemory            // of the device or the host
 	ErrBadIndex    = errors.New("index out of range") // an operation met an index outside its table
 )
 

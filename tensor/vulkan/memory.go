@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 	vk "github.com/vulkan-go/vulkan"
@@ -156,7 +157,7 @@ func (b *backend) alloc(bytes int64) (*buffer, *Error) {
 	if errors.As(err, &full) || errors.Is(err, ErrOutOfMemory) {
 		used := b.arena.Stats().InUse
 		failed = &Error{Op: "allocate memory", Device: b.info.Name, Err: ErrOutOfMemory, Detail: fmt.Sprintf(
-			"%s asked, %s free of %s: lower the batch", size(bytes), size(b.limit-used), size(b.limit))}
+			"%s asked, %s free of %s: lower the batch", hostmem.Text(bytes), hostmem.Text(b.limit-used), hostmem.Text(b.limit))}
 	} else {
 		errors.As(err, &failed)
 	}
@@ -178,17 +179,6 @@ func (b *backend) trim() {
 	}
 }
 
-// size formats a number of bytes.
-func size(bytes int64) string {
-	switch {
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%d bytes", bytes)
-}
-
 // Free gives a region back. Work given before may still use it: what is recorded later and uses it again waits for that work. The system
 // gets whole blocks, at the next Sync.
 func (b *backend) Free(buf tensor.Buffer) {
@@ -198,6 +188,13 @@ func (b *backend) Free(buf tensor.Buffer) {
 		b.arena.Free(a.Region)
 		b.freed = true
 	}
+}
+
+// Available is what is left of the heap for us.
+func (b *backend) Available() (int64, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit - b.arena.Stats().InUse, true
 }
 
 // Poison fills a region with NaN, whether seen as float32 or as bfloat16.

@@ -64,6 +64,16 @@ func (b *backend) Supports(op string, p tensor.Precision) bool {
 	return b.faster(p) != nil && !strings.HasPrefix(op, "Attention")
 }
 
+// FastPrecision is Medium on cooperative matrices, whose rate is several times that of float32. How fast ordinary 16-bit arithmetic is depends on
+// the GPU, and packing takes time, so there it is Highest.
+func (b *backend) FastPrecision() tensor.Precision {
+	b.selectVariant(tensor.Medium)
+	if v := b.faster(tensor.Medium); v != nil && v.matrix.M > 0 {
+		return tensor.Medium
+	}
+	return tensor.Highest
+}
+
 // Variant names the variant of a precision.
 func (b *backend) Variant(p tensor.Precision) string {
 	b.selectVariant(p)

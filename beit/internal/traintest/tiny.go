@@ -44,7 +44,7 @@ func tinyValues(m *method.Method) (list []string) {
 }
 
 var tiny = slices.Concat(
-	[]string{"data.path=procedural:40", "data.eval.batch=4", "train.batch=8", "train.epochs=2", "log.every=2", "log.keep=2"},
+	[]string{"precision=highest", "data.path=procedural:40", "data.eval.batch=4", "train.batch=8", "train.epochs=2", "log.every=2", "log.keep=2"},
 	shape("tokenizer.model.encoder."),
 	[]string{
 		"tokenizer.model.decoder.width=32", "tokenizer.model.decoder.heads=2", "tokenizer.model.codes=32", "tokenizer.model.code_dim=8",
