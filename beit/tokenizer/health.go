@@ -9,6 +9,8 @@ import (
 // Thresholds of what is said about the use of codes.
 const (
 	leastUse = 0.7 // of the most codes used so far: a codebook that is in use varies by some hundredths
+	// leastReseeded is leastUse where codes are re-seeded: those that k-means made and training left come back within some epochs.
+	leastReseeded = 0.5
 	// oneCode is the perplexity of a codebook of which one code is left: 97 % of all tokens with one code and the rest with another give 1.14.
 	oneCode = 1.2
 	// fewCodes is the perplexity below which codes tell next to nothing about an image; fewShare is that of a small codebook, as a part of its codes.
@@ -77,6 +79,9 @@ func used(f *method.Figures) (now, before float64) {
 // dying says that fewer codes are used than before.
 func dying(f *method.Figures) bool {
 	now, before := used(f)
+	if SectionOf(f.Config).Reseed {
+		return now < leastReseeded*before
+	}
 	return now < leastUse*before
 }
 

@@ -48,6 +48,9 @@ func TestSymptoms(t *testing.T) {
 	if text := symptoms[2].Text(f); strings.Contains(text, "reseed") {
 		t.Errorf("who re-seeds already is told to: %q", text)
 	}
+	if f.Values["codes_used"] = 20; dying(f) {
+		t.Error("20 of 32 codes, which re-seeding brings back, are called dying")
+	}
 }
 
 // A small codebook is not called few codes.
@@ -71,8 +74,8 @@ func TestTrend(t *testing.T) {
 		if got := trend(f); got != want {
 			t.Errorf("%v: %q, want %q", now, got, want)
 		}
-		if f.Most["codes_used"] = 60; trend(f) != method.TrendCollapsing {
-			t.Errorf("%v, and once 60 codes: %q", now, trend(f))
+		if f.Most["codes_used"] = 61; trend(f) != method.TrendCollapsing {
+			t.Errorf("%v, and once 61 codes: %q", now, trend(f))
 		}
 	}
 }

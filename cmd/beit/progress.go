@@ -117,7 +117,7 @@ func parts(p method.Progress) []string {
 	if p.Phase != "train" {
 		words = append(words, p.Phase)
 	}
-	if p.Epochs > 0 {
+	if p.Epochs > 0 && p.Epoch > 0 && (p.Phase == "train" || p.Phase == "validate") {
 		words = append(words, fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs))
 	}
 	if p.Total > 0 {

@@ -49,7 +49,7 @@ func TestPlainProgress(t *testing.T) {
 	})
 	r.Warning("codes are dying")
 	r.clear()
-	want := `pretrain  k-means  epoch 1/10  0/70
+	want := `pretrain  k-means  0/70
 pretrain  epoch 1/10  0/70
 pretrain  epoch 1/10  7/70  part 2/8  1m35s left  loss 2.5000  171 images/s  12 % data time
 epoch       trend  MIM loss     val
