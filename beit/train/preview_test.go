@@ -18,6 +18,9 @@ import (
 
 // A run that is told of before its first step ends with the same bytes as one that nobody asked about, with every method. Look says the same.
 func TestPreviewChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
@@ -78,6 +81,9 @@ func limitedDevice(free int64) *tensor.Device {
 
 // A run that does not fit is refused before anything is allocated or written. The settings that the error names fit, and cost least.
 func TestRunsThatDoNotFitAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	m := model.Methods()[0]
 	begin := func(Preview) {}
 	cfg := tiny(t, m)

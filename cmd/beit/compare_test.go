@@ -32,6 +32,9 @@ func tinyComparison(images, out string) []string {
 }
 
 func TestCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	images, out := filepath.Join(dir, "images"), filepath.Join(dir, "out")
@@ -98,6 +101,9 @@ func TestCompare(t *testing.T) {
 
 // TestCompareNetwork: the untrained network has the backbone's shape, and the figure is that of the model that fine-tuning leaves.
 func TestCompareNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	args := append(tinyComparison("procedural:80", out), "--table", "network")
@@ -126,6 +132,9 @@ func TestCompareNetwork(t *testing.T) {
 
 // The probes are those of beit probe linear.
 func TestCompareProbes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	row := decode[[]experiment.Row](t, mustRun(t, append(tinyComparison("procedural:240", out), "--table", "aggregation", "--heads", "0")...))[0]

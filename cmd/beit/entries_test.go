@@ -43,6 +43,9 @@ shares = { tokenizer = 0.2, pretrain = 0.3 }
 
 // Not beside other tests: their operations would be counted too.
 func TestCompareEntries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: trains many networks")
+	}
 	file, out := entriesFile(t), filepath.Join(t.TempDir(), "out")
 	args := []string{"compare", "--entries", file, "--data", "procedural:80", "--out", out}
 
