@@ -28,7 +28,7 @@ var quickFLOPs = 7e12
 func quickEntries() *Entries {
 	cost := quickFLOPs
 	return &Entries{
-		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
+		Preset: "tiny32", FLOPs: &cost, Seeds: []int64{1}, Set: []string{"precision=medium", fmt.Sprintf("finetune:data.label_fraction=%g", quickLabels)},
 		List: []Entry{
 			{Name: "from scratch", Finetune: &[]string{"finetune.layer_decay=1"}},
 			{
