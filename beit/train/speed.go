@@ -9,10 +9,10 @@ import (
 
 // Constants of the estimate of what a step takes.
 const (
-	speedWarm    = 2   // micro-batches that are not timed
-	speedTimed   = 6   // micro-batches that are, if they are not slow
-	speedStep    = 1.1 // optimiser, codebook and checkpoints beside forward and backward
-	speedForward = 0.4 // a validation image beside a training image
+	speedWarm    = 2    // micro-batches that are not timed
+	speedTimed   = 6    // micro-batches that are, if they are not slow
+	speedStep    = 1.03 // optimiser, codebook and checkpoints beside forward and backward
+	speedForward = 0.33 // a validation image beside a training image, whose backward pass is about two forward passes
 
 	speedPatience = 4 * time.Second // after which fewer micro-batches will do where no budget of operations depends on them
 )
