@@ -36,6 +36,7 @@
 //	.facts                 a dl of facts
 //	.scroll (.tall)        a box that scrolls what is wider (or higher) than the page; give it tabindex="0", role="region" and a label
 //	table.sortable         the headings become buttons
+//	table.matrix           cells are shaded by the variable --share of their style; headings of columns stand upright
 //	.number                a right-aligned cell; tr.changed stands out
 //	.controls .button      a row of inputs; a link that looks like a button
 //	.quiet .unseen         small text; text for screen readers alone
