@@ -21,7 +21,8 @@ const (
 )
 
 var classesBody = page.Template("classes", `<p>{{text .Told}}, {{.Right}} are right ({{printf "%.1f" .Share}} %).</p>
-{{with .Matrix}}<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="matrix"><caption>Confusion matrix: rows are the classes of the images, columns those that the classifier says</caption>
+{{with .Matrix}}<p>In the confusion matrix, rows are the classes of the images, and columns those that the classifier says.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="matrix"><caption>Confusion matrix</caption>
 <thead><tr><th scope="col">class</th>{{range .}}<th scope="col"><span>{{text .Name}}</span></th>{{end}}</tr></thead>
 <tbody>{{range $i, $row := .}}<tr><th scope="row">{{text $row.Name}}</th>{{range $j, $cell := $row.Cells}}<td class="number{{if eq $i $j}} diagonal{{end}}" style="--share: {{$cell.Percent}}%">{{if $cell.Count}}{{$cell.Count}}{{end}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>
@@ -29,7 +30,7 @@ var classesBody = page.Template("classes", `<p>{{text .Told}}, {{.Right}} are ri
 {{if .Pairs.Rows}}{{template "table" .Pairs}}{{end}}
 {{with .Mistakes}}<h4>Worst mistakes</h4>
 <p>Images of which the classifier is surest, and wrong.</p>
-<div class="cards">{{range .}}<figure class="card"><img class="pixels" src="{{.Image}}" alt="{{text .Name}}" loading="lazy">
+<div class="cards">{{range .}}<figure class="card"><img class="pixels" src="{{.Image}}" alt="{{text .Name}}">
 <figcaption><strong>{{text .Said}}</strong> {{printf "%.0f" .Sure}} %, is {{text .Is}} ({{printf "%.0f" .Left}} %)<br><span class="quiet">{{text .Name}}</span></figcaption></figure>
 {{end}}</div>{{end}}`)
 

@@ -25,7 +25,7 @@ type section struct {
 
 var sections = page.Template("report", `
 {{with .Overview}}<h2 id="runs">Runs</h2>{{template "table" .}}{{end}}
-{{range .Runs}}{{$id := .ID}}<section aria-labelledby="{{$id}}"><h2 id="{{$id}}">{{text .Label}}</h2>
+{{range .Runs}}{{$id := .ID}}<section aria-labelledby="{{$id}}"><h2 id="{{$id}}"{{if not $.Overview}} class="unseen"{{end}}>{{text .Label}}</h2>
 {{range .Parts}}{{if .Title}}<h3 id="{{$id}}-{{.ID}}">{{.Title}}</h3>{{end}}
 {{.Body}}
 {{end}}</section>

@@ -2,9 +2,13 @@ package report_test
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,9 +46,10 @@ func expect(t *testing.T, page string, want ...string) {
 
 // A classifier's page contains the backbone that it began with and the tokenizer of that, with what each makes of images.
 func TestChain(t *testing.T) {
-	tok := runtest.Folder(t, tokenizer.Method)
-	back := runtest.Folder(t, pretrain.Method, "pretrain.tokenizer="+tok, "pretrain.model.vocab=32")
-	class := runtest.Folder(t, finetune.Method, "init_from="+filepath.Join(back, "backbone.safetensors"))
+	const images = "data.path=procedural:30" // six for validation, which are all shown
+	tok := runtest.Folder(t, tokenizer.Method, images)
+	back := runtest.Folder(t, pretrain.Method, images, "pretrain.tokenizer="+tok, "pretrain.model.vocab=32")
+	class := runtest.Folder(t, finetune.Method, images, "init_from="+filepath.Join(back, "backbone.safetensors"))
 	runs, err := report.ReadAll(t.Context(), []string{class})
 	if err != nil {
 		t.Fatal(err)
@@ -63,13 +68,34 @@ func TestChain(t *testing.T) {
 	expect(t, page,
 		"3 runs, each after those that it comes from", `<a href="#run-2">`, `<code>init_from</code>: <a href="#run-2">`, `<code>pretrain.tokenizer</code>: <a href="#run-1">`,
 		`"axes":["step","epoch","time in`, `"name":"MIM loss, validation"`, `<td>train.batch</td><td>8</td><td>128</td>`, "draws of the augmentation",
-		"codes used", "Of 8 validation images", "6 of 16 patches are masked", " codes are right", "Confusion matrix", "Top-1 ", "gobeit v",
+		"Of 6 validation images", "6 of 16 patches are masked", "Confusion matrix", "Top-1 ", "gobeit v",
 	)
 	if strings.Contains(page, "not shown") || strings.Contains(page, "class=\"warning\"") {
 		t.Error("the page says that something is missing")
 	}
 	if n := strings.Count(page, "data:image/png;base64,"); n < 3*24 {
 		t.Errorf("%d images", n)
+	}
+
+	// What the models make of the images is what the last validation found, which went another way.
+	last := func(r *report.Run, key string) float64 {
+		for _, rec := range slices.Backward(r.Records) {
+			if v, ok := rec.Values[key]; ok && rec.Kind == run.KindVal {
+				return v
+			}
+		}
+		t.Fatalf("%s has no %s", r.Dir, key)
+		return 0
+	}
+	expect(t, page, fmt.Sprintf("<dt>codes used</dt><dd>%g of 32</dd>", last(runs[0], "codes_used")), fmt.Sprintf("images, %.0f are right", 6*last(runs[2], "top1")))
+	right, hidden := 0, 0
+	for _, found := range regexp.MustCompile(`(\d+) of (\d+) codes are right`).FindAllStringSubmatch(page, -1) {
+		r, _ := strconv.Atoi(found[1])
+		h, _ := strconv.Atoi(found[2])
+		right, hidden = right+r, hidden+h
+	}
+	if want := last(runs[1], "acc_mim"); hidden != 6*6 || math.Abs(float64(right)/float64(hidden)-want) > 1e-6 {
+		t.Errorf("%d of %d codes are right, validation found %g", right, hidden, want)
 	}
 }
 

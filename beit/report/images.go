@@ -24,9 +24,9 @@ var imagesBody = page.Template("images", `
 {{range .Notes}}<p>{{text .}}</p>
 {{end}}{{with .Classes.Rows}}<details><summary>{{len .}} classes</summary>{{template "table" $.Classes}}</details>
 {{end}}<p>Training images, each followed by what the network sees of it: {{.Views}} draws of the augmentation.</p>
-<div class="cards small">{{range .Samples}}
-<figure class="card"><img class="pixels" src="{{.Image}}" alt="{{text .Name}}" loading="lazy"><figcaption>{{text .Name}}</figcaption></figure>
-{{range .Views}}<figure class="card"><img class="pixels" src="{{.}}" alt="augmented" loading="lazy"></figure>
+<div class="cards four">{{range .Samples}}
+<figure class="card"><img class="pixels" src="{{.Image}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
+{{range .Views}}<figure class="card"><img class="pixels" src="{{.}}" alt="augmented"></figure>
 {{end}}{{end}}</div>`)
 
 // sample is a training image, and views of it.

@@ -22,9 +22,9 @@ import (
 var maskedBody = page.Template("masked", `<p>Images as the network sees them, with the masks of validation in gray.
 {{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else}}It predicts features of masked patches, which have no image.{{end}}</p>
 {{with .Why}}<p class="note">{{text .}}</p>{{end}}
-<div class="cards">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}" loading="lazy"><figcaption>{{text .Name}}</figcaption></figure>
-<figure class="card"><img class="pixels" src="{{.Masked}}" alt="with masked patches" loading="lazy"><figcaption>{{.Hidden}} of {{.Patches}} patches are masked</figcaption></figure>
-{{if .Predicted}}<figure class="card"><img class="pixels" src="{{.Predicted}}" alt="with the patches predicted rightly" loading="lazy"><figcaption>{{.Right}} of {{.Hidden}} codes are right</figcaption></figure>
+<div class="cards {{if .Codes}}three{{else}}two{{end}}">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
+<figure class="card"><img class="pixels" src="{{.Masked}}" alt="with masked patches"><figcaption>{{.Hidden}} of {{.Patches}} patches are masked</figcaption></figure>
+{{if .Predicted}}<figure class="card"><img class="pixels" src="{{.Predicted}}" alt="with the patches predicted rightly"><figcaption>{{.Right}} of {{.Hidden}} codes are right</figcaption></figure>
 {{end}}{{end}}</div>`)
 
 // maskedImage is an image with masked patches, and what was predicted of them.

@@ -154,6 +154,14 @@ func clock(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
+// millions writes a number of parameters.
+func millions(n int) string {
+	if n < 1e6 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%.3g million", float64(n)/1e6)
+}
+
 // facts are what there is to say about a run in few words.
 func (r *Run) facts() (list []page.Fact) {
 	add := func(name, value string) {
@@ -175,7 +183,7 @@ func (r *Run) facts() (list []page.Fact) {
 	add("duration, pauses included", clock(r.duration()))
 	add("result", r.result())
 	if r.Method != nil && r.Method.Cost != nil {
-		add("parameters", strconv.Itoa(r.Method.Cost(r.Config).Parameters))
+		add("parameters", millions(r.Method.Cost(r.Config).Parameters))
 	}
 	epoch := r.last(run.KindEpoch).Values
 	for _, m := range method.LoopMetrics() {
