@@ -12,7 +12,7 @@ import (
 
 var summary = page.Template("summary", `
 {{range .Problems}}<p class="warning">{{text .}}</p>
-{{end}}{{with .Error}}<p class="error">The run ended with an error: {{text .}}</p>
+{{end}}{{with .Error}}<p class="error">The run {{$.State}}: {{text .}}</p>
 {{end}}{{if .Verdict}}<p class="note">{{range .Verdict}}{{text .}} {{end}}</p>
 {{end}}{{template "facts" .Facts}}
 {{with .Parents}}<p>It comes from:</p>
@@ -50,7 +50,8 @@ func (r *Run) parts(linkTo func(dir string) string) ([]part, error) {
 // summaryContent is what the summary shows.
 type summaryContent struct {
 	Problems, Verdict []string
-	Error             string
+	State             run.State
+	Error             string // why the run failed or diverged
 	Facts             []page.Fact
 	Parents           []linkedParent
 }
@@ -61,7 +62,7 @@ type linkedParent struct {
 }
 
 func (r *Run) summary(linkTo func(dir string) string) summaryContent {
-	c := summaryContent{Problems: r.Problems, Verdict: r.verdict(), Facts: r.facts()}
+	c := summaryContent{Problems: r.Problems, Verdict: r.verdict(), State: r.state(), Facts: r.facts()}
 	if r.Status != nil {
 		c.Error = r.Status.Error
 	}
