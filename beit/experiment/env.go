@@ -95,7 +95,7 @@ func Report(r *train.Result) error {
 	if err != nil {
 		return err
 	}
-	return report.HTML(filepath.Join(r.Dir, run.ReportFile), filepath.Base(r.Dir), shown)
+	return report.HTML(filepath.Join(r.Dir, run.ReportFile), "", shown)
 }
 
 // EvalEnv is what measuring a model on images needs, outside a run. eval says how many images are shown, and how.

@@ -36,10 +36,14 @@ var classesBody = page.Template("classes", `<p>{{text .Told}}, {{.Right}} are ri
 
 // confusion counts what a classifier says of images.
 type confusion struct {
-	names    []string
-	counts   [][]int // by the image's class and the class said
-	mistakes []mistake
+	names        []string
+	counts       map[pair]int // there may be tens of thousands of classes
+	images, said []int        // by class: images of it, and of which the classifier says it
+	mistakes     []mistake
 }
+
+// pair is the class of an image and the one that the classifier says.
+type pair struct{ is, said int }
 
 // mistake is an image of which the classifier is wrong.
 type mistake struct {
@@ -68,10 +72,9 @@ func (r *Run) classes(ctx context.Context, v View, ds data.Dataset, told string)
 		return part{}, err
 	}
 	all, right := 0, 0
-	for i, row := range c.counts {
-		right += row[i]
-		for _, n := range row {
-			all += n
+	for p, n := range c.counts {
+		if all += n; p.is == p.said {
+			right += n
 		}
 	}
 	content := map[string]any{
@@ -106,16 +109,15 @@ func confuse(ctx context.Context, t *infer.Classifier, ds data.Dataset) (*confus
 	if err != nil {
 		return nil, err
 	}
-	c.counts = make([][]int, len(c.names))
-	for i := range c.counts {
-		c.counts[i] = make([]int, len(c.names))
-	}
+	c.counts, c.images, c.said = map[pair]int{}, make([]int, len(c.names)), make([]int, len(c.names))
 	for item, err := range t.ClassifyDataset(ctx, ds, nil) {
 		if err != nil {
 			return nil, err
 		}
 		is, said := outputs[ds.Label(item.Index)], item.Value[0]
-		if c.counts[is][said.Index]++; is == said.Index {
+		c.images[is]++
+		c.said[said.Index]++
+		if c.counts[pair{is, said.Index}]++; is == said.Index {
 			continue
 		}
 		right := item.Value[slices.IndexFunc(item.Value, func(p infer.Class) bool { return p.Index == is })]
@@ -149,14 +151,9 @@ func (c *confusion) each() page.Table {
 		t.Columns = append(t.Columns, page.Column{Name: name, Number: true})
 	}
 	for i, name := range c.names {
-		images, said := 0, 0
-		for j := range c.names {
-			images, said = images+c.counts[i][j], said+c.counts[j][i]
+		if images, said, right := c.images[i], c.said[i], c.counts[pair{i, i}]; images+said > 0 {
+			t.Rows = append(t.Rows, []any{name, images, percent(right, images), said, percent(right, said)})
 		}
-		if images+said == 0 {
-			continue
-		}
-		t.Rows = append(t.Rows, []any{name, images, percent(c.counts[i][i], images), said, percent(c.counts[i][i], said)})
 	}
 	return t
 }
@@ -172,15 +169,18 @@ func percent(n, of int) any {
 // pairs is a table of what is confused most.
 func (c *confusion) pairs() page.Table {
 	t := page.Table{Caption: "Most confused", Columns: []page.Column{{Name: "class"}, {Name: "said"}, {Name: "images", Number: true}}}
-	for i, row := range c.counts {
-		for j, n := range row {
-			if i != j && n > 0 {
-				t.Rows = append(t.Rows, []any{c.names[i], c.names[j], n})
-			}
+	var wrong []pair
+	for p := range c.counts {
+		if p.is != p.said {
+			wrong = append(wrong, p)
 		}
 	}
-	slices.SortStableFunc(t.Rows, func(a, b []any) int { return cmp.Compare(b[2].(int), a[2].(int)) })
-	t.Rows = t.Rows[:min(len(t.Rows), worstPairs)]
+	slices.SortFunc(wrong, func(a, b pair) int {
+		return cmp.Or(cmp.Compare(c.counts[b], c.counts[a]), cmp.Compare(a.is, b.is), cmp.Compare(a.said, b.said))
+	})
+	for _, p := range wrong[:min(len(wrong), worstPairs)] {
+		t.Rows = append(t.Rows, []any{c.names[p.is], c.names[p.said], c.counts[p]})
+	}
 	return t
 }
 
@@ -197,16 +197,13 @@ func (c *confusion) matrix() (list []matrixRow) {
 	if len(c.names) > matrixClasses {
 		return nil
 	}
-	for i, row := range c.counts {
-		all := 0
-		for _, n := range row {
-			all += n
+	for is, name := range c.names {
+		row := matrixRow{Name: name}
+		for said := range c.names {
+			n := c.counts[pair{is, said}]
+			row.Cells = append(row.Cells, matrixCell{n, 100 * n / max(c.images[is], 1)})
 		}
-		m := matrixRow{Name: c.names[i]}
-		for _, n := range row {
-			m.Cells = append(m.Cells, matrixCell{n, 100 * n / max(all, 1)})
-		}
-		list = append(list, m)
+		list = append(list, row)
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/report/page"
@@ -39,7 +40,7 @@ type axes struct {
 	place func(rec run.Record) []float64
 }
 
-// axes of a run: steps, epochs in parts, and, where records have a time, hours since the first of them.
+// axes of a run: steps, epochs in parts, and, where records have a time, the time since the first of them.
 func (r *Run) axes() axes {
 	perEpoch := 0.0
 	if s := r.Status; s != nil && s.Epochs > 0 {
@@ -50,8 +51,15 @@ func (r *Run) axes() axes {
 	}
 	a := axes{names: []string{"step", "epoch"}}
 	timed := len(r.Records) > 0 && !slices.ContainsFunc(r.Records, func(rec run.Record) bool { return rec.Time.IsZero() })
+	unit := time.Hour
 	if timed {
-		a.names = append(a.names, "time in hours")
+		name := "hours"
+		if d := r.duration(); d < 3*time.Minute {
+			unit, name = time.Second, "seconds"
+		} else if d < 3*time.Hour {
+			unit, name = time.Minute, "minutes"
+		}
+		a.names = append(a.names, "time in "+name)
 	}
 	a.place = func(rec run.Record) []float64 {
 		epoch := float64(rec.Epoch)
@@ -61,7 +69,7 @@ func (r *Run) axes() axes {
 		if !timed {
 			return []float64{float64(rec.Step), epoch}
 		}
-		return []float64{float64(rec.Step), epoch, rec.Time.Sub(r.Records[0].Time).Hours()}
+		return []float64{float64(rec.Step), epoch, float64(rec.Time.Sub(r.Records[0].Time)) / float64(unit)}
 	}
 	return a
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,7 +9,8 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 )
 
-// ReadAll reads runs and the runs that they come from, parents before children. A path is a run folder, a file in one, or a folder with runs below it.
+// ReadAll reads runs and the runs that they come from, parents before children. A path is a run folder, a file in one, or a folder with runs below it,
+// of which one that cannot be read has nothing but Problems.
 func ReadAll(ctx context.Context, paths []string, options ...model.Option) ([]*Run, error) {
 	f := family{seen: map[string]bool{}, options: options}
 	for _, path := range paths {
@@ -31,11 +31,10 @@ func ReadAll(ctx context.Context, paths []string, options ...model.Option) ([]*R
 		for _, dir := range dirs {
 			if err := f.add(dir); err != nil && len(dirs) == 1 {
 				return nil, err
+			} else if err != nil {
+				f.runs = append(f.runs, &Run{Dir: dir, Problems: []string{err.Error()}})
 			}
 		}
-	}
-	if len(f.runs) == 0 {
-		return nil, errors.New("no configuration of a run could be read")
 	}
 	return f.runs, nil
 }

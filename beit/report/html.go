@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -34,7 +35,8 @@ var sections = page.Template("report", `
 // link is a link inside a cell of a table.
 var link = page.Template("link", `<a href="{{.URL}}">{{text .Text}}</a>`)
 
-// HTML writes a page about runs, in the order given. What Look found of a run is on it. The title is that of the page.
+// HTML writes a page about runs, in the order given. What Look found of a run is on it. With an empty title the page is called after the last
+// run.
 func HTML(name, title string, runs ...*Run) error {
 	content := struct {
 		Overview *page.Table
@@ -74,7 +76,7 @@ func HTML(name, title string, runs ...*Run) error {
 	if err != nil {
 		return err
 	}
-	return page.Write(name, page.Page{Title: title, Lead: lead(runs), Nav: nav, Body: body, Charts: true})
+	return page.Write(name, page.Page{Title: cmp.Or(title, names[len(names)-1]), Lead: lead(runs), Nav: nav, Body: body, Charts: true})
 }
 
 // lead is the sentence below a page's title.

@@ -212,6 +212,24 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
+// A run that cannot be read has its place among others.
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		if err := os.Rename(runtest.Folder(t, tokenizer.Method, "data.path=procedural:30"), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "one", run.ConfigFile)); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := report.ReadAll(t.Context(), []string{dir})
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("%d runs, error %v", len(runs), err)
+	}
+	expect(t, written(t, runs...), `<h2 id="run-1">one</h2>`, "is not a run folder: it has no config.toml", `<h2 id="run-2">two</h2>`)
+}
+
 func TestReadAllErrors(t *testing.T) {
 	empty := t.TempDir()
 	for _, path := range []string{empty, filepath.Join(empty, "none")} {

@@ -64,7 +64,7 @@ func (r *Run) images(ctx context.Context, images *method.Images, c *config.Confi
 func (r *Run) samples(ctx context.Context, ds data.Dataset, c *config.Config) ([]sample, error) {
 	few := data.Subset(ds, spread(shownImages, ds.Len()))
 	loader, err := data.NewLoader(few, data.LoaderOptions{
-		Batch: few.Len(), Pipeline: r.Method.Train(c), Seed: c.Seed, Sequential: true, MaxUnreadable: 1,
+		Batch: 1, Pipeline: r.Method.Train(c), Seed: c.Seed, Sequential: true, MaxUnreadable: 1,
 	})
 	if err != nil {
 		return nil, err
@@ -84,16 +84,15 @@ func (r *Run) samples(ctx context.Context, ds data.Dataset, c *config.Config) ([
 			}
 			for _, f := range fields {
 				values, shape := b.Tensor(f.Name)
-				one := shape[1] * shape[2] * shape[3]
-				for k, i := range b.Index {
-					if len(list[i].Views) < shownViews {
-						uri, err := small(data.FromFloat(values[k*one:(k+1)*one], shape[3], shape[2], norm))
-						if err != nil {
-							return nil, err
-						}
-						list[i].Views = append(list[i].Views, uri)
-					}
+				one := &list[b.Index[0]]
+				if len(one.Views) == shownViews {
+					break
 				}
+				uri, err := small(data.FromFloat(values, shape[3], shape[2], norm))
+				if err != nil {
+					return nil, err
+				}
+				one.Views = append(one.Views, uri)
 			}
 		}
 	}

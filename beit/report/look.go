@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report/page"
@@ -16,7 +15,7 @@ import (
 // View says what Look opens.
 type View struct {
 	Device *tensor.Device // nil: the CPU
-	Images int            // of validation, that the model is shown at most
+	Images int            // of validation, that the model is shown at most; 0: all
 }
 
 // missing is a part that says why something is not shown.
@@ -66,7 +65,7 @@ func (r *Run) predictions(ctx context.Context, v View, images *method.Images, c 
 	if ds == nil {
 		ds, of = images.Train, "training"
 	}
-	var shown data.Dataset = method.AtMost(ds, v.Images, c.Seed)
+	shown := method.AtMost(ds, v.Images, c.Seed)
 	told := fmt.Sprintf("Of %d %s images", shown.Len(), of)
 	if shown.Len() < ds.Len() {
 		told = fmt.Sprintf("Of %d %s images, chosen at random from %d", shown.Len(), of, ds.Len())

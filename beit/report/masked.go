@@ -42,11 +42,11 @@ func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Datase
 		Why    string
 		Images []maskedImage
 	}{Codes: masking.Codes}
-	var predict func(images, targets []float32, mask []bool) []bool
+	var predict predictor
 	if masking.Codes {
 		var done func()
 		var err error
-		if predict, done, err = r.predictor(v, m, c); err != nil {
+		if predict, done, err = r.openPredictor(v, m, c); err != nil {
 			content.Codes, content.Why = false, fmt.Sprintf("predictions are not shown: %v", err)
 		} else {
 			defer done()
@@ -120,9 +120,12 @@ func cover(m *data.RGB, patches []bool, grid int) *data.RGB {
 	return out
 }
 
-// predictor opens the network and the tokenizer whose codes it predicts. predict says of each patch of one image whether it is masked and the
-// likeliest code is the tokenizer's. done releases both.
-func (r *Run) predictor(v View, m *model.Model, c *config.Config) (predict func(images, targets []float32, mask []bool) []bool, done func(), err error) {
+// predictor says of each patch of an image whether it is masked and the likeliest code is the tokenizer's. image is what the network sees, and
+// target what the tokenizer does, of [1, 3, S, S].
+type predictor func(image, target []float32, mask []bool) []bool
+
+// openPredictor opens the network and the tokenizer whose codes it predicts. done releases both.
+func (r *Run) openPredictor(v View, m *model.Model, c *config.Config) (predict predictor, done func(), err error) {
 	dev := v.Device
 	if dev == nil {
 		dev = tensor.CPU()
@@ -152,20 +155,21 @@ func (r *Run) predictor(v View, m *model.Model, c *config.Config) (predict func(
 	}
 	done = func() { set.Release(); codebook.Release() }
 	mim, ok := network.(*beit.MIM)
-	if !ok || mim.Config.Vocab != tokens.Config.Codes || mim.Config.ViT.ImageSize != tokens.Config.Encoder.ImageSize || mim.Config.ViT.Tokens() != tokens.Config.Encoder.Tokens() {
+	of := tokens.Config.Encoder
+	if !ok || mim.Config.Vocab != tokens.Config.Codes || mim.Config.ViT.ImageSize != of.ImageSize || mim.Config.ViT.Tokens() != of.Tokens() {
 		done()
 		return nil, nil, fmt.Errorf("%s: is no network for the codes of the tokenizer that is there now", m.Path)
 	}
 	tape, size := autograd.NewTape(dev), m.Input.Size
 	upload := func(pixels []float32) *autograd.Var { return tape.Own(tensor.FromSlice(dev, pixels, 1, 3, size, size)) }
-	return func(images, targets []float32, mask []bool) []bool {
+	return func(image, target []float32, mask []bool) []bool {
 		right := make([]bool, len(mask))
 		tape.NoGrad(func() {
 			ctx := nn.Context{Tape: tape}
-			codes := tokens.Codes(ctx, upload(targets))
+			codes := tokens.Codes(ctx, upload(target))
 			defer codes.Release()
 			given := codes.Ints()
-			res := mim.Forward(ctx, upload(images), mask, beit.GivenCodes(given))
+			res := mim.Forward(ctx, upload(image), mask, beit.GivenCodes(given))
 			logits := res.LogitsMIM.Value().Float32s()
 			for row, p := range res.Rows.Ints() {
 				right[p] = likeliest(logits[row*mim.Config.Vocab:(row+1)*mim.Config.Vocab]) == int(given[p])

@@ -32,9 +32,8 @@ func (c *reportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	folder := cmp.Or(report.FolderOf(c.Runs[0]), c.Runs[0])
 	if c.Out == "" {
-		c.Out = filepath.Join(folder, run.ReportFile)
+		c.Out = filepath.Join(cmp.Or(report.FolderOf(c.Runs[0]), c.Runs[0]), run.ReportFile)
 	}
 	r := newReporter(a.errOut)
 	for i, one := range runs {
@@ -47,8 +46,8 @@ func (c *reportCmd) Run(a *app) error {
 		}
 	}
 	r.clear()
-	title := filepath.Base(folder)
-	if len(c.Runs) > 1 {
+	title := ""
+	if len(c.Runs) > 1 || report.FolderOf(c.Runs[0]) == "" {
 		title = fmt.Sprintf("%d runs", len(runs))
 	}
 	if err := report.HTML(c.Out, title, runs...); err != nil {
