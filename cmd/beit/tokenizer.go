@@ -14,7 +14,7 @@ import (
 type tokenizerCmd struct {
 	Train  tokenizerTrainCmd  `cmd:"" help:"Train a tokenizer (VQ-KD)."`
 	Eval   tokenizerEvalCmd   `cmd:"" help:"Measure reconstruction and use of codes on validation images."`
-	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of images: JSON lines, or an array for NumPy."`
+	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of images: JSON lines, or an array for NumPy. Or draw them."`
 }
 
 // tokenizerEvalCmd is "beit tokenizer eval".
@@ -78,6 +78,7 @@ type tokenizerEncodeCmd struct {
 	imagesArg
 	partFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
+	drawFlags
 }
 
 // encoded is one line of the output.
@@ -92,8 +93,14 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	if err := c.check(); err != nil {
+	if err := c.imagesArg.check(); err != nil {
 		return err
+	}
+	if err := c.drawFlags.check(c.Out); err != nil {
+		return err
+	}
+	if c.Draw != "" {
+		return c.draw(a)
 	}
 	tok, err := openWith(a, c.modelArg, tokenizers, infer.OpenTokenizer)
 	if err != nil {

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/beit/report/patches"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn/state/plain"
+)
+
+// drawFlags are those of "beit tokenizer encode --draw".
+type drawFlags struct {
+	Draw      string   `placeholder:"DIR|FILE.png" help:"Draw the codes of each image in place of writing them, and how well the decoder rebuilds the teacher's features. Of a backbone too: what it predicts of masked patches."`
+	Tokenizer string   `placeholder:"PATH" help:"With --draw and a backbone: its tokenizer (the one of its run)."`
+	Examples  []string `sep:"none" placeholder:"PATH" help:"With --draw and a backbone: images from which patches are cut to show the codes (those that its run learned from)."`
+	Seed      uint64   `default:"1" placeholder:"N" help:"With --draw and a backbone: seed of the mask."`
+}
+
+// drawMaker is the command that makes folders of drawings.
+const drawMaker = "beit tokenizer encode --draw"
+
+// Sizes of drawings: of the image, in pixels, at least; of the predicted codes that are shown; of the images that examples are looked for in.
+const (
+	drawSide      = 640
+	drawnGuesses  = 5
+	exampleImages = 256
+	guessesAcross = 3
+)
+
+// drawable are the published models that can be drawn.
+var drawable = wanted{"a tokenizer or a pretrained backbone", []weights.Kind{weights.Tokenizer, weights.MIM}}
+
+// artist draws images.
+type artist struct {
+	tok       *infer.Tokenizer
+	teacher   *infer.Teacher   // nil where it cannot be opened
+	predictor *infer.Predictor // of a backbone; nil for a tokenizer
+	seed      uint64           // of masks
+	examples  map[int32]infer.Exemplar
+}
+
+// single says whether --draw names a file.
+func (f drawFlags) single() bool { return filepath.Ext(f.Draw) == ".png" }
+
+// check looks at the flags before anything is computed. out is the value of --out.
+func (f drawFlags) check(out string) error {
+	switch {
+	case f.Draw == "":
+		return nil
+	case out != "":
+		return usagef("--draw and --out: draw codes or write them")
+	case f.single():
+		return nil
+	}
+	if err := report.CheckFolder(f.Draw, drawMaker); err != nil {
+		return usagef("--draw %w", err)
+	}
+	return nil
+}
+
+// draw draws all images.
+func (c *tokenizerEncodeCmd) draw(a *app) error {
+	draw, err := c.artist(a)
+	if err != nil {
+		return err
+	}
+	defer draw.close()
+	ds, done, err := c.partFlag.open(a, draw.tok, c.named()...)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if c.single() && ds.Len() > 1 {
+		return usagef("--draw %s: there are %d images: name a folder", c.Draw, ds.Len())
+	}
+	if draw.predictor != nil {
+		if draw.examples, err = c.findExamples(a, draw, ds); err != nil {
+			return err
+		}
+	}
+	if c.single() {
+		return draw.drawOne(ds, 0, c.Draw)
+	}
+	return report.WriteFolder(c.Draw, drawMaker, func(dir string) error { return draw.drawAll(a, ds, dir) })
+}
+
+// artist opens the models.
+func (c *tokenizerEncodeCmd) artist(a *app) (*artist, error) {
+	m, err := c.modelArg.open(a, drawable)
+	if err != nil {
+		return nil, err
+	}
+	m.Close()
+	draw := &artist{seed: c.Seed}
+	opt := infer.Options{Device: a.dev, Key: c.Key}
+	if m.Kind == weights.MIM {
+		path := c.Tokenizer
+		if path != "" {
+			if path, err = model.Find(path, tokenizers.getter(a)); err != nil {
+				return nil, err
+			}
+		}
+		if draw.predictor, err = infer.OpenPredictor(m.Path, path, opt); err != nil {
+			return nil, err
+		}
+		draw.tok = draw.predictor.Tokenizer()
+	} else if draw.tok, err = infer.OpenTokenizer(m.Path, opt); err != nil {
+		return nil, err
+	}
+	if draw.teacher, err = draw.tok.OpenTeacher(a.opener()); err != nil {
+		newReporter(a.errOut).Notice(fmt.Sprintf("the cosine with the teacher is left out: %v", err))
+	}
+	return draw, nil
+}
+
+// close closes the models.
+func (d *artist) close() {
+	if d.teacher != nil {
+		d.teacher.Close()
+	}
+	if d.predictor != nil {
+		d.predictor.Close()
+	} else {
+		d.tok.Close()
+	}
+}
+
+// findExamples looks for patches that show the codes: in the images that the flag names, or those of the backbone's run, or those that are drawn.
+func (c *tokenizerEncodeCmd) findExamples(a *app, d *artist, drawn data.Dataset) (map[int32]infer.Exemplar, error) {
+	ds, r := drawn, newReporter(a.errOut)
+	run := d.predictor.Encoder().Config()
+	switch {
+	case len(c.Examples) > 0:
+		images, err := c.openImages(run, d.tok.ImageSize(), c.Examples...)
+		if err != nil {
+			return nil, fmt.Errorf("--examples: %w", err)
+		}
+		defer images.Close()
+		ds = images.Train
+	case run.Data.Path != "":
+		images, err := method.OpenImages(run, d.tok.ImageSize(), nil)
+		if err != nil {
+			r.Notice(fmt.Sprintf("codes are shown by patches of the images that are drawn: %v", err))
+			break
+		}
+		defer images.Close()
+		ds = images.Train
+	}
+	return d.tok.Exemplars(a.ctx, method.AtMost(ds, exampleImages, run.Seed), nil, nil)
+}
+
+// drawAll draws each image into a file of a folder. What cannot be read is named and left out.
+func (d *artist) drawAll(a *app, ds data.Dataset, dir string) error {
+	r := newReporter(a.errOut)
+	defer r.clear()
+	left := 0
+	for i := range ds.Len() {
+		if err := a.ctx.Err(); err != nil {
+			return err
+		}
+		err := d.drawOne(ds, i, filepath.Join(dir, fmt.Sprintf("%05d-%s.png", i, fileName(ds.Name(i)))))
+		if skipped := (*unreadableImage)(nil); errors.As(err, &skipped) {
+			left++
+			r.Warning(skipped.Error())
+		} else if err != nil {
+			return err
+		}
+		r.Progress(method.Progress{Method: "draw", Phase: "images", Done: i + 1, Total: ds.Len()})
+	}
+	if left == ds.Len() {
+		return fmt.Errorf("none of the %d images can be read", ds.Len())
+	}
+	return nil
+}
+
+// unreadableImage is the error of an image that is left out.
+type unreadableImage struct{ error }
+
+// fileName is the end of an image's name in letters that every file system takes.
+func fileName(name string) string {
+	base := strings.TrimSuffix(filepath.Base(filepath.ToSlash(name)), filepath.Ext(name))
+	letters := []rune(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, base))
+	return string(letters[:min(len(letters), 60)])
+}
+
+// drawOne draws image i of ds into a file.
+func (d *artist) drawOne(ds data.Dataset, i int, name string) error {
+	img, err := data.Decoded(ds, i)
+	if err != nil {
+		return &unreadableImage{fmt.Errorf("%s: %w", ds.Name(i), err)}
+	}
+	sections, err := d.sections(img, plain.Name(ds.Name(i)))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	return patches.Write(name, sections)
+}
+
+// sections are the drawings of an image: its codes, how near they are, and what a backbone predicts.
+func (d *artist) sections(img *data.RGB, title string) ([]patches.Section, error) {
+	codes, err := d.codes(img)
+	if err != nil {
+		return nil, err
+	}
+	codes.Title = title
+	if d.predictor == nil {
+		return []patches.Section{codes}, nil
+	}
+	predicted, err := d.predictions(img)
+	return append([]patches.Section{codes}, predicted...), err
+}
+
+// codes are the drawings of what the tokenizer makes of an image.
+func (d *artist) codes(img *data.RGB) (s patches.Section, err error) {
+	seen, err := d.tok.Seen(img)
+	if err != nil {
+		return s, err
+	}
+	codes, err := d.tok.Encode(img)
+	if err != nil {
+		return s, err
+	}
+	grid, whole := codes.Rows, patches.Scale(seen, drawSide)
+	side := whole.Rect.Dx()
+	s = patches.Section{Across: 2, Panels: []patches.Panel{
+		{Title: "what the tokenizer sees", Image: whole},
+		{Title: "codes", Image: patches.Codes(seen, grid, codes.Index, drawSide)},
+		patches.Values("cosine of the encoder's output and the code", grid, codes.Cosine, patches.RangeOf(codes.Cosine), side),
+	}}
+	if d.teacher == nil {
+		return s, nil
+	}
+	cosines, err := d.teacher.Cosines(img)
+	if err != nil {
+		return s, err
+	}
+	name := fmt.Sprintf("cosine of the decoder's output and the teacher's feature (%s)", d.teacher.Name())
+	s.Panels = append(s.Panels, patches.Values(name, grid, cosines, patches.RangeOf(cosines), side))
+	return s, nil
+}
+
+// predictions are the drawings of what the backbone makes of masked patches.
+func (d *artist) predictions(img *data.RGB) ([]patches.Section, error) {
+	seen, err := d.predictor.Seen(img)
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.predictor.Predict(img, d.predictor.Mask(d.seed), drawnGuesses)
+	if err != nil {
+		return nil, err
+	}
+	with, right := make([]*data.RGB, len(p.Mask)), 0
+	rows := patches.Section{Title: fmt.Sprintf("masked patches: the patch, its code, and the %d likeliest codes", drawnGuesses), Across: guessesAcross}
+	for _, m := range p.Patches {
+		var guesses []patches.Guess
+		for _, g := range m.Likeliest {
+			guesses = append(guesses, d.guess(g))
+		}
+		with[m.Row*p.Cols+m.Col] = guesses[0].Patch
+		if m.Likeliest[0].Code == m.True.Code {
+			right++
+		}
+		rows.Panels = append(rows.Panels, patches.Panel{
+			Title: fmt.Sprintf("row %d, column %d", m.Row, m.Col),
+			Image: patches.Guesses(infer.PatchOf(seen, p.Rows, m.Row, m.Col), d.guess(m.True), guesses),
+		})
+	}
+	return []patches.Section{{
+		Title: fmt.Sprintf("prediction: the likeliest code is right for %d of %d masked patches", right, len(p.Patches)),
+		Panels: []patches.Panel{
+			{Title: "what the backbone sees", Image: patches.Masked(seen, p.Rows, p.Mask, drawSide)},
+			{Title: "masked patches as examples of the likeliest codes", Image: patches.Filled(seen, p.Rows, p.Mask, with, drawSide)},
+		},
+	}, rows}, nil
+}
+
+// guess is a guess with the patch that shows its code.
+func (d *artist) guess(g infer.Guess) patches.Guess {
+	return patches.Guess{Code: g.Code, Probability: float64(g.Probability), Patch: d.examples[g.Code].Patch}
+}
