@@ -15,9 +15,10 @@ func Scale(m *data.RGB, side int) *image.RGBA {
 	k := factor(m, side)
 	out := image.NewRGBA(image.Rect(0, 0, m.W*k, m.H*k))
 	for y := range m.H * k {
+		row := out.Pix[y*out.Stride:]
 		for x := range m.W * k {
-			p := m.Pix[3*(y/k*m.W+x/k):]
-			out.SetRGBA(x, y, color.RGBA{p[0], p[1], p[2], 255})
+			copy(row[4*x:4*x+3], m.Pix[3*(y/k*m.W+x/k):])
+			row[4*x+3] = 255
 		}
 	}
 	return out
