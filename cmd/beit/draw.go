@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +49,8 @@ func (f drawFlags) single() bool { return filepath.Ext(f.Draw) == ".png" }
 // check looks at the flags before anything is computed. out is the value of --out.
 func (f drawFlags) check(out string) error {
 	switch {
+	case f.Draw == "" && (f.Tokenizer != "" || len(f.Examples) > 0):
+		return usagef("--tokenizer and --examples go with --draw")
 	case f.Draw == "":
 		return nil
 	case out != "":
@@ -85,10 +86,20 @@ func (c *tokenizerEncodeCmd) draw(a *app) error {
 			return err
 		}
 	}
+	drawn := 1
 	if c.single() {
-		return draw.drawOne(ds, 0, c.Draw)
+		err = draw.drawOne(ds, 0, c.Draw)
+	} else {
+		err = report.WriteFolder(c.Draw, drawMaker, func(dir string) error {
+			drawn, err = draw.drawAll(a, ds, dir)
+			return err
+		})
 	}
-	return report.WriteFolder(c.Draw, drawMaker, func(dir string) error { return draw.drawAll(a, ds, dir) })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, plain.Text(fmt.Sprintf("%s: %d of %d images drawn", c.Draw, drawn, ds.Len())))
+	return err
 }
 
 // artist opens the models.
@@ -98,6 +109,9 @@ func (c *tokenizerEncodeCmd) artist(a *app) (*artist, error) {
 		return nil, err
 	}
 	m.Close()
+	if m.Kind == weights.Tokenizer && (c.Tokenizer != "" || len(c.Examples) > 0) {
+		return nil, usagef("%s is a tokenizer: --tokenizer and --examples are for backbones", c.Model)
+	}
 	draw := &artist{seed: c.Seed}
 	opt := infer.Options{Device: a.dev, Key: c.Key}
 	if m.Kind == weights.MIM {
@@ -165,28 +179,29 @@ func (c *tokenizerEncodeCmd) findExamples(a *app, d *artist, drawn data.Dataset)
 	return d.tok.Exemplars(a.ctx, method.AtMost(ds, exampleImages, run.Seed), nil, nil)
 }
 
-// drawAll draws each image into a file of a folder. What cannot be read is named and left out.
-func (d *artist) drawAll(a *app, ds data.Dataset, dir string) error {
+// drawAll draws each image into a file of a folder, and returns how many. What cannot be read is named and left out.
+func (d *artist) drawAll(a *app, ds data.Dataset, dir string) (drawn int, err error) {
 	r := newReporter(a.errOut)
 	defer r.clear()
-	left := 0
 	for i := range ds.Len() {
 		if err := a.ctx.Err(); err != nil {
-			return err
+			return 0, err
 		}
 		err := d.drawOne(ds, i, filepath.Join(dir, fmt.Sprintf("%05d-%s.png", i, fileName(ds.Name(i)))))
-		if skipped := (*unreadableImage)(nil); errors.As(err, &skipped) {
-			left++
+		switch skipped := (*unreadableImage)(nil); {
+		case errors.As(err, &skipped):
 			r.Warning(skipped.Error())
-		} else if err != nil {
-			return err
+		case err != nil:
+			return 0, err
+		default:
+			drawn++
 		}
 		r.Progress(method.Progress{Method: "draw", Phase: "images", Done: i + 1, Total: ds.Len()})
 	}
-	if left == ds.Len() {
-		return fmt.Errorf("none of the %d images can be read", ds.Len())
+	if drawn == 0 {
+		return 0, fmt.Errorf("none of the %d images can be read", ds.Len())
 	}
-	return nil
+	return drawn, nil
 }
 
 // unreadableImage is the error of an image that is left out.
@@ -212,9 +227,6 @@ func (d *artist) drawOne(ds data.Dataset, i int, name string) error {
 	}
 	sections, err := d.sections(img, plain.Name(ds.Name(i)))
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
 	}
 	return patches.Write(name, sections)

@@ -58,7 +58,7 @@ func TestDraw(t *testing.T) {
 	var before []byte
 	for _, flag := range []string{"--exif-transpose", "--no-exif-transpose"} { // a folder that the command made is replaced
 		status, out, messages := beitRun(t, "tokenizer", "encode", r.tokenizer, images, "--draw", drawn, flag)
-		if status != 0 || out != "" || !strings.Contains(messages, "broken.png") {
+		if status != 0 || out != drawn+": 2 of 3 images drawn\n" || !strings.Contains(messages, "broken.png") {
 			t.Fatalf("status %d, output %q, messages %q", status, out, messages)
 		}
 		if names := drawnNames(t, drawn); !slices.Equal(names, []string{"00000-420.png", "00002-turn5.png"}) {
@@ -113,6 +113,8 @@ func TestDrawMistakes(t *testing.T) {
 		{"several images, one file", []string{r.tokenizer, photo, photo, "--draw", "x.png"}, 2, "name a folder"},
 		{"another format", []string{r.tokenizer, photo, "--draw", "x.jpg"}, 2, "ends in .png"},
 		{"to draw and to write", []string{r.tokenizer, photo, "--draw", "x.png", "--out", "x.npy"}, 2, "--draw and --out"},
+		{"examples to write", []string{r.tokenizer, photo, "--examples", photo}, 2, "go with --draw"},
+		{"examples for a tokenizer", []string{r.tokenizer, photo, "--draw", "x.png", "--examples", photo}, 2, "are for backbones"},
 		{"no image", []string{r.tokenizer, broken, "--draw", filepath.Join(dir, "x.png")}, 1, "broken.png"},
 		{"a classifier", []string{r.classifier, photo, "--draw", filepath.Join(dir, "x.png")}, 1, "wanted is a tokenizer"},
 		{"no tokenizer", []string{r.backbone, photo, "--draw", filepath.Join(dir, "x.png"), "--tokenizer", r.backbone}, 1, "wanted is a tokenizer"},

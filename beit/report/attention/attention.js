@@ -39,6 +39,7 @@
       const image = card.querySelector("img");
       image.src = draw(i, threshold);
       image.classList.toggle("mask", threshold);
+      image.alt = `${card.querySelector("strong").textContent}: ${threshold ? "the patches that are kept, the others dark" : "attention as colours over the image"}`;
       card.querySelector(".peak").value = short(peaks[i * queries + query]);
       card.querySelector(".class").value = short(classes[i * queries + query]);
     });

@@ -45,7 +45,9 @@ func TestNumbers(t *testing.T) {
 		}
 		return b
 	}
-	float := func(b []byte, i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))) }
+	float := func(b []byte, i int) float64 {
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])))
+	}
 	weights, kept, peaks, classes := bytesOf(n.Weights), bytesOf(n.Kept), bytesOf(n.Peaks), bytesOf(n.Classes)
 	if n.Grid != 3 || n.Maps != 3 || n.Queries != 10 || len(weights) != 3*10*9 || len(bytesOf(n.Map)) != 768 {
 		t.Fatalf("%d weights: %+v", len(weights), n)
