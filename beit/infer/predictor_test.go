@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -152,5 +153,26 @@ func TestPredictorErrors(t *testing.T) {
 		if _, err := none.Predict(drawing(1), []bool{true}, 1); err == nil || !strings.Contains(err.Error(), "no model was opened") {
 			t.Errorf("not opened: error %v", err)
 		}
+	}
+}
+
+// A backbone that learned no codes, or codes of other patches, predicts none of an image.
+func TestPredictsNoCodes(t *testing.T) {
+	m, err := model.Open(runs.backbone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s := pretrain.SectionOf(m.Config)
+	if mask, tokenizer, err := model.Predicts(m); err != nil || mask != s.Mask || tokenizer != s.Tokenizer {
+		t.Errorf("mask %+v, tokenizer %q, error %v", mask, tokenizer, err)
+	}
+	s.ShuffleCodes = true
+	if _, _, err := model.Predicts(m); err == nil || !strings.Contains(err.Error(), "pretrain.shuffle_codes") {
+		t.Errorf("shuffled codes: error %v", err)
+	}
+	s.ShuffleCodes, s.Target = false, "features"
+	if _, _, err := model.Predicts(m); err == nil || !strings.Contains(err.Error(), "and no codes") {
+		t.Errorf("features: error %v", err)
 	}
 }

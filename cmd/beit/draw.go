@@ -34,8 +34,8 @@ const exampleImages = 256
 // drawable are the published models that can be drawn.
 var drawable = wanted{"a tokenizer or a pretrained backbone", []weights.Kind{weights.Tokenizer, weights.MIM}}
 
-// artist draws images.
-type artist struct {
+// drawer draws images.
+type drawer struct {
 	tok       *infer.Tokenizer
 	teacher   *infer.Teacher   // nil where it cannot be opened
 	predictor *infer.Predictor // of a backbone; nil for a tokenizer
@@ -68,7 +68,7 @@ func (f drawFlags) check(out string) error {
 
 // draw draws all images.
 func (c *tokenizerEncodeCmd) draw(a *app) error {
-	draw, err := c.artist(a)
+	draw, err := c.openDrawer(a)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (c *tokenizerEncodeCmd) draw(a *app) error {
 	return err
 }
 
-// artist opens the models.
-func (c *tokenizerEncodeCmd) artist(a *app) (*artist, error) {
+// openDrawer opens the models.
+func (c *tokenizerEncodeCmd) openDrawer(a *app) (*drawer, error) {
 	m, err := c.modelArg.open(a, drawable)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (c *tokenizerEncodeCmd) artist(a *app) (*artist, error) {
 	if m.Kind == weights.Tokenizer && (c.Tokenizer != "" || len(c.Examples) > 0) {
 		return nil, usagef("%s is a tokenizer: --tokenizer and --examples are for backbones", c.Model)
 	}
-	draw := &artist{seed: c.Seed}
+	draw := &drawer{seed: c.Seed}
 	opt := infer.Options{Device: a.dev, Key: c.Key}
 	if m.Kind == weights.MIM {
 		path, err := c.tokenizerOf(a, m)
@@ -144,7 +144,7 @@ func (f drawFlags) tokenizerOf(a *app, backbone *model.Model) (path string, err 
 }
 
 // close closes the models.
-func (d *artist) close() {
+func (d *drawer) close() {
 	if d.teacher != nil {
 		d.teacher.Close()
 	}
@@ -156,7 +156,7 @@ func (d *artist) close() {
 }
 
 // findExamples looks for patches that show the codes: in the images that the flag names, or those of the backbone's run, or those that are drawn.
-func (c *tokenizerEncodeCmd) findExamples(a *app, d *artist, drawn data.Dataset) (map[int32]infer.Exemplar, error) {
+func (c *tokenizerEncodeCmd) findExamples(a *app, d *drawer, drawn data.Dataset) (map[int32]infer.Exemplar, error) {
 	ds, r := drawn, newReporter(a.errOut)
 	run := d.predictor.Encoder().Config()
 	switch {
@@ -180,7 +180,7 @@ func (c *tokenizerEncodeCmd) findExamples(a *app, d *artist, drawn data.Dataset)
 }
 
 // drawAll draws each image into a file of a folder, and returns how many. What cannot be read is named and left out.
-func (d *artist) drawAll(a *app, ds data.Dataset, dir string) (drawn int, err error) {
+func (d *drawer) drawAll(a *app, ds data.Dataset, dir string) (drawn int, err error) {
 	r := newReporter(a.errOut)
 	defer r.clear()
 	for i := range ds.Len() {
@@ -220,7 +220,7 @@ func fileName(name string) string {
 }
 
 // drawOne draws image i of ds into a file.
-func (d *artist) drawOne(ds data.Dataset, i int, name string) error {
+func (d *drawer) drawOne(ds data.Dataset, i int, name string) error {
 	img, err := data.Decoded(ds, i)
 	if err != nil {
 		return &unreadableImage{fmt.Errorf("%s: %w", ds.Name(i), err)}

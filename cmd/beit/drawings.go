@@ -16,7 +16,7 @@ const (
 )
 
 // sections are the drawings of an image: its codes, how near they are, and what a backbone predicts.
-func (d *artist) sections(img *data.RGB, title string) ([]patches.Section, error) {
+func (d *drawer) sections(img *data.RGB, title string) ([]patches.Section, error) {
 	codes, err := d.codes(img)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (d *artist) sections(img *data.RGB, title string) ([]patches.Section, error
 }
 
 // codes are the drawings of what the tokenizer makes of an image.
-func (d *artist) codes(img *data.RGB) (s patches.Section, err error) {
+func (d *drawer) codes(img *data.RGB) (s patches.Section, err error) {
 	seen, err := d.tok.Seen(img)
 	if err != nil {
 		return s, err
@@ -59,7 +59,7 @@ func (d *artist) codes(img *data.RGB) (s patches.Section, err error) {
 }
 
 // predictions are the drawings of what the backbone makes of masked patches.
-func (d *artist) predictions(img *data.RGB) ([]patches.Section, error) {
+func (d *drawer) predictions(img *data.RGB) ([]patches.Section, error) {
 	seen, err := d.predictor.Seen(img)
 	if err != nil {
 		return nil, err
@@ -94,6 +94,6 @@ func (d *artist) predictions(img *data.RGB) ([]patches.Section, error) {
 }
 
 // guess is a guess with the patch that shows its code.
-func (d *artist) guess(g infer.Guess) patches.Guess {
+func (d *drawer) guess(g infer.Guess) patches.Guess {
 	return patches.Guess{Code: g.Code, Probability: float64(g.Probability), Patch: d.examples[g.Code].Patch}
 }

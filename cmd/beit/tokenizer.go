@@ -74,7 +74,7 @@ func printTokenizer(w io.Writer, r tokenizer.Report) error {
 
 // tokenizerEncodeCmd is "beit tokenizer encode".
 type tokenizerEncodeCmd struct {
-	modelArg `set:"model_is=Tokenizer"`
+	modelArg `set:"model_is=Tokenizer (with --draw also a backbone)"`
 	imagesArg
 	partFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`

@@ -77,7 +77,7 @@
     input.addEventListener("change", () => choose(Number(form.row.value), Number(form.column.value)));
   }
   form.view.addEventListener("change", show);
-  form.strength.addEventListener("input", () => document.getElementById("looks").style.setProperty("--strength", form.strength.value));
+  form.strength.addEventListener("input", () => document.getElementById("attention").style.setProperty("--strength", form.strength.value));
   document.getElementById("controls").hidden = document.getElementById("hint").hidden = false;
   document.getElementById("controls").addEventListener("submit", event => event.preventDefault());
   show();

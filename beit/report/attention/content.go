@@ -61,3 +61,20 @@ func peak(weights []float32) (most float32) {
 	}
 	return most
 }
+
+// class is the weight of the class token for a query in map i.
+func (c *Content) class(i, query int) float32 {
+	a, tokens := c.Weights, c.Weights.Rows*c.Weights.Cols+1
+	at := func(head int) float32 { return a.Weights[(head*tokens+query)*tokens] }
+	if i > 0 {
+		return at(i - 1)
+	}
+	sum := float32(0)
+	for head := range a.Heads {
+		sum += at(head)
+	}
+	return sum / float32(a.Heads)
+}
+
+// short is a weight with three digits.
+func short(w float32) string { return strconv.FormatFloat(float64(w), 'g', 3, 32) }

@@ -19,7 +19,7 @@ var body string
 
 var bodyTemplate = page.Template("attention", body)
 
-// pageContent is what the template shows. The pictures in it are those of the first query, for browsers without scripts.
+// pageContent is what the template shows. Its images are those of the first query, for browsers without scripts.
 type pageContent struct {
 	Photo     template.URL
 	Small     bool // the photo has few pixels, which are to stay sharp
@@ -48,7 +48,7 @@ func WritePage(name string, c *Content) error {
 			{Name: "Heads", Value: strconv.Itoa(c.Weights.Heads)}, {Name: "Patches", Value: fmt.Sprintf("%d × %d", c.Weights.Rows, c.Weights.Cols)},
 		},
 	}
-	err := c.pictures(&content)
+	err := c.drawImages(&content)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -57,15 +57,15 @@ func WritePage(name string, c *Content) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return page.Write(name, page.Page{
-		Title: "Attention", Lead: "Where a token looks: how much each patch of the image weighs for it, head by head.", Body: html, Script: template.JS(script),
+		Title: "Attention", Lead: "How much each patch of the image weighs for a token, in each head of a block.", Body: html, Script: template.JS(script),
 	})
 }
 
 // largestPNG is the side of an image up to which it is in the page without loss.
 const largestPNG = 64
 
-// pictures draws the pictures of the page.
-func (c *Content) pictures(p *pageContent) (err error) {
+// drawImages draws the images of the page.
+func (c *Content) drawImages(p *pageContent) (err error) {
 	encode := page.JPEG
 	if p.Small {
 		encode = page.PNG
@@ -90,20 +90,3 @@ func (c *Content) pictures(p *pageContent) (err error) {
 	}
 	return nil
 }
-
-// class is the weight of the class token for a query in map i.
-func (c *Content) class(i, query int) float32 {
-	a, tokens := c.Weights, c.Weights.Rows*c.Weights.Cols+1
-	at := func(head int) float32 { return a.Weights[(head*tokens+query)*tokens] }
-	if i > 0 {
-		return at(i - 1)
-	}
-	sum := float32(0)
-	for head := range a.Heads {
-		sum += at(head)
-	}
-	return sum / float32(a.Heads)
-}
-
-// short is a weight with three digits.
-func short(w float32) string { return strconv.FormatFloat(float64(w), 'g', 3, 32) }
