@@ -3,7 +3,9 @@ package infer_test
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -123,6 +125,44 @@ func listed(list []infer.Guess, code int32) bool {
 		}
 	}
 	return false
+}
+
+// Many goroutines get what one gets. Run with -race.
+func TestPredictConcurrently(t *testing.T) {
+	p := openPredictor(t)
+	teacher, err := p.Tokenizer().OpenTeacher(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer teacher.Close()
+	type result struct {
+		prediction *infer.Prediction
+		cosines    []float32
+		attention  *infer.Attention
+	}
+	compute := func() (r result, err error) {
+		if r.prediction, err = p.Predict(drawing(1), p.Mask(3), 5); err != nil {
+			return r, err
+		}
+		if r.cosines, err = teacher.Cosines(drawing(1)); err != nil {
+			return r, err
+		}
+		r.attention, err = p.Encoder().Attention(drawing(1), 1)
+		return r, err
+	}
+	want, err := compute()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if got, err := compute(); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("another result, or error %v", err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestPredictorErrors(t *testing.T) {

@@ -74,6 +74,9 @@ func TestDraw(t *testing.T) {
 
 // Of a backbone, --examples gives the patches that stand for codes, and --seed the mask.
 func TestDrawOptions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws four sheets")
+	}
 	r, dir := trainedRuns(t), t.TempDir()
 	photo := filepath.Join(dir, "photo.jpg")
 	writeFile(t, photo, readFile(t, "../../beit/data/testdata/pillow/420.jpg"))
