@@ -24,6 +24,15 @@ var pages = []page{
 	{"report-at-end", func(t *testing.T, w *work) string {
 		return fileURL(filepath.Join(w.trained(t), "tokenizer", "report.html"))
 	}, useCharts},
+	{"attention", func(t *testing.T, w *work) string {
+		image, err := filepath.Abs(filepath.Join("..", "..", "..", "beit", "data", "testdata", "pillow", "420.jpg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(w.dir, "attention.html")
+		w.must(t, "attention", filepath.Join(w.trained(t), "backbone"), image, "--out", file)
+		return fileURL(file)
+	}, nil},
 }
 
 // Every page holds what check asks of it, at each width, light and dark.
