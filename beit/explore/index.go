@@ -97,9 +97,6 @@ func (x *Index) fill(f *state.File) error {
 	return nil
 }
 
-// Len is the number of entries.
-func (x *Index) Len() int { return len(x.rows) }
-
 // Get returns the features of an image. ok is false where they are missing, or the image has changed.
 func (x *Index) Get(s Stamp) (f infer.Features, ok bool) {
 	row, ok := x.rows[s.Name]
@@ -109,13 +106,6 @@ func (x *Index) Get(s Stamp) (f infer.Features, ok bool) {
 // Put keeps the features of an image.
 func (x *Index) Put(s Stamp, f infer.Features) {
 	x.rows[s.Name] = indexed{s, infer.Features{CLS: f.CLS, Mean: f.Mean}}
-}
-
-// Retain drops the images whose names keep does not want, and returns how many these were.
-func (x *Index) Retain(keep func(name string) bool) int {
-	before := len(x.rows)
-	maps.DeleteFunc(x.rows, func(name string, _ indexed) bool { return !keep(name) })
-	return before - len(x.rows)
 }
 
 // Write writes the index as a file, whole or not at all.

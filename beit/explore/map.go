@@ -74,7 +74,7 @@ func Explore(ctx context.Context, set Set, o Options) (*Map, error) {
 		return nil, err
 	}
 	copied := m.findDuplicates(o.Threshold)
-	m.Outliers = Outliers(m.Near, o.Neighbours)
+	m.Outliers = Outliers(m.Near, set.Vectors, o.Neighbours)
 	if len(set.Classes) > 0 {
 		m.Suspects, m.Agreement = Suspects(m.Near, o.Neighbours, set.Labels, len(set.Classes), copied)
 	}
