@@ -3,6 +3,7 @@ package data
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // File is the file behind an image of a dataset.
@@ -30,4 +31,15 @@ func (f File) OnDisk() string {
 		return ""
 	}
 	return filepath.Join(f.Source, filepath.FromSlash(f.Path))
+}
+
+// Upright reads image i of ds for people: turned as its EXIF orientation says, also where ds does not turn images.
+func Upright(ds Dataset, i int) (*RGB, error) {
+	f, own := fileAt(ds, i)
+	if f == nil {
+		return Decoded(ds, i)
+	}
+	turned := *f
+	turned.options = append(slices.Clip(f.options), ExifTranspose())
+	return Decoded(&turned, own)
 }

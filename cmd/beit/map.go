@@ -162,11 +162,7 @@ type imageAt struct {
 func (m *mapping) encode(x *indexedEncoder, p mapPart, of func(infer.Features) []float32) error {
 	m.set.Classes = p.ds.Classes()
 	skipped, err := x.each(m.a, "map", p.ds, func(item infer.Item[infer.Features]) error {
-		link := ""
-		if file, ok := data.FileOf(p.ds, item.Index); ok && file.OnDisk() != "" {
-			link = mappage.LinkTo(m.dir, file.OnDisk())
-		}
-		m.page.Names, m.page.Links = append(m.page.Names, item.Name), append(m.page.Links, link)
+		m.page.Names, m.page.Links = append(m.page.Names, item.Name), append(m.page.Links, linkTo(m.dir, p.ds, item.Index))
 		m.set.Labels, m.set.Val = append(m.set.Labels, p.ds.Label(item.Index)), append(m.set.Val, p.val)
 		m.vectors, m.at = append(m.vectors, of(item.Value)...), append(m.at, imageAt{p.ds, item.Index})
 		return nil
@@ -191,7 +187,7 @@ func (m *mapping) look(thumbnails int) error {
 		}
 		tensor.ParallelFor(min(lookedAtOnce, n-lo), func(k int) {
 			i := lo + k
-			image, err := data.Decoded(m.at[i].ds, m.at[i].index)
+			image, err := data.Upright(m.at[i].ds, m.at[i].index)
 			if err != nil {
 				errs[i] = err
 				return
@@ -221,6 +217,6 @@ func (m *mapping) explore(o explore.Options) (err error) {
 		r.Progress(method.Progress{Method: "map", Phase: phase, Done: done, Total: total})
 	}
 	m.page.Map, err = explore.Explore(m.a.ctx, m.set, o)
-	m.page.Image = func(i int) (*data.RGB, error) { return data.Decoded(m.at[i].ds, m.at[i].index) }
+	m.page.Image = func(i int) (*data.RGB, error) { return data.Upright(m.at[i].ds, m.at[i].index) }
 	return err
 }

@@ -83,15 +83,22 @@
     if (chosen >= 0) ring(chosen);
   }
 
-  // drawThumbs draws one thumbnail in each cell of a grid that moves with the map.
+  // drawThumbs draws thumbnails that do not overlap.
   function drawThumbs(w, h) {
-    const cell = thumbSize + 8, taken = new Set();
+    const gap = thumbSize + 4, drawn = new Map(); // by cell of a grid
     for (const i of order) {
       const px = x(i), py = y(i);
       if (px < 0 || py < 0 || px > w || py > h || !shown(i)) continue;
-      const key = Math.floor((px - left) / cell) + " " + Math.floor((py - top) / cell);
-      if (taken.has(key)) continue;
-      taken.add(key);
+      const column = Math.floor(px / gap), row = Math.floor(py / gap);
+      let free = true;
+      for (let c = column - 1; c <= column + 1; c++) {
+        for (let r = row - 1; r <= row + 1; r++) {
+          const other = drawn.get(c * 1000 + r);
+          free &&= other === undefined || Math.abs(x(other) - px) >= gap || Math.abs(y(other) - py) >= gap;
+        }
+      }
+      if (!free) continue;
+      drawn.set(column * 1000 + row, i);
       if (thumb(pen, i, px - thumbSize / 2, py - thumbSize / 2, thumbSize)) {
         pen.strokeStyle = colour(kinds[colouring][i]);
         pen.lineWidth = 2;

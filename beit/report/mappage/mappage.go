@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +60,7 @@ type card struct {
 type section struct {
 	ID, Title, Text string
 	Groups          []group
+	Beside          bool   // groups are small: several stand side by side
 	Empty           string // what to say without cards
 	File            string // the list with all
 	More            int    // groups or cards that are left to the list
@@ -241,27 +241,6 @@ func (c *cards) group(title string, images []int, lines func(at, image int) []st
 		g.Cards = append(g.Cards, made)
 	}
 	return g, nil
-}
-
-// LinkTo returns the URL of a file from a page in the folder dir.
-func LinkTo(dir, file string) string {
-	from, err := filepath.Abs(dir)
-	if err != nil {
-		return ""
-	}
-	to, err := filepath.Abs(file)
-	if err != nil {
-		return ""
-	}
-	path, err := filepath.Rel(from, to)
-	if err != nil { // another drive
-		return (&url.URL{Scheme: "file", Path: "/" + filepath.ToSlash(to)}).String()
-	}
-	parts := strings.Split(filepath.ToSlash(path), "/")
-	for i, part := range parts {
-		parts[i] = url.PathEscape(part)
-	}
-	return strings.Join(parts, "/")
 }
 
 // create writes a file.

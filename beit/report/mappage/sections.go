@@ -39,7 +39,7 @@ func relationText(r explore.Relation, cosine float64) string {
 
 func (p *Content) duplicates(c *cards) (section, error) {
 	s := section{
-		ID: "duplicates", Title: fmt.Sprintf("Near-duplicates: %d groups", len(p.Map.Groups)), File: "duplicates.csv", Empty: "There are none.",
+		ID: "duplicates", Beside: true, Title: fmt.Sprintf("Groups of near-duplicates: %d", len(p.Map.Groups)), File: "duplicates.csv", Empty: "There are none.",
 		Text: fmt.Sprintf("Copies are told by their pixels among the neighbours of each image: same pixels, re-encoded, resized, mirrored. Alike are images that are each other's nearest, with a cosine of at least %.3f.", p.Map.Threshold),
 	}
 	groups, more := upTo(p.Map.Groups, shownGroups)
@@ -73,7 +73,7 @@ func (p *Content) leaks(c *cards) (section, error) {
 		return section{}, nil
 	}
 	s := section{
-		ID: "leaks", Title: fmt.Sprintf("Leaks between training and validation: %d pairs", len(p.Map.Leaks)), File: "leaks.csv", Empty: "There are none.",
+		ID: "leaks", Beside: true, Title: fmt.Sprintf("Leaks between training and validation: %d", len(p.Map.Leaks)), File: "leaks.csv", Empty: "There are none.",
 		Text: "A validation image that was also trained on says nothing about new images.",
 	}
 	pairs, more := upTo(p.Map.Leaks, shownLeaks)
@@ -172,7 +172,7 @@ func (p *Content) commonest(images []int) (class string, share float64) {
 
 func (p *Content) subset(c *cards) (section, error) {
 	s := section{
-		ID: "subset", Title: fmt.Sprintf("A diverse subset: %d images", len(p.Map.Subset)), File: "subset.csv", Empty: "There are no training images.",
+		ID: "subset", Title: fmt.Sprintf("A diverse subset of %d", len(p.Map.Subset)), File: "subset.csv", Empty: "There are no training images.",
 		Text: fmt.Sprintf("Each is the training image farthest from those before it, so outliers come early. Every other one has a cosine of at least %.3f to one of them.", p.Map.Radius),
 	}
 	images, more := upTo(p.Map.Subset, shownSubset)
