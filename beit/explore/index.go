@@ -32,7 +32,13 @@ type indexed struct {
 	features infer.Features
 }
 
-// Metadata and tensors of an index file.
+// stampJSON is a stamp in a file. The bytes of a name need not be UTF-8.
+type stampJSON struct {
+	Name       []byte
+	Size, Time int64
+}
+
+// Metadata of an index file.
 const (
 	indexVersion = "1"
 	metaIndex    = "gobeit.index"
@@ -74,7 +80,7 @@ func (x *Index) fill(f *state.File) error {
 	if err != nil {
 		return err
 	}
-	var stamps []Stamp
+	var stamps []stampJSON
 	if err := json.Unmarshal(text, &stamps); err != nil {
 		return fmt.Errorf("stamps: %w", err)
 	}
@@ -92,7 +98,8 @@ func (x *Index) fill(f *state.File) error {
 	}
 	for i, s := range stamps {
 		d := len(cls) / n
-		x.rows[s.Name] = indexed{s, infer.Features{CLS: cls[i*d : (i+1)*d], Mean: mean[i*d : (i+1)*d]}}
+		name := string(s.Name)
+		x.rows[name] = indexed{Stamp{name, s.Size, s.Time}, infer.Features{CLS: cls[i*d : (i+1)*d], Mean: mean[i*d : (i+1)*d]}}
 	}
 	return nil
 }
@@ -110,11 +117,11 @@ func (x *Index) Put(s Stamp, f infer.Features) {
 
 // Write writes the index as a file, whole or not at all.
 func (x *Index) Write(path string) error {
-	stamps := []Stamp{}
+	stamps := []stampJSON{}
 	var cls, mean []float32
 	for _, name := range slices.Sorted(maps.Keys(x.rows)) {
 		row := x.rows[name]
-		stamps = append(stamps, row.stamp)
+		stamps = append(stamps, stampJSON{[]byte(name), row.stamp.Size, row.stamp.Time})
 		cls, mean = append(cls, row.features.CLS...), append(mean, row.features.Mean...)
 	}
 	text, err := json.Marshal(stamps)

@@ -16,8 +16,8 @@ type Suspect struct {
 // Suspects finds labels that are probably wrong, the most probable first, and the part of the images whose neighbours agree with their label (k-NN
 // accuracy, each image against all others). The k nearest that have a label vote. Labels are numbers from 0, or negative for none. left says which neighbours have no vote: copies.
 //
-// A label is suspect where another class has most votes, and at least as many as are usual among images of that class (confident learning: Northcutt,
-// Jiang, Chuang 2021).
+// A label is suspect where more than half of the votes are for another class, and no fewer than are usual among images of that class (confident
+// learning: Northcutt, Jiang, Chuang 2021).
 func Suspects(near Neighbours, k int, labels []int, classes int, left func(i, j int) bool) (list []Suspect, agreement float64) {
 	if len(near.Index) != len(labels)*near.K {
 		panic(fmt.Sprintf("explore: Suspects: %d neighbours of %d labels", len(near.Index), len(labels)))
@@ -42,7 +42,7 @@ func Suspects(near Neighbours, k int, labels []int, classes int, left func(i, j 
 		best := bestClass(shares[i], own)
 		if best == own {
 			right++
-		} else if shares[i][best] >= usual[best]/max(count[best], 1) {
+		} else if shares[i][best] > 0.5 && shares[i][best] >= usual[best]/max(count[best], 1) {
 			list = append(list, Suspect{i, own, best, shares[i][own], shares[i][best]})
 		}
 	}

@@ -3,6 +3,7 @@ package explore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -78,7 +79,8 @@ func Explore(ctx context.Context, set Set, o Options) (*Map, error) {
 	if len(set.Classes) > 0 {
 		m.Suspects, m.Agreement = Suspects(m.Near, o.Neighbours, set.Labels, len(set.Classes), copied)
 	}
-	m.Subset, m.Radius, err = Diverse(ctx, centered, o.Subset, m.left())
+	copies := m.Copies()
+	m.Subset, m.Radius, err = Diverse(ctx, centered, o.Subset, func(i int) bool { return set.Val[i] || copies[i] })
 	return m, err
 }
 
@@ -103,37 +105,37 @@ func (m *Map) project() (*tensor.Tensor, error) {
 	return Unit(x), nil
 }
 
-// findDuplicates finds pairs, and those of both parts. It returns whether two images are a pair.
+// findDuplicates finds pairs, and those of both parts, copies before what is only alike. It returns whether two images are a pair.
 func (m *Map) findDuplicates(threshold float64) func(i, j int) bool {
 	m.Pairs, m.Threshold = Duplicates(m.Near, m.Looks, threshold)
-	m.Groups = Groups(m.Pairs)
-	pairs := make(map[[2]int]bool, len(m.Pairs))
+	pairs, copied := make(map[[2]int]bool, len(m.Pairs)), map[int]bool{}
 	for _, p := range m.Pairs {
 		pairs[[2]int{p.A, p.B}] = true
+		if p.Relation != Alike {
+			copied[p.A], copied[p.B] = true, true
+		}
 		if m.Val[p.A] != m.Val[p.B] {
 			m.Leaks = append(m.Leaks, p)
 		}
 	}
+	m.Groups = Groups(m.Pairs)
+	m.Leaks = before(m.Leaks, func(p Pair) bool { return p.Relation != Alike })
+	m.Groups = before(m.Groups, func(g []int) bool { return slices.ContainsFunc(g, func(i int) bool { return copied[i] }) })
 	return func(i, j int) bool { return pairs[[2]int{min(i, j), max(i, j)}] }
 }
 
-// left says which images do not belong into a subset to train on: those for validation, their near-duplicates, and all but one of each other group.
-func (m *Map) left() func(i int) bool {
-	out := m.Copies()
-	return func(i int) bool { return m.Val[i] || out[i] }
+// before returns a list with the wanted elements before the others.
+func before[T any](list []T, wanted func(T) bool) []T {
+	first := slices.DeleteFunc(slices.Clone(list), func(v T) bool { return !wanted(v) })
+	return append(first, slices.DeleteFunc(list, wanted)...)
 }
 
-// Copies are the images to leave out so that no near-duplicates remain: of each group all but the first validation image, or else but the first.
+// Copies are the images to leave out so that no copies remain, by their pixels: of each group of copies all but the first validation image, or else
+// but the first.
 func (m *Map) Copies() map[int]bool {
 	out := map[int]bool{}
-	for _, group := range m.Groups {
-		kept := group[0]
-		for _, i := range group {
-			if m.Val[i] {
-				kept = i
-				break
-			}
-		}
+	for _, group := range Groups(slices.DeleteFunc(slices.Clone(m.Pairs), func(p Pair) bool { return p.Relation == Alike })) {
+		kept := group[max(slices.IndexFunc(group, func(i int) bool { return m.Val[i] }), 0)]
 		for _, i := range group {
 			out[i] = i != kept
 		}

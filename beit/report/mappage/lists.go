@@ -72,7 +72,7 @@ func (p *Content) lists() []*List {
 	for _, i := range m.Subset {
 		subset.add(i)
 	}
-	unique := &List{File: "without-duplicates.csv", What: "all images but those that repeat another one; of a leak the validation image stays"}
+	unique := &List{File: "without-duplicates.csv", What: "all images but copies of others, told by their pixels; where both parts have one, the validation image stays"}
 	copies := m.Copies()
 	for i := range p.Names {
 		if !copies[i] {

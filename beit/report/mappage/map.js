@@ -18,6 +18,7 @@
 
   let places = layouts.tsne, colouring = "cluster", only = null, chosen = -1;
   let scale = 1, left = 0, top = 0; // a place p is drawn at left + p * scale
+  let wholeScale = 1; // that shows all
   let queued = false;
 
   // redraw draws at the next frame.
@@ -83,10 +84,10 @@
     if (chosen >= 0) ring(chosen);
   }
 
-  // drawThumbs draws thumbnails that do not overlap.
+  // drawThumbs draws thumbnails that do not overlap: of the whole map those of the first sprite, which are spread over it.
   function drawThumbs(w, h) {
     const gap = thumbSize + 4, drawn = new Map(); // by cell of a grid
-    for (const i of order) {
+    for (const i of scale > 1.5 * wholeScale ? order : order.slice(0, data.side * data.side)) {
       const px = x(i), py = y(i);
       if (px < 0 || py < 0 || px > w || py > h || !shown(i)) continue;
       const column = Math.floor(px / gap), row = Math.floor(py / gap);
@@ -206,7 +207,7 @@
 
   function whole() {
     const w = canvas.clientWidth, h = canvas.clientHeight, room = Math.max(Math.min(w, h) - thumbSize, 50);
-    scale = room / 65535;
+    scale = wholeScale = room / 65535;
     left = (w - room) / 2;
     top = (h - room) / 2;
     redraw();
