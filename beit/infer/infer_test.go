@@ -310,7 +310,6 @@ func TestDataset(t *testing.T) {
 	}
 }
 
-// Close waits, twice does no harm, and what comes after it is told so. Memory goes back.
 // The checksum is that of the weights: the same for a second copy of the model, another one for each other weight.
 func TestChecksum(t *testing.T) {
 	first, again := openEncoder(t, infer.Options{}).Checksum(), openEncoder(t, infer.Options{Patches: true}).Checksum()
@@ -330,6 +329,7 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
+// Close waits, twice does no harm, and what comes after it is told so. Memory goes back.
 func TestClose(t *testing.T) {
 	before := tensor.CPU().MemStats().InUse
 	enc := openEncoder(t, infer.Options{})
