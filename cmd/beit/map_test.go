@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -189,5 +190,32 @@ func TestSimilarByIndex(t *testing.T) {
 	}
 	if strings.Contains(text, "<b>leak") {
 		t.Error("a name is markup on the page")
+	}
+}
+
+// Validation images may lack the labels that training images have.
+func TestMapOfPartlyUnlabelled(t *testing.T) {
+	images, _, _ := mapFolder(t)
+	list, err := filepath.Glob(filepath.Join(images, "val", "*", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range list {
+		if err := os.Rename(name, filepath.Join(images, "val", fmt.Sprintf("%d.png", i))); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Dir(name)) // when it is empty
+	}
+	out := filepath.Join(t.TempDir(), "map")
+	mustRun(t, "map", trainedRuns(t).backbone, images, "--out", out, "--thumbnails", "10")
+	labels := map[string]int{}
+	for _, label := range cellsOf(t, filepath.Join(out, "clusters.csv"), "label") {
+		labels[label]++
+	}
+	if labels[""] != 9 || len(labels) < 3 {
+		t.Errorf("labels %v, want none for 9 images", labels)
+	}
+	if text := string(readFile(t, filepath.Join(out, "index.html"))); !strings.Contains(text, "Of 33 images 10 have a thumbnail.") {
+		t.Error("the page does not say how many images have a thumbnail")
 	}
 }
