@@ -53,6 +53,7 @@ func (g *gatherer) add(item infer.Item[infer.Codes]) error {
 		}
 	}
 	for k, p := range best {
+		g.codes.Codes[k].Images++
 		g.keepNearest(&g.codes.Codes[k], g.patch(item, p))
 	}
 	if g.classes != nil {

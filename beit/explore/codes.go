@@ -34,6 +34,7 @@ type Codes struct {
 // Code is one code.
 type Code struct {
 	Patches int     // that have it
+	Images  int     // that have such patches
 	Cosine  float64 // mean of their cosines to it; 0 without patches
 	Nearest []Patch // those with the largest cosine, each of another image, the largest first
 	Random  []Patch // chosen at random

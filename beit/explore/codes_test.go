@@ -70,8 +70,8 @@ func TestCodebook(t *testing.T) {
 			}
 		}
 		sum += c.Patches
-		if c.Patches != len(own) {
-			t.Errorf("code %d has %d patches, want %d", k, c.Patches, len(own))
+		if images := len(nearestOf(own, len(own))); c.Patches != len(own) || c.Images != images {
+			t.Errorf("code %d has %d patches of %d images, want %d of %d", k, c.Patches, c.Images, len(own), images)
 		}
 		if len(own) == 0 {
 			if c.Nearest != nil || c.Random != nil || c.Classes != nil || c.Spread() != 0 {

@@ -163,7 +163,7 @@ func (c *codebookCmd) printCode(a *app, f codebook.CodeFigures, index string) er
 	if c.JSON {
 		return printJSON(a.out, f)
 	}
-	text := fmt.Sprintf("code %d: %d patches", f.Code, f.Patches)
+	text := fmt.Sprintf("code %d: %d patches of %d images", f.Code, f.Patches, f.Images)
 	if f.TopClass != "" {
 		text += fmt.Sprintf(", %s of class %s", method.Percent(f.TopShare), f.TopClass)
 	}

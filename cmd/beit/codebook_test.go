@@ -44,7 +44,7 @@ func TestCodebook(t *testing.T) {
 	}
 	one := filepath.Join(t.TempDir(), "one")
 	line := mustRun(t, "codebook", tok, images, "--out", one, "--code", fmt.Sprint(most))
-	if want := fmt.Sprintf("code %d: %d patches, ", most, counts[most]); !strings.HasPrefix(line, want) || strings.Count(line, "\n") != 1 {
+	if want := fmt.Sprintf("code %d: %d patches of ", most, counts[most]); !strings.HasPrefix(line, want) || strings.Count(line, "\n") != 1 {
 		t.Errorf("printed %q, want %q and more in one line", line, want)
 	}
 	if _, err := os.Stat(filepath.Join(one, fmt.Sprintf("code-%d.png", most))); err != nil {

@@ -72,7 +72,10 @@ func (b *Content) drawCode(ctx context.Context, name string, k int) error {
 // codeFacts are the figures of a code.
 func (b *Content) codeFacts(k int) []page.Fact {
 	code, f := b.Codes.Codes[k], b.Code(k)
-	list := []page.Fact{{Name: "Patches", Value: fmt.Sprintf("%d of %d", code.Patches, b.Codes.Patches)}}
+	list := []page.Fact{
+		{Name: "Patches", Value: fmt.Sprintf("%d of %d", code.Patches, b.Codes.Patches)},
+		{Name: "Images", Value: fmt.Sprintf("%d of %d", code.Images, b.Codes.Images)},
+	}
 	if code.Patches > 0 {
 		list = append(list, page.Fact{Name: "Mean cosine of its patches", Value: fmt.Sprintf("%.4f", code.Cosine)})
 	}

@@ -46,12 +46,12 @@ func colourOf(image, row, col int) [3]uint8 {
 // example is a codebook of five codes, of which 1 and 4 are dead.
 func example() *Content {
 	codes := []explore.Code{
-		{Patches: 30, Cosine: 0.75, Classes: []int32{20, 10},
+		{Patches: 30, Images: 2, Cosine: 0.75, Classes: []int32{20, 10},
 			Nearest: []explore.Patch{{Image: 2, Row: 1, Col: 2, Cosine: 0.9}, {Image: 0, Row: 0, Col: 0, Cosine: 0.8}},
 			Random:  []explore.Patch{{Image: 1, Row: 3, Col: 3, Cosine: 0.1}}},
 		{},
-		{Patches: 10, Cosine: 1, Classes: []int32{0, 10}, Nearest: []explore.Patch{{Image: 1, Row: 2, Col: 1, Cosine: 1}}},
-		{Patches: 8, Cosine: 0.5, Classes: []int32{4, 4}, Nearest: []explore.Patch{{Image: 0, Row: 3, Col: 0, Cosine: 0.5}}},
+		{Patches: 10, Images: 1, Cosine: 1, Classes: []int32{0, 10}, Nearest: []explore.Patch{{Image: 1, Row: 2, Col: 1, Cosine: 1}}},
+		{Patches: 8, Images: 25, Cosine: 0.5, Classes: []int32{4, 4}, Nearest: []explore.Patch{{Image: 0, Row: 3, Col: 0, Cosine: 0.5}}},
 		{},
 	}
 	return &Content{
@@ -83,12 +83,12 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	order := regexp.MustCompile(`id="c(\d+)"`)
-	for name, want := range map[string][]string{"use-1.html": {"0", "2", "3"}, "spread-1.html": {"0", "2", "3"}} {
+	for name, want := range map[string][]string{"use-1.html": {"0", "2", "3"}, "spread-1.html": {"3", "2", "0"}} {
 		var got []string
 		for _, m := range order.FindAllStringSubmatch(readText(t, filepath.Join(dir, name)), -1) {
 			got = append(got, m[1])
 		}
-		if !slices.Equal(got, want) { // codes of few patches stand at the end of both
+		if !slices.Equal(got, want) { // by spread, codes of few images stand at the end
 			t.Errorf("%s shows codes %v, want %v", name, got, want)
 		}
 	}
@@ -190,7 +190,7 @@ func TestWriteCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := readText(t, filepath.Join(dir, "index.html"))
-	for _, want := range []string{"<h1>Code 0</h1>", "30 of 48", "Cosine to code 2", `src="code-0.png"`, "0.9000", `2&lt;script&gt;`} {
+	for _, want := range []string{"<h1>Code 0</h1>", "30 of 48", "2 of 3", "Cosine to code 2", `src="code-0.png"`, "0.9000", `2&lt;script&gt;`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -52,6 +52,7 @@ func (b *Content) Figures() Figures {
 type CodeFigures struct {
 	Code       int            `json:"code"`
 	Patches    int            `json:"patches"`
+	Images     int            `json:"images"`      // that have such patches
 	Cosine     float64        `json:"mean_cosine"` // of its patches to it
 	Spread     float64        `json:"spread,omitempty"`
 	TopClass   string         `json:"top_class,omitempty"`
@@ -68,7 +69,7 @@ type CodeRelation struct {
 // Code returns the figures of a code.
 func (b *Content) Code(k int) CodeFigures {
 	c := b.Codes.Codes[k]
-	f := CodeFigures{Code: k, Patches: c.Patches, Cosine: c.Cosine, Spread: c.Spread()}
+	f := CodeFigures{Code: k, Patches: c.Patches, Images: c.Images, Cosine: c.Cosine, Spread: c.Spread()}
 	if class, share := c.TopClass(); class >= 0 {
 		f.TopClass, f.TopShare = plain.Name(b.Codes.Classes[class]), share
 	}
@@ -88,16 +89,19 @@ func (b *Content) byUse() []int {
 	return list
 }
 
-// spreadPatches is how many patches a code needs for its spread to say something.
-const spreadPatches = 20
+// spreadImages is in how many images a code must be for its spread to say something.
+const spreadImages = 20
 
-// bySpread are the codes that patches have, those of the fewest classes first, and at the end those of too few patches to tell.
+// bySpread are the codes that patches have, those of the fewest classes first, and at the end those of too few images to tell.
 func (b *Content) bySpread() []int {
 	list := b.byUse()
 	slices.SortStableFunc(list, func(i, j int) int {
 		x, y := b.Codes.Codes[i], b.Codes.Codes[j]
-		if few := x.Patches < spreadPatches; few != (y.Patches < spreadPatches) {
-			return map[bool]int{true: 1, false: -1}[few]
+		switch few, other := x.Images < spreadImages, y.Images < spreadImages; {
+		case few && !other:
+			return 1
+		case other && !few:
+			return -1
 		}
 		return cmp.Compare(x.Spread(), y.Spread())
 	})

@@ -136,9 +136,9 @@ func (w *writer) groups() (list []codeGroup, err error) {
 	if len(w.orders) == 1 || err != nil {
 		return list, err
 	}
-	var told []int // codes of enough patches
+	var told []int // codes of enough images
 	for _, k := range w.orders[1].codes {
-		if w.Codes.Codes[k].Patches >= spreadPatches {
+		if w.Codes.Codes[k].Images >= spreadImages {
 			told = append(told, k)
 		}
 	}

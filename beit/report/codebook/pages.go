@@ -35,7 +35,7 @@ func (o codeOrder) pages() int           { return (len(o.codes) + codesOnPage - 
 func (b *Content) orders() []codeOrder {
 	list := []codeOrder{{"use", "Codes by use", "The most used code first.", b.byUse()}}
 	if b.Codes.ByClass != nil {
-		about := fmt.Sprintf("The codes of the fewest classes first; those of fewer than %d patches at the end.", spreadPatches)
+		about := fmt.Sprintf("The codes of the fewest classes first; those of fewer than %d images at the end.", spreadImages)
 		list = append(list, codeOrder{"spread", "Codes by spread over classes", about, b.bySpread()})
 	}
 	return list
@@ -193,7 +193,7 @@ var codesPage = page.Template("codes", cardTemplate+`
 const cardTemplate = `{{define "code"}}<article class="card" id="c{{.Code}}" aria-labelledby="h{{.Code}}">
 <h3 id="h{{.Code}}">Code {{.Code}}</h3>
 {{with .Nearest}}<img src="{{.File}}" width="{{.Width}}" height="{{.Height}}" loading="lazy" alt="{{.Count}} patches of code {{$.Code}} nearest to it, outlined in the part of their image around them">{{end}}
-<p>{{.Patches}} patches, {{.Share}}; mean cosine {{printf "%.2f" .Cosine}}</p>
+<p>{{.Patches}} patches ({{.Share}}) of {{.Images}} images; mean cosine {{printf "%.2f" .Cosine}}</p>
 {{with .Classes}}<p>{{text .}}; spread over {{printf "%.1f" $.Spread}} classes</p>{{end}}
 {{with .Links}}<p>Nearest codes: {{range $i, $link := .}}{{if $i}}, {{end}}<a href="{{.URL}}">{{.Text}}</a>{{end}}</p>{{end}}
 <details><summary>Random patches, mean patch, images</summary>
