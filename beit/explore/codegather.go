@@ -7,7 +7,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// streamRandom is the random stream of the patches that are kept, streamLabels and streamPatches those of the controls of Purity.
+// streamRandom is the random stream of the patches that are kept, streamLabels and streamPatches those of the controls of Agreement.
 const (
 	streamRandom  = 0xc0de_01
 	streamLabels  = 0xc0de_02
@@ -128,7 +128,7 @@ func (g *gatherer) finish() *Codes {
 	g.codes.Usage = beit.UsageOfCounts(counts)
 	if g.classes != nil {
 		g.codes.ByClass = g.classes.measure(tensor.NewRand(g.opt.Seed, streamPatches))
-		g.codes.ByClass.ShuffledImages = g.shuffledClasses.purity()
+		g.codes.ByClass.LabelsPermuted = g.shuffledClasses.score()
 	}
 	if g.parts != nil {
 		g.codes.ByPart = g.parts.measure(tensor.NewRand(g.opt.Seed, streamPatches))

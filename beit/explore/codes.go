@@ -13,7 +13,7 @@ import (
 type CodebookOptions struct {
 	Nearest  int                   // patches to keep of each code: those with the largest cosine, each of another image
 	Random   int                   // patches to keep of each code, chosen at random among all that have it
-	Seed     uint64                // of the choice, and of the controls of Purity
+	Seed     uint64                // of the choice, and of the controls of Agreement
 	Skipped  func(data.Skipped)    // hears of images that cannot be read; may be nil
 	Progress func(done, total int) // hears of each image; may be nil
 }
@@ -27,8 +27,8 @@ type Codes struct {
 	Codes   []Code   // all K of them, by number
 	Classes []string // of the images; nil without labels
 
-	ByClass *Purity // over the classes of images; nil without labels
-	ByPart  *Purity // over the classes of patches, which masks tell; nil without masks
+	ByClass *Agreement // over the classes of images; nil without labels
+	ByPart  *Agreement // over the classes of patches, which masks tell; nil without masks
 }
 
 // Code is one code.
@@ -54,13 +54,7 @@ func (c Code) Spread() float64 {
 	if c.Patches == 0 || c.Classes == nil {
 		return 0
 	}
-	entropy := 0.0
-	for _, n := range c.Classes {
-		if n > 0 {
-			p := float64(n) / float64(c.Patches)
-			entropy -= p * math.Log(p)
-		}
-	}
+	entropy, _ := entropyOf(c.Classes)
 	return math.Exp(entropy)
 }
 

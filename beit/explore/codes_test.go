@@ -49,10 +49,31 @@ func allPatches(t *testing.T, tok *infer.Tokenizer, ds data.Dataset) (list []pat
 	return list
 }
 
-// What is found in one pass is what a search through all patches finds.
 func TestCodebook(t *testing.T) {
+	tok := tinyTokenizer(t)
+	t.Run("all", func(t *testing.T) { checkCodebook(t, tok) })
+	t.Run("interrupted", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := explore.Codebook(ctx, tok, data.Shapes(300, 16, 1), explore.CodebookOptions{Nearest: 1, Progress: func(int, int) { cancel() }})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("without labels and masks", func(t *testing.T) {
+		codes, err := explore.Codebook(t.Context(), tok, bare{data.Shapes(3, 16, 1)}, explore.CodebookOptions{Nearest: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if codes.ByClass != nil || codes.ByPart != nil || codes.Codes[0].Classes != nil {
+			t.Errorf("%+v", codes)
+		}
+	})
+}
+
+// checkCodebook compares what is found in one pass with what a search through all patches finds.
+func checkCodebook(t *testing.T, tok *infer.Tokenizer) {
 	const nearest, random = 3, 5
-	tok, ds := tinyTokenizer(t), data.Shapes(40, 16, 1)
+	ds := data.Shapes(40, 16, 1)
 	got, err := explore.Codebook(t.Context(), tok, ds, explore.CodebookOptions{Nearest: nearest, Random: random})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +118,8 @@ func TestCodebook(t *testing.T) {
 		t.Errorf("codes have %d patches of %d; %d are used, Usage says %d", sum, len(all), used, got.Usage.Used)
 	}
 	p := got.ByClass
-	if want := float64(pure) / float64(len(all)); p == nil || p.Purity != want || p.Largest != 0.1 || p.Shuffled < 0.1 || p.ShuffledImages < 0.1 {
+	if want := float64(pure) / float64(len(all)); p == nil || math.Abs(p.Codes.Purity-want) > 1e-12 || p.Largest != 0.1 ||
+		p.Permuted.Purity < 0.1 || p.LabelsPermuted.Purity < 0.1 || p.Codes.Information <= p.Permuted.Information {
 		t.Errorf("purity %+v, want %g", p, want)
 	}
 	checkParts(t, tok, ds, all, got.ByPart)
@@ -140,7 +162,7 @@ func checkClasses(t *testing.T, ds data.Dataset, k int, c explore.Code, own []pa
 }
 
 // checkParts compares the purity over the parts that masks tell with a count of pixels.
-func checkParts(t *testing.T, tok *infer.Tokenizer, ds data.Dataset, all []patchOf, got *explore.Purity) {
+func checkParts(t *testing.T, tok *infer.Tokenizer, ds data.Dataset, all []patchOf, got *explore.Agreement) {
 	t.Helper()
 	if got == nil {
 		t.Fatal("no purity over parts")
@@ -175,25 +197,9 @@ func checkParts(t *testing.T, tok *infer.Tokenizer, ds data.Dataset, all []patch
 		pure += most
 	}
 	n := float64(len(all))
-	if want := float64(pure) / n; got.Purity != want || got.Largest != float64(totals[0])/n || got.Shuffled < got.Largest || got.ShuffledImages != 0 {
+	if want := float64(pure) / n; math.Abs(got.Codes.Purity-want) > 1e-12 || got.Largest != float64(totals[0])/n ||
+		got.Permuted.Purity < got.Largest-1e-12 || got.LabelsPermuted != (explore.Score{}) {
 		t.Errorf("purity over parts %+v, want %g, and %d of %g patches show the ground", got, want, totals[0], n)
-	}
-}
-
-// A pass that is interrupted ends with the context's error, and images without labels and masks have no purity.
-func TestCodebookOfFew(t *testing.T) {
-	tok := tinyTokenizer(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := explore.Codebook(ctx, tok, data.Shapes(300, 16, 1), explore.CodebookOptions{Nearest: 1, Progress: func(int, int) { cancel() }})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
-	}
-	codes, err := explore.Codebook(t.Context(), tok, bare{data.Shapes(3, 16, 1)}, explore.CodebookOptions{Nearest: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if codes.ByClass != nil || codes.ByPart != nil || codes.Codes[0].Classes != nil {
-		t.Errorf("without labels and masks: %+v", codes)
 	}
 }
 

@@ -7,6 +7,8 @@
 //	}
 //	at := p.Scores.Float32s() // two numbers for each vector: its place on a map
 //
+// Codebook says how the patches of a dataset are spread over the codes of a tokenizer, and which ones show a code best.
+//
 // # Shapes
 //
 // Vectors are the rows of a Float32 tensor [N, D] on the CPU. Functions do not change their inputs.

@@ -93,25 +93,24 @@ func (c *codebookCmd) folder() (string, error) {
 
 // gather encodes the images.
 func (c *codebookCmd) gather(a *app, tok *infer.Tokenizer, ds data.Dataset) (*codebook.Content, error) {
-	encode := func(opt explore.CodebookOptions) (codes *explore.Codes, err error) {
-		r := newReporter(a.errOut)
-		defer r.clear()
-		skipped := 0
-		opt.Skipped = func(s data.Skipped) {
+	r := newReporter(a.errOut)
+	defer r.clear()
+	skipped := 0
+	codes, err := explore.Codebook(a.ctx, tok, ds, explore.CodebookOptions{
+		Nearest: c.Patches, Random: c.Patches / 2, Seed: c.Seed,
+		Skipped: func(s data.Skipped) {
 			skipped++
 			r.Warning(method.SkippedText(s))
-		}
-		opt.Progress = func(done, total int) {
+		},
+		Progress: func(done, total int) {
 			r.Progress(method.Progress{Method: "codebook", Phase: "images", Done: done, Total: total})
-		}
-		if codes, err = explore.Codebook(a.ctx, tok, ds, opt); err == nil && skipped > 0 {
-			r.Notice(fmt.Sprintf("%d of %d images were left out", skipped, ds.Len()))
-		}
-		return codes, err
-	}
-	codes, err := encode(explore.CodebookOptions{Nearest: c.Patches, Random: c.Patches / 2, Seed: c.Seed})
+		},
+	})
 	if err != nil {
 		return nil, err
+	}
+	if skipped > 0 {
+		r.Notice(fmt.Sprintf("%d of %d images were left out", skipped, ds.Len()))
 	}
 	places, err := explore.MapCodes(a.ctx, tok.Codebook(), codes.Codes, neighboursShown)
 	if err != nil {
@@ -138,24 +137,27 @@ func (c *codebookCmd) print(a *app, content *codebook.Content, index string) err
 		{"perplexity", fmt.Sprintf("%.1f  (entropy %.4f nat)", u.Perplexity, u.Entropy)},
 		{"most common code", method.Percent(u.TopShare)},
 	}
-	for _, p := range []struct {
-		name string
-		of   *explore.Purity
-	}{{"purity over classes", figures.ByClass}, {"purity over parts", figures.ByPart}} {
-		if p.of != nil {
-			pairs = append(pairs, [2]string{p.name, purityText(*p.of)})
-		}
-	}
+	pairs = append(pairs, agreementPairs("classes", figures.ByClass)...)
+	pairs = append(pairs, agreementPairs("parts", figures.ByPart)...)
 	return printPairs(a.out, append(pairs, [2]string{"pages", index})...)
 }
 
-// purityText shows a purity beside its controls.
-func purityText(p explore.Purity) string {
-	text := fmt.Sprintf("%s  (codes permuted over patches %s, ", method.Percent(p.Purity), method.Percent(p.Shuffled))
-	if p.ShuffledImages > 0 {
-		text += fmt.Sprintf("labels permuted over images %s, ", method.Percent(p.ShuffledImages))
+// agreementPairs shows what codes tell of groups, beside the controls; nothing without groups.
+func agreementPairs(groups string, of *explore.Agreement) [][2]string {
+	if of == nil {
+		return nil
 	}
-	return text + fmt.Sprintf("largest group %s)", method.Percent(p.Largest))
+	row := func(share func(explore.Score) float64, more string) string {
+		text := fmt.Sprintf("%s  (codes permuted over patches %s", method.Percent(share(of.Codes)), method.Percent(share(of.Permuted)))
+		if of.LabelsPermuted != (explore.Score{}) {
+			text += ", labels permuted over images " + method.Percent(share(of.LabelsPermuted))
+		}
+		return text + more + ")"
+	}
+	return [][2]string{
+		{"purity over " + groups, row(func(s explore.Score) float64 { return s.Purity }, ", largest group "+method.Percent(of.Largest))},
+		{"information on " + groups, row(func(s explore.Score) float64 { return s.Information }, "")},
+	}
 }
 
 // printCode is print for one code.

@@ -18,7 +18,7 @@ func TestCodebook(t *testing.T) {
 	images, out := t.TempDir(), filepath.Join(t.TempDir(), "pages")
 	writeImages(t, images, map[string]int{"train": 20})
 	text := mustRun(t, "codebook", tok, images, "--out", out, "--patches", "4")
-	for _, want := range []string{"320 of 20 images", "purity over classes", "labels permuted over images", filepath.Join(out, "index.html")} {
+	for _, want := range []string{"320 of 20 images", "purity over classes", "information on classes", "labels permuted over images", filepath.Join(out, "index.html")} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output lacks %q: %s", want, text)
 		}
@@ -51,7 +51,7 @@ func TestCodebook(t *testing.T) {
 		t.Error(err)
 	}
 	parts := decode[codebook.Figures](t, mustRun(t, "codebook", tok, "shapes:20", "--out", out, "--json"))
-	if parts.ByPart == nil || parts.ByPart.Purity < parts.ByPart.Largest {
+	if parts.ByPart == nil || parts.ByPart.Codes.Purity < parts.ByPart.Largest {
 		t.Errorf("purity over the parts of synthetic images: %+v", parts.ByPart)
 	}
 }

@@ -33,13 +33,13 @@ type Content struct {
 
 // Figures are the figures of a codebook on a dataset.
 type Figures struct {
-	Model   string          `json:"model"`
-	Data    string          `json:"data"`
-	Images  int             `json:"images"`
-	Patches int             `json:"patches"`
-	Usage   beit.CodeUsage  `json:"usage"`
-	ByClass *explore.Purity `json:"by_class,omitempty"`
-	ByPart  *explore.Purity `json:"by_part,omitempty"`
+	Model   string             `json:"model"`
+	Data    string             `json:"data"`
+	Images  int                `json:"images"`
+	Patches int                `json:"patches"`
+	Usage   beit.CodeUsage     `json:"usage"`
+	ByClass *explore.Agreement `json:"by_class,omitempty"`
+	ByPart  *explore.Agreement `json:"by_part,omitempty"`
 }
 
 // Figures are the figures of all codes together.
@@ -126,7 +126,7 @@ func Write(ctx context.Context, dir string, b *Content) error {
 		if err != nil {
 			return err
 		}
-		if err := b.writePages(temp, means); err != nil {
+		if err := b.writePages(ctx, temp, means); err != nil {
 			return err
 		}
 		return b.writeJSON(filepath.Join(temp, "codebook.json"))

@@ -2,6 +2,8 @@ package codebook
 
 import (
 	"fmt"
+	"math/bits"
+	"strconv"
 
 	"github.com/gobeit/gobeit/beit/explore"
 	"github.com/gobeit/gobeit/beit/method"
@@ -11,9 +13,9 @@ import (
 // indexPage is the first page of a codebook.
 var indexPage = page.Template("index", cardTemplate+`
 {{template "facts" .Facts}}
-{{with .Purity}}<h2>What a code tells</h2>
-<p>Groups are the classes of the images{{if gt (len .Columns) 2}}, and the parts that masks tell{{end}}. The purity is the share of patches in the most
-frequent group of their code. Below it are controls: what codes without meaning reach.</p>
+{{with .Agreement}}<h2>What a code tells</h2>
+<p>The purity is the share of patches in the most frequent group of their code: a class of images{{if gt (len .Columns) 3}}, or a part that masks
+tell{{end}}. The information is the share of the entropy of groups that the code takes away. Below are controls: what codes without meaning reach.</p>
 {{template "table" .}}
 {{end}}
 {{range .Groups}}<h2>{{.Title}}</h2>
@@ -48,7 +50,7 @@ type codeGroup struct {
 func (w *writer) writeIndex() error {
 	content := struct {
 		Facts     []page.Fact
-		Purity    *page.Table
+		Agreement *page.Table
 		Groups    []codeGroup
 		Explained string
 		MapSide   int
@@ -56,7 +58,7 @@ func (w *writer) writeIndex() error {
 		All       []page.Link
 		Dead      []int
 	}{
-		Facts: w.facts(), Purity: purityTable(w.Codes), Explained: method.Percent(w.Map.Explained), MapSide: w.newCodeGrid().side(),
+		Facts: w.facts(), Agreement: agreementTable(w.Codes), Explained: method.Percent(w.Map.Explained), MapSide: w.grid.side(),
 		Bins: useBins(w.Codes.Codes), Dead: w.dead(),
 	}
 	var err error
@@ -87,26 +89,25 @@ func (w *writer) facts() []page.Fact {
 	return list
 }
 
-// purityTable compares purities with their controls; nil without groups.
-func purityTable(c *explore.Codes) *page.Table {
-	t := &page.Table{Caption: "Shares of patches", Columns: []page.Column{{Name: "what"}}, Rows: [][]any{
-		{"in the most frequent group of their code"}, {"the same, codes permuted over patches"}, {"the same, labels permuted over images"},
-		{"in the largest group"},
+// agreementTable compares what codes tell of groups with its controls; nil without groups.
+func agreementTable(c *explore.Codes) *page.Table {
+	t := &page.Table{Caption: "Purity and information", Columns: []page.Column{{Name: ""}}, Rows: [][]any{
+		{"codes"}, {"codes permuted over patches"}, {"labels permuted over images"}, {"one code for all"},
 	}}
 	for _, group := range []struct {
 		name string
-		p    *explore.Purity
+		of   *explore.Agreement
 	}{{"classes", c.ByClass}, {"parts", c.ByPart}} {
-		if group.p == nil {
+		if group.of == nil {
 			continue
 		}
-		t.Columns = append(t.Columns, page.Column{Name: group.name, Number: true})
-		for i, share := range []float64{group.p.Purity, group.p.Shuffled, group.p.ShuffledImages, group.p.Largest} {
-			text := method.Percent(share)
-			if share == 0 { // a control that there is not
-				text = ""
+		t.Columns = append(t.Columns, page.Column{Name: group.name + ": purity", Number: true}, page.Column{Name: "information", Number: true})
+		for i, s := range []explore.Score{group.of.Codes, group.of.Permuted, group.of.LabelsPermuted, {Purity: group.of.Largest}} {
+			cells := []any{method.Percent(s.Purity), method.Percent(s.Information)}
+			if s.Purity == 0 { // a control that there is not
+				cells = []any{"", ""}
 			}
-			t.Rows[i] = append(t.Rows[i], text)
+			t.Rows[i] = append(t.Rows[i], cells...)
 		}
 	}
 	if len(t.Columns) == 1 {
@@ -147,4 +148,33 @@ func (w *writer) groups() (list []codeGroup, err error) {
 		w.orders[1].file(0), told[:n])
 	add("Codes of many classes", "", "", told[len(told)-n:])
 	return list, err
+}
+
+// useBin counts the codes that have between Low and High patches.
+type useBin struct {
+	Label string
+	Codes int
+	Width string // of its bar, in percent of the longest
+}
+
+// useBins is the histogram of the use of codes: none, 1, 2 and 3, 4 to 7, and so on.
+func useBins(codes []explore.Code) (list []useBin) {
+	most := 1
+	for _, c := range codes {
+		at := bits.Len(uint(c.Patches))
+		for len(list) <= at {
+			low, high := 1<<len(list)>>1, 1<<len(list)-1
+			label := strconv.Itoa(low)
+			if high > low {
+				label += " to " + strconv.Itoa(high)
+			}
+			list = append(list, useBin{Label: label})
+		}
+		list[at].Codes++
+		most = max(most, list[at].Codes)
+	}
+	for i := range list {
+		list[i].Width = fmt.Sprintf("%.1f", 100*float64(list[i].Codes)/float64(most))
+	}
+	return list
 }

@@ -41,7 +41,11 @@ func (b *Content) newCodeGrid() codeGrid {
 	for _, k := range b.byUse() {
 		want, best, least := places[index[k]], -1, math.Inf(1)
 		for c, full := range taken {
-			if d := math.Hypot(float64(c%g.cells)-want[0], float64(c/g.cells)-want[1]); !full && d < least {
+			if full {
+				continue
+			}
+			dx, dy := float64(c%g.cells)-want[0], float64(c/g.cells)-want[1]
+			if d := dx*dx + dy*dy; d < least {
 				best, least = c, d
 			}
 		}
@@ -74,6 +78,9 @@ func (g codeGrid) draw(means []*data.RGB) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, g.side(), g.side()))
 	inner := g.cell - 1 // a gap of one pixel
 	for k, at := range g.at {
+		if means[k] == nil { // of a code whose patches were not kept
+			continue
+		}
 		patch := data.Resize(means[k], means[k].Bounds(), inner, inner, data.Bicubic)
 		for y := range inner {
 			to := m.Pix[m.PixOffset(at.X*g.cell, at.Y*g.cell+y):]
@@ -102,7 +109,7 @@ type mapCell struct {
 
 // writeMap writes the map as an image and as a page.
 func (w *writer) writeMap() error {
-	g := w.newCodeGrid()
+	g := w.grid
 	f, err := os.Create(filepath.Join(w.dir, "map.png"))
 	if err != nil {
 		return err

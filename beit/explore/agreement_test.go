@@ -10,16 +10,16 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Codes that are the groups have a purity of 1, and permuted ones about that of the largest group. The permutation keeps both counts.
-func TestPurity(t *testing.T) {
+// Codes that are the groups tell everything, and permuted ones nothing: their purity is about that of the largest group. The permutation keeps both counts.
+func TestAgreement(t *testing.T) {
 	g := newGroups(4, 3)
 	for i := range 9000 {
 		group := []int{0, 0, 0, 1, 1, 2}[i%6]
 		g.add(int32(group), group)
 	}
 	p := g.measure(tensor.NewRand(1))
-	if p.Purity != 1 || p.Largest != 0.5 || math.Abs(p.Shuffled-0.5) > 0.02 {
-		t.Errorf("purity %+v", p)
+	if p.Codes != (Score{1, 1}) || p.Largest != 0.5 || math.Abs(p.Permuted.Purity-0.5) > 0.02 || p.Permuted.Information > 0.002 {
+		t.Errorf("codes that are the groups: %+v", p)
 	}
 	codes, classes := make([]int, 4), make([]int, 3)
 	for code, counts := range g.permuted([]int32{4500, 3000, 1500}, tensor.NewRand(2)).of {
@@ -35,8 +35,16 @@ func TestPurity(t *testing.T) {
 	for i := range 1000 {
 		g.add(int32(i%2), i/2%2)
 	}
-	if p := g.measure(tensor.NewRand(1)); p.Purity != 0.5 || p.Largest != 0.5 {
+	if p := g.measure(tensor.NewRand(1)); p.Codes.Purity != 0.5 || p.Codes.Information > 1e-12 || p.Largest != 0.5 {
 		t.Errorf("of independent codes: %+v", p)
+	}
+	g = newGroups(2, 2) // code 0 has 3 of group 0 and 1 of group 1, code 1 has 4 of group 1
+	for _, pair := range [][2]int{{0, 0}, {0, 0}, {0, 0}, {0, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}} {
+		g.add(int32(pair[0]), pair[1])
+	}
+	h := func(p float64) float64 { return -p*math.Log(p) - (1-p)*math.Log(1-p) }
+	if s := g.score(); s.Purity != 7.0/8 || math.Abs(s.Information-(1-h(1.0/4)/2/h(3.0/8))) > 1e-12 {
+		t.Errorf("of eight patches: %+v", s)
 	}
 }
 

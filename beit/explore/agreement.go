@@ -2,21 +2,28 @@ package explore
 
 import (
 	"image"
+	"math"
 	"math/bits"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Purity says how much a code tells of the group of its patches, such as the class of their image. All figures are shares of patches.
-type Purity struct {
-	Purity   float64 `json:"purity"`   // patches in the most frequent group of their code
-	Shuffled float64 `json:"shuffled"` // the same after the codes were permuted over all patches
-	Largest  float64 `json:"largest"`  // patches in the largest group: the purity of a single code
+// Agreement says how much codes tell of the groups of patches, such as the classes of their images, beside controls.
+type Agreement struct {
+	Codes    Score   `json:"codes"`
+	Permuted Score   `json:"codes_permuted"` // after the codes were permuted over all patches
+	Largest  float64 `json:"largest_group"`  // share of patches in it: the purity of a single code
 
-	// ShuffledImages is the purity after the labels were permuted over images. It is above Shuffled because patches of one image tend to have the
-	// same code. 0 where groups are not classes of images.
-	ShuffledImages float64 `json:"shuffled_images,omitempty"`
+	// LabelsPermuted is the score after the labels were permuted over images. It is above Permuted, because patches of one image tend to have the
+	// same code. It is zero where groups are not classes of images.
+	LabelsPermuted Score `json:"labels_permuted"`
+}
+
+// Score is how well codes tell groups.
+type Score struct {
+	Purity      float64 `json:"purity"`      // share of patches that are in the most frequent group of their code
+	Information float64 `json:"information"` // mutual information of code and group, as a share of the entropy of groups
 }
 
 // groups counts patches by code and group.
@@ -45,30 +52,62 @@ func (g *groups) addAll(codes []int32, group int) {
 	}
 }
 
-// measure computes all figures but ShuffledImages.
-func (g *groups) measure(r *tensor.Rand) *Purity {
+// measure computes all but LabelsPermuted.
+func (g *groups) measure(r *tensor.Rand) *Agreement {
+	totals := g.totals()
+	all, largest := 0, 0
+	for _, n := range totals {
+		all, largest = all+int(n), max(largest, int(n))
+	}
+	return &Agreement{Codes: g.score(), Permuted: g.permuted(totals, r).score(), Largest: float64(largest) / float64(max(all, 1))}
+}
+
+// totals are the patches of each group.
+func (g *groups) totals() []int32 {
 	totals := make([]int32, g.count)
 	for _, counts := range g.of {
 		for i, n := range counts {
 			totals[i] += n
 		}
 	}
-	one := groups{g.count, [][]int32{totals}}
-	return &Purity{Purity: g.purity(), Shuffled: g.permuted(totals, r).purity(), Largest: one.purity()}
+	return totals
 }
 
-// purity is the share of patches in the most frequent group of their code.
-func (g *groups) purity() float64 {
-	all, pure := 0, 0
+// score compares the groups of each code with those of all patches.
+func (g *groups) score() (s Score) {
+	before, all := entropyOf(g.totals())
+	if all == 0 {
+		return s
+	}
+	after, pure := 0.0, 0 // entropy of groups for who knows the code; patches in the most frequent group of theirs
 	for _, counts := range g.of {
+		entropy, n := entropyOf(counts)
+		after += entropy * n / all
 		most := int32(0)
 		for _, n := range counts {
-			all += int(n)
 			most = max(most, n)
 		}
 		pure += int(most)
 	}
-	return float64(pure) / float64(max(all, 1))
+	s.Purity = float64(pure) / all
+	if before > 0 {
+		s.Information = max(1-after/before, 0)
+	}
+	return s
+}
+
+// entropyOf is the entropy of a distribution in nats, and the sum of its counts.
+func entropyOf(counts []int32) (entropy, sum float64) {
+	for _, n := range counts {
+		sum += float64(n)
+	}
+	for _, n := range counts {
+		if n > 0 {
+			p := float64(n) / sum
+			entropy -= p * math.Log(p)
+		}
+	}
+	return entropy, sum
 }
 
 // permuted is what a random permutation of the codes over the patches gives: each patch draws its group from those of all, without replacement.
