@@ -87,6 +87,13 @@ func checkLinks(t *testing.T, dir string) {
 				t.Errorf("%s: nothing is at %s#%s", filepath.Base(name), m[1], m[2])
 			}
 		}
+		ids := map[string]bool{}
+		for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			if ids[m[1]] {
+				t.Errorf("%s: two elements have the id %s", filepath.Base(name), m[1])
+			}
+			ids[m[1]] = true
+		}
 		if strings.Contains(text, `<script>alert`) || strings.Contains(text, "<b>bold") || strings.Contains(text, "\u202e") {
 			t.Errorf("%s: a name became markup", filepath.Base(name))
 		}

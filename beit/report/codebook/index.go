@@ -3,6 +3,7 @@ package codebook
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/gobeit/gobeit/beit/explore"
@@ -19,7 +20,7 @@ tell{{end}}. The information is the share of the entropy of groups that the code
 {{template "table" .}}
 {{end}}
 {{range .Groups}}<h2>{{.Title}}</h2>
-<p>{{.About}}{{with .More}} <a href="{{.}}">All of them</a>.{{end}}</p>
+{{if .About}}<p>{{.About}} <a href="{{.More}}">All of them</a>.</p>{{end}}
 <div class="cards large">
 {{range .Cards}}{{template "code" .}}{{end}}</div>
 {{end}}
@@ -91,7 +92,7 @@ func (w *writer) facts() []page.Fact {
 
 // agreementTable compares what codes tell of groups with its controls; nil without groups.
 func agreementTable(c *explore.Codes) *page.Table {
-	t := &page.Table{Caption: "Purity and information", Columns: []page.Column{{Name: ""}}, Rows: [][]any{
+	t := &page.Table{Caption: "Purity and information", Columns: []page.Column{{Name: "of"}}, Rows: [][]any{
 		{"codes"}, {"codes permuted over patches"}, {"labels permuted over images"}, {"one code for all"},
 	}}
 	for _, group := range []struct {
@@ -132,14 +133,15 @@ func (w *writer) groups() (list []codeGroup, err error) {
 		}
 	}
 	use := w.orders[0]
+	most := use.codes[:min(codesOnIndex, len(use.codes))]
 	add("Most used codes", "Each patch is outlined in the part of its image around it, the patch nearest to the code first, one of each image.",
-		use.file(0), use.codes[:min(codesOnIndex, len(use.codes))])
+		use.file(0), most)
 	if len(w.orders) == 1 || err != nil {
 		return list, err
 	}
-	var told []int // codes of enough images
+	var told []int // codes of enough images that are not shown yet
 	for _, k := range w.orders[1].codes {
-		if w.Codes.Codes[k].Images >= spreadImages {
+		if w.Codes.Codes[k].Images >= spreadImages && !slices.Contains(most, k) {
 			told = append(told, k)
 		}
 	}
