@@ -79,7 +79,7 @@ func sheetOf(code int, near bool, n int) *sheetImage {
 	if n == 0 {
 		return nil
 	}
-	size := newPatchSheet(n).Rect.Size()
+	size := patchSheetSize(n)
 	return &sheetImage{sheetFile(code, near), size.X, size.Y, n}
 }
 

@@ -2,6 +2,8 @@ package codebook
 
 import (
 	"image"
+	"image/color"
+	"image/draw"
 
 	"github.com/gobeit/gobeit/beit/data"
 )
@@ -61,15 +63,17 @@ const (
 	patchGap     = 2
 )
 
+// patchSheetSize is the size of a sheet for n patches.
+func patchSheetSize(n int) image.Point {
+	columns, rows := max(min(n, patchColumns), 1), max((n+patchColumns-1)/patchColumns, 1)
+	return image.Pt(columns*(patchSide+patchGap)-patchGap, rows*(patchSide+patchGap)-patchGap)
+}
+
 // newPatchSheet returns a grey sheet for n patches.
 func newPatchSheet(n int) patchSheet {
-	columns := max(min(n, patchColumns), 1)
-	rows := max((n+patchColumns-1)/patchColumns, 1)
-	s := patchSheet{image.NewRGBA(image.Rect(0, 0, columns*(patchSide+patchGap)-patchGap, rows*(patchSide+patchGap)-patchGap))}
-	for p := 0; p < len(s.Pix); p += 4 {
-		copy(s.Pix[p:], []uint8{128, 128, 128, 255})
-	}
-	return s
+	m := image.NewRGBA(image.Rectangle{Max: patchSheetSize(n)})
+	draw.Draw(m, m.Rect, image.NewUniform(color.Gray{128}), image.Point{}, draw.Src)
+	return patchSheet{m}
 }
 
 // put draws a tile of patchSide in its place.

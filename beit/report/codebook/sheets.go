@@ -76,7 +76,10 @@ func (b *Content) drawSheets(ctx context.Context, dir string) (means []*data.RGB
 
 // drawRound draws the sheets of some codes.
 func (b *Content) drawRound(ctx context.Context, dir string, codes []int, means []*data.RGB, progress func(done, total int)) error {
-	sheets, places := b.plan(codes)
+	sheets, places, err := b.plan(ctx, codes)
+	if err != nil {
+		return err
+	}
 	images := slices.Sorted(maps.Keys(places))
 	for first := 0; first < len(images); first += decodeAtOnce {
 		if err := ctx.Err(); err != nil {
@@ -105,9 +108,12 @@ func (b *Content) drawRound(ctx context.Context, dir string, codes []int, means 
 }
 
 // plan makes empty sheets for codes, and says which patches of each image go where.
-func (b *Content) plan(codes []int) (sheets []*codeSheets, places map[int][]place) {
+func (b *Content) plan(ctx context.Context, codes []int) (sheets []*codeSheets, places map[int][]place, err error) {
 	places = map[int][]place{}
 	for _, k := range codes {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		c := b.Codes.Codes[k]
 		s := &codeSheets{k, newPatchSheet(len(c.Nearest)), newPatchSheet(len(c.Random)), make([]*data.RGB, len(c.Nearest))}
 		sheets = append(sheets, s)
@@ -118,7 +124,7 @@ func (b *Content) plan(codes []int) (sheets []*codeSheets, places map[int][]plac
 			places[p.Image] = append(places[p.Image], place{p, s, i, false})
 		}
 	}
-	return sheets, places
+	return sheets, places, nil
 }
 
 // drawImage decodes an image and draws its patches.
