@@ -13,14 +13,21 @@ type CodeUsage struct {
 
 // UsageOf returns the usage of a codebook of k codes. Negative codes are ignored.
 func UsageOf(codes []int32, k int) CodeUsage {
-	counts, total := make([]int, k), 0
+	counts := make([]int, k)
 	for _, c := range codes {
 		if c >= 0 {
 			counts[c]++
-			total++
 		}
 	}
-	use := CodeUsage{Codes: k}
+	return UsageOfCounts(counts)
+}
+
+// UsageOfCounts is UsageOf for the number of patches of each code.
+func UsageOfCounts(counts []int) CodeUsage {
+	use, total := CodeUsage{Codes: len(counts)}, 0
+	for _, n := range counts {
+		total += n
+	}
 	for _, n := range counts {
 		if n == 0 {
 			continue

@@ -24,7 +24,7 @@ const MinProceduralSize = 8
 // Procedural returns a dataset of n synthetic images of size x size in ten classes of equal frequency. A class is a shape (disc, square, triangle,
 // ring, cross) and an arrangement of three such parts (in a row, in a triangle). Position, direction, scale, the rotation of each part, colours,
 // contrast, stripes and noise are random. Single pixels and edge histograms therefore tell little about the class. Image i depends on size, seed
-// and i alone.
+// and i alone. Its mask has class 0 for the ground, and 1 and more for the five shapes.
 func Procedural(n, size int, seed uint64) Dataset {
 	if n < 0 || size < MinProceduralSize {
 		panic(fmt.Sprintf("data: Procedural: %d images of size %d: size must be at least %d", n, size, MinProceduralSize))
@@ -48,10 +48,11 @@ func (p *procedural) Classes() []string {
 
 // Sample draws image i. The error is always nil.
 func (p *procedural) Sample(i int) (Sample, error) {
-	return Sample{Image: p.draw(i), Label: p.Label(i)}, nil
+	m, mask := p.draw(i)
+	return Sample{Image: m, Label: p.Label(i), Mask: mask}, nil
 }
 
-func (p *procedural) draw(i int) *RGB {
+func (p *procedural) draw(i int) (*RGB, *Mask) {
 	if i < 0 || i >= p.n {
 		panic(fmt.Sprintf("data: Procedural: image %d of %d", i, p.n))
 	}
@@ -59,7 +60,8 @@ func (p *procedural) draw(i int) *RGB {
 	r := tensor.NewRand(p.seed, streamProcedural, uint64(i))
 	parts := placeParts(label%len(partArrangements), r)
 	ground, figure := paints(r)
-	return paintFigure(p.size, ground, figure, r.Uniform(0, 0.12), r, func(px, py float64) float64 {
+	class := uint8(1 + label/len(partArrangements))
+	return paintFigure(p.size, class, ground, figure, r.Uniform(0, 0.12), r, func(px, py float64) float64 {
 		distance := math.Inf(1)
 		for _, part := range parts {
 			distance = min(distance, part.distance(label/len(partArrangements), px, py))
@@ -68,14 +70,20 @@ func (p *procedural) draw(i int) *RGB {
 	})
 }
 
-// paintFigure draws a figure on its ground with noise: distance is how far a point of the image, whose side is 1, lies outside.
-func paintFigure(size int, ground, figure paint, grain float64, r *tensor.Rand, distance func(x, y float64) float64) *RGB {
-	m := NewRGB(size, size)
+// paintFigure draws a figure on its ground with noise: distance is how far a point of the image, whose side is 1, lies outside. In the mask, pixels
+// that show more of the figure than of the ground have its class, the others 0.
+func paintFigure(
+	size int, class uint8, ground, figure paint, grain float64, r *tensor.Rand, distance func(x, y float64) float64,
+) (*RGB, *Mask) {
+	m, mask := NewRGB(size, size), &Mask{W: size, H: size, Class: make([]uint8, size*size)}
 	pixel := 1 / float64(size)
 	for y := range size {
 		for x := range size {
 			px, py := (float64(x)+0.5)*pixel, (float64(y)+0.5)*pixel
 			cover := min(max(0.5-distance(px, py)/pixel, 0), 1)
+			if cover > 0.5 {
+				mask.Class[y*size+x] = class
+			}
 			colour := ground.at(px, py)
 			if cover > 0 {
 				front := figure.at(px, py)
@@ -89,7 +97,7 @@ func paintFigure(size int, ground, figure paint, grain float64, r *tensor.Rand, 
 			}
 		}
 	}
-	return m
+	return m, mask
 }
 
 // part is one of the shapes; lengths are shares of the image's side.

@@ -2,6 +2,7 @@ package data_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/gobeit/gobeit/beit"
@@ -50,6 +51,42 @@ func TestDrawn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The mask of a synthetic image has a class for the figure and 0 for its ground, which differ in colour.
+func TestDrawnMasks(t *testing.T) {
+	for name, draw := range drawn {
+		ds := draw(20, 32, 1)
+		for i := range ds.Len() {
+			s, err := ds.Sample(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			class := uint8(1 + s.Label)
+			if name == "procedural" { // two arrangements of each shape
+				class = uint8(1 + s.Label/2)
+			}
+			var sum, pixels [2]float64 // of the ground, of the figure
+			for p, c := range s.Mask.Class {
+				part := 0
+				if c == class {
+					part = 1
+				} else if c != 0 {
+					t.Fatalf("%s, image %d: class %d in the mask, want 0 and %d", name, i, c, class)
+				}
+				for _, v := range s.RGB().Pix[3*p : 3*p+3] {
+					sum[part] += float64(v)
+				}
+				pixels[part]++
+			}
+			if share := pixels[1] / (32 * 32); s.Mask.W != 32 || s.Mask.H != 32 || share < 0.03 || share > 0.6 {
+				t.Errorf("%s, image %d: mask of %dx%d, the figure has a share of %.3f", name, i, s.Mask.W, s.Mask.H, share)
+			}
+			if apart := math.Abs(sum[1]/pixels[1]-sum[0]/pixels[0]) / 3; apart < 20 {
+				t.Errorf("%s, image %d: figure and ground differ by %.1f", name, i, apart)
+			}
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ type shapes struct {
 
 // Shapes returns a dataset of n synthetic images of size x size in ten classes of equal frequency: each shows one figure, such as a disc or a star.
 // Place, scale, rotation, colours, contrast, stripes and noise are random. Image i depends on size, seed and i alone. A network learns these classes
-// in minutes, those of Procedural in hours.
+// in minutes, those of Procedural in hours. The mask of an image has class 0 for the ground, and 1 and more for the ten figures.
 func Shapes(n, size int, seed uint64) Dataset {
 	if n < 0 || size < MinProceduralSize {
 		panic(fmt.Sprintf("data: Shapes: %d images of size %d: size must be at least %d", n, size, MinProceduralSize))
@@ -71,10 +71,11 @@ func (s *shapes) Classes() []string {
 
 // Sample draws image i. The error is always nil.
 func (s *shapes) Sample(i int) (Sample, error) {
-	return Sample{Image: s.draw(i), Label: s.Label(i)}, nil
+	m, mask := s.draw(i)
+	return Sample{Image: m, Label: s.Label(i), Mask: mask}, nil
 }
 
-func (s *shapes) draw(i int) *RGB {
+func (s *shapes) draw(i int) (*RGB, *Mask) {
 	if i < 0 || i >= s.n {
 		panic(fmt.Sprintf("data: Shapes: image %d of %d", i, s.n))
 	}
@@ -83,7 +84,7 @@ func (s *shapes) draw(i int) *RGB {
 	x, y := r.Uniform(radius, 1-radius), r.Uniform(radius, 1-radius)
 	sin, cos := math.Sincos(r.Uniform(0, 2*math.Pi))
 	ground, figure := paints(r)
-	return paintFigure(s.size, ground, figure, r.Uniform(0, 0.12), r, func(px, py float64) float64 {
+	return paintFigure(s.size, uint8(1+s.Label(i)), ground, figure, r.Uniform(0, 0.12), r, func(px, py float64) float64 {
 		dx, dy := (px-x)/radius, (py-y)/radius
 		return radius * figures[s.Label(i)].distance(dx*cos+dy*sin, dy*cos-dx*sin)
 	})

@@ -12,6 +12,8 @@
 //
 // Each finding is a function of its own too: PCA, Nearest, KMeans, TSNE, Duplicates, Outliers, Suspects, Diverse. An Index keeps features in a file.
 //
+// Codebook says how the patches of a dataset are spread over the codes of a tokenizer, and which ones show a code best.
+//
 // # Shapes
 //
 // Vectors are the rows of a Float32 tensor [N, D] on the CPU. Where they are compared by their cosine, they are unit vectors: see Unit. Functions do not

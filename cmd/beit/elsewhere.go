@@ -72,6 +72,7 @@ var knownCommands = []known{
 	{names: "download fetch get install", says: "beit pull fetches published weights"},
 	{names: "list ls models presets zoo", says: "beit config lists presets, beit pull published weights"},
 	{names: "search find query retrieve nearest", says: "beit similar finds the images that resemble one"},
+	{names: "gallery visualize codes vocabulary", says: "beit codebook shows the patches of each code"},
 	{names: "encode tokenize extract features", says: "beit tokenizer encode writes the codes of images, beit embed a vector for each"},
 	{names: "linear knn linprobe linear_probe lineval", says: "backbones are measured by beit probe linear and beit probe knn"},
 	{names: "info show summary describe", says: "beit inspect shows what is in a model or run, beit config METHOD --explain what a setting means"},

@@ -65,6 +65,7 @@ type cli struct {
 	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
+	Codebook   codebookCmd   `cmd:"" help:"Show what the codes of a tokenizer stand for: pages with the patches of each, in their images."`
 	Map        mapCmd        `cmd:"" help:"Show images as a backbone sees them, on a page: map, clusters, near-duplicates, outliers, leaks, suspected label errors, a diverse subset."`
 	Attention  attentionCmd  `cmd:"" help:"Draw the attention weights of a model for an image, head by head: a .png file, and a page on which any patch can be chosen."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
