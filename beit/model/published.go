@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -85,7 +86,11 @@ func (p Published) names() []string {
 	return []string{p.Short, strings.TrimSuffix(p.Name, filepath.Ext(p.Name)), p.Name}
 }
 
+// sized are short names with the size of the encoder, which all published tokenizers share.
+var sized = map[string]string{"vqkd-base-clip": "vqkd-clip", "vqkd-base-clip-small": "vqkd-clip-small", "vqkd-base-dino": "vqkd-dino"}
+
 func publishedAs(name string) (Published, bool) {
+	name = cmp.Or(sized[strings.ToLower(name)], name)
 	for _, p := range published {
 		if slices.ContainsFunc(p.names(), func(called string) bool { return strings.EqualFold(called, name) }) {
 			return p, true

@@ -29,6 +29,9 @@ func TestPublishedFiles(t *testing.T) {
 			}
 		}
 	}
+	if found, err := model.FindPublished("VQKD-base-clip"); err != nil || found.Short != "vqkd-clip" {
+		t.Errorf("vqkd-base-clip is %q, error %v", found.Short, err)
+	}
 	for name, want := range map[string]string{
 		"beitv2_base": "there are beitv2_base_patch16_224_pt1k, ", "dino-vitb61": `did you mean "dino-vitb16"`, "vit-b_16": `did you mean "ViT-B-16"`,
 	} {

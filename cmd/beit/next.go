@@ -31,6 +31,7 @@ func next(a *app, r *train.Result) (list [][]string) {
 		if measurable {
 			add("tokenizer eval", dir)
 		}
+		add("codebook", dir, "--out", filepath.Join(dir, "codebook"))
 	case finetune.Method:
 		if measurable {
 			add("eval", dir)
@@ -41,6 +42,7 @@ func next(a *app, r *train.Result) (list [][]string) {
 			add("probe linear", dir)
 		}
 		add("embed", dir, first, "--out", "embeddings.npy")
+		add("map", dir, "--out", filepath.Join(dir, "map"))
 		if r.HasLabels {
 			add(finetune.Method.Command, slices.Concat(presetOf(r.Config, finetune.Method), images, []string{"--init-from", dir})...)
 		}
