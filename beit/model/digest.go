@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 )
@@ -11,10 +12,28 @@ import (
 // digestRecords is how many records a Digest keeps at least, the newest.
 const digestRecords = 64
 
-// Digest keeps of a run's records what a list of runs shows. It stays small however many there are.
+// Digest keeps of a run's records what lists and pages say of it. It stays small however many there are.
 type Digest struct {
-	newest []run.Record
-	val    run.Record // the newest that has the method's main metric; a zero Record: none has
+	newest     []run.Record
+	main       run.Record // the newest that has the method's main metric; like the others a zero Record where there is none
+	epoch, val run.Record // the newest of an epoch, and of a validation
+}
+
+// ReadDigest reads the records of the run in dir, of method m, which may be nil. The first damaged line is an error.
+func ReadDigest(dir string, m *method.Method) (d Digest, err error) {
+	f := run.NewFollower(dir)
+	for {
+		lines, _, err := f.Read()
+		if err != nil || len(lines) == 0 {
+			return d, err
+		}
+		for _, line := range lines {
+			if line.Err != nil {
+				return d, line.Err
+			}
+			d.Add(m, line.Record)
+		}
+	}
 }
 
 // Add adds a record of a run of method m, which may be nil. Records come in their order.
@@ -23,12 +42,23 @@ func (d *Digest) Add(m *method.Method, r run.Record) {
 		d.newest = append(d.newest[:0], d.newest[digestRecords:]...)
 	}
 	d.newest = append(d.newest, r)
-	if m == nil || r.Kind != run.KindVal {
-		return
-	}
-	if _, ok := r.Values[m.Main]; ok {
+	switch r.Kind {
+	case run.KindEpoch:
+		d.epoch = r
+	case run.KindVal:
 		d.val = r
+		if m == nil {
+			return
+		}
+		if _, ok := r.Values[m.Main]; ok {
+			d.main = r
+		}
 	}
+}
+
+// Outcome is what a run with configuration c has reached.
+func (d *Digest) Outcome(c *config.Config) method.Outcome {
+	return method.Outcome{Config: c, Train: d.epoch.Values, Val: d.val.Values}
 }
 
 // Left estimates how long a run with this status will take; see run.Status.
@@ -41,8 +71,8 @@ func (d *Digest) Figure(m *method.Method) (label string, value *float64) {
 		return "", nil
 	}
 	key, from := method.KeyLoss, d.newest[len(d.newest)-1]
-	if d.val.Kind != "" {
-		key, from = m.Main, d.val
+	if d.main.Kind != "" {
+		key, from = m.Main, d.main
 	}
 	v, ok := from.Values[key]
 	if !ok {

@@ -38,35 +38,27 @@ type Listed struct {
 // List lists the runs in a folder and in those below it. Folders that cannot be read are listed as damaged.
 func List(ctx context.Context, root string, options ...Option) ([]Listed, error) {
 	list := []Listed{}
-	methods := all(options).methods
-	err := eachRun(ctx, root, methods, func(dir string, err error) {
+	err := Walk(ctx, root, func(dir string, err error) {
 		if err != nil {
-			list = append(list, Listed{Dir: dir, State: StateDamaged, Problem: err.Error()})
+			list = append(list, Unread(dir, err))
 			return
 		}
-		list = append(list, look(dir, methods))
-	})
+		list = append(list, Look(dir, options...))
+	}, options...)
 	return list, err
 }
 
-// Folders lists the folders of the runs that List would list. It leaves out what cannot be read.
-func Folders(ctx context.Context, root string, options ...Option) (list []string, err error) {
-	err = eachRun(ctx, root, all(options).methods, func(dir string, err error) {
-		if err == nil {
-			list = append(list, dir)
-		}
-	})
-	return list, err
+// Unread is what List says of a folder that cannot be read.
+func Unread(dir string, err error) Listed {
+	return Listed{Dir: dir, State: StateDamaged, Problem: err.Error()}
 }
 
-// Look says of one run what List says of many.
-func Look(dir string, options ...Option) Listed { return look(dir, all(options).methods) }
-
-// eachRun calls found for each run folder in root and below it, and with an error for each folder that cannot be read.
-func eachRun(ctx context.Context, root string, methods method.List, found func(dir string, err error)) error {
+// Walk calls found for each run folder in root and below it, and with an error for each folder that cannot be read.
+func Walk(ctx context.Context, root string, found func(dir string, err error), options ...Option) error {
 	if _, err := os.ReadDir(root); err != nil {
 		return err
 	}
+	methods := all(options).methods
 	return fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
 		dir := filepath.Join(root, filepath.FromSlash(name))
 		switch {
@@ -98,23 +90,18 @@ func holdsRun(dir string, list method.List) bool {
 	return err == nil && slices.Contains(list.Names(), name)
 }
 
-// look looks at one run.
-func look(dir string, list method.List) Listed {
+// Look says of one run what List says of many.
+func Look(dir string, options ...Option) Listed {
 	l := Listed{Dir: dir}
 	l.Bytes, l.Updated = sizeOf(dir)
-	text, _, err := run.ReadConfig(dir)
-	var m *method.Method
-	var c *config.Config
-	if err == nil {
-		m, c, err = list.Read(text, filepath.Join(dir, run.ConfigFile))
-	}
+	m, c, err := Settings(dir, options...)
 	if err != nil {
 		l.note(err)
 	} else {
 		l.Method, l.Preset, l.Epochs = m.Name, c.Preset, c.Train.Epochs
 	}
 	s := l.status(m)
-	digest, err := digestOf(dir, m)
+	digest, err := ReadDigest(dir, m)
 	if err != nil {
 		l.note(err)
 	}
@@ -125,21 +112,13 @@ func look(dir string, list method.List) Listed {
 	return l
 }
 
-// digestOf reads the records of a run. The first damaged line is an error.
-func digestOf(dir string, m *method.Method) (d Digest, err error) {
-	f := run.NewFollower(dir)
-	for {
-		lines, _, err := f.Read()
-		if err != nil || len(lines) == 0 {
-			return d, err
-		}
-		for _, line := range lines {
-			if line.Err != nil {
-				return d, line.Err
-			}
-			d.Add(m, line.Record)
-		}
+// Settings reads the configuration of the run in dir. The method is also returned with some errors.
+func Settings(dir string, options ...Option) (*method.Method, *config.Config, error) {
+	text, _, err := run.ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
 	}
+	return all(options).methods.Read(text, filepath.Join(dir, run.ConfigFile))
 }
 
 // note says what is wrong with the files, of several things the first.

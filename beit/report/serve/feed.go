@@ -1,14 +1,14 @@
 package serve
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +37,7 @@ type feed struct {
 	mu      sync.Mutex
 	curves  *curves
 	digest  model.Digest
+	damage  error         // the first damaged line
 	status  []byte        // the newest status event
 	events  []event       // the newest ones
 	next    int           // number of the next event
@@ -53,9 +54,7 @@ type event struct {
 // newFeed returns a feed of the run in dir. It is filled by follow.
 func newFeed(dir string) *feed {
 	f := &feed{dir: dir, birth: time.Now().UnixNano(), changed: make(chan struct{}), next: 1}
-	if text, _, err := run.ReadConfig(dir); err == nil {
-		f.m, _, _ = model.Methods().Read(text, filepath.Join(dir, run.ConfigFile))
-	}
+	f.m, _, _ = model.Settings(dir)
 	f.restart()
 	return f
 }
@@ -66,7 +65,7 @@ func (f *feed) restart() {
 	if f.m != nil {
 		metrics = f.m.AllMetrics()
 	}
-	f.curves, f.digest, f.events = newCurves(metrics), model.Digest{}, nil
+	f.curves, f.digest, f.damage, f.events = newCurves(metrics), model.Digest{}, nil, nil
 }
 
 // follow reads the run every so often, until ctx ends.
@@ -75,7 +74,7 @@ func (f *feed) follow(ctx context.Context, every time.Duration) {
 	for ctx.Err() == nil {
 		status, problem := readStatus(f.dir)
 		lines, restarted, err := reader.Read()
-		f.take(lines, restarted, status, errors.Join(problem, err))
+		f.take(lines, restarted, status, cmp.Or(problem, err))
 		if len(lines) > 0 {
 			continue // there may be more
 		}
@@ -112,7 +111,7 @@ func (f *feed) take(lines []run.Line, restarted bool, status run.Status, problem
 	var points []added
 	for _, line := range lines {
 		if line.Err != nil {
-			problem = errors.Join(problem, line.Err)
+			f.damage = cmp.Or(f.damage, line.Err)
 			continue
 		}
 		f.digest.Add(f.m, line.Record)
@@ -128,7 +127,7 @@ func (f *feed) take(lines []run.Line, restarted bool, status run.Status, problem
 		f.push(pointsEvent(points))
 		news = true
 	}
-	if text := f.statusEvent(status, problem); string(text) != string(f.status) {
+	if text := f.statusEvent(status, cmp.Or(problem, f.damage)); string(text) != string(f.status) {
 		f.status = text
 		f.push(text)
 		news = true
@@ -180,8 +179,8 @@ func (f *feed) statusEvent(s run.Status, problem error) []byte {
 	return message("status", p)
 }
 
-// since returns the events after the one of a number, as one text, and the number of the last one. Where these are no longer there, the text has
-// all curves and the status. changed is closed when there are more.
+// since returns the events after the one of a number, and the number of the last one. Where these are no longer there, it returns the status and all
+// curves. changed is closed when there are more.
 func (f *feed) since(number int) (text []byte, last int, changed <-chan struct{}, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -191,12 +190,27 @@ func (f *feed) since(number int) (text []byte, last int, changed <-chan struct{}
 	}
 	if i := len(f.events) - (last - number); number < last && i >= 0 {
 		for _, e := range f.events[i:] {
-			text = append(text, e.text...)
+			text = append(text, f.named(e)...)
 		}
 		return text, last, changed, nil
 	}
 	whole, err := f.whole()
-	return append(whole, f.status...), last, changed, err
+	return append(bytes.Clone(f.status), f.named(event{last, whole})...), last, changed, err
+}
+
+// named is the text of an event with the name by which a page says that it has it.
+func (f *feed) named(e event) []byte {
+	return append(fmt.Appendf(nil, "id: %d-%d\n", f.birth, e.number), e.text...)
+}
+
+// numberOf is the number of the event that a page named; -1: it is not of this feed.
+func (f *feed) numberOf(name string) int {
+	birth, number, _ := strings.Cut(name, "-")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || birth != strconv.FormatInt(f.birth, 10) {
+		return -1
+	}
+	return n
 }
 
 // whole is an event with all charts.
@@ -211,4 +225,13 @@ func (f *feed) whole() ([]byte, error) {
 		list[i] = json.RawMessage(text)
 	}
 	return message("charts", list), nil
+}
+
+// message is the text of an event with data as JSON, in one line.
+func message(kind string, data any) []byte {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err) // numbers that are not finite are left out, and nothing else fails
+	}
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", kind, text)
 }
