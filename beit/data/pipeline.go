@@ -119,11 +119,23 @@ func (p *Eval) Outputs() []Field { return fieldsOf(p.Views) }
 
 // Apply implements Pipeline; r is not used and may be nil.
 func (p *Eval) Apply(dst Tensors, s Sample, _ *tensor.Rand) {
-	writeViews(dst, p.Views, false, func(v View) *RGB {
-		short := v.Size
-		if !p.Whole {
-			short = int(float64(v.Size) / 0.875)
-		}
-		return resizeCentre(s.Image, short, v.Size, v.Filter)
-	})
+	writeViews(dst, p.Views, false, func(v View) *RGB { return resizeCentre(s.Image, p.short(v), v.Size, v.Filter) })
+}
+
+// short is the shorter side of the image that v is cut from.
+func (p *Eval) short(v View) int {
+	if p.Whole {
+		return v.Size
+	}
+	return int(float64(v.Size) / 0.875)
+}
+
+// Part says which part of an image of w x h pixels the first view shows: its left upper corner and its size, in pixels of the image. Its edges
+// may lie within pixels.
+func (p *Eval) Part(w, h int) (x, y, dx, dy float64) {
+	v := p.Views[0]
+	rw, rh := ShorterSide(w, h, p.short(v))
+	box := centreBox(rw, rh, v.Size)
+	sx, sy := float64(w)/float64(rw), float64(h)/float64(rh)
+	return float64(box.Min.X) * sx, float64(box.Min.Y) * sy, float64(v.Size) * sx, float64(v.Size) * sy
 }

@@ -2,6 +2,7 @@ package data
 
 import (
 	"image"
+	"math"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -154,5 +155,30 @@ func BenchmarkPipeline(b *testing.B) {
 				c.p.Apply(dst, s, r)
 			}
 		})
+	}
+}
+
+// Part says where the pixels of a view come from.
+func TestEvalPart(t *testing.T) {
+	for _, c := range []struct {
+		w, h, size int
+		whole      bool
+	}{{400, 300, 64, false}, {300, 457, 64, true}, {64, 64, 64, true}, {50, 40, 96, false}} {
+		m := NewRGB(c.w, c.h) // red tells the column, green the row
+		for p := range c.w * c.h {
+			m.Pix[3*p], m.Pix[3*p+1] = uint8(255*(p%c.w)/(c.w-1)), uint8(255*(p/c.w)/(c.h-1))
+		}
+		eval := &Eval{Whole: c.whole, Views: []View{{Size: c.size, Filter: Bicubic, Norm: Unit}}}
+		view := make([]float32, 3*c.size*c.size)
+		eval.Apply(into(view), unlabelled(m), nil)
+		x, y, dx, dy := eval.Part(c.w, c.h)
+		for _, at := range []int{0, c.size / 3, c.size - 1} {
+			share := (float64(at) + 0.5) / float64(c.size)
+			wantX, wantY := (x+share*dx-0.5)/float64(c.w-1), (y+share*dy-0.5)/float64(c.h-1)
+			gotX, gotY := float64(view[at]), float64(view[c.size*c.size+at*c.size])
+			if math.Abs(gotX-wantX) > 0.02 || math.Abs(gotY-wantY) > 0.02 {
+				t.Errorf("%+v: pixel %d shows (%.3f, %.3f) of the image, Part says (%.3f, %.3f)", c, at, gotX, gotY, wantX, wantY)
+			}
+		}
 	}
 }

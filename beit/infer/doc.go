@@ -12,9 +12,9 @@
 //	}
 //	fmt.Println(len(f.CLS), len(f.Mean))
 //
-// A Tokenizer, from tokenizer.safetensors, computes a code, one of K, for each patch of an image. An Encoder, from backbone.safetensors
-// or teacher.safetensors, computes two vectors: the class token and the mean of the patch tokens. A Classifier, from
-// classifier.safetensors, computes the probabilities of classes. Open takes any of these files, or a run folder.
+// A Tokenizer, from tokenizer.safetensors, computes a code, one of K, for each patch of an image, and the cosine between the patch's vector and the
+// code's. An Encoder, from backbone.safetensors or teacher.safetensors, computes two vectors: the class token and the mean of the patch tokens. A
+// Classifier, from classifier.safetensors, computes the probabilities of classes. Open takes any of these files, or a run folder.
 //
 // # Images
 //

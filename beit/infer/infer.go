@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"sync"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -87,7 +88,7 @@ type network struct {
 	config   *config.Config
 	warnings []error
 	set      *nn.Set
-	pipeline data.Pipeline // of one view
+	pipeline *data.Eval // of one view
 	size     int
 
 	use    sync.RWMutex // read-locked by running calls, locked by Close
@@ -97,7 +98,7 @@ type network struct {
 }
 
 // init sets the fields of n for the built set of an opened model.
-func (n *network) init(m *model.Model, set *nn.Set, p data.Pipeline) {
+func (n *network) init(m *model.Model, set *nn.Set, p *data.Eval) {
 	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Warnings(), set, p, m.Input.Size
 }
 
@@ -177,4 +178,17 @@ func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context
 		list = append(list, results...)
 	}
 	return list, nil
+}
+
+// patchBox is the part of an image of w x h pixels that a patch of a grid shows: its edges are those of the nearest pixels, and it has at least one.
+func (n *network) patchBox(w, h, grid, row, col int) image.Rectangle {
+	x, y, dx, dy := n.pipeline.Part(w, h)
+	edges := func(from, length float64, i, all int) (low, high int) {
+		at := func(i int) int { return int(math.Round(from + length*float64(i)/float64(grid))) }
+		low = min(max(at(i), 0), all-1)
+		return low, min(max(at(i+1), low+1), all)
+	}
+	left, right := edges(x, dx, col, w)
+	top, bottom := edges(y, dy, row, h)
+	return image.Rect(left, top, right, bottom)
 }

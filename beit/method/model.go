@@ -51,7 +51,7 @@ func (i Input) View() data.View {
 }
 
 // Pipeline shows the network images as validation does.
-func (i Input) Pipeline() data.Pipeline {
+func (i Input) Pipeline() *data.Eval {
 	return &data.Eval{Whole: i.Whole, Views: []data.View{i.View()}}
 }
 

@@ -91,7 +91,7 @@ const wholeUpTo = 32
 
 // Pipeline is the evaluation transform for probes, with pixels in [0, 1]. It resizes the shorter side to size/0.875, as in the authors'
 // evaluation, or up to 32 pixels to size itself. Then it takes the center crop.
-func Pipeline(size int) data.Pipeline {
+func Pipeline(size int) *data.Eval {
 	return &data.Eval{Whole: size <= wholeUpTo, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: data.Unit}}}
 }
 
