@@ -134,15 +134,6 @@ func (b *backbone) BlockTokens(c nn.Context, images *autograd.Var, n int) *autog
 	return patches(b.Blocks[:n].Forward(c, b.Residual(c, images), b.shared(c)))
 }
 
-// AttentionMaps returns the attention weights of the last block, [B, H, N+1, N+1]. Each row sums to 1. Row and column 0 belong to the
-// class token.
-func (b *backbone) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
-	n := len(b.Blocks) - 1
-	shared := b.shared(c)
-	x := b.Blocks[:n].Forward(c, b.Residual(c, images), shared)
-	return b.Blocks[n].Attn.Weights(c, b.Blocks[n].Norm1.Forward(c, x), shared)
-}
-
 // patches returns the patch tokens, [B, N, d].
 func patches(x *autograd.Var) *autograd.Var { return autograd.Slice(x, 1, 1, x.Shape()[1]) }
 

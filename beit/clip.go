@@ -131,13 +131,6 @@ func (m *CLIP) AllBlocks(c nn.Context, images *autograd.Var) (out []*autograd.Va
 	return out
 }
 
-// AttentionMaps returns the attention weights of the last block, [B, H, N+1, N+1], as those of the other networks.
-func (m *CLIP) AttentionMaps(c nn.Context, images *autograd.Var) *autograd.Var {
-	n := len(m.Blocks) - 1
-	x := m.Blocks[:n].Forward(c, m.Residual(c, images), nil)
-	return m.Blocks[n].Attn.Weights(c, m.Blocks[n].Norm1.Forward(c, x), nil)
-}
-
 // AllTokens returns the class token and the patch tokens after the projection, [B, N+1, OutDim]. CLIP itself uses the class token only.
 // As a teacher it gives the patch tokens.
 func (m *CLIP) AllTokens(c nn.Context, images *autograd.Var) *autograd.Var {

@@ -139,3 +139,9 @@ func (p *Eval) Part(w, h int) (x, y, dx, dy float64) {
 	sx, sy := float64(w)/float64(rw), float64(h)/float64(rh)
 	return float64(box.Min.X) * sx, float64(box.Min.Y) * sy, float64(v.Size) * sx, float64(v.Size) * sy
 }
+
+// Seen returns what the first view shows of an image, before it is normalised.
+func (p *Eval) Seen(m Image) *RGB {
+	v := p.Views[0]
+	return resizeCentre(m, p.short(v), v.Size, v.Filter)
+}

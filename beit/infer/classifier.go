@@ -29,6 +29,7 @@ type Classifier struct {
 	network
 	model beit.Classifier
 	names []string
+	grid  int
 }
 
 // OpenClassifier opens classifier.safetensors or best.safetensors, a run folder with one of them, or a published classifier.
@@ -42,7 +43,7 @@ func newClassifier(m *model.Model, opt Options) (*Classifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open classifier: %w", err)
 	}
-	c := &Classifier{model: t, names: m.Classes}
+	c := &Classifier{model: t, names: m.Classes, grid: m.Input.Grid}
 	c.init(m, set, m.Input.Pipeline())
 	if c.names == nil {
 		for i := range outputs {
@@ -58,6 +59,14 @@ func (c *Classifier) Names() []string {
 		return nil
 	}
 	return slices.Clone(c.names)
+}
+
+// Grid is the number of patches along a side.
+func (c *Classifier) Grid() int {
+	if c.net().opened() != nil {
+		return 0
+	}
+	return c.grid
 }
 
 // Classify returns all classes for an image, the most probable first.

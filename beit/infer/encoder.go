@@ -83,10 +83,7 @@ func (e *Encoder) EncodeBatch(images []image.Image) ([]Features, error) {
 
 // encode returns the features of images [B, 3, S, S] in [0, 1].
 func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error) {
-	tokens := c.Tape.Scope(func() *autograd.Var { // [B, N+1, D]
-		view := c.Tape.Own(beit.Normalize(images.Value(), e.norm.Mean, e.norm.Std))
-		return e.model.AllTokens(c, view)
-	})
+	tokens := c.Tape.Scope(func() *autograd.Var { return e.model.AllTokens(c, e.normalize(c, images)) }) // [B, N+1, D]
 	class, mean := beit.Pool(tokens)
 	classes, means, d := class.Value().Float32s(), mean.Value().Float32s(), e.Dim()
 	list := make([]Features, images.Shape()[0])
@@ -108,6 +105,11 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 		}
 	}
 	return list, nil
+}
+
+// normalize makes the network's input of images [B, 3, S, S] in [0, 1].
+func (e *Encoder) normalize(c nn.Context, images *autograd.Var) *autograd.Var {
+	return c.Tape.Own(beit.Normalize(images.Value(), e.norm.Mean, e.norm.Std))
 }
 
 // EncodeDataset yields the features of the images of ds in their order, with read-ahead. See Item for unreadable images.

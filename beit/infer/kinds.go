@@ -2,7 +2,7 @@ package infer
 
 import "github.com/gobeit/gobeit/beit/config"
 
-// The methods of Model for each of the three kinds. They are not promoted from network, because that would dereference a nil pointer.
+// The methods of Model for each kind. They are not promoted from network, because that would dereference a nil pointer.
 
 // net returns what all models share, that of a model that was not opened for nil.
 func (t *Tokenizer) net() *network {
@@ -72,3 +72,26 @@ func (c *Classifier) ImageSize() int { return c.net().size }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (c *Classifier) Close() error { return c.net().close() }
+
+// net returns what all models share, that of a model that was not opened for nil.
+func (t *Tower) net() *network {
+	if t == nil {
+		return new(network)
+	}
+	return &t.network
+}
+
+// Path is the path of the model file.
+func (t *Tower) Path() string { return t.net().path }
+
+// Config is the configuration of the nearest preset, or of none: then it says how images are read, and has no section. Do not change it.
+func (t *Tower) Config() *config.Config { return t.net().config }
+
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
+func (t *Tower) Warnings() []error { return t.net().warnings }
+
+// ImageSize is the side S of the model's input, in pixels.
+func (t *Tower) ImageSize() int { return t.net().size }
+
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
+func (t *Tower) Close() error { return t.net().close() }

@@ -38,6 +38,7 @@ type Tokenizer struct {
 	network
 	model *beit.VQKD
 	book  []float32 // code vectors, [K, D]
+	key   string    // of the model in a file that has several
 }
 
 // OpenTokenizer opens tokenizer.safetensors, a run folder with it, or a published tokenizer.
@@ -51,7 +52,7 @@ func newTokenizer(m *model.Model, opt Options) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tokenizer: %w", err)
 	}
-	made := &Tokenizer{model: t, book: t.Codebook.Value.Float32s()}
+	made := &Tokenizer{model: t, book: t.Codebook.Value.Float32s(), key: opt.Key}
 	made.init(m, set, m.Input.Pipeline())
 	return made, nil
 }

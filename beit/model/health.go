@@ -84,7 +84,7 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 	switch m := network.(type) {
 	case *beit.ViT:
 		e.blocks(m.AllBlocks(e.c, images))
-		e.attention(m.AttentionMaps(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
 		if m.Head != nil {
 			e.classes("classes", m.Logits(e.c, images))
 		} else {
@@ -92,15 +92,15 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 		}
 	case *beit.MIM:
 		e.blocks(m.AllBlocks(e.c, images))
-		e.attention(m.AttentionMaps(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
 		e.classes("codes", m.Head.Forward(e.c, m.AllTokens(e.c, images), autograd.LinearOptions{}))
 	case *beit.DINO:
 		e.blocks(m.AllBlocks(e.c, images))
-		e.attention(m.AttentionMaps(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
 		e.features(m.Features(e.c, images))
 	case *beit.CLIP:
 		e.blocks(m.AllBlocks(e.c, images))
-		e.attention(m.AttentionMaps(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
 		e.features(beit.Pool(m.AllTokens(e.c, images)))
 	case *beit.CLIPClassifier:
 		e.blocks(m.AllBlocks(e.c, images))
@@ -108,7 +108,7 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 	case *beit.VQKD:
 		symmetric := beit.SymmetricRange(images, 1)
 		e.blocks(m.Encoder.AllBlocks(e.c, symmetric))
-		e.attention(m.Encoder.AttentionMaps(e.c, symmetric))
+		e.attention(m.Encoder.AttentionMaps(e.c, symmetric, m.Encoder.Depth()))
 		e.codes(m, images)
 	case beit.Encoder:
 		if b, ok := network.(interface {

@@ -10,7 +10,7 @@ import (
 )
 
 // presets are the recipes of the authors' beit2/PRETRAINING.md and small ones of our own. The plain models, 24x544 and huge have no published
-// recipe: they take the settings of the base or large one, and our rule for masks (maskFor) where the grid differs.
+// recipe: they take the settings of the base or large one, and our rule for masks (MaskFor) where the grid differs.
 var presets = map[string]func() *config.Config{
 	"base_1600e":  func() *config.Config { return published("base_16_224", 9, 1600) },
 	"base_300e":   func() *config.Config { return published("base_16_224", 9, 300) },
@@ -53,7 +53,7 @@ func published(vit string, layer, epochs int) *config.Config {
 	v := beit.ViTPreset(vit)
 	v.RelPos = beit.RelPosShared
 	s := &Section{
-		Target: target.Kinds[0].Name, Mask: maskFor(v.Grid()),
+		Target: target.Kinds[0].Name, Mask: MaskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: 8192, Aggregation: beit.AggregationConfig{SharedHead: true}},
 	}
 	c := config.New(name, s)
@@ -75,8 +75,8 @@ func published(vit string, layer, epochs int) *config.Config {
 	return c
 }
 
-// maskFor is the masking of a grid that no recipe tells: two fifths of the patches, as in the published ones.
-func maskFor(grid int) beit.MaskConfig {
+// MaskFor is the masking of a grid that no recipe tells: two fifths of the patches, as in the published ones.
+func MaskFor(grid int) beit.MaskConfig {
 	n := float64(grid * grid)
 	return beit.MaskConfig{
 		Rows: grid, Cols: grid, Count: int(math.Round(0.4 * n)), MinBlock: int(max(4, math.Round(16*n/196))),
@@ -89,7 +89,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 		v.RelPos = beit.RelPosShared
 	}
 	c := config.New(name, &Section{
-		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, Mask: maskFor(v.Grid()),
+		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, Mask: MaskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: layer, Depth: depth, SharedHead: true}},
 	})
 	c.Data.Jitter = 0.4

@@ -31,7 +31,7 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 		return err
 	}
 	if v := SectionOf(c).Model.ViT; v.PatchSize > 0 && v.Grid() != SectionOf(base).Model.ViT.Grid() && v.Tokens() <= config.MostPatches {
-		SectionOf(base).Mask = maskFor(v.Grid())
+		SectionOf(base).Mask = MaskFor(v.Grid())
 		if c, err = over.Over(base); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func Become(c *config.Config, v beit.ViTConfig) {
 		a.Layer = (a.Layer*v.Depth + old.Depth - 1) / old.Depth
 	}
 	if v.Grid() != old.Grid() {
-		s.Mask = maskFor(v.Grid())
+		s.Mask = MaskFor(v.Grid())
 	}
 }
 

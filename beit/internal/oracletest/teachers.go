@@ -109,7 +109,7 @@ func runDINO(t *testing.T, f *file, dev *tensor.Device) {
 		}
 		out("all_tokens", m.AllTokens(c, view))
 		out("cls_token", m.ClassToken(c, view))
-		out("last_self_attention", m.AttentionMaps(c, view))
+		out("last_self_attention", m.AttentionMaps(c, view, m.Depth()))
 	})
 }
 

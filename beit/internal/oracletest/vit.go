@@ -160,7 +160,7 @@ func (m vitCase) features(t *testing.T) {
 	m.equalTensor(t, m.variant+"out/all_tokens_features", all.Value())
 	out("all_tokens_logits", func() *autograd.Var { return m.vit.Head.Forward(ctx, all, autograd.LinearOptions{}) })
 	out("patch_embed", func() *autograd.Var { return m.vit.Embed.Forward(ctx, images) })
-	out("last_block_attention", func() *autograd.Var { return m.vit.AttentionMaps(ctx, images) })
+	out("last_block_attention", func() *autograd.Var { return m.vit.AttentionMaps(ctx, images, m.vit.Depth()) })
 	if m.vit.SharedRel != nil {
 		out("shared_rel_pos_bias", func() *autograd.Var { return m.vit.SharedRel.Forward(ctx) })
 	}
