@@ -14,7 +14,7 @@ import (
 const maxPoints = 1000
 
 // axes are the horizontal axes to choose from.
-var axes = []string{"step", "epoch", "time, hours"}
+var axes = []string{"step", "epoch", "time in hours"}
 
 // curves are the series of a run's metrics, of bounded size.
 type curves struct {
@@ -50,20 +50,35 @@ type added struct {
 	point
 }
 
-// newCurves has no points yet. Metrics without a panel have no line, so values under other keys take no room.
+// newCurves has no points yet. A metric without a panel has one for itself, behind the others, but for the operations, which only grow. Values under
+// keys of no metric take no room.
 func newCurves(metrics []method.Metric) *curves {
 	c := &curves{}
+	var alone []method.Metric
 	for _, m := range metrics {
-		if m.Panel == (method.Panel{}) {
-			continue
+		if m.Panel != (method.Panel{}) {
+			c.addLine(m)
+		} else if m.Key != method.KeyFLOPs {
+			m.Panel.Title = m.Label
+			if m.Unit != "" {
+				m.Panel.Title += " (" + m.Unit + ")"
+			}
+			alone = append(alone, m)
 		}
-		at := slices.Index(c.panels, m.Panel)
-		if at < 0 {
-			at, c.panels = len(c.panels), append(c.panels, m.Panel)
-		}
-		c.lines = append(c.lines, &line{at, m, map[string]*series{run.KindStep: {}, run.KindEpoch: {}, run.KindVal: {}}})
+	}
+	for _, m := range alone {
+		c.addLine(m)
 	}
 	return c
+}
+
+// addLine adds the line of a metric in its panel.
+func (c *curves) addLine(m method.Metric) {
+	at := slices.Index(c.panels, m.Panel)
+	if at < 0 {
+		at, c.panels = len(c.panels), append(c.panels, m.Panel)
+	}
+	c.lines = append(c.lines, &line{at, m, map[string]*series{run.KindStep: {}, run.KindEpoch: {}, run.KindVal: {}}})
 }
 
 // training is the kind of records by which the line of training is drawn: a short run has hardly a step record.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/run"
-	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // Bounds of what a feed keeps for pages that connect again, and of a part of a file that is sent as single points.
@@ -169,12 +169,12 @@ type progress struct {
 }
 
 func (f *feed) statusEvent(s run.Status, problem error) []byte {
-	p := progress{s.State, s.Step, s.Total, s.Epoch, s.Epochs, left(f.digest.Left(s)), "", plain.Text(s.Error)}
+	p := progress{s.State, s.Step, s.Total, s.Epoch, s.Epochs, left(f.digest.Left(s)), "", short(s.Error)}
 	if f.m != nil {
-		p.Figure = figure(f.digest.Figure(f.m))
+		p.Figure = figure.Metric(f.digest.Figure(f.m))
 	}
 	if problem != nil {
-		p.Problem = plain.Text(problem.Error())
+		p.Problem = short(problem.Error())
 	}
 	return message("status", p)
 }
@@ -185,8 +185,8 @@ func (f *feed) since(number int) (text []byte, last int, changed <-chan struct{}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	last, changed = f.next-1, f.changed
-	if number == last {
-		return nil, last, changed, nil
+	if number == last || last == 0 { // nothing was read yet
+		return nil, number, changed, nil
 	}
 	if i := len(f.events) - (last - number); number < last && i >= 0 {
 		for _, e := range f.events[i:] {

@@ -3,7 +3,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,7 +107,7 @@ func (r *roster) find(ctx context.Context, name string) (model.Listed, error) {
 			return l, nil
 		}
 	}
-	return model.Listed{}, fs.ErrNotExist
+	return model.Listed{}, errNoRun
 }
 
 // split finds the run to which a file belongs: the rest is the place of the file in it.
@@ -126,5 +125,5 @@ func (r *roster) split(ctx context.Context, name string) (l model.Listed, rest s
 			return l, rest, nil
 		}
 	}
-	return model.Listed{}, "", fs.ErrNotExist
+	return model.Listed{}, "", errNoRun
 }

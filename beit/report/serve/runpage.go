@@ -2,7 +2,6 @@ package serve
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report/page"
 	"github.com/gobeit/gobeit/beit/run"
-	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
