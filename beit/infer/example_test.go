@@ -118,3 +118,45 @@ func ExampleOpenClassifier() {
 	fmt.Println(len(classes), classes[0].Probability >= classes[1].Probability)
 	// Output: 10 true
 }
+
+// Where a patch looks: the fewest patches that hold 60 % of the attention, in the mean of the heads of the last block.
+func ExampleEncoder_Attention() {
+	enc, err := infer.OpenEncoder(runs.backbone, infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer enc.Close()
+	a, err := enc.Attention(gradient(), 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weights := a.Mean(a.Query(2, 1)) // of the patches, as the patch in row 2, column 1 sees them
+	kept := 0
+	for _, keep := range infer.KeepMass(weights, 0.6) {
+		if keep {
+			kept++
+		}
+	}
+	fmt.Println(a.Block, a.Heads, len(weights), 0 < kept && kept < 16)
+	// Output: 2 2 16 true
+}
+
+// Here runs.backbone is the run folder of a small backbone, which names its tokenizer.
+func ExampleOpenPredictor() {
+	p, err := infer.OpenPredictor(runs.backbone, "", infer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer p.Close()
+	guess, err := p.Predict(gradient(), p.Mask(1), 5)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	first := guess.Patches[0]
+	fmt.Println(len(guess.Patches), len(first.Likeliest), first.Likeliest[0].Probability >= first.True.Probability)
+	// Output: 6 5 true
+}

@@ -45,8 +45,13 @@ func (t *Tokenizer) OpenTeacher(open method.Opener) (*Teacher, error) {
 	return who, nil
 }
 
-// Name is the name of the teacher in configurations, such as "hog".
-func (t *Teacher) Name() string { return t.teacher.Name() }
+// Name is the name of the teacher in configurations, such as "hog"; empty for a Teacher that was not opened.
+func (t *Teacher) Name() string {
+	if t.teacher == nil {
+		return ""
+	}
+	return t.teacher.Name()
+}
 
 // Cosines returns for each patch of an image the cosine of the angle between the decoder's output and the teacher's feature, Rows·Cols numbers,
 // row-major. The reconstruction loss is 1 minus their mean.
@@ -54,7 +59,7 @@ func (t *Teacher) Cosines(img image.Image) ([]float32, error) {
 	t.use.RLock()
 	defer t.use.RUnlock()
 	if t.closed {
-		return nil, fmt.Errorf("teacher %s: %w", t.teacher.Name(), ErrClosed)
+		return nil, fmt.Errorf("teacher %s: %w", t.Name(), ErrClosed)
 	}
 	list, err := encodeBatch(t.tok.net(), []image.Image{img}, t.cosines)
 	if err != nil {
@@ -87,7 +92,7 @@ func (t *Teacher) cosines(c nn.Context, images *autograd.Var) ([][]float32, erro
 func (t *Teacher) Close() error {
 	t.use.Lock()
 	defer t.use.Unlock()
-	if !t.closed {
+	if !t.closed && t.release != nil {
 		t.closed = true
 		t.release()
 	}

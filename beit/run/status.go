@@ -17,11 +17,13 @@ import (
 // State says whether a run goes on, and how it ended.
 type State string
 
-// States of a run. StateKilled is never written: ReadStatus returns it for a run that says it is running while its folder is not locked.
+// States of a run. StateDiverged is that of a run which came to its end, but with a loss that is not finite or far above its start: Status.Error
+// says which. StateKilled is never written: ReadStatus returns it for a run that says it is running while its folder is not locked.
 const (
 	StateRunning     State = "running"
 	StateInterrupted State = "interrupted"
 	StateFinished    State = "finished"
+	StateDiverged    State = "diverged"
 	StateFailed      State = "failed"
 	StateKilled      State = "killed"
 )
@@ -136,7 +138,7 @@ func parseStatus(text []byte) (Status, error) {
 
 // check refuses what no run can be.
 func (s Status) check() error {
-	if !slices.Contains([]State{StateRunning, StateInterrupted, StateFinished, StateFailed}, s.State) {
+	if !slices.Contains([]State{StateRunning, StateInterrupted, StateFinished, StateDiverged, StateFailed}, s.State) {
 		return fmt.Errorf("there is no state %q", s.State)
 	}
 	if s.Step < 0 || s.Total < 0 || s.Epoch < 0 || s.Epochs < 0 {

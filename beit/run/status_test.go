@@ -22,7 +22,7 @@ func TestStatus(t *testing.T) {
 	if _, err := ReadStatus(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a status: error %v", err)
 	}
-	for _, st := range []State{StateRunning, StateInterrupted, StateFinished, StateFailed} {
+	for _, st := range []State{StateRunning, StateInterrupted, StateFinished, StateDiverged, StateFailed} {
 		want := someStatus()
 		want.State = st
 		before := time.Now().Truncate(time.Millisecond)

@@ -168,6 +168,13 @@ func TestDiseases(t *testing.T) {
 			if again, err := Finished(l.dir, model.Methods()); err != nil || again.Diverged != res.Diverged {
 				t.Errorf("asked later, the run diverged: %q, before %q, error %v", again.Diverged, res.Diverged, err)
 			}
+			want := run.StateFinished
+			if c.diverged {
+				want = run.StateDiverged
+			}
+			if s, err := run.ReadStatus(l.dir); err != nil || s.State != want || s.Error != res.Diverged {
+				t.Errorf("status %+v, error %v, want %s with %q", s, err, want, res.Diverged)
+			}
 			if (res.Diverged != "") != c.diverged || c.diverged && !strings.Contains(res.Diverged, c.want) {
 				t.Errorf("diverged: %q, want %v", res.Diverged, c.diverged)
 			}

@@ -96,7 +96,11 @@ func (l *loop) train(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, l.ended(ctx, err)
 	}
-	l.status(run.StateFinished, nil)
+	if why := l.health.diverged(); why != "" {
+		l.status(run.StateDiverged, errors.New(why))
+	} else {
+		l.status(run.StateFinished, nil)
+	}
 	return l.result()
 }
 

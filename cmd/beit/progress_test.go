@@ -201,7 +201,8 @@ func TestDivergedStatus(t *testing.T) {
 		status int
 		want   string
 	}{
-		{slices.Concat([]string{"finetune"}, assign(
+		// At precision medium, which some processors choose, this rate gives NaN, and a run that stops for NaN has no result.
+		{slices.Concat([]string{"finetune", "--precision", "highest"}, assign(
 			"finetune.model.image_size=16", "finetune.model.width=24", "finetune.model.depth=1", "finetune.model.heads=2", "train.batch=16", "log.every=2", "train.epochs=2",
 			"train.lr=100")), statusDiverged, "beit: the run diverged: the loss is "},
 		{slices.Concat([]string{"tokenizer", "train"}, tiny, assign("train.lr=0")), statusOK, ""},
