@@ -9,7 +9,7 @@ import (
 
 // Times of a stream of events.
 const (
-	pollEvery  = time.Second            // a run's files are read
+	pollEvery  = time.Second            // a run's files are read, usually
 	paceEvery  = 250 * time.Millisecond // at most, events are sent
 	beatEvery  = 15 * time.Second       // something is sent, by which a connection that was lost is noticed
 	writeLimit = 20 * time.Second       // a page has to take what is sent
@@ -21,7 +21,8 @@ const maxStreams = 100
 
 // feeds are the runs that pages follow.
 type feeds struct {
-	ctx context.Context // ends all
+	ctx  context.Context // ends all
+	poll time.Duration   // between two looks at a run's files
 
 	mu      sync.Mutex
 	streams int
@@ -36,7 +37,9 @@ type shared struct {
 	end   *time.Timer // of a feed without pages
 }
 
-func newFeeds(ctx context.Context) *feeds { return &feeds{ctx: ctx, byDir: map[string]*shared{}} }
+func newFeeds(ctx context.Context) *feeds {
+	return &feeds{ctx: ctx, poll: pollEvery, byDir: map[string]*shared{}}
+}
 
 // join returns the feed of the run in dir, and what to call at the end. ok is false when there are too many pages.
 func (f *feeds) join(dir string) (to *feed, leave func(), ok bool) {
@@ -51,7 +54,7 @@ func (f *feeds) join(dir string) (to *feed, leave func(), ok bool) {
 		ctx, stop := context.WithCancel(f.ctx)
 		s = &shared{feed: newFeed(dir), stop: stop}
 		f.byDir[dir] = s
-		go s.follow(ctx, pollEvery)
+		go s.follow(ctx, f.poll)
 	}
 	if s.pages++; s.end != nil {
 		s.end.Stop()

@@ -77,6 +77,7 @@ func appendOnly(string, func(w io.Writer) error) error { return nil }
 func start(t testing.TB, root string) (*Server, *httptest.Server) {
 	t.Helper()
 	s := New(root, Options{})
+	s.feeds.poll = 20 * time.Millisecond
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
 		server.CloseClientConnections()

@@ -88,56 +88,50 @@ func (s *Server) image(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	made, err := s.look(w, r, l.Dir)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(made)
+}
+
+// look reads what a request asks, and lets the model of the run in dir look at the image in its body.
+func (s *Server) look(w http.ResponseWriter, r *http.Request, dir string) (made *answer, err error) {
 	ask, err := askedBy(r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+		return nil, err
 	}
 	leave, err := s.models.queue()
 	if err != nil {
-		w.Header().Set("Retry-After", "2")
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
+		return nil, err
 	}
 	defer leave()
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, imageLimits.Bytes))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		http.Error(w, fmt.Sprintf("the file has more than %d MiB", tooLarge.Limit>>20), http.StatusRequestEntityTooLarge)
-		return
+		return nil, problem{fmt.Errorf("the file has more than %d MiB", tooLarge.Limit>>20), http.StatusRequestEntityTooLarge}
 	}
 	if err != nil {
-		http.Error(w, "the image did not arrive", http.StatusBadRequest)
-		return
+		return nil, problem{errors.New("the image did not arrive"), http.StatusBadRequest}
 	}
-	var made *answer
-	err = s.models.use(r.Context(), l.Dir, func(o *opened) error {
+	err = s.models.use(r.Context(), dir, func(o *opened) error {
 		img, err := data.Decode(content, imageLimits, data.ExifTranspose())
 		if err != nil {
-			return unreadable{err}
+			return problem{err, http.StatusUnsupportedMediaType}
 		}
-		made, err = look(o, img, ask)
+		made, err = answerOf(o, img, ask)
 		return err
 	})
-	switch bad := (unreadable{}); {
-	case errors.As(err, &bad):
-		http.Error(w, short(bad.Error()), http.StatusUnsupportedMediaType)
-	case err != nil:
-		s.fail(w, r, err)
-	default:
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(made)
-	}
+	return made, err
 }
-
-// unreadable is the error of an image that cannot be decoded.
-type unreadable struct{ error }
 
 // askedBy reads the query of a request.
 func askedBy(r *http.Request) (a asked, err error) {
 	number := func(name string) (n uint64) {
 		if text := r.URL.Query().Get(name); text != "" && err == nil {
 			if n, err = strconv.ParseUint(text, 10, 31); err != nil {
-				err = fmt.Errorf("%s must be a number from 0", name)
+				err = problem{fmt.Errorf("%s must be a number from 0", name), http.StatusBadRequest}
 			}
 		}
 		return n
@@ -145,8 +139,8 @@ func askedBy(r *http.Request) (a asked, err error) {
 	return asked{block: int(number("block")), head: int(number("head")), seed: number("seed")}, err
 }
 
-// look lets a model look at an image.
-func look(o *opened, img image.Image, ask asked) (*answer, error) {
+// answerOf is what a model makes of an image.
+func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
 	a := &answer{Grid: o.Grid(), Note: o.note}
 	seen, err := a.add(o.Seen(img))
 	if err != nil {
@@ -216,14 +210,14 @@ func (a *answer) predict(p *infer.Predictor, img image.Image, seed uint64) error
 // attend returns the attention of a block.
 func attend(o *opened, img image.Image, ask asked, seen int) (*attention, error) {
 	if ask.block > o.Blocks() {
-		return nil, fmt.Errorf("there is no block %d: the model has %d", ask.block, o.Blocks())
+		return nil, problem{fmt.Errorf("there is no block %d: the model has %d", ask.block, o.Blocks()), http.StatusBadRequest}
 	}
 	all, err := o.Attention(img, ask.block)
 	if err != nil {
 		return nil, err
 	}
 	if ask.head > all.Heads {
-		return nil, fmt.Errorf("there is no head %d: the block has %d", ask.head, all.Heads)
+		return nil, problem{fmt.Errorf("there is no head %d: the block has %d", ask.head, all.Heads), http.StatusBadRequest}
 	}
 	a := &attention{Image: seen, Block: all.Block, Blocks: o.Blocks(), Head: ask.head, Heads: all.Heads}
 	for query := range all.Rows*all.Cols + 1 {

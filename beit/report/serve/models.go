@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,7 +21,7 @@ const maxWaiting = 8
 const idleModel = 2 * time.Minute
 
 // errBusy says that there are too many requests with images.
-var errBusy = errors.New("too many images are being looked at: try again in a moment")
+var errBusy = problem{errors.New("too many images are being looked at: try again in a moment"), http.StatusServiceUnavailable}
 
 // models has the model by which images are looked at. There is one at a time, which is opened when it is needed and closed when it is idle. One
 // request at a time computes, since an operation takes all processors.

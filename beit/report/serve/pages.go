@@ -162,13 +162,22 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, body *template.Tem
 	w.Write(b.Bytes())
 }
 
-// fail sends an error: one line that names the folder or file.
+// problem is an error with the status by which it is answered. Others are answered by 500.
+type problem struct {
+	error
+	status int
+}
+
+// errNoRun is the error of a name that no run has.
+var errNoRun = problem{errors.New("there is no such run"), http.StatusNotFound}
+
+// fail answers with an error: one line.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case r.Context().Err() != nil: // nobody waits for an answer
-	case errors.Is(err, errNoRun):
-		http.Error(w, plain.Text(err.Error()), http.StatusNotFound)
-	default:
-		http.Error(w, short(err.Error()), http.StatusInternalServerError)
+	status := http.StatusInternalServerError
+	if p := (problem{}); errors.As(err, &p) {
+		status = p.status
+	}
+	if r.Context().Err() == nil { // somebody waits for an answer
+		http.Error(w, short(err.Error()), status)
 	}
 }
