@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
@@ -28,8 +27,8 @@ func (c *serveCmd) Run(a *app) error {
 	case !info.IsDir():
 		return usagef("%s is a file: name the folder that your runs lie in", c.Folder)
 	}
-	list, err := model.List(a.ctx, c.Folder)
-	if err != nil {
+	runs := 0
+	if err := model.Walk(a.ctx, c.Folder, func(string, error) { runs++ }); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", c.Addr)
@@ -41,10 +40,14 @@ func (c *serveCmd) Run(a *app) error {
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprintf(a.errOut, "beit: warning: whoever reaches this machine at %s sees the runs in %s\n", l.Addr(), plain.Name(c.Folder))
 	}
-	if len(list) == 0 {
+	if runs == 0 {
 		fmt.Fprintf(a.errOut, "there are no runs in %s yet; the page shows them when they begin\n", plain.Name(c.Folder))
 	}
-	if _, err := fmt.Fprintf(a.out, "http://%s/ shows the runs in %s; ^C ends\n", l.Addr(), plain.Name(c.Folder)); err != nil {
+	at := l.Addr().(*net.TCPAddr)
+	if at.IP.IsUnspecified() { // every address of this machine
+		at.IP = net.IPv4(127, 0, 0, 1)
+	}
+	if _, err := fmt.Fprintf(a.out, "http://%s/ shows the runs in %s; ^C ends\n", at, plain.Name(c.Folder)); err != nil {
 		return err
 	}
 	return s.Serve(a.ctx, l)
@@ -56,6 +59,5 @@ func (c *serveCmd) explain(err error) error {
 	if errors.As(err, &wrong) {
 		return usagef("--addr %s: %s; wanted is HOST:PORT, such as 127.0.0.1:7350", c.Addr, wrong.Err)
 	}
-	_, port, _ := strings.Cut(c.Addr, ":")
-	return fmt.Errorf("%w; choose another port than %s by --addr", err, port)
+	return fmt.Errorf("%w; choose another address or port by --addr", err)
 }
