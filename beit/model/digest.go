@@ -10,7 +10,7 @@ import (
 )
 
 // digestRecords is how many records a Digest keeps at least, the newest.
-const digestRecords = 64
+const digestRecords = 200
 
 // Digest keeps of a run's records what lists and pages say of it. It stays small however many there are.
 type Digest struct {

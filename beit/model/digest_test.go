@@ -39,7 +39,7 @@ func TestDigest(t *testing.T) {
 	if got, want := d.Left(status), status.Left(all); got != want || got != 2000*time.Second {
 		t.Errorf("%v left, by all records %v", got, want)
 	}
-	if n := cap(d.newest); n > 3*digestRecords {
+	if n := cap(d.newest); n > 4*digestRecords {
 		t.Errorf("%d records are kept", n)
 	}
 	add(run.Record{Kind: run.KindVal, Values: map[string]float64{m.Main: math.NaN()}})

@@ -2,8 +2,8 @@ package run
 
 import "time"
 
-// leftRecords are the last records of a run by which Left estimates: they follow a change of speed, and smooth the pauses of validation.
-const leftRecords = 40
+// leftRecords are the last records of a run by which Left estimates: they follow a change of speed, and include pauses of validation.
+const leftRecords = 200
 
 // Left estimates how long a run that is under way will take, by the times of its last records in this process. It is 0 when the run is not under
 // way, or when that cannot be told yet.

@@ -6,6 +6,7 @@
   const live = document.getElementById("live"), figures = [...document.querySelectorAll("figure.chart")];
   const element = name => document.getElementById(name);
   let data = [], source = null, drawing = 0;
+  for (const figure of figures) figure.hidden = true; // until there are values
 
   // draw shows the charts that have values. Several changes within a moment are drawn once.
   function draw() {
