@@ -65,6 +65,7 @@ type cli struct {
 	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
+	Map        mapCmd        `cmd:"" help:"Show images as a backbone sees them, on a page: map, clusters, near-duplicates, outliers, leaks, suspected label errors, a diverse subset."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
 	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`

@@ -5,11 +5,14 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/beit/report/similarpage"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -20,8 +23,9 @@ type similarCmd struct {
 	imagesArg
 	partFlag
 	featureFlag
+	indexFlag
 	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
-	Out  string `placeholder:"FILE.png" help:"Show them on a contact sheet in this file."`
+	Out  string `placeholder:"FILE" help:"Show them: on a contact sheet, x.png, or on a page with whole names and links, x.html."`
 	JSON bool   `name:"json" help:"Print as JSON."`
 }
 
@@ -46,10 +50,13 @@ func (c *similarCmd) Run(a *app) error {
 	if c.Top < 1 {
 		return usagef("--top %d: must be at least 1", c.Top)
 	}
-	if c.Out != "" && filepath.Ext(c.Out) != ".png" {
-		return usagef("--out %s: the contact sheet is a .png file", c.Out)
+	if ext := filepath.Ext(c.Out); c.Out != "" && ext != ".png" && ext != ".html" {
+		return usagef("--out %s: name a file that ends in .png, a contact sheet, or in .html, a page", c.Out)
 	}
-	if err := c.check(); err != nil {
+	if err := c.indexFlag.check(); err != nil {
+		return err
+	}
+	if err := c.imagesArg.check(); err != nil {
 		return err
 	}
 	enc, err := openWith(a, c.modelArg, backbones, infer.OpenEncoder)
@@ -73,8 +80,12 @@ func (c *similarCmd) Run(a *app) error {
 		}
 		want = c.of(item.Value)
 	}
+	x, err := c.indexFlag.open(a, enc, c.over(enc.Config()), c.named())
+	if err != nil {
+		return err
+	}
 	found := similar{Image: plain.Name(c.Image), Feature: c.Feature}
-	found.Skipped, err = pass(a, "similar", ds, enc.EncodeDataset, func(item infer.Item[infer.Features]) error {
+	found.Skipped, err = x.each(a, "similar", ds, func(item infer.Item[infer.Features]) error {
 		found.Compared++
 		found.Nearest = insert(found.Nearest, match{plain.Name(item.Name), cosine(want, c.of(item.Value)), item.Index}, c.Top)
 		return nil
@@ -83,7 +94,7 @@ func (c *similarCmd) Run(a *app) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := found.sheet(c.Out, query, ds); err != nil {
+		if err := c.show(found, ds, enc.Config()); err != nil {
 			return err
 		}
 	}
@@ -124,15 +135,49 @@ func cosine(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// sheet draws the image and those found.
-func (s similar) sheet(name string, query *data.RGB, ds data.Dataset) error {
+// show draws the image and those found, turned for people.
+func (c *similarCmd) show(found similar, ds data.Dataset, run *config.Config) error {
+	upright := true
+	query, err := readImage(c.Image, exifFlag{&upright}.over(run))
+	if err != nil {
+		return err
+	}
+	images := make([]*data.RGB, len(found.Nearest))
+	for i, m := range found.Nearest {
+		if images[i], err = data.Upright(ds, m.index); err != nil {
+			return fmt.Errorf("%s: %w", c.Out, err)
+		}
+	}
+	if filepath.Ext(c.Out) == ".png" {
+		return found.sheet(c.Out, query, images)
+	}
+	dir := filepath.Dir(c.Out)
+	list := make([]similarpage.Image, len(images))
+	for i, m := range found.Nearest {
+		list[i] = similarpage.Image{Name: ds.Name(m.index), Link: linkTo(dir, ds, m.index), Cosine: m.Cosine, RGB: images[i]}
+	}
+	facts := []similarpage.Fact{
+		{Name: "Model", Value: c.Model}, {Name: "Feature", Value: c.Feature}, {Name: "Images compared", Value: strconv.Itoa(found.Compared)},
+	}
+	return similarpage.Write(c.Out, similarpage.Image{Name: c.Image, Link: report.LinkTo(dir, c.Image), RGB: query}, list, facts)
+}
+
+// linkTo is the URL of the file of image i of ds from a page in the folder dir, empty for an image that is no file of its own.
+func linkTo(dir string, ds data.Dataset, i int) string {
+	if l, ok := ds.(loose); ok {
+		return report.LinkTo(dir, l.paths[i])
+	}
+	if file, ok := data.FileOf(ds, i); ok && file.OnDisk() != "" {
+		return report.LinkTo(dir, file.OnDisk())
+	}
+	return ""
+}
+
+// sheet draws a contact sheet.
+func (s similar) sheet(name string, query *data.RGB, images []*data.RGB) error {
 	tiles := []report.Tile{report.NewTile(query, "like this:", filepath.Base(s.Image))}
 	for i, m := range s.Nearest {
-		image, err := data.Decoded(ds, m.index)
-		if err != nil {
-			return fmt.Errorf("contact sheet: %w", err)
-		}
-		tiles = append(tiles, report.NewTile(image, fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)))
+		tiles = append(tiles, report.NewTile(images[i], fmt.Sprintf("%d.  %.4f", i+1, m.Cosine), filepath.Base(m.Name)))
 	}
 	return report.Sheet(name, tiles)
 }

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// folderMark is a file that says which command made a folder, in its first line, and what it put there.
+const folderMark = ".made-by"
+
+// CheckFolder returns an error unless WriteFolder may put a folder of the same maker at dir: nothing is there, or nothing but what it once wrote.
+func CheckFolder(dir, maker string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: it is no folder that can be replaced: %w", dir, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, folderMark))
+	names := strings.Split(string(text), "\n")
+	if err != nil || names[0] != maker {
+		return fmt.Errorf("%s has files in it, such as %s, and '%s' did not make it: choose another folder", dir, entries[0].Name(), maker)
+	}
+	for _, e := range entries {
+		if !slices.Contains(names, e.Name()) {
+			return fmt.Errorf("%s has a file that '%s' did not put there, %s: choose another folder, or move it away", dir, maker, e.Name())
+		}
+	}
+	return nil
+}
+
+// WriteFolder makes a folder of files at dir, whole or not at all: write writes them into another folder, which then takes the place of dir. An
+// older one of the same maker is replaced; see CheckFolder. Files need not survive a loss of power, since they can be made again.
+func WriteFolder(dir, maker string, write func(temp string) error) error {
+	if err := CheckFolder(dir, maker); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return err
+	}
+	temp := filepath.Join(filepath.Dir(dir), fmt.Sprintf(".tmp-%016x", rand.Uint64()))
+	if err := os.Mkdir(temp, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp) // after a failure, or after a panic
+	if err := write(temp); err != nil {
+		return err
+	}
+	if err := mark(temp, maker); err != nil {
+		return err
+	}
+	return swapFolder(dir, temp)
+}
+
+// mark writes the file that CheckFolder reads.
+func mark(dir, maker string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	lines := []string{maker, folderMark}
+	for _, e := range entries {
+		lines = append(lines, e.Name())
+	}
+	return os.WriteFile(filepath.Join(dir, folderMark), []byte(strings.Join(lines, "\n")), 0o666)
+}
+
+// swapFolder puts temp at dir, and removes what was there.
+func swapFolder(dir, temp string) error {
+	old := temp + "-old"
+	err := os.Rename(dir, old)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if failed := os.Rename(temp, dir); failed != nil {
+		if err == nil {
+			failed = errors.Join(failed, os.Rename(old, dir))
+		}
+		return failed
+	}
+	return os.RemoveAll(old)
+}
