@@ -30,7 +30,8 @@ type answer struct {
 	Mask      *masked        `json:"mask,omitempty"`
 	Classes   []infer.Class  `json:"classes,omitempty"`
 	Attention *attention     `json:"attention,omitempty"`
-	Note      string         `json:"note,omitempty"`
+	Nearest   []near         `json:"nearest,omitempty"`
+	Notes     []string       `json:"notes,omitempty"`
 }
 
 type tokens struct {
@@ -71,7 +72,7 @@ type attention struct {
 
 // answerOf is what a model makes of an image.
 func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
-	a := &answer{Grid: o.Grid(), Note: o.note}
+	a := &answer{Grid: o.Grid(), Notes: o.notes}
 	seen, err := a.add(o.Seen(img))
 	if err != nil {
 		return nil, err
@@ -92,6 +93,9 @@ func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
 		if o.predictor != nil {
 			err = a.predict(o.predictor, img, ask.seed)
 		}
+	}
+	if err == nil && o.finder != nil {
+		a.Nearest, err = o.finder.find(img)
 	}
 	if err == nil && o.Blocks() > 0 && o.Grid() <= attentionGrid {
 		a.Attention, err = attend(o, img, ask, seen)

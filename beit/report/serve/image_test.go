@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/explore"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
@@ -98,7 +99,7 @@ func TestImage(t *testing.T) {
 	}
 
 	_, a, text = ask(t, s, "/image/backbone", bytes.NewReader(file))
-	if a.Note != "" || a.Mask == nil || len(a.Mask.Patches) != 6 || a.Tokens == nil || a.Attention == nil {
+	if a.Notes != nil || a.Mask == nil || len(a.Mask.Patches) != 6 || a.Tokens == nil || a.Attention == nil {
 		t.Fatalf("a backbone: %s", text)
 	}
 	_, other, _ := ask(t, s, "/image/backbone?seed=1", bytes.NewReader(file))
@@ -110,6 +111,8 @@ func TestImage(t *testing.T) {
 			t.Errorf("patch %+v", p)
 		}
 	}
+
+	testNearest(t, s, filepath.Join(root, "backbone"), file)
 
 	for url, want := range map[string]int{
 		"/image/other": 404, "/image/tokenizer?block=3": 400, "/image/tokenizer?head=3": 400, "/image/tokenizer?block=-1": 400, "/image/tokenizer?seed=x": 400,
@@ -137,6 +140,51 @@ func TestImage(t *testing.T) {
 	}
 	if status, body := get(t, s.Handler(), "/image/tokenizer"); status != http.StatusOK || !strings.Contains(body, `value="/image/tokenizer" selected`) {
 		t.Errorf("the page: status %d: %s", status, body)
+	}
+}
+
+// testNearest makes an index of images for a backbone. The nearest of them are found, and shown where their files are in the folder.
+func testNearest(t *testing.T, s *Server, run string, file []byte) {
+	t.Helper()
+	folder := t.TempDir()
+	put(t, folder, "same.png", string(file))
+	put(t, filepath.Dir(folder), "outside.png", string(file))
+	enc, err := infer.OpenEncoder(run, infer.Options{})
+	write(t, err)
+	defer enc.Close()
+	key, err := explore.IndexKey(enc.Checksum(), true, []string{folder})
+	write(t, err)
+	index := explore.NewIndex(key)
+	img, err := png.Decode(bytes.NewReader(file))
+	write(t, err)
+	same, err := enc.Encode(img)
+	write(t, err)
+	for name, scale := range map[string]float32{"same.png": 1, "../outside.png": 1, "gone <b>.png": -1} {
+		v := make([]float32, len(same.Mean))
+		for i, x := range same.Mean {
+			v[i] = scale * x
+		}
+		index.Put(explore.Stamp{Name: name}, infer.Features{CLS: v, Mean: v})
+	}
+	write(t, index.Write(filepath.Join(run, indexName)))
+	_, a, text := ask(t, s, "/image/backbone", bytes.NewReader(file))
+	if len(a.Nearest) != 3 || a.Notes != nil {
+		t.Fatalf("nearest images: %s", text)
+	}
+	for i, want := range []struct {
+		name  string
+		shown bool
+	}{{"../outside.png", false}, {"same.png", true}, {"gone <b>.png", false}} {
+		if got := a.Nearest[i]; got.Name != want.name || (got.Image != "") != want.shown {
+			t.Errorf("the image after %d others is %+v, want %+v", i, got, want)
+		}
+	}
+	if a.Nearest[1].Cosine < 0.9999 || a.Nearest[2].Cosine > -0.9999 {
+		t.Errorf("cosines %g and %g", a.Nearest[1].Cosine, a.Nearest[2].Cosine)
+	}
+	put(t, run, indexName, "no index")
+	if _, a, text = ask(t, s, "/image/backbone", bytes.NewReader(file)); len(a.Notes) != 1 || !strings.Contains(a.Notes[0], indexName) || a.Mask == nil {
+		t.Errorf("a damaged index: %s", text)
 	}
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -40,7 +41,8 @@ type models struct {
 type opened struct {
 	infer.Attentive
 	predictor *infer.Predictor // of a pretraining run whose tokenizer is there, and else nil
-	note      string           // why it is not
+	finder    *finder          // of a run with an index of images, and else nil
+	notes     []string         // why something is not there
 }
 
 func newModels(device *tensor.Device) *models {
@@ -105,7 +107,7 @@ func changed(dir string) (times [2]time.Time) {
 	return times
 }
 
-// openRun opens the finished model of a run, or its newest checkpoint.
+// openRun opens the finished model of a run, or its newest checkpoint, and what belongs to it.
 func openRun(dir string, device *tensor.Device) (*opened, error) {
 	opt := infer.Options{Device: device}
 	model, err := infer.OpenAttention(dir, opt)
@@ -113,22 +115,25 @@ func openRun(dir string, device *tensor.Device) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{Attentive: model}
-	if _, ok := model.(*infer.Encoder); !ok {
-		return o, nil
+	if _, ok := model.(*infer.Encoder); ok {
+		if o.predictor, err = infer.OpenPredictor(dir, "", opt); err == nil {
+			model.Close()
+			o.Attentive = o.predictor.Encoder()
+		} else {
+			o.notes = append(o.notes, "Predictions of masked patches are not shown: "+short(err.Error()))
+		}
 	}
-	if o.predictor, err = infer.OpenPredictor(dir, "", opt); err != nil {
-		o.note = "Predictions of masked patches are not shown: " + err.Error()
-		return o, nil
+	if o.finder, err = openFinder(dir, o.Attentive, opt); err != nil {
+		o.notes = append(o.notes, "The nearest images are not shown: "+short(err.Error()))
 	}
-	model.Close()
-	o.Attentive = o.predictor.Encoder()
 	return o, nil
 }
 
 // Close frees the models.
 func (o *opened) Close() error {
+	err := o.finder.close()
 	if o.predictor != nil {
-		return o.predictor.Close()
+		return cmp.Or(err, o.predictor.Close())
 	}
-	return o.Attentive.Close()
+	return cmp.Or(err, o.Attentive.Close())
 }

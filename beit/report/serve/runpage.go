@@ -95,6 +95,9 @@ func (s *Server) offers(l model.Listed, m *method.Method, cfg *config.Config) []
 		folder, title, text = mapDir, "Map of the images", "Clusters, near-duplicates, outliers, and labels that may be wrong."
 	}
 	command := append(append([]string{folder, l.Dir}, images...), "--out", filepath.Join(l.Dir, folder))
+	if folder == mapDir { // with what finds the images that resemble another
+		command = append(command, "--index", filepath.Join(l.Dir, indexName))
+	}
 	return append(list, s.offer(l.Dir, folder+"/"+indexFile, title, text, command...))
 }
 

@@ -84,8 +84,11 @@
       });
       return make("label", {}, input, ` ${views[name]}`);
     }));
-    element("note").textContent = answer.note ?? "";
-    element("note").hidden = !answer.note;
+    element("notes").replaceChildren(...(answer.notes ?? []).map(text => make("p", { className: "note" }, text)));
+    element("nearest").hidden = !answer.nearest;
+    element("found").replaceChildren(...(answer.nearest ?? []).map(near => make("figure", { className: "card" },
+      ...(near.image ? [make("img", { src: near.image, alt: near.name })] : []),
+      make("figcaption", {}, `${near.name}, cosine ${near.cosine.toFixed(3)}`))));
     element("result").hidden = false;
     draw();
   }
@@ -93,7 +96,8 @@
   // draw shows the image, its patches, and what belongs to the view.
   function draw() {
     const part = answer[view], n = answer.grid;
-    const image = make("img", { src: answer.images[part?.image ?? 0], alt: "The image as the model sees it", className: "pixels" });
+    const image = make("img", { src: answer.images[part?.image ?? 0], alt: "The image as the model sees it" });
+    image.addEventListener("load", () => image.classList.toggle("pixels", image.naturalWidth < 128));
     const over = make("div", { className: "patches" });
     over.style.gridTemplateColumns = over.style.gridTemplateRows = `repeat(${n}, 1fr)`;
     over.setAttribute("role", "group");
@@ -108,7 +112,7 @@
     paint();
   }
 
-  const nameOf = i => `row ${Math.floor(i / answer.grid) + 1}, column ${i % answer.grid + 1}`;
+  const nameOf = i => `Row ${Math.floor(i / answer.grid) + 1}, column ${i % answer.grid + 1}`;
   const label = i => view === "tokens" ? `${nameOf(i)}: code ${answer.tokens.codes[i]}` : nameOf(i);
 
   // choose chooses a patch, counted from 1, or the class token, 0.
@@ -139,7 +143,7 @@
       patch.tabIndex = i === Math.max(chosen - 1, 0) ? 0 : -1;
       patch.ariaPressed = String(i === chosen - 1);
     });
-    element("said").replaceChildren(...classes(), ...(tellers[view]?.() ?? []));
+    element("said").replaceChildren(...(tellers[view]?.() ?? []), ...classes());
   }
 
   const painters = {
@@ -173,7 +177,7 @@
       return [all, make("p", {}, `${nameOf(chosen - 1)}: code ${patch.true.code}, predicted with ${percent(patch.true.probability)}. The likeliest codes:`), list];
     },
     attention() {
-      const { max } = answer.attention, from = chosen === 0 ? "the class token" : nameOf(chosen - 1);
+      const { max } = answer.attention, from = chosen === 0 ? "the class token" : nameOf(chosen - 1).toLowerCase();
       return [make("p", {}, `From ${from}. The brightest patch has the weight ${max[chosen].toPrecision(2)}. Choose another patch to look from there.`)];
     },
   };
@@ -184,7 +188,7 @@
   function classes() {
     if (!answer.classes) return [];
     return [make("h2", {}, "Prediction"), make("ol", { className: "classes" }, ...answer.classes.map(c =>
-      make("li", {}, `${c.name} `, make("meter", { max: 1, value: c.probability, ariaLabel: c.name }), ` ${percent(c.probability)}`)))];
+      make("li", {}, make("span", { className: "share" }, percent(c.probability)), make("meter", { max: 1, value: c.probability, ariaLabel: c.name }), ` ${c.name}`)))];
   }
 
   // options are the controls of a view.
