@@ -33,7 +33,7 @@ type models struct {
 
 	open  *opened
 	dir   string
-	stamp [2]time.Time
+	stamp [3]time.Time
 	idle  *time.Timer
 }
 
@@ -97,9 +97,9 @@ func (m *models) release() (err error) {
 	return err
 }
 
-// changed is when files were added to a run folder or its checkpoints, as a training does.
-func changed(dir string) (times [2]time.Time) {
-	for i, name := range []string{dir, filepath.Join(dir, run.CheckpointDir)} {
+// changed is when files were added to a run folder or its checkpoints, as a training does, and when its index was written.
+func changed(dir string) (times [3]time.Time) {
+	for i, name := range []string{dir, filepath.Join(dir, run.CheckpointDir), filepath.Join(dir, indexName)} {
 		if info, err := os.Stat(name); err == nil {
 			times[i] = info.ModTime()
 		}
