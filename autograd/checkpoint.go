@@ -2,6 +2,8 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
+var checkpointRule = newRule(rule{name: "Checkpoint", grad: checkpointGrad})
+
 // Checkpoint returns f(x) without keeping intermediate values (activation checkpointing). Backward runs f again and differentiates that
 // run. The gradients have the same bytes as without Checkpoint.
 //
@@ -18,7 +20,7 @@ func Checkpoint(x *Var, f func(x *Var) *Var) *Var {
 		return f(x)
 	}
 	y.needs = true // what f uses besides x may need a gradient even when x does not
-	t.nodes = append(t.nodes, &node{kind: kCheckpoint, in: []*Var{x}, out: y, attr: segment{f, t.Precision}})
+	t.nodes = append(t.nodes, &node{rule: checkpointRule, in: []*Var{x}, out: y, attr: segment{f, t.Precision}})
 	return y
 }
 

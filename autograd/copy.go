@@ -6,13 +6,24 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var reshapeRule = newRule(rule{name: "Reshape", grad: func(n *node, dy *tensor.Tensor) { n.pass(n.in[only], dy) }})
+
 // Reshape returns x with another shape of the same size. One size may be -1. Nothing is copied.
 func Reshape(x *Var, shape ...int) *Var {
 	t := begin("Reshape", "x", x)
 	y := x.value.Reshape(shape...)
 	y.Retain()
-	return t.result(kReshape, y, nil, nil, x)
+	return t.result(reshapeRule, y, nil, nil, x)
 }
+
+var permuteRule = newRule(rule{name: "Permute", grad: func(n *node, dy *tensor.Tensor) {
+	order := n.attr.([]int)
+	inverse := make([]int, len(order))
+	for i, a := range order {
+		inverse[a] = i
+	}
+	n.in[only].accept(dy.Permute(inverse...).Clone())
+}})
 
 // Permute returns a contiguous tensor whose axis i is axis order[i] of x.
 func Permute(x *Var, order ...int) *Var {
@@ -23,8 +34,16 @@ func Permute(x *Var, order ...int) *Var {
 			order[i] += x.value.Rank()
 		}
 	}
-	return t.result(kPermute, x.value.Permute(order...).Clone(), order, nil, x)
+	return t.result(permuteRule, x.value.Permute(order...).Clone(), order, nil, x)
 }
+
+var sliceRule = newRule(rule{name: "Slice", grad: func(n *node, dy *tensor.Tensor) {
+	at := n.attr.([2]int)
+	x := n.in[only]
+	dx := tensor.Zeros(x.tape.dev, x.Shape()...)
+	tensor.CopyInto(dx.Slice(at[0], at[1], at[1]+n.out.Shape()[at[0]]), dy)
+	x.accept(dx)
+}})
 
 // Slice returns the elements lo … hi-1 along an axis, contiguous.
 func Slice(x *Var, axis, lo, hi int) *Var {
@@ -32,8 +51,19 @@ func Slice(x *Var, axis, lo, hi int) *Var {
 	if axis < 0 {
 		axis += x.value.Rank()
 	}
-	return t.result(kSlice, x.value.Slice(axis, lo, hi).Clone(), [2]int{axis, lo}, nil, x)
+	return t.result(sliceRule, x.value.Slice(axis, lo, hi).Clone(), [2]int{axis, lo}, nil, x)
 }
+
+var concatRule = newRule(rule{name: "Concat", grad: func(n *node, dy *tensor.Tensor) {
+	axis, at := n.attr.(int), 0
+	for _, v := range n.in {
+		size := v.Shape()[axis]
+		if v.needs {
+			v.accept(dy.Slice(axis, at, at+size).Clone())
+		}
+		at += size
+	}
+}})
 
 // Concat joins Vars along an axis.
 func Concat(axis int, xs ...*Var) *Var {
@@ -45,7 +75,7 @@ func Concat(axis int, xs ...*Var) *Var {
 	if axis < 0 {
 		axis += values[0].Rank()
 	}
-	return t.result(kConcat, tensor.Concat(axis, values...), axis, nil, xs...)
+	return t.result(concatRule, tensor.Concat(axis, values...), axis, nil, xs...)
 }
 
 // Expand returns x broadcast to shape: axes of size 1 and missing leading axes are repeated.

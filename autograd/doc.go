@@ -30,7 +30,8 @@
 //
 // Explicit tape. There is always a tape, which a caller passes on. So concurrent inference needs no global state, and one Reset releases a step.
 //
-// One table of rules. All backward rules are in rules.go, and each reads its inputs by name. A kind without a test case fails a test.
+// A rule stands beside its function. The backward rule of an operation is in the file of the function that records it, and reads its inputs by
+// name. A rule without a test case fails a test.
 //
 // Memory. Forward saves what backward needs and nothing else. Backward releases an activation after its last use. So memory does not grow over
 // steps, and the peak is at the start of Backward.

@@ -9,6 +9,9 @@ func StopGradient(x *Var) *Var {
 	return x.tape.Own(x.value)
 }
 
+// The input gets the gradient as if the value had not been replaced.
+var straightThroughRule = newRule(rule{name: "StraightThrough", grad: func(n *node, dy *tensor.Tensor) { n.pass(n.in[only], dy) }})
+
 // StraightThrough returns value, which the tape then owns, in place of x. x gets the gradient of the result unchanged. Both have the same
 // shape.
 func StraightThrough(x *Var, value *tensor.Tensor) *Var {
@@ -17,5 +20,5 @@ func StraightThrough(x *Var, value *tensor.Tensor) *Var {
 	if !x.Shape().Equal(value.Shape()) {
 		panic(&tensor.ShapeError{Op: "StraightThrough", Shapes: []tensor.Shape{x.Shape(), value.Shape()}, Reason: "shapes differ"})
 	}
-	return t.result(kStraightThrough, value, nil, nil, x)
+	return t.result(straightThroughRule, value, nil, nil, x)
 }

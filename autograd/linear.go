@@ -10,6 +10,38 @@ type LinearOptions struct {
 	Keep     *tensor.Tensor // stochastic depth [B]; nil: ones
 }
 
+// The places of Linear's inputs, and of what it saves.
+const (
+	linearX, linearW, linearBias, linearResidual, linearGamma = 0, 1, 2, 3, 4
+
+	savedPre = 0 // with GELU: what GELU was applied to
+)
+
+var linearRule = newRule(rule{
+	name: "Linear",
+	grad: func(n *node, dy *tensor.Tensor) {
+		f := n.attr.(tensor.LinearArgs)
+		tensor.LinearGrad(tensor.LinearGradArgs{
+			DX: n.dest(linearX), DW: n.dest(linearW), DBias: n.dest(linearBias), DGamma: n.dest(linearGamma),
+			DY: dy, X: n.in[linearX].value, W: n.in[linearW].value, Bias: n.in[linearBias].tensor(), Gamma: n.in[linearGamma].tensor(),
+			Pre: f.Pre, Keep: f.Keep, Precision: f.Precision,
+		})
+		n.pass(n.in[linearResidual], dy)
+	},
+	recompute: func(n *node) func() *tensor.Tensor {
+		if n.attr.(tensor.LinearArgs).Pre == nil {
+			return nil
+		}
+		return func() *tensor.Tensor {
+			pre := n.attr.(tensor.LinearArgs).Pre
+			if pre.DType() != tensor.Float32 {
+				pre = n.replacePre(tensor.Cast(pre, tensor.Float32))
+			}
+			return tensor.Unary(tensor.UnaryGELU, pre)
+		}
+	},
+})
+
 // Linear returns x·wᵀ + bias with the options o, at the tape's precision. x is [.., K], w [N, K], and bias [N] or nil.
 func Linear(x, w, bias *Var, o LinearOptions) *Var {
 	t := begin("Linear", "x, w", x, w)
@@ -22,6 +54,15 @@ func Linear(x, w, bias *Var, o LinearOptions) *Var {
 	if f.Pre != nil {
 		saved = append(saved, f.Pre)
 	}
-	return t.result(kLinear, f.Y, f, saved,
+	return t.result(linearRule, f.Y, f, saved,
 		[]*Var{linearX: x, linearW: w, linearBias: bias, linearResidual: o.Residual, linearGamma: o.Gamma}...)
+}
+
+// replacePre replaces the tensor that a Linear with GELU saved by pre, and returns pre.
+func (n *node) replacePre(pre *tensor.Tensor) *tensor.Tensor {
+	f := n.attr.(tensor.LinearArgs)
+	f.Pre.Release()
+	f.Pre, n.saved[savedPre] = pre, pre
+	n.attr = f
+	return pre
 }

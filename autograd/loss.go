@@ -2,6 +2,12 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
+var crossEntropyRule = newRule(rule{name: "CrossEntropy", grad: func(n *node, dy *tensor.Tensor) {
+	a := n.attr.(tensor.CrossEntropyArgs)
+	a.Logits = n.in[only].value
+	n.in[only].accept(tensor.CrossEntropyGrad(dy, a))
+}})
+
 // CrossEntropy returns the mean cross-entropy of logits [R, K] with labels, Int32 [R], with label smoothing. Rows with a negative label
 // are ignored.
 func CrossEntropy(logits *Var, labels *tensor.Tensor, smoothing float32) *Var {
@@ -24,13 +30,17 @@ func SoftCrossEntropy(logits *Var, soft *tensor.Tensor) *Var {
 func (t *Tape) crossEntropy(logits *Var, a tensor.CrossEntropyArgs) *Var {
 	a.Logits = logits.value
 	f := tensor.CrossEntropy(a)
-	return t.result(kCrossEntropy, f.Loss, f, []*tensor.Tensor{f.LSE}, logits)
+	return t.result(crossEntropyRule, f.Loss, f, []*tensor.Tensor{f.LSE}, logits)
 }
+
+var cosineLossRule = newRule(rule{name: "CosineLoss", grad: func(n *node, dy *tensor.Tensor) {
+	n.in[only].accept(tensor.CosineLossGrad(dy, n.in[only].value, n.attr.(*tensor.Tensor)))
+}})
 
 // CosineLoss returns the mean over rows of 1 − cos(x, target) along the last axis. target gets no gradient.
 func CosineLoss(x *Var, target *tensor.Tensor) *Var {
 	t := begin("CosineLoss", "x", x)
-	return t.result(kCosineLoss, tensor.CosineLoss(x.value, target), target, nil, x)
+	return t.result(cosineLossRule, tensor.CosineLoss(x.value, target), target, nil, x)
 }
 
 // MeanSquare returns the mean of (a − b)² over all elements.

@@ -1,10 +1,6 @@
 package autograd
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,47 +8,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// functions are the operations of the package.
-var functions = map[string]any{
-	"Add": Add, "Sub": Sub, "Mul": Mul, "Affine": Affine, "Unary": Unary, "GELU": GELU, "Tanh": Tanh,
-	"MatMul": MatMul, "Linear": Linear, "Attention": Attention, "LayerNorm": LayerNorm, "L2Normalize": L2Normalize,
-	"Softmax": Softmax, "Sum": Sum, "Mean": Mean,
-	"CrossEntropy": CrossEntropy, "SoftCrossEntropy": SoftCrossEntropy, "CosineLoss": CosineLoss, "MeanSquare": MeanSquare,
-	"Reshape": Reshape, "Permute": Permute, "Slice": Slice, "Concat": Concat, "Expand": Expand,
-	"GatherRows": GatherRows, "Patchify": Patchify, "StopGradient": StopGradient, "StraightThrough": StraightThrough, "Checkpoint": Checkpoint,
-}
-
-// The table has every exported function of the package that takes Vars, but for CheckGradients, which makes them.
-func TestFunctionsAreListed(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 1
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range file.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Type.Results == nil {
-				continue
-			}
-			if star, ok := f.Type.Results.List[0].Type.(*ast.StarExpr); ok && star.X.(*ast.Ident).Name == "Var" {
-				if found++; functions[f.Name.Name] == nil {
-					t.Errorf("%s is not in the table", f.Name.Name)
-				}
-			}
-		}
-	}
-	if found != len(functions)+1 {
-		t.Errorf("%d functions found, %d in the table", found-1, len(functions))
-	}
-}
+//go:generate go run ../tensor/internal/gen functions
 
 // Operations that get nil in place of Vars and tensors panic with their name, and say what is nil.
 func TestNilPanicsNamingTheOperation(t *testing.T) {

@@ -5,16 +5,53 @@ import "github.com/gobeit/gobeit/tensor"
 // normEps bounds norms from below, as in PyTorch's functional.normalize.
 const normEps = 1e-12
 
+// The places of LayerNorm's inputs, and of what L2Normalize saves.
+const (
+	layerNormX, layerNormW, layerNormB = 0, 1, 2
+
+	savedNorm = 0
+)
+
+var layerNormRule = newRule(rule{
+	name: "LayerNorm",
+	grad: func(n *node, dy *tensor.Tensor) {
+		f := n.attr.(tensor.LayerNormArgs)
+		tensor.LayerNormGrad(tensor.LayerNormGradArgs{
+			DX: n.dest(layerNormX), DW: n.dest(layerNormW), DB: n.dest(layerNormB),
+			DY: dy, X: n.in[layerNormX].value, W: n.in[layerNormW].value, Mean: f.Mean, Rstd: f.Rstd,
+		})
+	},
+	recompute: func(n *node) func() *tensor.Tensor {
+		return func() *tensor.Tensor {
+			for _, v := range n.in {
+				v.restore()
+			}
+			f := n.attr.(tensor.LayerNormArgs)
+			return tensor.LayerNorm(tensor.LayerNormArgs{
+				X: n.in[layerNormX].value, W: n.in[layerNormW].value, B: n.in[layerNormB].value, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps,
+			}).Y
+		}
+	},
+})
+
 // LayerNorm normalises the last axis of x, then multiplies by w and adds b, both [D].
 func LayerNorm(x, w, b *Var, eps float32) *Var {
 	t := begin("LayerNorm", "x, w, b", x, w, b)
 	f := tensor.LayerNorm(tensor.LayerNormArgs{X: x.value, W: w.value, B: b.value, Eps: eps})
-	return t.result(kLayerNorm, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)
+	return t.result(layerNormRule, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)
 }
+
+var l2NormalizeRule = newRule(rule{
+	name: "L2Normalize",
+	grad: func(n *node, dy *tensor.Tensor) {
+		n.in[only].accept(tensor.L2NormalizeGrad(dy, n.out.value, n.saved[savedNorm], normEps))
+	},
+	readsOutput: always,
+})
 
 // L2Normalize divides the last axis by max(its 2-norm, 1e-12).
 func L2Normalize(x *Var) *Var {
 	t := begin("L2Normalize", "x", x)
 	y, norm := tensor.L2Normalize(x.value, normEps)
-	return t.result(kL2Normalize, y, nil, []*tensor.Tensor{savedNorm: norm}, x)
+	return t.result(l2NormalizeRule, y, nil, []*tensor.Tensor{savedNorm: norm}, x)
 }

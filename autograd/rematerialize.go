@@ -23,7 +23,7 @@ func (v *Var) Rematerialize() {
 		n.replacePre(tensor.Cast(f.Pre, tensor.BFloat16))
 	}
 	switch {
-	case n.canRecompute():
+	case n.recompute() != nil:
 	case medium && !n.readsOutput():
 		v.packed = tensor.Cast(v.value, tensor.BFloat16)
 	default:
@@ -40,7 +40,7 @@ func (v *Var) restore() {
 	}
 	v.dropped = false
 	if v.packed == nil {
-		v.value = v.from.recompute()
+		v.value = v.from.recompute()()
 		return
 	}
 	v.value = tensor.Cast(v.packed, tensor.Float32)
@@ -48,36 +48,13 @@ func (v *Var) restore() {
 	v.packed = nil
 }
 
-// canRecompute reports whether recompute is cheap.
-func (n *node) canRecompute() bool {
-	f, ok := n.attr.(tensor.LinearArgs)
-	return n.kind == kLayerNorm || ok && f.Pre != nil
-}
-
-// recompute computes the output of the node again.
-func (n *node) recompute() *tensor.Tensor {
-	switch f := n.attr.(type) {
-	case tensor.LayerNormArgs:
-		for _, v := range n.in {
-			v.restore()
-		}
-		return tensor.LayerNorm(tensor.LayerNormArgs{
-			X: n.in[layerNormX].value, W: n.in[layerNormW].value, B: n.in[layerNormB].value, Mean: f.Mean, Rstd: f.Rstd, Eps: f.Eps,
-		}).Y
-	case tensor.LinearArgs:
-		if f.Pre.DType() != tensor.Float32 {
-			f.Pre = n.replacePre(tensor.Cast(f.Pre, tensor.Float32))
-		}
-		return tensor.Unary(tensor.UnaryGELU, f.Pre)
+// recompute returns what computes the output of the node again; nil: nothing does that cheaply.
+func (n *node) recompute() func() *tensor.Tensor {
+	if n.rule.recompute == nil {
+		return nil
 	}
-	panic("autograd: cannot recompute " + n.kind.String())
+	return n.rule.recompute(n)
 }
 
-// replacePre replaces the tensor that a Linear with GELU saved by pre, and returns pre.
-func (n *node) replacePre(pre *tensor.Tensor) *tensor.Tensor {
-	f := n.attr.(tensor.LinearArgs)
-	f.Pre.Release()
-	f.Pre, n.saved[savedPre] = pre, pre
-	n.attr = f
-	return pre
-}
+// readsOutput reports whether the node's rule uses the value of its output.
+func (n *node) readsOutput() bool { return n.rule.readsOutput != nil && n.rule.readsOutput(n) }

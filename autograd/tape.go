@@ -33,11 +33,11 @@ type Var struct {
 
 // node is one recorded operation.
 type node struct {
-	kind  kind
+	rule  *rule
 	in    []*Var // nil where an optional input is absent; a Var may occur more than once
 	out   *Var
 	saved []*tensor.Tensor // released when the node's gradient is done
-	attr  any              // other data for the rule of the kind
+	attr  any              // other data for the rule
 }
 
 // NewTape returns an empty tape for a device.
@@ -209,7 +209,7 @@ func (n *node) release() {
 
 // result returns the Var of an operation's output, which the tape owns. It records the operation when an input needs a gradient. The tape
 // owns the saved tensors from now on.
-func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Tensor, in ...*Var) *Var {
+func (t *Tape) result(r *rule, value *tensor.Tensor, attr any, saved []*tensor.Tensor, in ...*Var) *Var {
 	out := t.Own(value)
 	for _, v := range in {
 		out.needs = out.needs || v != nil && v.needs
@@ -221,7 +221,7 @@ func (t *Tape) result(k kind, value *tensor.Tensor, attr any, saved []*tensor.Te
 		}
 		return out
 	}
-	out.from = &node{kind: k, in: in, out: out, saved: saved, attr: attr}
+	out.from = &node{rule: r, in: in, out: out, saved: saved, attr: attr}
 	t.nodes = append(t.nodes, out.from)
 	return out
 }
@@ -283,7 +283,7 @@ func (t *Tape) unwind(mark int) {
 			for _, v := range n.in {
 				v.restore()
 			}
-			rules[n.kind](n, n.out.grad)
+			n.rule.grad(n, n.out.grad)
 		}
 		n.release()
 		n.out.from = nil

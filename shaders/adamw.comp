@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader AdamW: 5 buffers.
+//
 // One decoupled AdamW step, unless state says that the gradient is not finite. The factors are those of tensor/internal/kernel's AdamWStep.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer P { float p[]; };

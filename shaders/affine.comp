@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader Affine: 2 buffers.
+//
 // dst[i] = x[i]·scale + shift, or with ADD dst[i] += x[i]·scale.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool ADD = false;

@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader ArgMax: 2 buffers.
+//
 // dst[m] = index of the first maximum of row m of x [M, K]; 0 where the row has a NaN.
 layout(local_size_x = THREADS) in;
 shared float best[THREADS];

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/attention.glsl"
 
+// Shader Attention: 4 buffers.
+//
 // out = softmax(scale·q·kᵀ + bias)·v for TILE queries of a head, with the running maximum and sum of the softmax; lse is its log-sum-exp.
 layout(constant_id = 1) const bool BIAS = false;
 layout(set = 0, binding = 0) writeonly buffer Out { float outs[]; };

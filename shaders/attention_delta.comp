@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader AttentionDelta: 3 buffers.
+//
 // delta[b, h, n] = dOut·out over the columns of head h of row n.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Delta { float delta[]; };

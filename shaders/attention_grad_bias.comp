@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/attention.glsl"
 
+// Shader AttentionGradBias: 6 buffers.
+//
 // dBias[h, i, j] (+)= Σ dS over the samples in order, for TILE queries and TILE keys of a head; dS as in attention_grad_q.comp.
 layout(constant_id = 1) const bool ADD = false;
 layout(set = 0, binding = 0) buffer DBias { float dBias[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/attention.glsl"
 
+// Shader AttentionGradKV: 6 buffers.
+//
 // dV (+)= Pᵀ·dOut and dK (+)= scale·dSᵀ·Q for TILE keys of a head; P and dS as in attention_grad_q.comp. Rows here are keys.
 layout(constant_id = 1) const bool BIAS = false;
 layout(constant_id = 2) const bool ADD = false;

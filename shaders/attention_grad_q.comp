@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/attention.glsl"
 
+// Shader AttentionGradQ: 6 buffers.
+//
 // dQ (+)= scale·dS·K for TILE queries of a head, with P = exp(scale·q·kᵀ + bias − lse) and dS = P∘(dOut·vᵀ − delta).
 layout(constant_id = 1) const bool BIAS = false;
 layout(constant_id = 2) const bool ADD = false;

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/strided.glsl"
 
+// Shader Binary: 3 buffers.
+//
 // dst[i] = op(a[…], b[…]); op numbers are those of tensor.BinaryOp. dst is contiguous, a and b have strides, 0 on broadcast axes.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const uint OP = 0;

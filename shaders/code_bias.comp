@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader CodeBias: 2 buffers.
+//
 // bias[k] = −‖codebook[k]‖²/2 for codebook [K, D], the sum carrying what its rounding lost.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Bias { float bias[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader CodebookEMA: 3 buffers.
+//
 // codebook[k] = l2norm(decay·codebook[k] + (1−decay)·mean) for rows [K, D], with mean = l2norm(sums[k]/counts[k]) where counts[k] > 0, else
 // codebook[k]; norms are bounded below by 1e-12.
 layout(local_size_x = THREADS) in;

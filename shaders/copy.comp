@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/strided.glsl"
 
+// Shader Copy: 2 buffers.
+//
 // dst[…] = src[…] for elements of 32 bits.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };

@@ -4,6 +4,8 @@
 #include "include/strided.glsl"
 #include "include/half.glsl"
 
+// Shader Copy16: 2 buffers.
+//
 // dst[…] = src[…] for elements of 16 bits.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer Dst { uint dst[]; };

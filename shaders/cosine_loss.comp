@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader CosineLoss: 3 buffers.
+//
 // rows[0, r] = 1 − x·t/(max(‖x‖, eps)·max(‖t‖, eps)) for row r of [M, D]; rows[1, r] = 1. rows is [2, all].
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Rows { float rows[]; };

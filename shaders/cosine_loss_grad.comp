@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader CosineLossGrad: 4 buffers.
+//
 // dx = −dloss/rows·(t/(‖x‖·‖t‖) − x·(x·t)/(‖x‖³·‖t‖)) for rows [M, D]; where ‖x‖ is below eps only the first term, over eps.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dx { float dx[]; };

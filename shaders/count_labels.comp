@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader CountLabels: 2 buffers.
+//
 // rows[1, r] = 1 where the label of row r counts, for rows [2, R]: labels from 0 to K-1 do.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Rows { float rows[]; };

@@ -5,6 +5,8 @@
 #include "include/tree.glsl"
 #include "include/faults.glsl"
 
+// Shader CrossEntropy: 6 buffers.
+//
 // For rows of logits [R, K]: lse, the log of the softmax's denominator, and in rows [2, R] the loss and whether the row counts. Targets are
 // labels (those below 0 do not count) smoothed by s, or with SOFT the rows of soft.
 layout(local_size_x = THREADS) in;

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader CrossEntropyGrad: 7 buffers.
+//
 // dlogits = dloss/max(1, count)·(softmax·Σ target − target) for rows [R, K]; 0 for rows that do not count. See cross_entropy.comp.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool SOFT = false;

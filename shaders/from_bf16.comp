@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/half.glsl"
 
+// Shader FromBFloat16: 2 buffers.
+//
 // dst[i] = x[i], which is bfloat16.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };

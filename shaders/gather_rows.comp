@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/faults.glsl"
 
+// Shader GatherRows: 4 buffers.
+//
 // dst[r] = src[index[r]] for rows of D elements; index values lie in [0, S).
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };

@@ -4,6 +4,9 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader Gemm: 3 buffers.
+// Shader GemmEpilogue: 8 buffers, EPILOGUE.
+//
 // C (+)= A·B for A [M, K] and B [K, N] of any strides, one product for each z of the grid. Each element is one chain of multiply-adds over
 // ascending k, whatever the tile, so results do not depend on M or N. See include/product.glsl for EPILOGUE.
 //

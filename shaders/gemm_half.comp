@@ -5,6 +5,9 @@
 #include "include/math.glsl"
 #include "include/packed.glsl"
 
+// Shader GemmHalf: 3 buffers.
+// Shader GemmHalfEpilogue: 8 buffers, EPILOGUE.
+//
 // C (+)= A·B as gemm.comp, for packed factors: see include/packed.glsl. Elements are read as 16 bits and multiplied and summed in float32, in
 // one chain over ascending k. See include/product.glsl for EPILOGUE.
 //

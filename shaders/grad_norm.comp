@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader GradNorm: 2 buffers.
+//
 // parts[p] = Σ (g·2^-e)² and e over piece p, length of the n elements of g, where 2^e is about the largest of them: so squares neither overflow
 // nor vanish.
 layout(local_size_x = THREADS) in;

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader GradState: 2 buffers.
+//
 // state = {norm, factor, finite} from the parts of grad_norm.comp, by one workgroup in a fixed order.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer State { float state[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/packed.glsl"
 
+// Shader HalfMax: 2 buffers.
+//
 // top[batch, row, piece] = the bits of the largest magnitude in a piece of a row of x [batch, rows, K]: NaN above infinity above numbers. A
 // workgroup looks through one piece, of length elements, of PACK_ROWS rows.
 layout(local_size_x = THREADS) in;

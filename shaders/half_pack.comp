@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/packed.glsl"
 
+// Shader HalfPack: 3 buffers.
+//
 // Packs x [batch, rows, K] as include/packed.glsl says, with the magnitudes that half_max found. A workgroup makes one piece, of length
 // elements, of PACK_ROWS rows; an invocation eight elements at a time.
 layout(local_size_x = THREADS) in;

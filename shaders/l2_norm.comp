@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader L2Norm: 3 buffers.
+//
 // norm[m] = ‖x[m]‖, y[m] = x[m]/max(norm, eps) for rows [M, D]; y may be x.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Y { float y[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader L2NormGrad: 4 buffers.
+//
 // dx[m] = (dy[m] − y[m]·(y[m]·dy[m]))/norm[m], or dy[m]/eps where norm[m] ≤ eps, for rows [M, D].
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dx { float dx[]; };

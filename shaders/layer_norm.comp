@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader LayerNorm: 6 buffers.
+//
 // mean and rstd = 1/√(var + eps) of the rows of x [M, D], y = (x − mean)·rstd·w + b.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Y { float y[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader LayerNormGrad: 6 buffers.
+//
 // dx (+)= rstd·(g − (Σg + x̂·Σg·x̂)/D) for rows [M, D], with g = dy·w and x̂ = (x − mean)·rstd.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer Dx { float dx[]; };

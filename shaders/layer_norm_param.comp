@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader LayerNormParam: 5 buffers.
+//
 // parts[p] = Σ dy·x̂, then Σ dy, over the rows of piece p: length of the M rows of [M, D]. parts is [pieces, 2, D].
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Parts { float parts[]; };

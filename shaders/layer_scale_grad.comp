@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader LayerScaleGrad: 8 buffers.
+//
 // For y = gamma ⊙ (x·wᵀ + bias), by row n of w: given g = dᵀ·x [N, K] and sums[n] = Σ d[:, n] for d, the gradient of y,
 // dw[n] (+)= gamma[n]·g[n], dbias[n] (+)= gamma[n]·sums[n] and dgamma[n] (+)= w[n]·g[n] + bias[n]·sums[n]. A workgroup does a row.
 #define ABSENT 0

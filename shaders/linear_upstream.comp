@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader LinearUpstream: 5 buffers.
+//
 // What of dy [M, N] reaches x·wᵀ + bias: dy·GELU'(s) for the saved s, or dy·keep[row / perSample]·gamma.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool GELU = false;

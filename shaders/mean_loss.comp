@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader MeanLoss: 2 buffers.
+//
 // dst[0] = Σ rows[0, r] / max(1, Σ rows[1, r]) for rows [2, R], by one workgroup in a fixed order; with COUNT, dst[0] = Σ rows[1, r].
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool COUNT = false;

@@ -4,6 +4,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader NearestCode: 4 buffers.
+//
 // codes[m] = index of the row of codebook [K, D] with the largest score z[m]·v − ‖v‖²/2, the lowest of equals, for z [M, D]. A score is one
 // chain of multiply-adds over ascending d from bias[k], wherever row and code stand. A score that is NaN or −Inf never wins.
 //

@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader Patchify: 2 buffers.
+//
 // tokens[b, y·W/P + x, (c·P + i)·P + j] = img[b, c, y·P + i, x·P + j], or with BACK the other way; n elements.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool BACK = false;

@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/radix.glsl"
 
+// Shader RadixCount: 2 buffers.
+//
 // table[digit·blocks + block] = how many of the block's keys have the digit at bit shift.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Table { uint table[]; };

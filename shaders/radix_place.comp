@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/radix.glsl"
 
+// Shader RadixPlace: 5 buffers.
+//
 // Moves each key, and the number of its row, to its place: table holds where each digit of each block begins. With FIRST the rows are numbered
 // here.
 layout(local_size_x = THREADS) in;

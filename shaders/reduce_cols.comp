@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader ReduceCols: 2 buffers.
+//
 // dst[o, c] = op over rows r of x[o, r, c], for n rows of inner elements; outer o is cut into pieces of length rows, each with a result of its
 // own. Sums are divided by divisor; with add they come on top of dst.
 layout(local_size_x = THREADS) in;

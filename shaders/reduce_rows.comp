@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader ReduceRows: 2 buffers.
+//
 // dst[r] = op over up to length elements of piece r of x: row r/pieces of n elements is cut into pieces. Sums are divided by divisor.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool MAX = false;

@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader Scan: 1 buffer.
+//
 // v[i] = Σ v[0 … i-1], in place, by one workgroup: each invocation sums a run, the runs' sums are scanned, and each run is written.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer V { uint v[]; };

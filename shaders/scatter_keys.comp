@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/faults.glsl"
 
+// Shader ScatterKeys: 3 buffers.
+//
 // keys[r] = index[r], or S where that is outside [0, S), which is a fault.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const uint CODE = FAULT_SCATTER;

@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader SegmentStarts: 2 buffers.
+//
 // starts[k] = place of the first of the sorted keys that is k or more, for k in 0 … S.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Starts { uint starts[]; };

@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader SegmentSum: 4 buffers.
+//
 // dst[k] += src[rows[i]] for i from starts[k] to starts[k+1], in that order, for rows of D elements; with COUNT, dst[k] += how many there are.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool COUNT = false;

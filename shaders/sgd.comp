@@ -2,6 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
 
+// Shader SGD: 4 buffers.
+//
 // One SGD step with momentum, unless state says that the gradient is not finite; see tensor.SGDHyper.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer P { float p[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader Softmax: 2 buffers.
+//
 // dst[m] = softmax of row m of x [M, K]; dst may be x.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer Dst { float dst[]; };

@@ -4,6 +4,8 @@
 #include "include/math.glsl"
 #include "include/tree.glsl"
 
+// Shader SoftmaxGrad: 3 buffers.
+//
 // dx[m] = y·(dy − Σ dy·y) for row m of [M, K]; dx may be dy.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dx { float dx[]; };

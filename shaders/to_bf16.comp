@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/half.glsl"
 
+// Shader ToBFloat16: 2 buffers.
+//
 // dst[i] = x[i] rounded to bfloat16.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0)  buffer Dst { uint dst[]; };

@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader Unary: 2 buffers.
+//
 // dst[i] = op(x[i]); op numbers are those of tensor.UnaryOp.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const uint OP = 0;

@@ -3,6 +3,8 @@
 #include "include/common.glsl"
 #include "include/math.glsl"
 
+// Shader UnaryGrad: 3 buffers.
+//
 // dx[i] = dy[i]·op'(s[i]), where s is the input or the output of op, as tensor.UnaryOp.Needs tells.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const uint OP = 0;

@@ -1,75 +1,16 @@
 package tensor
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// functions are those of the package that take tensors or make them.
-var functions = map[string]any{
-	"New": New, "NewOf": NewOf, "Zeros": Zeros, "Full": Full, "FromSlice": FromSlice, "FromInts": FromInts,
-	"Unary": Unary, "GELU": GELU, "Tanh": Tanh, "UnaryGrad": UnaryGrad,
-	"Binary": Binary, "BinaryInto": BinaryInto, "Add": Add, "Sub": Sub, "Mul": Mul, "Div": Div,
-	"Affine": Affine, "AddScaled": AddScaled, "Lerp": Lerp,
-	"Cast": Cast, "CopyInto": CopyInto, "Concat": Concat,
-	"Reduce": Reduce, "Sum": Sum, "Mean": Mean, "SumTo": SumTo, "ArgMax": ArgMax, "Softmax": Softmax, "SoftmaxGrad": SoftmaxGrad,
-	"MatMul": MatMul, "MatMulShape": MatMulShape, "MatMulInto": MatMulInto, "Linear": Linear, "LinearGrad": LinearGrad,
-	"Attention": Attention, "AttentionGrad": AttentionGrad,
-	"LayerNorm": LayerNorm, "LayerNormGrad": LayerNormGrad, "L2Normalize": L2Normalize, "L2NormalizeGrad": L2NormalizeGrad,
-	"CrossEntropy": CrossEntropy, "CrossEntropyGrad": CrossEntropyGrad, "CosineLoss": CosineLoss, "CosineLossGrad": CosineLossGrad,
-	"NearestCode": NearestCode, "CodeStats": CodeStats, "CodebookEMA": CodebookEMA,
-	"GatherRows": GatherRows, "ScatterAddRows": ScatterAddRows, "Patchify": Patchify, "Unpatchify": Unpatchify,
-	"GradNorm": GradNorm, "AdamW": AdamW, "SGD": SGD,
-}
+//go:generate go run ./internal/gen functions
 
 // named is the operation that the panics of a function name: itself, but for one that stands for another.
 func named(function string) string { return strings.TrimSuffix(function, "Shape") }
-
-// The table has every exported function of the package that takes tensors or makes one.
-func TestFunctionsAreListed(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range file.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !f.Name.IsExported() || !hasTensors(f.Type) {
-				continue
-			}
-			if found++; functions[f.Name.Name] == nil {
-				t.Errorf("%s is not in the table", f.Name.Name)
-			}
-		}
-	}
-	if found != len(functions) {
-		t.Errorf("%d functions found, %d in the table", found, len(functions))
-	}
-}
-
-// hasTensors reports whether parameters or results have tensors.
-func hasTensors(f *ast.FuncType) (has bool) {
-	ast.Inspect(f, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		has = has || ok && (id.Name == "Tensor" || strings.HasSuffix(id.Name, "Args"))
-		return true
-	})
-	return has
-}
 
 // needed are the places of the tensors that a function cannot do without, among all in its arguments; a function that is not here needs all.
 var needed = map[string][]int{

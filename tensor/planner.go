@@ -13,8 +13,11 @@ func (d *Device) Plans() bool {
 	return ok
 }
 
-// planner is the backend of NewPlanner. Where the CPU takes scratch memory in proportion to a tensor, so does it.
-type planner struct{}
+//go:generate go run ./internal/gen planner
+
+// planner is the backend of NewPlanner. Where the CPU takes scratch memory in proportion to a tensor, so does it: those operations have a method
+// here, and all others that of nothing.
+type planner struct{ nothing }
 
 var _ Backend = planner{}
 
@@ -63,22 +66,7 @@ func (planner) DownloadInts(dst []int32, _ *Tensor) error {
 	return nil
 }
 
-func (p planner) Begin(string, Precision) Ops                         { return p }
-func (planner) End()                                                  {}
-func (planner) Fill(*Tensor, float32)                                 {}
-func (planner) Copy(_, _ *Tensor)                                     {}
-func (planner) Cast(_, _ *Tensor)                                     {}
-func (planner) Unary(UnaryOp, *Tensor, *Tensor)                       {}
-func (planner) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor) {}
-func (planner) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)            {}
-func (planner) Affine(_, _ *Tensor, _, _ float32)                     {}
-func (planner) AddScaled(_, _ *Tensor, _ float32)                     {}
-func (planner) Lerp(_, _ *Tensor, _, _ float32)                       {}
-func (planner) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)      {}
-func (planner) ArgMax(_, _ *Tensor)                                   {}
-func (planner) Softmax(_, _ *Tensor)                                  {}
-func (planner) SoftmaxGrad(_, _, _ *Tensor)                           {}
-func (planner) MatMul(_, _, _ *Tensor, _ bool, _ Precision)           {}
+func (p planner) Begin(string, Precision) Ops { return p }
 
 func (p planner) Linear(a LinearArgs) {
 	if a.Residual != nil {
@@ -99,28 +87,9 @@ func (p planner) LinearGrad(a LinearGradArgs) {
 	}
 }
 
-func (planner) Attention(AttentionArgs) {}
 func (p planner) AttentionGrad(a AttentionGradArgs) {
 	if b, n := a.QKV.shape[0], a.QKV.shape[1]; a.DBias.To != nil && b*n > 0 {
 		runs, _ := biasRuns(b)
 		p.room(a.DOut, runs*a.Heads*n*n)
 	}
 }
-func (planner) LayerNorm(LayerNormArgs)                           {}
-func (planner) LayerNormGrad(LayerNormGradArgs)                   {}
-func (planner) L2Normalize(_, _, _ *Tensor, _ float32)            {}
-func (planner) L2NormalizeGrad(_, _, _, _ *Tensor, _ float32)     {}
-func (planner) CrossEntropy(CrossEntropyArgs)                     {}
-func (planner) CrossEntropyGrad(_, _ *Tensor, _ CrossEntropyArgs) {}
-func (planner) CosineLoss(_, _, _ *Tensor)                        {}
-func (planner) CosineLossGrad(_, _, _, _ *Tensor)                 {}
-func (planner) NearestCode(_, _, _ *Tensor)                       {}
-func (planner) CodeStats(_, _, _, _ *Tensor)                      {}
-func (planner) CodebookEMA(_, _, _ *Tensor, _ float32)            {}
-func (planner) GatherRows(_, _, _ *Tensor)                        {}
-func (planner) ScatterAddRows(_, _, _ *Tensor)                    {}
-func (planner) Patchify(_, _ *Tensor, _ int)                      {}
-func (planner) Unpatchify(_, _ *Tensor, _ int)                    {}
-func (planner) GradNorm(_, _ *Tensor, _ float32)                  {}
-func (planner) AdamW(_, _, _, _, _ *Tensor, _ AdamWHyper)         {}
-func (planner) SGD(_, _, _, _ *Tensor, _ SGDHyper)                {}

@@ -9,6 +9,9 @@
 #include "include/math.glsl"
 #include "include/packed.glsl"
 
+// Shader GemmCoop: 3 buffers.
+// Shader GemmCoopEpilogue: 8 buffers, EPILOGUE.
+//
 // C (+)= A·B as gemm_half.comp, on cooperative matrices: float16 factors of MF x KF and KF x NF, float32 sums, each in one chain over ascending
 // k. See include/packed.glsl for the factors and include/product.glsl for EPILOGUE.
 //

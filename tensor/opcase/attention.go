@@ -7,6 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(attentions)
+
 func attentions() []Case {
 	var cases []Case
 	for _, s := range [][4]int{ // batch, tokens, heads, width of a head

@@ -1,10 +1,6 @@
 package opcase
 
-import (
-	"slices"
-
-	"github.com/gobeit/gobeit/tensor"
-)
+import "github.com/gobeit/gobeit/tensor"
 
 // Case is one use of an operation.
 type Case struct {
@@ -62,9 +58,21 @@ func (in Input) values(r *tensor.Rand) []float64 {
 	return v
 }
 
-// Cases returns the whole table.
-func Cases() []Case {
-	return slices.Concat(elementwise(), binary(), copies(), reductions(), matmuls(), linears(), attentions(), norms(), losses(), codebooks(), rows(), optimizers())
+// families make the cases of the files of this package.
+var families []func() []Case
+
+// family adds the cases that a file has. Its result means nothing.
+func family(cases func() []Case) struct{} {
+	families = append(families, cases)
+	return struct{}{}
+}
+
+// Cases returns the whole table, family after family in the order of their files.
+func Cases() (all []Case) {
+	for _, cases := range families {
+		all = append(all, cases()...)
+	}
+	return all
 }
 
 // sizes are those at which kernels tend to break: none, one, odd, just off a vector or a tile, more than one task.

@@ -6,6 +6,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(codebooks)
+
 func codebooks() []Case {
 	var cases []Case
 	for _, s := range [][3]int{{0, 3, 2}, {1, 1, 1}, {3, 17, 3}, {17, 65, 16}, {65, 3, 17}, {197, 512, 16}, {520, 1000, 32}} {

@@ -7,6 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(copies)
+
 func copies() []Case {
 	var cases []Case
 	for _, n := range sizes {

@@ -68,6 +68,8 @@ func awayFromZero(r *tensor.Rand, _ int) float64 {
 	return x + math.Copysign(0.01, x)
 }
 
+var _ = family(elementwise)
+
 func elementwise() []Case {
 	var cases []Case
 	for _, u := range unaries {
@@ -140,6 +142,8 @@ var binaries = []struct {
 	{"max", tensor.BinaryMax, math.Max},
 	{"min", tensor.BinaryMin, math.Min},
 }
+
+var _ = family(binary)
 
 // binary has operands of every broadcast form.
 func binary() []Case {

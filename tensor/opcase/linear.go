@@ -13,6 +13,8 @@ type linearOptions struct {
 	precision                                    tensor.Precision
 }
 
+var _ = family(linears)
+
 func linears() []Case {
 	options := []linearOptions{
 		{name: "plain"},

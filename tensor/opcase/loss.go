@@ -7,6 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(losses)
+
 func losses() []Case {
 	var cases []Case
 	for _, s := range [][2]int{{0, 3}, {1, 2}, {3, 17}, {65, 3}, {17, 197}, {520, 65}, {2, 8192}} {

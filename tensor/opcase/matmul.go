@@ -24,6 +24,8 @@ var transposes = []struct {
 	ta, tb bool
 }{{"nn", false, false}, {"nt", false, true}, {"tn", true, false}, {"tt", true, true}}
 
+var _ = family(matmuls)
+
 func matmuls() []Case {
 	var cases []Case
 	for _, t := range transposes {

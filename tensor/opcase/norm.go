@@ -7,6 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(norms)
+
 func norms() []Case {
 	var cases []Case
 	for _, s := range [][2]int{{0, 3}, {1, 1}, {3, 3}, {17, 17}, {3, 65}, {65, 192}, {2, 768}, {520, 197}} {

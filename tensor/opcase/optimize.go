@@ -7,6 +7,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(optimizers)
+
 func optimizers() []Case {
 	var cases []Case
 	for _, n := range sizes {

@@ -14,6 +14,8 @@ func eachRow(x []float64, d int, g func(m int, row []float64)) {
 	}
 }
 
+var _ = family(reductions)
+
 func reductions() []Case {
 	var cases []Case
 	for op, name := range []string{tensor.ReduceSum: "sum", tensor.ReduceMean: "mean", tensor.ReduceMax: "max"} {

@@ -6,6 +6,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
+var _ = family(rows)
+
 func rows() []Case {
 	var cases []Case
 	for _, s := range [][3]int{{3, 0, 2}, {1, 1, 1}, {3, 17, 5}, {197, 65, 3}, {10, 520, 192}, {700, 33001, 3}} {
