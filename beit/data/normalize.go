@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Norm normalises images: a value x in [0, 1] of channel c becomes (x - Mean[c]) / Std[c].
 type Norm struct{ Mean, Std [3]float32 }
@@ -38,4 +41,20 @@ func ToFloat(dst []float32, m *RGB, n Norm, flip bool) {
 			}
 		}
 	}
+}
+
+// FromFloat is the inverse of ToFloat without a flip: normalised values (3, h, w) as an image of w x h. Values are rounded, and those outside [0, 1]
+// cut off. It panics when the length of src is not 3*h*w.
+func FromFloat(src []float32, w, h int, n Norm) *RGB {
+	if len(src) != 3*w*h {
+		panic(fmt.Sprintf("data: FromFloat: %d values for an image of [3 %d %d]", len(src), h, w))
+	}
+	m := NewRGB(w, h)
+	for c := range 3 {
+		for p, v := range src[c*w*h : (c+1)*w*h] {
+			x := math.Round(255 * float64(v*n.Std[c]+n.Mean[c]))
+			m.Pix[3*p+c] = uint8(max(0, min(x, 255)))
+		}
+	}
+	return m
 }

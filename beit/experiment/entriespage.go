@@ -3,97 +3,78 @@ package experiment
 import (
 	"cmp"
 	"fmt"
-	"html/template"
-	"io"
 	"math"
 	"strings"
 
-	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/beit/report/page"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
 // PageFile is the page in the folder of a comparison of entries.
 const PageFile = "compare.html"
 
-// entriesPage is the template of the page. It loads nothing from outside, and takes the colours of the browser's light or dark scheme.
-var entriesPage = template.Must(template.New("compare").Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>{{.Title}}</title>
-<style>
-:root { color-scheme: light dark }
-body { font-family: sans-serif; margin: 2em; max-width: 70em }
-.wide { overflow-x: auto }
-table { margin-bottom: 1em }
-td, th { text-align: right; padding: 0.2em 1em 0.2em 0; vertical-align: bottom }
-td { white-space: nowrap }
-td:first-child, th:first-child { text-align: left }
-svg { max-width: 100%; height: auto }
-svg text { fill: currentColor; font: 13px sans-serif }
-svg line { stroke: currentColor }
-svg circle { fill: currentColor }
-pre { white-space: pre-wrap; overflow-wrap: anywhere }
-</style>
-<h1>{{.Title}}</h1>
-<p>{{.Text}}</p>
-{{range .Tables}}<div class="wide"><table>
-{{range $i, $row := .}}<tr>{{range $row}}{{if $i}}<td>{{.}}</td>{{else}}<th>{{.}}</th>{{end}}{{end}}</tr>
-{{end}}</table></div>
-{{end}}{{range .Notes}}<p>{{.}}</p>
-{{end}}{{with .Drawing}}<h2>Difference to {{.First}}, in percentage points</h2>
-<svg role="img" aria-label="intervals of the differences" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}">
+// entriesPage is the template of the page's body.
+var entriesPage = page.Template("compare", `
+{{range .Tables}}{{template "table" .}}
+{{end}}{{range .Notes}}<p>{{text .}}</p>
+{{end}}{{with .Drawing}}<h2>Difference to {{text .First}}, in percentage points</h2>
+<svg class="drawing" role="img" aria-label="Intervals of the differences" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}">
 <line x1="{{.Zero}}" x2="{{.Zero}}" y1="0" y2="{{.Axis}}" stroke-dasharray="3 3"/>
-{{range .Bars}}<text x="0" y="{{.Text}}">{{.Name}}</text><line x1="{{.Low}}" x2="{{.High}}" y1="{{.Y}}" y2="{{.Y}}" stroke-width="2"/><circle cx="{{.Mean}}" cy="{{.Y}}" r="4"/>
+{{range .Bars}}<text x="0" y="{{.Text}}">{{text .Name}}</text><line x1="{{.Low}}" x2="{{.High}}" y1="{{.Y}}" y2="{{.Y}}" stroke-width="2"/><circle cx="{{.Mean}}" cy="{{.Y}}" r="4"/>
 {{end}}<line x1="{{.Left}}" x2="{{.Width}}" y1="{{.Axis}}" y2="{{.Axis}}"/>
 {{range .Ticks}}<line x1="{{.X}}" x2="{{.X}}" y1="{{.Y}}" y2="{{.Foot}}"/><text x="{{.X}}" y="{{.Text}}" text-anchor="middle">{{.Name}}</text>
 {{end}}</svg>
 {{end}}<h2>Settings</h2>
-<pre>{{.Common}}</pre>
-{{range .Entries}}<h3>{{.Name}}</h3>
-<pre>{{.Text}}</pre>
-{{end}}</html>
-`))
+<pre>{{lines .Common}}</pre>
+{{range .Entries}}<h3>{{text .Name}}</h3>
+<pre>{{lines .Text}}</pre>
+{{end}}`)
 
 // writePage writes the tables as a page, with a drawing of the differences and the settings of each entry.
 func (s *Standing) writePage(name string) error {
 	type settings struct{ Name, Text string }
 	content := struct {
-		Title, Text, Common string
-		Tables              []grid
-		Notes               []string
-		Drawing             *drawing
-		Entries             []settings
+		Common  string
+		Tables  []page.Table
+		Notes   []string
+		Drawing *drawing
+		Entries []settings
 	}{
-		Title: "Entries at equal cost", Drawing: s.draw(), Notes: s.Notes(),
-		Text: fmt.Sprintf("With one seed, the runs of an entry together may take %s %s. A difference is claimed where its 95 %% interval, by a bootstrap over images and seeds, does not contain 0.",
-			s.amount(s.Budget), s.Unit),
-		Common: plain.Lines(fmt.Sprintf("images: %s\npreset: %s\nseeds: %s\nset: %s\n", s.Data, s.Preset, listOf(s.Seeds), strings.Join(s.Set, ", "))),
+		Drawing: s.draw(), Notes: s.Notes(),
+		Common: fmt.Sprintf("images: %s\npreset: %s\nseeds: %s\nset: %s\n", s.Data, s.Preset, listOf(s.Seeds), strings.Join(s.Set, ", ")),
 	}
-	for _, g := range []grid{s.results(), s.probes()} {
-		if g != nil {
-			content.Tables = append(content.Tables, g.plain())
-		}
+	if g := s.results(); g != nil {
+		content.Tables = append(content.Tables, g.page("Results"))
 	}
-	for i, note := range content.Notes {
-		content.Notes[i] = plain.Text(note)
+	if g := s.probes(); g != nil {
+		content.Tables = append(content.Tables, g.page("Probes"))
 	}
 	for _, r := range s.Rows {
-		content.Entries = append(content.Entries, settings{plain.Text(r.Entry.Name), plain.Lines(r.settings())})
+		content.Entries = append(content.Entries, settings{r.Entry.Name, r.settings()})
 	}
-	return state.WriteFileAtomic(name, func(w io.Writer) error { return entriesPage.Execute(w, content) })
+	body, err := page.Execute(entriesPage, content)
+	if err != nil {
+		return err
+	}
+	lead := fmt.Sprintf("With one seed, the runs of an entry together may take %s %s. A difference is claimed where its 95 %% interval, by a bootstrap over images and seeds, does not contain 0.",
+		s.amount(s.Budget), s.Unit)
+	return page.Write(name, page.Page{Title: "Entries at equal cost", Lead: lead, Body: body})
 }
 
-// plain is the table with what cannot be seen made visible.
-func (g grid) plain() grid {
-	shown := make(grid, len(g))
-	for i, row := range g {
-		for _, cell := range row {
-			shown[i] = append(shown[i], plain.Text(cell))
-		}
+// page is the table for a page. All columns but the first have numbers.
+func (g grid) page(caption string) page.Table {
+	t := page.Table{Caption: caption}
+	for i, name := range g[0] {
+		t.Columns = append(t.Columns, page.Column{Name: name, Number: i > 0})
 	}
-	return shown
+	for _, row := range g[1:] {
+		var cells []any
+		for _, cell := range row {
+			cells = append(cells, cell)
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return t
 }
 
 // settings are the runs of an entry in lines.

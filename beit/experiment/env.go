@@ -89,13 +89,13 @@ func Train(ctx context.Context, e Env, dir string, m *method.Method, preset stri
 	return result, Report(result)
 }
 
-// Report leaves report.html in the folder of a finished run.
+// Report leaves report.html in the folder of a finished run: what is known without opening images or the model.
 func Report(r *train.Result) error {
-	records, err := run.ReadMetrics(r.Dir)
+	shown, err := report.Read(r.Dir, model.With(r.Method))
 	if err != nil {
 		return err
 	}
-	return report.HTML(filepath.Join(r.Dir, run.ReportFile), r.Method, r.Config, records)
+	return report.HTML(filepath.Join(r.Dir, run.ReportFile), "", shown)
 }
 
 // EvalEnv is what measuring a model on images needs, outside a run. eval says how many images are shown, and how.

@@ -33,6 +33,9 @@ type Method struct {
 	Train        func(c *config.Config) data.Pipeline // of training, with augmentation
 	Eval         func(c *config.Config) data.Pipeline // of validation
 
+	// Masking says what a network of c is shown that predicts what it does not see. Nil: it sees all.
+	Masking func(c *config.Config) Masking
+
 	// Cost says how large the network of c is, a preset or one that is changed, and what training takes.
 	Cost func(c *config.Config) Cost
 	// Card describes the finished model.
@@ -55,6 +58,12 @@ type Method struct {
 	// the network of a card. Both are nil where package beit has all of the method's networks.
 	Network func(kind weights.Kind) any
 	Declare func(s nn.Scope, card Card) any
+}
+
+// Masking says which patches are masked in validation.
+type Masking struct {
+	Of    func(image int) []bool // by the image's place in its data set: the patches of the grid, row by row
+	Codes bool                   // what is predicted are a tokenizer's codes
 }
 
 // List are the methods that somebody knows.

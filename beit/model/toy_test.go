@@ -158,7 +158,11 @@ func TestToyReport(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 	page, curves := filepath.Join(res.Dir, run.ReportFile), filepath.Join(res.Dir, "curves.png")
-	if err := report.HTML(page, info.Trained, info.Config, info.Records); err != nil {
+	shown, err := report.Read(res.Dir, model.With(toytest.Method))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.HTML(page, "toy", shown); err != nil {
 		t.Fatal(err)
 	}
 	if err := report.Curves(curves, info.Trained.AllMetrics(), info.Records); err != nil {

@@ -5,7 +5,10 @@ import (
 	"slices"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -56,10 +59,25 @@ func (t *task) masks(b *data.Batch, path ...uint64) []bool {
 	n := t.model.Config.ViT.Tokens()
 	mask := make([]bool, len(b.Index)*n)
 	for i, image := range b.Index {
-		random := tensor.NewRand(t.Config.Seed, append(path, uint64(image))...)
-		beit.BlockMask(SectionOf(t.Config).Mask, random, mask[i*n:(i+1)*n])
+		drawMask(t.Config, mask[i*n:(i+1)*n], append(path, uint64(image))...)
 	}
 	return mask
+}
+
+// drawMask chooses the masked patches of one image.
+func drawMask(c *config.Config, mask []bool, path ...uint64) {
+	beit.BlockMask(SectionOf(c).Mask, tensor.NewRand(c.Seed, path...), mask)
+}
+
+// masking are the masks of validation.
+func masking(c *config.Config) method.Masking {
+	s := SectionOf(c)
+	kind, _ := target.Find(s.Target)
+	return method.Masking{Codes: kind.Codes, Of: func(image int) []bool {
+		mask := make([]bool, s.Model.ViT.Tokens())
+		drawMask(c, mask, streamMaskVal, uint64(image))
+		return mask
+	}}
 }
 
 // nearestFirst lists for each patch of a grid all others, the nearest first, ties in row-major order.

@@ -37,6 +37,7 @@ var Method = &method.Method{
 	ImageSizeKey: "pretrain.model.vit.image_size",
 	Train:        func(c *config.Config) data.Pipeline { return method.Augment(c, views(c)...) },
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, views(c)...) },
+	Masking:      masking,
 	Cost:         cost,
 	Card:         card,
 	Task:         newTask,

@@ -1,109 +1,124 @@
 package report
 
 import (
-	"bytes"
-	"encoding/base64"
+	"cmp"
 	"fmt"
 	"html/template"
-	"io"
-	"slices"
-	"strconv"
+	"net/url"
+	"path/filepath"
+	"strings"
 
-	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/report/page"
 	"github.com/gobeit/gobeit/beit/run"
-	"github.com/gobeit/gobeit/nn/state"
-	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
-// page is the template of the report. It loads nothing from outside.
-var page = template.Must(template.New("report").Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{{.Title}}</title>
-<style>
-body { font-family: sans-serif; margin: 2em; max-width: 70em }
-td, th { text-align: right; padding: 0 1em 0 0 }
-img { max-width: 100% }
-</style>
-<h1>{{.Title}}</h1>
-<p>{{.Steps}} steps on {{.Data}}</p>
-{{range .Tables}}<h2>{{.Title}}</h2>
-<table>
-<tr><th>epoch</th>{{range .Keys}}<th>{{.}}</th>{{end}}</tr>
-{{range .Rows}}<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>
-{{end}}</table>
-{{end}}<h2>Curves</h2>
-<img alt="curves" src="data:image/png;base64,{{.Curves}}">
-<h2>Configuration</h2>
-<pre>{{.Config}}</pre>
-</html>
-`))
-
-// table is a table with a row for each epoch.
-type table struct {
-	Title string
-	Keys  []string // column labels
-	Rows  [][]string
+// part is a part of what a page says of a run.
+type part struct {
+	ID, Title string
+	Body      template.HTML
 }
 
-// HTML writes a page about a run of a method, with the metrics of its epochs, its curves and its configuration.
-func HTML(name string, m *method.Method, cfg *config.Config, records []run.Record) error {
-	metrics := m.AllMetrics()
-	canvas, err := drawCurves(metrics, records)
+// section is all that a page says of a run.
+type section struct {
+	ID, Label string
+	Parts     []part
+}
+
+var sections = page.Template("report", `
+{{with .Overview}}<h2 id="runs">Runs</h2>{{template "table" .}}{{end}}
+{{range .Runs}}{{$id := .ID}}<section aria-labelledby="{{$id}}"><h2 id="{{$id}}"{{if not $.Overview}} class="unseen"{{end}}>{{text .Label}}</h2>
+{{range .Parts}}{{if .Title}}<h3 id="{{$id}}-{{.ID}}">{{.Title}}</h3>{{end}}
+{{.Body}}
+{{end}}</section>
+{{end}}`)
+
+// link is a link inside a cell of a table.
+var link = page.Template("link", `<a href="{{.URL}}">{{text .Text}}</a>`)
+
+// HTML writes a page about runs, in the order given. What Look found of a run is on it. With an empty title the page is called after the last
+// run.
+func HTML(name, title string, runs ...*Run) error {
+	content := struct {
+		Overview *page.Table
+		Runs     []section
+	}{}
+	names, ids := labels(runs), map[string]string{}
+	for i, r := range runs {
+		ids[whole(r.Dir)] = fmt.Sprintf("run-%d", i+1)
+	}
+	for i, r := range runs {
+		s := section{ID: ids[whole(r.Dir)], Label: names[i]}
+		parts, err := r.parts(func(dir string) string { return linkTo(dir, ids, filepath.Dir(name)) })
+		if err != nil {
+			return fmt.Errorf("report of %s: %w", r.Dir, err)
+		}
+		s.Parts = parts
+		content.Runs = append(content.Runs, s)
+	}
+	var nav []page.Link
+	if len(runs) > 1 {
+		t, err := overview(runs, content.Runs)
+		if err != nil {
+			return err
+		}
+		content.Overview = &t
+		for _, s := range content.Runs {
+			nav = append(nav, page.Link{Text: s.Label, URL: "#" + s.ID})
+		}
+	} else {
+		for _, s := range content.Runs {
+			for _, p := range s.Parts[1:] {
+				nav = append(nav, page.Link{Text: p.Title, URL: "#" + s.ID + "-" + p.ID})
+			}
+		}
+	}
+	body, err := page.Execute(sections, content)
 	if err != nil {
 		return err
 	}
-	var curves bytes.Buffer
-	if _, err := canvas.WriteTo(&curves); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	content := struct {
-		Title, Data, Config string
-		Curves              template.URL
-		Steps               int
-		Tables              []table
-	}{
-		Title: fmt.Sprintf("%s, preset %s", cfg.Method, cfg.Preset), Data: plain.Text(cfg.Data.Path.String()), Config: plain.Lines(cfg.TOML()),
-		Curves: template.URL(base64.StdEncoding.EncodeToString(curves.Bytes())),
-		Steps:  records[len(records)-1].Step,
-	}
-	for _, t := range []struct{ kind, title string }{{run.KindVal, "Validation"}, {run.KindEpoch, "Training, means of each epoch"}} {
-		if f := tabulate(t.title, t.kind, metrics, records); len(f.Rows) > 0 {
-			content.Tables = append(content.Tables, f)
-		}
-	}
-	return state.WriteFileAtomic(name, func(w io.Writer) error { return page.Execute(w, content) })
+	return page.Write(name, page.Page{Title: cmp.Or(title, names[len(names)-1]), Lead: lead(runs), Nav: nav, Body: body, Charts: true})
 }
 
-// column is the heading of a metric's column.
-func column(m method.Metric) string {
-	if m.Unit == "" {
-		return m.Label
+// lead is the sentence below a page's title.
+func lead(runs []*Run) string {
+	if len(runs) > 1 {
+		return fmt.Sprintf("%d runs, each after those that it comes from.", len(runs))
 	}
-	return m.Label + ", " + m.Unit
+	r := runs[0]
+	if r.Method == nil {
+		return "A run whose configuration cannot be read."
+	}
+	return strings.TrimSuffix(fmt.Sprintf("A run of beit %s, preset %s: %s", r.Method.Command, r.Config.Preset, r.state()), ": ") + "."
 }
 
-// tabulate returns a table of the records of a kind. Values that a record does not have are blank.
-func tabulate(title, kind string, metrics []method.Metric, records []run.Record) table {
-	records = slices.DeleteFunc(slices.Clone(records), func(r run.Record) bool { return r.Kind != kind })
-	f := table{Title: title}
-	var keys []string
-	for _, m := range metrics {
-		if slices.ContainsFunc(records, func(r run.Record) bool { _, ok := r.Values[m.Key]; return ok }) {
-			keys, f.Keys = append(keys, m.Key), append(f.Keys, column(m))
-		}
+// linkTo is the address of a run: on the same page, or its own page as seen from a folder; empty where there is none.
+func linkTo(dir string, ids map[string]string, from string) string {
+	if id, ok := ids[whole(dir)]; ok {
+		return "#" + id
 	}
-	for _, r := range records {
-		row := []string{strconv.Itoa(r.Epoch)}
-		for _, k := range keys {
-			cell := ""
-			if v, ok := r.Values[k]; ok {
-				cell = strconv.FormatFloat(v, 'g', 5, 64)
-			}
-			row = append(row, cell)
-		}
-		f.Rows = append(f.Rows, row)
+	file := filepath.Join(whole(dir), run.ReportFile)
+	rel, err := filepath.Rel(whole(from), file)
+	if err != nil || !run.Finished(dir, run.ReportFile) {
+		return ""
 	}
-	return f
+	return (&url.URL{Path: filepath.ToSlash(rel)}).String()
+}
+
+// overview is a table with a row for each run.
+func overview(runs []*Run, list []section) (page.Table, error) {
+	t := page.Table{Caption: "Runs on this page", Columns: []page.Column{
+		{Name: "run"}, {Name: "trains"}, {Name: "preset"}, {Name: "state"}, {Name: "steps", Number: true}, {Name: "result"}, {Name: "duration", Number: true},
+	}}
+	for i, r := range runs {
+		name, err := page.Execute(link, page.Link{Text: list[i].Label, URL: "#" + list[i].ID})
+		if err != nil {
+			return t, err
+		}
+		row := []any{name, "", "", string(r.state()), r.lastStep(), r.result(), clock(r.duration())}
+		if r.Method != nil {
+			row[1], row[2] = r.Method.Title, r.Config.Preset
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, nil
 }

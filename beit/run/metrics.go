@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -67,6 +68,17 @@ func ReadMetrics(dir string) ([]Record, error) {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	return parseMetrics(name, text)
+}
+
+// ReadIntactMetrics is ReadMetrics without the lines that are damaged, which it tells.
+func ReadIntactMetrics(dir string) (list []Record, damaged []error, err error) {
+	name := filepath.Join(dir, MetricsFile)
+	text, err := regular.ReadFile(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("metrics: %w", err)
+	}
+	_, list, damaged = cutBack(name, text, math.MaxInt, math.MaxInt)
+	return list, damaged, nil
 }
 
 func parseMetrics(name string, text []byte) ([]Record, error) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,23 @@ func TestMetricsRoundTrip(t *testing.T) {
 	got, err := ReadMetrics(dir)
 	if diff := diffRecords(want, got); diff != "" || err != nil {
 		t.Error(err, diff)
+	}
+}
+
+// Of a damaged file the lines that are whole can be read, and the others are told.
+func TestReadIntactMetrics(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := ReadIntactMetrics(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without metrics: error %v", err)
+	}
+	text := writeMetrics(t, dir, someRecords()...)
+	mustWrite(t, filepath.Join(dir, MetricsFile), bytes.Replace(text, []byte(`"epoch":`), []byte(`"epoch":9`), 1))
+	got, damaged, err := ReadIntactMetrics(dir)
+	if diff := diffRecords(someRecords()[1:], got); diff != "" || err != nil || len(damaged) != 1 || !strings.Contains(damaged[0].Error(), "line 1") {
+		t.Errorf("%v, damaged %v, %s", err, damaged, diff)
+	}
+	if _, err := ReadMetrics(dir); err == nil {
+		t.Error("ReadMetrics accepts a damaged line")
 	}
 }
 

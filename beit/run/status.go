@@ -40,6 +40,10 @@ type Status struct {
 	Began   time.Time `json:"began"`   // when the process began
 	Updated time.Time `json:"updated"` // when this was written
 	Error   string    `json:"error,omitempty"`
+
+	Device  string `json:"device,omitempty"` // that the process computes on
+	Threads int    `json:"threads,omitempty"`
+	Version string `json:"version,omitempty"` // of the program, Go, system and processor
 }
 
 // WriteStatus replaces status.json. An empty Host and PID become those of this process, and Updated becomes the present time. Times are kept

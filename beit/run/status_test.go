@@ -14,7 +14,8 @@ import (
 )
 
 func someStatus() Status {
-	return Status{State: StateFailed, Step: 7, Total: 10, Epoch: 2, Epochs: 3, Host: "a", PID: 5, Began: noon, Updated: noon.Add(time.Hour), Error: "disk \"/\" full\n*J"}
+	return Status{State: StateFailed, Step: 7, Total: 10, Epoch: 2, Epochs: 3, Host: "a", PID: 5, Began: noon, Updated: noon.Add(time.Hour), Error: "disk \"/\" full\n*J",
+		Device: "cpu", Threads: 3, Version: "v0"}
 }
 
 func TestStatus(t *testing.T) {

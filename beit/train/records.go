@@ -2,16 +2,22 @@ package train
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/run/events"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // statusEvery is the time between two writings of status.json.
 const statusEvery = 5 * time.Second
+
+// program is what trains, as a status tells it.
+var program = fmt.Sprintf("gobeit %s, %s %s/%s", beit.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 
 // openRecords opens metrics.jsonl and TensorBoard's file for new records, cut back to where the run is.
 func (l *loop) openRecords() error {
@@ -59,6 +65,7 @@ func (l *loop) status(s run.State, why error) {
 	e := l.env
 	now := run.Status{
 		State: s, Step: l.at.Step, Total: e.Steps(), Epoch: min(l.at.Closed+1, e.Config.Train.Epochs), Epochs: e.Config.Train.Epochs, Began: l.began,
+		Device: e.Device.Name(), Threads: tensor.Threads(), Version: program,
 	}
 	if why != nil {
 		now.Error = why.Error()

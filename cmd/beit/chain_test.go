@@ -227,7 +227,7 @@ func TestTeacherChain(t *testing.T) {
 func checkInspect(t *testing.T, tok, back string) {
 	t.Helper()
 	for _, dir := range []string{tok, back} {
-		if page, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !bytes.Contains(page, []byte("<h2>Validation</h2>")) {
+		if page, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !bytes.Contains(page, []byte("<caption>Validation</caption>")) {
 			t.Errorf("report of %s: error %v, %d bytes", dir, err, len(page))
 		}
 	}

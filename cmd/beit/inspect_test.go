@@ -72,7 +72,7 @@ func TestReports(t *testing.T) {
 	for _, m := range model.Methods() {
 		dir := trainedRuns(t).of(m)
 		page := string(readFile(t, filepath.Join(dir, "report.html")))
-		for _, want := range []string{"<h2>Validation</h2>", m.Name, m.Metrics[0].Label} {
+		for _, want := range []string{"<caption>Validation</caption>", m.Name, m.Metrics[0].Label} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the report of %s lacks %q", m.Name, want)
 			}

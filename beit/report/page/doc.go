@@ -4,7 +4,7 @@
 //	<h2>Images</h2>
 //	{{template "facts" .Facts}}
 //	<div class="cards">{{range .Images}}
-//	  <figure class="card"><img src="{{.URI}}" alt="{{text .Name}}" loading="lazy"><figcaption>{{text .Name}}</figcaption></figure>
+//	  <figure class="card"><img src="{{.URI}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
 //	{{end}}</div>
 //	<h2>Classes</h2>
 //	{{template "table" .Classes}}
@@ -30,12 +30,15 @@
 //
 // # Classes
 //
-//	.cards .card           figures in columns; .cards.small and .cards.large for other widths; <a class="card"> for links
+//	.cards .card           figures in columns; .cards.small and .cards.large for other widths, .cards.two, .three
+//	                       and .four for so many columns; <a class="card"> for links
 //	.pixels                an image whose pixels stay sharp
 //	.note .warning .error  a paragraph that stands out; .good and .bad colour a word
 //	.facts                 a dl of facts
 //	.scroll (.tall)        a box that scrolls what is wider (or higher) than the page; give it tabindex="0", role="region" and a label
 //	table.sortable         the headings become buttons
+//	table.matrix           cells are shaded by the variable --share of their style; headings of columns stand upright
+//	svg.drawing            lines, circles and text in the colour of text
 //	.number                a right-aligned cell; tr.changed stands out
 //	.controls .button      a row of inputs; a link that looks like a button
 //	.quiet .unseen         small text; text for screen readers alone

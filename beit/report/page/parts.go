@@ -41,7 +41,7 @@ var parts = template.Must(template.New("parts").Funcs(template.FuncMap{"text": t
 <label>Smoothing <input type="range" name="smoothing" min="0" max="0.99" step="0.01" value="0"> <output name="weight">0</output></label>
 </form>
 <div class="charts">
-{{range .Charts}}<figure class="chart"><h3>{{text .Title}}{{with .Unit}} <span class="quiet">({{text .}})</span>{{end}}</h3>
+{{range .Charts}}<figure class="chart"><figcaption>{{text .Title}}{{with .Unit}} <span class="quiet">({{text .}})</span>{{end}}</figcaption>
 <div class="plot" tabindex="0" role="group" aria-label="{{text .Title}}: a chart. Arrow keys move from value to value."></div>
 <p class="quiet"><output class="at" aria-live="off"></output></p>
 <ul class="legend"></ul>

@@ -11,12 +11,13 @@ const charts = (() => {
   const short = v => {
     if (v == null) return "–";
     const size = Math.abs(v);
-    if (size !== 0 && (size < 1e-3 || size >= 1e7)) return v.toExponential(2);
+    if (size !== 0 && (size < 1e-3 || size >= 1e7)) return v.toExponential(2).replace(/\.?0+e/, "e");
     return v.toLocaleString("en-US", { maximumSignificantDigits: 5 });
   };
 
   // smooth is the exponential moving average without the bias of its beginning. Gaps stay gaps.
   function smooth(values, weight) {
+    if (weight === 0) return values;
     let mean = 0, sum = 0;
     return values.map(v => {
       if (v == null) return v;
@@ -26,22 +27,22 @@ const charts = (() => {
     });
   }
 
-  // columns returns what uPlot draws: the joined x, each series as recorded, and each series smoothed.
+  // columns returns what uPlot draws: the joined x, each series, and where that is smoothed, after all of them each as recorded.
   function columns(data, choice) {
     if (data.series.length === 0) return [[]];
-    const tables = data.series.map(s => [s.x[choice.axis], s.y]);
-    for (const [i, s] of data.series.entries()) tables.push([s.x[choice.axis], s.dots ? s.y : smooth(tables[i][1], choice.weight)]);
+    const tables = data.series.map(s => [s.x[choice.axis], s.dots ? s.y : smooth(s.y, choice.weight)]);
+    if (choice.weight > 0) for (const s of data.series) tables.push([s.x[choice.axis], s.y]);
     if (choice.log) for (const t of tables) t[1] = t[1].map(v => v > 0 ? v : null);
     return uPlot.join(tables, tables.map(() => [2])); // 2: a null stays a gap
   }
 
+  // lines says how each column is drawn. Series as recorded are faint beside the smoothed ones.
   function lines(data, choice, hidden) {
     const list = [{}];
-    for (const faint of [true, false]) {
+    for (const faint of choice.weight > 0 ? [false, true] : [false]) {
       data.series.forEach((s, i) => list.push({
         label: s.name, stroke: colour(i), width: faint ? 1 : 2, dash: dashes[i % dashes.length], alpha: faint ? 0.3 : 1,
-        show: !hidden.has(i) && (!faint || choice.weight > 0 && !s.dots),
-        points: { show: s.dots || s.y.length === 1, size: 6, fill: colour(i) },
+        show: !hidden.has(i) && !(faint && s.dots), points: { show: s.dots || s.y.length === 1, size: 6, fill: colour(i) },
       }));
     }
     return list;
@@ -111,7 +112,7 @@ const charts = (() => {
       this.hidden = new Set();
       this.choice = { axis: 0, log: false, weight: 0 };
       this.box.addEventListener("keydown", event => this.key(event));
-      new ResizeObserver(() => this.plot?.setSize({ width: this.box.clientWidth, height: this.box.clientHeight })).observe(this.box);
+      new ResizeObserver(() => this.fit()).observe(this.box);
       this.set(JSON.parse(figure.querySelector("script[type='application/json']").textContent));
     }
 
@@ -145,6 +146,13 @@ const charts = (() => {
       this.moved(this.plot);
     }
 
+    // fit follows the size of the box.
+    fit() {
+      if (!this.plot) return;
+      const size = { width: this.box.clientWidth, height: this.box.clientHeight };
+      if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
+    }
+
     toggle(i, shown) {
       shown ? this.hidden.delete(i) : this.hidden.add(i);
       this.draw();
@@ -153,9 +161,9 @@ const charts = (() => {
     // moved writes the values at the cursor, or the last ones, into the legend.
     moved(u) {
       if (!u.data) return;
-      const index = u.cursor.idx ?? this.columns[0].length - 1, n = this.data.series.length;
+      const index = u.cursor.idx ?? this.columns[0].length - 1;
       this.figure.querySelectorAll(".legend output").forEach((output, i) => {
-        const values = this.columns[1 + n + i];
+        const values = this.columns[1 + i];
         output.value = short(values[nearest(values, index)]);
       });
       const at = this.figure.querySelector(".at");
