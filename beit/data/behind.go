@@ -33,8 +33,8 @@ func (f File) OnDisk() string {
 	return filepath.Join(f.Source, filepath.FromSlash(f.Path))
 }
 
-// Upright reads image i of ds for people: turned as its EXIF orientation says, also where ds does not turn images.
-func Upright(ds Dataset, i int) (*RGB, error) {
+// Transposed reads image i of ds for people: turned as its EXIF orientation says, also where ds does not turn images.
+func Transposed(ds Dataset, i int) (*RGB, error) {
 	f, own := fileAt(ds, i)
 	if f == nil {
 		return Decoded(ds, i)

@@ -70,15 +70,21 @@ func FuzzExif(f *testing.F) {
 	})
 }
 
-// The orientation counts only with the option.
-func TestExifTranspose(t *testing.T) {
+// turnedPNG is an image of 6x4, white in the corner, with the orientation 6.
+func turnedPNG(t *testing.T) []byte {
+	t.Helper()
 	m := image.NewRGBA(image.Rect(0, 0, 6, 4))
 	m.Set(0, 0, color.White)
 	plain := encodePNG(t, m)
 	exif := exifData(binary.BigEndian, 6)
 	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(len(exif))), "eXIf"...)
 	at := bytes.Index(plain, []byte("IDAT")) - 4
-	content := bytes.Join([][]byte{plain[:at], chunk, exif, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(append(chunk[4:8:8], exif...))), plain[at:]}, nil)
+	return bytes.Join([][]byte{plain[:at], chunk, exif, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(append(chunk[4:8:8], exif...))), plain[at:]}, nil)
+}
+
+// The orientation counts only with the option.
+func TestExifTranspose(t *testing.T) {
+	content := turnedPNG(t)
 	for _, c := range []struct {
 		options []Option
 		size    string

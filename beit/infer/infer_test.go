@@ -310,6 +310,25 @@ func TestDataset(t *testing.T) {
 	}
 }
 
+// The checksum is that of the weights: the same for a second copy of the model, another one for each other weight.
+func TestChecksum(t *testing.T) {
+	first, again := openEncoder(t, infer.Options{}).Checksum(), openEncoder(t, infer.Options{Patches: true}).Checksum()
+	if len(first) != 64 || first != again {
+		t.Errorf("%q and %q", first, again)
+	}
+	other, err := infer.OpenEncoder(runs.classifier, infer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Checksum() == first {
+		t.Error("two models have one checksum")
+	}
+	other.Close()
+	if other.Checksum() != "" {
+		t.Error("a closed model has a checksum")
+	}
+}
+
 // Close waits, twice does no harm, and what comes after it is told so. Memory goes back.
 func TestClose(t *testing.T) {
 	before := tensor.CPU().MemStats().InUse

@@ -24,5 +24,8 @@ func LinkTo(dir, file string) string {
 	for i, part := range parts {
 		parts[i] = url.PathEscape(part)
 	}
+	if strings.Contains(parts[0], ":") { // else it is a scheme
+		parts[0] = "./" + parts[0]
+	}
 	return strings.Join(parts, "/")
 }

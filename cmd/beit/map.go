@@ -187,7 +187,7 @@ func (m *mapping) look(thumbnails int) error {
 		}
 		tensor.ParallelFor(min(lookedAtOnce, n-lo), func(k int) {
 			i := lo + k
-			image, err := data.Upright(m.at[i].ds, m.at[i].index)
+			image, err := data.Transposed(m.at[i].ds, m.at[i].index)
 			if err != nil {
 				errs[i] = err
 				return
@@ -217,6 +217,6 @@ func (m *mapping) explore(o explore.Options) (err error) {
 		r.Progress(method.Progress{Method: "map", Phase: phase, Done: done, Total: total})
 	}
 	m.page.Map, err = explore.Explore(m.a.ctx, m.set, o)
-	m.page.Image = func(i int) (*data.RGB, error) { return data.Upright(m.at[i].ds, m.at[i].index) }
+	m.page.Image = func(i int) (*data.RGB, error) { return data.Transposed(m.at[i].ds, m.at[i].index) }
 	return err
 }

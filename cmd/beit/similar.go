@@ -144,7 +144,7 @@ func (c *similarCmd) show(found similar, ds data.Dataset, run *config.Config) er
 	}
 	images := make([]*data.RGB, len(found.Nearest))
 	for i, m := range found.Nearest {
-		if images[i], err = data.Upright(ds, m.index); err != nil {
+		if images[i], err = data.Transposed(ds, m.index); err != nil {
 			return fmt.Errorf("%s: %w", c.Out, err)
 		}
 	}
