@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -46,7 +47,7 @@ const check = `(() => {
 	for (const a of document.querySelectorAll("a[href^='#']")) {
 		if (!document.getElementById(decodeURIComponent(a.hash.slice(1)))) wrong.push("a link leads nowhere: " + a.hash);
 	}
-	for (const f of document.querySelectorAll("figure.chart")) if (!f.querySelector("canvas")) wrong.push("a chart was not drawn: " + f.textContent.trim().slice(0, 80));
+	for (const f of document.querySelectorAll("figure.chart")) if (!f.hidden && !f.querySelector("canvas")) wrong.push("a chart was not drawn: " + f.textContent.trim().slice(0, 80));
 	return wrong;
 })()`
 
@@ -90,8 +91,9 @@ func allowed(url string) bool {
 	return false
 }
 
-// visit opens a page in a new tab and says what is wrong with it. then, where it is not nil, does something there.
-func visit(t *testing.T, ctx context.Context, url string, width int64, scheme string, then func(tab context.Context)) []string {
+// visit opens a page in a new tab and says what is wrong with it, once ready is true or at once where that is empty. then, where it is not nil, does
+// something there.
+func visit(t *testing.T, ctx context.Context, url, ready string, width int64, scheme string, then func(tab context.Context)) []string {
 	t.Helper()
 	var h heard
 	tab, end := chromedp.NewContext(ctx, chromedp.WithListener(h.listen))
@@ -106,6 +108,9 @@ func visit(t *testing.T, ctx context.Context, url string, width int64, scheme st
 	do(t, tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url))
 	if dark := evaluate[bool](t, tab, `matchMedia("(prefers-color-scheme: dark)").matches`); dark != (scheme == "dark") {
 		t.Errorf("the scheme is not %s", scheme)
+	}
+	if ready != "" {
+		await(t, tab, ready)
 	}
 	wrong := evaluate[[]string](t, tab, check)
 	if then != nil {
@@ -125,13 +130,23 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(name, []byte(bad), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	found := strings.Join(visit(t, browser(t), fileURL(name), 375, "light", nil), "\n")
+	found := strings.Join(visit(t, browser(t), fileURL(name), "", 375, "light", nil), "\n")
 	for _, want := range []string{
 		"the page is 3008 wide in a window of 375", "language, title or viewport", "more than one level above", "no alt", "is not shown", "has no name", "there twice",
 		"leads nowhere: #none", "was not drawn: c", "asks for http://192.0.2.1/a.png", `console: "bad"`, "exception: Uncaught",
 	} {
 		if !strings.Contains(found, want) {
 			t.Errorf("nobody complains that %q:\n%s", want, found)
+		}
+	}
+}
+
+// await waits until an expression is true in the page.
+func await(t testing.TB, ctx context.Context, expression string) {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); !evaluate[bool](t, ctx, expression); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("it never holds that %s", expression)
 		}
 	}
 }

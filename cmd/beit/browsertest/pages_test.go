@@ -9,9 +9,10 @@ import (
 
 // page is a page that is looked at.
 type page struct {
-	name string
-	open func(t *testing.T, w *work) string      // makes it, and returns its address
-	use  func(t *testing.T, ctx context.Context) // what a reader does on it, at the largest width; nil: nothing
+	name  string
+	open  func(t *testing.T, w *work) string      // makes it, and returns its address
+	use   func(t *testing.T, ctx context.Context) // what a reader does on it, at the largest width; nil: nothing
+	ready string                                  // an expression that is true when the page shows all; "": it does at once
 }
 
 // pages are all of them.
@@ -20,10 +21,14 @@ var pages = []page{
 		file := filepath.Join(w.dir, "report.html")
 		w.must(t, "report", filepath.Join(w.trained(t), "classifier"), "--out", file)
 		return fileURL(file)
-	}, useCharts},
+	}, useCharts, ""},
 	{"report-at-end", func(t *testing.T, w *work) string {
 		return fileURL(filepath.Join(w.trained(t), "tokenizer", "report.html"))
-	}, useCharts},
+	}, useCharts, ""},
+	dashboard("serve-runs", "/", useList, ""),
+	dashboard("serve-run", "/run/tokenizer", useRun, chartsDrawn),
+	dashboard("serve-image", "/image/classifier", useImage, ""),
+	dashboard("serve-masked", "/image/backbone", useMasked, ""),
 }
 
 // Every page holds what check asks of it, at each width, light and dark.
@@ -34,7 +39,7 @@ func TestPages(t *testing.T) {
 			url := p.open(t, &shared)
 			for _, scheme := range []string{"light", "dark"} {
 				for _, width := range []int64{375, 768, 1440} {
-					wrong := visit(t, ctx, url, width, scheme, func(tab context.Context) {
+					wrong := visit(t, ctx, url, p.ready, width, scheme, func(tab context.Context) {
 						shoot(t, tab, fmt.Sprintf("%s-%d-%s.png", p.name, width, scheme))
 						if p.use != nil && width == widest && scheme == "light" {
 							p.use(t, tab)
