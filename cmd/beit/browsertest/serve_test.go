@@ -114,11 +114,6 @@ func useRun(t *testing.T, ctx context.Context, runs string) {
 	if now := evaluate[int](t, ctx, `document.querySelectorAll("*").length`); now > elements+100 {
 		t.Errorf("the page grew from %d to %d elements", elements, now)
 	}
-	// A run that is deleted is shown as that.
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	await(t, ctx, `document.getElementById("state").textContent === "gone"`)
 }
 
 // drop drops an image of 64 x 48 pixels on the page.
