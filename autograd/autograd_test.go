@@ -27,6 +27,8 @@ func TestRules(t *testing.T) {
 	labels := tensor.FromInts(dev, []int32{1, -1, 4}, 3)
 	soft := tensor.Softmax(x(90, 3, 5))
 	keep := tensor.FromSlice(dev, []float32{0, 1.25}, 2)
+	kinks := tensor.FromSlice(dev, []float32{-0.9, -0.6, -0.1, 0.2, 0.7}, 5) // apart from where gradients jump
+	some := tensor.FromSlice(dev, []float32{0, 1, 0, 1, 1}, 5)
 	cases := []struct {
 		rule *rule
 		name string
@@ -39,6 +41,15 @@ func TestRules(t *testing.T) {
 		{subRule, "broadcast", []*tensor.Tensor{x(1, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Sub(in[0], in[1]) }},
 		{mulRule, "broadcast", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 1)}, func(in []*Var) *Var { return Mul(in[0], in[1]) }},
 		{mulRule, "square", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Mul(in[0], in[0]) }},
+		{divRule, "broadcast", []*tensor.Tensor{x(1, 2, 3), random(dev, 3, 0.5, 1.5, 2, 1)}, func(in []*Var) *Var { return Div(in[0], in[1]) }},
+		{maximumRule, "broadcast", []*tensor.Tensor{x(1, 2, 5), x(2, 5)}, func(in []*Var) *Var { return Maximum(in[0], in[1]) }},
+		{minimumRule, "broadcast", []*tensor.Tensor{x(1, 2, 1), x(2, 5)}, func(in []*Var) *Var { return Minimum(in[0], in[1]) }},
+		{whereRule, "broadcast", []*tensor.Tensor{x(1, 3, 5), x(2, 1)}, func(in []*Var) *Var { return Where(some, in[0], in[1]) }},
+		{powRule, "cube", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Pow(in[0], 3) }},
+		{powRule, "constant", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Pow(in[0], 0) }},
+		{powRule, "root", []*tensor.Tensor{random(dev, 3, 0.5, 1.5, 7)}, func(in []*Var) *Var { return Pow(in[0], -0.5) }},
+		{clipRule, "", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return Clip(in[0], -0.4, 0.3) }},
+		{unaryRule, "abs", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return Abs(in[0]) }},
 		{affineRule, "", []*tensor.Tensor{x(1, 5)}, func(in []*Var) *Var { return Affine(in[0], -1.5, 2) }},
 		{unaryRule, "gelu", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return GELU(in[0]) }},
 		{unaryRule, "tanh", []*tensor.Tensor{x(1, 7)}, func(in []*Var) *Var { return Tanh(in[0]) }},

@@ -22,8 +22,12 @@ float apply(float x, float y) {
 	case 2: return x * y;
 	case 3: return x / y;
 	case 4: return maxNaN(x, y);
+	case 5: return minNaN(x, y);
+	case 6: return powOf(x, y);
 	}
-	return minNaN(x, y);
+	if (isNaN(x) || isNaN(y)) return OP == 10 ? 1.0 : 0.0; // a driver may take NaN for a number
+	bool holds = OP == 7 ? x > y : OP == 8 ? x >= y : OP == 9 ? x == y : x != y;
+	return holds ? 1.0 : 0.0;
 }
 
 void main() {

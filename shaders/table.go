@@ -57,6 +57,7 @@ var (
 	ToBFloat16        = shader("to_bf16", "to_bf16.comp", 2)
 	Unary             = shader("unary", "unary.comp", 2)
 	UnaryGrad         = shader("unary_grad", "unary_grad.comp", 3)
+	Where             = shader("where", "where.comp", 4)
 	GemmCoop          = cooperative("gemm_coop", "coopmat/gemm.comp", 3)
 	GemmCoopEpilogue  = cooperative("gemm_coop_epilogue", "coopmat/gemm.comp", 8, "EPILOGUE")
 )

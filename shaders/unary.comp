@@ -21,8 +21,9 @@ float apply(float v) {
 	case 4: return sigmoidOf(v);
 	case 5: return geluOf(v);
 	case 6: return quickGELU(v);
+	case 7: return maxNaN(v, 0.0);
 	}
-	return maxNaN(v, 0.0);
+	return abs(v);
 }
 
 void main() {

@@ -22,8 +22,9 @@ float apply(float g, float v) {
 	case 4: return g * (v * (1.0 - v));
 	case 5: return g * geluGrad(v);
 	case 6: return g * quickGELUGrad(v);
+	case 7: return v > 0.0 ? g : 0.0;
 	}
-	return v > 0.0 ? g : 0.0;
+	return v > 0.0 ? g : v < 0.0 ? -g : g * v;
 }
 
 void main() {

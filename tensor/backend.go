@@ -18,12 +18,13 @@ const (
 	UnaryGELU
 	UnaryQuickGELU
 	UnaryReLU
+	UnaryAbs
 )
 
 // BinaryOp is an elementwise function of two inputs.
 type BinaryOp uint8
 
-// The binary functions.
+// The binary functions. Comparisons give 1 where they hold, else 0; with NaN only NotEqual holds. Pow is that of math.Pow.
 const (
 	BinaryAdd BinaryOp = iota
 	BinarySub
@@ -31,6 +32,11 @@ const (
 	BinaryDiv
 	BinaryMax
 	BinaryMin
+	BinaryPow
+	BinaryGreater
+	BinaryGreaterEqual
+	BinaryEqual
+	BinaryNotEqual
 )
 
 // ReduceOp is a reduction of one axis.
@@ -119,6 +125,9 @@ type Ops interface {
 	UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor)
 	// Binary: dst[i] = op(a[i], b[i]). a and b have dst's shape with any strides (0 on broadcast axes). dst may be a or b when that is contiguous.
 	Binary(op BinaryOp, dst, a, b *Tensor)
+	// Where: dst[i] = a[i] where cond[i] is not 0, else b[i]. cond, a and b have dst's shape with any strides (0 on broadcast axes). dst shares no
+	// memory with them.
+	Where(dst, cond, a, b *Tensor)
 	// Affine: dst[i] = x[i]·scale + shift. dst may be x.
 	Affine(dst, x *Tensor, scale, shift float32)
 	// AddScaled: dst[i] += a·x[i].

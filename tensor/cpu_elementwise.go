@@ -1,11 +1,13 @@
 package tensor
 
+import "math"
+
 // Unary applies op to each element.
 func (c *cpuBackend) Unary(op UnaryOp, dst, x *Tensor) {
 	v := c.vec
 	f := [...]func(dst, x []float32){
 		UnaryExp: v.Exp, UnaryLog: v.Log, UnarySqrt: v.Sqrt, UnaryTanh: v.Tanh, UnarySigmoid: v.Sigmoid,
-		UnaryGELU: v.GELU, UnaryQuickGELU: v.QuickGELU, UnaryReLU: v.ReLU,
+		UnaryGELU: v.GELU, UnaryQuickGELU: v.QuickGELU, UnaryReLU: v.ReLU, UnaryAbs: abs,
 	}[op]
 	d, s := f32(dst), f32(x)
 	split(len(d), 4, func(lo, hi int) { f(d[lo:hi], s[lo:hi]) })
@@ -16,7 +18,7 @@ func (c *cpuBackend) UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor) {
 	v := c.vec
 	f := [...]func(dx, dy, s []float32){
 		UnaryExp: v.Mul, UnaryLog: v.Div, UnarySqrt: sqrtGrad, UnaryTanh: v.TanhGrad, UnarySigmoid: sigmoidGrad,
-		UnaryGELU: v.GELUGrad, UnaryQuickGELU: v.QuickGELUGrad, UnaryReLU: v.ReLUGrad,
+		UnaryGELU: v.GELUGrad, UnaryQuickGELU: v.QuickGELUGrad, UnaryReLU: v.ReLUGrad, UnaryAbs: absGrad,
 	}[op]
 	saved := x
 	if _, needsY := op.Needs(); needsY {
@@ -24,6 +26,26 @@ func (c *cpuBackend) UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor) {
 	}
 	d, g, s := f32(dx), f32(dy), f32(saved)
 	split(len(d), 4, func(lo, hi int) { f(d[lo:hi], g[lo:hi], s[lo:hi]) })
+}
+
+func abs(dst, x []float32) {
+	for i, v := range x {
+		dst[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+	}
+}
+
+// absGrad: dx = dy·sign(x), 0 where x is 0.
+func absGrad(dx, dy, x []float32) {
+	for i, v := range x {
+		switch {
+		case v > 0:
+			dx[i] = dy[i]
+		case v < 0:
+			dx[i] = -dy[i]
+		default:
+			dx[i] = dy[i] * v // 0, or NaN where x is
+		}
+	}
 }
 
 // sqrtGrad: dx = dy/(2y).
@@ -68,7 +90,8 @@ func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
 	}
 	v := c.vec
 	f := [...]func(dst, a, b []float32){
-		BinaryAdd: v.Add, BinarySub: v.Sub, BinaryMul: v.Mul, BinaryDiv: v.Div, BinaryMax: v.Max, BinaryMin: v.Min,
+		BinaryAdd: v.Add, BinarySub: v.Sub, BinaryMul: v.Mul, BinaryDiv: v.Div, BinaryMax: v.Max, BinaryMin: v.Min, BinaryPow: pow,
+		BinaryGreater: greater, BinaryGreaterEqual: greaterEqual, BinaryEqual: equal, BinaryNotEqual: notEqual,
 	}[op]
 	l := newLoop(dst, a, b)
 	d, x, y := f32s(dst), f32s(a), f32s(b)
@@ -79,10 +102,8 @@ func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
 		split(n, 1, func(lo, hi int) { f(d[lo:hi], x[lo:hi], y[lo:hi]) })
 		return
 	}
-	if last == 0 { // one axis only: let tasks share it
-		l = loop{shape: []int{ceilDiv(n, piece), piece}, strides: [][]int{{piece, 1}, {piece * sx, sx}, {piece * sy, sy}}}
-		last = 1
-	}
+	l = l.shared()
+	last = len(l.shape) - 1
 	split(Shape(l.shape[:last]).Size(), l.shape[last], func(lo, hi int) {
 		buf, gathered := scratch(dst, 2*piece)
 		defer buf.Release()
@@ -96,8 +117,79 @@ func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
 	})
 }
 
+func pow(dst, a, b []float32) {
+	for i, x := range a {
+		dst[i] = float32(math.Pow(float64(x), float64(b[i])))
+	}
+}
+
+func greater(dst, a, b []float32) {
+	for i, x := range a {
+		dst[i] = oneIf(x > b[i])
+	}
+}
+
+func greaterEqual(dst, a, b []float32) {
+	for i, x := range a {
+		dst[i] = oneIf(x >= b[i])
+	}
+}
+
+func equal(dst, a, b []float32) {
+	for i, x := range a {
+		dst[i] = oneIf(x == b[i])
+	}
+}
+
+func notEqual(dst, a, b []float32) {
+	for i, x := range a {
+		dst[i] = oneIf(x != b[i])
+	}
+}
+
+func oneIf(holds bool) float32 {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+// Where takes each element of a or of b.
+func (c *cpuBackend) Where(dst, cond, a, b *Tensor) {
+	if dst.Size() == 0 {
+		return
+	}
+	l := newLoop(dst, cond, a, b).shared()
+	last := len(l.shape) - 1
+	d, q, x, y := f32s(dst), f32s(cond), f32s(a), f32s(b)
+	sq, sx, sy := l.strides[1][last], l.strides[2][last], l.strides[3][last]
+	split(Shape(l.shape[:last]).Size(), l.shape[last], func(lo, hi int) {
+		l.walk(last, lo, hi, func(at []int) {
+			for i := range min(l.shape[last], dst.Size()-at[0]) {
+				if q[at[1]+i*sq] != 0 {
+					d[at[0]+i] = x[at[2]+i*sx]
+				} else {
+					d[at[0]+i] = y[at[3]+i*sy]
+				}
+			}
+		})
+	})
+}
+
 // piece is how many elements Binary gathers at a time.
 const piece = 512
+
+// shared cuts an only axis into pieces, so that tasks can share it. The last piece may be longer than what is left.
+func (l loop) shared() loop {
+	if len(l.shape) > 1 {
+		return l
+	}
+	cut := loop{shape: []int{ceilDiv(l.shape[0], piece), piece}}
+	for _, s := range l.strides {
+		cut.strides = append(cut.strides, []int{piece * s[0], s[0]})
+	}
+	return cut
+}
 
 // dense returns len(buf) elements of x that stand stride apart: x itself when they are dense, else gathered in buf.
 func dense(buf, x []float32, stride int) []float32 {

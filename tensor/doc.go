@@ -35,7 +35,7 @@
 // Each family of operations has one file stem: STEM.go here and in package autograd has the functions, cpu_STEM.go the CPU's methods,
 // vulkan/ops_STEM.go those of Vulkan, and opcase/STEM.go the cases.
 //
-//	elementwise  Unary, UnaryGrad, Binary, Affine, AddScaled, Lerp
+//	elementwise  Unary, UnaryGrad, Binary, Where, Affine, AddScaled, Lerp
 //	copy         Fill, Copy, Cast; copies of views and to other devices, Concat
 //	reduce       Reduce, ArgMax, Softmax, SoftmaxGrad
 //	matmul       MatMul

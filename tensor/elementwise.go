@@ -1,7 +1,27 @@
 package tensor
 
+import "fmt"
+
 // Unary returns op applied to each element of x, Float32 of any shape.
 func Unary(op UnaryOp, x *Tensor) *Tensor { return unary("Unary", op, x) }
+
+// Exp returns e to the power of x.
+func Exp(x *Tensor) *Tensor { return unary("Exp", UnaryExp, x) }
+
+// Log returns the natural logarithm of x.
+func Log(x *Tensor) *Tensor { return unary("Log", UnaryLog, x) }
+
+// Sqrt returns the square root of x.
+func Sqrt(x *Tensor) *Tensor { return unary("Sqrt", UnarySqrt, x) }
+
+// Abs returns |x|.
+func Abs(x *Tensor) *Tensor { return unary("Abs", UnaryAbs, x) }
+
+// ReLU returns max(x, 0).
+func ReLU(x *Tensor) *Tensor { return unary("ReLU", UnaryReLU, x) }
+
+// Sigmoid returns 1/(1 + exp(−x)).
+func Sigmoid(x *Tensor) *Tensor { return unary("Sigmoid", UnarySigmoid, x) }
 
 // GELU returns x·Φ(x), the exact form of GELU.
 func GELU(x *Tensor) *Tensor { return unary("GELU", UnaryGELU, x) }
@@ -81,6 +101,74 @@ func Mul(a, b *Tensor) *Tensor { return binary("Mul", BinaryMul, a, b) }
 
 // Div returns a/b elementwise, broadcast.
 func Div(a, b *Tensor) *Tensor { return binary("Div", BinaryDiv, a, b) }
+
+// Pow returns a to the power of b elementwise, broadcast, with the special cases of math.Pow.
+func Pow(a, b *Tensor) *Tensor { return binary("Pow", BinaryPow, a, b) }
+
+// Maximum returns the larger of a and b elementwise, broadcast. It is NaN where one of them is.
+func Maximum(a, b *Tensor) *Tensor { return binary("Maximum", BinaryMax, a, b) }
+
+// Minimum returns the smaller of a and b elementwise, broadcast. It is NaN where one of them is.
+func Minimum(a, b *Tensor) *Tensor { return binary("Minimum", BinaryMin, a, b) }
+
+// Greater returns 1 where a > b, else 0, broadcast.
+func Greater(a, b *Tensor) *Tensor { return binary("Greater", BinaryGreater, a, b) }
+
+// GreaterEqual returns 1 where a ≥ b, else 0, broadcast.
+func GreaterEqual(a, b *Tensor) *Tensor { return binary("GreaterEqual", BinaryGreaterEqual, a, b) }
+
+// Less returns 1 where a < b, else 0, broadcast.
+func Less(a, b *Tensor) *Tensor { return compared("Less", BinaryGreater, a, b) }
+
+// LessEqual returns 1 where a ≤ b, else 0, broadcast.
+func LessEqual(a, b *Tensor) *Tensor { return compared("LessEqual", BinaryGreaterEqual, a, b) }
+
+// Equal returns 1 where a = b, else 0, broadcast.
+func Equal(a, b *Tensor) *Tensor { return binary("Equal", BinaryEqual, a, b) }
+
+// NotEqual returns 1 where a ≠ b or one of them is NaN, else 0, broadcast.
+func NotEqual(a, b *Tensor) *Tensor { return binary("NotEqual", BinaryNotEqual, a, b) }
+
+// compared is binary with a and b exchanged.
+func compared(name string, op BinaryOp, a, b *Tensor) *Tensor {
+	c := begin(name, "a, b", a, b)
+	shape, ok := Broadcast(a.shape, b.shape)
+	c.must(ok, "not broadcastable", a.shape, b.shape)
+	dst := c.out(shape...)
+	c.binary(dst, op, b, a)
+	return dst
+}
+
+// Clip returns x, or the nearer of lo and hi where x lies outside. NaN stays.
+func Clip(x *Tensor, lo, hi float32) *Tensor {
+	c := begin("Clip", "x", x)
+	defer c.end()
+	c.must(lo <= hi, fmt.Sprintf("from %g to %g", lo, hi), x.shape)
+	x = c.f32(x)
+	low, high := Full(x.st.dev, lo, 1), Full(x.st.dev, hi, 1)
+	defer low.Release()
+	defer high.Release()
+	y := c.out(x.shape...)
+	c.run(func(o Ops) { o.Binary(BinaryMax, y, x, low.Expand(x.shape...)) })
+	c.run(func(o Ops) { o.Binary(BinaryMin, y, y, high.Expand(x.shape...)) })
+	return y
+}
+
+// Where returns a where cond is not 0, else b. All are Float32, broadcast as in NumPy.
+func Where(cond, a, b *Tensor) *Tensor {
+	c := begin("Where", "cond, a, b", cond, a, b)
+	shape, ok := Broadcast(a.shape, b.shape)
+	if ok {
+		shape, ok = Broadcast(cond.shape, shape)
+	}
+	c.must(ok, "not broadcastable", cond.shape, a.shape, b.shape)
+	for _, t := range []*Tensor{cond, a, b} {
+		mustf(t.dtype == Float32, c.op, []Shape{t.shape}, "dtype is %v, want float32", t.dtype)
+	}
+	dst := c.out(shape...)
+	c.run(func(o Ops) { o.Where(dst, cond.Expand(shape...), a.Expand(shape...), b.Expand(shape...)) })
+	return dst
+}
 
 // Affine returns scale·x + shift.
 func Affine(x *Tensor, scale, shift float32) *Tensor {

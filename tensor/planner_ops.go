@@ -12,6 +12,7 @@ func (nothing) Cast(*Tensor, *Tensor)                                         {}
 func (nothing) Unary(UnaryOp, *Tensor, *Tensor)                               {}
 func (nothing) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor)         {}
 func (nothing) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)                    {}
+func (nothing) Where(*Tensor, *Tensor, *Tensor, *Tensor)                      {}
 func (nothing) Affine(*Tensor, *Tensor, float32, float32)                     {}
 func (nothing) AddScaled(*Tensor, *Tensor, float32)                           {}
 func (nothing) Lerp(*Tensor, *Tensor, float32, float32)                       {}

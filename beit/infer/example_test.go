@@ -119,7 +119,7 @@ func ExampleOpenClassifier() {
 	// Output: 10 true
 }
 
-// Where a patch looks: the fewest patches that hold 60 % of the attention, in the mean of the heads of the last block.
+// The fewest patches that hold 60 % of the attention of a patch, in the mean of the heads of the last block.
 func ExampleEncoder_Attention() {
 	enc, err := infer.OpenEncoder(runs.backbone, infer.Options{})
 	if err != nil {

@@ -3,7 +3,9 @@ package infer_test
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +15,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -124,6 +127,44 @@ func listed(list []infer.Guess, code int32) bool {
 	return false
 }
 
+// Many goroutines get what one gets. Run with -race.
+func TestPredictConcurrently(t *testing.T) {
+	p := openPredictor(t)
+	teacher, err := p.Tokenizer().OpenTeacher(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer teacher.Close()
+	type result struct {
+		prediction *infer.Prediction
+		cosines    []float32
+		attention  *infer.Attention
+	}
+	compute := func() (r result, err error) {
+		if r.prediction, err = p.Predict(drawing(1), p.Mask(3), 5); err != nil {
+			return r, err
+		}
+		if r.cosines, err = teacher.Cosines(drawing(1)); err != nil {
+			return r, err
+		}
+		r.attention, err = p.Encoder().Attention(drawing(1), 1)
+		return r, err
+	}
+	want, err := compute()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if got, err := compute(); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("another result, or error %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestPredictorErrors(t *testing.T) {
 	p := openPredictor(t)
 	for name, mask := range map[string][]bool{"no patch is masked": make([]bool, 16), "short": {true}, "nil": nil} {
@@ -152,5 +193,26 @@ func TestPredictorErrors(t *testing.T) {
 		if _, err := none.Predict(drawing(1), []bool{true}, 1); err == nil || !strings.Contains(err.Error(), "no model was opened") {
 			t.Errorf("not opened: error %v", err)
 		}
+	}
+}
+
+// A backbone that learned no codes, or codes of other patches, predicts none of an image.
+func TestPredictsNoCodes(t *testing.T) {
+	m, err := model.Open(runs.backbone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s := pretrain.SectionOf(m.Config)
+	if mask, tokenizer, err := model.Predicts(m); err != nil || mask != s.Mask || tokenizer != s.Tokenizer {
+		t.Errorf("mask %+v, tokenizer %q, error %v", mask, tokenizer, err)
+	}
+	s.ShuffleCodes = true
+	if _, _, err := model.Predicts(m); err == nil || !strings.Contains(err.Error(), "pretrain.shuffle_codes") {
+		t.Errorf("shuffled codes: error %v", err)
+	}
+	s.ShuffleCodes, s.Target = false, "features"
+	if _, _, err := model.Predicts(m); err == nil || !strings.Contains(err.Error(), "and no codes") {
+		t.Errorf("features: error %v", err)
 	}
 }

@@ -67,6 +67,7 @@ type cli struct {
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
 	Map        mapCmd        `cmd:"" help:"Show images as a backbone sees them, on a page: map, clusters, near-duplicates, outliers, leaks, suspected label errors, a diverse subset."`
+	Attention  attentionCmd  `cmd:"" help:"Draw the attention weights of a model for an image, head by head: a .png file, and a page on which any patch can be chosen."`
 	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
 	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
 	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`

@@ -14,7 +14,7 @@ import (
 type tokenizerCmd struct {
 	Train  tokenizerTrainCmd  `cmd:"" help:"Train a tokenizer (VQ-KD)."`
 	Eval   tokenizerEvalCmd   `cmd:"" help:"Measure reconstruction and use of codes on validation images."`
-	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of images: JSON lines, or an array for NumPy."`
+	Encode tokenizerEncodeCmd `cmd:"" help:"Write the codes of images: JSON lines, or an array for NumPy. Or draw them."`
 }
 
 // tokenizerEvalCmd is "beit tokenizer eval".
@@ -74,10 +74,11 @@ func printTokenizer(w io.Writer, r tokenizer.Report) error {
 
 // tokenizerEncodeCmd is "beit tokenizer encode".
 type tokenizerEncodeCmd struct {
-	modelArg `set:"model_is=Tokenizer"`
+	modelArg `set:"model_is=Tokenizer (with --draw also a backbone)"`
 	imagesArg
 	partFlag
 	Out string `placeholder:"FILE" help:"File to write: x.npy, with names in x.names.json, or x.jsonl (JSON lines on standard output)."`
+	drawFlags
 }
 
 // encoded is one line of the output.
@@ -92,8 +93,14 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	if err := checkOutput(c.Out); err != nil {
 		return err
 	}
-	if err := c.check(); err != nil {
+	if err := c.imagesArg.check(); err != nil {
 		return err
+	}
+	if err := c.drawFlags.check(c.Out); err != nil {
+		return err
+	}
+	if c.Draw != "" {
+		return c.draw(a)
 	}
 	tok, err := openWith(a, c.modelArg, tokenizers, infer.OpenTokenizer)
 	if err != nil {

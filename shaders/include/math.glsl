@@ -71,6 +71,19 @@ float logOf(float x) {
 	return fma(e, 0.693359375, sum);
 }
 
+// powOf is x to the power of y, with the special cases of Go's math.Pow.
+float powOf(float x, float y) {
+	if (y == 0.0 || x == 1.0) return 1.0;
+	if (isNaN(x) || isNaN(y)) return nan();
+	float a = abs(x);
+	float r = a == 1.0 ? 1.0 : expOf(y * logOf(a));
+	bool negative = floatBitsToUint(x) >> 31 == 1u;
+	if (!negative || abs(y) == infinity()) return r;
+	if (floor(y) != y) return a == 0.0 || a == infinity() ? r : nan();
+	bool odd = abs(y) < 16777216.0 && (int(y) & 1) == 1; // larger ones are even
+	return odd ? -r : r;
+}
+
 float tanhOf(float x) {
 	float a = abs(x);
 	if (a < 0.625) {

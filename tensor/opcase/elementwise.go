@@ -60,6 +60,7 @@ var unaries = []struct {
 	{"gelu", tensor.UnaryGELU, uniform(-6, 6), gelu},
 	{"quickgelu", tensor.UnaryQuickGELU, uniform(-6, 6), func(x float64) float64 { return x * sigmoid(1.702*x) }},
 	{"relu", tensor.UnaryReLU, awayFromZero, func(x float64) float64 { return max(x, 0) }},
+	{"abs", tensor.UnaryAbs, awayFromZero, math.Abs},
 }
 
 // awayFromZero keeps central differences on one side of a kink at 0.
@@ -130,17 +131,37 @@ func elementwise() []Case {
 	return cases
 }
 
+// whole are numbers of which many pairs are equal.
+var whole = oneOf(-2, -1, 0, 1, 2)
+
 var binaries = []struct {
 	name string
 	op   tensor.BinaryOp
 	f    func(a, b float64) float64
+	a, b Gen
 }{
-	{"add", tensor.BinaryAdd, func(a, b float64) float64 { return a + b }},
-	{"sub", tensor.BinarySub, func(a, b float64) float64 { return a - b }},
-	{"mul", tensor.BinaryMul, func(a, b float64) float64 { return a * b }},
-	{"div", tensor.BinaryDiv, func(a, b float64) float64 { return a / b }},
-	{"max", tensor.BinaryMax, math.Max},
-	{"min", tensor.BinaryMin, math.Min},
+	{"add", tensor.BinaryAdd, func(a, b float64) float64 { return a + b }, uniform(-1, 1), uniform(0.5, 2)},
+	{"sub", tensor.BinarySub, func(a, b float64) float64 { return a - b }, uniform(-1, 1), uniform(0.5, 2)},
+	{"mul", tensor.BinaryMul, func(a, b float64) float64 { return a * b }, uniform(-1, 1), uniform(0.5, 2)},
+	{"div", tensor.BinaryDiv, func(a, b float64) float64 { return a / b }, uniform(-1, 1), uniform(0.5, 2)},
+	{"max", tensor.BinaryMax, math.Max, uniform(-1, 2), uniform(-1, 2)},
+	{"min", tensor.BinaryMin, math.Min, uniform(-1, 2), uniform(-1, 2)},
+	{"pow", tensor.BinaryPow, math.Pow, uniform(0, 3), uniform(-3, 3)},
+	{"pow of whole numbers", tensor.BinaryPow, math.Pow, whole, whole},
+	{"greater", tensor.BinaryGreater, oneIf(func(a, b float64) bool { return a > b }), whole, whole},
+	{"greater or equal", tensor.BinaryGreaterEqual, oneIf(func(a, b float64) bool { return a >= b }), whole, whole},
+	{"equal", tensor.BinaryEqual, oneIf(func(a, b float64) bool { return a == b }), whole, whole},
+	{"not equal", tensor.BinaryNotEqual, oneIf(func(a, b float64) bool { return a != b }), whole, whole},
+}
+
+// oneIf is 1 where a comparison holds, else 0.
+func oneIf(holds func(a, b float64) bool) func(a, b float64) float64 {
+	return func(a, b float64) float64 {
+		if holds(a, b) {
+			return 1
+		}
+		return 0
+	}
 }
 
 var _ = family(binary)
@@ -156,15 +177,19 @@ func binary() []Case {
 		pairs = append(pairs, [2][]int{{n}, {n}})
 	}
 	for _, b := range binaries {
+		tolerance := 1e-6
+		if b.op == tensor.BinaryPow {
+			tolerance = 4e-6 // an error of the logarithm counts b times
+		}
 		for _, p := range pairs {
 			cases = append(cases, Case{
 				Name:   fmt.Sprintf("Binary/op=%s/a=%v/b=%v", b.name, p[0], p[1]),
-				Inputs: []Input{f(p[0]...), in(uniform(0.5, 2), p[1]...)},
+				Inputs: []Input{in(b.a, p[0]...), in(b.b, p[1]...)},
 				Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
 					return one(tensor.Binary(b.op, in[0], in[1]))
 				},
 				Reference: func(in [][]float64) [][]float64 { return one(broadcast(p[0], p[1], in[0], in[1], b.f)) },
-				Tolerance: 1e-6,
+				Tolerance: tolerance,
 			})
 		}
 	}
@@ -230,4 +255,42 @@ func broadcast(as, bs []int, a, b []float64, g func(a, b float64) float64) []flo
 		y[i] = g(a[ia], b[ib])
 	}
 	return y
+}
+
+var _ = family(wheres)
+
+// wheres choose between operands of every broadcast form.
+func wheres() []Case {
+	forms := [][3][]int{
+		{{17, 65}, {17, 65}, {17, 65}}, {{65}, {17, 65}, {17, 1}}, {{17, 1}, {65}, {}}, {{3, 17, 5}, {17, 1}, {1}}, {{520, 197}, {197}, {520, 1}},
+		{{2, 3, 0}, {3, 1}, {1}}, {{33001}, {1}, {33001}},
+	}
+	for _, n := range sizes {
+		forms = append(forms, [3][]int{{n}, {n}, {n}})
+	}
+	var cases []Case
+	for _, p := range forms {
+		cases = append(cases, Case{
+			Name:   fmt.Sprintf("Where/cond=%v/a=%v/b=%v", p[0], p[1], p[2]),
+			Inputs: []Input{in(oneOf(0, 1, -3), p[0]...), f(p[1]...), f(p[2]...)},
+			Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+				return one(tensor.Where(in[0], in[1], in[2]))
+			},
+			Reference: func(in [][]float64) [][]float64 {
+				first := func(a, _ float64) float64 { return a }
+				shape, _ := tensor.Broadcast(p[0], p[1])
+				shape, _ = tensor.Broadcast(shape, p[2])
+				zeros := make([]float64, tensor.Shape(shape).Size())
+				spread := func(i int) []float64 { return broadcast(p[i], shape, in[i], zeros, first) }
+				cond, a, b := spread(0), spread(1), spread(2)
+				for i, q := range cond {
+					if q != 0 {
+						b[i] = a[i]
+					}
+				}
+				return one(b)
+			},
+		})
+	}
+	return cases
 }

@@ -26,6 +26,19 @@ func (b *backend) UnaryGrad(op tensor.UnaryOp, dx, dy, x, y *tensor.Tensor) {
 	})
 }
 
+// Where takes each element of x or of y.
+func (b *backend) Where(dst, cond, x, y *tensor.Tensor) {
+	if dst.Size() == 0 {
+		return
+	}
+	v := newViews(dst, cond, x, y)
+	v.each(func(first []int) {
+		n := v.size()
+		b.dispatch(shaders.Where, nil, elements(n), append([]uint32{u(n)}, v.words(1, 2, 3)...),
+			write(dst).from(first[0]), read(cond).from(first[1]), read(x).from(first[2]), read(y).from(first[3]))
+	})
+}
+
 // Affine: dst = x·scale + shift.
 func (b *backend) Affine(dst, x *tensor.Tensor, scale, shift float32) {
 	b.affine(0, dst, x, scale, shift)
