@@ -62,7 +62,7 @@ func (r *Run) images(ctx context.Context, images *method.Images, c *config.Confi
 
 // samples are some training images, as they are and as the network sees them.
 func (r *Run) samples(ctx context.Context, ds data.Dataset, c *config.Config) ([]sample, error) {
-	few := data.Subset(ds, spread(shownImages, ds.Len()))
+	few := data.Subset(ds, chosen(shownImages, ds.Len(), c.Seed))
 	loader, err := data.NewLoader(few, data.LoaderOptions{
 		Batch: 1, Pipeline: r.Method.Train(c), Seed: c.Seed, Sequential: true, MaxUnreadable: 1,
 	})

@@ -86,13 +86,13 @@ func (r *Run) predictions(ctx context.Context, v View, images *method.Images, c 
 	return part{}, nil
 }
 
-// spread are at most n of the numbers below all, evenly apart.
-func spread(n, all int) []int {
-	n = min(n, all)
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i * all / n
-	}
+// streamShown separates the choice of images that are shown from other random numbers.
+const streamShown uint64 = 0x73686f776e
+
+// chosen are at most n of the numbers below all, at random and in order.
+func chosen(n, all int, seed uint64) []int {
+	list := tensor.NewRand(seed, streamShown).Perm(all)[:min(n, all)]
+	slices.Sort(list)
 	return list
 }
 

@@ -52,7 +52,7 @@ func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Datase
 			defer done()
 		}
 	}
-	index := spread(shownImages, ds.Len())
+	index := chosen(shownImages, ds.Len(), c.Seed)
 	few := data.Subset(ds, index)
 	loader, err := data.NewLoader(few, data.LoaderOptions{Batch: 1, Pipeline: r.Method.Eval(c), Sequential: true, MaxUnreadable: 1})
 	if err != nil {

@@ -91,9 +91,8 @@ func allowed(url string) bool {
 	return false
 }
 
-// visit opens a page in a new tab and says what is wrong with it, once ready is true or at once where that is empty. then, where it is not nil, does
-// something there.
-func visit(t *testing.T, ctx context.Context, url, ready string, width int64, scheme string, then func(tab context.Context)) []string {
+// visit opens a page in a new tab and says what is wrong with it, once nothing there is busy. then, where it is not nil, does something there.
+func visit(t *testing.T, ctx context.Context, url string, width int64, scheme string, then func(tab context.Context)) []string {
 	t.Helper()
 	var h heard
 	tab, end := chromedp.NewContext(ctx, chromedp.WithListener(h.listen))
@@ -109,9 +108,7 @@ func visit(t *testing.T, ctx context.Context, url, ready string, width int64, sc
 	if dark := evaluate[bool](t, tab, `matchMedia("(prefers-color-scheme: dark)").matches`); dark != (scheme == "dark") {
 		t.Errorf("the scheme is not %s", scheme)
 	}
-	if ready != "" {
-		await(t, tab, ready)
-	}
+	await(t, tab, `document.querySelector("[aria-busy=true]") === null`)
 	wrong := evaluate[[]string](t, tab, check)
 	if then != nil {
 		then(tab)
@@ -130,7 +127,7 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(name, []byte(bad), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	found := strings.Join(visit(t, browser(t), fileURL(name), "", 375, "light", nil), "\n")
+	found := strings.Join(visit(t, browser(t), fileURL(name), 375, "light", nil), "\n")
 	for _, want := range []string{
 		"the page is 3008 wide in a window of 375", "language, title or viewport", "more than one level above", "no alt", "is not shown", "has no name", "there twice",
 		"leads nowhere: #none", "was not drawn: c", "asks for http://192.0.2.1/a.png", `console: "bad"`, "exception: Uncaught",

@@ -19,7 +19,7 @@ import (
 )
 
 // dashboard is a page of "beit serve", which serves a copy of the runs while the page is looked at.
-func dashboard(name, path string, use func(t *testing.T, ctx context.Context, runs string), ready string) page {
+func dashboard(name, path string, use func(t *testing.T, ctx context.Context, runs string)) page {
 	runs := ""
 	open := func(t *testing.T, w *work) string {
 		runs = filepath.Join(t.TempDir(), "runs")
@@ -45,11 +45,8 @@ func dashboard(name, path string, use func(t *testing.T, ctx context.Context, ru
 		url, _, _ := strings.Cut(line, "/ ")
 		return url + path
 	}
-	return page{name, open, func(t *testing.T, ctx context.Context) { use(t, ctx, runs) }, ready}
+	return page{name, open, func(t *testing.T, ctx context.Context) { use(t, ctx, runs) }}
 }
-
-// chartsDrawn is true when a page that follows a run has drawn its charts.
-const chartsDrawn = `document.querySelectorAll("figure.chart:not([hidden]) canvas").length > 3`
 
 // tabTo goes by Tab until the focus is in an element that matches a selector.
 func tabTo(t *testing.T, ctx context.Context, selector string) {

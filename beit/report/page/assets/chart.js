@@ -4,7 +4,7 @@
 
 const charts = (() => {
   // What tells series apart without colour.
-  const dashes = [[], [9, 4], [2, 3], [12, 3, 2, 3], [5, 5], [16, 5]];
+  const dashes = [[], [9, 4], [2, 3], [12, 3, 2, 3], [5, 5], [16, 5], [1, 6], [12, 3, 2, 3, 2, 3], [4, 9]];
   const colour = i => getComputedStyle(document.documentElement).getPropertyValue(`--s${i % 6 + 1}`).trim();
   const ink = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

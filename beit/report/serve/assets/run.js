@@ -7,6 +7,7 @@
   const element = name => document.getElementById(name);
   let data = [], source = null, drawing = 0;
   for (const figure of figures) figure.hidden = true; // until there are values
+  live.ariaBusy = "true"; // until they are drawn
 
   // draw shows the charts that have values. Several changes within a moment are drawn once.
   function draw() {
@@ -19,6 +20,7 @@
         charts.update(figure, data[i]);
         extremes(figure, data[i].series);
       });
+      live.ariaBusy = "false";
       if (element("none")) element("none").hidden = data.some(chart => chart.series.length > 0);
     }, 300);
   }
