@@ -31,8 +31,8 @@ func KMeans(ctx context.Context, x *tensor.Tensor, k int, seed uint64) (Clusters
 	if k < 1 {
 		panic(fmt.Sprintf("explore: KMeans: %d clusters", k))
 	}
-	if n == 0 {
-		return Clusters{}, ctx.Err()
+	if err := finite(x.Float32s(), d); err != nil || n == 0 {
+		return Clusters{}, err
 	}
 	centers := firstCenters(x, min(k, n), tensor.NewRand(seed, streamKMeans))
 	var of []int32

@@ -41,6 +41,9 @@ func Nearest(ctx context.Context, x *tensor.Tensor, k int) (Neighbours, error) {
 		panic(fmt.Sprintf("explore: Nearest: %d neighbours", k))
 	}
 	n := x.Dim(0)
+	if err := finite(x.Float32s(), x.Dim(1)); err != nil {
+		return Neighbours{}, err
+	}
 	k = max(min(k, n-1), 0)
 	near := Neighbours{k, make([]int32, n*k), make([]float32, n*k)}
 	if k == 0 {

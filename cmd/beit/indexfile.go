@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -71,6 +72,9 @@ func (x *indexedEncoder) each(a *app, name string, ds data.Dataset, use func(inf
 			}
 			return nil
 		})
+		if none := (*data.UnreadableError)(nil); errors.As(err, &none) && len(missing) < ds.Len() {
+			err = nil // those that can be read are in the index
+		}
 		if err != nil {
 			return skipped, err
 		}

@@ -160,7 +160,9 @@ type imageAt struct {
 
 // encode adds the images of a part.
 func (m *mapping) encode(x *indexedEncoder, p mapPart, of func(infer.Features) []float32) error {
-	m.set.Classes = p.ds.Classes()
+	if classes := p.ds.Classes(); classes != nil { // validation images may lack labels
+		m.set.Classes = classes
+	}
 	skipped, err := x.each(m.a, "map", p.ds, func(item infer.Item[infer.Features]) error {
 		m.page.Names, m.page.Links = append(m.page.Names, item.Name), append(m.page.Links, linkTo(m.dir, p.ds, item.Index))
 		m.set.Labels, m.set.Val = append(m.set.Labels, p.ds.Label(item.Index)), append(m.set.Val, p.val)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,6 +147,7 @@ func TestMap(t *testing.T) {
 func TestSimilarByIndex(t *testing.T) {
 	r := trainedRuns(t)
 	images, from, leak := mapFolder(t)
+	writeFile(t, filepath.Join(filepath.Dir(leak), "broken.png"), []byte("no image")) // tried again each time
 	index := filepath.Join(t.TempDir(), "x.index")
 	find := func(model string, flags ...string) (answer, messages string) {
 		t.Helper()
@@ -156,9 +158,9 @@ func TestSimilarByIndex(t *testing.T) {
 		return answer, messages
 	}
 	plainAnswer, _ := find(r.backbone)
-	for _, want := range []string{"0 of 9 images", ""} {
+	for _, want := range []string{"0 of 10 images", "9 of 10 images"} {
 		answer, messages := find(r.backbone, "--index", index)
-		if answer != plainAnswer || !strings.Contains(messages, want) || want == "" && strings.Contains(messages, "x.index") {
+		if answer != plainAnswer || !strings.Contains(messages, want) {
 			t.Errorf("by the index: %q, want %q; messages %q", answer, plainAnswer, messages)
 		}
 	}
@@ -166,7 +168,7 @@ func TestSimilarByIndex(t *testing.T) {
 	if err := os.Chtimes(leak, past, past); err != nil {
 		t.Fatal(err)
 	}
-	if answer, messages := find(r.backbone, "--index", index); answer != plainAnswer || !strings.Contains(messages, "8 of 9 images") {
+	if answer, messages := find(r.backbone, "--index", index); answer != plainAnswer || !strings.Contains(messages, "8 of 10 images") {
 		t.Errorf("one image is changed: %q, messages %q", answer, messages)
 	}
 	if _, messages := find(r.classifier, "--index", index); !strings.Contains(messages, "made anew") {
@@ -189,5 +191,32 @@ func TestSimilarByIndex(t *testing.T) {
 	}
 	if strings.Contains(text, "<b>leak") {
 		t.Error("a name is markup on the page")
+	}
+}
+
+// Validation images may lack the labels that training images have.
+func TestMapOfPartlyUnlabelled(t *testing.T) {
+	images, _, _ := mapFolder(t)
+	list, err := filepath.Glob(filepath.Join(images, "val", "*", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range list {
+		if err := os.Rename(name, filepath.Join(images, "val", fmt.Sprintf("%d.png", i))); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Dir(name)) // when it is empty
+	}
+	out := filepath.Join(t.TempDir(), "map")
+	mustRun(t, "map", trainedRuns(t).backbone, images, "--out", out, "--thumbnails", "10")
+	labels := map[string]int{}
+	for _, label := range cellsOf(t, filepath.Join(out, "clusters.csv"), "label") {
+		labels[label]++
+	}
+	if labels[""] != 9 || len(labels) < 3 {
+		t.Errorf("labels %v, want none for 9 images", labels)
+	}
+	if text := string(readFile(t, filepath.Join(out, "index.html"))); !strings.Contains(text, "Of 33 images 10 have a thumbnail.") {
+		t.Error("the page does not say how many images have a thumbnail")
 	}
 }

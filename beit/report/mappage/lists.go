@@ -120,17 +120,17 @@ func (l *List) write(dir string, p *Content) error {
 
 // mapJSON is the map in JSON.
 type mapJSON struct {
-	Facts      json.RawMessage `json:"facts"`
-	Threshold  float64         `json:"alike_threshold"`
-	Agreement  *float64        `json:"label_agreement,omitempty"`
-	Images     []imageJSON     `json:"images"`
-	Pairs      []pairJSON      `json:"near_duplicates"`
-	Leaks      []pairJSON      `json:"leaks"`
-	Outliers   []outlierJSON   `json:"outliers"`
-	Suspects   []suspectJSON   `json:"label_errors"`
-	Subset     []string        `json:"subset"`
-	Radius     float64         `json:"subset_radius_cosine"`
-	Unreadable int             `json:"unreadable"`
+	Facts      map[string]string `json:"facts"`
+	Threshold  float64           `json:"alike_threshold"`
+	Agreement  *float64          `json:"label_agreement,omitempty"`
+	Images     []imageJSON       `json:"images"`
+	Pairs      []pairJSON        `json:"near_duplicates"`
+	Leaks      []pairJSON        `json:"leaks"`
+	Outliers   []outlierJSON     `json:"outliers"`
+	Suspects   []suspectJSON     `json:"label_errors"`
+	Subset     []string          `json:"subset"`
+	Radius     float64           `json:"subset_radius_cosine"`
+	Unreadable int               `json:"unreadable"`
 }
 
 type imageJSON struct {
@@ -170,12 +170,8 @@ func (p *Content) writeJSON(dir string) error {
 	for _, f := range p.facts() {
 		facts[f.Name] = f.Value
 	}
-	text, err := json.Marshal(facts)
-	if err != nil {
-		return err
-	}
 	out := mapJSON{
-		Facts: text, Threshold: m.Threshold, Radius: m.Radius, Unreadable: p.Unreadable,
+		Facts: facts, Threshold: m.Threshold, Radius: m.Radius, Unreadable: p.Unreadable,
 		Images: []imageJSON{}, Outliers: []outlierJSON{}, Suspects: []suspectJSON{}, Subset: []string{},
 	}
 	name := func(i int) string { return plain.Name(p.Names[i]) }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +30,8 @@ type Content struct {
 	Unreadable           int      // images that could not be read, and are not on the map
 
 	Image func(i int) (*data.RGB, error) // decodes an image
+
+	joins map[int]explore.Pair // of images in groups of near-duplicates: see joinsOf
 }
 
 // The most that a page shows of each kind. Lists have all.
@@ -43,18 +44,7 @@ const (
 	shownClusters = 100
 	shownInside   = 8
 	shownSubset   = 100
-	cardSide      = 160 // longest side of an image on the page, in pixels
 )
-
-// card is an image in a list of the page.
-type card struct {
-	Image     int
-	Name      string
-	URL, Link template.URL // of the reduced image and of the file itself
-	W, H      int
-	Pixels    bool     // a small image, drawn with sharp pixels
-	Lines     []string // below the image
-}
 
 // section is a part of the page: cards, perhaps in groups.
 type section struct {
@@ -91,6 +81,7 @@ func Write(ctx context.Context, dir string, p *Content) error {
 	if err != nil {
 		return err
 	}
+	p.joins = joinsOf(p.Map.Pairs)
 	lists := p.lists()
 	for _, l := range lists {
 		if err := l.write(dir, p); err != nil {
@@ -167,80 +158,6 @@ func (p *Content) about(i int) string {
 		parts = append(parts, p.part(i))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// member is an image of a group of near-duplicates.
-type member struct {
-	image, of int // of: the image that it repeats, -1 for the first of the group
-	relation  explore.Relation
-	cosine    float64
-}
-
-// members says what each image of a group is of an earlier one.
-func (p *Content) members(group []int) []member {
-	list := []member{{image: group[0], of: -1}}
-	for _, i := range group[1:] {
-		m := member{image: i, of: group[0], relation: explore.Alike, cosine: math.NaN()}
-		first := slices.IndexFunc(p.Map.Pairs, func(q explore.Pair) bool { return q.B == i })
-		if first < 0 { // a pair with a later image joins it
-			first = slices.IndexFunc(p.Map.Pairs, func(q explore.Pair) bool { return q.A == i })
-		}
-		if q := p.Map.Pairs[first]; q.A == i {
-			m.of, m.relation, m.cosine = q.B, q.Relation, q.Cosine
-		} else {
-			m.of, m.relation, m.cosine = q.A, q.Relation, q.Cosine
-		}
-		list = append(list, m)
-	}
-	return list
-}
-
-// cards makes cards, and writes the reduced image of each once.
-type cards struct {
-	ctx  context.Context
-	p    *Content
-	dir  string
-	done map[int]card
-}
-
-func (c *cards) of(i int, lines ...string) (card, error) {
-	made, ok := c.done[i]
-	if !ok {
-		if err := c.ctx.Err(); err != nil {
-			return card{}, err
-		}
-		m, err := c.p.Image(i)
-		if err != nil {
-			return card{}, err
-		}
-		w, h := m.W, m.H
-		if long := max(w, h); long > cardSide {
-			w, h = max(w*cardSide/long, 1), max(h*cardSide/long, 1)
-		}
-		file := fmt.Sprintf("%06d.jpg", i)
-		if err := writeJPEG(filepath.Join(c.dir, "images", file), data.Resize(m, m.Bounds(), w, h, data.Bicubic)); err != nil {
-			return card{}, err
-		}
-		made = card{
-			Image: i, Name: c.p.Names[i], URL: template.URL("images/" + file), Link: template.URL(c.p.Links[i]), W: w, H: h, Pixels: max(w, h) <= 64,
-		}
-		c.done[i] = made
-	}
-	made.Lines = lines
-	return made, nil
-}
-
-// group makes cards of several images; lines says what stands below each.
-func (c *cards) group(title string, images []int, lines func(at, image int) []string) (group, error) {
-	g := group{Title: title}
-	for at, i := range images {
-		made, err := c.of(i, lines(at, i)...)
-		if err != nil {
-			return g, err
-		}
-		g.Cards = append(g.Cards, made)
-	}
-	return g, nil
 }
 
 // create writes a file.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/explore"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -51,5 +52,19 @@ func TestPlacesArePacked(t *testing.T) {
 	}
 	if same := packPlaces(tensor.Zeros(tensor.CPU(), 2, 2)); len(same) == 0 {
 		t.Error("equal places are not packed")
+	}
+}
+
+// Each image of a group is told by its first pair with an earlier one, or else with a later one.
+func TestMembersOfGroups(t *testing.T) {
+	p := &Content{joins: joinsOf([]explore.Pair{
+		{A: 0, B: 2, Relation: explore.Mirrored, Cosine: 0.9}, {A: 1, B: 2, Relation: explore.Resized, Cosine: 0.8}, {A: 2, B: 5, Relation: explore.Alike, Cosine: 0.7},
+	})}
+	var got [][2]int
+	for _, m := range p.members([]int{0, 1, 2, 5}) {
+		got = append(got, [2]int{m.image, m.of})
+	}
+	if want := [][2]int{{0, -1}, {1, 2}, {2, 0}, {5, 2}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

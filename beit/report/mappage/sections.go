@@ -11,8 +11,8 @@ import (
 // sections are the lists of the page, below the map.
 func (p *Content) sections(c *cards) ([]section, error) {
 	var list []section
-	for _, make := range []func(*cards) (section, error){p.leaks, p.duplicates, p.suspects, p.outliers, p.clusters, p.subset} {
-		s, err := make(c)
+	for _, of := range []func(*cards) (section, error){p.leaks, p.duplicates, p.suspects, p.outliers, p.clusters, p.subset} {
+		s, err := of(c)
 		if err != nil {
 			return nil, err
 		}
