@@ -74,5 +74,6 @@ func askedBy(r *http.Request) (a asked, err error) {
 		}
 		return n
 	}
-	return asked{block: int(number("block")), head: int(number("head")), seed: number("seed")}, err
+	a = asked{block: int(number("block")), head: int(number("head")), seed: number("seed")}
+	return a, err
 }
