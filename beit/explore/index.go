@@ -53,21 +53,30 @@ func NewIndex(key string) *Index { return &Index{key, map[string]indexed{}} }
 
 // ReadIndex reads an index file. A file that is not there is an empty index. A damaged file, and one with another key, is an error.
 func ReadIndex(path, key string) (*Index, error) {
-	f, err := state.OpenVerified(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	x, err := OpenIndex(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return NewIndex(key), nil
+	case err != nil:
+		return nil, err
+	case x.key != key:
+		return nil, fmt.Errorf("%s: %w", path, ErrOtherIndex)
 	}
+	return x, nil
+}
+
+// OpenIndex reads an index file of any model; IsOf tells whether it is of one. A missing file is an error, and so is a damaged one.
+func OpenIndex(path string) (*Index, error) {
+	f, err := state.OpenVerified(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	switch meta := f.Metadata(); {
-	case !f.Checked() || meta[metaIndex] != indexVersion:
+	meta := f.Metadata()
+	if !f.Checked() || meta[metaIndex] != indexVersion {
 		return nil, fmt.Errorf("%s: not an index of this version", path)
-	case meta[metaKey] != key:
-		return nil, fmt.Errorf("%s: %w", path, ErrOtherIndex)
 	}
-	x := NewIndex(key)
+	x := NewIndex(meta[metaKey])
 	if err := x.fill(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

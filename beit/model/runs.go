@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,8 +25,11 @@ type Listed struct {
 	Preset  string    `json:"preset,omitempty"`
 	Done    int       `json:"epochs_done"`
 	Epochs  int       `json:"epochs"`
-	Metric  string    `json:"metric,omitempty"` // what Value is, as the method's table of metrics labels it
-	Value   *float64  `json:"value,omitempty"`  // of the last validation, or the loss of the last record; nil where there is none or it is not finite
+	Step    int       `json:"step"`                   // steps done
+	Total   int       `json:"steps"`                  // of the whole run; both are 0 for runs of older versions
+	Left    float64   `json:"seconds_left,omitempty"` // an estimate, of a run that is under way
+	Metric  string    `json:"metric,omitempty"`       // what Value is; see Digest.Figure
+	Value   *float64  `json:"value,omitempty"`
 	Updated time.Time `json:"updated"`
 	Bytes   int64     `json:"bytes"`             // of all files
 	Problem string    `json:"problem,omitempty"` // what is damaged or missing, or why the run failed
@@ -35,26 +37,42 @@ type Listed struct {
 
 // List lists the runs in a folder and in those below it. Folders that cannot be read are listed as damaged.
 func List(ctx context.Context, root string, options ...Option) ([]Listed, error) {
-	if _, err := os.ReadDir(root); err != nil {
-		return nil, err
-	}
 	list := []Listed{}
+	err := Walk(ctx, root, func(dir string, err error) {
+		if err != nil {
+			list = append(list, Unread(dir, err))
+			return
+		}
+		list = append(list, Look(dir, options...))
+	}, options...)
+	return list, err
+}
+
+// Unread is what List says of a folder that cannot be read.
+func Unread(dir string, err error) Listed {
+	return Listed{Dir: dir, State: StateDamaged, Problem: err.Error()}
+}
+
+// Walk calls found for each run folder in root and below it, and with an error for each folder that cannot be read.
+func Walk(ctx context.Context, root string, found func(dir string, err error), options ...Option) error {
+	if _, err := os.ReadDir(root); err != nil {
+		return err
+	}
 	methods := all(options).methods
-	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
 		dir := filepath.Join(root, filepath.FromSlash(name))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			list = append(list, Listed{Dir: dir, State: StateDamaged, Problem: err.Error()})
+			found(dir, err)
 			return fs.SkipDir
 		case !d.IsDir() || !holdsRun(dir, methods):
 			return nil
 		}
-		list = append(list, look(dir, methods))
+		found(dir, nil)
 		return fs.SkipDir
 	})
-	return list, err
 }
 
 // holdsRun says whether a folder has files of a run. Other programs have a config.toml too.
@@ -72,30 +90,35 @@ func holdsRun(dir string, list method.List) bool {
 	return err == nil && slices.Contains(list.Names(), name)
 }
 
-// look looks at one run.
-func look(dir string, list method.List) Listed {
+// Look says of one run what List says of many.
+func Look(dir string, options ...Option) Listed {
 	l := Listed{Dir: dir}
 	l.Bytes, l.Updated = sizeOf(dir)
-	text, _, err := run.ReadConfig(dir)
-	var m *method.Method
-	var c *config.Config
-	if err == nil {
-		m, c, err = list.Read(text, filepath.Join(dir, run.ConfigFile))
-	}
+	m, c, err := Settings(dir, options...)
 	if err != nil {
 		l.note(err)
 	} else {
 		l.Method, l.Preset, l.Epochs = m.Name, c.Preset, c.Train.Epochs
 	}
-	l.status(m)
-	records, err := run.ReadMetrics(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	s := l.status(m)
+	digest, err := ReadDigest(dir, m)
+	if err != nil {
 		l.note(err)
 	}
-	if m != nil && len(records) > 0 {
-		l.result(m, records)
+	l.Left = digest.Left(s).Seconds()
+	if m != nil && err == nil {
+		l.Metric, l.Value = digest.Figure(m)
 	}
 	return l
+}
+
+// Settings reads the configuration of the run in dir. The method is also returned with some errors.
+func Settings(dir string, options ...Option) (*method.Method, *config.Config, error) {
+	text, _, err := run.ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all(options).methods.Read(text, filepath.Join(dir, run.ConfigFile))
 }
 
 // note says what is wrong with the files, of several things the first.
@@ -106,7 +129,7 @@ func (l *Listed) note(err error) {
 }
 
 // status fills in how far the run is. Runs of older versions have no status; those without a model then count as interrupted.
-func (l *Listed) status(m *method.Method) {
+func (l *Listed) status(m *method.Method) run.Status {
 	s, err := run.ReadStatus(l.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -116,9 +139,9 @@ func (l *Listed) status(m *method.Method) {
 		}
 	case err != nil:
 		l.note(err)
-		return
+		return run.Status{}
 	default:
-		l.Updated, l.Epochs = s.Updated, s.Epochs
+		l.Updated, l.Epochs, l.Step, l.Total = s.Updated, s.Epochs, s.Step, s.Total
 	}
 	if s.Total > 0 {
 		l.Done = int(float64(l.Epochs) * float64(min(s.Step, s.Total)) / float64(s.Total))
@@ -126,29 +149,7 @@ func (l *Listed) status(m *method.Method) {
 	if l.State != StateDamaged {
 		l.State, l.Problem = s.State, s.Error
 	}
-}
-
-// result fills in the figure of the last validation by which runs of the method are compared, or the loss of the last record.
-func (l *Listed) result(m *method.Method, records []run.Record) {
-	key, last := method.KeyLoss, records[len(records)-1]
-	for _, r := range slices.Backward(records) {
-		if _, ok := r.Values[m.Main]; ok && r.Kind == run.KindVal {
-			key, last = m.Main, r
-			break
-		}
-	}
-	v, ok := last.Values[key]
-	if !ok {
-		return
-	}
-	for _, x := range m.AllMetrics() {
-		if x.Key == key {
-			l.Metric = x.Label
-		}
-	}
-	if !math.IsNaN(v) && !math.IsInf(v, 0) {
-		l.Value = &v
-	}
+	return s
 }
 
 // sizeOf is how many bytes the files below a folder have, and when one was changed last. What cannot be read does not count.

@@ -6,6 +6,7 @@ import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
@@ -23,8 +24,11 @@ const (
 )
 
 // UseOf says what a model is for.
-func UseOf(m *Model) Use {
-	switch m.Method {
+func UseOf(m *Model) Use { return UseOfMethod(m.Method) }
+
+// UseOfMethod says what the models of a method are for.
+func UseOfMethod(m *method.Method) Use {
+	switch m {
 	case tokenizer.Method:
 		return Codes
 	case finetune.Method:

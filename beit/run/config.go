@@ -19,6 +19,9 @@ const (
 	sumEnd   = " (sha256 of the lines above)"
 )
 
+// maxConfig is how many bytes a config.toml can have.
+const maxConfig = 4 << 20
+
 // sumLine is the last line of a config.toml that begins with text.
 func sumLine(text string) string {
 	return fmt.Sprintf("%s%x%s\n", sumStart, sha256.Sum256([]byte(text)), sumEnd)
@@ -53,7 +56,7 @@ func WriteConfig(dir, text string, write WriteFunc) error {
 // ReadConfig returns the text of config.toml without the checksum. changed says that the checksum does not match the text: the file was edited
 // by hand, or it is damaged. A file without a checksum, of an older run, is not changed.
 func ReadConfig(dir string) (text string, changed bool, err error) {
-	whole, err := regular.ReadFile(filepath.Join(dir, ConfigFile))
+	whole, err := regular.ReadAtMost(filepath.Join(dir, ConfigFile), maxConfig)
 	if _, missing := os.Stat(dir); errors.Is(missing, fs.ErrNotExist) {
 		return "", false, fmt.Errorf("%s is not a run folder: there is nothing of that name: %w", dir, fs.ErrNotExist)
 	} else if errors.Is(err, fs.ErrNotExist) {

@@ -28,7 +28,7 @@
 //	}
 //	metrics, _, _, err := run.OpenMetrics(dir, 0, 0, state.WriteFileAtomic)
 //
-// Readers need no lock: ReadStatus, ReadMetrics, Tail and OpenModel may be called at any time, from any process.
+// Readers need no lock: ReadStatus, ReadMetrics, Tail, Follower and OpenModel may be called at any time, from any process.
 //
 // # Checksums
 //
@@ -50,5 +50,5 @@
 // # Concurrency
 //
 // Claim lets one process at a time write in a folder. All functions may be called from several goroutines at once. A Metrics belongs to one
-// goroutine.
+// goroutine, and so does a Follower.
 package run

@@ -104,10 +104,13 @@ func ReadStatus(dir string) (Status, error) {
 	}
 }
 
+// maxStatus is how many bytes a status.json can have.
+const maxStatus = 1 << 20
+
 // readStatus reads status.json as it is.
 func readStatus(dir string) (Status, error) {
 	name := filepath.Join(dir, StatusFile)
-	text, err := regular.ReadFile(name)
+	text, err := regular.ReadAtMost(name, maxStatus)
 	if err != nil {
 		return Status{}, fmt.Errorf("status: %w", err)
 	}

@@ -1,18 +1,9 @@
 package run
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"iter"
-	"math"
-	"path/filepath"
 	"time"
-
-	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // Tail yields the records of the run in dir, and then new ones as they are written, until ctx ends. It looks for them at intervals of poll, or
@@ -28,24 +19,27 @@ func Tail(ctx context.Context, dir string, poll time.Duration) iter.Seq2[Record,
 		poll = time.Second
 	}
 	return func(yield func(Record, error) bool) {
-		f := follower{name: filepath.Join(dir, MetricsFile), seen: map[recordKey]bool{}}
+		f, seen := NewFollower(dir), map[recordKey]bool{}
 		for ctx.Err() == nil {
-			text, err := f.more()
+			list, _, err := f.Read()
 			if err != nil {
 				yield(Record{}, err)
 				return
 			}
-			for line := range bytes.Lines(text) {
-				if !bytes.HasSuffix(line, []byte("\n")) {
-					break // it is still being written
+			for _, line := range list {
+				if line.Err == nil {
+					key := recordKey{line.Record.Kind, line.Record.Epoch, line.Record.Step}
+					if seen[key] {
+						continue
+					}
+					seen[key] = true
 				}
-				rec, fresh, err := f.take(line)
-				if !fresh && err == nil {
-					continue
-				}
-				if ctx.Err() != nil || !yield(rec, err) {
+				if ctx.Err() != nil || !yield(line.Record, line.Err) {
 					return
 				}
+			}
+			if len(list) > 0 {
+				continue // there may be more
 			}
 			select {
 			case <-ctx.Done():
@@ -59,50 +53,4 @@ func Tail(ctx context.Context, dir string, poll time.Duration) iter.Seq2[Record,
 type recordKey struct {
 	kind        string
 	epoch, step int
-}
-
-// follower reads a file that grows. It starts again when the file was replaced.
-type follower struct {
-	name   string
-	seen   map[recordKey]bool
-	offset int64  // after the last whole line
-	last   []byte // that line, with its line break
-	number int    // lines read
-	lines  lines
-}
-
-// more returns what follows the last whole line. It does not keep the file open, because Windows cannot replace an open file.
-func (f *follower) more() ([]byte, error) {
-	file, err := regular.Open(f.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
-	}
-	defer file.Close()
-	start := f.offset - int64(len(f.last))
-	text, err := io.ReadAll(io.NewSectionReader(file, start, math.MaxInt64-start))
-	if err == nil && !bytes.HasPrefix(text, f.last) { // cut back or replaced
-		f.offset, f.last, f.number, f.lines = 0, nil, 0, lines{}
-		text, err = io.ReadAll(io.NewSectionReader(file, 0, math.MaxInt64))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
-	}
-	return text[len(f.last):], nil
-}
-
-// take reads a whole line. fresh says that its record was not yielded before.
-func (f *follower) take(line []byte) (rec Record, fresh bool, err error) {
-	f.offset += int64(len(line))
-	f.last = bytes.Clone(line)
-	f.number++
-	if rec, err = f.lines.read(line); err != nil {
-		return Record{}, false, lineError(f.name, f.number, err)
-	}
-	key := recordKey{rec.Kind, rec.Epoch, rec.Step}
-	fresh = !f.seen[key]
-	f.seen[key] = true
-	return rec, fresh, nil
 }

@@ -99,31 +99,6 @@ func TestTailOfAWriter(t *testing.T) {
 	}
 }
 
-// A file that is replaced by one of the same length has other records, and is read from its beginning.
-func TestTailOfAReplacedFile(t *testing.T) {
-	dir := t.TempDir()
-	first := Record{KindStep, 1, 1, noon, nil}
-	second := Record{KindStep, 1, 2, noon, nil}
-	writeMetrics(t, dir, first)
-	f := follower{name: filepath.Join(dir, MetricsFile), seen: map[recordKey]bool{}}
-	for i, want := range []Record{first, second} {
-		if i == 1 {
-			writeMetrics(t, dir, second)
-		}
-		text, err := f.more()
-		if err != nil {
-			t.Fatal(err)
-		}
-		rec, fresh, err := f.take(text)
-		if diff := diffRecords([]Record{want}, []Record{rec}); diff != "" || !fresh || err != nil {
-			t.Error(fresh, err, diff)
-		}
-		if text, err := f.more(); len(text) > 0 || err != nil {
-			t.Errorf("more: %q, error %v", text, err)
-		}
-	}
-}
-
 // TestTailEnds: with its context, also while it waits, and with the loop.
 func TestTailEnds(t *testing.T) {
 	dir := t.TempDir()

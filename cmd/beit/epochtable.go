@@ -7,6 +7,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/report/figure"
 )
 
 // epochTable lays out a row for each epoch of a run: figures of training, and beside them those of its validation. Columns come from the
@@ -120,7 +121,7 @@ func (c column) cell(e method.Epoch) string {
 		values = e.Val
 	}
 	if x, ok := values[c.key]; ok {
-		return number(x)
+		return figure.Number(x)
 	}
 	return ""
 }

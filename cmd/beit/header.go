@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/train"
 )
 
@@ -70,7 +71,7 @@ func timeOf(p train.Preview) string {
 	if p.Seconds == 0 {
 		return speed
 	}
-	return fmt.Sprintf("about %s at %s", clock(time.Duration(p.Seconds*float64(time.Second))), speed)
+	return fmt.Sprintf("about %s at %s", figure.Duration(time.Duration(p.Seconds*float64(time.Second))), speed)
 }
 
 func memoryOf(m train.Memory) string {

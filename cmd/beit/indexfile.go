@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -41,7 +39,7 @@ func (f indexFlag) open(a *app, enc *infer.Encoder, run *config.Config, paths []
 		return x, nil
 	}
 	var err error
-	if x.key, err = indexKey(enc, run, paths); err != nil {
+	if x.key, err = explore.IndexKey(enc.Checksum(), run.Data.ExifTranspose, paths); err != nil {
 		return nil, err
 	}
 	x.index, err = explore.ReadIndex(f.Index, x.key)
@@ -50,24 +48,6 @@ func (f indexFlag) open(a *app, enc *infer.Encoder, run *config.Config, paths []
 		x.index = explore.NewIndex(x.key)
 	}
 	return x, nil
-}
-
-// indexKey says what the entries of an index depend on besides each file: the model, where images lie, and how they are decoded. Files inside an
-// archive have the times that it notes, so its own counts too.
-func indexKey(enc *infer.Encoder, run *config.Config, paths []string) (string, error) {
-	parts := []string{"weights " + enc.Checksum(), fmt.Sprintf("exif_transpose %t", run.Data.ExifTranspose)}
-	for _, path := range paths {
-		full, err := filepath.Abs(path)
-		if err != nil {
-			return "", err
-		}
-		part := "images " + full
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			part += fmt.Sprintf(" %d %d", info.Size(), info.ModTime().UnixNano())
-		}
-		parts = append(parts, part)
-	}
-	return strings.Join(parts, "\n"), nil
 }
 
 // each calls use with the features of the images of ds in their order, as pass does. Those that the index has are not computed again.

@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
@@ -230,7 +231,7 @@ func printRun(w io.Writer, i *model.RunInfo, dir string) error {
 		}
 		pairs = append(pairs, [2]string{fmt.Sprintf("%s %d", r.Kind, r.Epoch), ""})
 		for _, k := range slices.Sorted(maps.Keys(r.Values)) {
-			pairs = append(pairs, [2]string{"  " + k, number(r.Values[k])})
+			pairs = append(pairs, [2]string{"  " + k, figure.Number(r.Values[k])})
 		}
 	}
 	return printPairs(w, pairs...)

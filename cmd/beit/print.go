@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"text/tabwriter"
 
 	"github.com/gobeit/gobeit/nn/state/plain"
@@ -56,25 +55,4 @@ func printPairs(w io.Writer, pairs ...[2]string) error {
 		fmt.Fprintf(t, "%s\t%s\n", plain.Text(p[0]), plain.Text(p[1]))
 	}
 	return t.Flush()
-}
-
-// number writes a figure with four digits or so.
-func number(v float64) string {
-	switch a := math.Abs(v); {
-	case v == math.Trunc(v) && a < 1e9:
-		return fmt.Sprintf("%.0f", v)
-	case a >= 1e9:
-		return fmt.Sprintf("%.3g", v)
-	case a >= 1000:
-		return fmt.Sprintf("%.0f", v)
-	case a >= 100:
-		return fmt.Sprintf("%.1f", v)
-	case a >= 10:
-		return fmt.Sprintf("%.2f", v)
-	case a >= 1:
-		return fmt.Sprintf("%.3f", v)
-	case a >= 0.0001:
-		return fmt.Sprintf("%.4f", v)
-	}
-	return fmt.Sprintf("%.2e", v)
 }

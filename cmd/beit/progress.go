@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
@@ -127,7 +127,7 @@ func parts(p method.Progress) []string {
 		words = append(words, fmt.Sprintf("part %d/%d", p.Part, p.Parts))
 	}
 	if p.Left > 0 {
-		words = append(words, clock(p.Left)+" left")
+		words = append(words, figure.Duration(p.Left)+" left")
 	}
 	if p.Phase == "train" && p.Loss != 0 { // 0: not known yet
 		words = append(words, fmt.Sprintf("loss %.4f", p.Loss))
@@ -148,20 +148,6 @@ func bar(done, total, cells int) string {
 		full = min(cells, done*cells/total)
 	}
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", cells-full) + "]"
-}
-
-// clock writes a duration as people read it: 45s, 2m05s, 3h20m, 2d04h.
-func clock(d time.Duration) string {
-	s := int(math.Ceil(d.Seconds()))
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
-	case s < 48*3600:
-		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
-	}
-	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
 }
 
 // Record implements train.Reporter. What stays on the screen comes with the end of an epoch.

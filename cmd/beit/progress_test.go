@@ -83,16 +83,6 @@ func TestLiveProgress(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		12 * time.Second: "12s", 125 * time.Second: "2m05s", 3*time.Hour + 20*time.Minute: "3h20m", 52 * time.Hour: "2d04h",
-	} {
-		if got := clock(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
-	}
-}
-
 // A row has the figures of training and of validation, as many as fit; the most telling ones stay on a narrow terminal.
 func TestEpochTable(t *testing.T) {
 	knn := epochOf(7, "")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/experiment"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
@@ -50,6 +51,6 @@ func (c *quickstartCmd) Run(a *app) error {
 	if err := quick.Print(a.out); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "\n%s in all; run folders with metrics and report.html are in %s\n", clock(time.Since(began)), plain.Text(dir))
+	_, err = fmt.Fprintf(a.out, "\n%s in all; run folders with metrics and report.html are in %s\n", figure.Duration(time.Since(began)), plain.Text(dir))
 	return err
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"text/tabwriter"
+	"time"
 
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -32,10 +34,14 @@ func (c *runsCmd) Run(a *app) error {
 		return err
 	}
 	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "run\tstate\tmethod\tepochs\tresult\tchanged\tsize")
+	fmt.Fprintln(t, "run\tstate\tmethod\tepochs\tleft\tresult\tchanged\tsize")
 	for _, r := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\t%s\t%s\n", plain.Name(r.Dir), r.State, r.Method, r.Done, r.Epochs, resultOf(r),
-			r.Updated.Local().Format("2006-01-02 15:04"), byteSize(r.Bytes))
+		left := ""
+		if r.Left > 0 {
+			left = figure.Duration(time.Duration(r.Left * float64(time.Second)))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", plain.Name(r.Dir), r.State, r.Method, r.Done, r.Epochs, left,
+			figure.Metric(r.Metric, r.Value), r.Updated.Local().Format("2006-01-02 15:04"), figure.Bytes(r.Bytes))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -48,23 +54,4 @@ func (c *runsCmd) Run(a *app) error {
 		}
 	}
 	return nil
-}
-
-// resultOf writes the figure of a run.
-func resultOf(r model.Listed) string {
-	switch {
-	case r.Metric == "":
-		return ""
-	case r.Value == nil:
-		return r.Metric + " not finite"
-	}
-	return r.Metric + " " + number(*r.Value)
-}
-
-// byteSize writes a number of bytes in MiB, or GiB from one on.
-func byteSize(n int64) string {
-	if n < 1<<30 {
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
 }

@@ -101,7 +101,7 @@ func TestRunsList(t *testing.T) {
 		t.Errorf("also listed: %v", got)
 	}
 	text := mustRun(t, "runs", root)
-	for _, want := range []string{"finished     tokenizer  2/2     reconstruction loss 0.", "interrupted  pretrain   1/2", "odd status: "} {
+	for _, want := range []string{"finished     tokenizer  2/2           reconstruction loss 0.", "interrupted  pretrain   1/2", "odd status: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

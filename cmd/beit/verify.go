@@ -8,6 +8,7 @@ import (
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 )
@@ -88,7 +89,7 @@ func (v verified) print(a *app) error {
 	var t experiment.Table
 	t.Add("after block", "activation RMS", "share that differs between patches")
 	for i, b := range v.Blocks {
-		t.Add(fmt.Sprint(i), number(b.RMS), method.Percent(b.Spread))
+		t.Add(fmt.Sprint(i), figure.Number(b.RMS), method.Percent(b.Spread))
 	}
 	if err := t.Print(a.out); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -21,9 +22,9 @@ type Page struct {
 	Script template.JS // for this page alone, run after the others
 
 	// Assets is the URL below which a server has the files of Assets, such as "/assets/": the page links to them. Script must be empty then;
-	// Scripts are the URLs of what the page runs besides. With "" the page contains all.
-	Assets  string
-	Scripts []string
+	// Styles and Scripts are the URLs of what the page uses besides. With "" the page contains all.
+	Assets          string
+	Styles, Scripts []string
 }
 
 // Link is a link to another page, or to a part of this one.
@@ -65,7 +66,7 @@ var shell = Template("page", `<!DOCTYPE html>
 {{if not .Assets}}<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 {{end}}<title>{{text .Title}}</title>
 <link rel="icon" href="data:,">
-{{range .Styles}}<link rel="stylesheet" href="{{$.Assets}}{{.}}">
+{{range .LinkedStyles}}<link rel="stylesheet" href="{{.}}">
 {{end}}{{range .OwnStyles}}<style>{{.}}</style>
 {{end}}</head>
 <body>
@@ -91,19 +92,15 @@ func Render(w io.Writer, p Page) error {
 	}
 	content := struct {
 		Page
-		Styles, Linked []string
-		OwnStyles      []template.CSS
-		Own            []template.JS
+		LinkedStyles, Linked []string
+		OwnStyles            []template.CSS
+		Own                  []template.JS
 	}{Page: p}
 	if p.Assets != "" {
 		if p.Script != "" {
 			return fmt.Errorf("page %s: a page with Assets has Scripts, not a Script", p.Title)
 		}
-		content.Styles = styles
-		for _, name := range scripts {
-			content.Linked = append(content.Linked, p.Assets+name)
-		}
-		content.Linked = append(content.Linked, p.Scripts...)
+		content.LinkedStyles, content.Linked = slices.Concat(below(p.Assets, styles), p.Styles), slices.Concat(below(p.Assets, scripts), p.Scripts)
 		return shell.Execute(w, content)
 	}
 	for _, name := range styles {
@@ -116,6 +113,15 @@ func Render(w io.Writer, p Page) error {
 		content.Own = append(content.Own, p.Script)
 	}
 	return shell.Execute(w, content)
+}
+
+// below returns the URLs of files below another.
+func below(url string, names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = url + name
+	}
+	return list
 }
 
 // Write writes a page that contains all it needs into a file, which is replaced only by a complete one.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -46,7 +47,7 @@ const check = `(() => {
 	for (const a of document.querySelectorAll("a[href^='#']")) {
 		if (!document.getElementById(decodeURIComponent(a.hash.slice(1)))) wrong.push("a link leads nowhere: " + a.hash);
 	}
-	for (const f of document.querySelectorAll("figure.chart")) if (!f.querySelector("canvas")) wrong.push("a chart was not drawn: " + f.textContent.trim().slice(0, 80));
+	for (const f of document.querySelectorAll("figure.chart")) if (!f.hidden && !f.querySelector("canvas")) wrong.push("a chart was not drawn: " + f.textContent.trim().slice(0, 80));
 	return wrong;
 })()`
 
@@ -90,7 +91,7 @@ func allowed(url string) bool {
 	return false
 }
 
-// visit opens a page in a new tab and says what is wrong with it. then, where it is not nil, does something there.
+// visit opens a page in a new tab and says what is wrong with it, once nothing there is busy. then, where it is not nil, does something there.
 func visit(t *testing.T, ctx context.Context, url string, width int64, scheme string, then func(tab context.Context)) []string {
 	t.Helper()
 	var h heard
@@ -107,6 +108,7 @@ func visit(t *testing.T, ctx context.Context, url string, width int64, scheme st
 	if dark := evaluate[bool](t, tab, `matchMedia("(prefers-color-scheme: dark)").matches`); dark != (scheme == "dark") {
 		t.Errorf("the scheme is not %s", scheme)
 	}
+	await(t, tab, `document.querySelector("[aria-busy=true]") === null`)
 	wrong := evaluate[[]string](t, tab, check)
 	if then != nil {
 		then(tab)
@@ -132,6 +134,16 @@ func TestCheck(t *testing.T) {
 	} {
 		if !strings.Contains(found, want) {
 			t.Errorf("nobody complains that %q:\n%s", want, found)
+		}
+	}
+}
+
+// await waits until an expression is true in the page.
+func await(t testing.TB, ctx context.Context, expression string) {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); !evaluate[bool](t, ctx, expression); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("it never holds that %s", expression)
 		}
 	}
 }

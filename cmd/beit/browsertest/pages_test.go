@@ -33,6 +33,10 @@ var pages = []page{
 		w.must(t, "attention", filepath.Join(w.trained(t), "backbone"), image, "--out", file)
 		return fileURL(file)
 	}, nil},
+	dashboard("serve-runs", "/", useList),
+	dashboard("serve-run", "/run/tokenizer", useRun),
+	dashboard("serve-image", "/image/classifier", useImage),
+	dashboard("serve-masked", "/image/backbone", useMasked),
 }
 
 // Every page holds what check asks of it, at each width, light and dark.

@@ -29,6 +29,7 @@ const charts = (() => {
 
   // columns returns what uPlot draws: the joined x, each series, and where that is smoothed, after all of them each as recorded.
   function columns(data, choice) {
+    if (data.series.length === 0) return [[]];
     const tables = data.series.map(s => [s.x[choice.axis], s.dots ? s.y : smooth(s.y, choice.weight)]);
     if (choice.weight > 0) for (const s of data.series) tables.push([s.x[choice.axis], s.y]);
     if (choice.log) for (const t of tables) t[1] = t[1].map(v => v > 0 ? v : null);
@@ -115,28 +116,39 @@ const charts = (() => {
       this.set(JSON.parse(figure.querySelector("script[type='application/json']").textContent));
     }
 
-    // set shows other data. Series of other names make a new legend.
+    // set shows other data. Series of other names make a new legend; else a part of the chart that was chosen stays.
     set(data) {
-      const names = list => list?.series.map(s => s.name + s.dots).join("\n");
-      const renew = names(this.data) !== names(data);
+      const names = data.series.map(s => s.name + s.dots).join("\n"), renew = this.names !== names;
       this.data = data;
+      this.names = names;
       this.choice.axis = Math.min(this.choice.axis, data.axes.length - 1);
       if (renew) {
         this.hidden.clear();
         legend(this.figure.querySelector(".legend"), data, (i, shown) => this.toggle(i, shown));
       }
-      this.draw();
+      if (renew || !this.plot || data.series.some(s => s.y.length < 3)) { // of one value a dot is drawn
+        this.draw();
+        return;
+      }
+      const { min, max } = this.plot.scales.x, [old] = this.columns, part = min > old[0] || max < old.at(-1);
+      this.columns = columns(data, this.choice);
+      this.plot.setData(this.columns, !part);
+      if (part) this.plot.redraw();
+      this.moved(this.plot);
     }
 
     draw() {
       this.plot?.destroy();
+      this.plot = null;
       this.columns = columns(this.data, this.choice);
+      if (this.data.series.length === 0) return;
       this.plot = new uPlot(options(this.data, this.choice, this.hidden, this.box, u => this.moved(u)), this.columns, this.box);
       this.moved(this.plot);
     }
 
     // fit follows the size of the box.
     fit() {
+      if (!this.plot) return;
       const size = { width: this.box.clientWidth, height: this.box.clientHeight };
       if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
     }
@@ -160,6 +172,7 @@ const charts = (() => {
 
     // key moves the cursor, and says the values there.
     key(event) {
+      if (!this.plot) return;
       const last = this.columns[0].length - 1, from = this.plot.cursor.idx ?? last;
       const step = event.shiftKey ? Math.max(Math.round(last / 20), 1) : 1;
       const to = { ArrowLeft: from - step, ArrowRight: from + step, Home: 0, End: last }[event.key];
