@@ -23,9 +23,12 @@ type Digest struct {
 func ReadDigest(dir string, m *method.Method) (d Digest, err error) {
 	f := run.NewFollower(dir)
 	for {
-		lines, _, err := f.Read()
+		lines, restarted, err := f.Read()
 		if err != nil || len(lines) == 0 {
 			return d, err
+		}
+		if restarted { // replaced while it was read
+			d = Digest{}
 		}
 		for _, line := range lines {
 			if line.Err != nil {
