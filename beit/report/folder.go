@@ -56,7 +56,8 @@ func namesIn(dir string) (names []string, err error) {
 }
 
 // WriteFolder makes a folder of files at dir, whole or not at all: write writes them into another folder, which then takes the place of dir. An
-// older one of the same maker is replaced, unless somebody put a file there meanwhile; see CheckFolder. Files need not survive a loss of power, since they can be made again.
+// older one of the same maker is replaced, unless somebody put a file there meanwhile; see CheckFolder. Files need not survive a loss of power,
+// since they can be made again.
 func WriteFolder(dir, maker string, write func(temp string) error) error {
 	if err := CheckFolder(dir, maker); err != nil {
 		return err
