@@ -199,8 +199,8 @@ func unary(name string, op tensor.UnaryOp, f func(x *tensor.Tensor) *tensor.Tens
 	return t.result(unaryRule, f(x.value), op, nil, x)
 }
 
-// constant returns a tensor of one element, to be broadcast with those of the device of x.
-func constant(x *tensor.Tensor, v float32) *tensor.Tensor { return tensor.Full(x.Device(), v, 1) }
+// constant returns a scalar, to be broadcast with tensors of the device of x.
+func constant(x *tensor.Tensor, v float32) *tensor.Tensor { return tensor.Full(x.Device(), v) }
 
 // shareGrad gives dy to the left input where a > b, half of it where both are equal, and what remains to the right one.
 func (n *node) shareGrad(dy, a, b *tensor.Tensor) {

@@ -145,7 +145,7 @@ func Clip(x *Tensor, lo, hi float32) *Tensor {
 	defer c.end()
 	c.must(lo <= hi, fmt.Sprintf("from %g to %g", lo, hi), x.shape)
 	x = c.f32(x)
-	low, high := Full(x.st.dev, lo, 1), Full(x.st.dev, hi, 1)
+	low, high := Full(x.st.dev, lo), Full(x.st.dev, hi)
 	defer low.Release()
 	defer high.Release()
 	y := c.out(x.shape...)

@@ -85,6 +85,15 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
+// Shrink returns an image whose longer side has at most side pixels, and the shorter one at least one: m itself where it is small enough.
+func Shrink(m *RGB, side int) *RGB {
+	long := max(m.W, m.H)
+	if long <= side {
+		return m
+	}
+	return Resize(m, m.Bounds(), max(m.W*side/long, 1), max(m.H*side/long, 1), Bicubic)
+}
+
 // resizeWindow computes only the part window of what Resize returns.
 func resizeWindow(m Image, box image.Rectangle, w, h int, f Filter, window image.Rectangle) *RGB {
 	if box.Empty() || !box.In(boundsOf(m)) {

@@ -112,6 +112,15 @@ func TestLargeImages(t *testing.T) {
 	}
 }
 
+func TestShrink(t *testing.T) {
+	for size, want := range map[[2]int][2]int{{100, 50}: {20, 10}, {3, 900}: {1, 20}, {20, 7}: {20, 7}, {1, 1}: {1, 1}} {
+		m := noise(size[0], size[1], 1)
+		if r := Shrink(m, 20); r.W != want[0] || r.H != want[1] || len(r.Pix) != 3*r.W*r.H || (size == want) != (r == m) {
+			t.Errorf("%v becomes %d x %d", size, r.W, r.H)
+		}
+	}
+}
+
 func TestParseFilter(t *testing.T) {
 	for _, f := range []Filter{Bilinear, Bicubic, Lanczos} {
 		if got, err := ParseFilter(f.String()); err != nil || got != f {

@@ -91,8 +91,12 @@ func distinct(pairs []Pair) []Pair {
 // deviations is how many standard deviations from the median are far, for a normal distribution by its median absolute deviation.
 const deviations = 3.5
 
+// fewestDistances is how many distances tell at least what is usual.
+const fewestDistances = 10
+
 // Threshold is a cosine above which nearest neighbours are nearer than usual. The logarithms of the distances 1 - cosine to nearest neighbours have a
-// median and a median absolute deviation; far below the median counts. left says which pairs do not.
+// median and a median absolute deviation; far below the median counts. left says which pairs do not. It is 1 where fewer than ten distances, or
+// more than half of them equal, do not tell what is usual.
 func Threshold(near Neighbours, left func(i, j int) bool) float64 {
 	var logs []float64
 	for i := range len(near.Index) / max(near.K, 1) {
@@ -105,6 +109,9 @@ func Threshold(near Neighbours, left func(i, j int) bool) float64 {
 		}
 	}
 	median, spread := medianAndSpread(logs)
+	if len(logs) < fewestDistances || spread == 0 {
+		return 1
+	}
 	return 1 - math.Exp(median-deviations*spread)
 }
 

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,8 +106,11 @@ func (x *Index) fill(f *state.File) error {
 	if len(cls) != len(mean) || n == 0 && len(cls) > 0 || n > 0 && len(cls)%n != 0 {
 		return fmt.Errorf("%d stamps, %d and %d numbers: they do not belong together", n, len(cls), len(mean))
 	}
+	d := len(cls) / max(n, 1)
+	if err := cmp.Or(finite(cls, d), finite(mean, d)); err != nil {
+		return err
+	}
 	for i, s := range stamps {
-		d := len(cls) / n
 		name := string(s.Name)
 		x.rows[name] = indexed{Stamp{name, s.Size, s.Time}, infer.Features{CLS: cls[i*d : (i+1)*d], Mean: mean[i*d : (i+1)*d]}}
 	}

@@ -3,6 +3,7 @@ package explore
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,14 @@ func TestIndexNearest(t *testing.T) {
 		t.Errorf("a missing index: %v", err)
 	}
 	delete(x.rows, "of another model") // which no index has beside others
+	x.Put(Stamp{Name: "infinite"}, infer.Features{CLS: []float32{1, 0}, Mean: []float32{float32(math.Inf(1)), 0}})
+	if err := x.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenIndex(path); !errors.Is(err, ErrNotFinite) {
+		t.Errorf("features that are not finite: %v", err)
+	}
+	delete(x.rows, "infinite")
 	if err := x.Write(path); err != nil {
 		t.Fatal(err)
 	}

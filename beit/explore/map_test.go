@@ -197,6 +197,31 @@ func TestExploreFindsWhatWasPlanted(t *testing.T) {
 	}
 }
 
+// Of few images, and of those whose vectors are equal, none is alike: nothing tells what is usual.
+func TestNoneAlikeWithoutADistribution(t *testing.T) {
+	for name, vectors := range map[string][]float32{
+		"two": {1, 0, 0, 1}, "three": {1, 0, 0, 1, 0.9, 0.2}, "equal": slices.Repeat([]float32{1, 2}, 30),
+	} {
+		n := len(vectors) / 2
+		looks := make([]Look, n)
+		for i := range looks {
+			m := data.NewRGB(20, 20)
+			for p := range m.Pix {
+				m.Pix[p] = uint8(p * (i + 3))
+			}
+			looks[i] = LookAt(m)
+		}
+		set := Set{Vectors: tensor.FromSlice(tensor.CPU(), vectors, n, 2), Looks: looks, Labels: slices.Repeat([]int{-1}, n), Val: make([]bool, n)}
+		m, err := Explore(t.Context(), set, Options{Clusters: 3, Neighbours: 5, Subset: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(m.Pairs, func(p Pair) bool { return p.Relation == Alike }) {
+			t.Errorf("%s: %v, threshold %g", name, m.Pairs, m.Threshold)
+		}
+	}
+}
+
 // One image, and several without labels, have maps.
 func TestExploreOfFew(t *testing.T) {
 	for _, n := range []int{1, 2, 3} {

@@ -55,6 +55,11 @@ func PCA(x *tensor.Tensor, k int) (Principal, error) {
 	unscaled := tensor.MatMul(rows, p.Axes.T())
 	defer unscaled.Release()
 	p.Scores = tensor.Affine(unscaled, float32(scale), 0)
+	if err := finite(p.Scores.Float32s(), k); err != nil {
+		p.Axes.Release()
+		p.Scores.Release()
+		return Principal{}, fmt.Errorf("places along the principal axes: %w: the vectors are too large", err)
+	}
 	return p, nil
 }
 

@@ -132,6 +132,15 @@ func TestPCAOfOddVectors(t *testing.T) {
 	}
 }
 
+// Places that float32 does not hold are an error, and no infinities.
+func TestPCAOfVectorsThatAreTooLarge(t *testing.T) {
+	const v = 3e38
+	x := tensor.FromSlice(tensor.CPU(), []float32{v, v, v, v, -v, -v, -v, -v}, 2, 4)
+	if p, err := PCA(x, 2); !errors.Is(err, ErrNotFinite) {
+		t.Errorf("%v, %v", p.Scores, err)
+	}
+}
+
 func TestPCAIsTheSameOnThreads(t *testing.T) {
 	old := tensor.Threads()
 	defer tensor.SetThreads(old)

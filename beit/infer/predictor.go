@@ -96,10 +96,20 @@ func (p *Predictor) opened() error {
 }
 
 // Encoder is the backbone. It is closed with the Predictor.
-func (p *Predictor) Encoder() *Encoder { return p.encoder }
+func (p *Predictor) Encoder() *Encoder {
+	if p.opened() != nil {
+		return nil
+	}
+	return p.encoder
+}
 
 // Tokenizer is the tokenizer. It is closed with the Predictor.
-func (p *Predictor) Tokenizer() *Tokenizer { return p.tokenizer }
+func (p *Predictor) Tokenizer() *Tokenizer {
+	if p.opened() != nil {
+		return nil
+	}
+	return p.tokenizer
+}
 
 // Close waits for running calls and frees the memory of both models. Later calls fail with ErrClosed.
 func (p *Predictor) Close() error {
@@ -114,6 +124,9 @@ const streamMask uint64 = 0x696e66657201
 
 // Mask masks patches in blocks, as many as in pretraining: Rows·Cols values, row-major. Equal seeds give equal masks.
 func (p *Predictor) Mask(seed uint64) []bool {
+	if p.opened() != nil {
+		return nil
+	}
 	mask := make([]bool, p.mask.Rows*p.mask.Cols)
 	beit.BlockMask(p.mask, tensor.NewRand(seed, streamMask), mask)
 	return mask

@@ -47,7 +47,7 @@ func (t *Tokenizer) OpenTeacher(open method.Opener) (*Teacher, error) {
 
 // Name is the name of the teacher in configurations, such as "hog"; empty for a Teacher that was not opened.
 func (t *Teacher) Name() string {
-	if t.teacher == nil {
+	if t == nil || t.teacher == nil {
 		return ""
 	}
 	return t.teacher.Name()
@@ -56,6 +56,9 @@ func (t *Teacher) Name() string {
 // Cosines returns for each patch of an image the cosine of the angle between the decoder's output and the teacher's feature, Rows·Cols numbers,
 // row-major. The reconstruction loss is 1 minus their mean.
 func (t *Teacher) Cosines(img image.Image) ([]float32, error) {
+	if t == nil || t.teacher == nil {
+		return nil, errNotOpened
+	}
 	t.use.RLock()
 	defer t.use.RUnlock()
 	if t.closed {
@@ -90,9 +93,12 @@ func (t *Teacher) cosines(c nn.Context, images *autograd.Var) ([][]float32, erro
 
 // Close waits for running calls and frees the teacher's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Teacher) Close() error {
+	if t == nil || t.teacher == nil {
+		return nil
+	}
 	t.use.Lock()
 	defer t.use.Unlock()
-	if !t.closed && t.release != nil {
+	if !t.closed {
 		t.closed = true
 		t.release()
 	}

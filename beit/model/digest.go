@@ -14,7 +14,8 @@ const digestRecords = 200
 
 // Digest keeps of a run's records what lists and pages say of it. It stays small however many there are.
 type Digest struct {
-	newest     []run.Record
+	newest     []run.Record // without their values, which can be many
+	last       run.Record
 	main       run.Record // the newest that has the method's main metric; like the others a zero Record where there is none
 	epoch, val run.Record // the newest of an epoch, and of a validation
 }
@@ -23,9 +24,12 @@ type Digest struct {
 func ReadDigest(dir string, m *method.Method) (d Digest, err error) {
 	f := run.NewFollower(dir)
 	for {
-		lines, _, err := f.Read()
+		lines, restarted, err := f.Read()
 		if err != nil || len(lines) == 0 {
 			return d, err
+		}
+		if restarted { // replaced while it was read
+			d = Digest{}
 		}
 		for _, line := range lines {
 			if line.Err != nil {
@@ -41,7 +45,8 @@ func (d *Digest) Add(m *method.Method, r run.Record) {
 	if len(d.newest) == 2*digestRecords {
 		d.newest = append(d.newest[:0], d.newest[digestRecords:]...)
 	}
-	d.newest = append(d.newest, r)
+	d.newest = append(d.newest, run.Record{Kind: r.Kind, Epoch: r.Epoch, Step: r.Step, Time: r.Time})
+	d.last = r
 	switch r.Kind {
 	case run.KindEpoch:
 		d.epoch = r
@@ -70,7 +75,7 @@ func (d *Digest) Figure(m *method.Method) (label string, value *float64) {
 	if len(d.newest) == 0 {
 		return "", nil
 	}
-	key, from := method.KeyLoss, d.newest[len(d.newest)-1]
+	key, from := method.KeyLoss, d.last
 	if d.main.Kind != "" {
 		key, from = m.Main, d.main
 	}

@@ -42,6 +42,11 @@ func TestDigest(t *testing.T) {
 	if n := cap(d.newest); n > 4*digestRecords {
 		t.Errorf("%d records are kept", n)
 	}
+	for _, r := range d.newest {
+		if r.Values != nil {
+			t.Fatalf("the values of step %d are kept: a line can have a MiB of them", r.Step)
+		}
+	}
 	add(run.Record{Kind: run.KindVal, Values: map[string]float64{m.Main: math.NaN()}})
 	if label, v := d.Figure(m); label == "" || v != nil {
 		t.Errorf("not finite: %q %v", label, v)

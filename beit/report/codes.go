@@ -23,19 +23,21 @@ func (r *Run) codes(ctx context.Context, v View, ds data.Dataset, told string) (
 		return part{}, err
 	}
 	defer t.Close()
-	var all []int32
+	counts := make([]int, t.Vocabulary())
 	for item, err := range t.EncodeDataset(ctx, ds, nil) {
 		if err != nil {
 			return part{}, err
 		}
-		all = append(all, item.Value.Index...)
+		for _, code := range item.Value.Index {
+			counts[code]++
+		}
 	}
-	use := beit.UsageOf(all, t.Vocabulary())
+	use := beit.UsageOfCounts(counts)
 	content := struct {
 		Told  string
 		Facts []page.Fact
 		Use   page.Charts
-	}{Told: told, Use: page.Charts{Axes: []string{"codes, the most frequent first"}, Charts: []page.Chart{usage(all, t.Vocabulary())}}}
+	}{Told: told, Use: page.Charts{Axes: []string{"codes, the most frequent first"}, Charts: []page.Chart{usage(counts)}}}
 	for _, f := range [][2]string{
 		{"codes used", fmt.Sprintf("%d of %d", use.Used, use.Codes)}, {"perplexity", fmt.Sprintf("%.4g", use.Perplexity)},
 		{"entropy", fmt.Sprintf("%.4g nat", use.Entropy)}, {"share of the most frequent code", fmt.Sprintf("%.3g %%", 100*use.TopShare)},
@@ -47,14 +49,11 @@ func (r *Run) codes(ctx context.Context, v View, ds data.Dataset, told string) (
 }
 
 // usage is how often codes occur, the most frequent first.
-func usage(codes []int32, k int) page.Chart {
-	counts, places := make([]float64, k), make([]float64, k)
-	for _, c := range codes {
-		counts[c]++
+func usage(counts []int) page.Chart {
+	sorted, places := make([]float64, len(counts)), make([]float64, len(counts))
+	for i, n := range counts {
+		sorted[i], places[i] = float64(n), float64(i+1)
 	}
-	slices.SortFunc(counts, func(a, b float64) int { return cmp.Compare(b, a) })
-	for i := range places {
-		places[i] = float64(i + 1)
-	}
-	return page.Chart{Title: "How often each code occurs", Unit: "patches", FromZero: true, Series: []page.Series{{Name: "patches", X: [][]float64{places}, Y: counts}}}
+	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(b, a) })
+	return page.Chart{Title: "How often each code occurs", Unit: "patches", FromZero: true, Series: []page.Series{{Name: "patches", X: [][]float64{places}, Y: sorted}}}
 }

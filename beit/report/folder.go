@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/gobeit/gobeit/nn/state/plain"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // folderMark is a file that says which command made a folder, in its first line, and what it put there.
@@ -23,21 +26,38 @@ func CheckFolder(dir, maker string) error {
 	if err != nil {
 		return fmt.Errorf("%s: it is no folder that can be replaced: %w", dir, err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, folderMark))
-	names := strings.Split(string(text), "\n")
-	if err != nil || names[0] != maker {
+	text, err := regular.ReadFile(filepath.Join(dir, folderMark))
+	mark := strings.Split(string(text), "\n")
+	if err != nil || mark[0] != maker {
 		return fmt.Errorf("%s has files in it, such as %s, and '%s' did not make it: choose another folder", dir, entries[0].Name(), maker)
 	}
-	for _, e := range entries {
-		if !slices.Contains(names, e.Name()) {
-			return fmt.Errorf("%s has a file that '%s' did not put there, %s: choose another folder, or move it away", dir, maker, e.Name())
+	names, err := namesIn(dir)
+	if err != nil {
+		return err
+	}
+	slices.Sort(mark)
+	for _, name := range names {
+		if _, own := slices.BinarySearch(mark, name); !own {
+			return fmt.Errorf("%s has a file that '%s' did not put there, %s: choose another folder, or move it away", dir, maker, plain.Name(name))
 		}
 	}
 	return nil
 }
 
+// namesIn are the names of all files and folders below a folder, as the mark has them.
+func namesIn(dir string) (names []string, err error) {
+	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, _ fs.DirEntry, err error) error {
+		if name != "." {
+			names = append(names, name)
+		}
+		return err
+	})
+	return names, err
+}
+
 // WriteFolder makes a folder of files at dir, whole or not at all: write writes them into another folder, which then takes the place of dir. An
-// older one of the same maker is replaced; see CheckFolder. Files need not survive a loss of power, since they can be made again.
+// older one of the same maker is replaced, unless somebody put a file there meanwhile; see CheckFolder. Files need not survive a loss of power,
+// since they can be made again.
 func WriteFolder(dir, maker string, write func(temp string) error) error {
 	if err := CheckFolder(dir, maker); err != nil {
 		return err
@@ -68,19 +88,19 @@ func makeFolder(dir, maker string, write func(temp string) error) error {
 	if err := mark(temp, maker); err != nil {
 		return err
 	}
+	if err := CheckFolder(dir, maker); err != nil {
+		return err
+	}
 	return swapFolder(dir, temp)
 }
 
 // mark writes the file that CheckFolder reads.
 func mark(dir, maker string) error {
-	entries, err := os.ReadDir(dir)
+	names, err := namesIn(dir)
 	if err != nil {
 		return err
 	}
-	lines := []string{maker, folderMark}
-	for _, e := range entries {
-		lines = append(lines, e.Name())
-	}
+	lines := append([]string{maker, folderMark}, names...)
 	return os.WriteFile(filepath.Join(dir, folderMark), []byte(strings.Join(lines, "\n")), 0o666)
 }
 

@@ -49,6 +49,39 @@ func TestWriteFolder(t *testing.T) {
 	}
 }
 
+// What somebody puts into a folder inside, or while the new one is being written, stays.
+func TestWriteFolderKeepsOthersFiles(t *testing.T) {
+	for name, when := range map[string]string{"sheets/mine.txt": "before", "mine.txt": "meanwhile", "sheets/new.txt": "meanwhile"} {
+		dir := filepath.Join(t.TempDir(), "pages")
+		own := func(temp string) error {
+			return errors.Join(os.Mkdir(filepath.Join(temp, "sheets"), 0o777), fill("sheets/1.jpg", "1")(temp))
+		}
+		for range 2 { // the second replaces the first
+			if err := WriteFolder(dir, "maker", own); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put := fill(name, "years of work")
+		if when == "before" {
+			if err := put(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := WriteFolder(dir, "maker", func(temp string) error {
+			if when == "before" {
+				t.Errorf("%s: the work begins", name)
+			}
+			return errors.Join(own(temp), put(dir))
+		})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s %s: %v", name, when, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != "years of work" {
+			t.Errorf("%s %s: %q, %v", name, when, text, err)
+		}
+	}
+}
+
 // A folder that somebody made for other files, and a file, are not replaced; an empty folder is.
 func TestCheckFolder(t *testing.T) {
 	dir := t.TempDir()

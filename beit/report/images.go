@@ -123,9 +123,7 @@ const (
 
 // small is an image that fits on a page.
 func small(m *data.RGB) (template.URL, error) {
-	if long := max(m.W, m.H); long > thumbnail {
-		m = data.Resize(m, m.Bounds(), max(m.W*thumbnail/long, 1), max(m.H*thumbnail/long, 1), data.Bicubic)
-	}
+	m = data.Shrink(m, thumbnail)
 	if max(m.W, m.H) <= sharp {
 		return page.PNG(m)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/report/figure"
 	"github.com/gobeit/gobeit/beit/report/page"
 	"github.com/gobeit/gobeit/beit/run"
 )
@@ -116,7 +117,7 @@ func (r *Run) result() string {
 	v, ok := r.last(run.KindVal).Values[r.Method.Main]
 	for _, m := range r.Method.AllMetrics() {
 		if m.Key == r.Method.Main && ok {
-			return fmt.Sprintf("%s %.4g", m.Label, v)
+			return m.Label + " " + figure.Number(v)
 		}
 	}
 	return ""
@@ -134,25 +135,25 @@ func (r *Run) duration() time.Duration {
 		}
 	}
 	if s := r.Status; s != nil {
-		if first.IsZero() || s.Began.Before(first) {
+		if !s.Began.IsZero() && (first.IsZero() || s.Began.Before(first)) {
 			first = s.Began
 		}
 		if s.Updated.After(last) {
 			last = s.Updated
 		}
 	}
+	if first.IsZero() {
+		return 0
+	}
 	return last.Sub(first)
 }
 
-// clock writes a duration to the second.
+// clock writes a duration; nothing where it is not known.
 func clock(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	if d < time.Minute {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
+	return figure.Duration(d)
 }
 
 // millions writes a number of parameters.
@@ -179,7 +180,9 @@ func (r *Run) facts() (list []page.Fact) {
 	if s := r.Status; s != nil {
 		add("steps", fmt.Sprintf("%d of %d", s.Step, s.Total))
 		add("epoch", fmt.Sprintf("%d of %d", s.Epoch, s.Epochs))
-		add("began", s.Began.Local().Format("2006-01-02 15:04 MST"))
+		if !s.Began.IsZero() {
+			add("began", s.Began.Local().Format("2006-01-02 15:04 MST"))
+		}
 	}
 	add("duration, pauses included", clock(r.duration()))
 	add("result", r.result())

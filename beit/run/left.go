@@ -23,5 +23,5 @@ func (s Status) Left(records []Record) time.Duration {
 	if steps <= 0 || took <= 0 {
 		return 0
 	}
-	return time.Duration(float64(took) / float64(steps) * float64(s.Total-s.Step))
+	return time.Duration(min(float64(took)/float64(steps)*float64(s.Total-s.Step), 1<<62)) // a damaged status can have any Total
 }

@@ -40,16 +40,13 @@ func (c *cards) of(i int, lines ...string) (card, error) {
 		if err != nil {
 			return card{}, err
 		}
-		w, h := m.W, m.H
-		if long := max(w, h); long > cardSide {
-			w, h = max(w*cardSide/long, 1), max(h*cardSide/long, 1)
-		}
+		m = data.Shrink(m, cardSide)
 		file := fmt.Sprintf("%06d.jpg", i)
-		if err := writeJPEG(filepath.Join(c.dir, "images", file), data.Resize(m, m.Bounds(), w, h, data.Bicubic)); err != nil {
+		if err := writeJPEG(filepath.Join(c.dir, "images", file), m); err != nil {
 			return card{}, err
 		}
 		made = card{
-			Image: i, Name: c.p.Names[i], URL: template.URL("images/" + file), Link: template.URL(c.p.Links[i]), W: w, H: h, Pixels: max(w, h) <= 64,
+			Image: i, Name: c.p.Names[i], URL: template.URL("images/" + file), Link: template.URL(c.p.Links[i]), W: m.W, H: m.H, Pixels: max(m.W, m.H) <= 64,
 		}
 		c.done[i] = made
 	}

@@ -32,9 +32,9 @@ type Series struct {
 // maxPoints is how many points of a series go into a page: as many as a chart has pixels, twice.
 const maxPoints = 2000
 
-// thin keeps the indices of values with at most limit of them: the lowest and the highest one of each of limit/2 parts, so that no
+// Thin returns the indices of values to keep, at most limit of them: the lowest and the highest one of each of limit/2 parts, so that no
 // peak is lost. A gap of a whole part stays one.
-func thin(y []float64, limit int) []int {
+func Thin(y []float64, limit int) []int {
 	var kept []int
 	if len(y) <= limit {
 		for i := range y {
@@ -101,7 +101,7 @@ func (c Chart) JSON(axes []string) (template.JS, error) {
 				return "", fmt.Errorf("chart %s: series %s has %d values and %d places on the axis %s", c.Title, s.Name, len(s.Y), len(x), axes[a])
 			}
 		}
-		kept := thin(s.Y, maxPoints)
+		kept := Thin(s.Y, maxPoints)
 		out := seriesJSON{Name: fmt.Sprint(text(s.Name)), X: make([][]number, len(s.X)), Y: choose(s.Y, kept), Dots: s.Dots}
 		for a, x := range s.X {
 			out.X[a] = choose(x, kept)

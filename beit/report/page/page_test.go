@@ -118,7 +118,7 @@ func TestThin(t *testing.T) {
 	for i := 50_000; i < 50_200; i++ {
 		y[i] = math.NaN()
 	}
-	kept := thin(y, 2000)
+	kept := Thin(y, 2000)
 	if len(kept) > 2000 || len(kept) < 1900 {
 		t.Errorf("%d points are kept", len(kept))
 	}
@@ -134,7 +134,7 @@ func TestThin(t *testing.T) {
 	if !seen[70_007] || !seen[123] || seen[124] || seen[200] || !gap {
 		t.Errorf("peaks kept: %v, %v; values that are not finite: %v, %v; gap kept: %v", seen[70_007], seen[123], seen[124], seen[200], gap)
 	}
-	if len(thin(y[:2000], 2000)) != 2000 || thin(nil, 2000) != nil {
+	if len(Thin(y[:2000], 2000)) != 2000 || Thin(nil, 2000) != nil {
 		t.Error("a short series lost points")
 	}
 }

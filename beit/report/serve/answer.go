@@ -11,6 +11,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/report/page"
+	"github.com/gobeit/gobeit/beit/report/patches"
 )
 
 // How many classes and codes are listed.
@@ -35,9 +36,20 @@ type answer struct {
 }
 
 type tokens struct {
-	Image  int       `json:"image"`
-	Codes  []int32   `json:"codes"`
-	Cosine []float32 `json:"cosine"`
+	Image   int       `json:"image"`
+	Codes   []int32   `json:"codes"`
+	Colours []string  `json:"colours"`          // of the codes, as CSS writes them
+	Cosine  []float32 `json:"cosine,omitempty"` // to the vectors of the codes
+}
+
+// tokensOf are the codes of an image that has an index.
+func tokensOf(image int, codes []int32, cosine []float32) *tokens {
+	t := &tokens{Image: image, Codes: codes, Cosine: cosine}
+	for _, code := range codes {
+		c := patches.CodeColour(code)
+		t.Colours = append(t.Colours, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
+	}
+	return t
 }
 
 type masked struct {
@@ -83,7 +95,7 @@ func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.Tokens = &tokens{seen, codes.Index, codes.Cosine}
+		a.Tokens = tokensOf(seen, codes.Index, codes.Cosine)
 	case *infer.Classifier:
 		if a.Classes, err = m.Classify(img); err != nil {
 			return nil, err
@@ -126,7 +138,7 @@ func (a *answer) predict(p *infer.Predictor, img image.Image, seed uint64) error
 	if err != nil {
 		return err
 	}
-	a.Tokens = &tokens{Image: seen, Codes: made.True}
+	a.Tokens = tokensOf(seen, made.True, nil)
 	a.Mask = &masked{Image: seen, Mask: made.Mask}
 	for _, m := range made.Patches {
 		one := patch{At: m.Row*made.Cols + m.Col, True: guess(m.True)}

@@ -10,7 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/run"
 )
 
-// maxPoints is how many points of a series are kept, however long the run is. It is a multiple of 4.
+// maxPoints is how many points of a series are kept, however long the run is.
 const maxPoints = 1000
 
 // axes are the horizontal axes to choose from.
@@ -121,26 +121,20 @@ func (c *curves) add(r run.Record, s run.Status) (gained []added, renewed bool) 
 	return gained, renewed
 }
 
-// add adds a point. When there are too many, of each four neighbours the lowest and the highest stay, so that no peak is lost.
+// add adds a point. When there are too many, half of them stay: see page.Thin.
 func (s *series) add(p point) (thinned bool) {
 	s.count++
 	s.points = append(s.points, p)
 	if len(s.points) < maxPoints {
 		return false
 	}
+	y := make([]float64, len(s.points))
+	for i, p := range s.points {
+		y[i] = p.y
+	}
 	kept := s.points[:0]
-	for four := range slices.Chunk(s.points, 4) {
-		low, high := 0, 0
-		for i, p := range four {
-			if p.y < four[low].y {
-				low = i
-			}
-			if p.y >= four[high].y {
-				high = i
-			}
-		}
-		a, b := four[min(low, high)], four[max(low, high)] // before kept grows over them
-		kept = append(kept, a, b)
+	for _, i := range page.Thin(y, maxPoints/2) { // ascending, so kept stays behind what is read
+		kept = append(kept, s.points[i])
 	}
 	s.points = kept
 	return true

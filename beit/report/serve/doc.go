@@ -22,9 +22,13 @@
 //
 // # Security
 //
-// Run folders and images need not be trusted. The server sends no file of a run but those pages, and none from outside the root. Such pages run
-// in an origin of their own. An image is bounded in bytes and pixels, and is not written to disk. Requests of pages of other sites are refused, and so are those
-// for a name that is not this machine's. There is no encryption and no password: who reaches the address sees the runs.
+// Run folders and images need not be trusted. The server sends no file of a run but those pages, and none from outside the root. The nearest images
+// are the exception: they are shown reduced, from the folders that the run's index names. Pages in run folders run in an origin of their own. An
+// image is bounded in bytes and pixels, and is not written to disk.
+//
+// Scripts of other sites are refused, and so are requests for a name that is not this machine's. Files in run folders are sent to them too, because
+// the pages there count as another site; only images among them can be shown elsewhere, by who knows their names. There is no encryption and no
+// password: who reaches the address sees the runs.
 //
 // # Errors
 //

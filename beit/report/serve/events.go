@@ -73,7 +73,7 @@ func (f *feeds) leave(dir string, s *shared) {
 	s.end = time.AfterFunc(lingers, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if s.pages == 0 {
+		if s.pages == 0 && f.byDir[dir] == s { // else a page came, or another timer was first
 			s.stop()
 			delete(f.byDir, dir)
 		}

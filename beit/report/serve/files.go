@@ -21,7 +21,7 @@ const (
 
 // fileTypes are the files of such folders.
 var fileTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
 	".txt": "text/plain; charset=utf-8", ".csv": "text/plain; charset=utf-8", ".json": "application/json",
 	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
 }

@@ -13,7 +13,7 @@ const ownPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // folderPolicy is that of pages in run folders. Whoever wrote them need not be trusted. Their scripts run, but in an origin of their own: they
-// cannot read what else the server shows, and cannot send anything.
+// cannot read what else the server shows, and cannot post to it. They can lead to another site, and tell it what they themselves contain.
 const folderPolicy = "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src 'self' 'unsafe-inline'; " +
 	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

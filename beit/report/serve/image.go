@@ -31,8 +31,13 @@ func (s *Server) image(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	text, err := json.Marshal(made) // whole before its status is sent
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(made)
+	w.Write(text)
 }
 
 // look reads what a request asks, and lets the model of the run in dir look at the image in its body.

@@ -75,7 +75,7 @@ func TestImage(t *testing.T) {
 	defer want.Close()
 	codes, err := want.Encode(img)
 	write(t, err)
-	if a.Grid != 4 || a.Tokens == nil || !slices.Equal(a.Tokens.Codes, codes.Index) || a.Mask != nil || a.Classes != nil || !strings.HasPrefix(string(a.Images[0]), "data:image/png;base64,") {
+	if a.Grid != 4 || a.Tokens == nil || !slices.Equal(a.Tokens.Codes, codes.Index) || len(a.Tokens.Colours) != len(codes.Index) || a.Mask != nil || a.Classes != nil || !strings.HasPrefix(string(a.Images[0]), "data:image/png;base64,") {
 		t.Errorf("a tokenizer: %s", text)
 	}
 	attention, err := want.Attention(img, 1)

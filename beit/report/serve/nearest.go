@@ -112,9 +112,5 @@ func thumbnail(folder, name string) (template.URL, error) {
 	if err != nil {
 		return "", err
 	}
-	w, h := m.W, m.H
-	if long := max(w, h); long > thumbSide {
-		w, h = max(w*thumbSide/long, 1), max(h*thumbSide/long, 1)
-	}
-	return page.JPEG(data.Resize(m, m.Bounds(), w, h, data.Bicubic))
+	return page.JPEG(data.Shrink(m, thumbSide))
 }

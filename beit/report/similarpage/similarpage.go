@@ -66,10 +66,7 @@ func Write(name string, query Image, found []Image, facts []Fact) error {
 
 // cardOf reduces an image to its size on the page.
 func cardOf(i Image) (card, error) {
-	w, h := i.RGB.W, i.RGB.H
-	if long := max(w, h); long > cardSide {
-		w, h = max(w*cardSide/long, 1), max(h*cardSide/long, 1)
-	}
-	url, err := page.JPEG(data.Resize(i.RGB, i.RGB.Bounds(), w, h, data.Bicubic))
-	return card{Name: i.Name, URL: url, Link: template.URL(i.Link), W: w, H: h, Pixels: max(w, h) <= 64}, err
+	m := data.Shrink(i.RGB, cardSide)
+	url, err := page.JPEG(m)
+	return card{Name: i.Name, URL: url, Link: template.URL(i.Link), W: m.W, H: m.H, Pixels: max(m.W, m.H) <= 64}, err
 }

@@ -147,10 +147,10 @@
   }
 
   const painters = {
-    // A code has one colour in the whole image; the patches with the code of the chosen one stay clear of it.
+    // A code has the same colour in all images; the patches with the code of the chosen one stay clear of it.
     tokens() {
-      const { codes } = answer.tokens, found = [...new Set(codes)];
-      return i => chosen > 0 && codes[i] === codes[chosen - 1] ? "transparent" : `hsl(${found.indexOf(codes[i]) * 137.5 % 360}deg 70% 50% / 60%)`;
+      const { codes, colours } = answer.tokens;
+      return i => chosen > 0 && codes[i] === codes[chosen - 1] ? "transparent" : `${colours[i]}99`; // 60 % opaque
     },
     mask() {
       const right = new Set(answer.mask.patches.filter(p => p.likeliest[0].code === p.true.code).map(p => p.at));
