@@ -62,6 +62,14 @@ func WriteFolder(dir, maker string, write func(temp string) error) error {
 	if err := CheckFolder(dir, maker); err != nil {
 		return err
 	}
+	if err := makeFolder(dir, maker, write); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}
+
+// makeFolder is WriteFolder where nothing stands in the way.
+func makeFolder(dir, maker string, write func(temp string) error) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestWriteFolder(t *testing.T) {
 		t.Errorf("a file of the older folder is still there: %v", err)
 	}
 	failure := errors.New("no more space")
-	if err := WriteFolder(dir, "maker", func(string) error { return failure }); !errors.Is(err, failure) {
+	if err := WriteFolder(dir, "maker", func(string) error { return failure }); !errors.Is(err, failure) || !strings.HasPrefix(err.Error(), dir+": ") {
 		t.Errorf("a failure gives %v", err)
 	}
 	for name, want := range map[string]string{"another maker": "'other' did not make it", "another file": "notes.txt"} {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,8 +19,8 @@ type attentionCmd struct {
 	exifFlag
 	Block int     `placeholder:"N" help:"The block, from 1 (the last)."`
 	Patch string  `placeholder:"ROW,COLUMN" help:"A patch whose attention is shown beside the class token's, both counted from 0."`
-	Mass  float64 `default:"0.6" placeholder:"F" help:"Part of the attention that the patches of the threshold view hold."`
-	Out   string  `default:"attention" placeholder:"NAME" help:"Files to write: NAME.png and NAME.html, or one of them where it ends so."`
+	Mass  float64 `default:"0.6" placeholder:"F" help:"Part of the attention that the patches of the threshold view hold (${default})."`
+	Out   string  `default:"attention" placeholder:"NAME" help:"Files to write: NAME.png and NAME.html (${default}), or one of them where NAME ends so."`
 }
 
 // Run draws the attention weights of a block.
@@ -35,6 +36,8 @@ func (c *attentionCmd) Run(a *app) error {
 		return usagef("--mass %g: must be above 0 and at most 1", c.Mass)
 	case c.Out == "":
 		return usagef("--out: name the files")
+	case slices.Contains(otherPictures, filepath.Ext(c.Out)):
+		return usagef("--out %s: name a file that ends in .png, or in .html, or files of both kinds without an ending", c.Out)
 	}
 	m, err := openWith(a, c.modelArg, anyModel, infer.OpenAttention)
 	if err != nil {

@@ -55,6 +55,7 @@ func TestAttentionMistakes(t *testing.T) {
 		{"half a patch", []string{photo, "--patch", "3"}, 2, "such as 3,5"},
 		{"no number", []string{photo, "--patch", "a,b"}, 2, "such as 3,5"},
 		{"mass", []string{photo, "--mass", "1.5"}, 2, "--mass 1.5"},
+		{"a folder", []string{dir}, 2, "is a folder: name one image"},
 		{"no image", []string{notes}, 1, "notes.txt"},
 		{"no file", []string{filepath.Join(dir, "gone.jpg")}, 1, "gone.jpg"},
 		{"no name", []string{photo, "--out", ""}, 2, "--out"},

@@ -21,9 +21,9 @@ type codebookCmd struct {
 	imagesArg
 	partFlag
 	Code    *int   `placeholder:"N" help:"Show this code alone, larger."`
-	Patches int    `default:"16" placeholder:"N" help:"Patches to show of each code: those nearest to it, and half as many at random."`
+	Patches int    `default:"16" placeholder:"N" help:"Patches to show of each code: those nearest to it, and half as many at random (${default})."`
 	Out     string `placeholder:"DIR" help:"Folder of pages to make (codebook, or code-N). One that this command made is replaced."`
-	Seed    uint64 `placeholder:"N" help:"Seed of random patches and of the controls."`
+	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of random patches and of the controls (${default})."`
 	JSON    bool   `name:"json" help:"Print figures as JSON."`
 }
 

@@ -22,11 +22,14 @@ type drawFlags struct {
 	Draw      string   `placeholder:"DIR|FILE.png" help:"Draw the codes of each image in place of writing them, and how well the decoder rebuilds the teacher's features. Of a backbone too: what it predicts of masked patches."`
 	Tokenizer string   `placeholder:"PATH" help:"With --draw and a backbone: its tokenizer (the one of its run)."`
 	Examples  []string `sep:"none" placeholder:"PATH" help:"With --draw and a backbone: images from which patches are cut to show the codes (those that its run learned from)."`
-	Seed      uint64   `default:"1" placeholder:"N" help:"With --draw and a backbone: seed of the mask."`
+	Seed      uint64   `default:"1" placeholder:"N" help:"With --draw and a backbone: seed of the mask (${default})."`
 }
 
 // drawMaker is the command that makes folders of drawings.
 const drawMaker = "beit tokenizer encode --draw"
+
+// otherPictures are endings of files that no command writes.
+var otherPictures = []string{".jpg", ".jpeg", ".svg", ".pdf"}
 
 // exampleImages is the number of images in which examples of codes are looked for.
 const exampleImages = 256
@@ -57,7 +60,7 @@ func (f drawFlags) check(out string) error {
 		return usagef("--draw and --out: draw codes or write them")
 	case f.single():
 		return nil
-	case slices.Contains([]string{".jpg", ".jpeg", ".html", ".svg"}, filepath.Ext(f.Draw)):
+	case slices.Contains(otherPictures, filepath.Ext(f.Draw)) || filepath.Ext(f.Draw) == ".html":
 		return usagef("--draw %s: name a folder, or a file that ends in .png", f.Draw)
 	}
 	if err := report.CheckFolder(f.Draw, drawMaker); err != nil {

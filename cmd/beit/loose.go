@@ -16,6 +16,9 @@ func readImage(path string, run *config.Config) (*data.RGB, error) {
 	if run.Data.ExifTranspose {
 		options = append(options, data.ExifTranspose())
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, usagef("%s is a folder: name one image", path)
+	}
 	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err

@@ -23,13 +23,13 @@ type mapCmd struct {
 	exifFlag
 	featureFlag
 	indexFlag
-	Out        string  `placeholder:"DIR" help:"Folder to write: a page that opens from disk, and lists of files. An older one of this command is replaced."`
+	Out        string  `default:"map" placeholder:"DIR" help:"Folder of a page and lists of files to make (${default}). One that this command made is replaced."`
 	Clusters   int     `placeholder:"K" help:"Clusters of k-means (by the number of images, at most 30)."`
-	Neighbours int     `default:"20" placeholder:"N" help:"Neighbours that outliers are far from, and that vote about labels."`
-	Subset     int     `default:"100" placeholder:"N" help:"Images of the diverse subset."`
+	Neighbours int     `default:"20" placeholder:"N" help:"Neighbours that outliers are far from, and that vote about labels (${default})."`
+	Subset     int     `default:"100" placeholder:"N" help:"Images of the diverse subset (${default})."`
 	Threshold  float64 `placeholder:"F" help:"Cosine from which images are near-duplicates without being copies (by the cosines of all images to their nearest)."`
-	Thumbnails int     `default:"20000" placeholder:"N" help:"The most images that have a thumbnail on the map."`
-	Seed       uint64  `default:"1" placeholder:"N" help:"Seed of k-means."`
+	Thumbnails int     `default:"20000" placeholder:"N" help:"The most images that have a thumbnail on the map (${default})."`
+	Seed       uint64  `default:"1" placeholder:"N" help:"Seed of k-means (${default})."`
 }
 
 // mapPartFlag chooses images.
@@ -49,7 +49,7 @@ const mapMaker = "beit map"
 func (c *mapCmd) check() error {
 	switch {
 	case c.Out == "":
-		return usagef("name the folder to write with --out DIR")
+		return usagef("--out: name the folder")
 	case c.Clusters < 0 || c.Clusters > mostClusters:
 		return usagef("--clusters %d: must be in [1, %d]", c.Clusters, mostClusters)
 	case c.Neighbours < 1 || c.Neighbours > mostNeighbours:
@@ -67,7 +67,10 @@ func (c *mapCmd) check() error {
 	if err := c.imagesArg.check(); err != nil {
 		return err
 	}
-	return report.CheckFolder(c.Out, mapMaker)
+	if err := report.CheckFolder(c.Out, mapMaker); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // Run makes the map.
@@ -94,7 +97,7 @@ func (c *mapCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	m := mapping{a: a, dir: c.Out, page: &mappage.Content{Path: images.Path, Model: enc.Path(), Feature: fmt.Sprintf("%s, %d numbers", c.Feature, enc.Dim())}}
+	m := mapping{a: a, dir: c.Out, page: &mappage.Content{Path: images.Path, Model: c.Model, Feature: fmt.Sprintf("%s, %d numbers", c.Feature, enc.Dim())}}
 	for _, p := range parts {
 		if err := m.encode(x, p, c.of); err != nil {
 			return err

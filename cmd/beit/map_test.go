@@ -129,7 +129,7 @@ func TestMap(t *testing.T) {
 
 	// Folders of others stay, and an interruption leaves nothing.
 	status, _, e := beitRun(t, "map", back, images, "--out", images)
-	if status != 1 || !strings.Contains(e, "choose another folder") {
+	if status != statusUsage || !strings.Contains(e, "choose another folder") {
 		t.Errorf("onto the images: status %d, %q", status, e)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -17,7 +17,7 @@ type packCmd struct {
 	Data string `arg:"" placeholder:"DIR|TAR" help:"Images, as for --data."`
 	Out  string `arg:"" placeholder:"FILE.tar" help:"File to write."`
 	exifFlag
-	Size   int    `default:"256" placeholder:"N" help:"Pixels of the shorter side. Smaller images keep their size."`
+	Size   int    `default:"256" placeholder:"N" help:"Pixels of the shorter side (${default}). Smaller images keep their size."`
 	Format string `enum:"jpeg,png" default:"jpeg" help:"Of the files: jpeg, of quality 95, or png."`
 }
 

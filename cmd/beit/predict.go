@@ -18,7 +18,7 @@ type predictCmd struct {
 	modelArg `set:"model_is=Classifier"`
 	imagesArg
 	partFlag
-	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each."`
+	Top        int    `default:"5" placeholder:"N" help:"Classes to name for each (${default})."`
 	ClassNames string `placeholder:"FILE" help:"The names of the classifier's outputs, one a line, where its file has none."`
 	JSON       bool   `name:"json" help:"Print as JSON."`
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/method"
@@ -15,7 +18,7 @@ import (
 type reportCmd struct {
 	Runs   []string `arg:"" name:"run" placeholder:"RUN" help:"Run folders, or folders with runs in them. A run may be under way."`
 	Out    string   `placeholder:"FILE.html" help:"Page to write (report.html in the folder, where one is named)."`
-	Images int      `default:"500" placeholder:"N" help:"Validation images that each model is shown, at most; 0: no image and no model is opened."`
+	Images int      `default:"500" placeholder:"N" help:"Validation images that each model is shown, at most (${default}); 0: no image and no model is opened."`
 }
 
 // Run writes a page about runs, and the runs that they come from.
@@ -27,6 +30,11 @@ func (c *reportCmd) Run(a *app) error {
 		return usagef("--out %s: name a file that ends in .html", c.Out)
 	case c.Out == "" && len(c.Runs) > 1:
 		return usagef("name the page of several runs with --out FILE.html")
+	}
+	for _, path := range c.Runs {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no run %s: name a run folder, or a folder with runs in it", path)
+		}
 	}
 	runs, err := report.ReadAll(a.ctx, c.Runs)
 	if err != nil {

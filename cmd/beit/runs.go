@@ -1,9 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -18,12 +17,25 @@ type runsCmd struct {
 	JSON   bool   `name:"json" help:"Print as JSON."`
 }
 
+// checkRunsFolder refuses what is no folder.
+func checkRunsFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return usagef("there is no folder %s here: name the one that your runs lie in", dir)
+	case !info.IsDir():
+		return usagef("%s is a file: name the folder that your runs lie in", dir)
+	}
+	return nil
+}
+
 // Run lists runs.
 func (c *runsCmd) Run(a *app) error {
+	if err := checkRunsFolder(c.Folder); err != nil {
+		return err
+	}
 	list, err := model.List(a.ctx, c.Folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return usagef("there is no folder %s here: name the one that your runs lie in", c.Folder)
-	} else if err != nil {
+	if err != nil {
 		return err
 	}
 	if c.JSON {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
@@ -20,12 +19,8 @@ type serveCmd struct {
 
 // Run serves the dashboard until the command is interrupted.
 func (c *serveCmd) Run(a *app) error {
-	info, err := os.Stat(c.Folder)
-	switch {
-	case err != nil:
-		return usagef("there is no folder %s here: name the one that your runs lie in", c.Folder)
-	case !info.IsDir():
-		return usagef("%s is a file: name the folder that your runs lie in", c.Folder)
+	if err := checkRunsFolder(c.Folder); err != nil {
+		return err
 	}
 	runs := 0
 	if err := model.Walk(a.ctx, c.Folder, func(string, error) { runs++ }); err != nil {

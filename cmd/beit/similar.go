@@ -24,7 +24,7 @@ type similarCmd struct {
 	partFlag
 	featureFlag
 	indexFlag
-	Top  int    `default:"10" placeholder:"N" help:"Images to name."`
+	Top  int    `default:"10" placeholder:"N" help:"Images to name (${default})."`
 	Out  string `placeholder:"FILE" help:"Show them: on a contact sheet, x.png, or on a page with whole names and links, x.html."`
 	JSON bool   `name:"json" help:"Print as JSON."`
 }

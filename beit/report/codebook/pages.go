@@ -105,8 +105,8 @@ func (w *writer) nav(current string) []page.Link {
 
 // codesPage shows cards of codes.
 var codesPage = page.Template("codes", cardTemplate+`
+<h2>Page {{.Page}} of {{.Pages}}</h2>
 <div class="controls">{{with .Previous}}<a class="button" rel="prev" href="{{.}}">Previous</a>{{end}}
-<span>Page {{.Page}} of {{.Pages}}</span>
 {{with .Next}}<a class="button" rel="next" href="{{.}}">Next</a>{{end}}</div>
 <div class="cards large">
 {{range .Cards}}{{template "code" .}}{{end}}</div>

@@ -62,7 +62,7 @@ func (p *Content) lists() []*List {
 	for _, o := range m.Outliers {
 		outliers.add(o.Image, short(o.Local), short(o.Distance))
 	}
-	clusters := &List{File: "clusters.csv", What: "all images by cluster, those nearest the center first", columns: []string{"cluster", "cosine"}}
+	clusters := &List{File: "clusters.csv", What: "all images by cluster, those nearest to the centre first", columns: []string{"cluster", "cosine"}}
 	for c, members := range m.Clusters.Members {
 		for _, i := range members {
 			clusters.add(i, strconv.Itoa(c+1), short(float64(m.Clusters.Cosine[i])))

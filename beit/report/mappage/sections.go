@@ -134,7 +134,7 @@ func (p *Content) outliers(c *cards) (section, error) {
 func (p *Content) clusters(c *cards) (section, error) {
 	s := section{
 		ID: "clusters", Title: fmt.Sprintf("Clusters: %d", len(p.Map.Clusters.Members)), File: "clusters.csv",
-		Text: "Groups by k-means, the largest first. The images shown are the nearest to each center.",
+		Text: "Groups by k-means, the largest first. The images shown are the nearest to each centre.",
 	}
 	clusters, more := upTo(p.Map.Clusters.Members, shownClusters)
 	s.More = more

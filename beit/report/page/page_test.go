@@ -27,7 +27,7 @@ func rendered(t *testing.T, assets string) string {
 	}
 	html, err := Execute(body, map[string]any{
 		"Name": bad, "Image": uri,
-		"Facts": []Fact{{bad, bad}},
+		"Facts": []Fact{{bad, bad}, {"folder", "runs/a"}},
 		"Table": Table{Caption: bad, Columns: []Column{{bad, false}, {"n", true}}, Rows: [][]any{{bad, 3}, {template.HTML("<i>y</i>"), 1.0 / 3}}},
 		"Charts": Charts{Axes: []string{"step", bad}, Charts: []Chart{{Title: bad, Unit: bad, Series: []Series{
 			{Name: bad, X: [][]float64{{1, 2, 3}, {10, 20, 30}}, Y: []float64{0.5, math.NaN(), math.Inf(1)}},
@@ -50,7 +50,7 @@ func TestNamesWithMarkup(t *testing.T) {
 		t.Error("a name reached the page as markup")
 	}
 	for _, want := range []string{
-		`<h1>&lt;/script&gt;&lt;b&gt;x\u001b</h1>`, `<a href="#main" aria-current="page">here</a>`, `<td><i>y</i></td>`, `<td class="number">3</td>`, `<td class="number">0.33333</td>`,
+		`<h1>&lt;/script&gt;&lt;b&gt;x\u001b</h1>`, `<a href="#main" aria-current="page">here</a>`, `<td><i>y</i></td>`, `<dd>runs/<wbr>a</dd>`, `<td class="number">3</td>`, `<td class="number">0.33333</td>`,
 		`"x":[[1,2,3],[10,20,30]],"y":[0.5,null,null]`, `data:image/png;base64,iVBOR`, `lang="en"`, `name="viewport"`,
 	} {
 		if !strings.Contains(text, want) {

@@ -26,8 +26,8 @@ type Column struct {
 }
 
 // parts are the templates that every template made by Template has.
-var parts = template.Must(template.New("parts").Funcs(template.FuncMap{"text": text, "lines": plain.Lines}).Parse(`
-{{define "facts"}}<dl class="facts">{{range .}}<div><dt>{{text .Name}}</dt><dd>{{text .Value}}</dd></div>{{end}}</dl>{{end}}
+var parts = template.Must(template.New("parts").Funcs(template.FuncMap{"text": text, "lines": plain.Lines, "parts": pathParts}).Parse(`
+{{define "facts"}}<dl class="facts">{{range .}}<div><dt>{{text .Name}}</dt><dd>{{range $i, $part := parts .Value}}{{if $i}}<wbr>{{end}}{{$part}}{{end}}</dd></div>{{end}}</dl>{{end}}
 {{define "table"}}<div class="scroll{{if .Tall}} tall{{end}}" tabindex="0" role="region" aria-label="{{text .Caption}}">
 <table class="sortable"><caption>{{text .Caption}}</caption>
 <thead><tr>{{range .Columns}}<th scope="col"{{if .Number}} class="number"{{end}}>{{text .Name}}</th>{{end}}</tr></thead>
@@ -50,6 +50,9 @@ var parts = template.Must(template.New("parts").Funcs(template.FuncMap{"text": t
 <script type="application/json">{{.JSON $.Axes}}</script></figure>
 {{end}}</div></section>{{end}}
 `))
+
+// pathParts are the pieces of a text that end in a slash, and the rest: a long path may be broken between them.
+func pathParts(s string) []string { return strings.SplitAfter(plain.Text(s), "/") }
 
 // text makes visible what cannot be seen in a text, and writes a number with five digits. Other values stay as they are.
 func text(v any) any {
