@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,8 +18,18 @@ import (
 // steps is the length of the run whose page is measured.
 const steps = 10_000
 
-// drawn waits until the page is painted, and says how many charts it has.
-const drawn = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelectorAll("figure.chart canvas").length))))`
+// Sizes of the other pages: codes of the codebook, embeddings on the map.
+const (
+	codes      = 8192
+	embeddings = 20_000
+)
+
+// What a page shows once it is painted: charts, images that are loaded in full, and canvases with something on them.
+const (
+	charts   = `document.querySelectorAll("figure.chart canvas").length`
+	loaded   = `[...document.images].filter(i => i.complete && i.naturalWidth > 0).length`
+	canvases = `[...document.querySelectorAll("canvas")].filter(c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some(v => v > 0)).length`
+)
 
 // BenchmarkReport measures how long it takes from navigation to the last chart of a run of 10,000 steps with a record of each.
 func BenchmarkReport(b *testing.B) {
@@ -29,25 +40,44 @@ func BenchmarkReport(b *testing.B) {
 	lengthen(b, dir)
 	file := filepath.Join(b.TempDir(), "report.html")
 	shared.must(b, "report", dir, "--out", file)
-	measure(b, fileURL(file))
+	measure(b, file, charts)
+}
+
+// BenchmarkCodebook measures how long the first page of a gallery of 8,192 codes takes, and their map.
+func BenchmarkCodebook(b *testing.B) {
+	tokenizer, dir := filepath.Join(b.TempDir(), "tokenizer"), filepath.Join(b.TempDir(), "codebook")
+	shared.must(b, append([]string{
+		"tokenizer", "train", "--data", "shapes:2000", "--out", tokenizer, "--set", fmt.Sprintf("tokenizer.model.codes=%d", codes),
+	}, tiny...)...)
+	shared.must(b, "codebook", tokenizer, "shapes:2000", "--out", dir)
+	for _, page := range []string{"index", "map"} {
+		b.Run("page="+page, func(b *testing.B) { measure(b, filepath.Join(dir, page+".html"), loaded) })
+	}
+}
+
+// BenchmarkMap measures how long a map of 20,000 embeddings takes.
+func BenchmarkMap(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "map")
+	shared.must(b, "map", filepath.Join(shared.trained(b), "backbone"), fmt.Sprintf("shapes:%d", embeddings), "--part", "train", "--out", dir)
+	measure(b, filepath.Join(dir, "index.html"), canvases)
+}
+
+// measure opens a page b.N times, until it is painted and has what is counted, and reports the median.
+func measure(b *testing.B, file, counted string) {
 	info, err := os.Stat(file)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(info.Size())/(1<<20), "MiB")
-}
-
-// measure opens a page b.N times, and reports the median.
-func measure(b *testing.B, url string) {
+	painted := fmt.Sprintf("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(%s))))", counted)
 	ctx := browser(b)
 	do(b, ctx, chromedp.EmulateViewport(widest, 900), chromedp.Navigate("about:blank"))
 	var took []float64
 	for b.Loop() {
 		start := time.Now()
-		do(b, ctx, chromedp.Navigate(url))
-		charts, err := chromedp.Run(ctx, chromedp.Evaluate[int](drawn, chromedp.EvalAwaitPromise))
-		if err != nil || charts == 0 {
-			b.Fatalf("%d charts: %v", charts, err)
+		do(b, ctx, chromedp.Navigate(fileURL(file)))
+		count, err := chromedp.Run(ctx, chromedp.Evaluate[int](painted, chromedp.EvalAwaitPromise))
+		if err != nil || count == 0 {
+			b.Fatalf("%d are shown: %v", count, err)
 		}
 		took = append(took, time.Since(start).Seconds())
 		b.StopTimer()
@@ -56,6 +86,7 @@ func measure(b *testing.B, url string) {
 	}
 	slices.Sort(took)
 	b.ReportMetric(1000*took[len(took)/2], "median-ms")
+	b.ReportMetric(float64(info.Size())/(1<<20), "MiB")
 }
 
 // lengthen gives a run a record for each of many steps.
