@@ -321,7 +321,8 @@ func TestAlive(t *testing.T) {
 		t.Skip("-short: trains many networks")
 	}
 	out := t.TempDir()
-	rows := rowsOf(t, tinyComparison(out, Comparison{Tables: []string{"alive"}, Set: []string{"tokenizer.reseed=false", "tokenizer.model.euclidean=true", "train.lr=1e4"}}))
+	// At precision medium, which some processors choose, this rate gives NaN at once.
+	rows := rowsOf(t, tinyComparison(out, Comparison{Tables: []string{"alive"}, Set: []string{"tokenizer.reseed=false", "tokenizer.model.euclidean=true", "train.lr=1e4", "precision=highest"}}))
 	var settings []string
 	for _, r := range rows {
 		settings = append(settings, r.Setting)
