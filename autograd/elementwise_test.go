@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"math"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -29,5 +30,16 @@ func TestElementwiseOfScalars(t *testing.T) {
 		if g := x.Grad(); len(g.Shape()) != 0 || g.Float32s()[0] != c.slope {
 			t.Errorf("%s: gradient %v of shape %v", name, g.Float32s(), g.Shape())
 		}
+	}
+}
+
+// The gradient of Abs is 0 at 0, whatever comes from above.
+func TestAbsAtZero(t *testing.T) {
+	tape := NewTape(tensor.CPU())
+	x := tape.Leaf(tensor.FromSlice(tensor.CPU(), []float32{0, -1}, 2))
+	inf := float32(math.Inf(1))
+	tape.BackwardFrom(Abs(x), tensor.FromSlice(tensor.CPU(), []float32{inf, inf}, 2))
+	if g := x.Grad().Float32s(); g[0] != 0 || g[1] != -inf {
+		t.Errorf("gradient %v", g)
 	}
 }

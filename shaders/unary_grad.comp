@@ -24,7 +24,7 @@ float apply(float g, float v) {
 	case 6: return g * quickGELUGrad(v);
 	case 7: return v > 0.0 ? g : 0.0;
 	}
-	return v > 0.0 ? g : v < 0.0 ? -g : g * v;
+	return v > 0.0 ? g : v < 0.0 ? -g : v; // 0, or NaN
 }
 
 void main() {

@@ -43,7 +43,7 @@ func absGrad(dx, dy, x []float32) {
 		case v < 0:
 			dx[i] = -dy[i]
 		default:
-			dx[i] = dy[i] * v // 0, or NaN where x is
+			dx[i] = v // 0, or NaN
 		}
 	}
 }

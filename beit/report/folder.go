@@ -1,8 +1,12 @@
 package report
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -118,4 +122,26 @@ func swapFolder(dir, temp string) error {
 		return failed
 	}
 	return os.RemoveAll(old)
+}
+
+// WriteFile writes a file of a folder that WriteFolder makes.
+func WriteFile(name string, write func(w io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buffered := bufio.NewWriter(f)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// WriteJPEG is WriteFile for an image.
+func WriteJPEG(name string, m image.Image, quality int) error {
+	return WriteFile(name, func(w io.Writer) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: quality}) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"image"
 	"strconv"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -122,9 +123,11 @@ const (
 )
 
 // small is an image that fits on a page.
-func small(m *data.RGB) (template.URL, error) {
-	m = data.Shrink(m, thumbnail)
-	if max(m.W, m.H) <= sharp {
+func small(m *data.RGB) (template.URL, error) { return inline(data.Shrink(m, thumbnail)) }
+
+// inline is an image as part of the page.
+func inline(m image.Image) (template.URL, error) {
+	if size := m.Bounds().Size(); max(size.X, size.Y) <= sharp {
 		return page.PNG(m)
 	}
 	return page.JPEG(m)

@@ -14,12 +14,13 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/report/page"
+	"github.com/gobeit/gobeit/beit/report/patches"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-var maskedBody = page.Template("masked", `<p>Images as the network sees them, with the masks of validation in gray.
+var maskedBody = page.Template("masked", `<p>Images as the network sees them, with the masks of validation hatched.
 {{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else}}It predicts features of masked patches, which have no image.{{end}}</p>
 {{with .Why}}<p class="note">{{text .}}</p>{{end}}
 <div class="cards {{if .Codes}}three{{else}}two{{end}}">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
@@ -95,29 +96,17 @@ func (one *maskedImage) draw(image *data.RGB, mask, right []bool, grid int, pred
 	if one.Whole, err = small(image); err != nil {
 		return err
 	}
-	if one.Masked, err = small(cover(image, mask, grid)); err != nil || !predicted {
+	if one.Masked, err = hidden(image, mask, grid); err != nil || !predicted {
 		return err
 	}
-	one.Predicted, err = small(cover(image, wrong, grid))
+	one.Predicted, err = hidden(image, wrong, grid)
 	return err
 }
 
-// gray is the value of covered pixels.
-const gray = 128
-
-// cover is an image with patches of a grid in gray.
-func cover(m *data.RGB, patches []bool, grid int) *data.RGB {
-	out := data.NewRGB(m.W, m.H)
-	copy(out.Pix, m.Pix)
-	for y := range m.H {
-		for x := range m.W {
-			if patches[y*grid/m.H*grid+x*grid/m.W] {
-				p := 3 * (y*m.W + x)
-				out.Pix[p], out.Pix[p+1], out.Pix[p+2] = gray, gray, gray
-			}
-		}
-	}
-	return out
+// hidden is an image with some of its patches hatched.
+func hidden(m *data.RGB, mask []bool, grid int) (template.URL, error) {
+	m = data.Shrink(m, thumbnail)
+	return inline(patches.Masked(m, grid, mask, m.W))
 }
 
 // predictor says of each patch of an image whether it is masked and the likeliest code is the tokenizer's. image is what the network sees, and

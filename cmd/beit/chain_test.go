@@ -170,9 +170,6 @@ var tinyTeacher = assign(
 
 // TestTeacherChain trains a teacher, probes it and has it teach a tokenizer, through the command line alone.
 func TestTeacherChain(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: trains several networks")
-	}
 	t.Parallel()
 	dir := t.TempDir()
 	images, teacher, tok := filepath.Join(dir, "images"), filepath.Join(dir, "teacher"), filepath.Join(dir, "tok")

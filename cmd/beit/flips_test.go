@@ -32,7 +32,7 @@ func TestBitFlips(t *testing.T) {
 	t.Parallel()
 	flips := 200
 	if testing.Short() {
-		flips = 15
+		flips = 40
 	}
 	if text := os.Getenv("BEIT_FLIPS"); text != "" {
 		var err error

@@ -128,7 +128,7 @@ func TestMistakes(t *testing.T) {
 		{"similar on no sheet", "similar --out x.gif x y z", 2, "--out x.gif"},
 		{"similar by another file", "similar --index backbone.safetensors x y z", 2, "ends in .index"},
 		{"map without a folder", "map x y --out=", 2, "--out: name the folder"},
-		{"attention as another picture", "attention x y --out a.jpg", 2, "ends in .png"},
+		{"attention as another image format", "attention x y --out a.jpg", 2, "ends in .png"},
 		{"runs of a file", "runs " + file, 2, "name the folder"},
 		{"map without images", "map x --out gone", 2, "name the images"},
 		{"map of no neighbours", "map x y --out gone --neighbours 0", 2, "--neighbours 0"},

@@ -36,9 +36,6 @@ func unmeasured(header string) string {
 
 // Old commands and flags work, and one note tells the new name.
 func TestOldCommands(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: trains several networks")
-	}
 	t.Parallel()
 	r := trainedRuns(t)
 	dir := t.TempDir()

@@ -3,11 +3,12 @@ package codebook
 import (
 	"image"
 	"image/png"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/report/page"
 )
 
@@ -110,14 +111,7 @@ type mapCell struct {
 // writeMap writes the map as an image and as a page.
 func (w *writer) writeMap() error {
 	g := w.grid
-	f, err := os.Create(filepath.Join(w.dir, "map.png"))
-	if err != nil {
-		return err
-	}
-	err = png.Encode(f, g.draw(w.means))
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
+	err := report.WriteFile(filepath.Join(w.dir, "map.png"), func(to io.Writer) error { return png.Encode(to, g.draw(w.means)) })
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"html/template"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/report/page"
 )
 
@@ -77,15 +78,7 @@ func (w *writer) write(name string, p page.Page, body *template.Template, conten
 		return err
 	}
 	p.Foot = "beit codebook"
-	f, err := os.Create(filepath.Join(w.dir, name))
-	if err != nil {
-		return err
-	}
-	err = page.Render(f, p)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	return err
+	return report.WriteFile(filepath.Join(w.dir, name), func(to io.Writer) error { return page.Render(to, p) })
 }
 
 // nav links to the overview, to the beginning of each order and to the map.

@@ -3,7 +3,6 @@ package codebook
 import (
 	"context"
 	"fmt"
-	"image/jpeg"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/explore"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -20,6 +20,9 @@ const sheetMemory = 256 << 20
 
 // decodeAtOnce is how many images are decoded between two looks at the context: an interrupted command has a second to end.
 const decodeAtOnce = 16
+
+// quality is that of sheets, as JPEG files.
+const quality = 85
 
 // meanSide is the side of the mean patch of a code, in pixels.
 const meanSide = 16
@@ -97,13 +100,13 @@ func (b *Content) drawRound(ctx context.Context, dir string, codes []int, means 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := writeJPEG(filepath.Join(dir, sheetFile(s.code, true)), s.nearest); err != nil {
+		if err := report.WriteJPEG(filepath.Join(dir, sheetFile(s.code, true)), s.nearest, quality); err != nil {
 			return err
 		}
 		if len(b.Codes.Codes[s.code].Random) == 0 {
 			return nil
 		}
-		return writeJPEG(filepath.Join(dir, sheetFile(s.code, false)), s.random)
+		return report.WriteJPEG(filepath.Join(dir, sheetFile(s.code, false)), s.random, quality)
 	})
 }
 
@@ -162,18 +165,6 @@ func meanOf(list []*data.RGB) *data.RGB {
 		mean.Pix[p] = uint8((sum + len(list)/2) / len(list))
 	}
 	return mean
-}
-
-func writeJPEG(name string, s patchSheet) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	err = jpeg.Encode(f, s.RGBA, &jpeg.Options{Quality: 85})
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	return err
 }
 
 // parallel calls f(0) … f(n-1) on all threads and returns the first error by number.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/report"
 )
 
 // cardSide is the longest side of an image on the page, in pixels.
@@ -42,7 +43,7 @@ func (c *cards) of(i int, lines ...string) (card, error) {
 		}
 		m = data.Shrink(m, cardSide)
 		file := fmt.Sprintf("%06d.jpg", i)
-		if err := writeJPEG(filepath.Join(c.dir, "images", file), m); err != nil {
+		if err := report.WriteJPEG(filepath.Join(c.dir, "images", file), m, quality); err != nil {
 			return card{}, err
 		}
 		made = card{

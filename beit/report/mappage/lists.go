@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/gobeit/gobeit/beit/explore"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -93,7 +94,7 @@ func short(v float64) string {
 
 // write writes the list below dir.
 func (l *List) write(dir string, p *Content) error {
-	return create(filepath.Join(dir, l.File), func(w io.Writer) error {
+	return report.WriteFile(filepath.Join(dir, l.File), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		head := []string{"file"}
 		if len(p.Map.Classes) > 0 {
@@ -209,7 +210,7 @@ func (p *Content) writeJSON(dir string) error {
 	if err != nil {
 		return fmt.Errorf("map: %w", err)
 	}
-	return create(filepath.Join(dir, "map.json"), func(w io.Writer) error {
+	return report.WriteFile(filepath.Join(dir, "map.json"), func(w io.Writer) error {
 		_, err := io.WriteString(w, plain.JSON(string(content))+"\n")
 		return err
 	})

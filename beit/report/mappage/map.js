@@ -16,6 +16,10 @@
   // Images in the order of drawing thumbnails: those that are spread over the map come first.
   const order = [...tile.keys()].filter(i => tile[i] >= 0).sort((i, j) => tile[i] - tile[j]);
 
+  // Links lead to the images beside the page on disk. A server of the page does not have them.
+  const links = location.protocol === "file:" && data.links;
+  if (!links) document.querySelectorAll("figcaption a").forEach(a => a.replaceWith(a.textContent));
+
   let places = layouts.tsne, colouring = "cluster", only = null, chosen = -1;
   let scale = 1, left = 0, top = 0; // a place p is drawn at left + p * scale
   let wholeScale = 1; // that shows all
@@ -149,9 +153,9 @@
     const large = about.querySelector(".map-image");
     paint(large, chosen);
     const name = about.querySelector(".map-name");
-    if (data.links && data.links[chosen]) {
+    if (links && links[chosen]) {
       const link = document.createElement("a");
-      link.href = data.links[chosen];
+      link.href = links[chosen];
       link.textContent = data.names[chosen];
       name.replaceChildren(link);
     } else {

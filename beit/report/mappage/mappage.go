@@ -1,13 +1,11 @@
 package mappage
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -158,23 +156,6 @@ func (p *Content) about(i int) string {
 		parts = append(parts, p.part(i))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// create writes a file.
-func create(name string, write func(w io.Writer) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	buffered := bufio.NewWriter(f)
-	if err := write(buffered); err != nil {
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // jsonText is a value as JSON for a script element: encoding/json escapes <, > and &.

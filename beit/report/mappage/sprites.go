@@ -5,13 +5,12 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"io"
 	"math"
 	"path/filepath"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -94,7 +93,7 @@ func writeSprites(ctx context.Context, dir string, thumbs []Thumb, order []int) 
 			drawThumb(sheet, thumbs[i], t%spriteSide*thumbSide, t/spriteSide*thumbSide)
 		}
 		name := fmt.Sprintf("%04d.jpg", len(names))
-		if err := writeJPEG(filepath.Join(dir, name), sheet); err != nil {
+		if err := report.WriteJPEG(filepath.Join(dir, name), sheet, quality); err != nil {
 			return nil, err
 		}
 		names = append(names, name)
@@ -111,9 +110,4 @@ func drawThumb(sheet *image.RGBA, t Thumb, x0, y0 int) {
 			row[4*x+3] = 255
 		}
 	}
-}
-
-// writeJPEG writes an image as a file.
-func writeJPEG(name string, m image.Image) error {
-	return create(name, func(w io.Writer) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: quality}) })
 }

@@ -54,7 +54,7 @@ func ask(t testing.TB, s *Server, url string, content io.Reader) (status int, a 
 // Every kind of model says of an image what it can, and the same as package infer.
 func TestImage(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains three models")
+		t.Skip("-short: trains three models")
 	}
 	tok := runtest.Folder(t, tokenizer.Method)
 	root := filepath.Join(t.TempDir(), "runs")

@@ -27,22 +27,38 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 1 || args[0] != "planner" && args[0] != "functions" {
+	if len(args) != 1 {
 		return fmt.Errorf("want planner or functions")
 	}
-	files, err := parse()
+	name, text, err := generate(".", args[0])
 	if err != nil {
 		return err
 	}
-	if args[0] == "planner" {
-		return write("planner_ops.go", planner(files))
-	}
-	return write("functions_test.go", functions(files))
+	return os.WriteFile(name, text, 0o644)
 }
 
-// parse reads the Go files of the package, without its tests, in the order of their names.
-func parse() ([]*ast.File, error) {
-	names, err := filepath.Glob("*.go")
+// generate returns the name of a file in the folder of a package, and what it should hold.
+func generate(dir, what string) (name string, text []byte, err error) {
+	files, err := parse(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	var source string
+	switch what {
+	case "planner":
+		name, source = "planner_ops.go", planner(files)
+	case "functions":
+		name, source = "functions_test.go", functions(files)
+	default:
+		return "", nil, fmt.Errorf("%q: want planner or functions", what)
+	}
+	text, err = format.Source([]byte(header + source))
+	return filepath.Join(dir, name), text, err
+}
+
+// parse reads the Go files of a package, without its tests, in the order of their names.
+func parse(dir string) ([]*ast.File, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +74,6 @@ func parse() ([]*ast.File, error) {
 		files = append(files, f)
 	}
 	return files, nil
-}
-
-// write formats a file and leaves it in the folder.
-func write(name, text string) error {
-	source, err := format.Source([]byte(header + text))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, source, 0o644)
 }
 
 // planner has a type with the methods of the interface Ops, in its order.
