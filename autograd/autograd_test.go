@@ -98,6 +98,13 @@ func TestRules(t *testing.T) {
 		{checkpointRule, "", []*tensor.Tensor{x(1, 3, 4), x(2, 4, 4)}, func(in []*Var) *Var {
 			return Checkpoint(in[0], func(v *Var) *Var { return Add(v, GELU(Mul(v, v))) })
 		}},
+		{customRule, "product", []*tensor.Tensor{x(1, 3, 4), x(2, 3, 4)}, func(in []*Var) *Var {
+			return Custom(in,
+				func(in []*tensor.Tensor) *tensor.Tensor { return tensor.Mul(in[0], in[1]) },
+				func(dy *tensor.Tensor, in []*tensor.Tensor, y *tensor.Tensor) []*tensor.Tensor {
+					return []*tensor.Tensor{tensor.Mul(dy, in[1]), tensor.Mul(dy, in[0])}
+				})
+		}},
 	}
 	dev.SetPoison(true)
 	defer dev.SetPoison(false)

@@ -11,6 +11,7 @@ var functions = map[string]any{
 	"Slice":            Slice,
 	"Concat":           Concat,
 	"Expand":           Expand,
+	"Custom":           Custom,
 	"Add":              Add,
 	"Sub":              Sub,
 	"Mul":              Mul,
