@@ -6,6 +6,8 @@ package autograd
 var functions = map[string]any{
 	"Attention":        Attention,
 	"Checkpoint":       Checkpoint,
+	"Conv2D":           Conv2D,
+	"ConvTranspose2D":  ConvTranspose2D,
 	"Reshape":          Reshape,
 	"Permute":          Permute,
 	"Slice":            Slice,

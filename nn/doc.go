@@ -1,4 +1,4 @@
-// Package nn provides the building blocks of models: named parameters in one flat storage, and the layers of a vision transformer.
+// Package nn provides the building blocks of models: named parameters in one flat storage, the layers of a vision transformer, and convolutions.
 //
 // A model is declared in a Scope, which gives every parameter the name that it has in the published checkpoints. Then it is built on a device:
 //

@@ -14,6 +14,8 @@ func TestNilInputs(t *testing.T) {
 	s := set.Scope()
 	head, norm, mlp := NewLinear(s.Sub("head"), 4, 4, LibraryDefault), NewLayerNorm(s.Sub("norm"), 4, 1e-6), NewMLP(s.Sub("mlp"), 4, 4, LibraryDefault, LibraryDefault)
 	patch := NewPatchEmbed(s.Sub("patch"), 1, 2, 4, LibraryDefault)
+	conv := NewConv2D(s.Sub("conv"), Conv2DConfig{In: 1, Out: 1, Kernel: 1})
+	transposed := NewConvTranspose2D(s.Sub("transposed"), Conv2DConfig{In: 1, Out: 1, Kernel: 1})
 	block := NewBlock(s.Sub("block"), BlockConfig{Width: 4, Heads: 2, Hidden: 8, Depth: 1, Init: LibraryDefault})
 	set.Build(tensor.CPU(), 1, Training)
 	tape := autograd.NewTape(tensor.CPU())
@@ -28,18 +30,18 @@ func TestNilInputs(t *testing.T) {
 		}
 	}
 	for name, f := range map[string]func(c Context, x *autograd.Var){
-		"Linear":    func(c Context, x *autograd.Var) { head.Forward(c, x, none) },
-		"LayerNorm": func(c Context, x *autograd.Var) { norm.Forward(c, x) },
-		"MLP":       func(c Context, x *autograd.Var) { mlp.Forward(c, x, none) },
-		"Patchify":  func(c Context, x *autograd.Var) { patch.Forward(c, x) },
-		"Tokens":    func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
-		"Mix":       func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
-		"Weights":   func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
-		"Block":     func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
-		"Blocks":    func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
-		"Sequential": func(c Context, x *autograd.Var) {
-			Sequential{Identity{}, head.Module(), mlp.Module(), LeakyReLU{}, SiLU{}}.Forward(c, x)
-		},
+		"Linear":        func(c Context, x *autograd.Var) { head.Forward(c, x, none) },
+		"LayerNorm":     func(c Context, x *autograd.Var) { norm.Forward(c, x) },
+		"MLP":           func(c Context, x *autograd.Var) { mlp.Forward(c, x, none) },
+		"Patchify":      func(c Context, x *autograd.Var) { patch.Forward(c, x) },
+		"Tokens":        func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
+		"Conv2D":        func(c Context, x *autograd.Var) { conv.Forward(c, x) },
+		"Transposed":    func(c Context, x *autograd.Var) { transposed.Forward(c, x) },
+		"Mix":           func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
+		"Weights":       func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
+		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
+		"Blocks":        func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
+		"Sequential":    func(c Context, x *autograd.Var) { Sequential{head.Module(), mlp.Module(), LeakyReLU{}, SiLU{}}.Forward(c, x) },
 		"ResizeBicubic": func(c Context, x *autograd.Var) { ResizeBicubic(c, x, 2, 2, 1, 1) },
 	} {
 		for which, v := range map[string]*autograd.Var{"nil": nil, "Var{}": {}} {
