@@ -5,6 +5,8 @@ package autograd
 // functions are those of the package that take or give tensors or Vars.
 var functions = map[string]any{
 	"Attention":        Attention,
+	"BatchNorm":        BatchNorm,
+	"BatchNormTrain":   BatchNormTrain,
 	"Checkpoint":       Checkpoint,
 	"Reshape":          Reshape,
 	"Permute":          Permute,
@@ -40,9 +42,15 @@ var functions = map[string]any{
 	"MatMul":           MatMul,
 	"LayerNorm":        LayerNorm,
 	"L2Normalize":      L2Normalize,
+	"MaxPool":          MaxPool,
 	"Sum":              Sum,
 	"Mean":             Mean,
 	"Softmax":          Softmax,
+	"Resample":         Resample,
+	"ResizeBilinear":   ResizeBilinear,
+	"ResizeNearest":    ResizeNearest,
+	"AdaptiveAvgPool":  AdaptiveAvgPool,
+	"AvgPool":          AvgPool,
 	"GatherRows":       GatherRows,
 	"Patchify":         Patchify,
 }
