@@ -30,18 +30,20 @@ func TestNilInputs(t *testing.T) {
 		}
 	}
 	for name, f := range map[string]func(c Context, x *autograd.Var){
-		"Linear":        func(c Context, x *autograd.Var) { head.Forward(c, x, none) },
-		"LayerNorm":     func(c Context, x *autograd.Var) { norm.Forward(c, x) },
-		"MLP":           func(c Context, x *autograd.Var) { mlp.Forward(c, x, none) },
-		"Patchify":      func(c Context, x *autograd.Var) { patch.Forward(c, x) },
-		"Tokens":        func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
-		"Conv2D":        func(c Context, x *autograd.Var) { conv.Forward(c, x) },
-		"Transposed":    func(c Context, x *autograd.Var) { transposed.Forward(c, x) },
-		"Mix":           func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
-		"Weights":       func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
-		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
-		"Blocks":        func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
-		"Sequential":    func(c Context, x *autograd.Var) { Sequential{head.Module(), mlp.Module(), LeakyReLU{}, SiLU{}}.Forward(c, x) },
+		"Linear":     func(c Context, x *autograd.Var) { head.Forward(c, x, none) },
+		"LayerNorm":  func(c Context, x *autograd.Var) { norm.Forward(c, x) },
+		"MLP":        func(c Context, x *autograd.Var) { mlp.Forward(c, x, none) },
+		"Patchify":   func(c Context, x *autograd.Var) { patch.Forward(c, x) },
+		"Tokens":     func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
+		"Conv2D":     func(c Context, x *autograd.Var) { conv.Forward(c, x) },
+		"Transposed": func(c Context, x *autograd.Var) { transposed.Forward(c, x) },
+		"Mix":        func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
+		"Weights":    func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
+		"Block":      func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
+		"Blocks":     func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
+		"Sequential": func(c Context, x *autograd.Var) {
+			Sequential{head.Module(), mlp.Module(), LeakyReLU{}, SiLU{}}.Forward(c, x)
+		},
 		"ResizeBicubic": func(c Context, x *autograd.Var) { ResizeBicubic(c, x, 2, 2, 1, 1) },
 	} {
 		for which, v := range map[string]*autograd.Var{"nil": nil, "Var{}": {}} {
