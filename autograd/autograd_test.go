@@ -29,6 +29,7 @@ func TestRules(t *testing.T) {
 	keep := tensor.FromSlice(dev, []float32{0, 1.25}, 2)
 	kinks := tensor.FromSlice(dev, []float32{-0.9, -0.6, -0.1, 0.2, 0.7}, 5) // apart from where gradients jump
 	some := tensor.FromSlice(dev, []float32{0, 1, 0, 1, 1}, 5)
+	keyMask := tensor.FromSlice(dev, []float32{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}, 2, 5) // of the second sample no key is seen
 	cases := []struct {
 		rule *rule
 		name string
@@ -73,6 +74,15 @@ func TestRules(t *testing.T) {
 			func(in []*Var) *Var { return Linear(in[0], in[1], nil, LinearOptions{Residual: in[0]}) }},
 		{attentionRule, "bias", []*tensor.Tensor{x(1, 2, 3, 12), x(2, 2, 3, 3)}, func(in []*Var) *Var { return Attention(in[0], in[1], 2, 0.7) }},
 		{attentionRule, "no bias", []*tensor.Tensor{x(1, 2, 3, 12)}, func(in []*Var) *Var { return Attention(in[0], nil, 1, 0.5) }},
+		{attentionRule, "causal, bias, key mask", []*tensor.Tensor{x(1, 2, 5, 12), x(2, 2, 5, 5)}, func(in []*Var) *Var {
+			return SelfAttention(in[0], 2, 0.7, AttentionOptions{Bias: in[1], KeyMask: keyMask, Causal: true})
+		}},
+		{crossAttentionRule, "bias, key mask", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 5, 8), x(3, 2, 3, 5)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], in[1], 2, 0.7, AttentionOptions{Bias: in[2], KeyMask: keyMask})
+		}},
+		{crossAttentionRule, "of one tensor", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], Concat(2, in[0], in[0]), 2, 0.7, AttentionOptions{})
+		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},

@@ -15,6 +15,7 @@ func TestNilInputs(t *testing.T) {
 	head, norm, mlp := NewLinear(s.Sub("head"), 4, 4, LibraryDefault), NewLayerNorm(s.Sub("norm"), 4, 1e-6), NewMLP(s.Sub("mlp"), 4, 4, LibraryDefault, LibraryDefault)
 	patch := NewPatchEmbed(s.Sub("patch"), 1, 2, 4, LibraryDefault)
 	block := NewBlock(s.Sub("block"), BlockConfig{Width: 4, Heads: 2, Hidden: 8, Depth: 1, Init: LibraryDefault})
+	cross := NewCrossAttention(s.Sub("cross"), 4, 4, 2, LibraryDefault)
 	set.Build(tensor.CPU(), 1, Training)
 	tape := autograd.NewTape(tensor.CPU())
 	defer tape.Reset()
@@ -28,6 +29,7 @@ func TestNilInputs(t *testing.T) {
 		"Tokens":        func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
 		"Mix":           func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
 		"Weights":       func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
+		"Cross":         func(c Context, x *autograd.Var) { cross.Forward(c, x, x, x, nil, none) },
 		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
 		"Blocks":        func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
 		"ResizeBicubic": func(c Context, x *autograd.Var) { ResizeBicubic(c, x, 2, 2, 1, 1) },
