@@ -36,6 +36,7 @@ func TestRules(t *testing.T) {
 		values[i] = float32(i*7%40) / 20
 	}
 	distinct.Upload(values)
+	keyMask := tensor.FromSlice(dev, []float32{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}, 2, 5) // of the second sample no key is seen
 	cases := []struct {
 		rule *rule
 		name string
@@ -88,6 +89,15 @@ func TestRules(t *testing.T) {
 		}},
 		{convTranspose2DRule, "bias", []*tensor.Tensor{x(1, 2, 3, 2, 4), x(2, 3, 2, 2, 2), x(3, 2)}, func(in []*Var) *Var {
 			return ConvTranspose2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 2}})
+		}},
+		{attentionRule, "causal, bias, key mask", []*tensor.Tensor{x(1, 2, 5, 12), x(2, 2, 5, 5)}, func(in []*Var) *Var {
+			return SelfAttention(in[0], 2, 0.7, AttentionOptions{Bias: in[1], KeyMask: keyMask, Causal: true})
+		}},
+		{crossAttentionRule, "bias, key mask", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 5, 8), x(3, 2, 3, 5)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], in[1], 2, 0.7, AttentionOptions{Bias: in[2], KeyMask: keyMask})
+		}},
+		{crossAttentionRule, "of one tensor", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], Concat(2, in[0], in[0]), 2, 0.7, AttentionOptions{})
 		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},

@@ -5,6 +5,8 @@ package autograd
 // functions are those of the package that take or give tensors or Vars.
 var functions = map[string]any{
 	"Attention":         Attention,
+	"SelfAttention":     SelfAttention,
+	"CrossAttention":    CrossAttention,
 	"BatchNorm":         BatchNorm,
 	"BatchNormTrain":    BatchNormTrain,
 	"Checkpoint":        Checkpoint,

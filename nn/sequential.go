@@ -24,6 +24,11 @@ func (m *MLP) Module() Module {
 	return Func(func(c Context, x *autograd.Var) *autograd.Var { return m.Forward(c, x, autograd.LinearOptions{}) })
 }
 
+// Module returns b without a shared attention bias as a Module.
+func (b *Block) Module() Module {
+	return Func(func(c Context, x *autograd.Var) *autograd.Var { return b.Forward(c, x, nil) })
+}
+
 // Sequential applies modules one after the other. Each module that has parameters is declared in the scope of its index. So names are those of
 // PyTorch's Sequential, "0.weight", "0.bias", "2.weight", ….
 //

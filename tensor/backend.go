@@ -255,21 +255,35 @@ type LinearGradArgs struct {
 
 // AttentionArgs are the arguments of Attention: softmax(scale·q·kᵀ + bias)·v for each head.
 //
-// QKV is [B, N, 3·H·D]: first q, then k, then v, each with its heads one after the other. Bias is [H, N, N] or nil. Out is [B, N, H·D].
-// LSE [B, H, N] saves the logarithm of each softmax denominator.
+// Self-attention gives QKV [B, N, 3·H·D]: first q, then k, then v, each with its heads one after the other. Attention to other keys gives Q
+// [B, NQ, H·D] and KV [B, NK, 2·H·D] instead. Bias is [H, NQ, NK] or nil. Out is [B, NQ, H·D]. LSE [B, H, NQ] saves the logarithm of each softmax
+// denominator.
+//
+// KeyMask [B, NK] hides the keys where it is 0. With Causal, query i sees keys 0 to i, and there are as many keys as queries. A query that sees no
+// key gets zeros, and its LSE is -Inf.
+//
+// A backend gets Q and KV, and no QKV. Their rows may stand apart, and samples follow each other: strides are N·s, s and 1.
 type AttentionArgs struct {
 	Out, LSE, QKV, Bias *Tensor
+	Q, KV               *Tensor
+	KeyMask             *Tensor
 	Heads               int
 	Scale               float32
+	Causal              bool
 	Precision           Precision
 }
 
-// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, N, N] is summed over the batch.
+// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch. DQKV goes with QKV, DQ and DKV with Q and KV.
+// A backend gets DQ and DKV, whose strides are as those of Q and KV.
 type AttentionGradArgs struct {
 	DQKV, DBias               Grad
 	DOut, Out, LSE, QKV, Bias *Tensor
+	DQ, DKV                   Grad
+	Q, KV                     *Tensor
+	KeyMask                   *Tensor
 	Heads                     int
 	Scale                     float32
+	Causal                    bool
 	Precision                 Precision
 }
 
