@@ -66,6 +66,15 @@ func (c *opCase) batchNorm() {
 	}
 }
 
+// convNormReLU checks a convolution, a batch norm that uses running statistics, and a ReLU.
+func (c *opCase) convNormReLU() {
+	x, dev := c.in("x"), c.tape.Device()
+	running := func(name string) *tensor.Tensor { return c.tensor(c.t, dev, c.op+"/in/running_"+name) }
+	y := autograd.Conv2D(x, c.in("w"), nil, c.convOptions(x.Shape(), c.shape(c.t, c.op+"/out/y")))
+	y = autograd.BatchNorm(y, c.in("gain"), c.in("b"), running("mean"), running("var"), float32(c.setting("eps", 1e-5)))
+	c.check(autograd.ReLU(y))
+}
+
 // dropChannels drops the channels that the case names.
 func (c *opCase) dropChannels() {
 	rate := c.setting("rate", 0.1)
