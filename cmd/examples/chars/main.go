@@ -1,6 +1,4 @@
-// Command chars trains a small causal transformer to continue a text, character by character, and prints what it writes:
-//
-//	go run ./cmd/examples/chars CONTRIBUTING.md
+// Command chars trains a small causal transformer to write a text on, character by character: go run ./cmd/examples/chars <CONTRIBUTING.md
 package main
 
 import (
@@ -22,7 +20,7 @@ func network(s nn.Scope) nn.Sequential {
 	chars, places := s.Param("chars", nn.TruncNormal(0.1, -1, 1), 256, width), s.Param("places", nn.TruncNormal(0.1, -1, 1), length, width)
 	net := nn.Sequential{nn.Func(func(c nn.Context, x *autograd.Var) *autograd.Var {
 		rows := autograd.GatherRows(chars.Var(c.Tape), x.Value().Reshape(-1))
-		return autograd.Add(autograd.Reshape(rows, append(x.Shape(), width)...), autograd.Slice(places.Var(c.Tape), 0, 0, x.Shape()[1]))
+		return autograd.Add(autograd.Reshape(rows, x.Shape()[0], x.Shape()[1], width), autograd.Slice(places.Var(c.Tape), 0, 0, x.Shape()[1]))
 	})}
 	for i := 1; i <= 2; i++ {
 		net = append(net, nn.NewBlock(s.Index(i), nn.BlockConfig{
@@ -32,12 +30,12 @@ func network(s nn.Scope) nn.Sequential {
 	return append(net, nn.NewLayerNorm(s.Index(3), width, 1e-5), nn.NewLinear(s.Index(4), width, 256, nn.LibraryDefault).Module())
 }
 
-// train fits a network to a text, and then writes so many characters of its own. It returns the last loss.
-func train(out io.Writer, dev *tensor.Device, text []byte, steps, write int) (last float32) {
-	set, tape, r := nn.NewSet(), autograd.NewTape(dev), tensor.NewRand(1)
-	net := network(set.Scope())
+// train fits a network to a text, and then writes so many characters of its own. It returns the loss of each step.
+func train(out io.Writer, text []byte, steps, write int) (losses []float32) {
+	dev, set, r := tensor.CPU(), nn.NewSet(), tensor.NewRand(1)
+	net, tape := network(set.Scope()), autograd.NewTape(dev)
 	set.Build(dev, 1, nn.Training)
-	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 0.1, Clip: 1})
+	opt := optim.NewAdamW(set, optim.DefaultAdamW())
 	schedule := optim.Warmup{Schedule: optim.Linear{From: 3e-3, Total: steps}, Steps: 50}
 	for step := range steps {
 		var in, next []int32
@@ -48,39 +46,34 @@ func train(out io.Writer, dev *tensor.Device, text []byte, steps, write int) (la
 			}
 		}
 		set.ZeroGrad()
-		logits := net.Forward(nn.Context{Tape: tape, Train: true, Step: step}, tape.Own(tensor.FromInts(dev, in, batch, length)))
-		loss := autograd.CrossEntropy(logits, tape.Own(tensor.FromInts(dev, next, batch*length)).Value(), 0)
+		scores := net.Forward(nn.Context{Tape: tape, Train: true}, tape.Own(tensor.FromInts(dev, in, batch, length)))
+		loss := autograd.CrossEntropy(scores, tape.Own(tensor.FromInts(dev, next, batch*length)).Value(), 0)
 		tape.Backward(loss)
 		opt.Step(schedule.At(step))
-		if last = loss.Value().Item(); step%100 == 0 || step == steps-1 {
-			fmt.Fprintf(out, "step %d: loss %.3f\n", step, last)
+		if losses = append(losses, loss.Value().Item()); step%200 == 0 || step == steps-1 {
+			fmt.Fprintf(out, "step %d: loss %.3f\n", step, losses[step])
 		}
 		tape.Reset()
 	}
 	for seen := []int32{'\n'}; write > 0; write-- {
 		seen = seen[max(0, len(seen)-length):]
-		p := tape.Scope(func() *autograd.Var {
-			return autograd.Softmax(net.Forward(nn.Context{Tape: tape}, tape.Own(tensor.FromInts(dev, seen, 1, len(seen)))))
-		}).Value().Float32s()[256*(len(seen)-1):]
+		scores := net.Forward(nn.Context{Tape: tape}, tape.Own(tensor.FromInts(dev, seen, 1, len(seen))))
+		p := autograd.Softmax(scores).Value().Float32s()[256*(len(seen)-1):] // of each character to follow
 		tape.Reset()
-		char := int32(0)
+		char := 0
 		for at := r.Float64() - float64(p[0]); at > 0 && char < 255; at -= float64(p[char]) {
 			char++
 		}
 		fmt.Fprintf(out, "%c", char)
-		seen = append(seen, char)
+		seen = append(seen, int32(char))
 	}
-	fmt.Fprintln(out)
-	return last
+	return losses
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: chars FILE")
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil || len(text) <= length {
+		log.Fatal("want a longer text, ", err)
 	}
-	text, err := os.ReadFile(os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	train(os.Stdout, tensor.CPU(), text, 2000, 500)
+	train(os.Stdout, text, 2000, 500)
 }

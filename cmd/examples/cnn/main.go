@@ -1,6 +1,4 @@
-// Command cnn trains a small convolutional network on images in folders of their class:
-//
-//	go run ./cmd/examples/cnn cifar10.tar
+// Command cnn trains a small convolutional network on images in folders of their class: go run ./cmd/examples/cnn cifar10.tar
 package main
 
 import (
@@ -17,24 +15,20 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-const side, batch = 32, 100 // pixels of an image, images of a batch
-
-// network maps images [B, 3, side, side] to the scores of classes.
+// network maps images [B, 3, 32, 32] to the scores of classes.
 func network(s nn.Scope, classes int) (net nn.Sequential) {
 	for in, out := 3, 32; out <= 128; in, out = out, 2*out {
-		i := len(net)
-		net = append(net, nn.NewConv2D(s.Index(i), nn.Conv2DConfig{In: in, Out: out, Kernel: 3, Padding: 1, NoBias: true}),
-			nn.NewBatchNorm(s.Index(i+1), out), nn.ReLU{}, nn.MaxPool{Window: tensor.SquareWindow(2, 2, 0)})
+		net = append(net, nn.NewConv2D(s.Index(len(net)), nn.Conv2DConfig{In: in, Out: out, Kernel: 3, Padding: 1, NoBias: true}),
+			nn.NewBatchNorm(s.Index(len(net)+1), out), nn.ReLU{}, nn.MaxPool{Window: tensor.SquareWindow(2, 2, 0)})
 	}
-	return append(net, nn.Flatten{}, nn.NewLinear(s.Index(len(net)+1), 128*(side/8)*(side/8), classes, nn.LibraryDefault).Module())
+	return append(net, nn.Flatten{}, nn.NewLinear(s.Index(len(net)+1), 128*4*4, classes, nn.LibraryDefault).Module())
 }
 
-// train fits a network to images. It returns the loss of each step, and the share of the validation images that are classified rightly.
+// train returns the loss of each step, and the share of the validation images that the network classifies rightly in the end.
 func train(dev *tensor.Device, images *data.Source, epochs int) (losses []float32, accuracy float64) {
-	views := []data.View{{Size: side, Filter: data.Bilinear, Norm: data.ImageNet}}
-	training := must(data.NewLoader(data.Cached(images.Train, 1<<30), data.LoaderOptions{Batch: batch, Seed: 1, Pipeline: &data.PadCrop{Pad: 4, Views: views}}))
-	validation := must(data.NewLoader(images.Val, data.LoaderOptions{Batch: batch, Sequential: true, Pipeline: &data.Eval{Whole: true, Views: views}}))
-
+	views := []data.View{{Size: 32, Filter: data.Bilinear, Norm: data.ImageNet}}
+	training := must(data.NewLoader(images.Train, data.LoaderOptions{Batch: 100, Seed: 1, Pipeline: &data.PadCrop{Pad: 4, Views: views}}))
+	validation := must(data.NewLoader(images.Val, data.LoaderOptions{Batch: 100, Sequential: true, Pipeline: &data.Eval{Whole: true, Views: views}}))
 	set, tape, running := nn.NewSet(), autograd.NewTape(dev), nn.NewRunning(dist.Single())
 	net := network(set.Scope(), len(images.Train.Classes()))
 	set.Build(dev, 1, nn.Training)
@@ -48,8 +42,8 @@ func train(dev *tensor.Device, images *data.Source, epochs int) (losses []float3
 		for b, err := range training.Batches(context.Background(), epoch, 0) {
 			must(b, err)
 			set.ZeroGrad()
-			y := scores(nn.Context{Tape: tape, Train: true, Running: running}, b)
-			loss := autograd.CrossEntropy(y, tape.Own(tensor.FromInts(dev, b.Labels, len(b.Labels))).Value(), 0)
+			labels := tape.Own(tensor.FromInts(dev, b.Labels, len(b.Labels))).Value()
+			loss := autograd.CrossEntropy(scores(nn.Context{Tape: tape, Train: true, Running: running}, b), labels, 0)
 			tape.Backward(loss)
 			running.Observe()
 			opt.Step(schedule.At(len(losses)))
@@ -57,18 +51,17 @@ func train(dev *tensor.Device, images *data.Source, epochs int) (losses []float3
 			losses = append(losses, loss.Value().Item())
 			tape.Reset()
 		}
-		right := 0
+		accuracy = 0
 		for b, err := range validation.Batches(context.Background(), 0, 0) {
 			must(b, err)
 			y := tape.Scope(func() *autograd.Var { return scores(nn.Context{Tape: tape}, b) })
-			for i, class := range tensor.ArgMax(y.Value()).Ints() {
+			for i, class := range tape.Own(tensor.ArgMax(y.Value())).Value().Ints() {
 				if class == b.Labels[i] {
-					right++
+					accuracy += 1 / float64(images.Val.Len())
 				}
 			}
 			tape.Reset()
 		}
-		accuracy = float64(right) / float64(images.Val.Len())
 		fmt.Printf("epoch %d: loss %.3f, accuracy %.1f %%\n", epoch+1, losses[len(losses)-1], 100*accuracy)
 	}
 	return losses, accuracy
@@ -82,4 +75,4 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func main() { train(tensor.CPU(), must(data.Open(os.Args[1], data.DefaultLimits)), 15) }
+func main() { train(tensor.CPU(), must(data.Open(os.Args[1], data.DefaultLimits)), 8) }
