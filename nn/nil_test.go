@@ -15,6 +15,7 @@ func TestNilInputs(t *testing.T) {
 	head, norm, mlp := NewLinear(s.Sub("head"), 4, 4, LibraryDefault), NewLayerNorm(s.Sub("norm"), 4, 1e-6), NewMLP(s.Sub("mlp"), 4, 4, LibraryDefault, LibraryDefault)
 	patch := NewPatchEmbed(s.Sub("patch"), 1, 2, 4, LibraryDefault)
 	block := NewBlock(s.Sub("block"), BlockConfig{Width: 4, Heads: 2, Hidden: 8, Depth: 1, Init: LibraryDefault})
+	batch, group := NewBatchNorm(s.Sub("batch"), 4), NewGroupNorm(s.Sub("group"), 2, 4)
 	set.Build(tensor.CPU(), 1, Training)
 	tape := autograd.NewTape(tensor.CPU())
 	defer tape.Reset()
@@ -30,6 +31,8 @@ func TestNilInputs(t *testing.T) {
 		"Weights":       func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
 		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
 		"Blocks":        func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
+		"BatchNorm":     func(c Context, x *autograd.Var) { batch.Forward(c, x) },
+		"GroupNorm":     func(c Context, x *autograd.Var) { group.Forward(c, x) },
 		"ResizeBicubic": func(c Context, x *autograd.Var) { ResizeBicubic(c, x, 2, 2, 1, 1) },
 	} {
 		for which, v := range map[string]*autograd.Var{"nil": nil, "Var{}": {}} {

@@ -16,6 +16,7 @@ var functions = map[string]any{
 	"Cast":             Cast,
 	"CopyInto":         CopyInto,
 	"Concat":           Concat,
+	"Dropout":          Dropout,
 	"Unary":            Unary,
 	"Exp":              Exp,
 	"Log":              Log,
