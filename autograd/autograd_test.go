@@ -138,6 +138,11 @@ func TestRules(t *testing.T) {
 			y, _ := BatchNormTrain(in[0], in[1], in[2], 1e-5, nil)
 			return y
 		}},
+		{layerNormRule, "groups", []*tensor.Tensor{x(1, 2, 6, 2, 2), x(2, 6), x(3, 6)}, func(in []*Var) *Var {
+			return GroupNorm(in[0], in[1], in[2], 3, 1e-5)
+		}},
+		{dropoutRule, "", []*tensor.Tensor{x(1, 5, 3)}, func(in []*Var) *Var { return Dropout(in[0], tensor.NewRand(1), 0.4, 1) }},
+		{dropoutRule, "channels", []*tensor.Tensor{x(1, 2, 3, 2, 2)}, func(in []*Var) *Var { return Dropout(in[0], tensor.NewRand(1), 0.4, 4) }},
 		{straightThroughRule, "identity", []*tensor.Tensor{x(1, 3)}, func(in []*Var) *Var {
 			return StraightThrough(in[0], in[0].Value().Clone())
 		}},

@@ -8,7 +8,7 @@ import (
 // Context is passed to every forward pass: the tape, and the counters that stochastic depth depends on.
 type Context struct {
 	Tape  *autograd.Tape
-	Train bool   // stochastic depth is on, and batch norms use the statistics of the batch
+	Train bool   // stochastic depth and dropout are on, and batch norms use the statistics of the batch
 	Seed  uint64 // of the run
 	Step  int    // optimizer steps done so far
 	Micro int    // which of the step's micro-batches this is

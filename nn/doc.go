@@ -27,7 +27,8 @@
 // Flat storage. All trainable parameters of a set are views of one tensor, and so are gradients, moments and averages. Parameters with weight
 // decay come first. So the optimizer, the gradient norm, zeroing and an EMA take one operation or a few, not one for each parameter.
 //
-// Random numbers. An initial value depends only on (seed, full name). Stochastic depth depends only on (seed, step, micro-batch, layer, sample).
+// Random numbers. An initial value depends only on (seed, full name). Stochastic depth depends only on (seed, step, micro-batch, layer, sample), dropout on
+// (seed, step, micro-batch, full name, place).
 // So a model does not depend on what else was built or drawn before it, and recomputation draws the same numbers.
 //
 // The gradient norm, the clipping factor and the finite flag stay on the device, where the optimizer reads them. So a step does not wait for

@@ -18,6 +18,7 @@ func TestNilInputs(t *testing.T) {
 	transposed := NewConvTranspose2D(s.Sub("transposed"), Conv2DConfig{In: 1, Out: 1, Kernel: 1})
 	block := NewBlock(s.Sub("block"), BlockConfig{Width: 4, Heads: 2, Hidden: 8, Depth: 1, Init: LibraryDefault})
 	cross := NewCrossAttention(s.Sub("cross"), 4, 4, 2, LibraryDefault)
+	batch, group := NewBatchNorm(s.Sub("batch"), 4), NewGroupNorm(s.Sub("group"), 2, 4)
 	set.Build(tensor.CPU(), 1, Training)
 	tape := autograd.NewTape(tensor.CPU())
 	defer tape.Reset()
@@ -46,6 +47,8 @@ func TestNilInputs(t *testing.T) {
 		"Cross":         func(c Context, x *autograd.Var) { cross.Forward(c, x, x, x, nil, none) },
 		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },
 		"Blocks":        func(c Context, x *autograd.Var) { Blocks{block}.Forward(c, x, nil) },
+		"BatchNorm":     func(c Context, x *autograd.Var) { batch.Forward(c, x) },
+		"GroupNorm":     func(c Context, x *autograd.Var) { group.Forward(c, x) },
 		"ResizeBicubic": func(c Context, x *autograd.Var) { ResizeBicubic(c, x, 2, 2, 1, 1) },
 	} {
 		for which, v := range map[string]*autograd.Var{"nil": nil, "Var{}": {}} {

@@ -27,6 +27,7 @@ var (
 	CountLabels       = shader("count_labels", "count_labels.comp", 2)
 	CrossEntropy      = shader("cross_entropy", "cross_entropy.comp", 6)
 	CrossEntropyGrad  = shader("cross_entropy_grad", "cross_entropy_grad.comp", 7)
+	Dropout           = shader("dropout", "dropout.comp", 2)
 	Fill              = shader("fill", "fill.comp", 1)
 	FromBFloat16      = shader("from_bf16", "from_bf16.comp", 2)
 	GatherRows        = shader("gather_rows", "gather_rows.comp", 4)

@@ -217,6 +217,9 @@ type Ops interface {
 	// Resample computes Dst of ResampleArgs.
 	Resample(a ResampleArgs)
 
+	// Dropout: dst[i] = x[i]·scale, or 0 where number i/inner of the generator of r is less than below. dst may be x.
+	Dropout(dst, x *Tensor, r *Rand, below uint32, scale float32, inner int)
+
 	// GradNorm: state = {norm, factor, finite}. norm = ‖grads‖₂. factor = min(1, maxNorm/(norm+1e-6)), or 1 when maxNorm is 0. finite = 1 when norm
 	// is finite, else 0.
 	GradNorm(state, grads *Tensor, maxNorm float32)

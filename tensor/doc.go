@@ -49,6 +49,7 @@
 //	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
 //	pool         MaxPool, MaxPoolGrad
 //	resample     Resample: average pooling, nearest and bilinear resize
+//	dropout      Dropout
 //	optimize     GradNorm, AdamW, SGD
 //
 // # Decisions

@@ -20,6 +20,7 @@ var functions = map[string]any{
 	"Cast":                Cast,
 	"CopyInto":            CopyInto,
 	"Concat":              Concat,
+	"Dropout":             Dropout,
 	"Unary":               Unary,
 	"Exp":                 Exp,
 	"Log":                 Log,

@@ -49,6 +49,7 @@ func (nothing) Unpatchify(*Tensor, *Tensor, int)                                
 func (nothing) MaxPool(*Tensor, *Tensor, *Tensor, Window)                               {}
 func (nothing) MaxPoolGrad(*Tensor, *Tensor, *Tensor, Window)                           {}
 func (nothing) Resample(ResampleArgs)                                                   {}
+func (nothing) Dropout(*Tensor, *Tensor, *Rand, uint32, float32, int)                   {}
 func (nothing) GradNorm(*Tensor, *Tensor, float32)                                      {}
 func (nothing) AdamW(*Tensor, *Tensor, *Tensor, *Tensor, *Tensor, AdamWHyper)           {}
 func (nothing) SGD(*Tensor, *Tensor, *Tensor, *Tensor, SGDHyper)                        {}
