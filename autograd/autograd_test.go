@@ -62,6 +62,9 @@ func TestRules(t *testing.T) {
 		{unaryRule, "relu", []*tensor.Tensor{random(dev, 3, 0.5, 1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryReLU, Affine(in[0], 1, -0.4)) }},
 		{matMulRule, "batched", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
 		{matMulRule, "broadcast", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vector, matrix", []*tensor.Tensor{x(1, 3), x(2, 2, 3, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "matrix, vector", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vectors", []*tensor.Tensor{x(1, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[0]) }},
 		{linearRule, "bias", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 5, 4), x(3, 5)},
 			func(in []*Var) *Var { return Linear(in[0], in[1], in[2], LinearOptions{}) }},
 		{linearRule, "gelu", []*tensor.Tensor{x(1, 3, 4), x(2, 5, 4), x(3, 5)},
@@ -85,6 +88,17 @@ func TestRules(t *testing.T) {
 		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
+		{logSoftmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return LogSoftmax(in[0]) }},
+		{topKRule, "", []*tensor.Tensor{kinks.Reshape(1, 5)}, func(in []*Var) *Var {
+			rows := Concat(0, in[0], Flip(in[0], 1)) // elements are apart, so none changes places
+			values, _ := TopK(Mul(rows, rows), 2)
+			return values
+		}},
+		{padRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var {
+			return Mul(Pad(in[0], 0.5, [2]int{1, 0}, [2]int{2, 1}), Pad(in[0], 0.5, [2]int{0, 1}, [2]int{0, 3}))
+		}},
+		{flipRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Mul(Flip(in[0], 0, -1), in[0]) }},
+		{concatRule, "stack", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Mul(Stack(-1, in[0], in[1]), Stack(2, in[1], in[1])) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},
 		{crossEntropyRule, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
 		{crossEntropyRule, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},

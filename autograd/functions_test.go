@@ -13,6 +13,9 @@ var functions = map[string]any{
 	"Slice":            Slice,
 	"Concat":           Concat,
 	"Expand":           Expand,
+	"Stack":            Stack,
+	"Pad":              Pad,
+	"Flip":             Flip,
 	"Add":              Add,
 	"Sub":              Sub,
 	"Mul":              Mul,
@@ -45,6 +48,8 @@ var functions = map[string]any{
 	"Sum":              Sum,
 	"Mean":             Mean,
 	"Softmax":          Softmax,
+	"LogSoftmax":       LogSoftmax,
+	"TopK":             TopK,
 	"GatherRows":       GatherRows,
 	"Patchify":         Patchify,
 }
