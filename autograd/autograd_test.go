@@ -30,6 +30,7 @@ func TestRules(t *testing.T) {
 	kinks := tensor.FromSlice(dev, []float32{-0.9, -0.6, -0.1, 0.2, 0.7}, 5) // apart from where gradients jump
 	some := tensor.FromSlice(dev, []float32{0, 1, 0, 1, 1}, 5)
 	keyMask := tensor.FromSlice(dev, []float32{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}, 2, 5) // of the second sample no key is seen
+	parts := random(dev, 92, 0, 1, 3, 4)
 	cases := []struct {
 		rule *rule
 		name string
@@ -103,6 +104,14 @@ func TestRules(t *testing.T) {
 		{crossEntropyRule, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
 		{crossEntropyRule, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},
 		{cosineLossRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return CosineLoss(in[0], x(8, 3, 4)) }},
+		{elementLossRule, "bce, mean", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionMean) }},
+		{elementLossRule, "bce, none", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionNone) }},
+		{elementLossRule, "l1, sum", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return L1Loss(in[0], some, ReductionSum) }},
+		{elementLossRule, "huber, mean", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return HuberLoss(in[0], some, 0.5, ReductionMean) }},
+		{diceRule, "mean", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 3, 4)}, func(in []*Var) *Var { return DiceLoss(in[0], parts, 0.1, ReductionMean) }},
+		{diceRule, "none", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 1, 3, 2, 2)}, func(in []*Var) *Var {
+			return DiceLoss(in[0], parts.Reshape(1, 3, 2, 2), 1, ReductionNone)
+		}},
 		{meanRule, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Mean(in[0], 1) }},
 		{meanRule, "mean square", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return MeanSquare(in[0], in[1]) }},
 		{sumRule, "last axis", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Sum(in[0], -1) }},

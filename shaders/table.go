@@ -24,6 +24,8 @@ var (
 	CountLabels       = shader("count_labels", "count_labels.comp", 2)
 	CrossEntropy      = shader("cross_entropy", "cross_entropy.comp", 6)
 	CrossEntropyGrad  = shader("cross_entropy_grad", "cross_entropy_grad.comp", 7)
+	ElementLoss       = shader("element_loss", "element_loss.comp", 3)
+	ElementLossGrad   = shader("element_loss_grad", "element_loss_grad.comp", 4)
 	Fill              = shader("fill", "fill.comp", 1)
 	Flip              = shader("flip", "flip.comp", 2)
 	FromBFloat16      = shader("from_bf16", "from_bf16.comp", 2)

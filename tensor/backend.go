@@ -50,6 +50,18 @@ const (
 	ReduceMax
 )
 
+// LossOp is a loss of one element x with its target t.
+type LossOp uint8
+
+// The losses of elements. LossBCE is the binary cross-entropy of the logit x, −t·log σ(x) − (1−t)·log(1−σ(x)), computed without overflow as
+// max(x, 0) − x·t + log(1 + exp(−|x|)). LossL1 is |x−t|. LossHuber is (x−t)²/2 where |x−t| ≤ delta, else delta·(|x−t| − delta/2) (Huber, "Robust
+// estimation of a location parameter", 1964).
+const (
+	LossBCE LossOp = iota
+	LossL1
+	LossHuber
+)
+
 // Grad is the destination of a gradient. When To is nil, the gradient is not computed. With Add it is added to the content of To, else it
 // replaces it.
 type Grad struct {
@@ -181,6 +193,11 @@ type Ops interface {
 	CosineLoss(loss, x, t *Tensor)
 	// CosineLossGrad: the gradient with respect to x, times dloss[0].
 	CosineLossGrad(dx, dloss, x, t *Tensor)
+
+	// ElementLoss: dst[i] = loss of x[i] with target t[i]. delta is that of LossHuber.
+	ElementLoss(op LossOp, dst, x, t *Tensor, delta float32)
+	// ElementLossGrad: dx[i] = dy[i]·d loss/dx[i], or dy[0] where dy has one element. At the kink of LossL1 the derivative is 0. dx may be dy.
+	ElementLossGrad(op LossOp, dx, dy, x, t *Tensor, delta float32)
 
 	// NearestCode: codes[m] = index of the row of codebook [K, D] nearest to z[m] by squared distance, the lowest index on ties.
 	NearestCode(codes, z, codebook *Tensor)

@@ -44,7 +44,7 @@
 //	linear       Linear, LinearGrad
 //	attention    Attention, AttentionGrad
 //	norm         LayerNorm, LayerNormGrad, L2Normalize, L2NormalizeGrad
-//	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad
+//	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad, ElementLoss, ElementLossGrad
 //	codebook     NearestCode, CodeStats, CodebookEMA
 //	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
 //	optimize     GradNorm, AdamW, SGD

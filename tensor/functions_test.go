@@ -56,6 +56,8 @@ var functions = map[string]any{
 	"CrossEntropyGrad": CrossEntropyGrad,
 	"CosineLoss":       CosineLoss,
 	"CosineLossGrad":   CosineLossGrad,
+	"ElementLoss":      ElementLoss,
+	"ElementLossGrad":  ElementLossGrad,
 	"MatMul":           MatMul,
 	"MatMulShape":      MatMulShape,
 	"MatMulInto":       MatMulInto,
