@@ -5,7 +5,7 @@ import "github.com/gobeit/gobeit/tensor"
 // AttentionOptions are the options of attention.
 type AttentionOptions struct {
 	Bias    *Var           // [H, NQ, NK], added to the scores of queries and keys; or nil
-	KeyMask *tensor.Tensor // [B, NK], 0 where a key is hidden; or nil
+	KeyMask *tensor.Tensor // [B, NK], 0 where a key is hidden; or nil. Of lengths [B, 1]: tensor.Less(tensor.Arange(dev, 0, NK), lengths)
 	Causal  bool           // query i sees keys 0 to i; there are as many keys as queries
 }
 

@@ -37,6 +37,7 @@ func TestRules(t *testing.T) {
 	}
 	distinct.Upload(values)
 	keyMask := tensor.FromSlice(dev, []float32{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}, 2, 5) // of the second sample no key is seen
+	parts := random(dev, 92, 0, 1, 3, 4)
 	cases := []struct {
 		rule *rule
 		name string
@@ -69,6 +70,9 @@ func TestRules(t *testing.T) {
 		{unaryRule, "relu", []*tensor.Tensor{random(dev, 3, 0.5, 1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryReLU, Affine(in[0], 1, -0.4)) }},
 		{matMulRule, "batched", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
 		{matMulRule, "broadcast", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vector, matrix", []*tensor.Tensor{x(1, 3), x(2, 2, 3, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "matrix, vector", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vectors", []*tensor.Tensor{x(1, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[0]) }},
 		{linearRule, "bias", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 5, 4), x(3, 5)},
 			func(in []*Var) *Var { return Linear(in[0], in[1], in[2], LinearOptions{}) }},
 		{linearRule, "gelu", []*tensor.Tensor{x(1, 3, 4), x(2, 5, 4), x(3, 5)},
@@ -101,6 +105,17 @@ func TestRules(t *testing.T) {
 		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
+		{logSoftmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return LogSoftmax(in[0]) }},
+		{topKRule, "", []*tensor.Tensor{kinks.Reshape(1, 5)}, func(in []*Var) *Var {
+			rows := Concat(0, in[0], Flip(in[0], 1)) // elements are apart, so none changes places
+			values, _ := TopK(Mul(rows, rows), 2)
+			return values
+		}},
+		{padRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var {
+			return Mul(Pad(in[0], 0.5, [2]int{1, 0}, [2]int{2, 1}), Pad(in[0], 0.5, [2]int{0, 1}, [2]int{0, 3}))
+		}},
+		{flipRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Mul(Flip(in[0], 0, -1), in[0]) }},
+		{concatRule, "stack", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Mul(Stack(-1, in[0], in[1]), Stack(2, in[1], in[1])) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},
 		{crossEntropyRule, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
 		{crossEntropyRule, "pixels", []*tensor.Tensor{x(1, 1, 5, 1, 3)}, func(in []*Var) *Var {
@@ -111,6 +126,14 @@ func TestRules(t *testing.T) {
 		}},
 		{crossEntropyRule, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},
 		{cosineLossRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return CosineLoss(in[0], x(8, 3, 4)) }},
+		{elementLossRule, "bce, mean", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionMean) }},
+		{elementLossRule, "bce, none", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionNone) }},
+		{elementLossRule, "l1, sum", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return L1Loss(in[0], some, ReductionSum) }},
+		{elementLossRule, "huber, mean", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return HuberLoss(in[0], some, 0.5, ReductionMean) }},
+		{diceRule, "mean", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 3, 4)}, func(in []*Var) *Var { return DiceLoss(in[0], parts, 0.1, ReductionMean) }},
+		{diceRule, "none", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 1, 3, 2, 2)}, func(in []*Var) *Var {
+			return DiceLoss(in[0], parts.Reshape(1, 3, 2, 2), 1, ReductionNone)
+		}},
 		{meanRule, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Mean(in[0], 1) }},
 		{meanRule, "mean square", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return MeanSquare(in[0], in[1]) }},
 		{sumRule, "last axis", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Sum(in[0], -1) }},

@@ -44,7 +44,7 @@ func (c *call) checkAttention(a AttentionArgs) attended {
 	var shapes []Shape
 	if a.QKV != nil {
 		c.must(a.Q == nil && a.KV == nil, "qkv excludes q and kv", a.QKV.shape, shapeOf(a.Q), shapeOf(a.KV))
-		c.must(len(a.QKV.shape) == 3 && a.Heads > 0 && a.QKV.Dim(2)%(3*a.Heads) == 0, "want qkv [B, N, 3·H·D]", a.QKV.shape, Shape{a.Heads})
+		c.must(len(a.QKV.shape) == 3 && a.Heads > 0 && a.QKV.Dim(2) > 0 && a.QKV.Dim(2)%(3*a.Heads) == 0, "want qkv [B, N, 3·H·D]", a.QKV.shape, Shape{a.Heads})
 		n := a.QKV.Dim(1)
 		s, shapes = attended{b: a.QKV.Dim(0), nq: n, nk: n, width: a.QKV.Dim(2) / 3}, []Shape{a.QKV.shape}
 	} else {
@@ -53,7 +53,7 @@ func (c *call) checkAttention(a AttentionArgs) attended {
 		}
 		c.need("q", a.Q)
 		c.need("kv", a.KV)
-		c.must(len(a.Q.shape) == 3 && len(a.KV.shape) == 3 && a.Heads > 0 && a.Q.Dim(2)%a.Heads == 0 && a.KV.Dim(0) == a.Q.Dim(0) &&
+		c.must(len(a.Q.shape) == 3 && len(a.KV.shape) == 3 && a.Heads > 0 && a.Q.Dim(2) > 0 && a.Q.Dim(2)%a.Heads == 0 && a.KV.Dim(0) == a.Q.Dim(0) &&
 			a.KV.Dim(2) == 2*a.Q.Dim(2), "want q [B, NQ, H·D] and kv [B, NK, 2·H·D]", a.Q.shape, a.KV.shape, Shape{a.Heads})
 		s, shapes = attended{b: a.Q.Dim(0), nq: a.Q.Dim(1), nk: a.KV.Dim(1), width: a.Q.Dim(2)}, []Shape{a.Q.shape, a.KV.shape}
 	}

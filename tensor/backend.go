@@ -24,7 +24,8 @@ const (
 // BinaryOp is an elementwise function of two inputs.
 type BinaryOp uint8
 
-// The binary functions. Comparisons give 1 where they hold, else 0; with NaN only NotEqual holds. Pow is that of math.Pow.
+// The binary functions. Comparisons give 1 where they hold, else 0, as Float32; with NaN only NotEqual holds. Pow is that of math.Pow. On Int32
+// there is no Div and no Pow, and sums and products wrap around.
 const (
 	BinaryAdd BinaryOp = iota
 	BinarySub
@@ -47,6 +48,18 @@ const (
 	ReduceSum ReduceOp = iota
 	ReduceMean
 	ReduceMax
+)
+
+// LossOp is a loss of one element x with its target t.
+type LossOp uint8
+
+// The losses of elements. LossBCE is the binary cross-entropy of the logit x, −t·log σ(x) − (1−t)·log(1−σ(x)), computed without overflow as
+// max(x, 0) − x·t + log(1 + exp(−|x|)). LossL1 is |x−t|. LossHuber is (x−t)²/2 where |x−t| ≤ delta, else delta·(|x−t| − delta/2) (Huber, "Robust
+// estimation of a location parameter", 1964).
+const (
+	LossBCE LossOp = iota
+	LossL1
+	LossHuber
 )
 
 // Grad is the destination of a gradient. When To is nil, the gradient is not computed. With Add it is added to the content of To, else it
@@ -116,14 +129,18 @@ type Ops interface {
 	Fill(dst *Tensor, v float32)
 	// Copy copies between two tensors of the same shape and dtype, each with any strides.
 	Copy(dst, src *Tensor)
-	// Cast converts between Float32 and BFloat16 (round to nearest even).
+	// Cast converts between Float32 and BFloat16 or Int32. It rounds to nearest even, to Int32 towards 0. A number beyond Int32 becomes the nearest
+	// Int32, and NaN 0.
 	Cast(dst, src *Tensor)
+	// Flip: dst[o, i, j] = x[o, n-1-i, j] for [outer, n, inner] of Float32 or Int32.
+	Flip(dst, x *Tensor, outer, n, inner int)
 
 	// Unary: dst[i] = op(x[i]). dst may be x.
 	Unary(op UnaryOp, dst, x *Tensor)
 	// UnaryGrad: dx[i] = dy[i]·op'(x[i]), where y = op(x). x or y is nil when the gradient does not need it (see UnaryOp.Needs). dx may be dy.
 	UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor)
 	// Binary: dst[i] = op(a[i], b[i]). a and b have dst's shape with any strides (0 on broadcast axes). dst may be a or b when that is contiguous.
+	// All are Float32, or a and b are Int32, and dst is what op gives of them.
 	Binary(op BinaryOp, dst, a, b *Tensor)
 	// Where: dst[i] = a[i] where cond[i] is not 0, else b[i]. cond, a and b have dst's shape with any strides (0 on broadcast axes). dst shares no
 	// memory with them.
@@ -138,10 +155,13 @@ type Ops interface {
 	Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int)
 	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]. dst is Int32.
 	ArgMax(dst, x *Tensor)
-	// Softmax over the last axis of [M, K]. dst may be x.
-	Softmax(dst, x *Tensor)
-	// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row. dx may be dy.
-	SoftmaxGrad(dx, dy, y *Tensor)
+	// TopK: the k largest of each row of x [M, K] in descending order, and their places. NaN counts as larger than any number, and of equal elements
+	// the first comes first. values and index (Int32) are [M, k].
+	TopK(values, index, x *Tensor)
+	// Softmax over the last axis of [M, K], or with log its logarithm. dst may be x.
+	Softmax(dst, x *Tensor, log bool)
+	// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row, or with log dx = dy − exp(y)·Σ dy. dx may be dy.
+	SoftmaxGrad(dx, dy, y *Tensor, log bool)
 
 	// MatMul: dst[i] = a[i]·b[i], or with add dst[i] += a[i]·b[i]. dst is [B, M, N] and contiguous. a is [B, M, K] and b [B, K, N], with any batch
 	// stride (0 repeats), and with stride 1 on one of their last two axes.
@@ -187,6 +207,11 @@ type Ops interface {
 	CosineLoss(loss, x, t *Tensor)
 	// CosineLossGrad: the gradient with respect to x, times dloss[0].
 	CosineLossGrad(dx, dloss, x, t *Tensor)
+
+	// ElementLoss: dst[i] = loss of x[i] with target t[i]. delta is that of LossHuber.
+	ElementLoss(op LossOp, dst, x, t *Tensor, delta float32)
+	// ElementLossGrad: dx[i] = dy[i]·d loss/dx[i], or dy[0] where dy has one element. At the kink of LossL1 the derivative is 0. dx may be dy.
+	ElementLossGrad(op LossOp, dx, dy, x, t *Tensor, delta float32)
 
 	// NearestCode: codes[m] = index of the row of codebook [K, D] nearest to z[m] by squared distance, the lowest index on ties.
 	NearestCode(codes, z, codebook *Tensor)

@@ -9,6 +9,7 @@ func (nothing) End()                                                            
 func (nothing) Fill(*Tensor, float32)                                                   {}
 func (nothing) Copy(*Tensor, *Tensor)                                                   {}
 func (nothing) Cast(*Tensor, *Tensor)                                                   {}
+func (nothing) Flip(*Tensor, *Tensor, int, int, int)                                    {}
 func (nothing) Unary(UnaryOp, *Tensor, *Tensor)                                         {}
 func (nothing) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor)                   {}
 func (nothing) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)                              {}
@@ -18,8 +19,9 @@ func (nothing) AddScaled(*Tensor, *Tensor, float32)                             
 func (nothing) Lerp(*Tensor, *Tensor, float32, float32)                                 {}
 func (nothing) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)                        {}
 func (nothing) ArgMax(*Tensor, *Tensor)                                                 {}
-func (nothing) Softmax(*Tensor, *Tensor)                                                {}
-func (nothing) SoftmaxGrad(*Tensor, *Tensor, *Tensor)                                   {}
+func (nothing) TopK(*Tensor, *Tensor, *Tensor)                                          {}
+func (nothing) Softmax(*Tensor, *Tensor, bool)                                          {}
+func (nothing) SoftmaxGrad(*Tensor, *Tensor, *Tensor, bool)                             {}
 func (nothing) MatMul(*Tensor, *Tensor, *Tensor, bool, Precision)                       {}
 func (nothing) Linear(LinearArgs)                                                       {}
 func (nothing) LinearGrad(LinearGradArgs)                                               {}
@@ -39,6 +41,8 @@ func (nothing) CrossEntropy(CrossEntropyArgs)                                   
 func (nothing) CrossEntropyGrad(*Tensor, *Tensor, CrossEntropyArgs)                     {}
 func (nothing) CosineLoss(*Tensor, *Tensor, *Tensor)                                    {}
 func (nothing) CosineLossGrad(*Tensor, *Tensor, *Tensor, *Tensor)                       {}
+func (nothing) ElementLoss(LossOp, *Tensor, *Tensor, *Tensor, float32)                  {}
+func (nothing) ElementLossGrad(LossOp, *Tensor, *Tensor, *Tensor, *Tensor, float32)     {}
 func (nothing) NearestCode(*Tensor, *Tensor, *Tensor)                                   {}
 func (nothing) CodeStats(*Tensor, *Tensor, *Tensor, *Tensor)                            {}
 func (nothing) CodebookEMA(*Tensor, *Tensor, *Tensor, float32)                          {}

@@ -43,6 +43,7 @@ type attention struct {
 	b, nq, nk, h, d           int
 	bias, masked, causal, add bool
 	p                         tensor.Precision
+	crossed                   bool // cross made it
 }
 
 // self is a case whose queries, keys and values are one tensor.
@@ -52,70 +53,69 @@ func (a attention) self() Case {
 
 // cross is a case with keys other than the queries.
 func (a attention) cross() Case {
+	a.crossed = true
 	return a.build(fmt.Sprintf("Attention/b=%d/queries=%d/keys=%d/h=%d/d=%d", a.b, a.nq, a.nk, a.h, a.d),
 		in(uniform(-2, 2), a.b, a.nq, a.h*a.d), in(uniform(-2, 2), a.b, a.nk, 2*a.h*a.d))
 }
 
 // build has the inputs qkv, or q and kv, then a bias and a key mask where a says so.
 func (a attention) build(name string, inputs ...Input) Case {
-	biasAt, maskAt := len(inputs), len(inputs)
+	for _, option := range []struct {
+		on   bool
+		name string
+	}{{a.bias, "/bias"}, {a.masked, "/key mask"}, {a.causal, "/causal"}, {a.add, "/gradients added"}} {
+		if option.on {
+			name += option.name
+		}
+	}
 	if a.bias {
 		inputs = append(inputs, f(a.h, a.nq, a.nk))
-		name += "/bias"
-		maskAt++
 	}
 	if a.masked {
 		inputs = append(inputs, in(a.maskOf, a.b, a.nk))
-		name += "/key mask"
-	}
-	if a.causal {
-		name += "/causal"
-	}
-	if a.add {
-		name += "/gradients added"
-	}
-	if a.p != tensor.Highest {
-		name += "/" + a.p.String()
-	}
-	self := biasAt == 1
-	args := func(in []*tensor.Tensor) tensor.AttentionArgs {
-		x := tensor.AttentionArgs{Heads: a.h, Scale: a.scale(), Causal: a.causal, Precision: a.p}
-		if self {
-			x.QKV = in[0]
-		} else {
-			x.Q, x.KV = in[0], in[1]
-		}
-		if a.bias {
-			x.Bias = in[biasAt]
-		}
-		if a.masked {
-			x.KeyMask = in[maskAt]
-		}
-		return x
 	}
 	return Case{
-		Name:   name,
+		Name:   name + suffix(a.p),
 		Inputs: inputs,
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			y := tensor.Attention(args(in))
+			y := tensor.Attention(a.args(in))
 			return []*tensor.Tensor{y.Out, y.LSE}
 		},
 		Reference: func(in [][]float64) [][]float64 {
-			q, k, v := a.parts(in, self)
-			var bias, mask []float64
-			if a.bias {
-				bias = in[biasAt]
-			}
-			if a.masked {
-				mask = in[maskAt]
-			}
+			q, k, v := a.parts(in)
+			bias, mask := options(a, in)
 			return a.reference(q, k, v, bias, mask)
 		},
-		Backward: func(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
-			return a.backward(dev, args(in), in, out, dy)
-		},
+		Backward:  a.backward,
 		Tolerance: productTolerance(a.p), FLOPs: 4 * float64(a.b*a.h*a.nq*a.nk*a.d),
 	}
+}
+
+// options are the bias and the key mask among the inputs of a case, nil where it has none.
+func options[T any](a attention, in []T) (bias, mask T) {
+	rest := in[1:]
+	if a.crossed {
+		rest = in[2:]
+	}
+	if a.bias {
+		bias, rest = rest[0], rest[1:]
+	}
+	if a.masked {
+		mask = rest[0]
+	}
+	return bias, mask
+}
+
+// args are the arguments of Attention for the inputs of a case.
+func (a attention) args(in []*tensor.Tensor) tensor.AttentionArgs {
+	x := tensor.AttentionArgs{Heads: a.h, Scale: a.scale(), Causal: a.causal, Precision: a.p}
+	x.Bias, x.KeyMask = options(a, in)
+	if a.crossed {
+		x.Q, x.KV = in[0], in[1]
+	} else {
+		x.QKV = in[0]
+	}
+	return x
 }
 
 func (a attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.d))) }
@@ -128,16 +128,17 @@ func (a attention) maskOf(r *tensor.Rand, i int) float64 {
 	return 1
 }
 
-func (a attention) backward(dev *tensor.Device, x tensor.AttentionArgs, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+func (a attention) backward(dev *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+	x := a.args(in)
 	g := tensor.AttentionGradArgs{
 		DOut: dy, Out: out[0], LSE: out[1], QKV: x.QKV, Q: x.Q, KV: x.KV, Bias: x.Bias, KeyMask: x.KeyMask,
 		Heads: a.h, Scale: x.Scale, Causal: a.causal, Precision: a.p,
 	}
 	var to []*tensor.Grad
-	if x.QKV != nil {
-		to = append(to, &g.DQKV)
-	} else {
+	if a.crossed {
 		to = append(to, &g.DQ, &g.DKV)
+	} else {
+		to = append(to, &g.DQKV)
 	}
 	if a.bias {
 		to = append(to, &g.DBias)
@@ -156,13 +157,13 @@ func (a attention) backward(dev *tensor.Device, x tensor.AttentionArgs, in, out 
 // at finds the D elements of one row of a head.
 type at func(sample, row, head int) []float64
 
-// parts are q, k and v of the inputs, of which self has one.
-func (a attention) parts(in [][]float64, self bool) (q, k, v at) {
+// parts are q, k and v of the inputs.
+func (a attention) parts(in [][]float64) (q, k, v at) {
 	w := a.h * a.d
 	part := func(x []float64, n, width, from int) at {
 		return func(sample, row, head int) []float64 { return x[(sample*n+row)*width+from+head*a.d:][:a.d] }
 	}
-	if self {
+	if !a.crossed {
 		return part(in[0], a.nq, 3*w, 0), part(in[0], a.nq, 3*w, w), part(in[0], a.nq, 3*w, 2*w)
 	}
 	return part(in[0], a.nq, w, 0), part(in[1], a.nk, 2*w, 0), part(in[1], a.nk, 2*w, w)

@@ -65,6 +65,14 @@ func (b *backend) Binary(op tensor.BinaryOp, dst, x, y *tensor.Tensor) {
 		return
 	}
 	v := newViews(dst, x, y)
+	if x.DType() == tensor.Int32 {
+		v.each(func(first []int) {
+			n := v.size()
+			b.dispatch(shaders.BinaryInts, []uint32{uint32(op)}, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),
+				write(dst).from(first[0]), read(x).from(first[1]), read(y).from(first[2]))
+		})
+		return
+	}
 	if x.IsContiguous() && y.IsContiguous() {
 		words := v.words(1, 2)
 		b.chunks(dst.Size(), 1, func(lo, n int) {

@@ -86,3 +86,24 @@ func (b *backend) CosineLossGrad(dx, dloss, x, t *tensor.Tensor) {
 			write(dx).rows(lo, n, d), read(dloss), read(x).rows(lo, n, d), read(t).rows(lo, n, d))
 	})
 }
+
+// ElementLoss applies op to each element.
+func (b *backend) ElementLoss(op tensor.LossOp, dst, x, t *tensor.Tensor, delta float32) {
+	b.chunks(dst.Size(), 1, func(lo, n int) {
+		b.dispatch(shaders.ElementLoss, []uint32{uint32(op)}, elements(n), []uint32{u(n), f(delta)},
+			write(dst).part(lo, n), read(x).part(lo, n), read(t).part(lo, n))
+	})
+}
+
+// ElementLossGrad applies the derivative of op to each element.
+func (b *backend) ElementLossGrad(op tensor.LossOp, dx, dy, x, t *tensor.Tensor, delta float32) {
+	one := dy.Size() == 1
+	b.chunks(dx.Size(), 1, func(lo, n int) {
+		up := read(dy)
+		if !one {
+			up = up.part(lo, n)
+		}
+		b.dispatch(shaders.ElementLossGrad, []uint32{uint32(op), word(one)}, elements(n), []uint32{u(n), f(delta)},
+			write(dx).part(lo, n), up, read(x).part(lo, n), read(t).part(lo, n))
+	})
+}
