@@ -29,6 +29,15 @@ func TestRules(t *testing.T) {
 	keep := tensor.FromSlice(dev, []float32{0, 1.25}, 2)
 	kinks := tensor.FromSlice(dev, []float32{-0.9, -0.6, -0.1, 0.2, 0.7}, 5) // apart from where gradients jump
 	some := tensor.FromSlice(dev, []float32{0, 1, 0, 1, 1}, 5)
+	mean, variance := x(91, 3), random(dev, 92, 0.5, 2, 3)
+	distinct := tensor.New(dev, 1, 2, 5, 4) // apart from where a maximum moves
+	values := make([]float32, distinct.Size())
+	for i := range values {
+		values[i] = float32(i*7%40) / 20
+	}
+	distinct.Upload(values)
+	keyMask := tensor.FromSlice(dev, []float32{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}, 2, 5) // of the second sample no key is seen
+	parts := random(dev, 92, 0, 1, 3, 4)
 	cases := []struct {
 		rule *rule
 		name string
@@ -61,6 +70,9 @@ func TestRules(t *testing.T) {
 		{unaryRule, "relu", []*tensor.Tensor{random(dev, 3, 0.5, 1, 7)}, func(in []*Var) *Var { return Unary(tensor.UnaryReLU, Affine(in[0], 1, -0.4)) }},
 		{matMulRule, "batched", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
 		{matMulRule, "broadcast", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vector, matrix", []*tensor.Tensor{x(1, 3), x(2, 2, 3, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "matrix, vector", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 4)}, func(in []*Var) *Var { return MatMul(in[0], in[1]) }},
+		{matMulRule, "vectors", []*tensor.Tensor{x(1, 5)}, func(in []*Var) *Var { return MatMul(in[0], in[0]) }},
 		{linearRule, "bias", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 5, 4), x(3, 5)},
 			func(in []*Var) *Var { return Linear(in[0], in[1], in[2], LinearOptions{}) }},
 		{linearRule, "gelu", []*tensor.Tensor{x(1, 3, 4), x(2, 5, 4), x(3, 5)},
@@ -73,12 +85,55 @@ func TestRules(t *testing.T) {
 			func(in []*Var) *Var { return Linear(in[0], in[1], nil, LinearOptions{Residual: in[0]}) }},
 		{attentionRule, "bias", []*tensor.Tensor{x(1, 2, 3, 12), x(2, 2, 3, 3)}, func(in []*Var) *Var { return Attention(in[0], in[1], 2, 0.7) }},
 		{attentionRule, "no bias", []*tensor.Tensor{x(1, 2, 3, 12)}, func(in []*Var) *Var { return Attention(in[0], nil, 1, 0.5) }},
+		{conv2DRule, "bias, groups", []*tensor.Tensor{x(1, 2, 4, 5, 6), x(2, 6, 2, 3, 2), x(3, 6)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 1}, Padding: [2]int{1, 2}, Dilation: [2]int{1, 2}, Groups: 2})
+		}},
+		{conv2DRule, "kernels are the images", []*tensor.Tensor{x(1, 2, 2, 3, 3)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[0], nil, tensor.ConvOptions{Padding: [2]int{1, 1}})
+		}},
+		{convTranspose2DRule, "bias", []*tensor.Tensor{x(1, 2, 3, 2, 4), x(2, 3, 2, 2, 2), x(3, 2)}, func(in []*Var) *Var {
+			return ConvTranspose2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 2}})
+		}},
+		{attentionRule, "causal, bias, key mask", []*tensor.Tensor{x(1, 2, 5, 12), x(2, 2, 5, 5)}, func(in []*Var) *Var {
+			return SelfAttention(in[0], 2, 0.7, AttentionOptions{Bias: in[1], KeyMask: keyMask, Causal: true})
+		}},
+		{crossAttentionRule, "bias, key mask", []*tensor.Tensor{x(1, 2, 3, 4), x(2, 2, 5, 8), x(3, 2, 3, 5)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], in[1], 2, 0.7, AttentionOptions{Bias: in[2], KeyMask: keyMask})
+		}},
+		{crossAttentionRule, "of one tensor", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var {
+			return CrossAttention(in[0], Concat(2, in[0], in[0]), 2, 0.7, AttentionOptions{})
+		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
+		{logSoftmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return LogSoftmax(in[0]) }},
+		{topKRule, "", []*tensor.Tensor{kinks.Reshape(1, 5)}, func(in []*Var) *Var {
+			rows := Concat(0, in[0], Flip(in[0], 1)) // elements are apart, so none changes places
+			values, _ := TopK(Mul(rows, rows), 2)
+			return values
+		}},
+		{padRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var {
+			return Mul(Pad(in[0], 0.5, [2]int{1, 0}, [2]int{2, 1}), Pad(in[0], 0.5, [2]int{0, 1}, [2]int{0, 3}))
+		}},
+		{flipRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Mul(Flip(in[0], 0, -1), in[0]) }},
+		{concatRule, "stack", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return Mul(Stack(-1, in[0], in[1]), Stack(2, in[1], in[1])) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},
 		{crossEntropyRule, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
+		{crossEntropyRule, "pixels", []*tensor.Tensor{x(1, 1, 5, 1, 3)}, func(in []*Var) *Var {
+			return PixelCrossEntropy(in[0], labels.Reshape(1, 1, 3), false)
+		}},
+		{crossEntropyRule, "all pixels", []*tensor.Tensor{x(1, 1, 5, 1, 3)}, func(in []*Var) *Var {
+			return PixelCrossEntropy(in[0], labels.Reshape(1, 1, 3), true)
+		}},
 		{crossEntropyRule, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},
 		{cosineLossRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return CosineLoss(in[0], x(8, 3, 4)) }},
+		{elementLossRule, "bce, mean", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionMean) }},
+		{elementLossRule, "bce, none", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return BCEWithLogits(in[0], parts, ReductionNone) }},
+		{elementLossRule, "l1, sum", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return L1Loss(in[0], some, ReductionSum) }},
+		{elementLossRule, "huber, mean", []*tensor.Tensor{kinks}, func(in []*Var) *Var { return HuberLoss(in[0], some, 0.5, ReductionMean) }},
+		{diceRule, "mean", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 3, 4)}, func(in []*Var) *Var { return DiceLoss(in[0], parts, 0.1, ReductionMean) }},
+		{diceRule, "none", []*tensor.Tensor{random(dev, 3, 0.1, 0.9, 1, 3, 2, 2)}, func(in []*Var) *Var {
+			return DiceLoss(in[0], parts.Reshape(1, 3, 2, 2), 1, ReductionNone)
+		}},
 		{meanRule, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Mean(in[0], 1) }},
 		{meanRule, "mean square", []*tensor.Tensor{x(1, 2, 3), x(2, 2, 3)}, func(in []*Var) *Var { return MeanSquare(in[0], in[1]) }},
 		{sumRule, "last axis", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var { return Sum(in[0], -1) }},
@@ -92,11 +147,37 @@ func TestRules(t *testing.T) {
 			return Add(GatherRows(in[0], index), GatherRows(Mul(in[0], in[0]), index))
 		}},
 		{patchifyRule, "", []*tensor.Tensor{x(1, 1, 2, 4, 6)}, func(in []*Var) *Var { return Patchify(in[0], 2) }},
+		{maxPoolRule, "overlapping", []*tensor.Tensor{distinct}, func(in []*Var) *Var {
+			return MaxPool(in[0], tensor.SquareWindow(3, 2, 1))
+		}},
+		{resampleRule, "bilinear", []*tensor.Tensor{x(1, 1, 2, 3, 4)}, func(in []*Var) *Var { return ResizeBilinear(in[0], 5, 6) }},
+		{resampleRule, "nearest", []*tensor.Tensor{x(1, 1, 2, 3, 4)}, func(in []*Var) *Var { return ResizeNearest(in[0], 5, 2) }},
+		{resampleRule, "adaptive", []*tensor.Tensor{x(1, 1, 2, 5, 4)}, func(in []*Var) *Var { return AdaptiveAvgPool(in[0], 3, 3) }},
+		{resampleRule, "windows", []*tensor.Tensor{x(1, 1, 2, 5, 4)}, func(in []*Var) *Var { return AvgPool(in[0], tensor.SquareWindow(3, 1, 1)) }},
+		{batchNormRule, "given", []*tensor.Tensor{x(1, 2, 3, 2, 2), x(2, 3), x(3, 3)}, func(in []*Var) *Var {
+			return BatchNorm(in[0], in[1], in[2], mean, variance, 1e-5)
+		}},
+		{batchNormRule, "of the batch", []*tensor.Tensor{x(1, 2, 3, 2, 2), x(2, 3), x(3, 3)}, func(in []*Var) *Var {
+			y, _ := BatchNormTrain(in[0], in[1], in[2], 1e-5, nil)
+			return y
+		}},
+		{layerNormRule, "groups", []*tensor.Tensor{x(1, 2, 6, 2, 2), x(2, 6), x(3, 6)}, func(in []*Var) *Var {
+			return GroupNorm(in[0], in[1], in[2], 3, 1e-5)
+		}},
+		{dropoutRule, "", []*tensor.Tensor{x(1, 5, 3)}, func(in []*Var) *Var { return Dropout(in[0], tensor.NewRand(1), 0.4, 1) }},
+		{dropoutRule, "channels", []*tensor.Tensor{x(1, 2, 3, 2, 2)}, func(in []*Var) *Var { return Dropout(in[0], tensor.NewRand(1), 0.4, 4) }},
 		{straightThroughRule, "identity", []*tensor.Tensor{x(1, 3)}, func(in []*Var) *Var {
 			return StraightThrough(in[0], in[0].Value().Clone())
 		}},
 		{checkpointRule, "", []*tensor.Tensor{x(1, 3, 4), x(2, 4, 4)}, func(in []*Var) *Var {
 			return Checkpoint(in[0], func(v *Var) *Var { return Add(v, GELU(Mul(v, v))) })
+		}},
+		{customRule, "product", []*tensor.Tensor{x(1, 3, 4), x(2, 3, 4)}, func(in []*Var) *Var {
+			return Custom(in,
+				func(in []*tensor.Tensor) *tensor.Tensor { return tensor.Mul(in[0], in[1]) },
+				func(dy *tensor.Tensor, in []*tensor.Tensor, y *tensor.Tensor) []*tensor.Tensor {
+					return []*tensor.Tensor{tensor.Mul(dy, in[1]), tensor.Mul(dy, in[0])}
+				})
 		}},
 	}
 	dev.SetPoison(true)

@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -84,4 +85,51 @@ func Expand(x *Var, shape ...int) *Var {
 	floats("Expand", x.value)
 	x.value.Expand(shape...) // panics where the shapes do not fit
 	return Add(x, t.Own(tensor.Zeros(t.dev, shape...)))
+}
+
+// Stack joins Vars of one shape along a new axis, which may be the last.
+func Stack(axis int, xs ...*Var) *Var {
+	begin("Stack", "an input", xs...)
+	for _, x := range xs {
+		floats("Stack", x.value)
+	}
+	first := xs[0].Shape()
+	if axis < 0 {
+		axis += len(first) + 1
+	}
+	if axis < 0 || axis > len(first) {
+		panic(&tensor.ShapeError{Op: "Stack", Shapes: []tensor.Shape{first}, Reason: fmt.Sprintf("no new axis %d", axis)})
+	}
+	parts := make([]*Var, len(xs))
+	for i, x := range xs {
+		if !x.Shape().Equal(first) {
+			panic(&tensor.ShapeError{Op: "Stack", Shapes: []tensor.Shape{first, x.Shape()}, Reason: "shapes differ"})
+		}
+		parts[i] = Reshape(x, slices.Insert(slices.Clone(first), axis, 1)...)
+	}
+	return Concat(axis, parts...)
+}
+
+var padRule = newRule(rule{name: "Pad", grad: func(n *node, dy *tensor.Tensor) {
+	for axis, p := range n.attr.([][2]int) {
+		dy = dy.Slice(axis, p[0], dy.Dim(axis)-p[1])
+	}
+	n.in[only].accept(dy.Clone())
+}})
+
+// Pad returns x with elements of a value around it. pads are how many come before and after, for each axis.
+func Pad(x *Var, value float32, pads ...[2]int) *Var {
+	t := begin("Pad", "x", x)
+	return t.result(padRule, tensor.Pad(x.value, value, pads...), slices.Clone(pads), nil, x)
+}
+
+var flipRule = newRule(rule{name: "Flip", grad: func(n *node, dy *tensor.Tensor) {
+	n.in[only].accept(tensor.Flip(dy, n.attr.([]int)...))
+}})
+
+// Flip returns x with its elements in reverse order along axes.
+func Flip(x *Var, axes ...int) *Var {
+	t := begin("Flip", "x", x)
+	floats("Flip", x.value)
+	return t.result(flipRule, tensor.Flip(x.value, axes...), slices.Clone(axes), nil, x)
 }

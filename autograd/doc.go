@@ -14,6 +14,8 @@
 // intermediate value or gradient. Reset releases the rest. Rematerialize and Checkpoint release memory already in the forward pass. In a NoGrad
 // region nothing is recorded. Scope also releases everything but its result.
 //
+// Custom records an operation of the caller's own, with two functions, and CheckGradients checks it by differences.
+//
 // A tape may be left in the middle of a step, also by a panic. Reset makes it usable again.
 //
 // # Errors

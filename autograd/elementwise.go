@@ -104,18 +104,21 @@ var (
 // Add returns a + b, broadcast as in NumPy.
 func Add(a, b *Var) *Var {
 	t := begin("Add", "a, b", a, b)
+	floats("Add", a.value, b.value)
 	return t.result(addRule, tensor.Add(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Sub returns a − b, broadcast.
 func Sub(a, b *Var) *Var {
 	t := begin("Sub", "a, b", a, b)
+	floats("Sub", a.value, b.value)
 	return t.result(subRule, tensor.Sub(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Mul returns the elementwise product a·b, broadcast.
 func Mul(a, b *Var) *Var {
 	t := begin("Mul", "a, b", a, b)
+	floats("Mul", a.value, b.value)
 	return t.result(mulRule, tensor.Mul(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
@@ -128,12 +131,14 @@ func Div(a, b *Var) *Var {
 // Maximum returns the larger of a and b elementwise, broadcast. Where they are equal, each gets half of the gradient.
 func Maximum(a, b *Var) *Var {
 	t := begin("Maximum", "a, b", a, b)
+	floats("Maximum", a.value, b.value)
 	return t.result(maximumRule, tensor.Maximum(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 
 // Minimum returns the smaller of a and b elementwise, broadcast. Where they are equal, each gets half of the gradient.
 func Minimum(a, b *Var) *Var {
 	t := begin("Minimum", "a, b", a, b)
+	floats("Minimum", a.value, b.value)
 	return t.result(minimumRule, tensor.Minimum(a.value, b.value), nil, nil, []*Var{left: a, right: b}...)
 }
 

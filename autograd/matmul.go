@@ -9,10 +9,21 @@ var matMulRule = newRule(rule{name: "MatMul", grad: func(n *node, dy *tensor.Ten
 	n.acceptMatMul(right, a.value.T(), dy, p)
 }})
 
-// MatMul returns the matmul a·b over the last two axes, at the tape's precision. Leading axes are broadcast.
+// MatMul returns the matmul a·b over the last two axes, at the tape's precision. Leading axes are broadcast. A vector stands for one row as a, for
+// one column as b, and the result lacks that axis.
 func MatMul(a, b *Var) *Var {
 	t := begin("MatMul", "a, b", a, b)
-	y := tensor.New(a.value.Device(), tensor.MatMulShape(a.value, b.value)...)
+	shape := tensor.MatMulShape(a.value, b.value)
+	if a.value.Rank() == 1 || b.value.Rank() == 1 {
+		if a.value.Rank() == 1 {
+			a = Reshape(a, 1, -1)
+		}
+		if b.value.Rank() == 1 {
+			b = Reshape(b, -1, 1)
+		}
+		return Reshape(MatMul(a, b), shape...)
+	}
+	y := tensor.New(a.value.Device(), shape...)
 	tensor.MatMulInto(y, a.value, b.value, false, t.Precision)
 	return t.result(matMulRule, y, t.Precision, nil, []*Var{left: a, right: b}...)
 }

@@ -128,6 +128,12 @@ func panicOf(operation any, v *Var, x *tensor.Tensor) (panicked any) {
 			arg.Set(reflect.ValueOf(x))
 		case reflect.TypeFor[func(*Var) *Var]():
 			arg.Set(reflect.ValueOf(func(v *Var) *Var { return v }))
+		case reflect.TypeFor[func([]*tensor.Tensor) *tensor.Tensor]():
+			arg.Set(reflect.ValueOf(func(in []*tensor.Tensor) *tensor.Tensor { return in[0] }))
+		case reflect.TypeFor[func(*tensor.Tensor, []*tensor.Tensor, *tensor.Tensor) []*tensor.Tensor]():
+			arg.Set(reflect.ValueOf(func(dy *tensor.Tensor, in []*tensor.Tensor, _ *tensor.Tensor) []*tensor.Tensor {
+				return []*tensor.Tensor{dy, dy}
+			}))
 		}
 		args = append(args, arg)
 	}

@@ -41,6 +41,22 @@ func LayerNorm(x, w, b *Var, eps float32) *Var {
 	return t.result(layerNormRule, f.Y, f, []*tensor.Tensor{f.Mean, f.Rstd}, []*Var{layerNormX: x, layerNormW: w, layerNormB: b}...)
 }
 
+// GroupNorm normalises x [B, C, ..] over the cells of each of groups groups of neighbouring channels, then multiplies each channel by w and adds b, both
+// [C]. It panics unless groups divides C.
+func GroupNorm(x, w, b *Var, groups int, eps float32) *Var {
+	t := begin("GroupNorm", "x, w, b", x, w, b)
+	floats("GroupNorm", x.value, w.value, b.value)
+	s := x.Shape()
+	if len(s) < 2 || groups < 1 || s[1]%groups != 0 || s[1:].Size() == 0 || w.value.Size() != s[1] || b.value.Size() != s[1] {
+		panic(&tensor.ShapeError{Op: "GroupNorm", Shapes: []tensor.Shape{s, {groups}, w.Shape(), b.Shape()},
+			Reason: "want x [B, C, ..], a number of groups that divides C, w and b [C]"})
+	}
+	width := s[1:].Size() / groups
+	one, zero := t.Own(tensor.Full(t.dev, 1, width)), t.Own(tensor.Zeros(t.dev, width))
+	normal := Reshape(LayerNorm(Reshape(x, s[0]*groups, width), one, zero, eps), s[0], s[1], s[2:].Size())
+	return Reshape(Add(Mul(normal, Reshape(w, s[1], 1)), Reshape(b, s[1], 1)), s...)
+}
+
 var l2NormalizeRule = newRule(rule{
 	name: "L2Normalize",
 	grad: func(n *node, dy *tensor.Tensor) {

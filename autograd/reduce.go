@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"math"
 	"slices"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -41,6 +42,54 @@ var softmaxRule = newRule(rule{
 func Softmax(x *Var) *Var {
 	t := begin("Softmax", "x", x)
 	return t.result(softmaxRule, tensor.Softmax(x.value), nil, nil, x)
+}
+
+var logSoftmaxRule = newRule(rule{
+	name: "LogSoftmax",
+	grad: func(n *node, dy *tensor.Tensor) {
+		n.in[only].accept(tensor.LogSoftmaxGrad(dy, n.out.value))
+	},
+	readsOutput: always,
+})
+
+// LogSoftmax returns the logarithm of the softmax over the last axis.
+func LogSoftmax(x *Var) *Var {
+	t := begin("LogSoftmax", "x", x)
+	return t.result(logSoftmaxRule, tensor.LogSoftmax(x.value), nil, nil, x)
+}
+
+var topKRule = newRule(rule{name: "TopK", grad: func(n *node, dy *tensor.Tensor) {
+	x, index := n.in[only], n.attr.(*tensor.Tensor)
+	k := index.Dim(-1)
+	if dy.Size() == 0 {
+		x.accept(tensor.Zeros(x.tape.dev, x.Shape()...))
+		return
+	}
+	row := x.Shape()[x.value.Rank()-1]
+	first := tensor.Arange(x.tape.dev, 0, dy.Size()/k) // of each row, in elements
+	length := tensor.FromInts(x.tape.dev, []int32{int32(row)}, 1)
+	starts := tensor.Mul(first, length)
+	place := tensor.Add(index.Reshape(-1, k), starts.Reshape(-1, 1))
+	d := n.dest(only)
+	if !d.Add {
+		d.To.Zero()
+	}
+	tensor.ScatterAddRows(d.To.Reshape(-1, 1), dy.Reshape(-1, 1), place.Reshape(-1))
+	for _, t := range []*tensor.Tensor{first, length, starts, place} {
+		t.Release()
+	}
+}})
+
+// TopK returns the k largest elements along the last axis in descending order, and their indices, Int32, which the tape owns. Both are [.., k]. Only
+// these elements get a gradient. x has fewer than 2³¹ elements.
+func TopK(x *Var, k int) (values *Var, index *tensor.Tensor) {
+	t := begin("TopK", "x", x)
+	if x.value.Size() > math.MaxInt32 {
+		panic(&tensor.ShapeError{Op: "TopK", Shapes: []tensor.Shape{x.Shape()}, Reason: "more elements than an index can count"})
+	}
+	v, index := tensor.TopK(x.value, k)
+	t.Own(index)
+	return t.result(topKRule, v, index, nil, x), index
 }
 
 // spread is the rule of Sum and Mean: it repeats dy·scale along the axis that the forward reduction removed.

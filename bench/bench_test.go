@@ -26,6 +26,9 @@ func BenchmarkCodebookLookup(b *testing.B) { run(b, bench.CodebookLookup) }
 // BenchmarkAttention is multi-head attention, forward and backward.
 func BenchmarkAttention(b *testing.B) { run(b, bench.Attention) }
 
+// BenchmarkConv is a 3 x 3 convolution, forward and backward.
+func BenchmarkConv(b *testing.B) { run(b, bench.Conv) }
+
 // BenchmarkTrainStep is a whole training step.
 func BenchmarkTrainStep(b *testing.B) { run(b, bench.TrainStep) }
 

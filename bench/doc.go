@@ -3,6 +3,7 @@
 //	MatMul           matmuls in the shapes of a ViT-B, and square ones
 //	CodebookLookup   the nearest code of each token; beside it a matmul with an argmax
 //	Attention        multi-head attention, forward and backward
+//	Conv             3 x 3 convolutions, forward and backward
 //	TrainStep        training steps of a tokenizer and of a backbone
 //
 // # From the command line

@@ -35,16 +35,17 @@ const (
 	MatMul         = "MatMul"
 	CodebookLookup = "CodebookLookup"
 	Attention      = "Attention"
+	Conv           = "Conv"
 	TrainStep      = "TrainStep"
 )
 
 // Benchmarks lists the names of the benchmarks.
-func Benchmarks() []string { return []string{MatMul, CodebookLookup, Attention, TrainStep} }
+func Benchmarks() []string { return []string{MatMul, CodebookLookup, Attention, Conv, TrainStep} }
 
 // Suite returns all cases for a device: those of Benchmarks, one after the other. No two cases run the same code on the same shapes: a
 // precision that the device computes as another one has none.
 func Suite(dev *tensor.Device) []Case {
-	all := slices.Concat(matmuls(dev), lookups(dev), attentions(dev), trainSteps(dev))
+	all := slices.Concat(matmuls(dev), lookups(dev), attentions(dev), convolutions(dev), trainSteps(dev))
 	for i := range all {
 		c := &all[i]
 		kind, _, _ := strings.Cut(dev.Name(), "/")

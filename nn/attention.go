@@ -16,13 +16,14 @@ type Attention struct {
 	Proj         *Linear
 	Bias         *RelPosBias // the block's own, or nil
 	Heads        int
+	Causal       bool // a token sees itself and those before it
 }
 
 // newAttention declares "qkv.weight" and "proj", and what the config asks for: "q_bias" and "v_bias", or "qkv.bias", and
 // "relative_position_bias_table".
 func newAttention(s Scope, c BlockConfig) *Attention {
 	d := c.Width
-	a := &Attention{Heads: c.Heads}
+	a := &Attention{Heads: c.Heads, Causal: c.Causal}
 	switch {
 	case c.QKVBias && c.KeyBias:
 		a.QKVBias = s.Param("qkv.bias", Zeros, 3*d)
@@ -68,7 +69,7 @@ func (a *Attention) scale() float32 {
 // [H, N, N] or nil.
 func (a *Attention) Mix(c Context, x, shared *autograd.Var) *autograd.Var {
 	qkv := a.qkv(c, x)
-	y := autograd.Attention(qkv, a.bias(c, shared), a.Heads, a.scale())
+	y := autograd.SelfAttention(qkv, a.Heads, a.scale(), autograd.AttentionOptions{Bias: a.bias(c, shared), Causal: a.Causal})
 	qkv.Rematerialize()
 	return y
 }
@@ -86,5 +87,19 @@ func (a *Attention) Weights(c Context, x, shared *autograd.Var) *autograd.Var {
 	if bias := a.bias(c, shared); bias != nil {
 		logits = autograd.Add(logits, bias)
 	}
+	if a.Causal {
+		logits = autograd.Add(logits, c.Tape.Own(later(c.Tape.Device(), n)))
+	}
 	return autograd.Softmax(logits)
+}
+
+// later is [N, N]: -Inf where the key comes after the query, else 0.
+func later(dev *tensor.Device, n int) *tensor.Tensor {
+	bias := make([]float32, n*n)
+	for query := range n {
+		for key := query + 1; key < n; key++ {
+			bias[query*n+key] = float32(math.Inf(-1))
+		}
+	}
+	return tensor.FromSlice(dev, bias, n, n)
 }

@@ -15,6 +15,7 @@ type BlockConfig struct {
 	Eps                    float32 // of the layer norms
 	RelPosRows, RelPosCols int     // window of the block's own relative position table; 0: none
 	DropPath               float64 // rate of stochastic depth
+	Causal                 bool    // tokens see only themselves and those before them
 	Depth                  int     // position in the model, from 1: attn.proj and mlp.fc2 start divided by √(2·Depth)
 	Layer                  uint64  // which layer this is for stochastic depth; no two blocks of a model share it
 	Init                   LinearInit

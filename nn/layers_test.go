@@ -84,7 +84,14 @@ func TestBlocksWithoutRecording(t *testing.T) {
 // TestAttentionWeightsExplainMix checks that the attention shown is the attention used: its rows sum to 1, and with it the values
 // give the fused result.
 func TestAttentionWeightsExplainMix(t *testing.T) {
+	for _, causal := range []bool{false, true} {
+		attentionWeightsExplainMix(t, causal)
+	}
+}
+
+func attentionWeightsExplainMix(t *testing.T, causal bool) {
 	_, list, x := blocks(0, 2)
+	list[0].Attn.Causal = causal
 	tape := autograd.NewTape(tensor.CPU())
 	defer tape.Reset()
 	ctx := nn.Context{Tape: tape}
@@ -105,6 +112,9 @@ func TestAttentionWeightsExplainMix(t *testing.T) {
 				row := weights[((b*3+j/4)*7+q)*7:][:7]
 				total, want := 0.0, 0.0
 				for k, p := range row {
+					if causal && k > q && p != 0 {
+						t.Fatalf("query %d sees key %d", q, k)
+					}
 					total += float64(p)
 					want += float64(p) * value(b, k, j)
 				}

@@ -53,7 +53,8 @@ type Set struct {
 	dev     *tensor.Device
 	values  *tensor.Tensor // flat: parameters that decay, then the others
 	grads   *tensor.Tensor
-	derived []func() // release what layers derived from the shapes of parameters
+	derived []func()        // release what layers derived from the shapes of parameters
+	random  map[string]bool // scopes of layers that draw random numbers
 }
 
 // NewSet returns an empty set, as &Set{} is too.
@@ -213,6 +214,21 @@ func (s Scope) Param(name string, init Init, shape ...int) *Param {
 // Buffer declares a buffer: state without a gradient.
 func (s Scope) Buffer(name string, init Init, shape ...int) *Param {
 	return s.add(&Param{Name: s.prefix + name, Shape: shape, init: init, Buffer: true})
+}
+
+// layer returns the number of a layer that draws random numbers: no other layer of the set has its scope.
+func (s Scope) layer(what string) uint64 {
+	if s.set == nil {
+		panic(&tensor.Error{Op: "Scope", Reason: what + " is declared in a Scope{}: use Set.Scope"})
+	}
+	if s.set.random[s.prefix] {
+		panic(&tensor.Error{Op: "Scope", Reason: what + ": another layer of scope " + s.prefix + " draws random numbers"})
+	}
+	if s.set.random == nil {
+		s.set.random = map[string]bool{}
+	}
+	s.set.random[s.prefix] = true
+	return tensor.HashString(s.prefix)
 }
 
 func (s Scope) add(p *Param) *Param {

@@ -24,7 +24,8 @@ const (
 // BinaryOp is an elementwise function of two inputs.
 type BinaryOp uint8
 
-// The binary functions. Comparisons give 1 where they hold, else 0; with NaN only NotEqual holds. Pow is that of math.Pow.
+// The binary functions. Comparisons give 1 where they hold, else 0, as Float32; with NaN only NotEqual holds. Pow is that of math.Pow. On Int32
+// there is no Div and no Pow, and sums and products wrap around.
 const (
 	BinaryAdd BinaryOp = iota
 	BinarySub
@@ -47,6 +48,18 @@ const (
 	ReduceSum ReduceOp = iota
 	ReduceMean
 	ReduceMax
+)
+
+// LossOp is a loss of one element x with its target t.
+type LossOp uint8
+
+// The losses of elements. LossBCE is the binary cross-entropy of the logit x, −t·log σ(x) − (1−t)·log(1−σ(x)), computed without overflow as
+// max(x, 0) − x·t + log(1 + exp(−|x|)). LossL1 is |x−t|. LossHuber is (x−t)²/2 where |x−t| ≤ delta, else delta·(|x−t| − delta/2) (Huber, "Robust
+// estimation of a location parameter", 1964).
+const (
+	LossBCE LossOp = iota
+	LossL1
+	LossHuber
 )
 
 // Grad is the destination of a gradient. When To is nil, the gradient is not computed. With Add it is added to the content of To, else it
@@ -116,14 +129,18 @@ type Ops interface {
 	Fill(dst *Tensor, v float32)
 	// Copy copies between two tensors of the same shape and dtype, each with any strides.
 	Copy(dst, src *Tensor)
-	// Cast converts between Float32 and BFloat16 (round to nearest even).
+	// Cast converts between Float32 and BFloat16 or Int32. It rounds to nearest even, to Int32 towards 0. A number beyond Int32 becomes the nearest
+	// Int32, and NaN 0.
 	Cast(dst, src *Tensor)
+	// Flip: dst[o, i, j] = x[o, n-1-i, j] for [outer, n, inner] of Float32 or Int32.
+	Flip(dst, x *Tensor, outer, n, inner int)
 
 	// Unary: dst[i] = op(x[i]). dst may be x.
 	Unary(op UnaryOp, dst, x *Tensor)
 	// UnaryGrad: dx[i] = dy[i]·op'(x[i]), where y = op(x). x or y is nil when the gradient does not need it (see UnaryOp.Needs). dx may be dy.
 	UnaryGrad(op UnaryOp, dx, dy, x, y *Tensor)
 	// Binary: dst[i] = op(a[i], b[i]). a and b have dst's shape with any strides (0 on broadcast axes). dst may be a or b when that is contiguous.
+	// All are Float32, or a and b are Int32, and dst is what op gives of them.
 	Binary(op BinaryOp, dst, a, b *Tensor)
 	// Where: dst[i] = a[i] where cond[i] is not 0, else b[i]. cond, a and b have dst's shape with any strides (0 on broadcast axes). dst shares no
 	// memory with them.
@@ -138,10 +155,13 @@ type Ops interface {
 	Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int)
 	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]. dst is Int32.
 	ArgMax(dst, x *Tensor)
-	// Softmax over the last axis of [M, K]. dst may be x.
-	Softmax(dst, x *Tensor)
-	// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row. dx may be dy.
-	SoftmaxGrad(dx, dy, y *Tensor)
+	// TopK: the k largest of each row of x [M, K] in descending order, and their places. NaN counts as larger than any number, and of equal elements
+	// the first comes first. values and index (Int32) are [M, k].
+	TopK(values, index, x *Tensor)
+	// Softmax over the last axis of [M, K], or with log its logarithm. dst may be x.
+	Softmax(dst, x *Tensor, log bool)
+	// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row, or with log dx = dy − exp(y)·Σ dy. dx may be dy.
+	SoftmaxGrad(dx, dy, y *Tensor, log bool)
 
 	// MatMul: dst[i] = a[i]·b[i], or with add dst[i] += a[i]·b[i]. dst is [B, M, N] and contiguous. a is [B, M, K] and b [B, K, N], with any batch
 	// stride (0 repeats), and with stride 1 on one of their last two axes.
@@ -155,6 +175,11 @@ type Ops interface {
 	// AttentionGrad writes the gradients that have a destination, in any order.
 	AttentionGrad(a AttentionGradArgs)
 
+	// Conv2D computes Y of Conv2DArgs, or with Add adds it. Y has an element.
+	Conv2D(a Conv2DArgs)
+	// Conv2DGrad writes DX and DW where they have a destination, in any order. DBias has none. X is nil where DW has none, W where DX has none.
+	Conv2DGrad(a Conv2DGradArgs)
+
 	// LayerNorm computes Y, Mean and Rstd of LayerNormArgs.
 	LayerNorm(a LayerNormArgs)
 	// LayerNormGrad writes the gradients that have a destination, in any order.
@@ -164,15 +189,29 @@ type Ops interface {
 	// L2NormalizeGrad: dx[m] = (dy[m] − y[m]·(y[m]·dy[m])) / norm[m], or dy[m]/eps where norm[m] ≤ eps.
 	L2NormalizeGrad(dx, dy, y, norm *Tensor, eps float32)
 
+	// BatchStats: mean[c] and the biased variance[c] of x [B, C, N] over B and N, which are not both 0.
+	BatchStats(mean, variance, x *Tensor)
+	// BatchNorm: y[b,c,n] = (x[b,c,n] − mean[c])·w[c]/√(variance[c] + eps) + bias[c]; y and x are [B, C, N]. y may be x.
+	BatchNorm(y, x, mean, variance, w, bias *Tensor, eps float32)
+	// BatchNormSums: sums[0,c] = Σ dy·x̂ and sums[1,c] = Σ dy over B and N, where x̂ = (x − mean[c])/√(variance[c] + eps); dy and x are [B, C, N].
+	BatchNormSums(sums, dy, x, mean, variance *Tensor, eps float32)
+	// BatchNormGrad writes DX of BatchNormGradArgs.
+	BatchNormGrad(a BatchNormGradArgs)
+
 	// CrossEntropy computes Loss and LSE of CrossEntropyArgs. It panics when a label is K or more.
 	CrossEntropy(a CrossEntropyArgs)
-	// CrossEntropyGrad: dlogits[r] = dloss[0]/n · (softmax(logits[r])·Σ target[r] − target[r]), where n is the number of rows that are not ignored.
+	// CrossEntropyGrad: dlogits[r] = dloss[0]/n · (softmax(logits[r])·Σ target[r] − target[r]), where n is the number of rows in the mean.
 	// Ignored rows get 0. a.Loss is nil.
 	CrossEntropyGrad(dlogits, dloss *Tensor, a CrossEntropyArgs)
 	// CosineLoss: loss = mean over rows of 1 − x·t/(max(‖x‖,eps)·max(‖t‖,eps)), eps = 1e-12. loss has one element, and x and t are [M, D].
 	CosineLoss(loss, x, t *Tensor)
 	// CosineLossGrad: the gradient with respect to x, times dloss[0].
 	CosineLossGrad(dx, dloss, x, t *Tensor)
+
+	// ElementLoss: dst[i] = loss of x[i] with target t[i]. delta is that of LossHuber.
+	ElementLoss(op LossOp, dst, x, t *Tensor, delta float32)
+	// ElementLossGrad: dx[i] = dy[i]·d loss/dx[i], or dy[0] where dy has one element. At the kink of LossL1 the derivative is 0. dx may be dy.
+	ElementLossGrad(op LossOp, dx, dy, x, t *Tensor, delta float32)
 
 	// NearestCode: codes[m] = index of the row of codebook [K, D] nearest to z[m] by squared distance, the lowest index on ties.
 	NearestCode(codes, z, codebook *Tensor)
@@ -194,6 +233,17 @@ type Ops interface {
 	Patchify(dst, img *Tensor, p int)
 	// Unpatchify is the inverse (and the gradient) of Patchify.
 	Unpatchify(img, dst *Tensor, p int)
+
+	// MaxPool: y[p,i,j] = the maximum of x[p] in window (i, j), index[p,i,j] = row·W + col of the first one in row-major order. NaN counts as larger
+	// than all others. x is [P, H, W], y and index (Int32) [P, H', W']. Every window has at least one cell of x.
+	MaxPool(y, index, x *Tensor, w Window)
+	// MaxPoolGrad: dx[p,q] = Σ dy[p,i,j] over the windows with index[p,i,j] = q, in row-major order of the windows.
+	MaxPoolGrad(dx, dy, index *Tensor, w Window)
+	// Resample computes Dst of ResampleArgs.
+	Resample(a ResampleArgs)
+
+	// Dropout: dst[i] = x[i]·scale, or 0 where number i/inner of the generator of r is less than below. dst may be x.
+	Dropout(dst, x *Tensor, r *Rand, below uint32, scale float32, inner int)
 
 	// GradNorm: state = {norm, factor, finite}. norm = ‖grads‖₂. factor = min(1, maxNorm/(norm+1e-6)), or 1 when maxNorm is 0. finite = 1 when norm
 	// is finite, else 0.
@@ -233,22 +283,53 @@ type LinearGradArgs struct {
 
 // AttentionArgs are the arguments of Attention: softmax(scale·q·kᵀ + bias)·v for each head.
 //
-// QKV is [B, N, 3·H·D]: first q, then k, then v, each with its heads one after the other. Bias is [H, N, N] or nil. Out is [B, N, H·D].
-// LSE [B, H, N] saves the logarithm of each softmax denominator.
+// Self-attention gives QKV [B, N, 3·H·D]: first q, then k, then v, each with its heads one after the other. Attention to other keys gives Q
+// [B, NQ, H·D] and KV [B, NK, 2·H·D] instead. Bias is [H, NQ, NK] or nil. Out is [B, NQ, H·D]. LSE [B, H, NQ] saves the logarithm of each softmax
+// denominator.
+//
+// KeyMask [B, NK] hides the keys where it is 0. With Causal, query i sees keys 0 to i, and there are as many keys as queries. A query that sees no
+// key gets zeros, and its LSE is -Inf.
+//
+// A backend gets Q and KV, and no QKV. Their rows may stand apart, and samples follow each other: strides are N·s, s and 1.
 type AttentionArgs struct {
 	Out, LSE, QKV, Bias *Tensor
+	Q, KV               *Tensor
+	KeyMask             *Tensor
 	Heads               int
 	Scale               float32
+	Causal              bool
 	Precision           Precision
 }
 
-// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, N, N] is summed over the batch.
+// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch. DQKV goes with QKV, DQ and DKV with Q and KV.
+// A backend gets DQ and DKV, whose strides are as those of Q and KV.
 type AttentionGradArgs struct {
 	DQKV, DBias               Grad
 	DOut, Out, LSE, QKV, Bias *Tensor
+	DQ, DKV                   Grad
+	Q, KV                     *Tensor
+	KeyMask                   *Tensor
 	Heads                     int
 	Scale                     float32
+	Causal                    bool
 	Precision                 Precision
+}
+
+// Conv2DArgs are the arguments of Conv2D and ConvTranspose2D. Bias may be nil. Backends get options without zeros that stand for 1.
+type Conv2DArgs struct {
+	Y, X, W, Bias *Tensor
+	Add           bool // to Y
+	ConvOptions
+	Precision Precision
+}
+
+// Conv2DGradArgs are the arguments of Conv2DGrad and ConvTranspose2DGrad: the gradients for the upstream gradient DY of the result. X and W are
+// those of the forward call.
+type Conv2DGradArgs struct {
+	DX, DW, DBias Grad
+	DY, X, W      *Tensor
+	ConvOptions
+	Precision Precision
 }
 
 // LayerNormArgs are the arguments of LayerNorm: y = (x − mean)·rstd·w + b over the last axis, with rstd = 1/√(var + eps) and the biased
@@ -266,15 +347,43 @@ type LayerNormGradArgs struct {
 	Mean, Rstd *Tensor
 }
 
+// BatchNormGradArgs are the arguments of BatchNormGrad: with s = w/√(variance + eps) and x̂ as BatchNormSums has it,
+//
+//	dx = s·(dy − (sums[1] + x̂·sums[0])/Count)    where the statistics are those of the batch, of Count values for each channel
+//	dx = s·dy                                    where they are constants; then Sums is nil
+//
+// DY and X are [B, C, N], W, Mean and Var [C], Sums [2, C].
+type BatchNormGradArgs struct {
+	DX           Grad
+	DY, X        *Tensor
+	W, Mean, Var *Tensor
+	Sums         *Tensor
+	Count        int
+	Eps          float32
+}
+
+// ResampleArgs are the arguments of Resample, a linear map along one axis. Src is [Outer, From, Inner], Dst [Outer, To, Inner]:
+//
+//	dst[o,i,k] = Σ_t weights[t]·src[o, first + t − start, k]    for start ≤ t < next
+//
+// where (first, start) = bands[i], and next is the start of bands[i+1]. Bands is Int32 [To+1, 2]. The places in src are within [0, From).
+type ResampleArgs struct {
+	Dst, Src               *Tensor
+	Bands, Weights         *Tensor
+	Outer, From, To, Inner int
+}
+
 // CrossEntropyArgs are the arguments of CrossEntropy: the mean over rows of −Σ_k target·log softmax(logits). Logits is [R, K].
 //
 // Targets are either Labels, Int32 [R], or Soft [R, K]. Labels are smoothed to (1−s)·onehot + s/K, and rows with a negative label are
-// ignored. Loss has one element, which is 0 when all rows are ignored. LSE [R] saves the logarithm of each softmax denominator.
+// ignored. With OverAll ignored rows count in the mean, as rows without a loss.
+// Loss has one element, which is 0 when all rows are ignored. LSE [R] saves the logarithm of each softmax denominator.
 type CrossEntropyArgs struct {
 	Loss, LSE, Logits *Tensor
 	Labels            *Tensor
 	Smoothing         float32
 	Soft              *Tensor
+	OverAll           bool
 }
 
 // AdamWHyper are the hyperparameters of one step of AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101). Moments

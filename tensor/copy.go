@@ -14,14 +14,15 @@ func (t *Tensor) fill(op string, v float32) {
 	t.st.dev.run(op, Highest, func(o Ops) { o.Fill(t, v) })
 }
 
-// Cast returns x converted to Float32 or BFloat16 (round to nearest even).
+// Cast returns x converted to another dtype, of any shape. Float32 becomes BFloat16 by rounding to nearest even. It becomes Int32 by rounding
+// towards 0: what is beyond Int32 becomes the nearest Int32, and NaN 0. Int32 and BFloat16 do not become each other, which panics.
 func Cast(x *Tensor, dtype DType) *Tensor { return cast("Cast", x, dtype) }
 
 // cast is Cast for a call of op.
 func cast(op string, x *Tensor, dtype DType) *Tensor {
 	c := begin(op, "x", x)
 	defer c.end()
-	mustf(x.dtype != Int32 && dtype != Int32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
+	mustf(x.dtype == dtype || x.dtype == Float32 || dtype == Float32, c.op, []Shape{x.shape}, "%v to %v", x.dtype, dtype)
 	y := newTensor(c.dev, c.op, dtype, x.shape...)
 	if x.dtype == dtype {
 		c.run(func(o Ops) { o.Copy(y, x) })
@@ -116,4 +117,67 @@ func Concat(axis int, ts ...*Tensor) *Tensor {
 		at += t.shape[axis]
 	}
 	return y
+}
+
+// Stack joins tensors of one shape and dtype along a new axis, which may be the last.
+func Stack(axis int, ts ...*Tensor) *Tensor {
+	c := begin("Stack", "an input", ts...)
+	c.must(len(ts) > 0, "nothing to join")
+	first := ts[0]
+	if axis < 0 {
+		axis += len(first.shape) + 1
+	}
+	mustf(axis >= 0 && axis <= len(first.shape), c.op, []Shape{first.shape}, "no new axis %d", axis)
+	for _, t := range ts {
+		c.must(t.shape.Equal(first.shape) && t.dtype == first.dtype, "shapes or dtypes differ", first.shape, t.shape)
+	}
+	y := newTensor(c.dev, c.op, first.dtype, slices.Insert(slices.Clone(first.shape), axis, len(ts))...)
+	for i, t := range ts {
+		part := y.Slice(axis, i, i+1)
+		part = part.view(c.op, slices.Delete(slices.Clone(part.shape), axis, axis+1), slices.Delete(slices.Clone(part.strides), axis, axis+1), part.offset)
+		c.run(func(o Ops) { o.Copy(part, t) })
+	}
+	return y
+}
+
+// Pad returns x, Float32, with elements of a value around it. pads are how many come before and after, for each axis, as in numpy.pad. Negative ones
+// panic.
+func Pad(x *Tensor, value float32, pads ...[2]int) *Tensor {
+	c := begin("Pad", "x", x)
+	mustf(x.dtype == Float32, c.op, []Shape{x.shape}, "dtype is %v, want float32", x.dtype)
+	mustf(len(pads) == len(x.shape), c.op, []Shape{x.shape}, "%d pairs of pads, want one for each axis", len(pads))
+	shape := slices.Clone(x.shape)
+	for i, p := range pads {
+		mustf(p[0] >= 0 && p[1] >= 0, c.op, []Shape{x.shape}, "pads %v on axis %d", p, i)
+		shape[i] += p[0] + p[1]
+	}
+	y := full(c.op, c.dev, value, shape)
+	inside := y
+	for i, p := range pads {
+		inside = inside.Slice(i, p[0], p[0]+x.shape[i])
+	}
+	c.run(func(o Ops) { o.Copy(inside, x) })
+	return y
+}
+
+// Flip returns x, Float32 or Int32, with its elements in reverse order along axes.
+func Flip(x *Tensor, axes ...int) *Tensor {
+	c := begin("Flip", "x", x)
+	defer c.end()
+	mustf(x.dtype != BFloat16, c.op, []Shape{x.shape}, "dtype is %v, want float32 or int32", x.dtype)
+	if len(axes) == 0 {
+		return x.clone(c.op)
+	}
+	x = c.in(x, x.dtype)
+	for i, axis := range axes {
+		axis = x.axis(c.op, axis)
+		y := newTensor(c.dev, c.op, x.dtype, x.shape...)
+		outer, n, inner := x.shape[:axis].Size(), x.shape[axis], x.shape[axis+1:].Size()
+		c.run(func(o Ops) { o.Flip(y, x, outer, n, inner) })
+		if i < len(axes)-1 {
+			c.temps = append(c.temps, y)
+		}
+		x = y
+	}
+	return x
 }

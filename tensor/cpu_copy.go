@@ -108,18 +108,50 @@ func copyTile[T any](dst, src []T, rows, cols int, ds, ss [2]int) {
 	}
 }
 
-// Cast converts between Float32 and BFloat16.
+// Cast converts between Float32 and BFloat16 or Int32.
 func (c *cpuBackend) Cast(dst, src *Tensor) {
 	split(dst.Size(), 1, func(lo, hi int) {
 		switch {
-		case dst.dtype == src.dtype && dst.dtype == BFloat16:
-			copy(u16(dst)[lo:hi], u16(src)[lo:hi])
-		case dst.dtype == src.dtype:
-			copy(f32(dst)[lo:hi], f32(src)[lo:hi])
+		case dst.dtype == Int32:
+			toInts(i32(dst)[lo:hi], f32(src)[lo:hi])
+		case src.dtype == Int32:
+			d := f32(dst)
+			for i, v := range i32(src)[lo:hi] {
+				d[lo+i] = float32(v)
+			}
 		case dst.dtype == BFloat16:
 			c.vec.ToBFloat16(u16(dst)[lo:hi], f32(src)[lo:hi])
 		default:
 			c.vec.FromBFloat16(f32(dst)[lo:hi], u16(src)[lo:hi])
+		}
+	})
+}
+
+// toInts rounds towards 0; what is beyond Int32 becomes the nearest Int32, and NaN 0.
+func toInts(dst []int32, src []float32) {
+	for i, v := range src {
+		switch {
+		case v != v:
+			dst[i] = 0
+		case v >= 1<<31:
+			dst[i] = math.MaxInt32
+		case v <= -1<<31:
+			dst[i] = math.MinInt32
+		default:
+			dst[i] = int32(v)
+		}
+	}
+}
+
+// Flip copies runs of inner elements in reverse order, as the bits that they are.
+func (c *cpuBackend) Flip(dst, x *Tensor, outer, n, inner int) {
+	d, s := i32s(dst), i32s(x)
+	split(outer, n*inner, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
+			to, from := d[o*n*inner:(o+1)*n*inner], s[o*n*inner:(o+1)*n*inner]
+			for i := range n {
+				copy(to[i*inner:(i+1)*inner], from[(n-1-i)*inner:])
+			}
 		}
 	})
 }

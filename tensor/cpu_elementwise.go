@@ -88,6 +88,10 @@ func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
 	if dst.Size() == 0 {
 		return
 	}
+	if a.dtype == Int32 {
+		binaryInts(op, dst, a, b)
+		return
+	}
 	v := c.vec
 	f := [...]func(dst, a, b []float32){
 		BinaryAdd: v.Add, BinarySub: v.Sub, BinaryMul: v.Mul, BinaryDiv: v.Div, BinaryMax: v.Max, BinaryMin: v.Min, BinaryPow: pow,
@@ -116,6 +120,31 @@ func (c *cpuBackend) Binary(op BinaryOp, dst, a, b *Tensor) {
 		})
 	})
 }
+
+// binaryInts is Binary for Int32.
+func binaryInts(op BinaryOp, dst, a, b *Tensor) {
+	f := [...]func(x, y int32) int32{
+		BinaryAdd: func(x, y int32) int32 { return x + y }, BinarySub: func(x, y int32) int32 { return x - y },
+		BinaryMul: func(x, y int32) int32 { return x * y }, BinaryMax: func(x, y int32) int32 { return max(x, y) },
+		BinaryMin:     func(x, y int32) int32 { return min(x, y) },
+		BinaryGreater: func(x, y int32) int32 { return oneBits(x > y) }, BinaryGreaterEqual: func(x, y int32) int32 { return oneBits(x >= y) },
+		BinaryEqual: func(x, y int32) int32 { return oneBits(x == y) }, BinaryNotEqual: func(x, y int32) int32 { return oneBits(x != y) },
+	}[op]
+	l := newLoop(dst, a, b).shared()
+	last := len(l.shape) - 1
+	d, x, y := i32s(dst), i32s(a), i32s(b)
+	sx, sy := l.strides[1][last], l.strides[2][last]
+	split(Shape(l.shape[:last]).Size(), l.shape[last], func(lo, hi int) {
+		l.walk(last, lo, hi, func(at []int) {
+			for i := range min(l.shape[last], dst.Size()-at[0]) {
+				d[at[0]+i] = f(x[at[1]+i*sx], y[at[2]+i*sy])
+			}
+		})
+	})
+}
+
+// oneBits is oneIf as the bits of a Float32.
+func oneBits(holds bool) int32 { return int32(math.Float32bits(oneIf(holds))) }
 
 func pow(dst, a, b []float32) {
 	for i, x := range a {

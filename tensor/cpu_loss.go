@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// targets reads the labels of a, or nil, checked against K classes, and how many rows count.
+// targets reads the labels of a, or nil, checked against K classes, and how many rows are in the mean.
 func (a *CrossEntropyArgs) targets(r, k int) (labels []int32, counted int) {
 	if a.Labels == nil {
 		return nil, r
@@ -18,6 +18,9 @@ func (a *CrossEntropyArgs) targets(r, k int) (labels []int32, counted int) {
 		if l >= 0 {
 			counted++
 		}
+	}
+	if a.OverAll {
+		counted = r
 	}
 	return labels, counted
 }
@@ -118,4 +121,95 @@ func (c *cpuBackend) CosineLossGrad(dx, dloss, x, t *Tensor) {
 			}
 		}
 	})
+}
+
+// ElementLoss applies op to each element.
+func (c *cpuBackend) ElementLoss(op LossOp, dst, x, t *Tensor, delta float32) {
+	d, a, b := f32(dst), f32(x), f32(t)
+	split(len(d), 4, func(lo, hi int) {
+		d, a, b := d[lo:hi], a[lo:hi], b[lo:hi]
+		switch op {
+		case LossBCE:
+			buf, room := scratch(dst, 2*piece)
+			defer buf.Release()
+			c.bce(room, d, a, b)
+		case LossL1:
+			c.vec.Sub(d, a, b)
+			abs(d, d)
+		case LossHuber:
+			for i, x := range a {
+				d[i] = huber(x-b[i], delta)
+			}
+		}
+	})
+}
+
+// bce is max(x, 0) − x·t + log(1+e) with e = exp(−|x|). The logarithm of the rounded u = 1+e is brought to that of 1+e by the factor e/(u−1)
+// (Goldberg, "What every computer scientist should know about floating-point arithmetic", 1991, theorem 4). room is for two pieces.
+func (c *cpuBackend) bce(room, dst, x, t []float32) {
+	for lo := 0; lo < len(x); lo += piece {
+		d, x, t := dst[lo:min(len(x), lo+piece)], x[lo:min(len(x), lo+piece)], t[lo:]
+		e, u := room[:len(x)], room[piece:piece+len(x)]
+		abs(e, x)
+		c.vec.Affine(e, e, -1, 0)
+		c.vec.Exp(e, e)
+		c.vec.Affine(u, e, 1, 1)
+		c.vec.Log(d, u)
+		for i, v := range x {
+			log := e[i]
+			if u[i] != 1 {
+				log = d[i] * (e[i] / (u[i] - 1))
+			}
+			d[i] = (max(v, 0) - v*t[i]) + log
+		}
+	}
+}
+
+// huber is the Huber loss of a difference.
+func huber(d, delta float32) float32 {
+	size := max(d, -d)
+	if size <= delta {
+		return 0.5 * d * d
+	}
+	return delta * (size - 0.5*delta)
+}
+
+// ElementLossGrad: σ(x) − t, the sign of x−t, or x−t within ±delta, times the upstream gradient.
+func (c *cpuBackend) ElementLossGrad(op LossOp, dx, dy, x, t *Tensor, delta float32) {
+	d, g, a, b := f32(dx), f32(dy), f32(x), f32(t)
+	split(len(d), 4, func(lo, hi int) {
+		d, a, b := d[lo:hi], a[lo:hi], b[lo:hi]
+		up := func(int) float32 { return g[0] }
+		if len(g) > 1 {
+			up = func(i int) float32 { return g[lo+i] }
+		}
+		switch op {
+		case LossBCE:
+			t, s := scratch(dx, len(d)) // d may be g
+			defer t.Release()
+			c.vec.Sigmoid(s, a)
+			for i, v := range s {
+				d[i] = up(i) * (v - b[i])
+			}
+		case LossL1:
+			for i, v := range a {
+				d[i] = up(i) * sign(v-b[i])
+			}
+		case LossHuber:
+			for i, v := range a {
+				d[i] = up(i) * min(max(v-b[i], -delta), delta)
+			}
+		}
+	})
+}
+
+// sign is 1, -1, or for 0 and NaN x itself.
+func sign(x float32) float32 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return x
 }

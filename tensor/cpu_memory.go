@@ -55,11 +55,14 @@ func u16s(t *Tensor) []uint16 {
 // u16 holds the elements of a contiguous BFloat16 tensor.
 func u16(t *Tensor) []uint16 { return u16s(t)[:t.Size():t.Size()] }
 
-// i32 holds the elements of a contiguous Int32 tensor.
-func i32(t *Tensor) []int32 {
-	words := f32(t)
+// i32s is f32s as integers.
+func i32s(t *Tensor) []int32 {
+	words := f32s(t)
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(words))), len(words))
 }
+
+// i32 holds the elements of a contiguous Int32 tensor.
+func i32(t *Tensor) []int32 { return i32s(t)[:t.Size():t.Size()] }
 
 // scratch takes n floats of undefined content from the pool of t's device. Release the tensor after use.
 func scratch(t *Tensor, n int) (*Tensor, []float32) {

@@ -104,24 +104,84 @@ func (c *cpuBackend) ArgMax(dst, x *Tensor) {
 	})
 }
 
+// TopK inserts each element of a row into the list of the largest so far.
+func (c *cpuBackend) TopK(values, index, x *Tensor) {
+	k := values.shape[1]
+	v, at, s := f32(values), i32(index), f32(x)
+	if k == 0 {
+		return
+	}
+	c.rows(x, func(lo, hi, n int) {
+		for m := lo; m < hi; m++ {
+			topK(v[m*k:(m+1)*k], at[m*k:(m+1)*k], s[m*n:(m+1)*n])
+		}
+	})
+}
+
+// topK fills values and index with the largest elements of row, largest first.
+func topK(values []float32, index []int32, row []float32) {
+	held := 0
+	for i, x := range row {
+		place := held
+		for place > 0 && larger(x, values[place-1]) {
+			place--
+		}
+		if place == len(values) {
+			continue
+		}
+		held = min(held+1, len(values))
+		copy(values[place+1:held], values[place:])
+		copy(index[place+1:held], index[place:])
+		values[place], index[place] = x, int32(i)
+	}
+}
+
+// larger reports whether a > b, where NaN is larger than any number.
+func larger(a, b float32) bool { return a > b || a != a && b == b }
+
 // Softmax of each row; dst may be x.
-func (c *cpuBackend) Softmax(dst, x *Tensor) {
+func (c *cpuBackend) Softmax(dst, x *Tensor, log bool) {
 	c.rows(x, func(lo, hi, k int) {
 		d, s := f32(dst), f32(x)
+		var buf []float32 // of the exponentials, whose sum the logarithm needs
+		if log {
+			t, room := scratch(x, k)
+			defer t.Release()
+			buf = room
+		}
 		for at := lo * k; at < hi*k; at += k {
 			y, row := d[at:at+k], s[at:at+k]
-			sum := c.vec.ExpSum(y, row, c.vec.MaxValue(row))
+			top := c.vec.MaxValue(row)
+			if log {
+				sum := c.vec.ExpSum(buf, row, top)
+				c.vec.Affine(y, row, 1, -top)
+				c.vec.Affine(y, y, 1, float32(-math.Log(float64(sum))))
+				continue
+			}
+			sum := c.vec.ExpSum(y, row, top)
 			c.vec.Affine(y, y, 1/sum, 0)
 		}
 	})
 }
 
-// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row.
-func (c *cpuBackend) SoftmaxGrad(dx, dy, y *Tensor) {
+// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row, or with log dx = dy − exp(y)·Σ dy.
+func (c *cpuBackend) SoftmaxGrad(dx, dy, y *Tensor, log bool) {
 	c.rows(y, func(lo, hi, k int) {
 		d, g, s := f32(dx), f32(dy), f32(y)
+		var buf []float32 // of the exponentials
+		if log {
+			t, room := scratch(y, k)
+			defer t.Release()
+			buf = room
+		}
 		for at := lo * k; at < hi*k; at += k {
-			c.vec.SoftmaxGrad(d[at:at+k], g[at:at+k], s[at:at+k])
+			if !log {
+				c.vec.SoftmaxGrad(d[at:at+k], g[at:at+k], s[at:at+k])
+				continue
+			}
+			c.vec.ExpSum(buf, s[at:at+k], 0)
+			c.vec.Affine(buf, buf, -c.vec.Sum(g[at:at+k]), 0)
+			c.vec.Add(d[at:at+k], g[at:at+k], buf)
 		}
 	})
 }

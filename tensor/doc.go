@@ -7,7 +7,8 @@
 //	fmt.Println(b)
 //
 // A Tensor is a view (shape, strides, offset) of a storage on one Device. T, Slice, Permute, Reshape and Expand return other views of the same
-// storage. Elements are Float32. BFloat16 is for storage, and Int32 for labels, indices and counts.
+// storage. Elements are Float32. BFloat16 is for storage, and Int32 for labels, indices and counts,
+// with sums, products and comparisons.
 //
 // Memory is pooled. Release returns a tensor's storage to the pool, and using it afterwards panics with the name of the operation that made
 // it. A tensor that is never released is freed by the garbage collector.
@@ -36,15 +37,21 @@
 // vulkan/ops_STEM.go those of Vulkan, and opcase/STEM.go the cases.
 //
 //	elementwise  Unary, UnaryGrad, Binary, Where, Affine, AddScaled, Lerp
-//	copy         Fill, Copy, Cast; copies of views and to other devices, Concat
-//	reduce       Reduce, ArgMax, Softmax, SoftmaxGrad
+//	copy         Fill, Copy, Cast, Flip; copies of views and to other devices, Concat, Stack, Pad
+//	create       Arange, Linspace, OneHot, random tensors
+//	reduce       Reduce, ArgMax, TopK, Softmax, SoftmaxGrad
 //	matmul       MatMul
 //	linear       Linear, LinearGrad
 //	attention    Attention, AttentionGrad
+//	conv         Conv2D, Conv2DGrad; transposed convolutions
 //	norm         LayerNorm, LayerNormGrad, L2Normalize, L2NormalizeGrad
-//	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad
+//	batchnorm    BatchStats, BatchNorm, BatchNormSums, BatchNormGrad
+//	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad, ElementLoss, ElementLossGrad
 //	codebook     NearestCode, CodeStats, CodebookEMA
 //	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
+//	pool         MaxPool, MaxPoolGrad
+//	resample     Resample: average pooling, nearest and bilinear resize
+//	dropout      Dropout
 //	optimize     GradNorm, AdamW, SGD
 //
 // # Decisions

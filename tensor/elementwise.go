@@ -59,7 +59,7 @@ func UnaryGrad(op UnaryOp, dy, x, y *Tensor) *Tensor {
 	return dx
 }
 
-// Binary returns op applied to the elements of a and b, Float32, broadcast as in NumPy.
+// Binary returns op applied to the elements of a and b, broadcast as in NumPy. Both are Float32, or both are Int32; see BinaryOp.
 func Binary(op BinaryOp, a, b *Tensor) *Tensor { return binary("Binary", op, a, b) }
 
 // binary is Binary for a call of the function of that name.
@@ -67,9 +67,17 @@ func binary(name string, op BinaryOp, a, b *Tensor) *Tensor {
 	c := begin(name, "a, b", a, b)
 	shape, ok := Broadcast(a.shape, b.shape)
 	c.must(ok, "not broadcastable", a.shape, b.shape)
-	dst := c.out(shape...)
+	dst := newTensor(c.dev, c.op, op.gives(a.dtype), shape...)
 	c.binary(dst, op, a, b)
 	return dst
+}
+
+// gives is the dtype of the results of op on elements of a dtype.
+func (op BinaryOp) gives(of DType) DType {
+	if op >= BinaryGreater {
+		return Float32
+	}
+	return of
 }
 
 // BinaryInto is Binary with the result in dst, which is contiguous. dst may be a or b when that is contiguous and has dst's size; other
@@ -83,14 +91,15 @@ func BinaryInto(dst *Tensor, op BinaryOp, a, b *Tensor) {
 
 // binary computes dst, of the shape to which a and b are broadcast.
 func (c *call) binary(dst *Tensor, op BinaryOp, a, b *Tensor) {
-	dst.inPlace(c.op, Float32)
-	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
+	mustf(a.dtype == b.dtype && a.dtype != BFloat16, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32 or int32 of both", a.dtype, b.dtype)
+	mustf(a.dtype == Float32 || op != BinaryDiv && op != BinaryPow, c.op, []Shape{a.shape, b.shape}, "there is none of int32: cast to float32")
+	dst.inPlace(c.op, op.gives(a.dtype))
 	c.apartOrSame(dst, a, b)
 	a, b = a.Expand(dst.shape...), b.Expand(dst.shape...)
 	c.run(func(o Ops) { o.Binary(op, dst, a, b) })
 }
 
-// Add returns a + b, broadcast.
+// Add returns a + b, broadcast. Like Sub, Mul, Maximum, Minimum and comparisons it takes Float32 or Int32, and sums of Int32 wrap around.
 func Add(a, b *Tensor) *Tensor { return binary("Add", BinaryAdd, a, b) }
 
 // Sub returns a − b, broadcast.
@@ -134,7 +143,7 @@ func compared(name string, op BinaryOp, a, b *Tensor) *Tensor {
 	c := begin(name, "a, b", a, b)
 	shape, ok := Broadcast(a.shape, b.shape)
 	c.must(ok, "not broadcastable", a.shape, b.shape)
-	dst := c.out(shape...)
+	dst := newTensor(c.dev, c.op, op.gives(a.dtype), shape...)
 	c.binary(dst, op, b, a)
 	return dst
 }

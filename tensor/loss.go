@@ -73,3 +73,34 @@ func CosineLossGrad(dloss, x, target *Tensor) *Tensor {
 	c.run(func(o Ops) { o.CosineLossGrad(to, dloss, x, target) })
 	return dx
 }
+
+// ElementLoss returns the loss of each element of x with its target, of the same shape, as LossOp says. delta is that of LossHuber, above 0.
+func ElementLoss(op LossOp, x, target *Tensor, delta float32) *Tensor {
+	c := begin("ElementLoss", "x, target", x, target)
+	defer c.end()
+	c.elementLoss(op, x, target, delta)
+	y := c.out(x.shape...)
+	x, target = c.f32(x), c.f32(target)
+	c.run(func(o Ops) { o.ElementLoss(op, y, x, target, delta) })
+	return y
+}
+
+// ElementLossGrad returns the gradient of ElementLoss with respect to x. dy, the upstream gradient, has the shape of x, or one element that stands
+// for all.
+func ElementLossGrad(op LossOp, dy, x, target *Tensor, delta float32) *Tensor {
+	c := begin("ElementLossGrad", "dy, x, target", dy, x, target)
+	defer c.end()
+	c.elementLoss(op, x, target, delta)
+	c.must(dy.shape.Equal(x.shape) || dy.Size() == 1, "shapes differ", dy.shape, x.shape)
+	dx := c.out(x.shape...)
+	dy, x, target = c.f32(dy), c.f32(x), c.f32(target)
+	c.run(func(o Ops) { o.ElementLossGrad(op, dx, dy, x, target, delta) })
+	return dx
+}
+
+// elementLoss checks what ElementLoss gets.
+func (c *call) elementLoss(op LossOp, x, target *Tensor, delta float32) {
+	c.must(x.shape.Equal(target.shape), "shapes differ", x.shape, target.shape)
+	mustf(op <= LossHuber, c.op, []Shape{x.shape}, "no loss %d", op)
+	mustf(op != LossHuber || delta > 0, c.op, []Shape{x.shape}, "delta is %g, want more than 0", delta)
+}

@@ -1,7 +1,7 @@
 package tensor
 
 // MatMul returns the matmul a·b over the last two axes, [.., M, K] x [.., K, N]. Leading axes are broadcast. Transposed views (T) are
-// used without a copy.
+// used without a copy. A vector [K] stands for one row as a, for one column as b, and the result lacks that axis, as torch.matmul has it.
 func MatMul(a, b *Tensor) *Tensor {
 	c := begin("MatMul", "a, b", a, b)
 	defer c.end()
@@ -23,19 +23,40 @@ func MatMulInto(dst, a, b *Tensor, add bool, p Precision) {
 
 // matmulShape checks the factors of a matmul and returns the shape of the result.
 func (c *call) matmulShape(a, b *Tensor) Shape {
-	c.must(len(a.shape) >= 2 && len(b.shape) >= 2, "want at least two axes", a.shape, b.shape)
-	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", a.shape, b.shape)
+	c.must(len(a.shape) > 0 && len(b.shape) > 0, "want at least one axis", a.shape, b.shape)
+	va, vb := a, b
+	a, b = matrices(a, b)
+	c.must(a.Dim(-1) == b.Dim(-2), "inner sizes differ", va.shape, vb.shape)
 	batch, ok := Broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
 	c.must(ok, "leading axes are not broadcastable", a.shape, b.shape)
-	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{a.shape, b.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
-	return append(batch, a.Dim(-2), b.Dim(-1))
+	mustf(a.dtype == Float32 && b.dtype == Float32, c.op, []Shape{va.shape, vb.shape}, "dtypes %v and %v, want float32", a.dtype, b.dtype)
+	shape := batch
+	if len(va.shape) > 1 {
+		shape = append(shape, a.Dim(-2))
+	}
+	if len(vb.shape) > 1 {
+		shape = append(shape, b.Dim(-1))
+	}
+	return shape
+}
+
+// matrices returns the factors of a matmul with a vector made a row of a, or a column of b.
+func matrices(a, b *Tensor) (x, y *Tensor) {
+	if len(a.shape) == 1 {
+		a = a.view("MatMul", Shape{1, a.shape[0]}, []int{1, a.strides[0]}, a.offset)
+	}
+	if len(b.shape) == 1 {
+		b = b.view("MatMul", Shape{b.shape[0], 1}, []int{b.strides[0], 1}, b.offset)
+	}
+	return a, b
 }
 
 // matmul computes dst, whose shape matmulShape gave.
 func (c *call) matmul(dst, a, b *Tensor, add bool, p Precision) {
 	dst.inPlace(c.op, Float32)
+	a, b = matrices(a, b)
 	m, k, n := a.Dim(-2), a.Dim(-1), b.Dim(-1)
-	batch := dst.shape[:len(dst.shape)-2]
+	batch, _ := Broadcast(a.shape[:len(a.shape)-2], b.shape[:len(b.shape)-2])
 	size := batch.Size()
 	x, y := c.batched(a, batch, m, k), c.batched(b, batch, k, n)
 	c.apart(dst, x, y)

@@ -15,8 +15,9 @@ func named(function string) string { return strings.TrimSuffix(function, "Shape"
 // needed are the places of the tensors that a function cannot do without, among all in its arguments; a function that is not here needs all.
 var needed = map[string][]int{
 	"UnaryGrad": {0, 2}, // of exp: dy and y
-	"Linear":    {1, 2}, "LinearGrad": {4, 5, 6}, "Attention": {2}, "AttentionGrad": {2, 3, 4, 5},
-	"LayerNorm": {3, 4, 5}, "LayerNormGrad": {3, 4, 5, 6, 7}, "CrossEntropy": {2}, "CrossEntropyGrad": {0, 2, 3},
+	"Linear":    {1, 2}, "LinearGrad": {4, 5, 6}, "Attention": {}, "AttentionGrad": {2, 3, 4},
+	"Conv2D": {1, 2}, "Conv2DGrad": {3, 4, 5}, "ConvTranspose2D": {1, 2}, "ConvTranspose2DGrad": {3, 4, 5},
+	"BatchNormGrad": {1, 2, 3, 4, 5}, "LayerNorm": {3, 4, 5}, "LayerNormGrad": {3, 4, 5, 6, 7}, "CrossEntropy": {2}, "CrossEntropyGrad": {0, 2, 3},
 }
 
 // Functions that get nil in place of a tensor or a device panic with their name, and say what is nil.
@@ -43,16 +44,19 @@ func TestNilPanicsNamingTheFunction(t *testing.T) {
 	dev := CPU()
 	x, v := Zeros(dev, 2, 2), Zeros(dev, 2)
 	for want, f := range map[string]func(){
-		"tensor: Concat: an input is nil":                                                  func() { Concat(0, x, nil) },
-		"tensor: Add: b is nil":                                                            func() { Add(x, nil) },
-		"tensor: Linear: w is nil":                                                         func() { Linear(LinearArgs{X: x}) },
-		"tensor: LinearGrad: dy is nil":                                                    func() { LinearGrad(LinearGradArgs{X: x, W: x}) },
-		"tensor: LayerNormGrad: rstd is nil":                                               func() { LayerNormGrad(LayerNormGradArgs{DY: x, X: x, W: v, Mean: v}) },
-		"tensor: UnaryGrad: x is nil":                                                      func() { UnaryGrad(UnaryGELU, x, nil, nil) },
-		"tensor: CrossEntropy: labels and soft are nil: want one of them":                  func() { CrossEntropy(CrossEntropyArgs{Logits: x}) },
-		"tensor: CrossEntropyGrad: lse is nil":                                             func() { CrossEntropyGrad(v, CrossEntropyArgs{Logits: x, Soft: x}) },
-		"tensor: To: the device is nil":                                                    func() { x.To(nil) },
-		"tensor: New: the device is nil":                                                   func() { New(&Device{}, 2) },
+		"tensor: Concat: an input is nil":                                 func() { Concat(0, x, nil) },
+		"tensor: Add: b is nil":                                           func() { Add(x, nil) },
+		"tensor: Linear: w is nil":                                        func() { Linear(LinearArgs{X: x}) },
+		"tensor: LinearGrad: dy is nil":                                   func() { LinearGrad(LinearGradArgs{X: x, W: x}) },
+		"tensor: Attention: qkv is nil":                                   func() { Attention(AttentionArgs{Bias: x}) },
+		"tensor: Attention: kv is nil":                                    func() { Attention(AttentionArgs{Q: x}) },
+		"tensor: AttentionGrad: q is nil":                                 func() { AttentionGrad(AttentionGradArgs{DOut: x, Out: x, LSE: x, KV: x}) },
+		"tensor: LayerNormGrad: rstd is nil":                              func() { LayerNormGrad(LayerNormGradArgs{DY: x, X: x, W: v, Mean: v}) },
+		"tensor: UnaryGrad: x is nil":                                     func() { UnaryGrad(UnaryGELU, x, nil, nil) },
+		"tensor: CrossEntropy: labels and soft are nil: want one of them": func() { CrossEntropy(CrossEntropyArgs{Logits: x}) },
+		"tensor: CrossEntropyGrad: lse is nil":                            func() { CrossEntropyGrad(v, CrossEntropyArgs{Logits: x, Soft: x}) },
+		"tensor: To: the device is nil":                                   func() { x.To(nil) },
+		"tensor: New: the device is nil":                                  func() { New(&Device{}, 2) },
 		"tensor: Add: the tensor is a Tensor{}, which has no memory: use New or FromSlice": func() { Add(x, &Tensor{}) },
 	} {
 		if got := recovered(f); got != want {
@@ -88,8 +92,11 @@ func TestMethodsOfANilTensor(t *testing.T) {
 // A mistake in shapes or dtypes is reported under the name of the function that was called, not of one that it calls.
 func TestMistakesNameTheFunction(t *testing.T) {
 	dev := CPU()
-	shapes := []Shape{{2, 3, 5}, {7, 11}, {13}, {17, 19}, {23}, {29}, {31}, {37}, {41}, {43}, {47}}
-	made := map[string]bool{"New": true, "NewOf": true, "Zeros": true, "Full": true, "FromSlice": true, "FromInts": true}
+	shapes := []Shape{{2, 3, 5}, {7, 11}, {13}, {17, 19}, {23}, {29}, {31}, {37}, {41}, {43}, {47}, {53}, {59}}
+	made := map[string]bool{
+		"New": true, "NewOf": true, "Zeros": true, "Full": true, "FromSlice": true, "FromInts": true, "Arange": true, "Linspace": true,
+		"Cast": true, "Flip": true, "OneHot": true, // take one tensor of any shape, also of Int32
+	}
 	for _, dtype := range []DType{Int32, Float32} {
 		for name, f := range functions {
 			i := 0

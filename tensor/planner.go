@@ -88,8 +88,8 @@ func (p planner) LinearGrad(a LinearGradArgs) {
 }
 
 func (p planner) AttentionGrad(a AttentionGradArgs) {
-	if b, n := a.QKV.shape[0], a.QKV.shape[1]; a.DBias.To != nil && b*n > 0 {
+	if b, size := a.Q.shape[0], a.Heads*a.Q.shape[1]*a.KV.shape[1]; a.DBias.To != nil && b*size > 0 {
 		runs, _ := biasRuns(b)
-		p.room(a.DOut, runs*a.Heads*n*n)
+		p.room(a.DOut, runs*size)
 	}
 }

@@ -54,6 +54,10 @@ func philox(c [4]uint32, k [2]uint32) [4]uint32 {
 	return c
 }
 
+// Key returns what the generator's numbers follow from, for devices that compute them: number i is word i%4 of the Philox4x32-10 block of
+// counter i/4.
+func (r *Rand) Key() [2]uint32 { return r.key }
+
 // Uint32 returns 32 random bits.
 func (r *Rand) Uint32() uint32 {
 	if r.used == 4 {

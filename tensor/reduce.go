@@ -46,6 +46,28 @@ func SumTo(x *Tensor, shape Shape) *Tensor {
 func ArgMax(x *Tensor) *Tensor {
 	c := begin("ArgMax", "x", x)
 	defer c.end()
+	return c.argMax(x)
+}
+
+// ArgMaxAlong is ArgMax along any axis. The result has one axis less.
+func ArgMaxAlong(x *Tensor, axis int) *Tensor {
+	c := begin("ArgMaxAlong", "x", x)
+	defer c.end()
+	return c.argMax(x.toLast(x.axis(c.op, axis)))
+}
+
+// toLast is x with an axis moved behind the others.
+func (t *Tensor) toLast(axis int) *Tensor {
+	order := make([]int, 0, len(t.shape))
+	for i := range t.shape {
+		if i != axis {
+			order = append(order, i)
+		}
+	}
+	return t.Permute(append(order, axis)...)
+}
+
+func (c *call) argMax(x *Tensor) *Tensor {
 	m := c.rows(x)
 	c.must(m.shape[1] > 0, "nothing to choose from", x.shape)
 	y := newTensor(c.dev, c.op, Int32, x.shape[:len(x.shape)-1]...)
@@ -53,26 +75,53 @@ func ArgMax(x *Tensor) *Tensor {
 	return y
 }
 
+// TopK returns the k largest elements along the last axis of x, Float32 [.., K], in descending order, and their indices, Int32. Both are [.., k]. Of
+// equal elements the first comes first, and NaN counts as larger than any number. It panics unless 0 ≤ k ≤ K.
+func TopK(x *Tensor, k int) (values, index *Tensor) {
+	c := begin("TopK", "x", x)
+	defer c.end()
+	rows := c.rows(x)
+	mustf(0 <= k && k <= rows.shape[1], c.op, []Shape{x.shape}, "%d of %d elements", k, rows.shape[1])
+	shape := slices.Clone(x.shape)
+	shape[len(shape)-1] = k
+	values, index = c.out(shape...), newTensor(c.dev, c.op, Int32, shape...)
+	v, i := values.Reshape(rows.shape[0], k), index.Reshape(rows.shape[0], k)
+	c.run(func(o Ops) { o.TopK(v, i, rows) })
+	return values, index
+}
+
 // Softmax returns the softmax over the last axis.
-func Softmax(x *Tensor) *Tensor {
-	c := begin("Softmax", "x", x)
+func Softmax(x *Tensor) *Tensor { return softmax("Softmax", x, false) }
+
+// LogSoftmax returns the logarithm of the softmax over the last axis, x − log Σ exp(x).
+func LogSoftmax(x *Tensor) *Tensor { return softmax("LogSoftmax", x, true) }
+
+// softmax is Softmax or LogSoftmax for a call of op.
+func softmax(op string, x *Tensor, log bool) *Tensor {
+	c := begin(op, "x", x)
 	defer c.end()
 	rows := c.rows(x)
 	y := c.out(x.shape...)
 	to := y.Reshape(rows.shape...)
-	c.run(func(o Ops) { o.Softmax(to, rows) })
+	c.run(func(o Ops) { o.Softmax(to, rows, log) })
 	return y
 }
 
 // SoftmaxGrad returns the gradient y·(dy − Σ dy·y), where y = Softmax(x).
-func SoftmaxGrad(dy, y *Tensor) *Tensor {
-	c := begin("SoftmaxGrad", "dy, y", dy, y)
+func SoftmaxGrad(dy, y *Tensor) *Tensor { return softmaxGrad("SoftmaxGrad", dy, y, false) }
+
+// LogSoftmaxGrad returns the gradient dy − exp(y)·Σ dy, where y = LogSoftmax(x).
+func LogSoftmaxGrad(dy, y *Tensor) *Tensor { return softmaxGrad("LogSoftmaxGrad", dy, y, true) }
+
+// softmaxGrad is SoftmaxGrad or LogSoftmaxGrad for a call of op.
+func softmaxGrad(op string, dy, y *Tensor, log bool) *Tensor {
+	c := begin(op, "dy, y", dy, y)
 	defer c.end()
 	c.must(dy.shape.Equal(y.shape), "shapes differ", dy.shape, y.shape)
 	rows := c.rows(y)
 	dx := c.out(y.shape...)
 	to := dx.Reshape(rows.shape...)
 	dy = c.rows(dy)
-	c.run(func(o Ops) { o.SoftmaxGrad(to, dy, rows) })
+	c.run(func(o Ops) { o.SoftmaxGrad(to, dy, rows, log) })
 	return dx
 }

@@ -3,6 +3,7 @@ package optim
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
@@ -19,17 +20,20 @@ type AdamWConfig struct {
 // DefaultAdamW returns the defaults of PyTorch's torch.optim.AdamW: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01, no clipping.
 func DefaultAdamW() AdamWConfig { return AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01} }
 
-// check returns what is wrong with the settings, "" for nothing.
-func (c AdamWConfig) check() string {
+// mustFit panics in a call of op when a setting makes no sense.
+func (c AdamWConfig) mustFit(op string) {
+	reason := ""
 	switch {
 	case !(float32(c.Eps) > 0) || math.IsInf(c.Eps, 1): // the update is computed in float32
-		return fmt.Sprintf("Eps is %v, want a number above 0: DefaultAdamW has 1e-8", c.Eps)
+		reason = fmt.Sprintf("Eps is %v, want a number above 0: Default%s has 1e-8", c.Eps, strings.TrimPrefix(op, "New"))
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1):
-		return fmt.Sprintf("Beta1 and Beta2 are %v and %v, want numbers from 0 to below 1", c.Beta1, c.Beta2)
+		reason = fmt.Sprintf("Beta1 and Beta2 are %v and %v, want numbers from 0 to below 1", c.Beta1, c.Beta2)
 	case !(c.Decay >= 0) || !(c.Clip >= 0):
-		return fmt.Sprintf("Decay and Clip are %v and %v, want numbers of 0 and more", c.Decay, c.Clip)
+		reason = fmt.Sprintf("Decay and Clip are %v and %v, want numbers of 0 and more", c.Decay, c.Clip)
 	}
-	return ""
+	if reason != "" {
+		panic(&tensor.Error{Op: op, Reason: reason})
+	}
 }
 
 // AdamW is the AdamW optimizer with bias correction (arXiv 1711.05101), for all trainable parameters of a set.
@@ -43,54 +47,21 @@ type AdamW struct {
 	state    *tensor.Tensor // [norm, factor, finite] of the last step
 }
 
-// segment is a range of the flat storage whose parameters have the same settings.
-type segment struct {
-	lo, hi int
-	decays bool
-	scale  float64
-}
-
 // NewAdamW returns an optimizer with zero moments. It panics when the set was not built for training, and when Eps is 0 or another setting
 // makes no sense.
 func NewAdamW(set *nn.Set, c AdamWConfig) *AdamW {
 	mustTrain("NewAdamW", set)
-	if reason := c.check(); reason != "" {
-		panic(&tensor.Error{Op: "NewAdamW", Reason: reason})
-	}
+	c.mustFit("NewAdamW")
+	return newAdamW(set, c)
+}
+
+// newAdamW is NewAdamW for settings that were checked.
+func newAdamW(set *nn.Set, c AdamWConfig) *AdamW {
 	n := set.Values().Size()
 	return &AdamW{
 		M: tensor.Zeros(set.Device(), n), V: tensor.Zeros(set.Device(), n),
 		set: set, config: c, segments: segments(set, c.LRScale),
 	}
-}
-
-func mustTrain(op string, set *nn.Set) {
-	if set == nil {
-		panic(&tensor.Error{Op: op, Reason: "the set is nil"})
-	}
-	if set.Grads() == nil {
-		panic(&tensor.Error{Op: op, Reason: "the set was not built for training"})
-	}
-}
-
-// segments joins adjacent parameters with the same settings.
-func segments(set *nn.Set, scale func(p *nn.Param) float64) []segment {
-	var list []segment
-	for _, p := range set.Flat() {
-		if p.Shape.Size() == 0 {
-			continue
-		}
-		s := segment{lo: p.Value.Offset(), hi: p.Value.Offset() + p.Shape.Size(), decays: p.Decays(), scale: 1}
-		if scale != nil {
-			s.scale = scale(p)
-		}
-		if i := len(list) - 1; i >= 0 && list[i].decays == s.decays && list[i].scale == s.scale {
-			list[i].hi = s.hi
-			continue
-		}
-		list = append(list, s)
-	}
-	return list
 }
 
 // Step clips the gradients and updates the parameters, with learning rate lr and the configured weight decay. When the gradient is not
@@ -100,9 +71,14 @@ func (o *AdamW) Step(lr float64) { o.StepDecay(lr, o.config.Decay) }
 // StepDecay is Step with a weight decay for this step.
 func (o *AdamW) StepDecay(lr, decay float64) {
 	mustTrain("Step", o.set)
-	o.Count++
 	o.dropState()
 	o.state = tensor.GradNorm(o.set.Grads(), float32(o.config.Clip))
+	o.update(lr, decay, o.state)
+}
+
+// update moves the parameters by the gradients. It reads the clipping factor and the finite flag of state.
+func (o *AdamW) update(lr, decay float64, state *tensor.Tensor) {
+	o.Count++
 	for _, s := range o.segments {
 		h := tensor.AdamWHyper{
 			LR: lr * s.scale, Beta1: o.config.Beta1, Beta2: o.config.Beta2, Eps: o.config.Eps, Step: o.Count,
@@ -111,7 +87,7 @@ func (o *AdamW) StepDecay(lr, decay float64) {
 			h.Decay = decay
 		}
 		cut := func(t *tensor.Tensor) *tensor.Tensor { return t.Slice(0, s.lo, s.hi) }
-		tensor.AdamW(cut(o.set.Values()), cut(o.set.Grads()), cut(o.M), cut(o.V), o.state, h)
+		tensor.AdamW(cut(o.set.Values()), cut(o.set.Grads()), cut(o.M), cut(o.V), state, h)
 	}
 }
 

@@ -113,17 +113,28 @@ func TestAdamWFollowsFloat64(t *testing.T) {
 }
 
 func TestAStepWithANaNGradientChangesNothing(t *testing.T) {
-	dev := tensor.CPU()
-	set := model(dev)
-	opt := NewAdamW(set, AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8})
-	before := fmt.Sprint(set.Values().Float32s())
-	set.Lookup("a.weight").Grad.Fill(float32(math.NaN()))
-	opt.Step(1)
-	if fmt.Sprint(set.Values().Float32s()) != before || opt.M.Float32s()[0] != 0 {
-		t.Error("parameters or moments changed")
-	}
-	if got := opt.State().Float32s()[2]; got != 0 {
-		t.Errorf("finite flag %v, want 0", got)
+	for name, make := range optimizers {
+		for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+			set := model(tensor.CPU())
+			opt := make(set)
+			moments := opt.(interface{ moments() []moment }).moments()
+			before := fmt.Sprint(set.Values().Float32s())
+			set.Lookup("a.weight").Grad.Fill(float32(bad))
+			opt.Step(1)
+			if fmt.Sprint(set.Values().Float32s()) != before {
+				t.Errorf("%s: parameters changed", name)
+			}
+			for _, m := range moments {
+				for _, v := range m.flat.Float32s() {
+					if v != 0 {
+						t.Fatalf("%s: %s has a %v", name, m.name, v)
+					}
+				}
+			}
+			if got := opt.State().Float32s()[2]; got != 0 {
+				t.Errorf("%s: finite flag %v, want 0", name, got)
+			}
+		}
 	}
 }
 
@@ -152,6 +163,7 @@ func TestOptimizersNeedTraining(t *testing.T) {
 	built.Build(tensor.CPU(), 1, nn.Inference)
 	for op, f := range map[string]func(set *nn.Set){
 		"NewAdamW": func(set *nn.Set) { NewAdamW(set, AdamWConfig{}) },
+		"NewAdam":  func(set *nn.Set) { NewAdam(set, AdamWConfig{}) },
 		"NewSGD":   func(set *nn.Set) { NewSGD(set, SGDConfig{}) },
 	} {
 		for _, set := range []*nn.Set{built, nn.NewSet()} {
@@ -189,8 +201,16 @@ func TestAdamWSettings(t *testing.T) {
 	for want, f := range map[string]func(){
 		"tensor: NewAdamW: Eps is 0, want a number above 0: DefaultAdamW has 1e-8": func() { NewAdamW(set, AdamWConfig{}) },
 		"tensor: NewAdamW: the set is nil":                                         func() { NewAdamW(nil, DefaultAdamW()) },
+		"tensor: NewAdam: Eps is 0, want a number above 0: DefaultAdam has 1e-8":   func() { NewAdam(set, AdamWConfig{}) },
+		"tensor: NewAdam: the set is nil":                                          func() { NewAdam(nil, DefaultAdam()) },
 		"tensor: NewSGD: the set is nil":                                           func() { NewSGD(nil, SGDConfig{}) },
-		"tensor: Step: the set is nil":                                             func() { new(AdamW).Step(1) },
+		"tensor: NewSGD: Nesterov needs a Momentum above 0":                        func() { NewSGD(set, SGDConfig{Nesterov: true}) },
+		"tensor: NewSGD: Momentum, Decay and Clip are -1, 0 and 0, want numbers of 0 and more": func() {
+			NewSGD(set, SGDConfig{Momentum: -1})
+		},
+		"tensor: Step: the set is nil": func() { new(AdamW).Step(1) },
+		"tensor: Save: the set is nil": func() { _ = new(Adam).Save("") },
+		"tensor: Load: the set is nil": func() { _ = new(SGD).Load("") },
 	} {
 		if got := errorOf(f); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

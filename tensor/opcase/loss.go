@@ -14,22 +14,29 @@ func losses() []Case {
 	for _, s := range [][2]int{{0, 3}, {1, 2}, {3, 17}, {65, 3}, {17, 197}, {520, 65}, {2, 8192}} {
 		r, k := s[0], s[1]
 		cases = append(cases,
-			labelsCase(r, k, 0, ints(0, k, r), "labels"),
-			labelsCase(r, k, 0.1, ints(-1, k, r), "labels/smoothing/ignored"),
-			labelsCase(r, k, 0, ints(-1, 0, r), "labels/all ignored"),
+			labelsCase(r, k, 0, ints(0, k, r), false, "labels"),
+			labelsCase(r, k, 0.1, ints(-1, k, r), false, "labels/smoothing/ignored"),
+			labelsCase(r, k, 0, ints(-1, 0, r), false, "labels/all ignored"),
+			labelsCase(r, k, 0, ints(-k, k, r), true, "labels/ignored/over all"),
+			labelsCase(r, k, 0.1, ints(-1, 0, r), true, "labels/all ignored/over all"),
 			softCase(r, k),
 			cosineCase(r, k))
 	}
-	return cases
+	for _, n := range sizes {
+		for _, l := range elementLosses {
+			cases = append(cases, elementLossCase(l, n))
+		}
+	}
+	return append(cases, bceOfLargeLogits())
 }
 
-func labelsCase(r, k int, smoothing float32, labels Input, name string) Case {
+func labelsCase(r, k int, smoothing float32, labels Input, overAll bool, name string) Case {
 	s := float64(smoothing)
 	return Case{
 		Name:   fmt.Sprintf("CrossEntropy/r=%d/k=%d/%s", r, k, name),
 		Inputs: []Input{in(uniform(-4, 4), r, k), labels},
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			a := tensor.CrossEntropy(tensor.CrossEntropyArgs{Logits: in[0], Labels: in[1], Smoothing: smoothing})
+			a := tensor.CrossEntropy(tensor.CrossEntropyArgs{Logits: in[0], Labels: in[1], Smoothing: smoothing, OverAll: overAll})
 			return []*tensor.Tensor{a.Loss, a.LSE}
 		},
 		Reference: func(in [][]float64) [][]float64 {
@@ -49,11 +56,14 @@ func labelsCase(r, k int, smoothing float32, labels Input, name string) Case {
 					loss += target * (lse[m] - v)
 				}
 			})
+			if overAll {
+				counted = r
+			}
 			return [][]float64{{loss / float64(max(counted, 1))}, lse}
 		},
 		Backward: func(_ *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
 			return []*tensor.Tensor{tensor.CrossEntropyGrad(dy, tensor.CrossEntropyArgs{
-				Loss: out[0], LSE: out[1], Logits: in[0], Labels: in[1], Smoothing: smoothing,
+				Loss: out[0], LSE: out[1], Logits: in[0], Labels: in[1], Smoothing: smoothing, OverAll: overAll,
 			}), nil}
 		},
 		Tolerance: 2e-6, FLOPs: float64(6 * r * k),
@@ -110,5 +120,85 @@ func cosineCase(m, d int) Case {
 			return []*tensor.Tensor{tensor.CosineLossGrad(dy, in[0], in[1]), nil}
 		},
 		Tolerance: 5e-6, FLOPs: float64(6 * m * d),
+	}
+}
+
+// elementLoss is a loss of elements with its reference. Kinks are apart from the inputs of its cases.
+type elementLoss struct {
+	name  string
+	op    tensor.LossOp
+	delta float32
+	f     func(x, t float64) float64
+}
+
+var elementLosses = []elementLoss{
+	{"bce", tensor.LossBCE, 0, bce},
+	{"l1", tensor.LossL1, 0, func(x, t float64) float64 { return math.Abs(x - t) }},
+	{"huber", tensor.LossHuber, 0.75, func(x, t float64) float64 {
+		if d := math.Abs(x - t); d > 0.75 {
+			return 0.75 * (d - 0.75/2)
+		}
+		return (x - t) * (x - t) / 2
+	}},
+}
+
+func bce(x, t float64) float64 { return math.Max(x, 0) - x*t + math.Log1p(math.Exp(-math.Abs(x))) }
+
+func elementLossCase(l elementLoss, n int) Case {
+	// Multiples of 1/8 and of 1/8 plus 1/16: differences stay 1/16 away from 0 and from ±0.75.
+	steps := func(shift float64) Gen {
+		return func(r *tensor.Rand, _ int) float64 { return float64(r.IntN(48)-24)/8 + shift }
+	}
+	target := steps(1.0 / 16)
+	if l.op == tensor.LossBCE {
+		target = uniform(0, 1)
+	}
+	return Case{
+		Name:   fmt.Sprintf("ElementLoss/op=%s/n=%d", l.name, n),
+		Inputs: []Input{in(steps(0), n), in(target, n)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.ElementLoss(l.op, in[0], in[1], l.delta))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, n)
+			for i, x := range in[0] {
+				y[i] = l.f(x, in[1][i])
+			}
+			return one(y)
+		},
+		Backward: func(_ *tensor.Device, in, _ []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+			return []*tensor.Tensor{tensor.ElementLossGrad(l.op, dy, in[0], in[1], l.delta), nil}
+		},
+		Tolerance: 2e-6, FLOPs: float64(8 * n),
+	}
+}
+
+// bceOfLargeLogits has losses that are far smaller and far larger than 1. Each is right relative to itself: what is given is their logarithm.
+func bceOfLargeLogits() Case {
+	logits := []float64{-80, -30, -12, -5, 5, 12, 30, 80, 1e4, -1e4}
+	return Case{
+		Name:   "ElementLoss/op=bce/large logits",
+		Inputs: []Input{in(func(_ *tensor.Rand, i int) float64 { return logits[i] }, len(logits))},
+		Forward: func(dev *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			right := tensor.Greater(in[0], tensor.Zeros(dev))
+			small := tensor.ElementLoss(tensor.LossBCE, in[0].Slice(0, 0, 8), right.Slice(0, 0, 8), 0)
+			wrong := tensor.Affine(right, -1, 1)
+			return []*tensor.Tensor{tensor.Log(small), tensor.ElementLoss(tensor.LossBCE, in[0], wrong, 0), tensor.ElementLossGrad(tensor.LossBCE, tensor.Full(dev, 3), in[0], wrong, 0)}
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			small, large, slope := make([]float64, 8), make([]float64, len(logits)), make([]float64, len(logits))
+			for i, x := range in[0] {
+				t := 0.0
+				if x < 0 {
+					t = 1
+				}
+				if i < 8 {
+					small[i] = math.Log(math.Log1p(math.Exp(-math.Abs(x))))
+				}
+				large[i], slope[i] = bce(x, t), 3*(1/(1+math.Exp(-x))-t)
+			}
+			return [][]float64{small, large, slope}
+		},
+		Tolerance: 1e-6,
 	}
 }

@@ -40,7 +40,7 @@ func matmuls() []Case {
 		}
 	}
 	return append(cases, matmulBroadcast(3, 5, 17, 9, tensor.Highest), matmulBroadcast(3, 5, 70, 35, tensor.Medium),
-		matmulAdd(tensor.Highest), matmulAdd(tensor.Medium))
+		matmulAdd(tensor.Highest), matmulAdd(tensor.Medium), matmulVectors(3, 5, 17), matmulVectors(0, 1, 3), matmulVectors(2, 65, 197))
 }
 
 // suffix is what a precision adds to a case's name.
@@ -101,6 +101,27 @@ func matmulBroadcast(batch, m, k, n int, p tensor.Precision) Case {
 			return one(y)
 		},
 		Tolerance: productTolerance(p), FLOPs: 2 * float64(batch*m*n*k),
+	}
+}
+
+// matmulVectors multiplies a vector with a matrix, each of a batch of matrices with a vector, and two vectors.
+func matmulVectors(batch, m, k int) Case {
+	return Case{
+		Name:   fmt.Sprintf("MatMul/vectors/b=%d/m=%d/k=%d", batch, m, k),
+		Inputs: []Input{f(k), f(k, m), f(batch, m, k)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			vector := in[0]
+			return []*tensor.Tensor{tensor.MatMul(vector, in[1]), tensor.MatMul(in[2], vector), tensor.MatMul(vector, vector), tensor.MatMul(in[1].T(), in[1].Slice(1, 0, 1).T().Reshape(k))}
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			row, column, dot, gap := make([]float64, m), make([]float64, batch*m), make([]float64, 1), make([]float64, m)
+			matmul(row, 1, m, k, in[0], k, 1, in[1], m, 1)
+			matmul(column, batch*m, 1, k, in[2], k, 1, in[0], 1, 1)
+			matmul(dot, 1, 1, k, in[0], k, 1, in[0], 1, 1)
+			matmul(gap, m, 1, k, in[1], 1, m, in[1], m, 1)
+			return [][]float64{row, column, dot, gap}
+		},
+		Tolerance: 5e-6, FLOPs: 2 * float64((batch+1)*m*k),
 	}
 }
 

@@ -1,8 +1,10 @@
 package opcase
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -67,9 +69,13 @@ func reductions() []Case {
 					return one(tensor.SoftmaxGrad(dy, out[0]))
 				},
 				Tolerance: 2e-6, FLOPs: float64(10 * m * k),
-			})
+			},
+			logSoftmaxCase(m, k), topKCase(m, k, k/3), topKCase(m, k, min(k, 20)))
 	}
-	return cases
+	for axis := range 3 {
+		cases = append(cases, argMaxAlongCase(axis))
+	}
+	return append(cases, topKOfNaN())
 }
 
 // softmax fills y and returns the log of the denominator.
@@ -120,5 +126,95 @@ func reduceCase(op tensor.ReduceOp, name string, shape []int, axis int) Case {
 			return one(y)
 		},
 		Tolerance: 2e-6, FLOPs: float64(outer * n * inner),
+	}
+}
+
+func logSoftmaxCase(m, k int) Case {
+	return Case{
+		Name:   fmt.Sprintf("Softmax/log/m=%d/k=%d", m, k),
+		Inputs: []Input{in(uniform(-5, 5), m, k)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.LogSoftmax(in[0]))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y, p := make([]float64, m*k), make([]float64, k)
+			eachRow(in[0], k, func(m int, row []float64) {
+				lse := softmax(p, row)
+				for i, x := range row {
+					y[m*k+i] = x - lse
+				}
+			})
+			return one(y)
+		},
+		Backward: func(_ *tensor.Device, _, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.LogSoftmaxGrad(dy, out[0]))
+		},
+		Tolerance: 2e-6, FLOPs: float64(10 * m * k),
+	}
+}
+
+// topKCase has many ties.
+func topKCase(m, k, count int) Case {
+	return Case{
+		Name:   fmt.Sprintf("TopK/m=%d/k=%d/count=%d", m, k, count),
+		Inputs: []Input{in(oneOf(0, 1, -2, 3, 0.5, -0.25, 1e-40), m, k)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			values, index := tensor.TopK(in[0], count)
+			return []*tensor.Tensor{values, index}
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			values, index, at := make([]float64, m*count), make([]float64, m*count), make([]int, k)
+			eachRow(in[0], k, func(m int, row []float64) {
+				for i := range at {
+					at[i] = i
+				}
+				slices.SortStableFunc(at, func(a, b int) int { return cmp.Compare(row[b], row[a]) })
+				for i, from := range at[:count] {
+					values[m*count+i], index[m*count+i] = row[from], float64(from)
+				}
+			})
+			return [][]float64{values, index}
+		},
+	}
+}
+
+// topKOfNaN has NaN, infinities and both zeros, in which the first of equals comes first.
+func topKOfNaN() Case {
+	nan, inf := math.NaN(), math.Inf(1)
+	row := []float64{1, nan, -inf, inf, math.Copysign(0, -1), 0, nan, -1}
+	return Case{
+		Name:   "TopK/NaN",
+		Inputs: []Input{in(func(_ *tensor.Rand, i int) float64 { return row[i] }, 1, len(row))},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			values, index := tensor.TopK(in[0], len(row))
+			return []*tensor.Tensor{values, index}
+		},
+		Reference: func([][]float64) [][]float64 {
+			return [][]float64{{nan, nan, inf, 1, 0, 0, -1, -inf}, {1, 6, 3, 0, 4, 5, 7, 2}}
+		},
+	}
+}
+
+func argMaxAlongCase(axis int) Case {
+	shape := tensor.Shape{5, 17, 4}
+	outer, n, inner := shape[:axis].Size(), shape[axis], shape[axis+1:].Size()
+	return Case{
+		Name:   fmt.Sprintf("ArgMaxAlong/axis=%d", axis),
+		Inputs: []Input{in(oneOf(0, 1, 2), shape...)}, // many ties
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.ArgMaxAlong(in[0], axis))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, outer*inner)
+			for i := range y {
+				at := func(j int) float64 { return in[0][(i/inner*n+j)*inner+i%inner] }
+				for j := range n {
+					if at(j) > at(int(y[i])) {
+						y[i] = float64(j)
+					}
+				}
+			}
+			return one(y)
+		},
 	}
 }

@@ -10,22 +10,58 @@ import (
 // attentionTile is how many queries or keys a workgroup works on; see shaders/include/attention.glsl.
 const attentionTile = 32
 
-// attention holds the sizes of one attention.
-type attention struct{ b, n, h, d int }
-
-func sizes(qkv *tensor.Tensor, heads int) attention {
-	return attention{b: qkv.Shape()[0], n: qkv.Shape()[1], h: heads, d: qkv.Shape()[2] / (3 * heads)}
+// attention is one attention on the device: its sizes, and what its shaders read.
+type attention struct {
+	b, nq, nk, h, d int
+	q, kv           *tensor.Tensor
+	bias, keyMask   arg
+	spec            []uint32 // whether there is a bias, and a key mask, and whether it is causal
+	masked          bool
 }
 
-// width is that of a row of qkv.
-func (a attention) width() int { return 3 * a.h * a.d }
+// attentionOf makes the arguments that a shader reads; what is not there is bound to some element that is.
+func attentionOf(a tensor.AttentionArgs) attention {
+	x := attention{
+		b: a.Q.Shape()[0], nq: a.Q.Shape()[1], nk: a.KV.Shape()[1], h: a.Heads, d: a.Q.Shape()[2] / a.Heads, q: a.Q, kv: a.KV,
+		bias: read(a.Q).part(0, 1), keyMask: read(a.Q).part(0, 1), masked: a.KeyMask != nil,
+	}
+	if a.Bias != nil {
+		x.bias = read(a.Bias)
+	}
+	if a.KeyMask != nil {
+		x.keyMask = read(a.KeyMask)
+	}
+	x.spec = []uint32{word(a.Bias != nil), word(x.masked), word(a.Causal)}
+	return x
+}
 
 // scores is how many products of two elements the scores of a sample take.
-func (a attention) scores() float64 { return float64(a.h) * float64(a.n) * float64(a.n) * float64(a.d) }
+func (a attention) scores() float64 {
+	return float64(a.h) * float64(a.nq) * float64(a.nk) * float64(a.d)
+}
 
-// eachSample splits the batch, so that every part of qkv fits the range that a shader can bind, and the grid.
+// steps are the words of all shaders: sizes, and how far apart the rows of q and kv are.
+func (a attention) steps() []uint32 {
+	return []uint32{u(a.nq), u(a.nk), u(a.h), u(a.q.Strides()[1]), u(a.kv.Strides()[1])}
+}
+
+// samplesOf are n samples of q, kv or a gradient of them, from sample lo on.
+func samplesOf(all arg, t *tensor.Tensor, lo, n int) arg {
+	rows, step, width := t.Shape()[1], t.Strides()[1], t.Shape()[2]
+	return all.part(lo*rows*step, (n*rows-1)*step+width)
+}
+
+// masks is the key mask of n samples, from sample lo on.
+func (a attention) masks(lo, n int) arg {
+	if !a.masked {
+		return a.keyMask
+	}
+	return a.keyMask.rows(lo, n, a.nk)
+}
+
+// eachSample splits the batch, so that every part of q, kv and their gradients fits the range that a shader can bind, and the grid.
 func (b *backend) eachSample(a attention, each func(lo, n int)) {
-	b.rows(a.b, a.n*a.width(), func(lo, n int) {
+	b.rows(a.b, 3*max(a.nq, a.nk)*a.h*a.d, func(lo, n int) {
 		for ; n > 0; lo, n = lo+b.caps.maxGroups, n-b.caps.maxGroups {
 			each(lo, min(n, b.caps.maxGroups))
 		}
@@ -34,18 +70,23 @@ func (b *backend) eachSample(a attention, each func(lo, n int)) {
 
 // Attention never holds the scores of a head: see shaders/attention.comp.
 func (b *backend) Attention(args tensor.AttentionArgs) {
-	a := sizes(args.QKV, args.Heads)
-	bias := read(args.QKV).part(0, 1)
-	if args.Bias != nil {
-		bias = read(args.Bias)
+	if args.KV.Size() == 0 {
+		b.Fill(args.Out, 0)
+		b.Fill(args.LSE, -infinity)
+		return
 	}
+	if args.Q.Size() == 0 {
+		return
+	}
+	a := attentionOf(args)
+	spec := append([]uint32{u(a.d)}, a.spec...)
 	b.eachSample(a, func(first, n int) {
 		b.pieces(n, 4*a.scores(), func(lo, n int) {
 			lo += first
 			b.weigh(4 * a.scores() * float64(n))
-			b.dispatch(shaders.Attention, []uint32{u(a.d), word(args.Bias != nil)}, cube(div(a.n, attentionTile), a.h, n),
-				[]uint32{u(a.n), u(a.h), f(args.Scale)},
-				write(args.Out).rows(lo, n, a.n*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.n), read(args.QKV).rows(lo, n, a.n*a.width()), bias)
+			b.dispatch(shaders.Attention, spec, cube(div(a.nq, attentionTile), a.h, n), append(a.steps(), f(args.Scale)),
+				write(args.Out).rows(lo, n, a.nq*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.nq),
+				samplesOf(read(a.q), a.q, lo, n), samplesOf(read(a.kv), a.kv, lo, n), a.bias, a.masks(lo, n))
 		})
 	})
 }
@@ -53,37 +94,48 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 // AttentionGrad recomputes the scores three times: for the gradient of the queries, for those of keys and values, and for that of the
 // bias. The gradient of the bias is summed over the samples in order. It is not summed in pieces, because their number depends on time.
 func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
-	a := sizes(args.QKV, args.Heads)
-	if a.b*a.n*a.d == 0 {
-		b.zero(args.DBias)
+	if args.Q.Size()*args.KV.Size() == 0 {
+		for _, g := range []tensor.Grad{args.DQ, args.DKV, args.DBias} {
+			b.zero(g)
+		}
 		return
 	}
-	bias := read(args.QKV).part(0, 1)
-	if args.Bias != nil {
-		bias = read(args.Bias)
-	}
-	delta := b.temp(a.b * a.h * a.n)
-	across := div(a.n, attentionTile)
+	a := attentionOf(tensor.AttentionArgs{Q: args.Q, KV: args.KV, Bias: args.Bias, KeyMask: args.KeyMask, Heads: args.Heads, Causal: args.Causal})
+	delta := b.temp(a.b * a.h * a.nq)
 	b.eachSample(a, func(lo, n int) {
-		dOut, out := read(args.DOut).rows(lo, n, a.n*a.h*a.d), read(args.Out).rows(lo, n, a.n*a.h*a.d)
-		qkv, lse, del := read(args.QKV).rows(lo, n, a.n*a.width()), read(args.LSE).rows(lo, n, a.h*a.n), delta.rows(lo, n, a.h*a.n)
-		b.dispatch(shaders.AttentionDelta, nil, elements(n*a.h*a.n), []uint32{u(n * a.h * a.n), u(a.n), u(a.h), u(a.d)}, del, dOut, out)
-		del = del.read()
-		if args.DQKV.To != nil {
-			spec, push := []uint32{u(a.d), word(args.Bias != nil), word(args.DQKV.Add)}, []uint32{u(a.n), u(a.h), f(args.Scale)}
-			b.pieces(n, 8*a.scores(), func(at, n int) {
-				to := update(args.DQKV.To).rows(lo+at, n, a.n*a.width())
-				in := []arg{to, dOut.rows(at, n, a.n*a.h*a.d), qkv.rows(at, n, a.n*a.width()), lse.rows(at, n, a.h*a.n), del.rows(at, n, a.h*a.n), bias}
-				b.weigh(6 * a.scores() * float64(n))
-				b.dispatch(shaders.AttentionGradQ, spec, cube(across, a.h, n), push, in...)
-				b.weigh(8 * a.scores() * float64(n))
-				b.dispatch(shaders.AttentionGradKV, spec, cube(across, a.h, n), push, in...)
-			})
-		}
+		dOut, out := read(args.DOut).rows(lo, n, a.nq*a.h*a.d), read(args.Out).rows(lo, n, a.nq*a.h*a.d)
+		all := n * a.h * a.nq
+		b.dispatch(shaders.AttentionDelta, nil, elements(all), []uint32{u(all), u(a.nq), u(a.h), u(a.d)}, delta.rows(lo, n, a.h*a.nq), dOut, out)
+		b.pieces(n, 8*a.scores(), func(at, n int) {
+			in := b.attentionInputs(a, args, delta.read(), lo+at, n)
+			b.attentionGrad(shaders.AttentionGradQ, 6, a, args.DQ, args.Scale, a.nq, lo+at, n, in)
+			b.attentionGrad(shaders.AttentionGradKV, 8, a, args.DKV, args.Scale, a.nk, lo+at, n, in)
+		})
 		if args.DBias.To != nil {
+			in := b.attentionInputs(a, args, delta.read(), lo, n)
 			b.weigh(4 * a.scores() * float64(n))
-			b.dispatch(shaders.AttentionGradBias, []uint32{u(a.d), word(args.DBias.Add || lo > 0)}, cube(across, across, a.h),
-				[]uint32{u(a.n), u(a.h), u(n), f(args.Scale)}, update(args.DBias.To), dOut, qkv, lse, del, bias)
+			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
+				cube(div(a.nk, attentionTile), div(a.nq, attentionTile), a.h), append(a.steps(), u(n), f(args.Scale)),
+				append([]arg{update(args.DBias.To)}, in...)...)
 		}
 	})
+}
+
+// attentionInputs are what the shaders of gradients read of n samples, from sample lo on.
+func (b *backend) attentionInputs(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) []arg {
+	return []arg{
+		read(args.DOut).rows(lo, n, a.nq*a.h*a.d), samplesOf(read(a.q), a.q, lo, n), samplesOf(read(a.kv), a.kv, lo, n),
+		read(args.LSE).rows(lo, n, a.h*a.nq), delta.rows(lo, n, a.h*a.nq), a.bias, a.masks(lo, n),
+	}
+}
+
+// attentionGrad runs the shader of the gradient of q or of kv, which have so many rows, if it is wanted. flops is for each product of two
+// elements of scores.
+func (b *backend) attentionGrad(s *shaders.Shader, flops float64, a attention, g tensor.Grad, scale float32, rows, lo, n int, in []arg) {
+	if g.To == nil {
+		return
+	}
+	b.weigh(flops * a.scores() * float64(n))
+	b.dispatch(s, append([]uint32{u(a.d), a.spec[0], word(g.Add)}, a.spec[1:]...), cube(div(rows, attentionTile), a.h, n),
+		append(a.steps(), u(g.To.Strides()[1]), f(scale)), append([]arg{samplesOf(update(g.To), g.To, lo, n)}, in...)...)
 }

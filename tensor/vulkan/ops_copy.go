@@ -30,6 +30,9 @@ func (b *backend) Copy(dst, src *tensor.Tensor) {
 	if dst.DType() == tensor.BFloat16 {
 		shader = shaders.Copy16
 	}
+	if !b.inSight(func(half []*tensor.Tensor) { b.Copy(half[0], half[1]) }, dst, src) {
+		return
+	}
 	v := newViews(dst, src)
 	v.each(func(first []int) {
 		n := v.size()
@@ -37,10 +40,16 @@ func (b *backend) Copy(dst, src *tensor.Tensor) {
 	})
 }
 
-// Cast converts between Float32 and BFloat16.
+// Cast converts between Float32 and BFloat16 or Int32.
 func (b *backend) Cast(dst, src *tensor.Tensor) {
 	if dst.DType() == src.DType() {
 		b.Copy(dst, src)
+		return
+	}
+	if dst.DType() == tensor.Int32 || src.DType() == tensor.Int32 {
+		b.chunks(dst.Size(), 1, func(lo, n int) {
+			b.dispatch(shaders.CastInts, []uint32{word(dst.DType() == tensor.Int32)}, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
+		})
 		return
 	}
 	shader := shaders.FromBFloat16
@@ -49,6 +58,14 @@ func (b *backend) Cast(dst, src *tensor.Tensor) {
 	}
 	b.chunks(dst.Size(), 2, func(lo, n int) {
 		b.dispatch(shader, nil, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
+	})
+}
+
+// Flip reverses the order along the middle axis of [outer, n, inner].
+func (b *backend) Flip(dst, x *tensor.Tensor, outer, n, inner int) {
+	width := n * inner
+	b.rows(outer, width, func(lo, m int) {
+		b.dispatch(shaders.Flip, nil, elements(m*width), []uint32{u(m * width), u(n), u(inner)}, write(dst).rows(lo, m, width), read(x).rows(lo, m, width))
 	})
 }
 

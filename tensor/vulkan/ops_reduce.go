@@ -89,18 +89,39 @@ func (b *backend) ArgMax(dst, x *tensor.Tensor) {
 	})
 }
 
-// Softmax of each row.
-func (b *backend) Softmax(dst, x *tensor.Tensor) {
-	m, k := x.Shape()[0], x.Shape()[1]
-	b.rows(m, k, func(lo, n int) {
-		b.dispatch(shaders.Softmax, nil, flat(n), []uint32{u(n), u(k)}, update(dst).rows(lo, n, k), read(x).rows(lo, n, k))
+// TopK passes over a row once for each of the largest.
+func (b *backend) TopK(values, index, x *tensor.Tensor) {
+	m, n, k := x.Shape()[0], x.Shape()[1], values.Shape()[1]
+	if k == 0 {
+		return
+	}
+	// A driver may end an invocation after 65535 turns of its loops: a pass takes one for each element that it has, and some for the tree.
+	passes := max(1, 40000/(div(n, threads)+16))
+	unit := 8 * float64(n) * float64(min(k, passes))
+	b.rows(m, n, func(first, rows int) {
+		b.pieces(rows, unit, func(lo, rows int) {
+			lo += first
+			for from := 0; from < k; from += passes {
+				b.weigh(unit * float64(rows))
+				b.dispatch(shaders.TopK, nil, flat(rows), []uint32{u(rows), u(n), u(k), u(from), u(min(k, from+passes))},
+					update(values).rows(lo, rows, k), update(index).rows(lo, rows, k), read(x).rows(lo, rows, n))
+			}
+		})
 	})
 }
 
-// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row.
-func (b *backend) SoftmaxGrad(dx, dy, y *tensor.Tensor) {
+// Softmax of each row.
+func (b *backend) Softmax(dst, x *tensor.Tensor, log bool) {
+	m, k := x.Shape()[0], x.Shape()[1]
+	b.rows(m, k, func(lo, n int) {
+		b.dispatch(shaders.Softmax, []uint32{word(log)}, flat(n), []uint32{u(n), u(k)}, update(dst).rows(lo, n, k), read(x).rows(lo, n, k))
+	})
+}
+
+// SoftmaxGrad: dx = y·(dy − Σ dy·y) for each row, or with log dx = dy − exp(y)·Σ dy.
+func (b *backend) SoftmaxGrad(dx, dy, y *tensor.Tensor, log bool) {
 	m, k := y.Shape()[0], y.Shape()[1]
 	b.rows(m, k, func(lo, n int) {
-		b.dispatch(shaders.SoftmaxGrad, nil, flat(n), []uint32{u(n), u(k)}, write(dx).rows(lo, n, k), read(dy).rows(lo, n, k), read(y).rows(lo, n, k))
+		b.dispatch(shaders.SoftmaxGrad, []uint32{word(log)}, flat(n), []uint32{u(n), u(k)}, write(dx).rows(lo, n, k), read(dy).rows(lo, n, k), read(y).rows(lo, n, k))
 	})
 }

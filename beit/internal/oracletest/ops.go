@@ -14,42 +14,46 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// notBuilt has the prefixes of the cases of operations that the engine does not have. Only segmentation needs them.
-var notBuilt = []string{"conv3x3_", "conv_transpose_", "maxpool_", "batchnorm2d_", "adaptive_avg_pool_", "bilinear_"}
-
 // opRunners has the checks of ops.safetensors by prefix of the case; the longest prefix counts. The rest of the name, and the meaning in
 // the manifest, give the settings.
 var opRunners = map[string]func(c *opCase){
-	"linear":           func(c *opCase) { c.check(autograd.Linear(c.in("x"), c.in("w"), c.in("b"), autograd.LinearOptions{})) },
-	"layernorm":        (*opCase).layerNorm,
-	"gelu":             func(c *opCase) { c.check(autograd.GELU(c.in("x"))) },
-	"tanh":             func(c *opCase) { c.check(autograd.Tanh(c.in("x"))) },
-	"quickgelu":        func(c *opCase) { c.check(autograd.Unary(tensor.UnaryQuickGELU, c.in("x"))) },
-	"relu":             func(c *opCase) { c.check(autograd.Unary(tensor.UnaryReLU, c.in("x"))) },
-	"softmax":          func(c *opCase) { c.check(autograd.Softmax(c.in("x"))) },
-	"l2_normalize":     func(c *opCase) { c.check(autograd.L2Normalize(c.in("x"))) },
-	"cross_entropy":    (*opCase).crossEntropy,
-	"cosine_loss":      func(c *opCase) { c.check(autograd.CosineLoss(c.in("rec"), c.in("target").Value())) },
-	"mse_loss":         func(c *opCase) { c.check(autograd.MeanSquare(c.in("x"), c.in("target"))) },
-	"embedding":        func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
-	"matmul_":          (*opCase).matMul,
-	"attention":        (*opCase).attention,
-	"conv_patch_embed": (*opCase).patchEmbed,
-	"conv1x1":          (*opCase).patchEmbed,
-	"bicubic_":         (*opCase).bicubic,
-	"drop_path":        (*opCase).dropPath,
-	"adamw":            (*opCase).adamW,
-	"sgd":              (*opCase).sgd,
-	"clip_":            (*opCase).clip,
+	"linear":               func(c *opCase) { c.check(autograd.Linear(c.in("x"), c.in("w"), c.in("b"), autograd.LinearOptions{})) },
+	"layernorm":            (*opCase).layerNorm,
+	"gelu":                 func(c *opCase) { c.check(autograd.GELU(c.in("x"))) },
+	"tanh":                 func(c *opCase) { c.check(autograd.Tanh(c.in("x"))) },
+	"quickgelu":            func(c *opCase) { c.check(autograd.Unary(tensor.UnaryQuickGELU, c.in("x"))) },
+	"relu":                 func(c *opCase) { c.check(autograd.Unary(tensor.UnaryReLU, c.in("x"))) },
+	"softmax":              func(c *opCase) { c.check(autograd.Softmax(c.in("x"))) },
+	"l2_normalize":         func(c *opCase) { c.check(autograd.L2Normalize(c.in("x"))) },
+	"cross_entropy":        (*opCase).crossEntropy,
+	"cosine_loss":          func(c *opCase) { c.check(autograd.CosineLoss(c.in("rec"), c.in("target").Value())) },
+	"mse_loss":             func(c *opCase) { c.check(autograd.MeanSquare(c.in("x"), c.in("target"))) },
+	"embedding":            func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
+	"matmul_":              (*opCase).matMul,
+	"attention":            (*opCase).attention,
+	"conv":                 (*opCase).conv,
+	"conv_patch_embed":     func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv1x1":              func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv_transpose_":      (*opCase).convTranspose,
+	"conv_bn_relu_eval":    (*opCase).convNormReLU,
+	"bicubic_":             (*opCase).bicubic,
+	"bilinear_":            (*opCase).bilinear,
+	"maxpool_":             (*opCase).maxPool,
+	"adaptive_avg_pool_":   (*opCase).adaptiveAvgPool,
+	"batchnorm2d_":         (*opCase).batchNorm,
+	"dropout2d_given":      (*opCase).dropChannels,
+	"pixel_cross_entropy_": (*opCase).pixelCrossEntropy,
+	"drop_path":            (*opCase).dropPath,
+	"adamw":                (*opCase).adamW,
+	"sgd":                  (*opCase).sgd,
+	"clip_":                (*opCase).clip,
+	"poly_lr":              (*opCase).polyLR,
 }
 
 func runOps(t *testing.T, f *file, dev *tensor.Device) {
 	for _, op := range f.variants() {
 		t.Run(op, func(t *testing.T) {
 			fits := func(prefix string) bool { return strings.HasPrefix(op, prefix) }
-			if slices.ContainsFunc(notBuilt, fits) {
-				t.Skip("the engine does not have this operation yet")
-			}
 			best := ""
 			for prefix := range opRunners {
 				if fits(prefix) && len(prefix) > len(best) {
@@ -280,4 +284,18 @@ func (c *opCase) clip() {
 	for _, p := range set.Params() {
 		c.equalTensor(c.t, c.op+"/out/"+p.Name, tensor.Affine(p.Value, state[1], 0))
 	}
+}
+
+// polyLR checks the learning rates of the segmentation recipe: those of each base rate, at each step of the case.
+func (c *opCase) polyLR() {
+	in := func(name string) []int { return c.ints(c.t, c.op+"/in/"+name) }
+	var got []float32
+	for _, step := range in("iteration") {
+		for _, base := range c.floats(c.t, c.op+"/in/base") {
+			schedule := optim.Polynomial{Peak: float64(base), Power: c.setting("power", 1), Total: in("max_iterations")[0]}
+			warmup := optim.Warmup{Schedule: schedule, Steps: in("warmup_iterations")[0], Ratio: c.setting("ratio", 1e-6)}
+			got = append(got, float32(warmup.At(step)))
+		}
+	}
+	c.equal(c.t, c.op+"/out/lr", got)
 }

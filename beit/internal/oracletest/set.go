@@ -38,6 +38,7 @@ type expected struct {
 	Atol        *float64 `json:"atol"`
 	L2RelTol    *float64 `json:"l2_rel_tol"`
 	UpdateL2Tol *float64 `json:"update_l2_rel_tol"`
+	Zero        bool     `json:"zero"` // but for rounding: compared by Atol alone
 }
 
 // Open reads the manifest of beit/testdata/oracle, or of the folder BEIT_ORACLE. A relative path starts at the root of the module,
@@ -49,6 +50,21 @@ func Open(t *testing.T) *Set {
 		t.Fatalf("reference data: %v", err)
 	}
 	return s
+}
+
+// sets returns the project's sets, beit/testdata/oracle and beit/testdata/oracle-methods, or the one that BEIT_ORACLE names.
+func sets(t *testing.T) []*Set {
+	t.Helper()
+	first := Open(t)
+	if first.other {
+		return []*Set{first}
+	}
+	second, err := open(filepath.Join("beit", "testdata", "oracle-methods"))
+	if err != nil {
+		t.Fatalf("reference data: %v", err)
+	}
+	second.other = false
+	return []*Set{first, second}
 }
 
 func open(dir string) (*Set, error) {
