@@ -21,30 +21,31 @@ func (v conv) depth() int  { return v.in * v.taps() } // of a kernel
 func (v conv) pixels() int { return v.h * v.w }       // of x
 func (v conv) places() int { return v.oh * v.ow }     // of a kernel
 
-// windows is the matrix of what the kernel sees in planes: a row for each plane and tap, a column for each place of the kernel. Rows are shifted
-// rows of the image, so it is made in parts where it is needed, and never as a whole.
+// windows is the matrix of what the kernel sees in planes: a row for each tap and plane, a column for each place of the kernel. Rows are shifted
+// planes, so the matrix is made in parts where it is needed, and never as a whole.
 type windows struct {
-	planes       []float32 // [.., h, w]
-	h, w         int
-	pw           int // places in a row
+	set          *kernel.Set
+	planes       []float32 // n planes [h, w]
+	n, h, w      int
+	ph, pw       int // places
 	taps, kw     int
 	stride       [2]int // from one place to the next
 	origin, step [2]int // where the first tap of the first place is, and from one tap to the next
 }
 
 // windows returns the matrix of planes of x.
-func (v conv) windows(planes []float32) *windows {
+func (v conv) windows(set *kernel.Set, planes []float32) *windows {
 	return &windows{
-		planes: planes, h: v.h, w: v.w, pw: v.ow, taps: v.taps(), kw: v.kw,
+		set: set, planes: planes, n: v.in, h: v.h, w: v.w, ph: v.oh, pw: v.ow, taps: v.taps(), kw: v.kw,
 		stride: v.Stride, origin: [2]int{-v.Padding[0], -v.Padding[1]}, step: v.Dilation,
 	}
 }
 
 // backward returns the matrix of planes of dy, for strides of 1: with it the gradient of x is a convolution too. A tap lies as far on one side of
 // the place as it did on the other.
-func (v conv) backward(planes []float32) *windows {
+func (v conv) backward(set *kernel.Set, planes []float32) *windows {
 	return &windows{
-		planes: planes, h: v.oh, w: v.ow, pw: v.w, taps: v.taps(), kw: v.kw,
+		set: set, planes: planes, n: v.out, h: v.oh, w: v.ow, ph: v.h, pw: v.w, taps: v.taps(), kw: v.kw,
 		stride: [2]int{1, 1}, origin: v.Padding, step: [2]int{-v.Dilation[0], -v.Dilation[1]},
 	}
 }
@@ -56,11 +57,45 @@ func (m *windows) plain() bool {
 
 // fill writes a part of the matrix; see kernel.GemmArgs.
 func (m *windows) fill(dst []float32, ld, row, col, rows, cols int) {
-	for r := range rows {
-		plane, tap := (row+r)/m.taps, (row+r)%m.taps
+	for r := 0; r < rows; {
+		tap, plane := (row+r)/m.n, (row+r)%m.n
+		n := min(rows-r, m.n-plane)
 		y, x := m.origin[0]+tap/m.kw*m.step[0], m.origin[1]+tap%m.kw*m.step[1]
-		m.row(dst[r*ld:][:cols], m.planes[plane*m.h*m.w:][:m.h*m.w], y, x, col)
+		if part := dst[r*ld:]; ld != cols || !m.copyRows(part, plane, n, y, x, col, cols) {
+			for k := range n {
+				m.row(part[k*ld:][:cols], m.planes[(plane+k)*m.h*m.w:][:m.h*m.w], y, x, col)
+			}
+		}
+		r += n
 	}
+}
+
+// copyRows is row for count planes at once, where that is a copy of neighbours, apart from what lies outside: it reports whether it is.
+func (m *windows) copyRows(dst []float32, plane, count, y, x, place, cols int) bool {
+	q := place % m.pw
+	y += place / m.pw * m.stride[0]
+	if m.stride[1] != 1 || q+cols > m.pw && (m.pw != m.w || m.stride[0] != 1) {
+		return false
+	}
+	size := m.h * m.w
+	from := plane*size + y*m.w + x + q
+	end := from + (count-1)*size + cols
+	if from < 0 || end > len(m.planes) {
+		return false
+	}
+	m.set.CopyRows(dst, cols, m.planes[from:end], size, count)
+	for c := range cols { // zeros for what is outside
+		if y < 0 || y >= m.h || x+q < 0 || x+q >= m.w {
+			for k := range count {
+				dst[k*cols+c] = 0
+			}
+		}
+		if q++; q == m.pw {
+			q = 0
+			y++
+		}
+	}
+	return true
 }
 
 // row writes what a tap sees in a plane from place number place on. At place 0 it is at (y, x).
@@ -95,21 +130,70 @@ func sample(dst, line []float32, at, step int) {
 	}
 }
 
-// asA and asB make the matrix a factor.
-func (m *windows) asA(g *kernel.GemmArgs) {
-	if m.plain() {
-		g.A, g.ARow, g.ACol = m.planes, m.h*m.w, 1
-	} else {
-		g.AFrom = m.fill
+// multiply computes g.C = g.A·m, or adds it, with the Epilogue of g.
+func (m *windows) multiply(like *Tensor, g kernel.GemmArgs) {
+	g.N, g.K = m.ph*m.pw, m.taps*m.n
+	g.ARow, g.ACol, g.CRow = g.K, 1, g.N
+	switch {
+	case m.plain():
+		g.B, g.BRow, g.BCol = m.planes, m.h*m.w, 1
+		m.set.MatMul(g)
+	case m.paired(g.Precision):
+		m.multiplyPairs(like, g)
+	default:
+		g.BFrom = m.fill
+		m.set.MatMul(g)
 	}
 }
 
-func (m *windows) asB(g *kernel.GemmArgs) {
-	if m.plain() {
-		g.B, g.BRow, g.BCol = m.planes, m.h*m.w, 1
-	} else {
-		g.BFrom = m.fill
+// paired reports whether planes are rounded to bfloat16 first, two in one. Then that is done once, and not for each tap.
+func (m *windows) paired(p kernel.Precision) bool {
+	return p == kernel.Medium && m.set.Supports(p) && m.n%2 == 0
+}
+
+// convBand bounds the rounded rows of an image that exist at a time, in words, unless those for one row of places are more.
+const convBand = 4 << 20
+
+// band is how many rows of places are made at a time, and the words of what they see.
+func (m *windows) band() (rows, words int) {
+	span := (m.taps/m.kw-1)*max(m.step[0], -m.step[0]) + 1
+	line := max(1, m.n/2*m.w)
+	rows = min(m.ph, max(1, (convBand/line-span)/m.stride[0]+1))
+	return rows, line * min(m.h, (rows-1)*m.stride[0]+span)
+}
+
+// multiplyPairs is multiply in bfloat16, a band of the image after the other.
+func (m *windows) multiplyPairs(like *Tensor, g kernel.GemmArgs) {
+	rows, words := m.band()
+	t, room := scratch(like, words)
+	defer t.Release()
+	c := g.C
+	for r := 0; r < m.ph; r += rows {
+		band := m.pairs(room, r, min(rows, m.ph-r), g.Serial)
+		g.N, g.C, g.BPairs = band.ph*band.pw, c[r*m.pw:], band.fill
+		m.set.MatMul(g)
 	}
+}
+
+// pairs returns count rows of places, from row r on, of the matrix in pairs of bfloat16. It rounds what they see to room.
+func (m *windows) pairs(room []float32, r, count int, serial bool) *windows {
+	reach := (m.taps/m.kw - 1) * m.step[0]
+	first := m.origin[0] + r*m.stride[0]
+	lo := min(m.h, max(0, first+min(0, reach)))
+	hi := max(lo, min(m.h, first+(count-1)*m.stride[0]+max(0, reach)+1))
+	size := (hi - lo) * m.w
+	band := *m
+	band.planes, band.n, band.h, band.ph = room[:m.n/2*size], m.n/2, hi-lo, count
+	band.origin[0] = first - lo
+	work := func(lo2, hi2 int) {
+		m.set.PackPairs(band.planes[lo2*size:], m.planes[2*lo2*m.h*m.w+lo*m.w:], m.h*m.w, size, hi2-lo2)
+	}
+	if serial {
+		work(0, band.n)
+	} else {
+		split(band.n, 2*size, work)
+	}
+	return &band
 }
 
 // each calls f for each group of each image; macs is how many multiplications that takes. Small matmuls are made side by side, serial ones.
@@ -136,20 +220,74 @@ func (v conv) part(t []float32, image, group int) []float32 {
 // Conv2D is a matmul of the kernels by what they see, for each image and group.
 func (c *cpuBackend) Conv2D(a Conv2DArgs) {
 	v := newConv(a.X.shape, a.W.shape, a.Y.shape, a.ConvOptions)
-	x, w, y := f32(a.X), f32(a.W), f32(a.Y)
+	x, y := f32(a.X), f32(a.Y)
+	w := f32(a.W)
+	if v.taps() > 1 {
+		t, room := scratch(a.W, a.W.Size())
+		defer t.Release()
+		c.tapsFirst(room, w, v)
+		w = room
+	}
 	v.each(v.out*v.depth()*v.places(), func(image, group int, serial bool) {
 		g := kernel.GemmArgs{
-			M: v.out, N: v.places(), K: v.depth(),
-			A: w[group*v.out*v.depth():], ARow: v.depth(), ACol: 1,
-			C: v.part(y, image, group), CRow: v.places(), Accumulate: a.Add,
-			Precision: kernel.Precision(a.Precision), Serial: serial,
+			M: v.out, A: w[group*v.out*v.depth():], C: v.part(y, image, group), Accumulate: a.Add, Precision: kernel.Precision(a.Precision), Serial: serial,
 		}
-		v.windows(v.part(x, image, group)).asB(&g)
 		if a.Bias != nil {
 			bias := f32(a.Bias)[group*v.out:]
 			g.Epilogue = func(i, _ int, row []float32) { c.vec.Affine(row, row, 1, bias[i]) }
 		}
-		c.set.MatMul(g)
+		v.windows(c.set, v.part(x, image, group)).multiply(a.Y, g)
+	})
+}
+
+// tapsFirst copies kernels w [O, C/Groups, taps] to dst [O, taps, C/Groups], the order of the rows of windows.
+func (c *cpuBackend) tapsFirst(dst, w []float32, v conv) {
+	depth := v.depth()
+	split(v.Groups*v.out, depth, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
+			c.set.Transpose(dst[o*depth:], v.in, w[o*depth:], v.taps(), v.in, v.taps())
+		}
+	})
+}
+
+// outputsLast copies kernels w [Groups, O/Groups, C/Groups·taps] to dst [Groups, C/Groups·taps, O/Groups].
+func (c *cpuBackend) outputsLast(dst, w []float32, v conv) {
+	const width = 64 // columns of w at a time: what is written stays in cache
+	depth, parts := v.depth(), ceilDiv(v.depth(), width)
+	split(v.Groups*parts, width*v.out, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			group, col := i/parts*v.out*depth, i%parts*width
+			c.set.Transpose(dst[group+col*v.out:], v.out, w[group+col:], depth, v.out, min(width, depth-col))
+		}
+	})
+}
+
+// kernelsStored is how many kernels storeKernels writes at a time.
+const kernelsStored = 16
+
+// storeKernels writes the gradient of kernels, x [Groups, taps, C/Groups, O/Groups], where g says.
+func (c *cpuBackend) storeKernels(g Grad, x []float32, v conv) {
+	const most = kernelsStored
+	depth, parts := v.depth(), ceilDiv(v.out, most)
+	to := f32(g.To)
+	split(v.Groups*parts, 2*most*depth, func(lo, hi int) {
+		t, room := scratch(g.To, (most+1)*depth)
+		defer t.Release()
+		rows, one := room[:most*depth], room[most*depth:]
+		for i := lo; i < hi; i++ {
+			group, first := i/parts, i%parts*most
+			n := min(most, v.out-first)
+			c.set.Transpose(rows, depth, x[group*v.out*depth+first:], v.out, depth, n) // [n, taps, C/Groups]
+			for o := range n {
+				dst := to[(group*v.out+first+o)*depth:][:depth]
+				if g.Add {
+					c.set.Transpose(one, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
+					c.vec.Add(dst, dst, one)
+				} else {
+					c.set.Transpose(dst, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
+				}
+			}
+		}
 	})
 }
 
@@ -175,7 +313,8 @@ func (c *cpuBackend) convWeightGrad(a Conv2DGradArgs, v conv) {
 		clear(sums)
 	}
 	x, dy := f32(a.X), f32(a.DY)
-	one := conv{ConvOptions: v.ConvOptions, b: 1, h: v.h, w: v.w, oh: v.oh, ow: v.ow, in: v.in, out: v.out}
+	one := v
+	one.b = 1
 	one.each(v.b*v.out*v.depth()*v.places(), func(_, group int, serial bool) {
 		for image := range v.b {
 			g := kernel.GemmArgs{
@@ -184,34 +323,28 @@ func (c *cpuBackend) convWeightGrad(a Conv2DGradArgs, v conv) {
 				C: sums[group*v.depth()*v.out:], CRow: v.out, Accumulate: image > 0,
 				Precision: kernel.Precision(a.Precision), Serial: serial,
 			}
-			v.windows(v.part(x, image, group)).asA(&g)
+			if m := v.windows(c.set, v.part(x, image, group)); m.plain() {
+				g.A, g.ARow, g.ACol = m.planes, m.h*m.w, 1
+			} else {
+				g.AFrom = m.fill
+			}
 			c.set.MatMul(g)
 		}
 	})
-	dw, back := a.DW.To.Reshape(v.Groups, v.out, v.depth()), t.Reshape(v.Groups, v.depth(), v.out).T()
-	if a.DW.Add {
-		c.Binary(BinaryAdd, dw, dw, back)
-	} else {
-		c.Copy(dw, back)
-	}
+	c.storeKernels(a.DW, sums, v)
 }
 
 // convInputGrad is the gradient of x for strides of 1: a convolution of dy with kernels whose input and output channels are exchanged.
 func (c *cpuBackend) convInputGrad(a Conv2DGradArgs, v conv) {
-	t := newTensor(a.DY.st.dev, "scratch", Float32, v.Groups, v.in, v.out, v.taps())
+	t, w := scratch(a.W, a.W.Size())
 	defer t.Release()
-	c.Copy(t, a.W.Reshape(v.Groups, v.out, v.in, v.taps()).Permute(0, 2, 1, 3))
-	dy, w, dx := f32(a.DY), f32(t), f32(a.DX.To)
+	c.outputsLast(w, f32(a.W), v)
+	dy, dx := f32(a.DY), f32(a.DX.To)
 	depth := v.out * v.taps()
 	v.each(v.in*depth*v.pixels(), func(image, group int, serial bool) {
-		g := kernel.GemmArgs{
-			M: v.in, N: v.pixels(), K: depth,
-			A: w[group*v.in*depth:], ARow: depth, ACol: 1,
-			C: v.part(dx, image, group), CRow: v.pixels(), Accumulate: a.DX.Add,
-			Precision: kernel.Precision(a.Precision), Serial: serial,
-		}
-		v.backward(v.part(dy, image, group)).asB(&g)
-		c.set.MatMul(g)
+		v.backward(c.set, v.part(dy, image, group)).multiply(a.DY, kernel.GemmArgs{
+			M: v.in, A: w[group*v.in*depth:], C: v.part(dx, image, group), Accumulate: a.DX.Add, Precision: kernel.Precision(a.Precision), Serial: serial,
+		})
 	})
 }
 
@@ -238,7 +371,7 @@ func (c *cpuBackend) convSpread(a Conv2DGradArgs, v conv) {
 		defer t.Release()
 		for first := 0; first < v.in; first += channels {
 			rows := min(channels, v.in-first)
-			to := v.windows(v.part(dx, image, group)[first*v.pixels():])
+			to := v.windows(c.set, v.part(dx, image, group)[first*v.pixels():])
 			for place := 0; place < v.places(); place += places {
 				n := min(places, v.places()-place)
 				c.set.MatMul(kernel.GemmArgs{
@@ -293,21 +426,43 @@ func addSampled(vec *kernel.VecFuncs, line, src []float32, at, step int) {
 	}
 }
 
-// Conv2DGrad counts the largest of what the CPU takes, one after the other.
+// Conv2D counts kernels in another order, and rounded rows of an image.
+func (p planner) Conv2D(a Conv2DArgs) {
+	v := newConv(a.X.shape, a.W.shape, a.Y.shape, a.ConvOptions)
+	p.windows(a.Y, v.windows(planned(), nil), a.W, false, a.Precision)
+}
+
+// Conv2DGrad counts what the CPU takes for one gradient, then for the other.
 func (p planner) Conv2DGrad(a Conv2DGradArgs) {
-	n := 0
 	if a.DW.To != nil {
-		n = a.DW.To.Size()
+		w := a.DW.To.shape
+		sums := newTensor(a.DY.st.dev, "scratch", Float32, w.Size())
+		p.room(a.DY, (kernelsStored+1)*w[1:].Size())
+		sums.Release()
 	}
-	if a.DX.To != nil && a.DX.To.Size() > 0 {
-		v := newConv(a.DX.To.shape, a.W.shape, a.DY.shape, a.ConvOptions)
-		if a.Stride == [2]int{1, 1} {
-			n = max(n, a.W.Size())
-		} else if channels, places := v.tile(); v.out > 0 {
-			n = max(n, channels*v.taps()*places)
-		}
+	if a.DX.To == nil || a.DX.To.Size() == 0 {
+		return
 	}
-	if n > 0 {
-		p.room(a.DY, n)
+	v := newConv(a.DX.To.shape, a.W.shape, a.DY.shape, a.ConvOptions)
+	if a.Stride == [2]int{1, 1} {
+		p.windows(a.DY, v.backward(planned(), nil), a.W, true, a.Precision)
+		return
+	}
+	channels, places := v.tile()
+	p.room(a.DY, channels*v.taps()*places)
+}
+
+// planned is the set of kernels of the CPU for which the planner counts.
+func planned() *kernel.Set { return CPU().backend.(*cpuBackend).set }
+
+// windows counts what a matmul of kernels w by windows takes.
+func (p planner) windows(like *Tensor, m *windows, w *Tensor, backward bool, precision Precision) {
+	if m.taps > 1 || backward {
+		kernels := newTensor(like.st.dev, "scratch", Float32, w.Size())
+		defer kernels.Release()
+	}
+	if !m.plain() && m.paired(kernel.Precision(precision)) {
+		_, words := m.band()
+		p.room(like, words)
 	}
 }

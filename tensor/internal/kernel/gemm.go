@@ -45,8 +45,11 @@ type GemmArgs struct {
 	// elements of the matrix, from (row, col) on, to dst, element (r, c) at dst[r*ld+c]. Many goroutines
 	// call them at once, for some parts more than once.
 	AFrom, BFrom func(dst []float32, ld, row, col, rows, cols int)
-	Accumulate   bool
-	Precision    Precision
+	// BPairs, when not nil, stands for B in pairs of bfloat16, as PackPairs makes them: its rows are pairs of k.
+	// It needs precision Medium on a level that supports that.
+	BPairs     func(dst []float32, ld, row, col, rows, cols int)
+	Accumulate bool
+	Precision  Precision
 	// Epilogue, when not nil, is called once for each finished piece of a row of C, while it is in
 	// cache, by the goroutine that computed it. c is C[i*CRow+j : i*CRow+j+len(c)].
 	Epilogue func(i, j int, c []float32)
@@ -78,6 +81,9 @@ func (s *Set) MatMul(g GemmArgs) {
 		return
 	}
 	g.check()
+	if g.BPairs != nil && (g.Precision != Medium || !s.Supports(Medium)) {
+		panic("kernel: MatMul: pairs at a precision or level without them")
+	}
 	if g.K <= 0 {
 		g.empty()
 		return
@@ -99,7 +105,7 @@ func (g *GemmArgs) check() {
 	if g.AFrom == nil {
 		within("A", len(g.A), g.M, g.ARow, g.K, g.ACol)
 	}
-	if g.BFrom == nil {
+	if g.BFrom == nil && g.BPairs == nil {
 		within("B", len(g.B), g.K, g.BRow, g.N, g.BCol)
 	}
 	within("C", len(g.C), g.M, g.CRow, g.N, 1)

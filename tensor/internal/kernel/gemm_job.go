@@ -199,7 +199,7 @@ func (j *gemmJob) packTask(task int) {
 	g := &j.g
 	depth := min(j.depth, j.to-k)
 	total := min(j.cols, j.right-j.left-x)
-	if g.BFrom != nil {
+	if g.BFrom != nil || g.BPairs != nil {
 		j.packMadeB(x, total, k, depth)
 		return
 	}
