@@ -1,7 +1,5 @@
 package tensor
 
-import "math"
-
 // MaxPool gives each task some planes.
 func (c *cpuBackend) MaxPool(y, index, x *Tensor, w Window) {
 	to, at, from := f32(y), i32(index), f32(x)
@@ -18,27 +16,24 @@ func (c *cpuBackend) MaxPool(y, index, x *Tensor, w Window) {
 	})
 }
 
-// maxPoolRow pools the windows whose first line is line top of a plane: one place of all windows after the other, in row-major order.
+// maxPoolRow pools the windows whose first line is line top of a plane, of which some may lie outside.
 func maxPoolRow(to []float32, at []int32, plane []float32, width, top int, w Window) {
-	stride, padding := w.Stride[1], w.Padding[1]
 	bottom := min(top+w.Kernel[0], len(plane)/width)
 	top = max(top, 0)
 	for j := range to {
-		to[j], at[j] = float32(math.Inf(-1)), int32(top*width+max(j*stride-padding, 0))
-	}
-	for r := top; r < bottom; r++ {
-		line := plane[r*width : (r+1)*width]
-		for q := -padding; q < w.Kernel[1]-padding; q++ {
-			first := max(0, ceilDiv(-q, stride)) // the windows in which place q is in the plane
-			if q >= width {
-				continue
-			}
-			for j := first; j < min(len(to), (width-1-q)/stride+1); j++ {
-				if v := line[j*stride+q]; !(v <= to[j]) && to[j] == to[j] { // NaN wins, and keeps what it won
-					to[j], at[j] = v, int32(r*width+j*stride+q)
+		left := j*w.Stride[1] - w.Padding[1]
+		right := min(left+w.Kernel[1], width)
+		left = max(left, 0)
+		best := top*width + left
+		largest := plane[best]
+		for first := best; first < bottom*width; first += width {
+			for k, v := range plane[first : first+right-left] {
+				if !(v <= largest) && largest == largest { // NaN wins, and keeps what it won
+					best, largest = first+k, v
 				}
 			}
 		}
+		to[j], at[j] = largest, int32(best)
 	}
 }
 
