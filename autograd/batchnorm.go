@@ -2,12 +2,8 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// The places of batch norm's inputs, and of what BatchNorm saves.
-const (
-	batchNormX, batchNormW, batchNormB = 0, 1, 2
-
-	savedMean, savedVariance = 0, 1
-)
+// The places of batch norm's inputs.
+const batchNormX, batchNormW, batchNormB = 0, 1, 2
 
 // batchNorm is what the gradient of BatchNorm needs besides its inputs.
 type batchNorm struct {
@@ -44,7 +40,7 @@ var batchNormRule = newRule(rule{name: "BatchNorm", grad: func(n *node, dy *tens
 func BatchNorm(x, w, b *Var, mean, variance *tensor.Tensor, eps float32) *Var {
 	t := begin("BatchNorm", "x, w, b", x, w, b)
 	y := tensor.BatchNorm(x.value, mean, variance, w.value, b.value, eps)
-	return t.result(batchNormRule, y, batchNorm{mean: mean, variance: variance, eps: eps}, nil, x, w, b)
+	return t.result(batchNormRule, y, batchNorm{mean: mean, variance: variance, eps: eps}, nil, []*Var{batchNormX: x, batchNormW: w, batchNormB: b}...)
 }
 
 // Moments are the statistics of a batch: mean and biased variance of each channel, both [C], of Count values. The tape owns the tensors: they live at
@@ -57,9 +53,9 @@ type Moments struct {
 // BatchNormTrain normalises the channels of x [B, C, ..] by the statistics of x itself, through which gradients flow, and returns those too. w and b are
 // [C].
 //
-// total replaces a tensor by its sum over all processes that train together; the statistics are then those of all their values. It is called once or more
-// in the forward pass and once in the backward pass, in the same order in every process. nil stands for a single process. Gradients of w and b are those of
-// this process's values.
+// total replaces a tensor by its sum over all processes that train together. The statistics are then those of all their values. It is called twice in the
+// forward pass, and once in the backward pass if x needs a gradient, in the same order in every process. nil stands for a single process.
+// Gradients of w and b are those of this process's values.
 func BatchNormTrain(x, w, b *Var, eps float32, total func(t *tensor.Tensor)) (*Var, Moments) {
 	t := begin("BatchNormTrain", "x, w, b", x, w, b)
 	floats("BatchNormTrain", x.value, w.value, b.value)
@@ -75,11 +71,11 @@ func BatchNormTrain(x, w, b *Var, eps float32, total func(t *tensor.Tensor)) (*V
 	t.Own(m.Mean)
 	t.Own(m.Variance)
 	f := batchNorm{mean: m.Mean, variance: m.Variance, eps: eps, count: m.Count, total: total}
-	return t.result(batchNormRule, y, f, nil, x, w, b), m
+	return t.result(batchNormRule, y, f, nil, []*Var{batchNormX: x, batchNormW: w, batchNormB: b}...), m
 }
 
-// over replaces moments by those of the values of all processes: the mean of means by their counts, then the mean of variances and of squared distances
-// between the means.
+// over replaces moments by those of the values of all processes. The mean is that of their means, weighted by their counts. The variance is the mean of their
+// variances and of the squared distances of their means from it, which loses no digits.
 func (m Moments) over(total func(t *tensor.Tensor)) Moments {
 	dev, c := m.Mean.Device(), m.Mean.Size()
 	own := tensor.Full(dev, float32(m.Count), 1)

@@ -5,8 +5,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Running moves the running statistics of a model's batch norms. A forward pass changes none of them: it leaves its statistics here, they are taken note of
-// when the pass counts, and moved to after the step of the optimiser.
+// Running moves the running statistics of a model's batch norms. A forward pass changes none of them, but leaves its statistics here. Observe takes note
+// of them when the pass counts, and Update moves the running ones after the step of the optimiser.
 //
 //	running := nn.NewRunning(group)
 //	defer running.Release()

@@ -31,8 +31,8 @@ func BatchNorm(x, mean, variance, w, b *Tensor, eps float32) *Tensor {
 	return y
 }
 
-// BatchNormSums returns what the gradients of BatchNorm need of dy and x, both [B, C, ..]: [2, C], first Σ dy·x̂, which is the gradient of w, then Σ dy, which
-// is that of b. x̂ is (x − mean)/√(variance + eps). mean and variance are [C].
+// BatchNormSums returns sums of dy and x, both [B, C, ..], for each channel: [2, C]. The first row is Σ dy·x̂, the gradient of w of BatchNorm, with
+// x̂ = (x − mean)/√(variance + eps). The second is Σ dy, the gradient of b. mean and variance are [C].
 func BatchNormSums(dy, x, mean, variance *Tensor, eps float32) *Tensor {
 	c := begin("BatchNormSums", "dy, x, mean, variance", dy, x, mean, variance)
 	defer c.end()

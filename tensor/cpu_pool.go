@@ -9,26 +9,27 @@ func (c *cpuBackend) MaxPool(y, index, x *Tensor, w Window) {
 		for p := lo; p < hi; p++ {
 			plane := from[p*h*width : (p+1)*h*width]
 			for i := range rows {
-				top := i*w.Stride[0] - w.Padding[0]
 				line := (p*rows + i) * cols
-				maxPoolRow(to[line:line+cols], at[line:line+cols], plane, width, max(top, 0), min(top+w.Kernel[0], h), w)
+				maxPoolRow(to[line:line+cols], at[line:line+cols], plane, width, i*w.Stride[0]-w.Padding[0], w)
 			}
 		}
 	})
 }
 
-// maxPoolRow pools the windows that cover lines top … bottom-1 of a plane.
-func maxPoolRow(to []float32, at []int32, plane []float32, width, top, bottom int, w Window) {
+// maxPoolRow pools the windows whose first line is line top of a plane, of which some may lie outside.
+func maxPoolRow(to []float32, at []int32, plane []float32, width, top int, w Window) {
+	bottom := min(top+w.Kernel[0], len(plane)/width)
+	top = max(top, 0)
 	for j := range to {
 		left := j*w.Stride[1] - w.Padding[1]
 		right := min(left+w.Kernel[1], width)
 		left = max(left, 0)
 		best := top*width + left
 		largest := plane[best]
-		for r := top; r < bottom; r++ {
-			for q, v := range plane[r*width+left : r*width+right] {
-				if v > largest || v != v && largest == largest {
-					best, largest = r*width+left+q, v
+		for first := best; first < bottom*width; first += width {
+			for k, v := range plane[first : first+right-left] {
+				if !(v <= largest) && largest == largest { // NaN wins, and keeps what it won
+					best, largest = first+k, v
 				}
 			}
 		}

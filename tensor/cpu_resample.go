@@ -4,9 +4,10 @@ package tensor
 func (c *cpuBackend) Resample(a ResampleArgs) {
 	to, from, bands, weights := f32(a.Dst), f32(a.Src), i32(a.Bands), f32(a.Weights)
 	if a.Inner == 1 {
+		row := gather(bands, weights)
 		split(a.Outer, len(weights), func(lo, hi int) {
 			for o := lo; o < hi; o++ {
-				resampleRow(to[o*a.To:(o+1)*a.To], from[o*a.From:(o+1)*a.From], bands, weights)
+				row(to[o*a.To:(o+1)*a.To], from[o*a.From:(o+1)*a.From])
 			}
 		})
 		return
@@ -31,8 +32,35 @@ func (c *cpuBackend) Resample(a ResampleArgs) {
 	})
 }
 
-// resampleRow maps one row.
-func resampleRow(to, from []float32, bands []int32, weights []float32) {
+// pair is an output of two inputs.
+type pair struct {
+	i, j int32
+	a, b float32
+}
+
+// gather returns the map of a row. Where no output has more than two inputs, as in interpolation, all have two.
+func gather(bands []int32, weights []float32) func(to, from []float32) {
+	pairs := make([]pair, len(bands)/2-1)
+	for i := range pairs {
+		first, part := bands[2*i], weights[bands[2*i+1]:bands[2*i+3]]
+		switch len(part) {
+		case 1: // halves of it, which add up to it
+			pairs[i] = pair{first, first, part[0] / 2, part[0] / 2}
+		case 2:
+			pairs[i] = pair{first, first + 1, part[0], part[1]}
+		default:
+			return func(to, from []float32) { gatherBands(to, from, bands, weights) }
+		}
+	}
+	return func(to, from []float32) {
+		for i, p := range pairs {
+			to[i] = p.a*from[p.i] + p.b*from[p.j]
+		}
+	}
+}
+
+// gatherBands maps one row.
+func gatherBands(to, from []float32, bands []int32, weights []float32) {
 	for i := range to {
 		first, start, next := bands[2*i], bands[2*i+1], bands[2*i+3]
 		sum := float32(0)

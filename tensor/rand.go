@@ -44,14 +44,15 @@ func splitMix(x uint64) uint64 {
 
 // philox is the ten-round Philox4x32 block function.
 func philox(c [4]uint32, k [2]uint32) [4]uint32 {
+	c0, c1, c2, c3, k0, k1 := c[0], c[1], c[2], c[3], k[0], k[1] // not in arrays: those stay in memory
 	for range 10 {
-		hi0, lo0 := bits.Mul32(0xD2511F53, c[0])
-		hi1, lo1 := bits.Mul32(0xCD9E8D57, c[2])
-		c = [4]uint32{hi1 ^ c[1] ^ k[0], lo1, hi0 ^ c[3] ^ k[1], lo0}
-		k[0] += 0x9E3779B9
-		k[1] += 0xBB67AE85
+		hi0, lo0 := bits.Mul32(0xD2511F53, c0)
+		hi1, lo1 := bits.Mul32(0xCD9E8D57, c2)
+		c0, c1, c2, c3 = hi1^c1^k0, lo1, hi0^c3^k1, lo0
+		k0 += 0x9E3779B9
+		k1 += 0xBB67AE85
 	}
-	return c
+	return [4]uint32{c0, c1, c2, c3}
 }
 
 // Key returns what the generator's numbers follow from, for devices that compute them: number i is word i%4 of the Philox4x32-10 block of

@@ -146,7 +146,7 @@ func Resample(x *Tensor, rows, cols *Taps) *Tensor {
 		axis(y, x, cols, planes*rows.from, 1)
 	case cols.identity:
 		axis(y, x, rows, planes, cols.from)
-	case rows.to*cols.from <= rows.from*cols.to: // the fewer values in between
+	case rows.to < rows.from: // the fewer lines are left for the columns, the better
 		between := c.temp(planes * rows.to * cols.from)
 		axis(between, x, rows, planes, cols.from)
 		axis(y, between, cols, planes*rows.to, 1)
