@@ -51,6 +51,7 @@ var functions = map[string]any{
 	"L2Normalize":      L2Normalize,
 	"Sum":              Sum,
 	"Mean":             Mean,
+	"CumSum":           CumSum,
 	"Softmax":          Softmax,
 	"LogSoftmax":       LogSoftmax,
 	"TopK":             TopK,
