@@ -16,6 +16,7 @@ var functions = map[string]any{
 	"Stack":            Stack,
 	"Pad":              Pad,
 	"Flip":             Flip,
+	"Einsum":           Einsum,
 	"Add":              Add,
 	"Sub":              Sub,
 	"Mul":              Mul,
