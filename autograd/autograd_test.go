@@ -111,6 +111,7 @@ func TestRules(t *testing.T) {
 			values, _ := TopK(Mul(rows, rows), 2)
 			return values
 		}},
+		{cumSumRule, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return CumSum(Mul(in[0], in[0]), 1) }},
 		{padRule, "", []*tensor.Tensor{x(1, 2, 3)}, func(in []*Var) *Var {
 			return Mul(Pad(in[0], 0.5, [2]int{1, 0}, [2]int{2, 1}), Pad(in[0], 0.5, [2]int{0, 1}, [2]int{0, 3}))
 		}},

@@ -30,6 +30,14 @@ func reduce(r *rule, f func(x *tensor.Tensor, axis int) *tensor.Tensor, x *Var, 
 	return t.result(r, f(x.value, axis), axis, nil, x)
 }
 
+// y = Σ x up to each element
+var cumSumRule = newRule(rule{name: "CumSum", grad: func(n *node, dy *tensor.Tensor) {
+	n.in[only].accept(tensor.CumSumGrad(dy, n.attr.(int)))
+}})
+
+// CumSum returns the sums along an axis up to and with each element.
+func CumSum(x *Var, axis int) *Var { return reduce(cumSumRule, tensor.CumSum, x, axis) }
+
 var softmaxRule = newRule(rule{
 	name: "Softmax",
 	grad: func(n *node, dy *tensor.Tensor) {

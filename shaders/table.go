@@ -29,6 +29,7 @@ var (
 	CountLabels       = shader("count_labels", "count_labels.comp", 2)
 	CrossEntropy      = shader("cross_entropy", "cross_entropy.comp", 6)
 	CrossEntropyGrad  = shader("cross_entropy_grad", "cross_entropy_grad.comp", 7)
+	CumSum            = shader("cum_sum", "cum_sum.comp", 2)
 	Dropout           = shader("dropout", "dropout.comp", 2)
 	ElementLoss       = shader("element_loss", "element_loss.comp", 3)
 	ElementLossGrad   = shader("element_loss_grad", "element_loss_grad.comp", 4)

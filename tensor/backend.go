@@ -153,6 +153,8 @@ type Ops interface {
 	Lerp(dst, x *Tensor, keep, step float32)
 	// Reduce: dst[o,i] = op over n of x[o,n,i]; dst has outer·inner elements, x outer·n·inner.
 	Reduce(op ReduceOp, dst, x *Tensor, outer, n, inner int)
+	// CumSum: dst[o, i, j] = Σ x[o, 0 … i, j] for [outer, n, inner], or with reverse Σ x[o, i … n-1, j]. dst may be x.
+	CumSum(dst, x *Tensor, outer, n, inner int, reverse bool)
 	// ArgMax: dst[m] = index of the first maximum of row m of x [M, K]. dst is Int32.
 	ArgMax(dst, x *Tensor)
 	// TopK: the k largest of each row of x [M, K] in descending order, and their places. NaN counts as larger than any number, and of equal elements

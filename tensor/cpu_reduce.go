@@ -85,6 +85,32 @@ func (c *cpuBackend) reduceColumns(op ReduceOp, dst *Tensor, x []float32, outer,
 	})
 }
 
+// CumSum adds up a few columns at a time, in float64.
+func (c *cpuBackend) CumSum(dst, x *Tensor, outer, n, inner int, reverse bool) {
+	const strip = 64
+	if inner == 0 {
+		return
+	}
+	d, s := f32(dst), f32(x)
+	strips := ceilDiv(inner, strip)
+	split(outer*strips, n*min(inner, strip), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			var sums [strip]float64
+			first, width := i/strips*n*inner+i%strips*strip, min(strip, inner-i%strips*strip)
+			for r := range n {
+				row := first + r*inner
+				if reverse {
+					row = first + (n-1-r)*inner
+				}
+				for j, v := range s[row : row+width] {
+					sums[j] += float64(v)
+					d[row+j] = float32(sums[j])
+				}
+			}
+		}
+	})
+}
+
 // ArgMax finds the first maximum of each row.
 func (c *cpuBackend) ArgMax(dst, x *Tensor) {
 	k := x.shape[1]

@@ -39,7 +39,7 @@
 //	elementwise  Unary, UnaryGrad, Binary, Where, Affine, AddScaled, Lerp
 //	copy         Fill, Copy, Cast, Flip; copies of views and to other devices, Concat, Stack, Pad
 //	create       Arange, Linspace, OneHot, random tensors
-//	reduce       Reduce, ArgMax, TopK, Softmax, SoftmaxGrad
+//	reduce       Reduce, CumSum, ArgMax, TopK, Softmax, SoftmaxGrad
 //	matmul       MatMul
 //	linear       Linear, LinearGrad
 //	attention    Attention, AttentionGrad

@@ -82,6 +82,8 @@ var functions = map[string]any{
 	"Reduce":              Reduce,
 	"Sum":                 Sum,
 	"Mean":                Mean,
+	"CumSum":              CumSum,
+	"CumSumGrad":          CumSumGrad,
 	"SumTo":               SumTo,
 	"ArgMax":              ArgMax,
 	"ArgMaxAlong":         ArgMaxAlong,

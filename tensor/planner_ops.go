@@ -18,6 +18,7 @@ func (nothing) Affine(*Tensor, *Tensor, float32, float32)                       
 func (nothing) AddScaled(*Tensor, *Tensor, float32)                                     {}
 func (nothing) Lerp(*Tensor, *Tensor, float32, float32)                                 {}
 func (nothing) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)                        {}
+func (nothing) CumSum(*Tensor, *Tensor, int, int, int, bool)                            {}
 func (nothing) ArgMax(*Tensor, *Tensor)                                                 {}
 func (nothing) TopK(*Tensor, *Tensor, *Tensor)                                          {}
 func (nothing) Softmax(*Tensor, *Tensor, bool)                                          {}

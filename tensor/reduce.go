@@ -24,6 +24,24 @@ func reduce(name string, op ReduceOp, x *Tensor, axis int) *Tensor {
 	return y
 }
 
+// CumSum returns the sums along an axis up to and with each element, Float32 of the shape of x.
+func CumSum(x *Tensor, axis int) *Tensor { return cumSum("CumSum", x, axis, false) }
+
+// CumSumGrad returns the gradient of CumSum: the sums of dy along the axis from each element on.
+func CumSumGrad(dy *Tensor, axis int) *Tensor { return cumSum("CumSumGrad", dy, axis, true) }
+
+// cumSum is CumSum or CumSumGrad for a call of op.
+func cumSum(op string, x *Tensor, axis int, reverse bool) *Tensor {
+	c := begin(op, "x", x)
+	defer c.end()
+	axis = x.axis(c.op, axis)
+	outer, n, inner := x.shape[:axis].Size(), x.shape[axis], x.shape[axis+1:].Size()
+	y := c.out(x.shape...)
+	x = c.f32(x)
+	c.run(func(o Ops) { o.CumSum(y, x, outer, n, inner, reverse) })
+	return y
+}
+
 // SumTo sums x over the axes along which a tensor of the given shape was broadcast to the shape of x. It is the gradient of Expand.
 func SumTo(x *Tensor, shape Shape) *Tensor {
 	begin("SumTo", "x", x)

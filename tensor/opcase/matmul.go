@@ -111,15 +111,18 @@ func matmulVectors(batch, m, k int) Case {
 		Inputs: []Input{f(k), f(k, m), f(batch, m, k)},
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
 			vector := in[0]
-			return []*tensor.Tensor{tensor.MatMul(vector, in[1]), tensor.MatMul(in[2], vector), tensor.MatMul(vector, vector), tensor.MatMul(in[1].T(), in[1].Slice(1, 0, 1).T().Reshape(k))}
+			same := vector.Slice(0, 0, 1).Expand(k) // with stride 0
+			return []*tensor.Tensor{
+				tensor.MatMul(vector, in[1]), tensor.MatMul(in[2], vector), tensor.MatMul(vector, vector), tensor.MatMul(in[1].T(), same), tensor.MatMul(same, in[1]),
+			}
 		},
 		Reference: func(in [][]float64) [][]float64 {
-			row, column, dot, gap := make([]float64, m), make([]float64, batch*m), make([]float64, 1), make([]float64, m)
+			row, column, dot, repeated := make([]float64, m), make([]float64, batch*m), make([]float64, 1), make([]float64, m)
 			matmul(row, 1, m, k, in[0], k, 1, in[1], m, 1)
 			matmul(column, batch*m, 1, k, in[2], k, 1, in[0], 1, 1)
 			matmul(dot, 1, 1, k, in[0], k, 1, in[0], 1, 1)
-			matmul(gap, m, 1, k, in[1], 1, m, in[1], m, 1)
-			return [][]float64{row, column, dot, gap}
+			matmul(repeated, 1, m, k, in[0], 0, 0, in[1], m, 1)
+			return [][]float64{row, column, dot, repeated, repeated}
 		},
 		Tolerance: 5e-6, FLOPs: 2 * float64((batch+1)*m*k),
 	}

@@ -75,6 +75,11 @@ func reductions() []Case {
 	for axis := range 3 {
 		cases = append(cases, argMaxAlongCase(axis))
 	}
+	for _, shape := range [][]int{{17}, {70001}, {3, 17, 5}, {2, 3, 0}, {0, 3}, {2, 300, 65}} {
+		for axis := range shape {
+			cases = append(cases, cumSumCase(shape, axis))
+		}
+	}
 	return append(cases, topKOfNaN())
 }
 
@@ -216,5 +221,29 @@ func argMaxAlongCase(axis int) Case {
 			}
 			return one(y)
 		},
+	}
+}
+
+func cumSumCase(shape tensor.Shape, axis int) Case {
+	n, inner := shape[axis], shape[axis+1:].Size()
+	return Case{
+		Name:   fmt.Sprintf("CumSum/shape=%v/axis=%d", shape, axis),
+		Inputs: []Input{f(shape...)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.CumSum(in[0], axis))
+		},
+		Reference: func(in [][]float64) [][]float64 {
+			y := slices.Clone(in[0])
+			for i := range y {
+				if i/inner%n > 0 {
+					y[i] += y[i-inner]
+				}
+			}
+			return one(y)
+		},
+		Backward: func(_ *tensor.Device, _, _ []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
+			return one(tensor.CumSumGrad(dy, axis))
+		},
+		Tolerance: 2e-6, FLOPs: float64(shape.Size()),
 	}
 }

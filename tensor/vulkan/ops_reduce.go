@@ -81,6 +81,17 @@ func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divi
 	b.dispatch(shaders.ReduceCols, spec, flat(div(outer*inner, threads)), []uint32{u(outer), u(n), u(inner), 1, u(n), word(add), f(divisor)}, dst, x)
 }
 
+// CumSum adds up each column, in parts: a driver may end an invocation after 65535 turns of its loops, which take 9 for each 128 elements.
+func (b *backend) CumSum(dst, x *tensor.Tensor, outer, n, inner int, reverse bool) {
+	const most = 1 << 19
+	b.rows(outer, n*inner, func(lo, m int) {
+		for from := 0; from < n; from += most {
+			b.dispatch(shaders.CumSum, []uint32{word(reverse)}, flat(m*inner), []uint32{u(m * inner), u(n), u(inner), u(from), u(min(n, from+most))},
+				update(dst).rows(lo, m, n*inner), read(x).rows(lo, m, n*inner))
+		}
+	})
+}
+
 // ArgMax finds the first maximum of each row.
 func (b *backend) ArgMax(dst, x *tensor.Tensor) {
 	m, k := x.Shape()[0], x.Shape()[1]
