@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
@@ -37,7 +36,7 @@ func next(a *app, r *train.Result) (list [][]string) {
 			add("eval", dir)
 		}
 		add("predict", dir, first)
-	case dino.Method, pretrain.Method:
+	default: // a backbone
 		if r.HasLabels && measurable {
 			add("probe linear", dir)
 		}
