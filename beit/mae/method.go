@@ -1,6 +1,7 @@
 package mae
 
 import (
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
@@ -48,18 +49,18 @@ var Method = &method.Method{
 		}
 		return nil
 	},
-	Declare: func(s nn.Scope, card method.Card) any { return NewNetwork(s, *card.Network.(*NetworkConfig)) },
+	Declare: func(s nn.Scope, card method.Card) any {
+		n := *card.Network.(*NetworkConfig)
+		if n.Decoder.Depth == 0 { // a published encoder
+			return beit.NewDINO(s, n.ViT)
+		}
+		return NewNetwork(s, n)
+	},
+	Recognize: recognize,
+	Encoder:   encoder,
 }
 
 var (
 	panelLoss   = method.Panel{Title: "mean square error of masked pixels", FromZero: true}
 	panelSpread = method.Panel{Title: "deviation of predictions between masked patches", FromZero: true}
 )
-
-func card(c *config.Config) method.Card {
-	m := SectionOf(c).Model
-	return method.Card{
-		Method: name, Kind: Kind, Network: &m,
-		Input: method.Input{Size: m.ViT.ImageSize, Grid: m.ViT.Grid(), Norm: data.ImageNet, Whole: c.Data.Eval.Whole},
-	}
-}

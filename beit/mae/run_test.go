@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
@@ -15,6 +17,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -107,4 +110,12 @@ func TestFeatures(t *testing.T) {
 	if e.Width() != 32 || e.Model.Kind != mae.Kind || e.ViT.Depth != 2 {
 		t.Errorf("encoder of width %d, kind %s, %+v", e.Width(), e.Model.Kind, e.ViT)
 	}
+}
+
+// allTokens are those of an image.
+func allTokens(e beit.Encoder) []float32 {
+	tape := autograd.NewTape(tensor.CPU())
+	defer tape.Reset()
+	images := tape.Own(tensor.FromSlice(tensor.CPU(), traintest.Pixels(3*16*16), 1, 3, 16, 16))
+	return e.AllTokens(nn.Context{Tape: tape}, images).Value().Float32s()
 }
