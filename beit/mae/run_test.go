@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,12 +13,15 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -118,4 +123,56 @@ func allTokens(e beit.Encoder) []float32 {
 	defer tape.Reset()
 	images := tape.Own(tensor.FromSlice(tensor.CPU(), traintest.Pixels(3*16*16), 1, 3, 16, 16))
 	return e.AllTokens(nn.Context{Tape: tape}, images).Value().Float32s()
+}
+
+// A classifier starts as a run's encoder, or as what is exported of it: with mean pooling, absolute positions and no relative ones.
+func TestFineTunes(t *testing.T) {
+	first := runtest.Train(t, mae.Method, runtest.Tiny(t, mae.Method, "mae.model.vit.width=64", "mae.model.vit.heads=1"), train.Env{})
+	exported := filepath.Join(t.TempDir(), "encoder.pth")
+	if _, _, err := runtest.Open(t, first.Dir).Encoder().Convert(t.Context(), exported, weights.Official, nil); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := traintest.ModelTensors(t, first.Model)
+	for _, from := range []string{first.Dir, exported, traintest.Checkpoints(t, first.Dir)[1]} {
+		c, start, err := finetune.Method.Configure("small32", "", []string{
+			"precision=highest", "data.path=procedural:40", "train.batch=8", "train.epochs=1", "train.lr=0", "train.min_lr=0", "train.weight_decay=0",
+			"init_from=" + from, "data.eval.batch=4", "data.augment=none",
+		}, model.Opener())
+		if err != nil {
+			t.Fatal(err)
+		}
+		start.Close()
+		v := finetune.SectionOf(c).Model
+		if !v.MeanPool || !v.AbsPos || v.RelPos != beit.RelPosNone || v.LayerScale != 0 || v.Width != 64 || v.ImageSize != 16 {
+			t.Errorf("from %s: %+v", from, v)
+		}
+		got, _ := traintest.ModelTensors(t, runtest.Train(t, finetune.Method, c, train.Env{}).Model)
+		values := map[string][]float32{}
+		for _, n := range got {
+			values[n.Name] = n.Float32s
+		}
+		for _, n := range want {
+			switch {
+			case strings.HasPrefix(n.Name, "decoder_"), n.Name == "mask_token", strings.HasPrefix(n.Name, "norm."):
+			case strings.HasSuffix(n.Name, "attn.qkv.bias"):
+				for third, name := range map[int]string{0: "q_bias", 2: "v_bias"} {
+					if bias := values[strings.TrimSuffix(n.Name, "qkv.bias")+name]; !slices.Equal(bias, n.Float32s[64*third:64*(third+1)]) {
+						t.Errorf("from %s: %s does not start as %s", from, name, n.Name)
+					}
+				}
+			case !slices.Equal(values[n.Name], n.Float32s):
+				t.Errorf("from %s: %s does not start as the encoder's", from, n.Name)
+			}
+		}
+	}
+}
+
+// Its encoder teaches a tokenizer.
+func TestTeaches(t *testing.T) {
+	dir := runtest.Folder(t, mae.Method)
+	c := runtest.Tiny(t, tokenizer.Method, "tokenizer.teacher=run", "tokenizer.teacher_run="+dir, "train.epochs=1")
+	res := runtest.Train(t, tokenizer.Method, c, train.Env{})
+	if dim := tokenizer.SectionOf(res.Config).Model.TargetDim; dim != 32 {
+		t.Errorf("%d dimensions, want the encoder's width 32", dim)
+	}
 }

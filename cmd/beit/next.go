@@ -62,6 +62,8 @@ func presetOf(c *config.Config, m *method.Method) []string {
 	switch {
 	case c.Preset == config.DefaultPreset:
 		return nil
+	case slices.Contains(m.Presets, c.Preset+"_"+c.Method): // such as base_mae
+		return []string{"--preset", c.Preset + "_" + c.Method}
 	case slices.Contains(m.Presets, c.Preset):
 		return []string{"--preset", c.Preset}
 	case m == pretrain.Method:
