@@ -4,6 +4,7 @@
 //
 //	result, err := train.Run(ctx, "runs/mae", mae.Method, cfg, env)
 //
-// The files: network.go (encoder, decoder, pixels to predict), positions.go (fixed tables), masks.go, section.go (configuration), presets.go,
+// The files: network.go (encoder, decoder, pixels to predict), positions.go (fixed tables), masks.go,
+// rebuild.go (images from predicted pixels), section.go (configuration), presets.go,
 // task.go (training), validate.go (figures beside a baseline), cost.go, health.go (signs that nothing is rebuilt), verdict.go, files.go (published files, export), method.go.
 package mae

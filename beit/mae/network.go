@@ -190,8 +190,14 @@ func Target(images *autograd.Var, p int, normalise bool) *autograd.Var {
 		return x
 	}
 	x = autograd.Sub(x, autograd.Reshape(autograd.Mean(x, 2), b, n, 1))
-	variance := autograd.Affine(autograd.Sum(autograd.Mul(x, x), 2), 1/float32(max(size-1, 1)), varianceEps)
-	return autograd.Div(x, autograd.Reshape(autograd.Sqrt(variance), b, n, 1))
+	return autograd.Div(x, deviation(x))
+}
+
+// deviation is that of the values of patches, [B, N, 1], [B, N, D], whose mean is 0.
+func deviation(x *autograd.Var) *autograd.Var {
+	b, n, d := x.Shape()[0], x.Shape()[1], x.Shape()[2]
+	variance := autograd.Affine(autograd.Sum(autograd.Mul(x, x), 2), 1/float32(max(d-1, 1)), varianceEps)
+	return autograd.Reshape(autograd.Sqrt(variance), b, n, 1)
 }
 
 // Images puts the pixels of patches [B, N, P·P·C], ordered by row, column and channel, back into images [B, C, S, S]. The caller releases the result.

@@ -60,15 +60,17 @@ func (t *task) masks(b *data.Batch, path ...uint64) Masks {
 	return ByNoise(noise, s.Model.ViT.Tokens(), s.kept())
 }
 
-// ValidationMasks are the masks with which the run of c validates an image, by the image's place in its data set.
-func ValidationMasks(c *config.Config, image int) Masks {
+// validationMasks are the masks with which the run of c validates an image, by the image's place in its data set.
+func validationMasks(c *config.Config, image int) Masks {
 	s := SectionOf(c)
 	return ByNoise(draw(c, streamMaskVal, uint64(image)), s.Model.ViT.Tokens(), s.kept())
 }
 
 // masking are the masks of validation.
 func masking(c *config.Config) method.Masking {
-	return method.Masking{Of: func(image int) []bool { return ValidationMasks(c, image).Masked() }}
+	return method.Masking{
+		Pixels: true, Standardised: SectionOf(c).NormPixels, Of: func(image int) []bool { return validationMasks(c, image).Masked() },
+	}
 }
 
 // Forward is the mean square of what is wrong with the masked patches, which are others in each epoch.

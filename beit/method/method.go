@@ -70,6 +70,8 @@ type Method struct {
 type Masking struct {
 	Of    func(image int) []bool // by the image's place in its data set: the patches of the grid, row by row
 	Codes bool                   // what is predicted are a tokenizer's codes
+	// Pixels says that what is predicted are pixels: the network is a beit.Rebuilder, and Standardised is what that wants to know.
+	Pixels, Standardised bool
 }
 
 // List are the methods that somebody knows.
