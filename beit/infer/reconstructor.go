@@ -46,25 +46,32 @@ func OpenReconstructor(path string, opt Options) (*Reconstructor, error) {
 }
 
 // Encoder is the same network for features. Closing it closes the Reconstructor.
-func (r *Reconstructor) Encoder() *Encoder { return r.encoder }
-
-// Close waits for running calls and frees the model's memory. A second Close does nothing.
-func (r *Reconstructor) Close() error {
+func (r *Reconstructor) Encoder() *Encoder {
 	if r == nil {
 		return nil
 	}
-	return r.encoder.Close()
+	return r.encoder
+}
+
+// Close waits for running calls and frees the model's memory. A second Close does nothing.
+func (r *Reconstructor) Close() error {
+	return r.Encoder().Close()
 }
 
 // Standardised says that the network predicts pixels relative to mean and deviation of their patch, which are then taken from the image.
-func (r *Reconstructor) Standardised() bool { return r.standardised }
+func (r *Reconstructor) Standardised() bool { return r != nil && r.standardised }
 
 // Mask is the mask with which the model's run validates image i of its data set: a value for each patch, row by row.
-func (r *Reconstructor) Mask(i int) []bool { return r.mask(i) }
+func (r *Reconstructor) Mask(i int) []bool {
+	if r.Encoder() == nil {
+		return nil
+	}
+	return r.mask(i)
+}
 
 // Reconstruct rebuilds the masked patches of an image, Grid·Grid of the Encoder, row by row. At least one is masked, and one is not.
 func (r *Reconstructor) Reconstruct(img image.Image, masked []bool) (Reconstruction, error) {
-	if r == nil {
+	if r.Encoder() == nil {
 		return Reconstruction{}, errNotOpened
 	}
 	e, hidden := r.encoder, 0

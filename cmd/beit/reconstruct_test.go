@@ -34,6 +34,16 @@ func TestReconstruct(t *testing.T) {
 	}
 }
 
+// The report of its run shows what it makes of masked patches.
+func TestReportRebuilds(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report.html")
+	mustRun(t, "report", trainedRuns(t).mae, "--out", file)
+	page := readFile(t, file)
+	if !bytes.Contains(page, []byte("masked patches have the pixels that it predicts. Their mean and deviation are the image")) || !bytes.Contains(page, []byte("rebuilt</figcaption>")) {
+		t.Error("the report shows no rebuilt patches")
+	}
+}
+
 func TestReconstructMistakes(t *testing.T) {
 	r, dir := trainedRuns(t), t.TempDir()
 	photo := filepath.Join(dir, "photo.jpg")
