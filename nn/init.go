@@ -45,6 +45,9 @@ func Uniform(bound float64) Init {
 // FanIn returns PyTorch's default Init of linear and convolution layers: uniform within ±1/√fanIn.
 func FanIn(fanIn int) Init { return Uniform(1 / math.Sqrt(float64(fanIn))) }
 
+// GlorotUniform returns PyTorch's xavier_uniform_: uniform within ±√(6/(fanIn+fanOut)).
+func GlorotUniform(fanIn, fanOut int) Init { return Uniform(math.Sqrt(6 / float64(fanIn+fanOut))) }
+
 // UnitRows returns an Init with random rows of length d and 2-norm 1: standard normal values divided by the norm of their row.
 func UnitRows(d int) Init {
 	return func(data []float32, r *tensor.Rand) {

@@ -33,6 +33,9 @@ func (p *Param) Var(t *autograd.Tape) *autograd.Var {
 	return t.Param(p.Value, p.Grad)
 }
 
+// SetInit changes how Set.Build draws the initial value.
+func (p *Param) SetInit(init Init) { p.init = init }
+
 func (p *Param) mustBeBuilt() {
 	if p.Value == nil {
 		panic(&tensor.Error{Op: "Param", Reason: "parameter " + p.Name + " is used before its set was built"})

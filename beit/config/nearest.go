@@ -53,10 +53,11 @@ func NearestKey(s string, keys []string) string {
 	return endingAs(s, Nearest(lastPart(s), parts), keys)
 }
 
-// KnownKey returns the key whose last part is that of s, or what other programs call so; "" where there is none.
+// KnownKey returns the key whose last part is that of s, or what other programs call so; "" where there is none. An underscore may stand where a
+// key has a dot.
 func KnownKey(s string, keys []string) string {
 	last := lastPart(s)
-	for _, end := range []string{s, last, Elsewhere(last)} {
+	for _, end := range []string{s, last, Elsewhere(last), strings.ReplaceAll(last, "_", ".")} {
 		if key := endingAs(s, end, keys); key != "" {
 			return key
 		}

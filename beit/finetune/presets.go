@@ -6,7 +6,7 @@ import (
 )
 
 // presets are the settings of the authors' beit2/get_started_for_image_classification.md at 224² by the pretraining that went before, those for
-// ImageNet-21k ("base_to_21k", "large_to_21k"), and small ones of our own.
+// ImageNet-21k ("base_to_21k", "large_to_21k"), those of facebookresearch/mae's FINETUNE.md for its models, and small ones of our own.
 var presets = map[string]func() *config.Config{
 	"base_1600e":   func() *config.Config { return published("base_16_224", 5e-4, 100, 20, 0.60, 0.2, true) },
 	"base_300e":    func() *config.Config { return published("base_16_224", 5e-4, 100, 20, 0.65, 0.1, true) },
@@ -16,6 +16,10 @@ var presets = map[string]func() *config.Config{
 	"large_21k":    func() *config.Config { return published("large_16_224", 7e-5, 20, 5, 0.80, 0.25, false) },
 	"base_to_21k":  func() *config.Config { return intermediate("base_16_224", 0.1) },
 	"large_to_21k": func() *config.Config { return intermediate("large_16_224", 0.2) },
+
+	"base_mae":  func() *config.Config { return afterMAE("base_16_224", 5e-4, 100, 0.65, 0.1) },
+	"large_mae": func() *config.Config { return afterMAE("large_16_224", 1e-3, 50, 0.75, 0.2) },
+	"huge_mae":  func() *config.Config { return afterMAE("huge_14_224", 1e-3, 50, 0.75, 0.3) },
 
 	"tiny32":   func() *config.Config { return small("tiny32", 20).Short() },
 	"mini32":   func() *config.Config { return small("mini32", 20).Short() },
@@ -52,6 +56,16 @@ func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath 
 func intermediate(vit string, dropPath float64) *config.Config {
 	c := published(vit, 6e-4, 90, 20, 0.75, dropPath, true)
 	c.Train.Batch, c.Train.LRBatch = 4096, 4096
+	return c
+}
+
+// afterMAE is fine-tuning of a masked autoencoder's encoder, which has absolute positions and no LayerScale. The learning rate is that of 256 images
+// and grows with the batch.
+func afterMAE(vit string, lr float64, epochs int, layerDecay, dropPath float64) *config.Config {
+	c := published(vit, lr, epochs, 5, layerDecay, dropPath, true)
+	c.Train.LRScaling, c.Train.LRBatch, c.Train.WarmupOffset = "linear", 256, true
+	m := &SectionOf(c).Model
+	m.LayerScale, m.RelPos, m.AbsPos = 0, beit.RelPosNone, true
 	return c
 }
 

@@ -56,6 +56,43 @@ func TestPublishedPresets(t *testing.T) {
 	}
 }
 
+// TestPresetsAfterMAE compares with facebookresearch/mae's FINETUNE.md and main_finetune.py, written down apart from this code.
+func TestPresetsAfterMAE(t *testing.T) {
+	for name, c := range map[string]struct {
+		patch, width, depth, heads int
+		lr                         float64 // of 1024 images
+		epochs                     int
+		layerDecay, dropPath       float64
+	}{
+		"base_mae":  {16, 768, 12, 12, 2e-3, 100, 0.65, 0.1},
+		"large_mae": {16, 1024, 24, 16, 4e-3, 50, 0.75, 0.2},
+		"huge_mae":  {14, 1280, 32, 16, 4e-3, 50, 0.75, 0.3},
+	} {
+		got := finetune.Method.Preset(name)
+		want := finetune.Section{
+			Network: "vit", Norm: "imagenet", LayerDecay: c.layerDecay, Smoothing: 0.1, Mixup: 0.8, Cutmix: 1, RandMagnitude: 9, RandOps: 2, Erase: 0.25,
+			Model: beit.ViTConfig{
+				ImageSize: 224, PatchSize: c.patch, Channels: 3, Width: c.width, Depth: c.depth, Heads: c.heads, MLPRatio: 4, QKVBias: true,
+				AbsPos: true, RelPos: beit.RelPosNone, MeanPool: true, InitScale: 0.001, DropPath: c.dropPath,
+			},
+		}
+		if d := cmp.Diff(want, *finetune.SectionOf(got)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		train := got.Train
+		if peak := train.LR * train.LRFactor(); peak < c.lr-1e-12 || peak > c.lr+1e-12 {
+			t.Errorf("%s: peak learning rate %g, want %g", name, peak, c.lr)
+		}
+		train.LR = 0
+		if d := cmp.Diff(config.Train{
+			Epochs: c.epochs, Batch: 1024, MinLR: 1e-6, WarmupEpochs: 5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.05, MinCropScale: 0.08,
+			AccumulationSteps: 1, LRScaling: "linear", LRBatch: 256, WarmupOffset: true,
+		}, train); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 func TestUnknownPreset(t *testing.T) {
 	_, err := config.Configure(finetune.Method.Spec, "large_22k", "", nil, nil)
 	if err == nil || !strings.Contains(err.Error(), `did you mean "large_21k"`) {

@@ -25,10 +25,11 @@ type architecture struct {
 
 // architectureFrom tells which network a model of any method, or a published one, has.
 func architectureFrom(m *method.Model) (a *architecture, err error) {
-	if !weights.Known(m.Kind) {
+	encoder := m.Encoder()
+	if !weights.Known(encoder.Kind) {
 		return nil, fmt.Errorf("%s: holds a %s, which no classifier starts from", m.Path, m.Kind)
 	}
-	a = &architecture{path: m.Path, network: networkViT, norm: normText(m.Weights.Norm()), vit: m.Weights.ViT, classes: m.Classes}
+	a = &architecture{path: m.Path, network: networkViT, norm: normText(encoder.Norm()), vit: encoder.ViT, classes: m.Classes}
 	switch m.Kind {
 	case weights.CLIP:
 		a.network, a.summary = networkCLIP, true
@@ -46,7 +47,7 @@ func architectureFrom(m *method.Model) (a *architecture, err error) {
 	} else if norm, ok := normOf(m.Input.Norm); ok && m.Run {
 		a.norm = norm
 	}
-	a.weights, err = m.Weights.Backbone()
+	a.weights, err = encoder.Backbone()
 	return a, err
 }
 

@@ -13,14 +13,14 @@
 //	fmt.Println(len(f.CLS), len(f.Mean))
 //
 // A Tokenizer, from tokenizer.safetensors, computes a code, one of K, for each patch of an image, and the cosine between the patch's vector and the
-// code's. An Encoder, from backbone.safetensors or teacher.safetensors, computes two vectors: the class token and the mean of the patch tokens. A
+// code's. An Encoder, from backbone.safetensors, teacher.safetensors or autoencoder.safetensors, computes two vectors: the class token and the mean of the patch tokens. A
 // Classifier, from classifier.safetensors, computes the probabilities of classes. Open takes any of these files, or a run folder.
 //
 // # What a model sees
 //
 // Tokenizer.Encode also tells how near each patch is to its code, and Tokenizer.OpenTeacher how well the decoder rebuilds the teacher's features.
 // Tokenizer.Exemplars finds the patches that show codes best. A Predictor, from backbone.safetensors and its tokenizer, predicts the codes of
-// masked patches. Attention, of every kind of model, gives the attention weights of a block; OpenAttention opens other networks for it too. Seen
+// masked patches. A Reconstructor, from autoencoder.safetensors, predicts their pixels. Attention, of every kind of model, gives the attention weights of a block; OpenAttention opens other networks for it too. Seen
 // returns the part of an image that the model sees.
 //
 // # Images

@@ -54,6 +54,12 @@ type Method struct {
 	// Describe fills in a configuration for a model that no run made, from the card of its file; false where it is not this method's. Nil: it never is.
 	Describe func(card Card) (c *config.Config, ok bool)
 
+	// Recognize tells whether a model that no run made is one of this method's, by names, shapes and values of its tensors. c is the configuration that is
+	// nearest to it. Nil: none is, or Describe tells.
+	Recognize func(w *weights.Model) (card Card, c *config.Config, ok bool)
+	// Encoder is the part of a model that others begin with and that is exported, as weights of a kind that package weights knows. Nil: the model itself.
+	Encoder func(m *Model) *weights.Model
+
 	// Network returns the zero value that Card.Network of this method points to for a kind; nil where that is one of package beit's. Declare declares
 	// the network of a card. Both are nil where package beit has all of the method's networks.
 	Network func(kind weights.Kind) any
@@ -64,6 +70,8 @@ type Method struct {
 type Masking struct {
 	Of    func(image int) []bool // by the image's place in its data set: the patches of the grid, row by row
 	Codes bool                   // what is predicted are a tokenizer's codes
+	// Pixels says that what is predicted are pixels: the network is a beit.Rebuilder, and Standardised is what that wants to know.
+	Pixels, Standardised bool
 }
 
 // List are the methods that somebody knows.

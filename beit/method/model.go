@@ -135,12 +135,25 @@ func (m *Model) Close() error { return m.Weights.Close() }
 // File is the open file.
 func (m *Model) File() *state.File { return m.Weights.File() }
 
+// own says whether the network is declared by the method.
+func (m *Model) own() bool {
+	return m.Method != nil && m.Method.Declare != nil && (m.Run || m.Method.Network(m.Kind) != nil)
+}
+
 // Declare declares the network in scope s, unbuilt.
 func (m *Model) Declare(s nn.Scope) any {
-	if m.Run && m.Method.Declare != nil {
+	if m.own() {
 		return m.Method.Declare(s, m.Card)
 	}
 	return m.Weights.Declare(s)
+}
+
+// Encoder are the weights that other methods begin with, and that are exported: without what only this model's method needs.
+func (m *Model) Encoder() *weights.Model {
+	if m.Method != nil && m.Method.Encoder != nil {
+		return m.Method.Encoder(m)
+	}
+	return m.Weights
 }
 
 // Parameters is the number of trainable numbers of the network.
@@ -155,7 +168,7 @@ func (m *Model) Fit(params []*nn.Param) (*weights.Fit, error) { return m.Weights
 
 // Build declares the network, compares it with the file, and only then takes memory and loads it. The caller releases the set.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
-	if !m.Run {
+	if !m.Run && !m.own() {
 		return m.Weights.Build(dev)
 	}
 	set = nn.NewSet()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -15,6 +16,7 @@ var methods = method.List{
 	dino.Method,
 	tokenizer.Method,
 	pretrain.Method,
+	mae.Method,
 	finetune.Method,
 }
 

@@ -166,6 +166,9 @@ func of(f *state.File, list method.List) (*Model, error) {
 	if m.Classes == nil {
 		m.Classes = w.Classes
 	}
+	if recognize(m, list) {
+		return m, nil
+	}
 	norm := m.Input.Norm
 	for _, known := range list {
 		if known.Describe == nil {
@@ -182,6 +185,24 @@ func of(f *state.File, list method.List) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// recognize asks the methods whether a model that no run made is theirs, and fills it in where one says so.
+func recognize(m *Model, list method.List) bool {
+	for _, known := range list {
+		if known.Recognize == nil {
+			continue
+		}
+		if card, c, ok := known.Recognize(m.Weights); ok {
+			if m.Weights.NormKnown() {
+				card.Input.Norm = m.Weights.Norm()
+			}
+			c.Data.ExifTranspose = true // what the weights learned from is not known: images are shown upright
+			m.Method, m.Config, m.Card = known, c, card
+			return true
+		}
+	}
+	return false
 }
 
 // ofRun tells which model a run's file holds: by its card, or, in files of older runs, by the configuration.
@@ -297,7 +318,7 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 	return names, nil
 }
 
-// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config, Method and Network stay empty.
+// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config and Network stay empty.
 // It is no error where the shapes and the files beside it do not tell the network: one of the Warnings says why.
 func OpenTensors(path string, options ...Option) (*Model, error) {
 	return open(path, all(options), tensorsOf)
@@ -315,7 +336,11 @@ func tensorsOf(f *state.File, list method.List) (m *Model, err error) {
 		}
 		m.Weights.Notes = append(m.Weights.Notes, &weights.Note{Text: fmt.Sprintf("%v: nothing but names and values of its tensors is known", untold)})
 	}
-	m.Kind = m.Weights.Kind
+	if untold == nil && recognize(m, list) {
+		m.Config, m.Network = nil, nil
+	} else {
+		m.Kind = m.Weights.Kind
+	}
 	if m.Classes, err = classNames(m.Weights, false); m.Classes == nil {
 		m.Classes = m.Weights.Classes
 	}

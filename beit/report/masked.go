@@ -21,11 +21,11 @@ import (
 )
 
 var maskedBody = page.Template("masked", `<p>Images as the network sees them, with the masks of validation hatched.
-{{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else}}It predicts features of masked patches, which have no image.{{end}}</p>
+{{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else if .Pixels}}In the third of each, masked patches have the pixels that it predicts.{{if .Standardised}} Their mean and deviation are the image's.{{end}}{{else}}It predicts features of masked patches, which have no image.{{end}}</p>
 {{with .Why}}<p class="note">{{text .}}</p>{{end}}
-<div class="cards {{if .Codes}}three{{else}}two{{end}}">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
+<div class="cards {{if or .Codes .Pixels}}three{{else}}two{{end}}">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
 <figure class="card"><img class="pixels" src="{{.Masked}}" alt="with masked patches"><figcaption>{{.Hidden}} of {{.Patches}} patches are masked</figcaption></figure>
-{{if .Predicted}}<figure class="card"><img class="pixels" src="{{.Predicted}}" alt="with the patches predicted rightly"><figcaption>{{.Right}} of {{.Hidden}} codes are right</figcaption></figure>
+{{if .Predicted}}<figure class="card"><img class="pixels" src="{{.Predicted}}" alt="{{if $.Pixels}}with predicted pixels{{else}}with the patches predicted rightly{{end}}"><figcaption>{{if $.Pixels}}rebuilt{{else}}{{.Right}} of {{.Hidden}} codes are right{{end}}</figcaption></figure>
 {{end}}{{end}}</div>`)
 
 // maskedImage is an image with masked patches, and what was predicted of them.
@@ -39,16 +39,26 @@ type maskedImage struct {
 func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Dataset, c *config.Config) (part, error) {
 	masking := r.Method.Masking(c)
 	content := struct {
-		Codes  bool
-		Why    string
-		Images []maskedImage
-	}{Codes: masking.Codes}
+		Codes, Pixels, Standardised bool
+		Why                         string
+		Images                      []maskedImage
+	}{Codes: masking.Codes, Pixels: masking.Pixels, Standardised: masking.Standardised}
 	var predict predictor
 	if masking.Codes {
 		var done func()
 		var err error
 		if predict, done, err = r.openPredictor(v, m, c); err != nil {
 			content.Codes, content.Why = false, fmt.Sprintf("predictions are not shown: %v", err)
+		} else {
+			defer done()
+		}
+	}
+	var rebuild rebuilder
+	if masking.Pixels {
+		var done func()
+		var err error
+		if rebuild, done, err = openRebuilder(v, m, masking); err != nil {
+			content.Pixels, content.Why = false, fmt.Sprintf("predictions are not shown: %v", err)
 		} else {
 			defer done()
 		}
@@ -73,6 +83,11 @@ func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Datase
 		}
 		if err := one.draw(image, mask, right, m.Input.Grid, predict != nil); err != nil {
 			return part{}, err
+		}
+		if rebuild != nil {
+			if one.Predicted, err = small(rebuild(pixels, mask)); err != nil {
+				return part{}, err
+			}
 		}
 		content.Images = append(content.Images, one)
 	}

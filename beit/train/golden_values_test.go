@@ -21,6 +21,7 @@ func TestGoldenStreamTexts(t *testing.T) {
 		"tokenizer": 12646977705408686010,
 		"pretrain":  1776142497130555900,
 		"teacher":   1959029595251775989,
+		"mae":       580801731977104858,
 		"finetune":  8398326104032639723,
 	}
 	got := map[string]uint64{}

@@ -18,6 +18,7 @@ import (
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -34,6 +35,7 @@ func resumable(t *testing.T) map[*method.Method]*config.Config {
 		tokenizer.Method: tiny(t, tokenizer.Method, "log.every=3", "train.accumulation_steps=2"),
 		dino.Method:      tiny(t, dino.Method, "log.every=3", "train.accumulation_steps=2", "dino.model.vit.drop_path=0.2"),
 		pretrain.Method:  tiny(t, pretrain.Method, "log.every=3", "pretrain.tokenizer="+tok),
+		mae.Method:       tiny(t, mae.Method, "log.every=3", "train.accumulation_steps=2"),
 		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",
 			"finetune.ema=0.9"),
 	}

@@ -17,6 +17,9 @@ import (
 // Container returns the key of the state dict in a PyTorch checkpoint that the authors' scripts read. It is "" for CLIP and DINO, whose
 // files are plain state dicts.
 func (m *Model) Container() string {
+	if m.container != "" {
+		return m.container
+	}
 	if m.Kind == CLIP || m.Kind == DINO {
 		return ""
 	}

@@ -30,9 +30,10 @@ type Model struct {
 	Classes []string // names of a classifier's classes, where a file beside it has them
 	Notes   []*Note  // what was taken, and what was assumed
 
-	file    *state.File
-	tensors map[string]*Tensor
-	norm    *data.Norm // that a file beside it states; or nil
+	file      *state.File
+	tensors   map[string]*Tensor
+	container string     // key of the state dict in files for PyTorch, where it is not that of the kind
+	norm      *data.Norm // that a file beside it states; or nil
 }
 
 // Tensor is a tensor of a model under its official name.
@@ -433,6 +434,37 @@ func (m *Model) Without(prefix string) *Model {
 	b.tensors = maps.Clone(m.tensors)
 	maps.DeleteFunc(b.tensors, func(name string, _ *Tensor) bool { return strings.HasPrefix(name, prefix) })
 	return &b
+}
+
+// Part returns a part of a model of a kind that this package does not know, as one that it does: without the tensors whose names begin with a prefix.
+// Files for PyTorch have it under key container. The result shares the file.
+func (m *Model) Part(kind Kind, container string, without ...string) *Model {
+	b := *m
+	b.Kind, b.Naming, b.container = kind, Official, container
+	b.tensors, b.LeftOut = maps.Clone(m.tensors), slices.Clone(m.LeftOut)
+	for name, t := range m.tensors {
+		if hasPrefix(name, without) {
+			delete(b.tensors, name)
+			for _, p := range t.pieces {
+				b.LeftOut = append(b.LeftOut, p.entry.Name)
+			}
+		}
+	}
+	slices.Sort(b.LeftOut)
+	return &b
+}
+
+// Values reads the values of a tensor by its official name. A name that is not there is an error.
+func (m *Model) Values(name string) (values []float32, err error) {
+	t := m.tensors[name]
+	if t == nil {
+		return nil, fmt.Errorf("%s: there is no tensor %s", m.file.Name(), name)
+	}
+	err = m.floats(new(state.TensorReader), t, func(v []float32) error {
+		values = slices.Clone(v)
+		return nil
+	})
+	return values, err
 }
 
 // Renamed returns the model with another prefix of names. The result shares the file.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -34,10 +33,9 @@ func (c *attentionCmd) Run(a *app) error {
 		return usagef("--block %d: blocks count from 1", c.Block)
 	case !(c.Mass > 0 && c.Mass <= 1):
 		return usagef("--mass %g: must be above 0 and at most 1", c.Mass)
-	case c.Out == "":
-		return usagef("--out: name the files")
-	case slices.Contains(otherPictures, filepath.Ext(c.Out)):
-		return usagef("--out %s: name a file that ends in .png, or in .html, or files of both kinds without an ending", c.Out)
+	}
+	if err := checkBoth(c.Out); err != nil {
+		return err
 	}
 	m, err := openWith(a, c.modelArg, anyModel, infer.OpenAttention)
 	if err != nil {
@@ -99,26 +97,12 @@ func (c *attentionCmd) content(m infer.Attentive, row, col int) (*attention.Cont
 
 // write writes the files, and says what they are.
 func (c *attentionCmd) write(a *app, content *attention.Content) error {
-	var written []string
-	for _, kind := range []struct {
-		ext   string
-		write func(string, *attention.Content) error
-	}{{".png", attention.WritePNG}, {".html", attention.WritePage}} {
-		name := c.Out
-		switch ext := filepath.Ext(c.Out); ext {
-		case kind.ext:
-		case ".png", ".html":
-			continue
-		default:
-			name += kind.ext
-		}
-		if err := kind.write(name, content); err != nil {
-			return err
-		}
-		written = append(written, name)
+	written, err := writeBoth(c.Out, content, attention.WritePNG, attention.WritePage)
+	if err != nil {
+		return err
 	}
 	w := content.Weights
-	_, err := fmt.Fprintln(a.out, plain.Text(fmt.Sprintf("block %d of %d, %d heads, %d x %d patches: %s",
+	_, err = fmt.Fprintln(a.out, plain.Text(fmt.Sprintf("block %d of %d, %d heads, %d x %d patches: %s",
 		w.Block, content.Blocks, w.Heads, w.Rows, w.Cols, strings.Join(written, ", "))))
 	return err
 }

@@ -168,6 +168,12 @@ var tinyTeacher = assign(
 	"train.epochs=2", "train.warmup_epochs=0", "log.every=2",
 )
 
+// tinyMAE is a masked autoencoder of the same patches.
+var tinyMAE = assign(
+	"mae.model.vit.image_size=16", "mae.model.vit.width=24", "mae.model.vit.depth=2", "mae.model.decoder.width=16", "mae.model.decoder.depth=1",
+	"mae.model.decoder.heads=2", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
 // TestTeacherChain trains a teacher, probes it and has it teach a tokenizer, through the command line alone.
 func TestTeacherChain(t *testing.T) {
 	t.Parallel()

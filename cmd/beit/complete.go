@@ -9,7 +9,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
@@ -133,7 +132,9 @@ func (c commandLine) values(name string, v *kong.Value, word string) (list []com
 			add(m.Presets...)
 		}
 	case "method":
-		add(dino.Method.Name)
+		for _, m := range pretrainers() {
+			list = append(list, completion{m.Name, m.Title})
+		}
 		for _, k := range target.Kinds {
 			list = append(list, completion{k.Method, k.Title})
 		}

@@ -101,7 +101,7 @@ func (c *convertCmd) pretrained(a *app) error {
 
 // besideHF returns the files that go beside the weights of a model, by their names.
 func besideHF(m *model.Model) (map[string][]byte, error) {
-	config, err := m.Weights.HFConfig(m.Classes)
+	config, err := m.Encoder().HFConfig(m.Classes)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,8 @@ func besideHF(m *model.Model) (map[string][]byte, error) {
 
 // write writes the tensors, and tells of them and of what is lost.
 func (c *convertCmd) write(a *app, m *model.Model, out string) error {
-	written, dropped, err := m.Weights.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes))
+	encoder := m.Encoder()
+	written, dropped, err := encoder.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes))
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (c *convertCmd) write(a *app, m *model.Model, out string) error {
 	for _, group := range []struct {
 		what string
 		list []string
-	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", m.Weights.LeftOut}, {"does not tell", lost}} {
+	}{{"has no place for", dropped}, {"leaves out, as no part of the model,", encoder.LeftOut}, {"does not tell", lost}} {
 		if len(group.list) > 0 {
 			fmt.Fprintf(a.errOut, "%s %s %s\n", plain.Text(out), group.what, plain.Text(few(group.list)))
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -181,6 +182,7 @@ func flipFinished(t *testing.T) (list []*flipTarget) {
 		{dino.Method, []string{"teacher.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{tokenizer.Method, []string{"tokenizer.safetensors"}, func(m string) *reader { return command("tokenizer", "encode", m, "--data", val) }},
 		{pretrain.Method, []string{"backbone.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
+		{mae.Method, []string{"autoencoder.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{finetune.Method, []string{"classifier.safetensors", "best.safetensors"}, func(m string) *reader { return command("predict", m, val, "--json") }},
 	} {
 		dir := copyOf(t, r.of(c.of))

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
@@ -69,17 +69,20 @@ func teacherOf(name string) ([]string, error) {
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
-	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; dino: self-distillation, which needs no tokenizer."`
+	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
 	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
 }
 
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	if c.Method == dino.Method.Name {
+	for _, m := range pretrainers() {
+		if c.Method != m.Name {
+			continue
+		}
 		if c.Tokenizer != "" {
 			return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
 		}
-		return c.run(a, dino.Method)
+		return c.run(a, m)
 	}
 	extra, err := targetOf(c.Method)
 	if err != nil {
@@ -93,12 +96,20 @@ func (c *pretrainCmd) Run(a *app) error {
 	return c.run(a, pretrain.Method, extra...)
 }
 
+// pretrainers are the methods that --method chooses by their own names.
+func pretrainers() []*method.Method {
+	return slices.DeleteFunc(model.Methods(), func(m *method.Method) bool { return m.Command != pretrain.Method.Command+" --method "+m.Name })
+}
+
 // targetOf is the assignment that a name of --method stands for; none where it is empty.
 func targetOf(name string) ([]string, error) {
 	if name == "" {
 		return nil, nil
 	}
-	names := []string{dino.Method.Name}
+	var names []string
+	for _, m := range pretrainers() {
+		names = append(names, m.Name)
+	}
 	for _, k := range target.Kinds {
 		if k.Method == name {
 			return []string{"pretrain.target=" + k.Name}, nil

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
-	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
@@ -37,7 +36,7 @@ func next(a *app, r *train.Result) (list [][]string) {
 			add("eval", dir)
 		}
 		add("predict", dir, first)
-	case dino.Method, pretrain.Method:
+	default: // a backbone
 		if r.HasLabels && measurable {
 			add("probe linear", dir)
 		}
@@ -63,6 +62,8 @@ func presetOf(c *config.Config, m *method.Method) []string {
 	switch {
 	case c.Preset == config.DefaultPreset:
 		return nil
+	case slices.Contains(m.Presets, c.Preset+"_"+c.Method): // such as base_mae
+		return []string{"--preset", c.Preset + "_" + c.Method}
 	case slices.Contains(m.Presets, c.Preset):
 		return []string{"--preset", c.Preset}
 	case m == pretrain.Method:

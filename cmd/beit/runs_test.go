@@ -13,6 +13,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -22,11 +23,13 @@ import (
 var tempRuns string
 
 // trained are finished runs of all methods that tests share. Nobody changes them.
-type trained struct{ dino, tokenizer, backbone, classifier string }
+type trained struct{ dino, tokenizer, backbone, mae, classifier string }
 
 // of is the run of a method.
 func (r trained) of(m *method.Method) string {
-	return map[*method.Method]string{dino.Method: r.dino, tokenizer.Method: r.tokenizer, pretrain.Method: r.backbone, finetune.Method: r.classifier}[m]
+	return map[*method.Method]string{
+		dino.Method: r.dino, tokenizer.Method: r.tokenizer, pretrain.Method: r.backbone, mae.Method: r.mae, finetune.Method: r.classifier,
+	}[m]
 }
 
 // commands are the command lines of these runs, in the order in which they build on each other.
@@ -36,13 +39,14 @@ func (r trained) commands() [][]string {
 		slices.Concat([]string{"pretrain", "--method", "dino", "--data", images, "--out", r.dino}, tinyTeacher),
 		slices.Concat([]string{"tokenizer", "train", "--data", images, "--out", r.tokenizer}, tiny),
 		slices.Concat([]string{"pretrain", "--data", images, "--tokenizer", r.tokenizer, "--out", r.backbone}, tinyMIM),
+		slices.Concat([]string{"pretrain", "--method", "mae", "--data", images, "--out", r.mae}, tinyMAE),
 		slices.Concat([]string{"finetune", "--data", images, "--out", r.classifier}, tinyClassifier),
 	}
 }
 
 var trainOnce = sync.OnceValues(func() (r trained, err error) {
 	at := func(name string) string { return filepath.Join(tempRuns, name) }
-	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("classifier")}
+	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("mae"), at("classifier")}
 	for _, args := range r.commands() {
 		var out, errOut bytes.Buffer
 		if status := execute(context.Background(), args, &out, &errOut); status != statusOK {

@@ -43,9 +43,14 @@ type expected struct {
 
 // Open reads the manifest of beit/testdata/oracle, or of the folder BEIT_ORACLE. A relative path starts at the root of the module,
 // because every test runs in the folder of its own package.
-func Open(t *testing.T) *Set {
+func Open(t *testing.T) *Set { return openFolder(t, "oracle") }
+
+// OpenMethods is Open for beit/testdata/oracle-methods, which has segmentation and methods whose networks are in their own folders.
+func OpenMethods(t *testing.T) *Set { return openFolder(t, "oracle-methods") }
+
+func openFolder(t *testing.T, own string) *Set {
 	t.Helper()
-	s, err := open(os.Getenv("BEIT_ORACLE"))
+	s, err := open(os.Getenv("BEIT_ORACLE"), own)
 	if err != nil {
 		t.Fatalf("reference data: %v", err)
 	}
@@ -59,15 +64,11 @@ func sets(t *testing.T) []*Set {
 	if first.other {
 		return []*Set{first}
 	}
-	second, err := open(filepath.Join("beit", "testdata", "oracle-methods"))
-	if err != nil {
-		t.Fatalf("reference data: %v", err)
-	}
-	second.other = false
-	return []*Set{first, second}
+	return []*Set{first, OpenMethods(t)}
 }
 
-func open(dir string) (*Set, error) {
+// open reads the manifest of dir or, where that is empty, of the project's own folder.
+func open(dir, own string) (*Set, error) {
 	s := &Set{dir: dir, other: dir != ""}
 	if !filepath.IsAbs(dir) {
 		root, err := moduleRoot()
@@ -75,7 +76,7 @@ func open(dir string) (*Set, error) {
 			return nil, err
 		}
 		if !s.other {
-			dir = filepath.Join("beit", "testdata", "oracle")
+			dir = filepath.Join("beit", "testdata", own)
 		}
 		s.dir = filepath.Join(root, dir)
 	}

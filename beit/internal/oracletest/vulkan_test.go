@@ -76,6 +76,7 @@ func TestOracleOnVulkan(t *testing.T) {
 			defer vulkan.Close(dev)
 			oracletest.Run(t, dev)
 			t.Run("codebooks", func(t *testing.T) { oracletest.Codebooks(t, dev) })
+			runMethods(t, dev)
 			if err := dev.Sync(context.Background()); err != nil {
 				t.Error(err)
 			}

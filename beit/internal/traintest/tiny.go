@@ -60,6 +60,8 @@ var tiny = slices.Concat(
 		"pretrain.model.aggregation.layer=1", "pretrain.mask.count=6", "pretrain.mask.min_block=4", "pretrain.model.vit.drop_path=0.2",
 		"pretrain.from_tokenizer=false", // so that a backbone needs no tokenizer of its shape
 	},
+	shape("mae.model.vit."),
+	[]string{"mae.model.decoder.width=16", "mae.model.decoder.depth=1", "mae.model.decoder.heads=2", "mae.model.vit.drop_path=0.2"},
 	shape("finetune.model."),
 	[]string{"finetune.rand_magnitude=9", "finetune.rand_ops=2", "finetune.erase=0.25", "finetune.model.drop_path=0.2"},
 )

@@ -28,6 +28,11 @@ var pages = []page{
 	{"report-at-end", func(t *testing.T, w *work) string {
 		return fileURL(filepath.Join(w.trained(t), "tokenizer", "report.html"))
 	}, useCharts},
+	{"reconstruction", func(t *testing.T, w *work) string {
+		file := filepath.Join(w.dir, "reconstruction.html")
+		w.must(t, "reconstruct", filepath.Join(w.trained(t), "mae"), "procedural:12", "--out", file)
+		return fileURL(file)
+	}, nil},
 	{"attention", func(t *testing.T, w *work) string {
 		image, err := filepath.Abs(filepath.Join("..", "..", "..", "beit", "data", "testdata", "pillow", "420.jpg"))
 		if err != nil {

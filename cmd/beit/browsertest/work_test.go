@@ -70,6 +70,7 @@ func (w *work) train() (string, error) {
 	for _, args := range [][]string{
 		{"tokenizer", "train", "--data", images, "--out", at("tokenizer"), "--set", "tokenizer.model.codes=64"},
 		{"pretrain", "--data", images, "--tokenizer", at("tokenizer"), "--out", at("backbone"), "--set", "pretrain.model.vocab=64"},
+		{"pretrain", "--method", "mae", "--data", images, "--out", at("mae")},
 		{"finetune", "--data", images, "--init-from", at("backbone"), "--out", at("classifier")},
 	} {
 		if err := w.command(append(args, tiny...)...); err != nil {
@@ -79,7 +80,7 @@ func (w *work) train() (string, error) {
 	return runs, nil
 }
 
-// trained is the folder of the runs: tokenizer, backbone and classifier.
+// trained is the folder of the runs: tokenizer, backbone, mae and classifier.
 func (w *work) trained(t testing.TB) string {
 	t.Helper()
 	runs, err := w.runs()

@@ -1,0 +1,32 @@
+package oracletest_test
+
+import (
+	"testing"
+
+	"github.com/gobeit/gobeit/beit/internal/oracletest"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// methodChecks are the checks of networks in folders of methods, by the files of beit/testdata/oracle-methods.
+var methodChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor.Device){
+	"mae.safetensors": checkMAE,
+}
+
+// runMethods checks a device against each file of a method.
+func runMethods(t *testing.T, dev *tensor.Device) {
+	s := oracletest.OpenMethods(t)
+	for name, check := range methodChecks {
+		t.Run(name, func(t *testing.T) { check(t, s.OpenFile(t, name), dev) })
+	}
+}
+
+// TestOracleMethods compares every CPU level of this machine with values of the methods' authors. Released memory is filled with NaN.
+func TestOracleMethods(t *testing.T) {
+	for _, level := range tensor.CPULevels() {
+		t.Run(level, func(t *testing.T) {
+			dev := tensor.CPULevel(level)
+			dev.SetPoison(true)
+			runMethods(t, dev)
+		})
+	}
+}

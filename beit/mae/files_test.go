@@ -1,0 +1,149 @@
+package mae_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
+	"github.com/gobeit/gobeit/beit/mae"
+	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// tiny is a network of the width of a published one's heads, so that a file tells their number.
+var tiny = mae.NetworkConfig{
+	ViT:     mae.Shape(beit.ViTConfig{ImageSize: 32, PatchSize: 8, Channels: 3, Width: 64, Depth: 2, Heads: 1, MLPRatio: 4}),
+	Decoder: mae.DecoderConfig{Width: 32, Depth: 1, Heads: 1},
+}
+
+// published writes a network as the authors publish theirs, for PyTorch under the key model.
+func published(t *testing.T, c mae.NetworkConfig, decoder bool) string {
+	t.Helper()
+	set := nn.NewSet()
+	mae.NewNetwork(set.Scope(), c)
+	set.Build(tensor.CPU(), 3, nn.Inference)
+	defer set.Release()
+	var list []state.Named
+	for _, n := range nn.Tensors(set.Params()) {
+		if decoder || !strings.HasPrefix(n.Name, "decoder_") && n.Name != "mask_token" {
+			list = append(list, n)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "mae.pth")
+	f, err := os.Create(path)
+	if err == nil {
+		err = state.WriteTorch(f, "model", list)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Files with and without a decoder are told from DINO's, and load with nothing missing and nothing left over.
+func TestOpenPublished(t *testing.T) {
+	for _, decoder := range []bool{true, false} {
+		m := runtest.Open(t, published(t, tiny, decoder))
+		want := tiny
+		if !decoder {
+			want.Decoder = mae.DecoderConfig{}
+		}
+		if d := cmp.Diff(&want, m.Network); d != "" || m.Kind != mae.Kind || m.Method != mae.Method || m.Run {
+			t.Errorf("decoder %v: kind %s, network (-want +got):\n%s", decoder, m.Kind, d)
+		}
+		e, err := model.OpenEncoder(tensor.CPU(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Set.Release()
+		if _, ok := e.Encoder.(*mae.Network); ok != decoder || e.Width() != 64 {
+			t.Errorf("decoder %v: %T", decoder, e.Encoder)
+		}
+	}
+	// Learned positions are those of DINO.
+	set := nn.NewSet()
+	beit.NewDINO(set.Scope(), tiny.ViT)
+	set.Build(tensor.CPU(), 3, nn.Inference)
+	defer set.Release()
+	if m := runtest.Open(t, traintest.WriteTensors(t, nil, nn.Tensors(set.Params()))); m.Kind != weights.DINO {
+		t.Errorf("a DINO is taken for a %s", m.Kind)
+	}
+}
+
+// A run's model is written without its decoder, as the authors publish encoders, and gives the same features.
+func TestExport(t *testing.T) {
+	res := runtest.Train(t, mae.Method, runtest.Tiny(t, mae.Method, "mae.model.vit.width=64", "mae.model.vit.heads=1"), train.Env{})
+	m := runtest.Open(t, res.Dir)
+	path := filepath.Join(t.TempDir(), "encoder.pth")
+	if _, dropped, err := m.Encoder().Convert(t.Context(), path, weights.Official, nil); err != nil || dropped != nil {
+		t.Fatalf("dropped %v, error %v", dropped, err)
+	}
+	written, err := state.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer written.Close()
+	if names := written.Names(); len(names) != 2*12+6 {
+		t.Errorf("%d tensors are written: %v", len(names), names)
+	}
+	features := func(path string) []float32 {
+		e := runtest.Encoder(t, tensor.CPU(), path)
+		return allTokens(e.Encoder)
+	}
+	if d := cmp.Diff(features(res.Dir), features(path)); d != "" {
+		t.Errorf("other features:\n%s", d)
+	}
+}
+
+// TestPyTorch has PyTorch write the published sizes and read what is exported. BEIT_TORCH names a Python that has it.
+func TestPyTorch(t *testing.T) {
+	python := os.Getenv("BEIT_TORCH")
+	if python == "" {
+		t.Skip("BEIT_TORCH names no Python with PyTorch")
+	}
+	for _, size := range []string{"base", "large", "huge"} {
+		for _, part := range []string{"encoder", "whole"} {
+			t.Run(size+" "+part, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "mae.pth")
+				var errOut bytes.Buffer
+				write := exec.Command(python, filepath.Join("testdata", "write.py"), size, part, path)
+				write.Stderr = &errOut
+				if err := write.Run(); err != nil {
+					t.Fatalf("%v: %s", err, errOut.String())
+				}
+				m := runtest.Open(t, path)
+				want := mae.SectionOf(mae.Method.Preset(size)).Model
+				if part == "encoder" {
+					want.Decoder = mae.DecoderConfig{}
+				}
+				if d := cmp.Diff(&want, m.Network); d != "" || m.Kind != mae.Kind {
+					t.Errorf("kind %s, network (-want +got):\n%s", m.Kind, d)
+				}
+				set := nn.NewSet()
+				m.Declare(set.Scope())
+				fit, err := m.Fit(set.Params())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := fit.Report; len(r.Missing)+len(r.Unexpected)+len(r.Resized)+len(r.Dropped) > 0 {
+					t.Errorf("missing %v, unexpected %v, resized %v, left out %v", r.Missing, r.Unexpected, r.Resized, r.Dropped)
+				}
+			})
+		}
+	}
+}
