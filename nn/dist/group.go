@@ -1,7 +1,10 @@
 package dist
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -76,6 +79,28 @@ func Share(g Group, t *tensor.Tensor, root int) error {
 	}
 	if g.Rank() != root {
 		t.Upload(x)
+	}
+	return nil
+}
+
+// SumFloat64 replaces x by the sum over all members of g, added in the order of their ranks. It is meant for few values: each member gets those of
+// all.
+func SumFloat64(g Group, x []float64) error {
+	if g.Size() == 1 {
+		return nil
+	}
+	all, err := g.Gather(bytesOf(x))
+	if err != nil {
+		return err
+	}
+	clear(x)
+	for rank, theirs := range all {
+		if len(theirs) != 8*len(x) {
+			return fmt.Errorf("dist: SumFloat64: rank %d has %d values, rank %d %d", rank, len(theirs)/8, g.Rank(), len(x))
+		}
+		for i := range x {
+			x[i] += math.Float64frombits(binary.NativeEndian.Uint64(theirs[8*i:]))
+		}
 	}
 	return nil
 }

@@ -212,7 +212,7 @@ func grown(b []byte, n int) []byte {
 }
 
 // bytesOf are the bytes of x.
-func bytesOf[T float32 | int64](x []T) []byte {
+func bytesOf[T float32 | float64 | int64](x []T) []byte {
 	var one T
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(one)))
 }

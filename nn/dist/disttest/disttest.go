@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gobeit/gobeit/nn/dist"
@@ -148,6 +149,13 @@ func tensors(g dist.Group) error {
 	n := float32(g.Size())
 	if got, want := x.Float32s(), []float32{n, n * (n - 1) / 2}; !slices.Equal(got, want) {
 		return fmt.Errorf("Sum: %v, want %v", got, want)
+	}
+	sum := []float64{1 + 1e-15, float64(g.Rank())}
+	if err := dist.SumFloat64(g, sum); err != nil {
+		return err
+	}
+	if want := float64(n) * (1 + 1e-15); math.Abs(sum[0]-want) > 1e-15*want || sum[1] != float64(n*(n-1)/2) {
+		return fmt.Errorf("SumFloat64: %v", sum)
 	}
 	y := tensor.FromSlice(tensor.CPU(), sample(g.Rank(), 5), 5)
 	defer y.Release()
