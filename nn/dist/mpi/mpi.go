@@ -6,6 +6,7 @@ package mpi
 import "C"
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -159,10 +160,30 @@ func (m *Member) move(name string, dst, src []byte, n int, f func(dst, src unsaf
 	if n > math.MaxInt32 {
 		return fmt.Errorf("mpi: %s of %d bytes for each rank: at most %d can be moved at once", name, n, math.MaxInt32)
 	}
-	return m.call(name, func() C.int {
+	err := m.call(name, func() C.int {
 		return f(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), C.int(n))
 	})
+	if errors.Is(err, dist.ErrTimeout) {
+		return cmp.Or(m.missing(), err)
+	}
+	return err
 }
+
+// graceToAnswer is how much later than this process another one may notice that bytes do not come.
+const graceToAnswer = 2 * time.Second
+
+// missing names the ranks that do not answer after a call that moved bytes did not end: all others notice that too, and say that they leave.
+func (m *Member) missing() error {
+	own, all, arrived := closing, make([]C.int64_t, C.HEADER*m.size), make([]C.char, m.size)
+	err := m.call("meeting", func() C.int { return C.beit_meet(&own[0], &all[0], &arrived[0], C.double(graceToAnswer.Seconds())) })
+	if errors.Is(err, dist.ErrTimeout) {
+		return m.late(arrived)
+	}
+	return nil
+}
+
+// closing is the header of a process that leaves.
+var closing = [C.HEADER]C.int64_t{C.int64_t(dist.OpClose)}
 
 // Close leaves the group and ends MPI, when the others have left it too. After a failure of MPI, and when they do not leave in time, it ends all
 // processes.
@@ -172,7 +193,7 @@ func (m *Member) Close() error {
 	}
 	m.closed = true
 	if !m.broken {
-		own, all := [C.HEADER]C.int64_t{C.int64_t(dist.OpClose)}, make([]C.int64_t, C.HEADER*m.size)
+		own, all := closing, make([]C.int64_t, C.HEADER*m.size)
 		err := m.call("Close", func() C.int { return C.beit_leave(&own[0], &all[0], &m.left[0], m.seconds()) })
 		if err == nil {
 			return m.call("Finalize", func() C.int { return C.beit_finalize() })
