@@ -23,8 +23,8 @@ func UsageOf(codes []int32, k int) CodeUsage {
 }
 
 // UsageOfCounts is UsageOf for the number of patches of each code.
-func UsageOfCounts(counts []int) CodeUsage {
-	use, total := CodeUsage{Codes: len(counts)}, 0
+func UsageOfCounts[N int | int64](counts []N) CodeUsage {
+	use, total := CodeUsage{Codes: len(counts)}, N(0)
 	for _, n := range counts {
 		total += n
 	}

@@ -1,6 +1,9 @@
 package beit
 
-import "github.com/gobeit/gobeit/tensor"
+import (
+	"github.com/gobeit/gobeit/nn/dist"
+	"github.com/gobeit/gobeit/tensor"
+)
 
 // Constants of re-seeding, which the authors' code does not have.
 const (
@@ -19,15 +22,16 @@ const (
 type Reseeder struct {
 	Counts *tensor.Tensor // EMA of the count of each code, [K]
 	Ring   *tensor.Tensor // ring buffer of the tokens of the last 8 batches, [8·M, D]; nil before the first Observe
-	Seen   int            // batches observed
+	Seen   int            // batches observed, those of the other processes included
 
-	seed uint64
-	m    *VQKD
+	seed  uint64
+	m     *VQKD
+	group dist.Group
 }
 
-// NewReseeder returns a Reseeder for a built tokenizer.
-func NewReseeder(m *VQKD, seed uint64) *Reseeder {
-	return &Reseeder{m: m, seed: seed, Counts: tensor.Zeros(m.Codebook.Value.Device(), m.Config.Codes)}
+// NewReseeder returns a Reseeder for a built tokenizer, whose batches are shared by the members of g: rank r observes batches r, r+Size, …
+func NewReseeder(m *VQKD, seed uint64, g dist.Group) *Reseeder {
+	return &Reseeder{m: m, seed: seed, group: g, Counts: tensor.Zeros(m.Codebook.Value.Device(), m.Config.Codes)}
 }
 
 // Observe adds the tokens of a micro-batch to the ring buffer. All batches must have the same size. Call it before the tape's Reset.
@@ -36,9 +40,30 @@ func (r *Reseeder) Observe(res VQKDResult) {
 	if r.Ring == nil {
 		r.Ring = tensor.Zeros(res.Z.Device(), reseedBatches*rows, res.Z.Dim(1))
 	}
-	at := r.Seen % reseedBatches * rows
+	at := (r.Seen + r.group.Rank()) % reseedBatches * rows
 	tensor.CopyInto(r.Ring.Slice(0, at, at+rows), res.Z)
-	r.Seen++
+	r.Seen += r.group.Size()
+}
+
+// Gather brings the batches of the other processes into the ring buffer: each from the process that observed it.
+func (r *Reseeder) Gather() error {
+	if r.group.Size() == 1 || r.Ring == nil {
+		return nil
+	}
+	rows := r.Ring.Dim(0) / reseedBatches
+	for batch := max(0, r.Seen-reseedBatches); batch < r.Seen; batch++ {
+		at := batch % reseedBatches * rows
+		if err := dist.Share(r.group, r.Ring.Slice(0, at, at+rows), batch%r.group.Size()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Due reports whether Step replaces codes at that step of total, so that Gather has to come before it.
+func (r *Reseeder) Due(step, total int) bool {
+	done := step + 1
+	return done%reseedEvery == 0 && done > reseedEvery && float64(done) <= reseedLastOff*float64(total) && r.Seen > 0
 }
 
 // RingSize is the number of elements of Ring for micro-batches of the given number of images.
@@ -50,8 +75,7 @@ func (r *Reseeder) RingSize(images int) int {
 // UpdateCodebook at step 0 … total-1. It replaces codes every 100 steps, except in the first 100 and in the last quarter.
 func (r *Reseeder) Step(step, total int) int {
 	tensor.Lerp(r.Counts, r.m.LastCounts(), reseedDecay)
-	done := step + 1
-	if done%reseedEvery != 0 || done <= reseedEvery || float64(done) > reseedLastOff*float64(total) || r.Seen == 0 {
+	if !r.Due(step, total) {
 		return 0
 	}
 	counts := r.Counts.Float32s()

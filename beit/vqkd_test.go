@@ -12,6 +12,7 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/optim"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -225,12 +226,12 @@ func reseeder(t *testing.T, with func(c *beit.VQKDConfig)) {
 	const total, interrupted = 600, 250
 	run := func(restart bool) ([]int, []float32) {
 		r := newTokenizerRun(t, 512, 2, with) // 32 tokens: most of the codes are never used
-		s := beit.NewReseeder(r.model, 9)
+		s := beit.NewReseeder(r.model, 9, dist.Single())
 		var replaced []int
 		res := r.forward()
 		for step := range total {
 			if restart && step == interrupted {
-				next := beit.NewReseeder(r.model, 9)
+				next := beit.NewReseeder(r.model, 9, dist.Single())
 				next.Restore(s.Counts.Float32s(), s.Ring.Float32s(), s.Seen)
 				s = next
 			}

@@ -50,6 +50,8 @@ type Loader struct {
 	fields []Field // of the pipeline
 	size   int     // images in a batch, at most the size of the dataset
 	bad    unreadable
+
+	rank, ranks int // see Share
 }
 
 // NewLoader returns a loader of ds. A batch larger than the dataset shrinks to it: see BatchSize. NewLoader panics when the options make no sense,
@@ -78,13 +80,22 @@ func NewLoader(ds Dataset, opt LoaderOptions) (*Loader, error) {
 	if opt.Skipped == nil {
 		opt.Skipped = func(Skipped) {}
 	}
-	return &Loader{ds: ds, opt: opt, fields: fields, size: min(opt.Batch, ds.Len())}, nil
+	return &Loader{ds: ds, opt: opt, fields: fields, size: min(opt.Batch, ds.Len()), ranks: 1}, nil
+}
+
+// Share leaves the loader every batch whose number is rank modulo ranks: those of one of several processes, which together make all batches of an
+// epoch. It is called before the first iteration. It panics unless rank is in [0, ranks).
+func (l *Loader) Share(rank, ranks int) {
+	if rank < 0 || rank >= ranks {
+		panic(fmt.Sprintf("data: Share: rank %d of %d", rank, ranks))
+	}
+	l.rank, l.ranks = rank, ranks
 }
 
 // BatchSize returns the number of images in a batch: the one asked for, or the size of the dataset if that is smaller.
 func (l *Loader) BatchSize() int { return l.size }
 
-// Len returns the number of batches in an epoch. An epoch of a sequential loader has all images. Another one leaves out the images that do not
+// Len returns the number of batches in an epoch, of all processes that share it. An epoch of a sequential loader has all images. Another one leaves out the images that do not
 // fill a batch, or Multiple batches, and leaves out different ones each time.
 func (l *Loader) Len() int {
 	if l.opt.Sequential {
@@ -195,7 +206,8 @@ func (p *producer) run(ctx context.Context) {
 			}
 		}
 	}()
-	for number := p.start; number < p.l.Len(); number++ {
+	first := p.start + (p.l.rank-p.start%p.l.ranks+p.l.ranks)%p.l.ranks
+	for number := first; number < p.l.Len(); number += p.l.ranks {
 		var b *Batch
 		select {
 		case b = <-p.free:

@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -95,18 +96,21 @@ func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Sca
 // Observe notes the teacher's outputs.
 func (t *task) Observe() { t.model.Accumulate(t.last) }
 
-// Collective is what the center moves by: a sum of means, whose members' parts are averaged.
-func (t *task) Collective() []*tensor.Tensor {
-	list := t.model.Stats()
-	if n := t.Group.Size(); n > 1 {
-		for _, sum := range list {
-			part := tensor.Affine(sum, 1/float32(n), 0)
-			tensor.CopyInto(sum, part)
-			part.Release()
+// Reduce averages what the center moves by: a sum of means over the micro-batches of this process.
+func (t *task) Reduce(int) error {
+	for _, sum := range t.model.Stats() {
+		part := tensor.Affine(sum, 1/float32(t.Group.Size()), 0)
+		tensor.CopyInto(sum, part)
+		part.Release()
+		if err := dist.Sum(t.Group, sum); err != nil {
+			return err
 		}
 	}
-	return list
+	return nil
 }
+
+// GatherState has nothing to bring: all processes have the same center.
+func (t *task) GatherState() error { return nil }
 
 // Update moves center and teacher.
 func (t *task) Update(step int, state *tensor.Tensor) {

@@ -1,11 +1,13 @@
 package dino
 
 import (
+	"cmp"
 	"context"
 	"math"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn/dist"
 )
 
 // streamVal separates the crops of validation from those of training: never changed.
@@ -20,8 +22,9 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	loader.Share(t.Group.Rank(), t.Group.Size())
 	m, k := method.Means{}, t.model.Config.Outputs
-	whole, n := make([]float64, k), 0.0 // the sum of the teacher's outputs
+	whole := make([]float64, k) // the sum of the teacher's outputs
 	at := t.at(t.Step)
 	c := t.EvalContext()
 	for b, err := range loader.Batches(ctx, 0, 0) {
@@ -38,14 +41,17 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 			for i, p := range r.Predictions.Float32s() {
 				whole[i%k] += float64(p)
 			}
-			n += 2 * weight
 		})
 		t.Tape.Reset()
 		t.Phase("validate", b.Number+1, loader.Len())
 	}
-	if n == 0 {
+	if err := cmp.Or(m.Reduce(t.Group), dist.SumFloat64(t.Group, whole)); err != nil {
+		return nil, err
+	}
+	if len(m) == 0 {
 		return nil, method.ErrNoneReadable
 	}
+	n := 2 * m["cross_entropy"].Weight
 	v := m.Values()
 	v["mean_entropy"] = 0
 	for _, p := range whole {

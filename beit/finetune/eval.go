@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,8 +66,9 @@ func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data
 	if err != nil {
 		return Report{}, err
 	}
-	report := Report{Classes: len(outputs)}
-	tally := probe.NewTally(len(outputs))
+	loader.Share(e.Group.Rank(), e.Group.Size())
+	tally, losses := probe.NewTally(len(outputs)), method.Means{}
+	var wrong error
 	scores := make([]float32, len(outputs))
 	c := nn.Context{Tape: e.Tape}
 	for b, err := range loader.Batches(ctx, 0, 0) {
@@ -80,24 +82,33 @@ func evaluate(ctx context.Context, e *method.Env, model beit.Classifier, ds data
 			for k, o := range outputs {
 				scores[k] = rows[i*width+o]
 			}
-			if math.IsNaN(float64(scores[label])) {
-				return Report{}, fmt.Errorf("the score of %s %w: the weights are damaged, or training diverged", ds.Name(b.Index[i]), errNotANumber)
+			if math.IsNaN(float64(scores[label])) && wrong == nil {
+				wrong = fmt.Errorf("the score of %s %w: the weights are damaged, or training diverged", ds.Name(b.Index[i]), errNotANumber)
 			}
-			report.Loss += logSumExp(scores) - float64(scores[label])
+			losses.Add(method.KeyLoss, logSumExp(scores)-float64(scores[label]), 1)
 			right := tally.Add(scores, label)
 			if each != nil {
 				each(b.Index[i], right)
 			}
 		}
-		report.Images += len(b.Labels)
+		if wrong != nil {
+			break
+		}
 		e.Phase("validate", b.Number+1, loader.Len())
 	}
-	if report.Images == 0 {
-		return Report{}, method.ErrNoneReadable
+	if err := cmp.Or(losses.Reduce(e.Group), tally.Reduce(e.Group)); err != nil {
+		return Report{}, err
 	}
-	report.Loss /= float64(report.Images)
-	report.Score = tally.Score()
-	return report, nil
+	sum := losses[method.KeyLoss]
+	switch {
+	case wrong != nil:
+		return Report{}, wrong
+	case sum == nil:
+		return Report{}, method.ErrNoneReadable
+	case math.IsNaN(sum.Sum): // another process met it
+		return Report{}, fmt.Errorf("a score %w: the weights are damaged, or training diverged", errNotANumber)
+	}
+	return Report{Images: int(sum.Weight), Classes: len(outputs), Loss: sum.Sum / sum.Weight, Score: tally.Score()}, nil
 }
 
 // logSumExp is the logarithm of the sum of exponentials.

@@ -17,10 +17,10 @@ type Env struct {
 	Config *config.Config // as resolved; a task fills in what it learns from images and upstream models
 	Device *tensor.Device
 	Tape   *autograd.Tape
-	Group  dist.Group // of the processes that train together
+	Group  dist.Group // of the processes that train together; one that measures or prepares has the group of one
 
 	Train, Val data.Dataset       // Val is nil where there are no validation images
-	Loader     *data.Loader       // of the micro-batches of training
+	Loader     *data.Loader       // of the micro-batches of training: of those of this process
 	Upstream   Upstreams          // by their roles
 	Reporter   Reporter           // hears progress and notices
 	Skipped    func(data.Skipped) // is told of unreadable images
@@ -55,7 +55,7 @@ func (e *Env) Phase(name string, done, total int) {
 	e.Reporter.Progress(p)
 }
 
-// TrainLoader makes a loader of augmented micro-batches; stream separates loaders of one run.
+// TrainLoader makes a loader of augmented micro-batches, of all processes; stream separates loaders of one run.
 func (e *Env) TrainLoader(stream uint64) (*data.Loader, error) {
 	t := e.Config.Train
 	return data.NewLoader(e.Train, data.LoaderOptions{

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -32,7 +33,17 @@ func Share(name string, guess, truth *tensor.Tensor) Scalar {
 func Ints(name string, v *tensor.Tensor) Scalar { return Scalar{Name: name, tensor: v, ints: true} }
 
 // Settled are the scalars of one step.
-type Settled struct{ list []Scalar }
+type Settled struct {
+	list []Scalar
+	ends []int           // of each micro-batch in list
+	all  []settledValues // of each micro-batch of all processes, after Gather
+}
+
+// settledValues are the scalars of a micro-batch as processes tell each other.
+type settledValues struct {
+	Means Means              `json:"means"`
+	Ints  map[string][]int32 `json:"ints,omitempty"`
+}
 
 // Keep notes scalars, whose tensors then outlive their tape.
 func (s *Settled) Keep(list []Scalar) {
@@ -43,10 +54,76 @@ func (s *Settled) Keep(list []Scalar) {
 		}
 	}
 	s.list = append(s.list, list...)
+	s.ends = append(s.ends, len(s.list))
+}
+
+// Gather adds the scalars of the other members of g, which have as many micro-batches. All are then in the order of one process: those of rank r
+// are micro-batches r, r+Size, …
+func (s *Settled) Gather(g dist.Group) error {
+	if g.Size() == 1 {
+		return nil
+	}
+	mine, first := make([]settledValues, len(s.ends)), 0
+	for i, end := range s.ends {
+		mine[i] = read(s.list[first:end])
+		first = end
+	}
+	byRank, err := gatherJSON[[]settledValues](g, mine)
+	if err != nil {
+		return err
+	}
+	for i := range mine {
+		for rank, of := range byRank {
+			if len(of) != len(mine) {
+				return fmt.Errorf("rank %d has %d micro-batches, rank %d %d", rank, len(of), g.Rank(), len(mine))
+			}
+			s.all = append(s.all, of[i])
+		}
+	}
+	return nil
+}
+
+// read reads the scalars of a micro-batch.
+func read(list []Scalar) settledValues {
+	v := settledValues{Means{}, map[string][]int32{}}
+	for _, x := range list {
+		x.into(v.Means)
+		if x.ints {
+			v.Ints[x.Name] = x.tensor.Ints()
+		}
+	}
+	return v
+}
+
+// gatherJSON returns what each member of g has, by rank.
+func gatherJSON[T any](g dist.Group, mine T) ([]T, error) {
+	text, err := json.Marshal(mine)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := g.Gather(text)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, len(texts))
+	for rank, text := range texts {
+		if err := json.Unmarshal(text, &all[rank]); err != nil {
+			return nil, fmt.Errorf("figures of rank %d: %w", rank, err)
+		}
+	}
+	return all, nil
 }
 
 // Ints returns the values of that name, micro-batch by micro-batch.
 func (s *Settled) Ints(name string) (list [][]int32) {
+	for _, of := range s.all {
+		if v, ok := of.Ints[name]; ok {
+			list = append(list, v)
+		}
+	}
+	if s.all != nil {
+		return list
+	}
 	for _, x := range s.list {
 		if x.ints && x.Name == name {
 			list = append(list, x.tensor.Ints())
@@ -57,6 +134,12 @@ func (s *Settled) Ints(name string) (list [][]int32) {
 
 // Into adds means and shares to m.
 func (s *Settled) Into(m Means) {
+	if s.all != nil {
+		for _, of := range s.all {
+			m.Merge(of.Means)
+		}
+		return
+	}
 	for _, x := range s.list {
 		x.into(m)
 	}
@@ -158,6 +241,22 @@ func (m Means) Merge(o Means) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		m.Add(name, o[name].Sum, o[name].Weight)
 	}
+}
+
+// Reduce adds what the other members of g average, in the order of their ranks.
+func (m Means) Reduce(g dist.Group) error {
+	if g.Size() == 1 {
+		return nil
+	}
+	all, err := gatherJSON(g, m)
+	if err != nil {
+		return err
+	}
+	clear(m)
+	for _, of := range all {
+		m.Merge(of)
+	}
+	return nil
 }
 
 // Values are the averages.

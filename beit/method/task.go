@@ -97,7 +97,10 @@ type Featurer interface {
 	Features(c nn.Context, images *autograd.Var) *autograd.Var
 }
 
-// Collective is a Task with statistics that several processes have to add up after the forward passes of a step, besides the gradients.
+// Collective is a Task with statistics besides the gradients that the processes of Env.Group add up. Neither method is called in a group of one.
 type Collective interface {
-	Collective() []*tensor.Tensor
+	// Reduce adds them up after the forward passes of step, from 0, and before Update.
+	Reduce(step int) error
+	// GatherState brings what only other processes have to this one, before a checkpoint's State.
+	GatherState() error
 }

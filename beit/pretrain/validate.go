@@ -1,6 +1,7 @@
 package pretrain
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/gobeit/gobeit/beit"
@@ -18,8 +19,9 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
-	var all []int32
+	counts := make([]int64, t.target.Dim())
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return nil, err
@@ -27,16 +29,24 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 		for i, at := range b.Index {
 			b.Index[i] = order[at]
 		}
-		t.Tape.NoGrad(func() { all = append(all, t.validateBatch(b, m)...) })
+		t.Tape.NoGrad(func() {
+			for _, code := range t.validateBatch(b, m) {
+				if code >= 0 { // not of an unreadable image
+					counts[code]++
+				}
+			}
+		})
 		t.Tape.Reset()
 		t.Phase("validate", b.Number+1, loader.Len())
+	}
+	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
+		return nil, err
 	}
 	if len(m) == 0 {
 		return nil, method.ErrNoneReadable
 	}
 	v := m.Values()
-	if len(all) > 0 {
-		use := beit.UsageOf(all, t.target.Dim())
+	if use := beit.UsageOfCounts(counts); use.Used > 0 {
 		v["unigram_entropy"], v["codes_used"], v["perplexity"] = use.Entropy, float64(use.Used), use.Perplexity
 	}
 	return v, nil

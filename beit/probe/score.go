@@ -1,6 +1,10 @@
 package probe
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gobeit/gobeit/nn/dist"
+)
 
 // Score is the accuracy of a probe, as fractions.
 type Score struct {
@@ -55,6 +59,24 @@ func (t *Tally) Score() (s Score) {
 	s.Top1, s.Top5 = float64(t.top1)/float64(images), float64(t.top5)/float64(images)
 	s.MacroAccuracy /= float64(present)
 	return s
+}
+
+// Reduce adds up the tallies of all members of g.
+func (t *Tally) Reduce(g dist.Group) error {
+	n := len(t.of)
+	all := make([]int64, 2*n+2)
+	for i := range n {
+		all[i], all[n+i] = int64(t.right[i]), int64(t.of[i])
+	}
+	all[2*n], all[2*n+1] = int64(t.top1), int64(t.top5)
+	if err := g.AllReduceInt64(all); err != nil {
+		return err
+	}
+	for i := range n {
+		t.right[i], t.of[i] = int(all[i]), int(all[n+i])
+	}
+	t.top1, t.top5 = int(all[2*n]), int(all[2*n+1])
+	return nil
 }
 
 // newScore returns the accuracy of predictions, the best classes of each image, best first.

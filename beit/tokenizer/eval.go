@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -45,9 +46,10 @@ func measure(ctx context.Context, e *method.Env, m *beit.VQKD, teacher beit.Teac
 	if err != nil {
 		return rep, err
 	}
+	loader.Share(e.Group.Rank(), e.Group.Size())
 	c := e.EvalContext()
-	var codes []int32
-	var rec, quant float64
+	counts := make([]int64, m.Config.Codes)
+	sums := method.Means{}
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return rep, err
@@ -57,19 +59,24 @@ func measure(ctx context.Context, e *method.Env, m *beit.VQKD, teacher beit.Teac
 			target := e.Tape.Own(teacher.Features(c, images.Value()))
 			res := m.Forward(c, images, target.Value())
 			weight := float64(len(b.Index))
-			rec += weight * float64(res.Rec.Value().Item())
-			quant += weight * float64(res.Commitment.Value().Item())
-			codes = append(codes, res.Codes.Ints()...)
-			rep.Images += len(b.Index)
+			sums.Add("reconstruction", weight*float64(res.Rec.Value().Item()), weight)
+			sums.Add("commitment", weight*float64(res.Commitment.Value().Item()), weight)
+			for _, code := range res.Codes.Ints() {
+				counts[code]++
+			}
 		})
 		e.Tape.Reset()
 		e.Phase("validate", b.Number+1, loader.Len())
 	}
-	if rep.Images == 0 {
+	if err := cmp.Or(sums.Reduce(e.Group), e.Group.AllReduceInt64(counts)); err != nil {
+		return rep, err
+	}
+	if len(sums) == 0 {
 		return rep, method.ErrNoneReadable
 	}
-	n := float64(rep.Images)
-	rep.Reconstruction, rep.Commitment, rep.CodeUsage = rec/n, quant/n, beit.UsageOf(codes, m.Config.Codes)
+	v := sums.Values()
+	rep.Images, rep.CodeUsage = int(sums["commitment"].Weight), beit.UsageOfCounts(counts)
+	rep.Reconstruction, rep.Commitment = v["reconstruction"], v["commitment"]
 	return rep, nil
 }
 

@@ -75,15 +75,19 @@ func (t *task) fitTeacher(ctx context.Context) error {
 }
 
 // initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code. Without augmentation these
-// come from one epoch: the next would repeat its tokens.
+// come from one epoch: the next would repeat its tokens. Each process of a group does all of it, with the same images.
 func (t *task) initCodebook(ctx context.Context) error {
 	m := t.model.Config
 	need := kMeansTokens(SectionOf(t.Config))
 	t.Phase("k-means", 0, need)
+	loader, err := t.TrainLoader(tensor.HashString(Method.Stream))
+	if err != nil {
+		return err
+	}
 	var rows []float32
 	augmented := t.Config.Data.Augment != config.AugmentNone
 	for epoch := 0; len(rows) < need*m.CodeDim && (augmented || epoch == 0); epoch++ {
-		for b, err := range t.Loader.Batches(ctx, epoch, 0) {
+		for b, err := range loader.Batches(ctx, epoch, 0) {
 			if err != nil {
 				return fmt.Errorf("k-means: %w", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -43,7 +44,7 @@ func newTask(e *method.Env) (method.Task, error) {
 	t.set.Build(e.Device, e.Config.Seed, nn.Training)
 	t.before = tensor.Zeros(e.Device, s.Model.Codes, s.Model.CodeDim)
 	if s.Reseed {
-		t.reseeder = beit.NewReseeder(t.model, e.Config.Seed)
+		t.reseeder = beit.NewReseeder(t.model, e.Config.Seed, e.Group)
 	}
 	return t, nil
 }
@@ -97,10 +98,26 @@ func (t *task) Observe() {
 	}
 }
 
-// Collective are the sums that the codebook moves by.
-func (t *task) Collective() []*tensor.Tensor {
+// Reduce adds up what the codebook moves by.
+func (t *task) Reduce(step int) error {
 	counts, sums := t.model.Stats()
-	return []*tensor.Tensor{counts, sums}
+	for _, x := range []*tensor.Tensor{counts, sums} {
+		if err := dist.Sum(t.Group, x); err != nil {
+			return err
+		}
+	}
+	if t.reseeder != nil && t.reseeder.Due(step, t.Steps()) {
+		return t.reseeder.Gather()
+	}
+	return nil
+}
+
+// GatherState brings in the tokens that other processes observed.
+func (t *task) GatherState() error {
+	if t.reseeder == nil {
+		return nil
+	}
+	return t.reseeder.Gather()
 }
 
 // Update moves the codebook.

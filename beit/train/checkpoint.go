@@ -39,10 +39,19 @@ type counters struct {
 	Task     json.RawMessage `json:"task"`
 }
 
-// checkpoint writes the state of the run and removes all but the newest checkpoints.
+// checkpoint writes the state of the run and removes all but the newest checkpoints. All processes of a group call it, and rank 0 writes.
 func (l *loop) checkpoint() error {
 	if err := l.settle(); err != nil {
 		return err
+	}
+	if c, ok := l.task.(method.Collective); ok && l.grouped() {
+		if err := c.GatherState(); err != nil {
+			return err
+		}
+	}
+	if !l.leads() {
+		l.saved = time.Now()
+		return nil
 	}
 	if err := l.metrics.Sync(); err != nil {
 		return err

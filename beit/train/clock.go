@@ -22,9 +22,10 @@ type lap struct {
 
 func (c *clock) restart() { c.interval, c.whole = lap{since: time.Now()}, lap{since: time.Now()} }
 
-func (c *clock) batch(b *data.Batch) {
+// batch notes a batch of each of so many processes.
+func (c *clock) batch(b *data.Batch, processes int) {
 	for _, l := range []*lap{&c.interval, &c.whole} {
-		l.images += len(b.Index)
+		l.images += len(b.Index) * processes
 		l.wait += b.Wait
 	}
 }

@@ -37,15 +37,19 @@ func (l *loop) diagnose(step int) error {
 		if err != nil {
 			return err
 		}
-		c := l.context(micro)
+		c := l.context(b.Number % accum)
 		c.Step = step
 		l.backward(l.inspect(c, b, check))
-		if micro++; micro == accum || bad != "" {
+		if micro++; micro == accum/l.env.Group.Size() || bad != "" {
 			break
 		}
 	}
 	for _, p := range l.task.Set().Flat() {
 		check("gradient of "+p.Name, p.Grad)
+	}
+	bad, err := l.firstBad(bad)
+	if err != nil {
+		return err
 	}
 	if bad == "" {
 		bad = "the norm of the gradient, whose parts are finite, is"

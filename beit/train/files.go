@@ -10,8 +10,19 @@ import (
 	"github.com/gobeit/gobeit/nn/state"
 )
 
+// prepareFolder makes the run folder ready for this process's part of the run.
+func (l *loop) prepareFolder() error {
+	if !l.leads() {
+		return nil
+	}
+	return run.Prepare(l.dir)
+}
+
 // writeModel writes the model as it is now.
 func (l *loop) writeModel(path string) error {
+	if !l.leads() {
+		return nil
+	}
 	list := nn.Tensors(l.task.Finished())
 	return l.write(path, func(w io.Writer) error { return state.WriteChecked(w, l.meta(), list) })
 }
@@ -25,4 +36,9 @@ func (l *loop) meta() map[string]string {
 }
 
 // saveConfig writes config.toml.
-func (l *loop) saveConfig() error { return run.WriteConfig(l.dir, l.env.Config.TOML(), l.write) }
+func (l *loop) saveConfig() error {
+	if !l.leads() {
+		return nil
+	}
+	return run.WriteConfig(l.dir, l.env.Config.TOML(), l.write)
+}

@@ -14,9 +14,7 @@ import (
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/run/events"
 	"github.com/gobeit/gobeit/nn"
-	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/optim"
-	"github.com/gobeit/gobeit/tensor"
 )
 
 // loop is a run under way.
@@ -56,7 +54,10 @@ type loop struct {
 
 // fresh begins a run that has its initial weights.
 func (l *loop) fresh(ctx context.Context) (*Result, error) {
-	err := run.Prepare(l.dir)
+	err := l.agree()
+	if err == nil {
+		err = l.prepareFolder()
+	}
 	if err == nil {
 		err = l.saveConfig()
 	}
@@ -66,6 +67,9 @@ func (l *loop) fresh(ctx context.Context) (*Result, error) {
 		err = p.Prepare(ctx)
 	}
 	l.countWork()
+	if err == nil {
+		err = l.shareWeights()
+	}
 	if t := l.env.Config.Train; err == nil && (t.TimeBudget > 0 || t.FLOPBudget > 0) {
 		if err = l.fitBudget(ctx); err == nil {
 			err = l.saveConfig()
@@ -79,7 +83,7 @@ func (l *loop) fresh(ctx context.Context) (*Result, error) {
 
 // ended writes down how a run ended early, and names the error of one whose context was cancelled.
 func (l *loop) ended(ctx context.Context, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+	if !interrupted(ctx, err) {
 		l.status(run.StateFailed, err)
 		return err
 	}
@@ -96,6 +100,9 @@ func (l *loop) train(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, l.ended(ctx, err)
 	}
+	if !l.leads() {
+		return &Result{Dir: l.dir, Model: filepath.Join(l.dir, l.env.Method.ModelFile), Config: l.env.Config, Method: l.env.Method, Steps: l.at.Step}, nil
+	}
 	if why := l.health.diverged(); why != "" {
 		l.status(run.StateDiverged, errors.New(why))
 	} else {
@@ -106,7 +113,7 @@ func (l *loop) train(ctx context.Context) (*Result, error) {
 
 // steps does all steps that are left.
 func (l *loop) steps(ctx context.Context) error {
-	if err := run.Prepare(l.dir); err != nil {
+	if err := l.prepareFolder(); err != nil {
 		return err
 	}
 	l.status(run.StateRunning, nil)
@@ -116,6 +123,9 @@ func (l *loop) steps(ctx context.Context) error {
 		}
 	}
 	if err := l.openRecords(); err != nil {
+		return err
+	}
+	if err := l.checkWeights(); err != nil {
 		return err
 	}
 	e := l.env
@@ -148,6 +158,7 @@ func (l *loop) follow() { l.env.Step, l.env.Epoch = l.at.Step, l.at.Closed+1 }
 // epoch does the steps that are left of the epoch under way. The loader does not see ctx: a step that was begun is finished.
 func (l *loop) epoch(ctx context.Context) error {
 	perEpoch, accum, micro := l.env.StepsPerEpoch, l.env.Config.Train.AccumulationSteps, 0
+	own := accum / l.env.Group.Size() // micro-batches of this process
 	done := l.at.Step - l.at.Closed*perEpoch
 	if done == perEpoch {
 		return nil
@@ -156,10 +167,10 @@ func (l *loop) epoch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.clock.batch(b)
-		l.forwardBackward(b, micro)
-		if micro++; micro < accum {
-			l.progress(micro)
+		l.clock.batch(b, l.env.Group.Size())
+		l.forwardBackward(b, b.Number%accum)
+		if micro++; micro < own {
+			l.progress(micro * l.env.Group.Size())
 			if ctx.Err() != nil && l.repeatable() {
 				return cmp.Or(l.dropStep(), ctx.Err())
 			}
@@ -172,10 +183,14 @@ func (l *loop) epoch(ctx context.Context) error {
 		if l.at.Step == (l.at.Closed+1)*perEpoch {
 			return nil
 		}
-		if ctx.Err() != nil {
-			return cmp.Or(l.checkpoint(), ctx.Err())
+		stop, due, err := l.asked(ctx)
+		if err != nil {
+			return err
 		}
-		if l.checkpointDue() {
+		if stop {
+			return cmp.Or(l.checkpoint(), stopError(ctx))
+		}
+		if due {
 			if err := l.checkpoint(); err != nil {
 				return err
 			}
@@ -188,7 +203,7 @@ func (l *loop) epoch(ctx context.Context) error {
 // no other process waits for its gradient.
 func (l *loop) repeatable() bool {
 	_, observes := l.task.(method.Observer)
-	return !observes && l.env.Group.Size() == 1
+	return !observes && !l.grouped()
 }
 
 // dropStep leaves the step under way, and a checkpoint of the step before it.
@@ -228,7 +243,7 @@ func (l *loop) context(micro int) nn.Context {
 
 // backward adds a micro-batch's part of the gradient and frees what the tape holds.
 func (l *loop) backward(loss *autograd.Var) {
-	if parts := l.env.Config.Train.AccumulationSteps * l.env.Group.Size(); parts > 1 {
+	if parts := l.env.Config.Train.AccumulationSteps; parts > 1 {
 		loss = autograd.Affine(loss, 1/float32(parts), 0)
 	}
 	l.env.Tape.Backward(loss)
@@ -277,20 +292,6 @@ func (l *loop) update() error {
 	return l.record(run.Record{Kind: run.KindStep, Epoch: l.at.Closed + 1, Step: l.at.Step, Values: v})
 }
 
-// reduce adds up gradients and the task's statistics over the processes that train together.
-func (l *loop) reduce() error {
-	list := []*tensor.Tensor{l.task.Set().Grads()}
-	if c, ok := l.task.(method.Collective); ok {
-		list = append(list, c.Collective()...)
-	}
-	for _, t := range list {
-		if err := dist.Sum(l.env.Group, t); err != nil {
-			return fmt.Errorf("step %d: %w", l.at.Step+1, err)
-		}
-	}
-	return nil
-}
-
 // closeEpoch writes the records of a finished epoch and, where one is due, a checkpoint. When measuring on validation images is interrupted or
 // fails, it leaves a checkpoint from which that starts again.
 func (l *loop) closeEpoch(ctx context.Context) error {
@@ -304,10 +305,15 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 	l.clock.epoch(average, l.env.Device)
 	l.countWork()
 	average[method.KeyFLOPs] = l.at.Work
-	val, err := l.measureEpoch(ctx, average)
+	val, err := l.measureEpoch(l.whole(ctx), average)
 	l.restWork()
-	if err != nil {
+	if err != nil && l.grouped() { // others may not have it
+		return err
+	} else if err != nil {
 		return cmp.Or(l.checkpoint(), err)
+	}
+	if err := l.checkWeights(); err != nil {
+		return err
 	}
 	if err := l.recordEpoch(average, val); err != nil {
 		return err
@@ -316,16 +322,20 @@ func (l *loop) closeEpoch(ctx context.Context) error {
 	l.follow()
 	c := l.env.Config
 	last := l.at.Closed == c.Train.Epochs
-	if last || l.at.Closed%c.Log.CheckpointEpochs == 0 || ctx.Err() != nil || l.checkpointDue() {
+	stop, due, err := l.asked(ctx)
+	if err != nil {
+		return err
+	}
+	if last || l.at.Closed%c.Log.CheckpointEpochs == 0 || stop || due {
 		if err := l.checkpoint(); err != nil {
 			return err
 		}
 	}
 	l.clock.restart()
-	if last {
+	if last || !stop {
 		return nil
 	}
-	return ctx.Err()
+	return stopError(ctx)
 }
 
 // measureEpoch validates and measures k-NN accuracy after the epochs that have these: val is nil without validation, and then the accuracy goes
@@ -339,7 +349,7 @@ func (l *loop) measureEpoch(ctx context.Context, average map[string]float64) (va
 			return nil, fmt.Errorf("validation: %w", err)
 		}
 	}
-	if err == nil && l.knn != nil && (epoch == 1 || epoch%e.Config.Log.KNNEvery == 0 || last) {
+	if err == nil && l.knn != nil && l.leads() && (epoch == 1 || epoch%e.Config.Log.KNNEvery == 0 || last) {
 		into := val
 		if val == nil {
 			into = average
@@ -356,6 +366,9 @@ func (l *loop) measureEpoch(ctx context.Context, average map[string]float64) (va
 
 // recordEpoch writes the records of the epoch under way, that of its validation only where there was one, and reports them.
 func (l *loop) recordEpoch(average, val map[string]float64) error {
+	if !l.leads() {
+		return nil
+	}
 	defer l.warn()
 	e := method.Epoch{Method: l.env.Config.Method, Number: l.at.Closed + 1, Of: l.env.Config.Train.Epochs, Train: average, Val: val}
 	if err := l.record(run.Record{Kind: run.KindEpoch, Epoch: e.Number, Step: l.at.Step, Values: average}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -110,7 +111,7 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 	cfg = cfg.Clone()
 	cfg.Train.Batch, cfg.Train.AccumulationSteps, cfg.Data.Eval.Batch = micro, 1, max(eval, 1)
 	dev, e := tensor.NewPlanner(), *l.env
-	e.Config, e.Device, e.Tape, e.Reporter = cfg, dev, autograd.NewTape(dev), Silent{}
+	e.Config, e.Device, e.Tape, e.Reporter, e.Group = cfg, dev, autograd.NewTape(dev), Silent{}, dist.Single()
 	e.Tape.Precision, e.SaveModel = l.env.Tape.Precision, func(string) error { return nil }
 	size := e.Method.ImageSize(cfg)
 	e.Train = blankImages(e.Train, micro, size)

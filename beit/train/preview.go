@@ -73,6 +73,9 @@ func (l *loop) facts() Preview {
 // preview measures what a step takes, for a run that has its initial weights.
 func (l *loop) preview(ctx context.Context) (Preview, error) {
 	p, t := l.facts(), l.env.Config.Train
+	if l.grouped() { // this process alone tells nothing of the speed of all
+		return p, nil
+	}
 	l.task.Set().ZeroGrad()
 	step, err := l.measureSoon(ctx)
 	if err != nil {

@@ -21,6 +21,9 @@ var program = fmt.Sprintf("gobeit %s, %s %s/%s", beit.Version, runtime.Version()
 
 // openRecords opens metrics.jsonl and TensorBoard's file for new records, cut back to where the run is.
 func (l *loop) openRecords() error {
+	if !l.leads() {
+		return nil
+	}
 	m, known, damaged, err := run.OpenMetrics(l.dir, l.at.Step, l.at.Closed, l.write)
 	if err != nil {
 		return err
@@ -39,6 +42,9 @@ func (l *loop) openRecords() error {
 
 // record appends a record to both and reports it.
 func (l *loop) record(rec run.Record) error {
+	if !l.leads() {
+		return nil
+	}
 	rec.Time = time.Now()
 	if err := l.metrics.Append(rec); err != nil {
 		return err
@@ -62,6 +68,10 @@ func (l *loop) warn() {
 // status writes down where the run is, for whoever looks into the folder. Nothing depends on it, so a failure does not end the run:
 // on a full disk the old one stays, and with the lock it tells a run that was killed.
 func (l *loop) status(s run.State, why error) {
+	l.told = time.Now()
+	if !l.leads() {
+		return
+	}
 	e := l.env
 	now := run.Status{
 		State: s, Step: l.at.Step, Total: e.Steps(), Epoch: min(l.at.Closed+1, e.Config.Train.Epochs), Epochs: e.Config.Train.Epochs, Began: l.began,
@@ -71,7 +81,6 @@ func (l *loop) status(s run.State, why error) {
 		now.Error = why.Error()
 	}
 	_ = run.WriteStatus(l.dir, now)
-	l.told = time.Now()
 }
 
 // warnSkipped names an image that cannot be read, once for all loaders of the run.

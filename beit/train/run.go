@@ -28,9 +28,9 @@ type Env struct {
 	Open     method.Opener  // opens the models that a configuration names; not needed where it names none
 	Start    *method.Model  // the model at init_from, where it is open already; the caller closes it
 	Begin    func(Preview)  // is told of a run before its first step; nil: nothing is measured for it, and whether memory is enough is not looked at
-	Group    dist.Group     // the processes that train together, each with its own folder and images; the caller closes it. Nil: this one alone
+	Group    dist.Group     // the processes that train together; the caller closes it, also after an error. Nil: this one alone
 
-	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut. Processes that train together leave it
+	FitImages bool // let settings of a new run follow from its images: see config.Config.FitImages and HoldOut
 
 	wanted string // fingerprint of the images that a run was begun with; empty for a new run
 }
@@ -62,11 +62,14 @@ type Result struct {
 }
 
 // Run trains m in a new run folder dir, which is created. cfg comes from m.Configure. The run's configuration has its paths made absolute.
+//
+// The processes of a group share the micro-batches of each step: with as many accumulation steps they do what one process does. All call Run with
+// the same configuration and images. That of rank 0 writes the folder, and has figures in its Result.
 func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, env Env) (*Result, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	if run.Exists(dir) {
+	if leads(env.Group) && run.Exists(dir) {
 		return nil, occupied(dir)
 	}
 	cfg = cfg.Clone()
@@ -79,12 +82,12 @@ func Run(ctx context.Context, dir string, m *method.Method, cfg *config.Config, 
 	if err := l.start(); err != nil {
 		return nil, err
 	}
-	lock, err := run.Claim(dir)
+	lock, err := claim(env.Group, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close()
-	if run.Exists(dir) { // another process may have been faster
+	if l.leads() && run.Exists(dir) { // another process may have been faster
 		return nil, occupied(dir)
 	}
 	if env.Begin != nil {
@@ -154,7 +157,7 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		cfg.Precision = old.Precision
 	}
 	cfg.Locate("") // what was set
-	lock, err := run.Claim(dir)
+	lock, err := claim(env.Group, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +195,9 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 		return l.fresh(ctx)
 	}
 	if err := l.restore(f); err != nil {
+		return nil, err
+	}
+	if err := l.agree(); err != nil {
 		return nil, err
 	}
 	l.tellPlace(old.Train.Epochs)

@@ -83,6 +83,9 @@ func openLoop(dir string, m *method.Method, cfg *config.Config, env Env, write r
 	if e.Loader, err = l.trainLoader(); err != nil {
 		return l, err
 	}
+	if err := l.share(); err != nil {
+		return l, err
+	}
 	e.StepsPerEpoch = e.Loader.Len() / cfg.Train.AccumulationSteps
 	if n := cfg.Train.EpochSteps; n > e.StepsPerEpoch {
 		return l, fmt.Errorf("train.epoch_steps = %d: the training images give %d steps", n, e.StepsPerEpoch)

@@ -68,7 +68,7 @@ func (l *loop) measureSoon(ctx context.Context) (Price, error) {
 
 // step is what a step takes whose micro-batches take so much.
 func (l *loop) step(one Price) Price {
-	n := float64(l.env.Config.Train.AccumulationSteps)
+	n := float64(l.env.Config.Train.AccumulationSteps / l.env.Group.Size())
 	return Price{Seconds: one.Seconds * speedStep * n, FLOPs: one.FLOPs * n}
 }
 

@@ -28,6 +28,9 @@ func (l *loop) settle() error {
 	}
 	l.pending = nil
 	defer u.release()
+	if err := u.scalars.Gather(l.env.Group); err != nil {
+		return err
+	}
 	s := u.state.Float32s()
 	if s[2] != 1 {
 		return l.diagnose(u.step)

@@ -1,8 +1,8 @@
 package train
 
-// countWork adds what the device did since the last call to the work of the run. Processes that train together count their own.
+// countWork adds what the device did since the last call to the work of the run. All processes that train together do as much.
 func (l *loop) countWork() {
-	l.at.Work += l.env.Device.Work() - l.work
+	l.at.Work += (l.env.Device.Work() - l.work) * float64(l.env.Group.Size())
 	l.restWork()
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -27,6 +28,9 @@ type deviceInfo struct {
 
 // Run lists the CPU and the Vulkan devices.
 func (c *devicesCmd) Run(a *app) error {
+	if c.JSON && a.group.Size() > 1 {
+		return usagef("--json prints the devices of one process: leave it, or the launcher, away")
+	}
 	list := []deviceInfo{{Flag: "cpu", Name: tensor.CPU().Name(), Report: tensor.CPU().Report()}}
 	infos, missing := vulkan.Devices(a.ctx)
 	if missing != nil && !errors.Is(missing, vulkan.ErrUnavailable) {
@@ -56,24 +60,35 @@ func (c *devicesCmd) Run(a *app) error {
 		}{list, why}); err != nil {
 			return err
 		}
-	} else {
-		for _, d := range list {
-			fmt.Fprintf(a.out, "%s: %s\n", d.Flag, d.Name)
-			for line := range strings.Lines(d.Report) {
-				fmt.Fprintf(a.out, "    %s\n", strings.TrimSuffix(line, "\n"))
-			}
-			if d.SelfTest != "" {
-				fmt.Fprintf(a.out, "    self-test of all operations: %s\n", d.SelfTest)
-			}
-		}
-		if missing != nil {
-			fmt.Fprintf(a.out, "%v\n", missing)
-		}
+	} else if err := a.gathered(func(w io.Writer) error { return printDevices(w, list, missing) }); err != nil {
+		return err
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d devices cannot be opened or failed the self-test", failed, len(list))
 	}
 	return nil
+}
+
+// printDevices prints the list, and why there are no others.
+func printDevices(w io.Writer, list []deviceInfo, missing error) (err error) {
+	print := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, format, args...)
+		}
+	}
+	for _, d := range list {
+		print("%s: %s\n", d.Flag, d.Name)
+		for line := range strings.Lines(d.Report) {
+			print("    %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		if d.SelfTest != "" {
+			print("    self-test of all operations: %s\n", d.SelfTest)
+		}
+	}
+	if missing != nil {
+		print("%v\n", missing)
+	}
+	return err
 }
 
 // describe says what a Vulkan device is and offers.

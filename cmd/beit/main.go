@@ -32,6 +32,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/train"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/state/plain"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
@@ -51,6 +52,8 @@ const (
 type cli struct {
 	Device  string `default:"cpu" env:"BEIT_DEVICE" placeholder:"NAME" help:"Where to compute: cpu, vulkan, or vulkan:N, the N that 'beit devices' shows."`
 	Threads *int   `placeholder:"N" help:"Threads that work on one operation (all cores). Results do not depend on it."`
+
+	DistTimeout time.Duration `default:"10m" placeholder:"10m" help:"How long processes that mpirun or srun started wait for one that stands still."`
 
 	Quickstart  quickstartCmd  `cmd:"" help:"Pretrain on synthetic images, of which few have labels, and show what that is worth beside training from scratch. Takes minutes and needs nothing."`
 	Recipe      recipeCmd      `cmd:"" help:"Plan runs on your own images that take a given time on this machine, as a shell script."`
@@ -91,6 +94,9 @@ type app struct {
 	dev         *tensor.Device
 	flags       []string // by which the device and its threads were chosen, where they are not the usual ones
 	out, errOut *stream
+
+	group  dist.Group // of the processes that train together
+	member member     // this one; nil in a group of one
 }
 
 // train says that the command under way is a training, which goes on when nobody reads its output any more, and has a step to end.
@@ -173,6 +179,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 	}
 	noteOldFlags(errOut, args)
 	a := &app{ctx: ctx, out: out, errOut: errOut}
+	if err := a.join(command.Command(), c.DistTimeout); err != nil {
+		return fail(errOut, statusOf(err), err)
+	}
+	defer a.group.Close() // when this process has said why it ends
 	if err := a.choose(c.Device, c.Threads); err != nil {
 		return fail(errOut, statusOf(err), err)
 	}
@@ -192,7 +202,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (stat
 	case errors.Is(err, context.Canceled) && !errors.Is(err, train.ErrInterrupted):
 		err = errInterrupted
 	}
-	return fail(errOut, statusOf(err), err)
+	status = statusOf(err)
+	if err := a.told(err); err != nil {
+		fail(errOut, status, err)
+	}
+	return status
 }
 
 // errInterrupted stands for a canceled context, in the user's words.
@@ -271,7 +285,11 @@ func (a *app) choose(device string, threads *int) error {
 	if threads != nil {
 		a.flags = append(a.flags, "--threads", strconv.Itoa(*threads))
 	}
-	dev, err := vulkan.OpenNamed(a.ctx, device)
+	own, err := a.ownGPU(a.ctx, device)
+	if err != nil {
+		return err
+	}
+	dev, err := vulkan.OpenNamed(a.ctx, own)
 	switch {
 	case errors.Is(err, vulkan.ErrName) && deviceElsewhere.MatchString(device):
 		return usagef("--device %s: this program computes on cpu, or on GPUs of any maker through Vulkan: --device vulkan; 'beit devices' lists them", device)

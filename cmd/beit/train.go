@@ -59,6 +59,10 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 		return err
 	}
 	r := newReporter(a.errOut)
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), FitImages: true, Group: a.group}
+	if a.follows() {
+		return f.follow(a, m, set, env)
+	}
 	cfg, start, err := m.Configure(f.Preset, f.Config, set, a.opener())
 	var opening *method.OpenError
 	if errors.As(err, &opening) {
@@ -75,7 +79,7 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	if cfg.Data.Path == "" {
 		return f.check()
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Start: start, FitImages: true}
+	env.Start = start
 	if f.DryRun {
 		return f.dryRun(a, r, m, cfg, env)
 	}
@@ -92,6 +96,20 @@ func (f runFlags) run(a *app, m *method.Method, extra ...string) error {
 	env.Begin = r.header(m, dir)
 	result, err := attempt(func() (*train.Result, error) { return train.Run(a.ctx, dir, m, cfg, env) })
 	return f.ended(a, r, result, err, m, dir)
+}
+
+// follow does the part of a run of which another process writes the folder.
+func (f runFlags) follow(a *app, m *method.Method, set []string, env train.Env) error {
+	cfg, start, err := m.Configure(f.Preset, f.Config, set, a.opener())
+	if err != nil || f.DryRun || cfg.Data.Path == "" {
+		return err
+	}
+	if start != nil {
+		defer start.Close()
+	}
+	env.Start, env.Reporter = start, follower{w: a.errOut, rank: a.group.Rank()}
+	_, err = attempt(func() (*train.Result, error) { return train.Run(a.ctx, f.Out, m, cfg, env) })
+	return err
 }
 
 // resume continues the run in the folder that --resume names.
@@ -115,7 +133,12 @@ func (f runFlags) resume(a *app, m *method.Method, extra ...string) error {
 	if err := override(r, cfg, set); err != nil {
 		return err
 	}
-	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Begin: r.header(m, dir)}
+	env := train.Env{Device: a.dev, Reporter: r, Open: a.opener(), Begin: r.header(m, dir), Group: a.group}
+	if a.follows() {
+		env.Reporter, env.Begin = follower{w: a.errOut, rank: a.group.Rank()}, nil
+		_, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
+		return err
+	}
 	result, err := attempt(func() (*train.Result, error) { return train.Resume(a.ctx, dir, model.Methods(), env, set) })
 	return f.ended(a, r, result, err, m, dir)
 }
