@@ -61,7 +61,9 @@ func (c *call) checkAttention(a AttentionArgs) attended {
 	c.must(a.KeyMask == nil || a.KeyMask.shape.Equal(Shape{s.b, s.nk}), "want a key mask [B, NK]", append(shapes, shapeOf(a.KeyMask))...)
 	c.must(!a.Causal || s.nq == s.nk, "causal, but not as many keys as queries", shapes...)
 	for _, t := range []*Tensor{a.QKV, a.Q, a.KV, a.Bias, a.KeyMask} {
-		mustf(t == nil || t.dtype == Float32, c.op, shapes, "a dtype is not float32")
+		if t != nil {
+			mustf(t.dtype == Float32, c.op, shapes, "dtype is %v, want float32", t.dtype)
+		}
 	}
 	return s
 }

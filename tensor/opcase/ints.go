@@ -61,7 +61,28 @@ func integers() []Case {
 			Reference: func(in [][]float64) [][]float64 { return [][]float64{mapped(math.Trunc)(in)[0], in[1]} },
 		})
 	}
+	for _, s := range [][2]int{{0, 3}, {3, 0}, {3, 5}, {65, 17}} {
+		cases = append(cases, oneHotCase(s[0], s[1]))
+	}
 	return append(cases, castEdges(), wrapAround())
+}
+
+// oneHotCase has labels outside.
+func oneHotCase(r, k int) Case {
+	return Case{
+		Name:    fmt.Sprintf("OneHot/r=%d/k=%d", r, k),
+		Inputs:  []Input{ints(-1, k+1, 1, r)},
+		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor { return one(tensor.OneHot(in[0], k)) },
+		Reference: func(in [][]float64) [][]float64 {
+			y := make([]float64, r*k)
+			for i, l := range in[0] {
+				if l >= 0 && int(l) < k {
+					y[i*k+int(l)] = 1
+				}
+			}
+			return one(y)
+		},
+	}
 }
 
 // castEdges are numbers that do not fit.
