@@ -10,6 +10,12 @@
 //	ctx := nn.Context{Tape: autograd.NewTape(tensor.CPU()), Train: true, Seed: seed}
 //	logits := head.Forward(ctx, ctx.Tape.Constant(x), autograd.LinearOptions{})
 //
+// A Module has Forward(ctx, x). Sequential is a list of modules, and Func makes a module of a function. Layers with more inputs or options, such
+// as Linear and Block, have a method Module.
+//
+// README.md in this folder shows a whole program, lists the examples, and says what the names of PyTorch are here. Optimizers and schedules are in
+// package nn/optim, losses and single operations in package autograd.
+//
 // # Errors
 //
 // Set.Save and Set.Load return errors that name the file and the tensors. Misuse panics, as in package tensor. Package nn/state has more for

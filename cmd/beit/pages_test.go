@@ -17,7 +17,7 @@ import (
 )
 
 // pages are those for users, by their place in the repository.
-var pages = []string{"README.md", "beit/README.md", "cmd/beit/README.md", "tensor/README.md", "bench/README.md", "nn/dist/README.md"}
+var pages = []string{"README.md", "beit/README.md", "cmd/beit/README.md", "tensor/README.md", "nn/README.md", "nn/dist/README.md", "bench/README.md"}
 
 // longestSentence is how many words a sentence of these pages may have.
 const longestSentence = 30

@@ -17,10 +17,10 @@ const batch, length, width = 16, 64, 64 // pieces of text in a batch, characters
 
 // network scores what follows each character: it maps texts, Int32 [B, N], to [B, N, 256].
 func network(s nn.Scope) nn.Sequential {
-	chars, places := s.Param("chars", nn.TruncNormal(0.1, -1, 1), 256, width), s.Param("places", nn.TruncNormal(0.1, -1, 1), length, width)
+	small := nn.TruncNormal(0.1, -1, 1)
+	chars, places := nn.NewEmbedding(s.Sub("chars"), 256, width, small), s.Param("places", small, length, width)
 	net := nn.Sequential{nn.Func(func(c nn.Context, x *autograd.Var) *autograd.Var {
-		rows := autograd.GatherRows(chars.Var(c.Tape), x.Value().Reshape(-1))
-		return autograd.Add(autograd.Reshape(rows, x.Shape()[0], x.Shape()[1], width), autograd.Slice(places.Var(c.Tape), 0, 0, x.Shape()[1]))
+		return autograd.Add(chars.Forward(c, x.Value()), autograd.Slice(places.Var(c.Tape), 0, 0, x.Shape()[1]))
 	})}
 	for i := 1; i <= 2; i++ {
 		net = append(net, nn.NewBlock(s.Index(i), nn.BlockConfig{

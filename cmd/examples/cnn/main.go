@@ -25,7 +25,7 @@ func network(s nn.Scope, classes int) (net nn.Sequential) {
 }
 
 // train returns the loss of each step, and the share of the validation images that the network classifies rightly in the end.
-func train(dev *tensor.Device, images *data.Source, epochs int) (losses []float32, accuracy float64) {
+func train(dev *tensor.Device, images *data.Source, steps int) (losses []float32, accuracy float64) {
 	views := []data.View{{Size: 32, Filter: data.Bilinear, Norm: data.ImageNet}}
 	training := must(data.NewLoader(images.Train, data.LoaderOptions{Batch: 100, Seed: 1, Pipeline: &data.PadCrop{Pad: 4, Views: views}}))
 	validation := must(data.NewLoader(images.Val, data.LoaderOptions{Batch: 100, Sequential: true, Pipeline: &data.Eval{Whole: true, Views: views}}))
@@ -33,37 +33,38 @@ func train(dev *tensor.Device, images *data.Source, epochs int) (losses []float3
 	net := network(set.Scope(), len(images.Train.Classes()))
 	set.Build(dev, 1, nn.Training)
 	opt := optim.NewSGD(set, optim.SGDConfig{Momentum: 0.9, Nesterov: true, Decay: 5e-4})
-	schedule := optim.Cosine{Peak: 0.05, Warmup: training.Len() / 2, Total: epochs * training.Len()}
 	scores := func(c nn.Context, b *data.Batch) *autograd.Var {
 		pixels, shape := b.Tensor("image")
 		return net.Forward(c, tape.Own(tensor.FromSlice(dev, pixels, shape...)))
 	}
-	for epoch := range epochs {
+	for epoch := 0; len(losses) < steps; epoch++ {
 		for b, err := range training.Batches(context.Background(), epoch, 0) {
-			must(b, err)
+			if must(b, err); len(losses) == steps {
+				break
+			}
 			set.ZeroGrad()
-			labels := tape.Own(tensor.FromInts(dev, b.Labels, len(b.Labels))).Value()
-			loss := autograd.CrossEntropy(scores(nn.Context{Tape: tape, Train: true, Running: running}, b), labels, 0)
+			y := scores(nn.Context{Tape: tape, Train: true, Running: running}, b)
+			loss := autograd.CrossEntropy(y, tape.Own(tensor.FromInts(dev, b.Labels, len(b.Labels))).Value(), 0)
 			tape.Backward(loss)
 			running.Observe()
-			opt.Step(schedule.At(len(losses)))
+			opt.Step(optim.Cosine{Peak: 0.05, Warmup: 100, Total: steps}.At(len(losses)))
 			running.Update() // the statistics of batch norms
 			losses = append(losses, loss.Value().Item())
 			tape.Reset()
 		}
-		accuracy = 0
-		for b, err := range validation.Batches(context.Background(), 0, 0) {
-			must(b, err)
-			y := tape.Scope(func() *autograd.Var { return scores(nn.Context{Tape: tape}, b) })
-			for i, class := range tape.Own(tensor.ArgMax(y.Value())).Value().Ints() {
-				if class == b.Labels[i] {
-					accuracy += 1 / float64(images.Val.Len())
-				}
-			}
-			tape.Reset()
-		}
-		fmt.Printf("epoch %d: loss %.3f, accuracy %.1f %%\n", epoch+1, losses[len(losses)-1], 100*accuracy)
+		fmt.Printf("epoch %d: loss %.3f\n", epoch+1, losses[len(losses)-1])
 	}
+	for b, err := range validation.Batches(context.Background(), 0, 0) {
+		must(b, err)
+		y := tape.Scope(func() *autograd.Var { return scores(nn.Context{Tape: tape}, b) })
+		for i, class := range tape.Own(tensor.ArgMax(y.Value())).Value().Ints() {
+			if class == b.Labels[i] {
+				accuracy += 1 / float64(images.Val.Len())
+			}
+		}
+		tape.Reset()
+	}
+	fmt.Printf("%.1f %% of the validation images are classified rightly\n", 100*accuracy)
 	return losses, accuracy
 }
 
@@ -75,4 +76,4 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func main() { train(tensor.CPU(), must(data.Open(os.Args[1], data.DefaultLimits)), 8) }
+func main() { train(tensor.CPU(), must(data.Open(os.Args[1], data.DefaultLimits)), 1600) }
