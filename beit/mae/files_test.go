@@ -147,3 +147,62 @@ func TestPyTorch(t *testing.T) {
 		}
 	}
 }
+
+// A file as Hugging Face has it, ViTMAEForPreTraining, with query, key and value apart, is the same network.
+func TestOpenHuggingFace(t *testing.T) {
+	official := published(t, tiny, true)
+	want, err := state.Open(official)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.Close()
+	names := strings.NewReplacer("decoder_blocks.", "decoder.decoder_layers.", "blocks.", "vit.encoder.layer.", "cls_token", "vit.embeddings.cls_token",
+		"decoder_pos_embed", "decoder.decoder_pos_embed", "pos_embed", "vit.embeddings.position_embeddings", "mask_token", "decoder.mask_token",
+		"patch_embed.proj.", "vit.embeddings.patch_embeddings.projection.", "decoder_embed.", "decoder.decoder_embed.", "decoder_norm.", "decoder.decoder_norm.",
+		"decoder_pred.", "decoder.decoder_pred.", "norm1.", "layernorm_before.", "norm2.", "layernorm_after.", "attn.proj.", "attention.output.dense.",
+		"mlp.fc1.", "intermediate.dense.", "mlp.fc2.", "output.dense.")
+	var list []state.Named
+	add := func(name string, shape []int, values []float32) {
+		list = append(list, state.Named{Name: name, DType: state.F32, Shape: shape, Float32s: values})
+	}
+	for _, name := range want.Names() {
+		e, _ := want.Entry(name)
+		values, err := want.Float32s(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, kind, joint := strings.Cut(name, "attn.qkv.")
+		switch {
+		case joint:
+			n := len(values) / 3
+			shape := append([]int{e.Shape[0] / 3}, e.Shape[1:]...)
+			for i, part := range []string{"query.", "key.", "value."} {
+				add(names.Replace(block)+"attention.attention."+part+kind, shape, values[i*n:(i+1)*n])
+			}
+		case strings.HasPrefix(name, "norm."):
+			add("vit.layernorm."+strings.TrimPrefix(name, "norm."), e.Shape, values)
+		default:
+			add(names.Replace(name), e.Shape, values)
+		}
+	}
+	path := traintest.WriteTensors(t, map[string]string{"format": "pt"}, list)
+	m := runtest.Open(t, path)
+	if d := cmp.Diff(&tiny, m.Network); d != "" || m.Kind != mae.Kind {
+		t.Fatalf("kind %s, network (-want +got):\n%s", m.Kind, d)
+	}
+	values := func(path string) map[string][]float32 {
+		_, set, err := runtest.Open(t, path).Build(tensor.CPU())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer set.Release()
+		all := map[string][]float32{}
+		for _, p := range set.Params() {
+			all[p.Name] = p.Value.Float32s()
+		}
+		return all
+	}
+	if d := cmp.Diff(values(official), values(path)); d != "" {
+		t.Errorf("other values:\n%s", d)
+	}
+}

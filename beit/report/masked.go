@@ -43,26 +43,11 @@ func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Datase
 		Why                         string
 		Images                      []maskedImage
 	}{Codes: masking.Codes, Pixels: masking.Pixels, Standardised: masking.Standardised}
-	var predict predictor
-	if masking.Codes {
-		var done func()
-		var err error
-		if predict, done, err = r.openPredictor(v, m, c); err != nil {
-			content.Codes, content.Why = false, fmt.Sprintf("predictions are not shown: %v", err)
-		} else {
-			defer done()
-		}
+	predict, rebuild, done, err := r.openPredictions(v, m, c, masking)
+	if err != nil {
+		content.Codes, content.Pixels, content.Why = false, false, fmt.Sprintf("predictions are not shown: %v", err)
 	}
-	var rebuild rebuilder
-	if masking.Pixels {
-		var done func()
-		var err error
-		if rebuild, done, err = openRebuilder(v, m, masking); err != nil {
-			content.Pixels, content.Why = false, fmt.Sprintf("predictions are not shown: %v", err)
-		} else {
-			defer done()
-		}
-	}
+	defer done()
 	index := chosen(shownImages, ds.Len(), c.Seed)
 	few := data.Subset(ds, index)
 	loader, err := data.NewLoader(few, data.LoaderOptions{Batch: 1, Pipeline: r.Method.Eval(c), Sequential: true, MaxUnreadable: 1})
@@ -93,6 +78,20 @@ func (r *Run) masked(ctx context.Context, v View, m *model.Model, ds data.Datase
 	}
 	body, err := page.Execute(maskedBody, content)
 	return part{"predictions", "Masked patches", body}, err
+}
+
+// openPredictions opens what shows predictions of the kind that masking says; nil are the others, and both after an error. done releases it.
+func (r *Run) openPredictions(v View, m *model.Model, c *config.Config, masking method.Masking) (predict predictor, rebuild rebuilder, done func(), err error) {
+	switch {
+	case masking.Codes:
+		predict, done, err = r.openPredictor(v, m, c)
+	case masking.Pixels:
+		rebuild, done, err = openRebuilder(v, m, masking)
+	}
+	if done == nil {
+		done = func() {}
+	}
+	return predict, rebuild, done, err
 }
 
 // draw makes the images of one.

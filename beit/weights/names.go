@@ -13,10 +13,11 @@ type joint struct {
 	hf       [3]string
 }
 
-// names are the two namings of a kind of model. block is the prefix of blocks, before the number. inner and joints are tensors of a
-// block, whole are all others.
+// names are the two namings of a kind of model. block is the prefix of blocks, before the number, and second that of a decoder's, where there is
+// one. inner and joints are tensors of a block, whole are all others.
 type names struct {
 	block  pair
+	second pair
 	whole  []pair
 	inner  []pair
 	joints []joint
@@ -68,11 +69,14 @@ func segmenterNames() names {
 	return n
 }
 
+// dinoNames are those of DINO, and of MAE, whose encoder has the same names and which has a decoder.
 var dinoNames = names{
-	block: pair{"blocks.", "encoder.layer."},
+	block: pair{"blocks.", "encoder.layer."}, second: pair{"decoder_blocks.", "decoder.decoder_layers."},
 	whole: []pair{
 		{"cls_token", "embeddings.cls_token"}, {"pos_embed", "embeddings.position_embeddings"},
 		{"patch_embed.proj.", "embeddings.patch_embeddings.projection."}, {"norm.", "layernorm."},
+		{"mask_token", "decoder.mask_token"}, {"decoder_pos_embed", "decoder.decoder_pos_embed"}, {"decoder_embed.", "decoder.decoder_embed."},
+		{"decoder_norm.", "decoder.decoder_norm."}, {"decoder_pred.", "decoder.decoder_pred."},
 	},
 	inner: inBEiT[:5], joints: []joint{qkv("weight"), qkv("bias")},
 }
@@ -124,10 +128,22 @@ func inBlock(name, block string) (number, rest string, ok bool) {
 	return number + ".", rest, ok
 }
 
+// blocks are the prefixes of blocks.
+func (n names) blocks() []pair {
+	if n.second == (pair{}) {
+		return []pair{n.block}
+	}
+	return []pair{n.block, n.second}
+}
+
 // fromHF returns the official name for one of Hugging Face's. third is 1, 2 or 3 if it is the query, key or value of that tensor, else 0.
 func (n names) fromHF(name string) (to string, third int, ok bool) {
-	if number, rest, ok := inBlock(name, n.block.hf); ok {
-		prefix := n.block.official + number
+	for _, block := range n.blocks() {
+		number, rest, ok := inBlock(name, block.hf)
+		if !ok {
+			continue
+		}
+		prefix := block.official + number
 		for _, j := range n.joints {
 			for i, part := range j.hf {
 				if rest == part {
@@ -144,8 +160,12 @@ func (n names) fromHF(name string) (to string, third int, ok bool) {
 
 // toHF returns Hugging Face's name, or three names, for an official name. It returns nil if there is none.
 func (n names) toHF(name string) []string {
-	if number, rest, ok := inBlock(name, n.block.official); ok {
-		prefix := n.block.hf + number
+	for _, block := range n.blocks() {
+		number, rest, ok := inBlock(name, block.official)
+		if !ok {
+			continue
+		}
+		prefix := block.hf + number
 		for _, j := range n.joints {
 			if rest == j.official {
 				return []string{prefix + j.hf[0], prefix + j.hf[1], prefix + j.hf[2]}

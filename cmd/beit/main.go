@@ -55,34 +55,34 @@ type cli struct {
 
 	DistTimeout time.Duration `default:"10m" placeholder:"10m" help:"How long processes that mpirun or srun started wait for one that stands still."`
 
-	Quickstart  quickstartCmd  `cmd:"" help:"Pretrain on synthetic images, of which few have labels, and show what that is worth beside training from scratch. Takes minutes and needs nothing."`
-	Recipe      recipeCmd      `cmd:"" help:"Plan runs on your own images that take a given time on this machine, as a shell script."`
-	Tokenizer   tokenizerCmd   `cmd:"" help:"Train, measure and use visual tokenizers."`
-	Pretrain    pretrainCmd    `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
-	Finetune    finetuneCmd    `cmd:"" help:"Fine-tune a classifier."`
-	Eval        evalCmd        `cmd:"" help:"Measure a classifier."`
-	Predict     predictCmd     `cmd:"" help:"Name the classes of images, by a classifier."`
-	Probe       probeCmd       `cmd:"" help:"Measure what a backbone's features are worth."`
-	Runs        runsCmd        `cmd:"" help:"List runs: their state, epochs, last figure, and size."`
-	Report      reportCmd      `cmd:"" help:"Write a page about runs: curves, images, predictions and configuration, with the runs that they come from."`
-	Serve       serveCmd       `cmd:"" help:"Show runs, their curves and what their models make of an image, as a web page on this machine."`
-	Compare     compareCmd     `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
-	Embed       embedCmd       `cmd:"" help:"Write a vector for each image, by a backbone."`
-	Similar     similarCmd     `cmd:"" help:"Find the images that resemble one most, by a backbone."`
-	Codebook    codebookCmd    `cmd:"" help:"Show what the codes of a tokenizer stand for: pages with the patches of each, in their images."`
-	Map         mapCmd         `cmd:"" help:"Show images as a backbone sees them, on a page: map, clusters, near-duplicates, outliers, leaks, suspected label errors, a diverse subset."`
-	Attention   attentionCmd   `cmd:"" help:"Draw the attention weights of a model for an image, head by head: a .png file, and a page on which any patch can be chosen."`
-	Reconstruct reconstructCmd `cmd:"" help:"Draw images masked, rebuilt by a masked autoencoder, and as they are: a .png file and a page."`
-	Inspect     inspectCmd     `cmd:"" help:"Show what is in a model file or run folder."`
-	Verify      verifyCmd      `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
-	Convert     convertCmd     `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
-	Pack        packCmd        `cmd:"" help:"Write images to a .tar file, as small as a training needs them."`
-	Pull        pullCmd        `cmd:"" help:"Fetch published weights, or check those that are there."`
-	Config      configCmd      `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
-	Devices     devicesCmd     `cmd:"" help:"List the devices that can compute, and say why others cannot."`
-	Bench       benchCmd       `cmd:"" help:"Measure the speed of this machine."`
-	Completion  completionCmd  `cmd:"" help:"Print a script by which bash, zsh or fish completes commands, flags and values."`
-	Version     versionCmd     `cmd:"" help:"Print version and device."`
+	Quickstart quickstartCmd `cmd:"" help:"Pretrain on synthetic images, of which few have labels, and show what that is worth beside training from scratch. Takes minutes and needs nothing."`
+	Recipe     recipeCmd     `cmd:"" help:"Plan runs on your own images that take a given time on this machine, as a shell script."`
+	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
+	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
+	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier."`
+	Eval       evalCmd       `cmd:"" help:"Measure a classifier."`
+	Predict    predictCmd    `cmd:"" help:"Name the classes of images, by a classifier."`
+	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`
+	Runs       runsCmd       `cmd:"" help:"List runs: their state, epochs, last figure, and size."`
+	Report     reportCmd     `cmd:"" help:"Write a page about runs: curves, images, predictions and configuration, with the runs that they come from."`
+	Serve      serveCmd      `cmd:"" help:"Show runs, their curves and what their models make of an image, as a web page on this machine."`
+	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
+	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
+	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
+	Codebook   codebookCmd   `cmd:"" help:"Show what the codes of a tokenizer stand for: pages with the patches of each, in their images."`
+	Map        mapCmd        `cmd:"" help:"Show images as a backbone sees them, on a page: map, clusters, near-duplicates, outliers, leaks, suspected label errors, a diverse subset."`
+	Attention  attentionCmd  `cmd:"" help:"Draw the attention weights of a model for an image, head by head: a .png file, and a page on which any patch can be chosen."`
+	Rebuild    rebuildCmd    `name:"reconstruct" cmd:"" help:"Draw images masked, rebuilt by a masked autoencoder, and as they are: a .png file and a page."`
+	Inspect    inspectCmd    `cmd:"" help:"Show what is in a model file or run folder."`
+	Verify     verifyCmd     `cmd:"" help:"Say whether a network looks dead, saturated or at chance, on synthetic images."`
+	Convert    convertCmd    `cmd:"" help:"Write a model under the authors' names, timm's or Hugging Face's."`
+	Pack       packCmd       `cmd:"" help:"Write images to a .tar file, as small as a training needs them."`
+	Pull       pullCmd       `cmd:"" help:"Fetch published weights, or check those that are there."`
+	Config     configCmd     `cmd:"" help:"List the presets, print the configuration that a preset and assignments give, or explain its keys."`
+	Devices    devicesCmd    `cmd:"" help:"List the devices that can compute, and say why others cannot."`
+	Bench      benchCmd      `cmd:"" help:"Measure the speed of this machine."`
+	Completion completionCmd `cmd:"" help:"Print a script by which bash, zsh or fish completes commands, flags and values."`
+	Version    versionCmd    `cmd:"" help:"Print version and device."`
 
 	Teacher oldTeacherCmd `cmd:"" hidden:"" help:"Old name of pretrain --method dino."`
 	Ablate  oldAblateCmd  `cmd:"" hidden:"" help:"Old name of compare."`

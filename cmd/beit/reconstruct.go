@@ -16,14 +16,14 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// reconstructCmd is "beit reconstruct".
-type reconstructCmd struct {
+// rebuildCmd is "beit reconstruct".
+type rebuildCmd struct {
 	modelArg `set:"model_is=Masked autoencoder with its decoder"`
 	imagesArg
 	partFlag
 	Shown     int     `name:"show" default:"8" placeholder:"N" help:"Images to show, at most, chosen at random (${default})."`
-	MaskRatio float64 `placeholder:"F" help:"Part of the patches that are masked (as in validation)."`
-	Seed      uint64  `default:"1" placeholder:"N" help:"Seed of the choice of images and masks (${default})."`
+	MaskRatio float64 `placeholder:"F" help:"Part of the patches that are masked (0: as in validation)."`
+	Seed      uint64  `default:"1" placeholder:"N" help:"Seed of the choice of images, and of masks with --mask-ratio (${default})."`
 	Out       string  `default:"reconstruction" placeholder:"NAME" help:"Files to write: NAME.png and NAME.html (${default}), or one of them where NAME ends so."`
 }
 
@@ -34,12 +34,12 @@ const (
 )
 
 // Run draws images masked, rebuilt and as they are.
-func (c *reconstructCmd) Run(a *app) error {
+func (c *rebuildCmd) Run(a *app) error {
 	switch {
 	case c.Shown < 1:
 		return usagef("--show %d: must be at least 1", c.Shown)
-	case c.MaskRatio < 0 || c.MaskRatio >= 1:
-		return usagef("--mask-ratio %g: must be above 0 and below 1", c.MaskRatio)
+	case !(c.MaskRatio >= 0 && c.MaskRatio < 1):
+		return usagef("--mask-ratio %g: must be at least 0 and below 1", c.MaskRatio)
 	}
 	if err := checkBoth(c.Out); err != nil {
 		return err
@@ -74,10 +74,10 @@ func (c *reconstructCmd) Run(a *app) error {
 }
 
 // hidden is how many of n patches the flag masks.
-func (c *reconstructCmd) hidden(n int) int { return int(c.MaskRatio*float64(n) + 0.5) }
+func (c *rebuildCmd) hidden(n int) int { return int(c.MaskRatio*float64(n) + 0.5) }
 
 // mask is that of image i: as in validation, or with as many patches as the flag says.
-func (c *reconstructCmd) mask(r *infer.Reconstructor, i int) []bool {
+func (c *rebuildCmd) mask(r *infer.Reconstructor, i int) []bool {
 	if c.MaskRatio == 0 {
 		return r.Mask(i)
 	}
@@ -90,7 +90,7 @@ func (c *reconstructCmd) mask(r *infer.Reconstructor, i int) []bool {
 }
 
 // content rebuilds images of ds. Those that cannot be read are named and left out.
-func (c *reconstructCmd) content(a *app, r *infer.Reconstructor, ds data.Dataset) (*rebuilt.Content, error) {
+func (c *rebuildCmd) content(a *app, r *infer.Reconstructor, ds data.Dataset) (*rebuilt.Content, error) {
 	content := &rebuilt.Content{Model: plain.Name(c.Model), Grid: r.Encoder().Grid(), Standardised: r.Standardised()}
 	index := tensor.NewRand(c.Seed, streamShown).Perm(ds.Len())[:min(c.Shown, ds.Len())]
 	slices.Sort(index)
@@ -116,7 +116,7 @@ func (c *reconstructCmd) content(a *app, r *infer.Reconstructor, ds data.Dataset
 }
 
 // write writes the files, and says which.
-func (c *reconstructCmd) write(a *app, content *rebuilt.Content) error {
+func (c *rebuildCmd) write(a *app, content *rebuilt.Content) error {
 	written, err := writeBoth(c.Out, content, rebuilt.WritePNG, rebuilt.WritePage)
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ func TestReconstructMistakes(t *testing.T) {
 		{"none shown", []string{r.mae, photo, "--show", "0"}, 2, "--show 0"},
 		{"all masked", []string{r.mae, photo, "--mask-ratio", "0.99"}, 2, "masks 16 of 16 patches"},
 		{"none masked", []string{r.mae, photo, "--mask-ratio", "0.01"}, 2, "masks 0 of 16 patches"},
+		{"no ratio", []string{r.mae, photo, "--mask-ratio", "nan"}, 2, "--mask-ratio"},
 		{"ratio above", []string{r.mae, photo, "--mask-ratio", "1.5"}, 2, "--mask-ratio 1.5"},
 		{"another kind of file", []string{r.mae, photo, "--out", "x.jpg"}, 2, "--out x.jpg"},
 		{"a backbone", []string{r.backbone, photo}, 1, "predicts no pixels"},
