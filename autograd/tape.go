@@ -7,12 +7,17 @@ import "github.com/gobeit/gobeit/tensor"
 type Tape struct {
 	// Precision is the precision of every matmul recorded from now on, including its backward.
 	Precision tensor.Precision
+	// Finished is called in Backward with the gradient of each parameter as soon as that Backward adds nothing more to it, the last used first.
+	// It concerns parameters that Param was told of while Finished was set. Nil: nobody wants to know. Reset leaves it as it is.
+	Finished func(grad *tensor.Tensor)
 
 	dev    *tensor.Device
 	nodes  []*node
 	owned  []*Var // Vars whose value the tape releases, in order of creation
 	leaves []*Var // Vars of which the tape releases only the gradient
 	quiet  int    // depth of NoGrad regions
+	uses   []use  // of the parameters that Finished is told of
+	used   map[*tensor.Tensor]bool
 }
 
 // Var is a value on a tape. After Backward it may have a gradient.
@@ -82,6 +87,7 @@ func (t *Tape) Param(value, grad *tensor.Tensor) *Var {
 	if !value.Shape().Equal(grad.Shape()) {
 		panic(&tensor.ShapeError{Op: "Param", Shapes: []tensor.Shape{value.Shape(), grad.Shape()}, Reason: "value and gradient differ in shape"})
 	}
+	t.noteUse(grad)
 	return &Var{tape: t, value: value, grad: grad, needs: t.quiet == 0, param: true}
 }
 
@@ -144,6 +150,7 @@ func (t *Tape) Reset() {
 	clear(t.owned)
 	clear(t.leaves)
 	t.nodes, t.owned, t.leaves = t.nodes[:0], t.owned[:0], t.leaves[:0]
+	t.forgetUses()
 }
 
 // Value returns the tensor. The tape may release it in Backward or at Reset; see Keep. A nil Var has none.
@@ -293,6 +300,7 @@ func (t *Tape) unwind(mark int) {
 		}
 		t.nodes[i] = nil
 		t.nodes = t.nodes[:i]
+		t.tellFinished()
 	}
 }
 

@@ -20,12 +20,16 @@
 //   - health.go: signs that a run goes wrong; knn.go: k-NN accuracy while it trains
 //   - preview.go: what is known before the first step; speed.go, memory.go: what a step takes; fit.go: what does not fit into memory; budget.go
 //   - diagnose.go: a step that was not finite
+//   - group.go: which process of several does what; sums.go, queue.go: gradients that are added up while backward goes on
 //
 // # Determinism
 //
 // A run's weights, optimiser state, codebook, counters and metrics, less the fields named by run.MachineFields and the time, depend on the
 // configuration, the images and the device alone: not on the number of threads, and not on how often the run was interrupted. Only whether too
 // many images are unreadable is counted anew after an interruption: an epoch that goes on is judged by the images from there.
+//
+// Several processes (Env.Group) have the figures of one with as many accumulation steps, but for the rounding of sums. Their number decides about that
+// rounding, and not which library moves the bytes. What is done before the first step, such as k-means, each of them does.
 //
 // # Errors and output
 //

@@ -127,20 +127,13 @@ func (l *loop) checkWeights() error {
 	return nil
 }
 
-// bucket is how many gradients are under way at once, 25 MB of them.
-const bucket = 25 << 20 / 4
-
-// reduce adds up gradients and the task's statistics over the processes that train together. The last parameters come first: their gradients are
-// finished first.
+// reduce adds up gradients and the task's statistics over the processes that train together.
 func (l *loop) reduce() error {
 	if !l.grouped() {
 		return nil
 	}
-	grads := l.task.Set().Grads()
-	for end := grads.Size(); end > 0; end -= min(end, bucket) {
-		if err := dist.Sum(l.env.Group, grads.Slice(0, max(0, end-bucket), end)); err != nil {
-			return fmt.Errorf("step %d: %w", l.at.Step+1, err)
-		}
+	if err := l.sums.finish(l.env.Tape); err != nil {
+		return fmt.Errorf("step %d: %w", l.at.Step+1, err)
 	}
 	if c, ok := l.task.(method.Collective); ok {
 		if err := c.Reduce(l.at.Step); err != nil {

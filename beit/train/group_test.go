@@ -211,8 +211,56 @@ func sameFigures(t *testing.T, want, got []run.Record) {
 	}
 }
 
-// Micro-batches that do not divide among the processes are refused by all.
+// Gradients in many small parts, most of which are sent while backward goes on, are those in one.
 func TestGroupParts(t *testing.T) {
+	cfg := tiny(t, pretrain.Method, "train.accumulation_steps=4", "pretrain.tokenizer="+tokenizerRun(t))
+	none(t, members(2, func(g dist.Group, dev *tensor.Device) error {
+		l, err := newLoop(context.Background(), "", pretrain.Method, cfg.Clone(), opening(Env{Group: g, Device: dev}), state.WriteFileAtomic)
+		if err != nil {
+			return err
+		}
+		defer l.close()
+		step := func(size int) ([]float32, int, error) {
+			l.sums = newSums(l.task.Set(), l.env.Group.(*queue), size)
+			l.task.Set().ZeroGrad()
+			early := 0
+			for b, err := range l.env.Loader.Batches(context.Background(), 0, 0) {
+				if err != nil {
+					return nil, 0, err
+				}
+				if b.Number >= 2 {
+					l.sums.follow(l.env.Tape)
+				}
+				l.forwardBackward(b, b.Number%4)
+				if early = l.sums.next; b.Number >= 2 {
+					break
+				}
+			}
+			err := l.sums.finish(l.env.Tape)
+			l.underway.release()
+			l.underway = nil
+			return l.task.Set().Grads().Float32s(), early, err
+		}
+		want, _, err := step(1 << 30)
+		if err != nil {
+			return err
+		}
+		got, early, err := step(1000)
+		if err != nil {
+			return err
+		}
+		if all := len(l.sums.parts); early < all/2 {
+			return fmt.Errorf("%d of %d parts were sent before the end of backward", early, all)
+		}
+		if !slices.Equal(want, got) {
+			return errors.New("the gradients depend on the size of parts")
+		}
+		return nil
+	}))
+}
+
+// Micro-batches that do not divide among the processes are refused by all.
+func TestGroupMicroBatches(t *testing.T) {
 	cfg := tiny(t, finetune.Method, "train.accumulation_steps=4")
 	for rank, err := range members(3, func(g dist.Group, dev *tensor.Device) error {
 		_, err := Run(context.Background(), newDir(t), finetune.Method, cfg, Env{Group: g, Device: dev})

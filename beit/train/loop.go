@@ -45,6 +45,7 @@ type loop struct {
 	saved          time.Time // of the last checkpoint
 	told           time.Time // of the last status
 	clock          clock
+	sums           *sums   // of gradients; nil in a group of one
 	work           float64 // of the device when it was counted last
 
 	health   *health
@@ -168,6 +169,9 @@ func (l *loop) epoch(ctx context.Context) error {
 			return err
 		}
 		l.clock.batch(b, l.env.Group.Size())
+		if l.sums != nil && micro == own-1 {
+			l.sums.follow(l.env.Tape)
+		}
 		l.forwardBackward(b, b.Number%accum)
 		if micro++; micro < own {
 			l.progress(micro * l.env.Group.Size())

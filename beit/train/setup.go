@@ -144,8 +144,16 @@ func (l *loop) openUpstream() (err error) {
 // build makes the network under training and its optimiser.
 func (l *loop) build() (err error) {
 	e := l.env
+	var q *queue
+	if l.grouped() {
+		q = newQueue(e.Group)
+		e.Group = q
+	}
 	if l.task, err = e.Method.Task(e); err != nil {
 		return err
+	}
+	if q != nil {
+		l.sums = newSums(l.task.Set(), q, bucket)
 	}
 	t := e.Config.Train
 	c := optim.AdamWConfig{Beta1: t.Beta1, Beta2: t.Beta2, Eps: t.Eps, Decay: t.Decay, Clip: t.Clip}
@@ -199,6 +207,9 @@ func (l *loop) release() {
 }
 
 func (l *loop) close() {
+	if q, ok := l.env.Group.(*queue); ok {
+		q.stop()
+	}
 	l.release()
 	l.env.Upstream.Close()
 	if l.metrics != nil {
