@@ -113,6 +113,33 @@ func TestLoaderDeterminism(t *testing.T) {
 	}
 }
 
+// Processes that share a loader's batches make together those of one, from wherever they start, also the shorter last one of a sequential loader.
+func TestLoaderShare(t *testing.T) {
+	ds := broken{Procedural(50, 16, 1), func(i int) bool { return i == 7 || i == 31 }}
+	for _, opt := range []LoaderOptions{{Batch: 8, Seed: 3, Stream: 2}, {Batch: 8, Sequential: true, MaxUnreadable: 1}} {
+		for _, start := range []int{0, 2, 3} {
+			want := batches(t, newLoader(t, ds, opt), 4, start)
+			for _, ranks := range []int{1, 2, 3, 9} {
+				var got []taken
+				for rank := range ranks {
+					l := newLoader(t, ds, opt)
+					l.Share(rank, ranks)
+					for _, b := range batches(t, l, 4, start) {
+						if b.Number%ranks != rank {
+							t.Errorf("rank %d of %d has batch %d", rank, ranks, b.Number)
+						}
+						got = append(got, b)
+					}
+				}
+				slices.SortFunc(got, func(a, b taken) int { return a.Number - b.Number })
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("%d processes from batch %d (-one +all):\n%s", ranks, start, d)
+				}
+			}
+		}
+	}
+}
+
 func TestLoaderEpoch(t *testing.T) {
 	ds := Procedural(50, 16, 1)
 	l := newLoader(t, ds, LoaderOptions{Batch: 8, Seed: 1})

@@ -61,13 +61,12 @@ func (r *reads) collect(ds Dataset) {
 	}
 }
 
-// tooMany reports whether too many images failed up to the end of the batch of the given number. For a whole epoch, or a process's whole share of it,
-// the limit itself counts. A part
-// of an epoch says less about all images: it must exceed the limit, and at least one image, by three standard deviations of a random draw. A run
-// resumed in the middle of an epoch should not fail where one that read the whole epoch passes.
+// tooMany reports whether too many images failed up to the end of the batch of the given number. For a whole epoch the limit itself counts. A part
+// of an epoch, such as the share of one of several processes, says less about all images: it must exceed the limit, and at least one image, by three
+// standard deviations of a random draw. A run resumed in the middle of an epoch should not fail where one that read the whole epoch passes.
 func (p *producer) tooMany(number int) bool {
 	may := p.l.opt.MaxUnreadable * float64(p.read)
-	if whole := p.start == 0 && number >= p.l.Len()-p.l.ranks; !whole {
+	if whole := p.start == 0 && p.l.ranks == 1 && number == p.l.Len()-1; !whole {
 		may = max(may, 1)
 		may += 3 * math.Sqrt(may)
 	}

@@ -10,7 +10,7 @@ type queue struct {
 	stopped chan struct{}
 }
 
-// most is how many calls may wait. More would be parts of gradients, of which the caller has memory for all.
+// most is how many calls may wait before whoever begins another one waits too.
 const most = 1024
 
 func newQueue(g dist.Group) *queue {
