@@ -38,6 +38,7 @@ type expected struct {
 	Atol        *float64 `json:"atol"`
 	L2RelTol    *float64 `json:"l2_rel_tol"`
 	UpdateL2Tol *float64 `json:"update_l2_rel_tol"`
+	Zero        bool     `json:"zero"` // but for rounding: compared by Atol alone
 }
 
 // Open reads the manifest of beit/testdata/oracle, or of the folder BEIT_ORACLE. A relative path starts at the root of the module,
