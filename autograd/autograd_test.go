@@ -80,6 +80,15 @@ func TestRules(t *testing.T) {
 			func(in []*Var) *Var { return Linear(in[0], in[1], nil, LinearOptions{Residual: in[0]}) }},
 		{attentionRule, "bias", []*tensor.Tensor{x(1, 2, 3, 12), x(2, 2, 3, 3)}, func(in []*Var) *Var { return Attention(in[0], in[1], 2, 0.7) }},
 		{attentionRule, "no bias", []*tensor.Tensor{x(1, 2, 3, 12)}, func(in []*Var) *Var { return Attention(in[0], nil, 1, 0.5) }},
+		{conv2DRule, "bias, groups", []*tensor.Tensor{x(1, 2, 4, 5, 6), x(2, 6, 2, 3, 2), x(3, 6)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 1}, Padding: [2]int{1, 2}, Dilation: [2]int{1, 2}, Groups: 2})
+		}},
+		{conv2DRule, "kernels are the images", []*tensor.Tensor{x(1, 2, 2, 3, 3)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[0], nil, tensor.ConvOptions{Padding: [2]int{1, 1}})
+		}},
+		{convTranspose2DRule, "bias", []*tensor.Tensor{x(1, 2, 3, 2, 4), x(2, 3, 2, 2, 2), x(3, 2)}, func(in []*Var) *Var {
+			return ConvTranspose2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 2}})
+		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},

@@ -8,6 +8,8 @@ var functions = map[string]any{
 	"BatchNorm":         BatchNorm,
 	"BatchNormTrain":    BatchNormTrain,
 	"Checkpoint":        Checkpoint,
+	"Conv2D":            Conv2D,
+	"ConvTranspose2D":   ConvTranspose2D,
 	"Reshape":           Reshape,
 	"Permute":           Permute,
 	"Slice":             Slice,

@@ -1,4 +1,5 @@
-// Package nn provides the building blocks of models: named parameters in one flat storage, the layers of a vision transformer, and layers on maps [B, C, H, W].
+// Package nn provides the building blocks of models: named parameters in one flat storage, the layers of a vision transformer, convolutions, and layers on
+// maps [B, C, H, W].
 //
 // A model is declared in a Scope, which gives every parameter the name that it has in the published checkpoints. Then it is built on a device:
 //

@@ -18,6 +18,8 @@ var (
 	Binary            = shader("binary", "binary.comp", 3)
 	CodeBias          = shader("code_bias", "code_bias.comp", 2)
 	CodebookEMA       = shader("codebook_ema", "codebook_ema.comp", 3)
+	Im2Col            = shader("columns", "columns.comp", 2)
+	Col2Im            = shader("columns_spread", "columns.comp", 2, "SPREAD")
 	Copy              = shader("copy", "copy.comp", 2)
 	Copy16            = shader("copy16", "copy16.comp", 2)
 	CosineLoss        = shader("cosine_loss", "cosine_loss.comp", 3)

@@ -155,6 +155,11 @@ type Ops interface {
 	// AttentionGrad writes the gradients that have a destination, in any order.
 	AttentionGrad(a AttentionGradArgs)
 
+	// Conv2D computes Y of Conv2DArgs, or with Add adds it. Y has an element.
+	Conv2D(a Conv2DArgs)
+	// Conv2DGrad writes DX and DW where they have a destination, in any order. DBias has none. X is nil where DW has none, W where DX has none.
+	Conv2DGrad(a Conv2DGradArgs)
+
 	// LayerNorm computes Y, Mean and Rstd of LayerNormArgs.
 	LayerNorm(a LayerNormArgs)
 	// LayerNormGrad writes the gradients that have a destination, in any order.
@@ -266,6 +271,23 @@ type AttentionGradArgs struct {
 	Heads                     int
 	Scale                     float32
 	Precision                 Precision
+}
+
+// Conv2DArgs are the arguments of Conv2D and ConvTranspose2D. Bias may be nil. Backends get options without zeros that stand for 1.
+type Conv2DArgs struct {
+	Y, X, W, Bias *Tensor
+	Add           bool // to Y
+	ConvOptions
+	Precision Precision
+}
+
+// Conv2DGradArgs are the arguments of Conv2DGrad and ConvTranspose2DGrad: the gradients for the upstream gradient DY of the result. X and W are
+// those of the forward call.
+type Conv2DGradArgs struct {
+	DX, DW, DBias Grad
+	DY, X, W      *Tensor
+	ConvOptions
+	Precision Precision
 }
 
 // LayerNormArgs are the arguments of LayerNorm: y = (x − mean)·rstd·w + b over the last axis, with rstd = 1/√(var + eps) and the biased

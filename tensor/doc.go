@@ -41,6 +41,7 @@
 //	matmul       MatMul
 //	linear       Linear, LinearGrad
 //	attention    Attention, AttentionGrad
+//	conv         Conv2D, Conv2DGrad; transposed convolutions
 //	norm         LayerNorm, LayerNormGrad, L2Normalize, L2NormalizeGrad
 //	batchnorm    BatchStats, BatchNorm, BatchNormSums, BatchNormGrad
 //	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad

@@ -25,6 +25,8 @@ func (nothing) Linear(LinearArgs)                                               
 func (nothing) LinearGrad(LinearGradArgs)                                               {}
 func (nothing) Attention(AttentionArgs)                                                 {}
 func (nothing) AttentionGrad(AttentionGradArgs)                                         {}
+func (nothing) Conv2D(Conv2DArgs)                                                       {}
+func (nothing) Conv2DGrad(Conv2DGradArgs)                                               {}
 func (nothing) LayerNorm(LayerNormArgs)                                                 {}
 func (nothing) LayerNormGrad(LayerNormGradArgs)                                         {}
 func (nothing) L2Normalize(*Tensor, *Tensor, *Tensor, float32)                          {}

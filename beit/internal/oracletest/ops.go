@@ -15,7 +15,7 @@ import (
 )
 
 // notBuilt has the prefixes of the cases of operations that the engine does not have. Only segmentation needs them.
-var notBuilt = []string{"conv3x3_", "conv_transpose_"}
+var notBuilt = []string{"conv_bn_relu_", "poly_lr"}
 
 // opRunners has the checks of ops.safetensors by prefix of the case; the longest prefix counts. The rest of the name, and the meaning in
 // the manifest, give the settings.
@@ -34,8 +34,10 @@ var opRunners = map[string]func(c *opCase){
 	"embedding":            func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
 	"matmul_":              (*opCase).matMul,
 	"attention":            (*opCase).attention,
-	"conv_patch_embed":     (*opCase).patchEmbed,
-	"conv1x1":              (*opCase).patchEmbed,
+	"conv":                 (*opCase).conv,
+	"conv_patch_embed":     func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv1x1":              func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv_transpose_":      (*opCase).convTranspose,
 	"bicubic_":             (*opCase).bicubic,
 	"bilinear_":            (*opCase).bilinear,
 	"maxpool_":             (*opCase).maxPool,

@@ -52,6 +52,21 @@ func Open(t *testing.T) *Set {
 	return s
 }
 
+// sets returns the project's sets, beit/testdata/oracle and beit/testdata/oracle-methods, or the one that BEIT_ORACLE names.
+func sets(t *testing.T) []*Set {
+	t.Helper()
+	first := Open(t)
+	if first.other {
+		return []*Set{first}
+	}
+	second, err := open(filepath.Join("beit", "testdata", "oracle-methods"))
+	if err != nil {
+		t.Fatalf("reference data: %v", err)
+	}
+	second.other = false
+	return []*Set{first, second}
+}
+
 func open(dir string) (*Set, error) {
 	s := &Set{dir: dir, other: dir != ""}
 	if !filepath.IsAbs(dir) {
