@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -263,5 +264,93 @@ func (h hfCase) equal(name string, got *tensor.Tensor) {
 	}
 	if !(worst <= atol) {
 		h.t.Errorf("%s: off by %.3g, allowed %.3g", name, worst, atol)
+	}
+}
+
+// TestHFConfigOfSegmenter describes transformers' own file as transformers does, and refuses what its network cannot compute.
+func TestHFConfigOfSegmenter(t *testing.T) {
+	set := oracletest.OpenMethods(t)
+	const dir = "hf_segmentation"
+	if !set.Has(dir + "/config.json") {
+		set.Unknown(t, "the set has no %s", dir)
+	}
+	var want map[string]any
+	set.JSON(t, dir+"/config.json", &want)
+	m, err := weights.Open(set.Path(t, dir+"/model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if _, err := m.HFConfig(nil); err == nil || !strings.Contains(err.Error(), "--taps hf") {
+		t.Errorf("official taps: error %v", err)
+	}
+	m.Segmenter.Taps = beit.TapsHF
+	text, err := m.HFConfig(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	for key, v := range got {
+		if key != "layer_norm_eps" && fmt.Sprint(v) != fmt.Sprint(want[key]) { // 1e-6 is BEiT's own
+			t.Errorf("%s = %v, want %v", key, v, want[key])
+		}
+	}
+	for name, change := range map[string]func(c *beit.SegmenterConfig){
+		"they must be equal":                 func(c *beit.SegmenterConfig) { c.HeadChannels++ },
+		"must be larger than 8":              func(c *beit.SegmenterConfig) { c.ViT.PatchSize, c.ViT.ImageSize = 8, 64 },
+		"no auxiliary head":                  func(c *beit.SegmenterConfig) { c.AuxChannels = 0 },
+		`its head is "linear"`:               func(c *beit.SegmenterConfig) { c.Head = beit.HeadLinear },
+		"up to block 10 (beit segment train": func(c *beit.SegmenterConfig) { c.Taps = "1,3,5,11" },
+	} {
+		other := *m
+		change(&other.Segmenter)
+		if _, err := other.HFConfig(nil); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error %v, want one with %q", err, name)
+		}
+	}
+}
+
+// TestConvertSegmenter writes transformers' file under the authors' names and back: the tensors have the same bytes. Counts of batches, which files of
+// this project lack, are added.
+func TestConvertSegmenter(t *testing.T) {
+	set := oracletest.OpenMethods(t)
+	const name = "hf_segmentation/model.safetensors"
+	if !set.Has(name) {
+		set.Unknown(t, "the set has no %s", name)
+	}
+	first, err := weights.Open(set.Path(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	there, back := filepath.Join(t.TempDir(), "official.safetensors"), filepath.Join(t.TempDir(), "hf.safetensors")
+	if _, dropped, err := first.Convert(t.Context(), there, weights.Official, nil); err != nil || len(dropped) > 0 {
+		t.Fatalf("dropped %v, error %v", dropped, err)
+	}
+	m, err := weights.Open(there)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if _, dropped, err := m.Convert(t.Context(), back, weights.HF, nil); err != nil || len(dropped) > 0 {
+		t.Fatalf("dropped %v, error %v", dropped, err)
+	}
+	f, err := state.Open(back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !slices.Equal(slices.Sorted(slices.Values(f.Names())), slices.Sorted(slices.Values(first.File().Names()))) {
+		t.Errorf("names %v", f.Names())
+	}
+	for _, name := range f.Names() {
+		a, errA := f.Bytes(name)
+		b, errB := first.File().Bytes(name)
+		if errA != nil || errB != nil || !slices.Equal(a, b) {
+			t.Errorf("%s differs", name)
+		}
 	}
 }
