@@ -40,19 +40,22 @@ func classifierInit() initializers {
 type extras struct {
 	mask    bool // mask_token
 	keyBias bool // one bias for queries, keys and values
+
+	unscaled    bool // no block starts with smaller weights than the others
+	decayTokens bool // weight decay applies to cls_token and pos_embed
 }
 
 // newBackbone declares the parameters of a backbone.
 func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbone {
 	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width)}
-	b.CLS.NoDecay = true
+	b.CLS.NoDecay = !has.decayTokens
 	if has.mask {
 		b.Mask = s.Param("mask_token", init.token, 1, 1, c.Width)
 	}
 	b.Embed = nn.NewPatchEmbed(s.Sub("patch_embed").Sub("proj"), c.Channels, c.PatchSize, c.Width, init.embed)
 	if c.AbsPos {
 		b.Pos = s.Param("pos_embed", init.token, 1, c.Tokens()+1, c.Width)
-		b.Pos.NoDecay = true
+		b.Pos.NoDecay = !has.decayTokens
 	}
 	if c.RelPos == RelPosShared {
 		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), c.Grid(), c.Grid(), c.Heads)
@@ -60,6 +63,9 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 	for i := range c.Depth {
 		block := c.block(i, init.linear)
 		block.KeyBias = has.keyBias
+		if has.unscaled {
+			block.Depth = 0
+		}
 		if c.RelPos == RelPosBlock {
 			block.RelPosRows, block.RelPosCols = c.Grid(), c.Grid()
 		}

@@ -40,6 +40,7 @@ func Transposed(ds Dataset, i int) (*RGB, error) {
 		return Decoded(ds, i)
 	}
 	turned := *f
+	turned.masks = nil
 	turned.options = append(slices.Clip(f.options), ExifTranspose())
 	return Decoded(&turned, own)
 }

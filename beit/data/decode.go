@@ -31,6 +31,17 @@ type Option func(*settings)
 type settings struct {
 	exifTranspose bool
 	short         int // see Reduce
+	masks         *MaskOptions
+}
+
+func settingsOf(options []Option) (s settings) {
+	for _, o := range options {
+		o(&s)
+	}
+	if s.masks != nil {
+		s.short = 0
+	}
+	return s
 }
 
 // ExifTranspose rotates and flips each image as its orientation says, which stands in EXIF data, in a raw profile of ImageMagick or in XMP data.
@@ -82,10 +93,7 @@ func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err
 			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)
 		}
 	}()
-	var s settings
-	for _, o := range options {
-		o(&s)
-	}
+	s := settingsOf(options)
 	if len(content) == 0 {
 		return nil, errors.New("decode image: the file is empty")
 	}

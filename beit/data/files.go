@@ -22,6 +22,7 @@ type files struct {
 	listed  bool   // the paths are those of a list, and may be of anything
 	limits  Limits
 	options []Option
+	masks   *maskSet // nil for images without masks
 }
 
 func (f *files) Len() int          { return len(f.paths) }
@@ -41,7 +42,14 @@ func (f *files) Sample(i int) (Sample, error) {
 	if err != nil {
 		return Sample{}, fmt.Errorf("%s: %w", path.Join(f.source, f.paths[i]), err)
 	}
-	return Sample{Image: m, Label: f.Label(i)}, nil
+	s := Sample{Image: m, Label: f.Label(i)}
+	if f.masks != nil {
+		w, h := m.Size()
+		if s.Mask, err = f.mask(f.paths[i], w, h); err != nil {
+			return Sample{}, err
+		}
+	}
+	return s, nil
 }
 
 func (f *files) decode(name string) (Image, error) {

@@ -24,6 +24,9 @@ type Format struct {
 	Orientation func(content []byte) int
 	// Turned says that the orientation belongs to the format: it is followed without the option ExifTranspose.
 	Turned bool
+
+	// raster returns how many channels a file stores, and what decodes their values; nil where values are RGB. It is called after Size was checked.
+	raster func(content []byte) (channels int, decode func() (*Raster, error), err error)
 }
 
 // memory returns how many bytes decoding an image of w x h takes at 1/n of its size.
@@ -44,11 +47,11 @@ func (f Format) memory(content []byte, w, h, n int) int64 {
 // bytes before its colours are looked up and 4 behind.
 var formats = map[string]Format{
 	"jpeg":   {Size: jpegConfig, Decode: decodeJPEG, DecodeReduced: decodeScaledJPEG, Memory: jpegMemory, Orientation: jpegOrientation},
-	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation},
+	"png":    {Size: pngSize, Decode: decodePNG, PixelsPerByte: 8 * 1032, BytesPerPixel: 8, Orientation: pngOrientation, raster: pngRaster},
 	"gif":    {Size: gifSize, Decode: decodeGIF, PixelsPerByte: 8 * 4096 / 3},
 	"webp":   {Size: webpSize, Decode: decodeWebP, BytesPerPixel: 8, Orientation: webpOrientation},
 	"bmp":    {Size: bmpSize, Decode: decodeBMP},
-	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Memory: tiffMemory, Orientation: tiffOrientation, Turned: true},
+	"tiff":   {Size: tiffSize, Decode: decodeTIFF, Memory: tiffMemory, Orientation: tiffOrientation, Turned: true, raster: tiffRaster},
 	"netpbm": {Size: netpbmSize, Decode: decodeNetpbm, PixelsPerByte: 8},
 
 	// Its first frame is decoded by itself, beside the canvas.

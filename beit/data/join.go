@@ -24,8 +24,24 @@ func OpenAll(names []string, open func(name string) (*Source, error)) (*Source, 
 			return nil, err
 		}
 		list = append(list, s)
+		if err := sameMasks(names[0], list[0], name, s); err != nil {
+			for _, opened := range list {
+				err = errors.Join(err, opened.Close())
+			}
+			return nil, err
+		}
 	}
 	return Join(names, list), nil
+}
+
+// sameMasks refuses sources whose masks do not have the same classes.
+func sameMasks(firstName string, first *Source, name string, s *Source) error {
+	a, masked := MaskClassesOf(first.Train)
+	b, _ := MaskClassesOf(s.Train)
+	if !masked || slices.Equal(a.Names, b.Names) {
+		return nil
+	}
+	return fmt.Errorf("the masks of %s have %d classes, those of %s have %d or other names: say how many, or put the same table beside both", firstName, len(a.Names), name, len(b.Names))
 }
 
 // Join puts sources together: the training images of all of them, and the validation images. Names of images begin with the last element of the

@@ -41,6 +41,10 @@ func (s *Source) Close() error {
 //     file_name among them, whose name ends in .jsonl
 //   - one image
 //
+// With the option Masks, images and their masks have the same names in folders beside each other: images/**/a.jpg and annotations/**/a.png, or masks, or
+// labels. The folders of training and validation images may lie below them, as in ADE20K, or above. Masks are PNG or TIFF files. Their values are
+// classes, or indices of a palette, or colours that a table lists.
+//
 // A .tar.gz file is unpacked into the folder of temporary files, up to 1 TiB.
 func Open(name string, limits Limits, options ...Option) (*Source, error) {
 	info, err := statPath(name)
@@ -88,6 +92,8 @@ func openFile(file *os.File, size int64, name string, limits Limits, options []O
 	}
 	beside := newOpener(dirFS(filepath.Dir(name)), filepath.Dir(name), limits, options)
 	switch ext := strings.ToLower(filepath.Ext(name)); {
+	case settingsOf(options).masks != nil && (decodes(kind.Image) || ext == ".jsonl" || ext == ".csv" || ext == ".tsv") && ext != ".tar":
+		return nil, fmt.Errorf("%s: images with masks are read from a folder or an archive, not from a list or a single file", name)
 	case decodes(kind.Image) && ext != ".tar":
 		f := beside.files([]string{filepath.Base(name)})
 		f.why = "one image has no label"
@@ -187,6 +193,11 @@ func (o *opener) open(s splits, net *imagenet) (*Source, error) {
 	}
 	if net != nil {
 		net.label(train, val)
+	}
+	if masks := settingsOf(o.options).masks; masks != nil {
+		if err := o.masked(*masks, train, val); err != nil {
+			return nil, err
+		}
 	}
 	return o.source(s, train, val), nil
 }

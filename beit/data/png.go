@@ -17,6 +17,7 @@ type pngFile struct {
 	colour     pngColour
 	interlaced bool
 	palette    [256][3]uint8
+	colours    int    // that the palette has
 	data       []byte // the file from the length of its first chunk IDAT
 }
 
@@ -151,7 +152,8 @@ func (p *pngFile) readPalette(c pngChunk) error {
 	if len(c.body) > 3*len(p.palette)+2 && p.colour == pngPalette {
 		return fmt.Errorf("a palette of %d colours", len(c.body)/3)
 	}
-	for i := range min(len(c.body)/3, len(p.palette)) {
+	p.colours = min(len(c.body)/3, len(p.palette))
+	for i := range p.colours {
 		p.palette[i] = [3]uint8(c.body[3*i:])
 	}
 	return nil
@@ -198,31 +200,49 @@ func (d *pngData) ReadByte() (byte, error) {
 	return b, nil
 }
 
-// decodePNG decodes a PNG file. What follows the last row does not matter: data that are too many, a missing checksum, a missing end.
+// pngPixels takes the rows of a PNG file.
+type pngPixels interface {
+	// put takes a row of w pixels as the file stores them: those of row y in the columns x, x+dx and so on. The rows are whole where dx is 1.
+	put(row []uint8, x, y, dx, w int)
+	// bytes are all pixels.
+	bytes() []uint8
+}
+
+// decodePNG decodes a PNG file to RGB.
 func decodePNG(content []byte) (Image, error) {
 	p, err := parsePNG(content)
 	if err != nil {
 		return nil, err
 	}
+	px, err := decodePNGPixels(p, newPNGColours)
+	if err != nil {
+		return nil, err
+	}
+	return px.m, nil
+}
+
+// decodePNGPixels decodes the pixels of a PNG file. What follows the last row does not matter: data that are too many, a missing checksum, a missing
+// end.
+func decodePNGPixels[P pngPixels](p *pngFile, empty func(*pngFile) P) (none P, err error) {
 	const longest = 1 << 28 // bytes of a row
 	if p.rowBytes(p.w) > longest {
-		return nil, fmt.Errorf("rows of %d pixels with %d bits", p.w, p.bits())
+		return none, fmt.Errorf("rows of %d pixels with %d bits", p.w, p.bits())
 	}
-	m, missing, err := p.decode(nil)
+	m := empty(p)
+	missing, err := p.decode(m, nil)
 	if err == nil {
 		return m, nil
 	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) || missing > pngPaddingMost {
-		return nil, err
+		return none, err
 	}
 	// The decompressor may want more bits than the last row needs. They do not matter if any will do.
-	zeros, _, err0 := p.decode([]byte{0, 0})
-	if err0 != nil {
-		return nil, err
+	zeros, ones := empty(p), empty(p)
+	if _, err0 := p.decode(zeros, []byte{0, 0}); err0 != nil {
+		return none, err
 	}
-	ones, _, err1 := p.decode([]byte{255, 255})
-	if err1 != nil || !bytes.Equal(zeros.Pix, ones.Pix) {
-		return nil, err
+	if _, err1 := p.decode(ones, []byte{255, 255}); err1 != nil || !bytes.Equal(zeros.bytes(), ones.bytes()) {
+		return none, err
 	}
 	return zeros, nil
 }
@@ -230,15 +250,11 @@ func decodePNG(content []byte) (Image, error) {
 // pngPaddingMost is more than two bytes of deflate and a code that they complete can stand for: 258 bytes each bit.
 const pngPaddingMost = 17 * 258
 
-// decode decodes the pixels, with padding behind the compressed data. missing is how many bytes of rows were not read.
-func (p *pngFile) decode(padding []byte) (m *RGB, missing int64, err error) {
+// decode decodes the pixels into m, with padding behind the compressed data. missing is how many bytes of rows were not read.
+func (p *pngFile) decode(m pngPixels, padding []byte) (missing int64, err error) {
 	z, err := zlib.NewReader(&pngData{rest: p.data, padding: padding})
 	if err != nil {
-		return nil, 0, fmt.Errorf("pixels: %w", err)
-	}
-	m = NewRGB(p.w, p.h)
-	if p.colour == pngPalette {
-		m.fill(p.palette[0]) // rows that the data lack
+		return 0, fmt.Errorf("pixels: %w", err)
 	}
 	rows := newPNGRows(z, p)
 	if p.interlaced {
@@ -250,14 +266,14 @@ func (p *pngFile) decode(padding []byte) (m *RGB, missing int64, err error) {
 		var n int
 		n, err = z.Read(make([]byte, 1))
 		if n > 0 || !errors.Is(err, zlib.ErrChecksum) || p.chunksWhole() {
-			return m, 0, nil // a wrong sum alone is a slip of the writer: the chunks have sums of their own
+			return 0, nil // a wrong sum alone is a slip of the writer: the chunks have sums of their own
 		}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("the file is cut short: row %d of %d is missing: %w", rows.done, p.h, io.ErrUnexpectedEOF)
-		return nil, p.allRowBytes() - rows.read, err
+		return p.allRowBytes() - rows.read, err
 	}
-	return nil, 0, fmt.Errorf("the pixels are damaged: %w", err)
+	return 0, fmt.Errorf("the pixels are damaged: %w", err)
 }
 
 // chunksWhole reports whether the checksums of all chunks with pixels are right.

@@ -93,7 +93,7 @@ func paeth(left, up, corner int) uint8 {
 }
 
 // readRows reads an image row after row.
-func (p *pngFile) readRows(m *RGB, rows *pngRows) error {
+func (p *pngFile) readRows(m pngPixels, rows *pngRows) error {
 	for y := range p.h {
 		row, err := rows.next(p.rowBytes(p.w))
 		if rows.ended(err) {
@@ -102,7 +102,7 @@ func (p *pngFile) readRows(m *RGB, rows *pngRows) error {
 		if err != nil {
 			return err
 		}
-		p.expand(m.row(y, 0, p.w), row)
+		m.put(row, 0, y, 1, p.w)
 	}
 	return nil
 }
@@ -125,8 +125,7 @@ func (p *pngFile) allRowBytes() int64 {
 }
 
 // readPasses reads an interlaced image.
-func (p *pngFile) readPasses(m *RGB, rows *pngRows) error {
-	colours := make([]uint8, 3*p.w)
+func (p *pngFile) readPasses(m pngPixels, rows *pngRows) error {
 	for _, pass := range pngPasses {
 		w := (p.w - pass.x + pass.dx - 1) / pass.dx
 		if w == 0 {
@@ -141,14 +140,42 @@ func (p *pngFile) readPasses(m *RGB, rows *pngRows) error {
 			if err != nil {
 				return err
 			}
-			p.expand(colours[:3*w], row)
-			line := m.row(y, 0, p.w)
-			for i := range w {
-				copy(line[3*(pass.x+i*pass.dx):], colours[3*i:3*i+3])
-			}
+			m.put(row, pass.x, y, pass.dx, w)
 		}
 	}
 	return nil
+}
+
+// pngColours are the pixels of a PNG file in RGB.
+type pngColours struct {
+	p    *pngFile
+	m    *RGB
+	part []uint8 // those of a row of a pass
+}
+
+func newPNGColours(p *pngFile) *pngColours {
+	c := &pngColours{p: p, m: NewRGB(p.w, p.h)}
+	if p.interlaced {
+		c.part = make([]uint8, 3*p.w)
+	}
+	if p.colour == pngPalette {
+		c.m.fill(p.palette[0]) // rows that the data lack
+	}
+	return c
+}
+
+func (c *pngColours) bytes() []uint8 { return c.m.Pix }
+
+func (c *pngColours) put(row []uint8, x, y, dx, w int) {
+	line := c.m.row(y, 0, c.m.W)
+	if dx == 1 {
+		c.p.expand(line, row)
+		return
+	}
+	c.p.expand(c.part[:3*w], row)
+	for i := range w {
+		copy(line[3*(x+i*dx):], c.part[3*i:3*i+3])
+	}
 }
 
 // expand converts a row to RGB: of 16 bits the higher 8, and alpha is dropped.

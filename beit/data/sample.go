@@ -20,12 +20,6 @@ func (s Sample) bytes() int64 {
 	return n
 }
 
-// Mask holds a class for each pixel of an image: that of row y, column x is Class[y*W+x].
-type Mask struct {
-	W, H  int
-	Class []uint8 // H*W; 255 marks pixels without a class
-}
-
 // Decoded reads item i of ds and converts its image to RGB. The caller must not write into it.
 func Decoded(ds Dataset, i int) (*RGB, error) {
 	s, err := ds.Sample(i)

@@ -16,6 +16,7 @@ type Survey struct {
 	Table      string    // a table beside unlabelled images; empty for none
 	Unused     []string  // folders and images beside those of both parts, which are not read
 	LeftOut    []LeftOut // files that are not read
+	Masks      int       // classes of masks; 0 without masks
 	Looked     int       // training images that were looked at
 	Small      Size      // the smallest of them, by number of pixels
 	Large      Size      // the largest
@@ -50,6 +51,9 @@ func NewSurvey(src *Source, train, val Dataset) *Survey {
 	s := &Survey{Train: partOf(train, src.TrainDir), Table: src.Table, Unused: src.Unused, LeftOut: src.LeftOut}
 	if val != nil {
 		s.Val = partOf(val, src.ValDir)
+	}
+	if c, ok := MaskClassesOf(train); ok {
+		s.Masks = len(c.Names)
 	}
 	n := min(train.Len(), surveyed)
 	for k := range n {
@@ -176,6 +180,8 @@ func (s *Survey) classes() string {
 	p := s.Train
 	n := len(p.Classes)
 	switch {
+	case s.Masks > 0:
+		return fmt.Sprintf("masks of %d classes", s.Masks)
 	case n == 0:
 		return "no labels"
 	case n <= fewClasses:

@@ -263,22 +263,31 @@ func tiffMemory(content []byte, _ int) int64 {
 	return 3*int64(f.w)*int64(f.h) + decoding
 }
 
-// decodeTIFF decodes the first image of a TIFF file.
+// decodeTIFF decodes the first image of a TIFF file to RGB.
 func decodeTIFF(content []byte) (Image, error) {
 	f, err := parseTIFF(content)
 	if err != nil {
 		return nil, err
 	}
 	m := NewRGB(f.w, f.h)
-	decode := f.decodeBlock
+	put := func(y, x0, x1 int, pixels []byte) { f.expand(m.row(y, x0, x1), pixels) }
+	decode := func(i, x, y int) error { return f.decodeBlock(put, i, x, y) }
 	if f.compression == tiffJPEG {
-		decode = f.decodeJPEGBlock
+		decode = func(i, x, y int) error { return f.decodeJPEGBlock(m, i, x, y) }
 	}
-	for i := range f.across() * f.down() {
-		x, y := i%f.across()*f.blockW, i/f.across()*f.blockH
-		if err := decode(m, i, x, y); err != nil {
-			return nil, fmt.Errorf("the part at column %d, row %d: %w", x, y, err)
-		}
+	if err := f.eachBlock(decode); err != nil {
+		return nil, err
 	}
 	return m, nil
+}
+
+// eachBlock decodes all blocks. decode gets the number of one, and the place of its upper left pixel.
+func (f *tiffFile) eachBlock(decode func(i, x, y int) error) error {
+	for i := range f.across() * f.down() {
+		x, y := i%f.across()*f.blockW, i/f.across()*f.blockH
+		if err := decode(i, x, y); err != nil {
+			return fmt.Errorf("the part at column %d, row %d: %w", x, y, err)
+		}
+	}
+	return nil
 }

@@ -153,8 +153,9 @@ func (p *packBits) run() error {
 	return nil
 }
 
-// decodeBlock decodes block i, whose upper left pixel is at (x, y), row after row.
-func (f *tiffFile) decodeBlock(m *RGB, i, x, y int) error {
+// decodeBlock decodes block i, whose upper left pixel is at (x, y), row after row. put gets the pixels of row y, columns x0 to x1, as they are stored;
+// there may be more of them.
+func (f *tiffFile) decodeBlock(put func(y, x0, x1 int, pixels []byte), i, x, y int) error {
 	rows := min(f.blockH, f.h-y)
 	planes, step := 1, f.across()*f.down()
 	if f.separate {
@@ -181,7 +182,7 @@ func (f *tiffFile) decodeBlock(m *RGB, i, x, y int) error {
 				f.interleave(pixels, line, p)
 			}
 		}
-		f.expand(m.row(y+r, x, min(x+f.blockW, f.w)), pixels)
+		put(y+r, x, min(x+f.blockW, f.w), pixels)
 	}
 	return f.checkEnds(readers, rows)
 }

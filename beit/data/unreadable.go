@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -73,9 +74,15 @@ func (p *producer) tooMany(number int) bool {
 	return p.failed == p.l.ds.Len() || float64(p.failed) > may
 }
 
-// checkShare fails when too many images of this iteration could not be read, up to the end of batch b. The count depends only on the order of the
+// checkShare fails for a mask that does not fit, and when too many images of this iteration could not be read, up to the end of batch b. The count depends only on the order of the
 // epoch and on the batch at which the iteration began. checkShare also fails when no replacement could fill a slot.
 func (p *producer) checkShare(b *Batch) error {
+	for _, err := range b.reads.errs {
+		var mask *MaskError
+		if errors.As(err, &mask) {
+			return err
+		}
+	}
 	if p.failed > 0 && p.tooMany(b.Number) {
 		return &UnreadableError{Failed: p.failed, Read: p.read, Limit: p.l.opt.MaxUnreadable, One: p.one}
 	}

@@ -105,6 +105,10 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 	case *beit.CLIPClassifier:
 		e.blocks(m.AllBlocks(e.c, images))
 		e.classes("classes", m.Logits(e.c, images))
+	case *beit.Segmenter:
+		e.blocks(m.AllBlocks(e.c, images))
+		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
+		e.classes("classes of pixels", autograd.Permute(m.Logits(e.c, images), 0, 2, 3, 1))
 	case *beit.VQKD:
 		symmetric := beit.SymmetricRange(images, 1)
 		e.blocks(m.Encoder.AllBlocks(e.c, symmetric))

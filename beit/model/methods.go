@@ -8,6 +8,7 @@ import (
 	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -18,6 +19,7 @@ var methods = method.List{
 	pretrain.Method,
 	mae.Method,
 	finetune.Method,
+	segment.Method,
 }
 
 // Methods lists all methods, in the order in which they build on each other.

@@ -166,6 +166,7 @@ func of(f *state.File, list method.List) (*Model, error) {
 	if m.Classes == nil {
 		m.Classes = w.Classes
 	}
+	m.Palette = palette(w, len(m.Classes))
 	if recognize(m, list) {
 		return m, nil
 	}
@@ -234,11 +235,14 @@ func ofRun(f *state.File, list method.List) (*Model, error) {
 		m.Weights.VQKD = *n
 	case *beit.MIMConfig:
 		m.Weights.MIM = *n
+	case *beit.SegmenterConfig:
+		m.Weights.Segmenter = *n
 	}
 	if v, ok := m.ViT(); ok {
 		m.Weights.ViT = v
 	}
 	m.Classes, err = classNames(m.Weights, true)
+	m.Palette = palette(m.Weights, len(m.Classes))
 	return m, err
 }
 
@@ -270,6 +274,8 @@ func networkOf(m *method.Method, kind weights.Kind) (any, error) {
 		return &beit.MIMConfig{}, nil
 	case weights.Classifier, weights.DINO:
 		return &beit.ViTConfig{}, nil
+	case weights.Segmenter:
+		return &beit.SegmenterConfig{}, nil
 	}
 	return nil, fmt.Errorf("method %s has no network of kind %q", m.Name, kind)
 }
@@ -280,8 +286,12 @@ func cardOf(w *weights.Model) method.Card {
 	if w.ViT.PatchSize > 0 {
 		c.Input.Grid = w.ViT.Grid()
 	}
-	vit, mim, vqkd, clip := w.ViT, w.MIM, w.VQKD, w.CLIP
+	vit, mim, vqkd, clip, segmenter := w.ViT, w.MIM, w.VQKD, w.CLIP, w.Segmenter
 	switch w.Kind {
+	case weights.Segmenter:
+		if c.Network = &vit; segmenter.Head != "" {
+			c.Network = &segmenter
+		}
 	case weights.Tokenizer:
 		c.Network = &vqkd
 	case weights.MIM:
@@ -301,10 +311,7 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	outputs := 0
-	if head, ok := m.Tensor("head.weight"); ok && len(head.Shape) == 2 {
-		outputs = head.Shape[0]
-	}
+	outputs := m.Outputs()
 	if err = json.Unmarshal([]byte(text), &names); err != nil {
 		err = fmt.Errorf("%s: names of classes: %w", m.File().Name(), err)
 	} else if names != nil && len(names) != outputs {
@@ -318,7 +325,19 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 	return names, nil
 }
 
-// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config and Network stay empty.
+// palette reads the colours of as many classes; nil where the file does not tell.
+func palette(m *weights.Model, classes int) (list [][3]uint8) {
+	text := m.File().Metadata()[method.MetaPalette]
+	if text == "" {
+		text = m.File().Metadata()[weights.MetaPalette]
+	}
+	if classes == 0 || json.Unmarshal([]byte(text), &list) != nil || len(list) != classes {
+		return nil
+	}
+	return list
+}
+
+// OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config, Method and Network stay empty.
 // It is no error where the shapes and the files beside it do not tell the network: one of the Warnings says why.
 func OpenTensors(path string, options ...Option) (*Model, error) {
 	return open(path, all(options), tensorsOf)

@@ -175,12 +175,17 @@ func (l *loop) twoSteps(ctx context.Context) error {
 // blank is a dataset of black images, which take no time to read.
 type blank struct {
 	data.Dataset
-	image *data.RGB
+	image   *data.RGB
+	mask    *data.Mask        // of class 0, or nil
+	classes *data.MaskClasses // or nil
 }
 
 func (b blank) Sample(i int) (data.Sample, error) {
-	return data.Sample{Image: b.image, Label: b.Label(i)}, nil
+	return data.Sample{Image: b.image, Label: b.Label(i), Mask: b.mask}, nil
 }
+
+// MaskClasses implements data.Masked.
+func (b blank) MaskClasses() *data.MaskClasses { return b.classes }
 
 // blankImages are at most so many black squares in place of the images of ds.
 func blankImages(ds data.Dataset, most, size int) data.Dataset {
@@ -188,7 +193,12 @@ func blankImages(ds data.Dataset, most, size int) data.Dataset {
 	for i := range index {
 		index[i] = i
 	}
-	return blank{data.Subset(ds, index), data.NewRGB(size, size)}
+	b := blank{Dataset: data.Subset(ds, index), image: data.NewRGB(size, size)}
+	var ok bool
+	if b.classes, ok = data.MaskClassesOf(ds); ok {
+		b.mask = &data.Mask{W: size, H: size, Class: make([]uint8, size*size)}
+	}
+	return b
 }
 
 // cacheBytes is how much memory decoded images take in the end, by the sizes of a few.

@@ -23,6 +23,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -38,6 +39,7 @@ func resumable(t *testing.T) map[*method.Method]*config.Config {
 		mae.Method:       tiny(t, mae.Method, "log.every=3", "train.accumulation_steps=2"),
 		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",
 			"finetune.ema=0.9"),
+		segment.Method: tiny(t, segment.Method, "log.every=3", "train.accumulation_steps=2", "segment.class_weights=effective"),
 	}
 }
 

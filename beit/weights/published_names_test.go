@@ -309,18 +309,6 @@ func beitModelHF(s size) (l list) {
 	return l
 }
 
-// parameters is the number of trainable parameters in a segmenter's file.
-func (l list) parameters() int {
-	n := 0
-	for _, t := range l {
-		if t.DType == state.I64 || strings.Contains(t.Name, "running_") {
-			continue
-		}
-		n += state.Entry{Shape: t.Shape}.Len()
-	}
-	return n
-}
-
 // without drops tensors.
 func (l list) without(part string) list {
 	return slices.DeleteFunc(slices.Clone(l), func(t state.Named) bool { return strings.Contains(t.Name, part) })

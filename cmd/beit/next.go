@@ -12,6 +12,7 @@ import (
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
 )
@@ -36,6 +37,10 @@ func next(a *app, r *train.Result) (list [][]string) {
 			add("eval", dir)
 		}
 		add("predict", dir, first)
+	case segment.Method:
+		if measurable {
+			add("segment eval", dir)
+		}
 	default: // a backbone
 		if r.HasLabels && measurable {
 			add("probe linear", dir)

@@ -56,7 +56,7 @@ func (c *verifyCmd) Run(a *app) error {
 }
 
 // aside is what Verify does not run.
-var aside = map[weights.Kind]string{weights.Segmenter: "the segmentation head", weights.Tokenizer: "the decoder"}
+var aside = map[weights.Kind]string{weights.Tokenizer: "the decoder"}
 
 // build builds the network of a run, or of a published file.
 func (c *verifyCmd) build(a *app) (m *model.Model, network any, set *nn.Set, err error) {

@@ -32,14 +32,16 @@ type kind struct {
 // kinds are the files that Run checks.
 var kinds = []kind{
 	{"ops", runOps}, {"vit_", runViT}, {"mim_", runMIM}, {"vqkd", runVQKD}, {"teacher_clip", runCLIP}, {"teacher_dino", runDINO},
-	{"pos_interp", runPositions},
+	{"pos_interp", runPositions}, {"upernet", runUperNet},
 }
 
 // elsewhere has the files that other tests check. Those of the folder checkpoints are checked in nn/state.
 var elsewhere = map[string]string{
-	"transforms":         "checked in beit/data",
-	"finetune_key_remap": "checked in beit/weights",
-	"mae":                "checked by TestOracleMethods",
+	"transforms":             "checked in beit/data",
+	"finetune_key_remap":     "checked in beit/weights",
+	"mae":                    "checked by TestOracleMethods",
+	"segmentation_key_remap": "checked in beit/weights",
+	"hf_segmentation":        "checked in beit/weights",
 }
 
 // Check fails if the set cannot be read or a file that Run needs is damaged. It does so once, not once for each device.

@@ -213,3 +213,13 @@ func (s *Set) Unknown(t *testing.T, format string, args ...any) {
 	}
 	t.Fatalf(format, args...)
 }
+
+// Atol is the bound of the manifest on the absolute error of a tensor of a file.
+func (s *Set) Atol(t *testing.T, file, name string) float64 {
+	t.Helper()
+	e, ok := s.files[file].Tensors[name]
+	if !ok || e.Atol == nil {
+		t.Fatalf("reference data: %s gives no tolerance of %s", file, name)
+	}
+	return *e.Atol
+}
