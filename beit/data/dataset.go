@@ -141,7 +141,9 @@ func (c *cached) Sample(i int) (Sample, error) {
 		c.room.Add(size)
 		return s, nil
 	}
-	s.Image = whole(s.Image)
+	if _, ok := s.Image.(*Raster); !ok {
+		s.Image = whole(s.Image)
+	}
 	if !c.samples[i].CompareAndSwap(nil, &s) { // another goroutine was faster
 		c.room.Add(size)
 	}

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/gobeit/gobeit/nn/state/filekind"
 )
@@ -36,6 +37,19 @@ func DecodeRaster(content []byte, limits Limits, options ...Option) (m *Raster, 
 		return nil, fmt.Errorf("decode %s image: %w", kind.Short, err)
 	}
 	return m, nil
+}
+
+// ReadRaster reads file, decodes it as DecodeRaster does, and makes it an image of so many channels by the rules of Channels.
+func ReadRaster(file fs.File, channels int, limits Limits, options ...Option) (*Raster, error) {
+	content, err := fileContent(file, limits)
+	if err != nil {
+		return nil, err
+	}
+	m, err := DecodeRaster(content, limits, options...)
+	if err != nil {
+		return nil, err
+	}
+	return m.With(channels)
 }
 
 // decodeRaster is decode for the values that the file stores.

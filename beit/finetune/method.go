@@ -70,10 +70,8 @@ func (c *clipClassifier) ViTConfig() beit.ViTConfig { return c.Tower }
 func card(c *config.Config) method.Card {
 	s := SectionOf(c)
 	m := s.Model
-	card := method.Card{
-		Method: name, Kind: weights.Classifier, Network: &m,
-		Input: method.Input{Size: m.ImageSize, Grid: m.Grid(), Norm: s.normalisation(), Whole: c.Data.Eval.Whole},
-	}
+	norm, bands := s.normalisation(c)
+	card := method.Card{Method: name, Kind: weights.Classifier, Network: &m, Input: method.InputOf(m, norm, bands, c.Data.Eval.Whole)}
 	if s.clip() {
 		card.Kind, card.Network = weights.CLIP, &clipClassifier{m, s.Network == networkOpenCLIP}
 	}

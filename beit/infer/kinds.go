@@ -4,6 +4,15 @@ import "github.com/gobeit/gobeit/beit/config"
 
 // The methods of Model for each kind. They are not promoted from network, because that would dereference a nil pointer.
 
+// sides is what Input returns: zeros for a model that was not opened.
+func (n *network) sides() (height, width, channels int) {
+	if n.opened() != nil {
+		return 0, 0, 0
+	}
+	height, width = n.input.Sides()
+	return height, width, n.pipeline.Views[0].Channels()
+}
+
 // net returns what all models share, that of a model that was not opened for nil.
 func (t *Tokenizer) net() *network {
 	if t == nil {
@@ -21,8 +30,11 @@ func (t *Tokenizer) Config() *config.Config { return t.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (t *Tokenizer) Warnings() []error { return t.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (t *Tokenizer) ImageSize() int { return t.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (t *Tokenizer) ImageSize() int { return t.net().input.Size }
+
+// Input is the height, width and number of channels of the model's input.
+func (t *Tokenizer) Input() (height, width, channels int) { return t.net().sides() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tokenizer) Close() error { return t.net().close() }
@@ -44,8 +56,11 @@ func (e *Encoder) Config() *config.Config { return e.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (e *Encoder) Warnings() []error { return e.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (e *Encoder) ImageSize() int { return e.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (e *Encoder) ImageSize() int { return e.net().input.Size }
+
+// Input is the height, width and number of channels of the model's input.
+func (e *Encoder) Input() (height, width, channels int) { return e.net().sides() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (e *Encoder) Close() error { return e.net().close() }
@@ -67,8 +82,11 @@ func (c *Classifier) Config() *config.Config { return c.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (c *Classifier) Warnings() []error { return c.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (c *Classifier) ImageSize() int { return c.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (c *Classifier) ImageSize() int { return c.net().input.Size }
+
+// Input is the height, width and number of channels of the model's input.
+func (c *Classifier) Input() (height, width, channels int) { return c.net().sides() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (c *Classifier) Close() error { return c.net().close() }
@@ -90,8 +108,11 @@ func (t *Tower) Config() *config.Config { return t.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (t *Tower) Warnings() []error { return t.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (t *Tower) ImageSize() int { return t.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (t *Tower) ImageSize() int { return t.net().input.Size }
+
+// Input is the height, width and number of channels of the model's input.
+func (t *Tower) Input() (height, width, channels int) { return t.net().sides() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tower) Close() error { return t.net().close() }

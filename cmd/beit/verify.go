@@ -41,7 +41,7 @@ func (c *verifyCmd) Run(a *app) error {
 	defer m.Close()
 	defer set.Release()
 	info := verified{File: m.Path, Kind: string(m.Kind), Parameters: set.Count(), ImageSize: m.Input.Size, Aside: aside[m.Kind]}
-	if info.Health, err = model.Verify(a.dev, network, m.Input.Size, m.Input.Norm); err != nil {
+	if info.Health, err = model.Verify(a.dev, network, m.Input); err != nil {
 		return fmt.Errorf("%s: %w", m.Path, err)
 	}
 	if c.JSON {
