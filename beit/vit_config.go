@@ -21,7 +21,7 @@ const (
 // model.
 type ViTConfig struct {
 	ImageSize  int     `toml:"image_size" help:"side of the square image, in pixels; or height and width, as \"224x448\" or [224, 448], which sets image_width too"`
-	ImageWidth int     `toml:"image_width,omitzero" help:"width of the image, where image_size is its height alone; 0: it is square"`
+	ImageWidth int     `toml:"image_width" absent:"0" help:"width of the image, where image_size is its height alone; 0: it is square"`
 	PatchSize  int     `toml:"patch_size" help:"side of a patch, in pixels; divides the sides of the image"`
 	Channels   int     `toml:"channels" help:"of an image; 3: red, green, blue"`
 	Width      int     `toml:"width" help:"of a token"`

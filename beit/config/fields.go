@@ -27,10 +27,9 @@ func (c *Config) fields() []field {
 func fieldsOf(prefix string, v reflect.Value) (list []field) {
 	for i := range v.NumField() {
 		t, f := v.Type().Field(i), v.Field(i)
-		name, _, _ := strings.Cut(t.Tag.Get("toml"), ",")
-		key := prefix + name
+		key := prefix + t.Tag.Get("toml")
 		switch {
-		case name == "-":
+		case t.Tag.Get("toml") == "-":
 		case t.Anonymous:
 			list = append(list, fieldsOf(prefix, f)...)
 		case f.Kind() == reflect.Struct:
@@ -40,11 +39,6 @@ func fieldsOf(prefix string, v reflect.Value) (list []field) {
 		}
 	}
 	return list
-}
-
-// leftOut reports whether the field is not written: it has no value, and files of before it was there stay as they are.
-func (f field) leftOut() bool {
-	return f.value.IsZero() && strings.HasSuffix(f.tag.Get("toml"), ",omitzero")
 }
 
 // find returns the field with a key.

@@ -12,9 +12,6 @@ import (
 func MarshalNetwork(v any) (json.RawMessage, error) {
 	flat := map[string]any{}
 	for _, f := range fieldsOf("", reflect.ValueOf(v).Elem()) {
-		if f.leftOut() {
-			continue
-		}
 		flat[f.key] = f.value.Interface()
 	}
 	return json.Marshal(flat)

@@ -4,13 +4,18 @@ import "github.com/gobeit/gobeit/beit/config"
 
 // The methods of Model for each kind. They are not promoted from network, because that would dereference a nil pointer.
 
-// sides is what Input returns: zeros for a model that was not opened.
-func (n *network) sides() (height, width, channels int) {
+// width is what ImageWidth returns.
+func (n *network) width() int {
+	_, width := n.input.Sides()
+	return width
+}
+
+// channels is what Channels returns; 0 for a model that was not opened.
+func (n *network) channels() int {
 	if n.opened() != nil {
-		return 0, 0, 0
+		return 0
 	}
-	height, width = n.input.Sides()
-	return height, width, n.pipeline.Views[0].Channels()
+	return n.pipeline.Views[0].Channels()
 }
 
 // net returns what all models share, that of a model that was not opened for nil.
@@ -33,8 +38,11 @@ func (t *Tokenizer) Warnings() []error { return t.net().warnings }
 // ImageSize is the side S of the model's input, in pixels, or its height.
 func (t *Tokenizer) ImageSize() int { return t.net().input.Size }
 
-// Input is the height, width and number of channels of the model's input.
-func (t *Tokenizer) Input() (height, width, channels int) { return t.net().sides() }
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (t *Tokenizer) ImageWidth() int { return t.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (t *Tokenizer) Channels() int { return t.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tokenizer) Close() error { return t.net().close() }
@@ -59,8 +67,11 @@ func (e *Encoder) Warnings() []error { return e.net().warnings }
 // ImageSize is the side S of the model's input, in pixels, or its height.
 func (e *Encoder) ImageSize() int { return e.net().input.Size }
 
-// Input is the height, width and number of channels of the model's input.
-func (e *Encoder) Input() (height, width, channels int) { return e.net().sides() }
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (e *Encoder) ImageWidth() int { return e.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (e *Encoder) Channels() int { return e.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (e *Encoder) Close() error { return e.net().close() }
@@ -85,8 +96,11 @@ func (c *Classifier) Warnings() []error { return c.net().warnings }
 // ImageSize is the side S of the model's input, in pixels, or its height.
 func (c *Classifier) ImageSize() int { return c.net().input.Size }
 
-// Input is the height, width and number of channels of the model's input.
-func (c *Classifier) Input() (height, width, channels int) { return c.net().sides() }
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (c *Classifier) ImageWidth() int { return c.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (c *Classifier) Channels() int { return c.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (c *Classifier) Close() error { return c.net().close() }
@@ -111,8 +125,11 @@ func (t *Tower) Warnings() []error { return t.net().warnings }
 // ImageSize is the side S of the model's input, in pixels, or its height.
 func (t *Tower) ImageSize() int { return t.net().input.Size }
 
-// Input is the height, width and number of channels of the model's input.
-func (t *Tower) Input() (height, width, channels int) { return t.net().sides() }
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (t *Tower) ImageWidth() int { return t.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (t *Tower) Channels() int { return t.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tower) Close() error { return t.net().close() }

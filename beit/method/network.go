@@ -8,7 +8,8 @@ import (
 // CheckViT refuses the sizes of a vision transformer that no machine holds. table is its key.
 func CheckViT(k *config.Checker, table string, v beit.ViTConfig) {
 	if v.PatchSize > 0 {
-		k.Must(v.Tokens() <= config.MostPatches, "%s: %d patches: must be at most %d", table, v.Tokens(), config.MostPatches)
+		rows, cols := v.GridSize()
+		k.Must(v.Tokens() <= config.MostPatches, "%s: %d x %d patches: must be at most %d", table, rows, cols, config.MostPatches)
 		k.Numbers(table+".patch_size", v.PatchSize*v.PatchSize*v.Channels, v.Width)
 	}
 	k.Must(v.Depth <= config.MostBlocks, "%s: %d blocks: must be at most %d", table, v.Depth, config.MostBlocks)
