@@ -88,7 +88,7 @@ func (m *Raster) With(channels int) (*Raster, error) {
 
 // mapped makes each pixel one of so many channels.
 func (m *Raster) mapped(channels int, f func(dst, px []uint16)) *Raster {
-	out := newRaster(m.W, m.H, channels, m.Bits)
+	out := NewRaster(m.W, m.H, channels, m.Bits)
 	for i := range m.W * m.H {
 		f(out.Pix[i*channels:(i+1)*channels], m.Pix[i*m.Channels:(i+1)*m.Channels])
 	}
@@ -99,7 +99,7 @@ func (m *Raster) mapped(channels int, f func(dst, px []uint16)) *Raster {
 func (m *Raster) colours() *Raster {
 	palette := greyRamp()
 	copy(palette[:], m.Palette)
-	out := newRaster(m.W, m.H, 3, byteBits)
+	out := NewRaster(m.W, m.H, 3, byteBits)
 	for i, v := range m.Pix {
 		for c, x := range palette[uint8(v)] {
 			out.Pix[3*i+c] = uint16(x)

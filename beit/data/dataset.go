@@ -136,7 +136,7 @@ func (c *cached) Sample(i int) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	size := s.bytes()
+	size := s.Bytes()
 	if c.room.Add(-size) < 0 {
 		c.room.Add(size)
 		return s, nil

@@ -47,7 +47,7 @@ func RasterFrom(src image.Image, channels int, limits Limits) (*Raster, error) {
 func stored(src image.Image) *Raster {
 	size := src.Bounds().Size()
 	read := func(channels, bits int, pix []uint8, stride int) *Raster {
-		m := newRaster(size.X, size.Y, channels, bits)
+		m := NewRaster(size.X, size.Y, channels, bits)
 		for y := range m.H {
 			for i := range m.W * channels {
 				m.Pix[y*m.W*channels+i] = sampleOf(pix[y*stride:], i, bits)
