@@ -3,7 +3,6 @@ package data
 import (
 	"fmt"
 	"image"
-	"math"
 	"slices"
 )
 
@@ -217,24 +216,4 @@ func (m *bandImage) padCrop(pad, left, top int) rendered {
 		out.planes = append(out.planes, moved)
 	}
 	return out
-}
-
-// RGB8 is what people see of normalised values (channels, h, w): the first three channels, or the first one as grey. It panics when the length of src is
-// not that of h x w pixels of the channels of b.
-func (b *Bands) RGB8(src []float32, w, h int) *RGB {
-	if len(src) != len(b.Mean)*w*h {
-		panic(fmt.Sprintf("data: RGB8: %d values for an image of [%d %d %d]", len(src), len(b.Mean), h, w))
-	}
-	m := NewRGB(w, h)
-	for i := range w * h {
-		for c := range 3 {
-			from := 0
-			if len(b.Mean) >= 3 {
-				from = c
-			}
-			v := math.Round(255 * float64(src[from*w*h+i]*b.Std[from]+b.Mean[from]))
-			m.Pix[3*i+c] = uint8(max(0, min(v, 255)))
-		}
-	}
-	return m
 }
