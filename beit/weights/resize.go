@@ -137,13 +137,13 @@ func (c change) resized(p *nn.Param, shape []int, values []float32) []float32 {
 	return beit.ResizeLoadedPositions(nn.Context{Tape: tape}, positions, c.from[0], c.to[0], c.to[1]).Value().Float32s()
 }
 
-// checkWindow returns the side of the window for a relative position bias table of the given shape, or an error.
-func checkWindow(name string, shape []int) (window int, err error) {
+// windowOfTable returns the window of a relative position bias table of the given shape, or an error.
+func (m *Model) windowOfTable(name string, shape []int) (window grid, err error) {
 	if len(shape) == 2 {
-		window = windowOf(shape[0])
+		window = m.gridOfTensor(shape[0], true)
 	}
-	if window == 0 || window > maxGrid {
-		return 0, fmt.Errorf("tensor %s: shape %v belongs to no square window of at most %d patches a side", name, shape, maxGrid)
+	if !window.known() || max(window[0], window[1]) > maxGrid {
+		return grid{}, fmt.Errorf("tensor %s: shape %v belongs to no window of at most %d patches a side: one that is no square is known of runs alone", name, shape, maxGrid)
 	}
 	return window, nil
 }
