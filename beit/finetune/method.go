@@ -29,7 +29,7 @@ var Method = &method.Method{
 	},
 	Main:         "top1",
 	Verdict:      verdict,
-	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
+	ImageSize:    func(c *config.Config) int { return max(SectionOf(c).Model.Size()) },
 	ImageSizeKey: "finetune.model.image_size",
 	Train:        augment,
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },

@@ -161,7 +161,8 @@ func (s *Section) checkInput(c *config.Config, k *config.Checker) {
 	}
 	k.Must(!s.clip() || m.Square() && !c.Raw(), "finetune.network = %q: sees squares of red, green and blue with 8 bits alone", s.Network)
 	k.Must(!c.Raw() || s.RandMagnitude == 0 && c.Data.Jitter == 0,
-		"finetune.model.channels = %d: RandAugment and colour jitter need red, green and blue with 8 bits: set finetune.rand_magnitude and data.jitter to 0", m.Channels)
+		"finetune.model.channels = %d, data.keep_16_bits = %v: RandAugment and colour jitter need red, green and blue with 8 bits: set finetune.rand_magnitude and data.jitter to 0",
+		m.Channels, c.Data.Keep16Bits)
 }
 
 // KeepsEpochs says whether the run starts from trained weights.

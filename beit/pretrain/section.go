@@ -40,10 +40,10 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 
 func (s *Section) checkMask(k *config.Checker) {
 	m := s.Mask
-	if s.Model.ViT.PatchSize > 0 {
-		rows, cols := s.Model.ViT.GridSize()
-		k.Must(m.Rows == rows && m.Cols == cols, "pretrain.mask.rows = %d, pretrain.mask.cols = %d: must be %d and %d, as many as the model's patches",
-			m.Rows, m.Cols, rows, cols)
+	if v := s.Model.ViT; v.PatchSize > 0 && v.Square() {
+		grid := v.Grid()
+		k.Must(m.Rows == grid && m.Cols == grid, "pretrain.mask.rows = %d, pretrain.mask.cols = %d: must both be %d, as many as the model's patches",
+			m.Rows, m.Cols, grid)
 	}
 	k.Must(m.Count >= 1 && m.Count < m.Rows*m.Cols, "pretrain.mask.count = %d: must be in 1 … %d", m.Count, m.Rows*m.Cols-1)
 	k.Must(m.MinBlock >= 1, "pretrain.mask.min_block = %d: must be at least 1", m.MinBlock)

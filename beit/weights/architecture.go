@@ -65,8 +65,11 @@ func (m *Model) check(also error) error {
 	if err := CheckPlausible(m.ViT, m.numbers()); err != nil {
 		return err
 	}
-	if m.ViT.Channels > data.MaxChannels {
-		return fmt.Errorf("images have %d channels: at most %d are supported", m.ViT.Channels, data.MaxChannels)
+	switch n := m.ViT.Channels; {
+	case m.Kind == Classifier && n > data.MaxChannels:
+		return fmt.Errorf("images have %d channels: at most %d are supported", n, data.MaxChannels)
+	case m.Kind != Classifier && n != rgb:
+		return fmt.Errorf("images have %d channels: of a %s only %d are supported", n, m.Kind, rgb)
 	}
 	if also != nil {
 		return also

@@ -250,6 +250,7 @@ func TestRefused(t *testing.T) {
 		"a stranger":     {append(shrunk(beitHF(base, 1000)), shrunk(list{{Name: "beit.more", DType: state.F32, Shape: []int{2}}})...), "beit.more"},
 		"empty shapes":   {changedList(tiny(), "patch_embed.proj.weight", shape(0, 0, 0, 0)), ""},
 		"no decoder":     {shrunk(tokenizer(1, 512)).without("decoder"), "decoder"},
+		"grey tokenizer": {changedList(shrunk(tokenizer(1, 512)), "encoder.patch_embed.proj.weight", shape(64, 1, 4, 4)), "images have 1 channels"},
 		"many channels":  {changedList(tiny(), "patch_embed.proj.weight", shape(64, 17, 4, 4)), "images have 17 channels"},
 		"oblong patches": {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 4, 8)), "square patches"},
 		"huge patches":   {changedList(tiny(), "patch_embed.proj.weight", shape(64, 3, 300, 300)), "at most 256"},
