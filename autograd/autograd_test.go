@@ -29,6 +29,13 @@ func TestRules(t *testing.T) {
 	keep := tensor.FromSlice(dev, []float32{0, 1.25}, 2)
 	kinks := tensor.FromSlice(dev, []float32{-0.9, -0.6, -0.1, 0.2, 0.7}, 5) // apart from where gradients jump
 	some := tensor.FromSlice(dev, []float32{0, 1, 0, 1, 1}, 5)
+	mean, variance := x(91, 3), random(dev, 92, 0.5, 2, 3)
+	distinct := tensor.New(dev, 1, 2, 5, 4) // apart from where a maximum moves
+	values := make([]float32, distinct.Size())
+	for i := range values {
+		values[i] = float32(i*7%40) / 20
+	}
+	distinct.Upload(values)
 	cases := []struct {
 		rule *rule
 		name string
@@ -73,10 +80,25 @@ func TestRules(t *testing.T) {
 			func(in []*Var) *Var { return Linear(in[0], in[1], nil, LinearOptions{Residual: in[0]}) }},
 		{attentionRule, "bias", []*tensor.Tensor{x(1, 2, 3, 12), x(2, 2, 3, 3)}, func(in []*Var) *Var { return Attention(in[0], in[1], 2, 0.7) }},
 		{attentionRule, "no bias", []*tensor.Tensor{x(1, 2, 3, 12)}, func(in []*Var) *Var { return Attention(in[0], nil, 1, 0.5) }},
+		{conv2DRule, "bias, groups", []*tensor.Tensor{x(1, 2, 4, 5, 6), x(2, 6, 2, 3, 2), x(3, 6)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 1}, Padding: [2]int{1, 2}, Dilation: [2]int{1, 2}, Groups: 2})
+		}},
+		{conv2DRule, "kernels are the images", []*tensor.Tensor{x(1, 2, 2, 3, 3)}, func(in []*Var) *Var {
+			return Conv2D(in[0], in[0], nil, tensor.ConvOptions{Padding: [2]int{1, 1}})
+		}},
+		{convTranspose2DRule, "bias", []*tensor.Tensor{x(1, 2, 3, 2, 4), x(2, 3, 2, 2, 2), x(3, 2)}, func(in []*Var) *Var {
+			return ConvTranspose2D(in[0], in[1], in[2], tensor.ConvOptions{Stride: [2]int{2, 2}})
+		}},
 		{layerNormRule, "", []*tensor.Tensor{x(1, 3, 6), x(2, 6), x(3, 6)}, func(in []*Var) *Var { return LayerNorm(in[0], in[1], in[2], 1e-6) }},
 		{softmaxRule, "", []*tensor.Tensor{x(1, 3, 4)}, func(in []*Var) *Var { return Softmax(in[0]) }},
 		{l2NormalizeRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return L2Normalize(in[0]) }},
 		{crossEntropyRule, "labels", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return CrossEntropy(in[0], labels, 0.1) }},
+		{crossEntropyRule, "pixels", []*tensor.Tensor{x(1, 1, 5, 1, 3)}, func(in []*Var) *Var {
+			return PixelCrossEntropy(in[0], labels.Reshape(1, 1, 3), false)
+		}},
+		{crossEntropyRule, "all pixels", []*tensor.Tensor{x(1, 1, 5, 1, 3)}, func(in []*Var) *Var {
+			return PixelCrossEntropy(in[0], labels.Reshape(1, 1, 3), true)
+		}},
 		{crossEntropyRule, "soft", []*tensor.Tensor{x(1, 3, 5)}, func(in []*Var) *Var { return SoftCrossEntropy(in[0], soft) }},
 		{cosineLossRule, "", []*tensor.Tensor{random(dev, 1, 0.5, 1, 3, 4)}, func(in []*Var) *Var { return CosineLoss(in[0], x(8, 3, 4)) }},
 		{meanRule, "middle axis", []*tensor.Tensor{x(1, 2, 3, 4)}, func(in []*Var) *Var { return Mean(in[0], 1) }},
@@ -92,6 +114,20 @@ func TestRules(t *testing.T) {
 			return Add(GatherRows(in[0], index), GatherRows(Mul(in[0], in[0]), index))
 		}},
 		{patchifyRule, "", []*tensor.Tensor{x(1, 1, 2, 4, 6)}, func(in []*Var) *Var { return Patchify(in[0], 2) }},
+		{maxPoolRule, "overlapping", []*tensor.Tensor{distinct}, func(in []*Var) *Var {
+			return MaxPool(in[0], tensor.SquareWindow(3, 2, 1))
+		}},
+		{resampleRule, "bilinear", []*tensor.Tensor{x(1, 1, 2, 3, 4)}, func(in []*Var) *Var { return ResizeBilinear(in[0], 5, 6) }},
+		{resampleRule, "nearest", []*tensor.Tensor{x(1, 1, 2, 3, 4)}, func(in []*Var) *Var { return ResizeNearest(in[0], 5, 2) }},
+		{resampleRule, "adaptive", []*tensor.Tensor{x(1, 1, 2, 5, 4)}, func(in []*Var) *Var { return AdaptiveAvgPool(in[0], 3, 3) }},
+		{resampleRule, "windows", []*tensor.Tensor{x(1, 1, 2, 5, 4)}, func(in []*Var) *Var { return AvgPool(in[0], tensor.SquareWindow(3, 1, 1)) }},
+		{batchNormRule, "given", []*tensor.Tensor{x(1, 2, 3, 2, 2), x(2, 3), x(3, 3)}, func(in []*Var) *Var {
+			return BatchNorm(in[0], in[1], in[2], mean, variance, 1e-5)
+		}},
+		{batchNormRule, "of the batch", []*tensor.Tensor{x(1, 2, 3, 2, 2), x(2, 3), x(3, 3)}, func(in []*Var) *Var {
+			y, _ := BatchNormTrain(in[0], in[1], in[2], 1e-5, nil)
+			return y
+		}},
 		{straightThroughRule, "identity", []*tensor.Tensor{x(1, 3)}, func(in []*Var) *Var {
 			return StraightThrough(in[0], in[0].Value().Clone())
 		}},

@@ -15,6 +15,19 @@ func CrossEntropy(logits *Var, labels *tensor.Tensor, smoothing float32) *Var {
 	return t.crossEntropy(logits, tensor.CrossEntropyArgs{Labels: labels, Smoothing: smoothing})
 }
 
+// PixelCrossEntropy returns the mean cross-entropy of logits [B, K, H, W] with the labels of cells, Int32 [B, H, W]. Cells with a negative label are
+// ignored: with overAll they count in the mean, as cells without a loss, which is what mmsegmentation does; else they do not.
+func PixelCrossEntropy(logits *Var, labels *tensor.Tensor, overAll bool) *Var {
+	t := begin("PixelCrossEntropy", "logits", logits)
+	has("PixelCrossEntropy", "labels", labels)
+	s := maps("PixelCrossEntropy", logits)
+	if !labels.Shape().Equal(tensor.Shape{s[0], s[2], s[3]}) {
+		panic(&tensor.ShapeError{Op: "PixelCrossEntropy", Shapes: []tensor.Shape{s, labels.Shape()}, Reason: "want a label for each cell of logits [B, K, H, W]"})
+	}
+	rows := Reshape(Permute(logits, 0, 2, 3, 1), labels.Size(), s[1])
+	return t.crossEntropy(rows, tensor.CrossEntropyArgs{Labels: labels, OverAll: overAll})
+}
+
 // SoftCrossEntropy returns the mean over rows of −Σ soft·log softmax(logits). Both are [R, K].
 func SoftCrossEntropy(logits *Var, soft *tensor.Tensor) *Var {
 	t := begin("SoftCrossEntropy", "logits", logits)

@@ -41,20 +41,23 @@ func classifierInit() initializers {
 type extras struct {
 	mask    bool // mask_token
 	keyBias bool // one bias for queries, keys and values
+
+	unscaled    bool // no block starts with smaller weights than the others
+	decayTokens bool // weight decay applies to cls_token and pos_embed
 }
 
 // newBackbone declares the parameters of a backbone.
 func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbone {
 	rows, cols := c.GridSize()
 	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width), rows: rows}
-	b.CLS.NoDecay = true
+	b.CLS.NoDecay = !has.decayTokens
 	if has.mask {
 		b.Mask = s.Param("mask_token", init.token, 1, 1, c.Width)
 	}
 	b.Embed = nn.NewPatchEmbed(s.Sub("patch_embed").Sub("proj"), c.Channels, c.PatchSize, c.Width, init.embed)
 	if c.AbsPos {
 		b.Pos = s.Param("pos_embed", init.token, 1, c.Tokens()+1, c.Width)
-		b.Pos.NoDecay, b.Pos.Rows = true, rows
+		b.Pos.NoDecay, b.Pos.Rows = !has.decayTokens, rows
 	}
 	if c.RelPos == RelPosShared {
 		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), rows, cols, c.Heads)
@@ -62,6 +65,9 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 	for i := range c.Depth {
 		block := c.block(i, init.linear)
 		block.KeyBias = has.keyBias
+		if has.unscaled {
+			block.Depth = 0
+		}
 		if c.RelPos == RelPosBlock {
 			block.RelPosRows, block.RelPosCols = rows, cols
 		}

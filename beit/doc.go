@@ -1,8 +1,8 @@
 // Package beit has the networks of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, the model for masked image modelling with patch
-// aggregation, and the vision transformer for fine-tuning. It also has block-wise masking and teachers: HOG, CLIP and DINO with its
-// self-distillation.
+// aggregation, and the vision transformer for fine-tuning. It also has block-wise masking, teachers (HOG, CLIP and DINO with its
+// self-distillation), and UperNet for semantic segmentation.
 //
-// It has networks only. Training recipes are presets of the methods in beit/tokenizer, beit/pretrain, beit/dino and beit/finetune. Model
+// It has networks only. Training recipes are presets of the methods in beit/tokenizer, beit/pretrain, beit/dino, beit/finetune and beit/segment. Model
 // files are read in beit/weights and beit/model.
 //
 // A model is declared under the authors' parameter names, then built on a device:

@@ -47,3 +47,38 @@ func (c DistillConfig) FLOPs(side int) float64 {
 
 // linear is what a linear layer takes for rows of a width, or a matmul.
 func linear(rows, in, out int) float64 { return 2 * float64(rows) * float64(in) * float64(out) }
+
+// FLOPs is what a forward pass of training takes for an image of the network's size, the auxiliary head included. Resizing and pooling are not counted.
+func (c SegmenterConfig) FLOPs() float64 {
+	v, d := c.ViT, c.ViT.Width
+	v.Classes = 0
+	flops := v.FLOPs()
+	grid := v.Grid()
+	if c.Head == HeadLinear {
+		return flops + linear(grid*grid, d, c.Classes)
+	}
+	var cells [levels]int
+	for i, stride := range c.strides() {
+		side := grid
+		for at := stride; at > 1; at /= 2 { // a transposed convolution: four outputs of each cell
+			flops += linear(side*side, d, 4*d)
+			side *= 2
+		}
+		if stride < 0 {
+			side /= -stride
+		}
+		cells[i] = side * side
+	}
+	ch := c.HeadChannels
+	for i := range levels - 1 {
+		flops += linear(cells[i], d, ch) + linear(cells[i], 9*ch, ch)
+	}
+	for _, n := range poolScales {
+		flops += linear(n*n, d, ch)
+	}
+	flops += linear(cells[levels-1], 9*(d+len(poolScales)*ch), ch) + linear(cells[0], 9*levels*ch, ch) + linear(cells[0], ch, c.Classes)
+	if c.AuxChannels > 0 {
+		flops += linear(cells[2], 9*d, c.AuxChannels) + linear(cells[2], c.AuxChannels, c.Classes)
+	}
+	return flops
+}

@@ -15,13 +15,18 @@ type BlockConfig struct {
 	Eps                    float32 // of the layer norms
 	RelPosRows, RelPosCols int     // window of the block's own relative position table; 0: none
 	DropPath               float64 // rate of stochastic depth
-	Depth                  int     // position in the model, from 1: attn.proj and mlp.fc2 start divided by √(2·Depth)
+	Depth                  int     // position in the model, from 1: attn.proj and mlp.fc2 start divided by √(2·Depth); 0: they do not
 	Layer                  uint64  // which layer this is for stochastic depth; no two blocks of a model share it
 	Init                   LinearInit
 }
 
 // rescale is the factor on the initial weights of the layers that write to the residual stream.
-func (c BlockConfig) rescale() float64 { return 1 / math.Sqrt(2*float64(c.Depth)) }
+func (c BlockConfig) rescale() float64 {
+	if c.Depth == 0 {
+		return 1
+	}
+	return 1 / math.Sqrt(2*float64(c.Depth))
+}
 
 // Block is a pre-norm transformer block:
 //

@@ -8,7 +8,7 @@ import (
 // Context is passed to every forward pass: the tape, and the counters that stochastic depth depends on.
 type Context struct {
 	Tape  *autograd.Tape
-	Train bool   // stochastic depth is on
+	Train bool   // stochastic depth is on, and batch norms use the statistics of the batch
 	Seed  uint64 // of the run
 	Step  int    // optimizer steps done so far
 	Micro int    // which of the step's micro-batches this is
@@ -17,6 +17,9 @@ type Context struct {
 	// more. Gradients have the same bytes, and activations take about the memory of one block, for about a third more time. It has no effect
 	// where no gradient is recorded.
 	CheckpointActivations bool
+
+	// Running gets the statistics of batch norms in training. With nil they are used and forgotten, and are those of this process alone.
+	Running *Running
 }
 
 // streamDropPath separates the random numbers of stochastic depth from others of the same seed.

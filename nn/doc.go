@@ -1,4 +1,5 @@
-// Package nn provides the building blocks of models: named parameters in one flat storage, and the layers of a vision transformer.
+// Package nn provides the building blocks of models: named parameters in one flat storage, the layers of a vision transformer, convolutions, and layers on
+// maps [B, C, H, W].
 //
 // A model is declared in a Scope, which gives every parameter the name that it has in the published checkpoints. Then it is built on a device:
 //
@@ -32,5 +33,6 @@
 // The gradient norm, the clipping factor and the finite flag stay on the device, where the optimizer reads them. So a step does not wait for
 // the device. A gradient that is not finite changes no parameter.
 //
-// A Context is a value: a forward pass does not change it, and a model has no mode of its own.
+// A Context is a value: a forward pass does not change it, and a model has no mode of its own. Nor does it change a buffer: running statistics of batch norms
+// move after the step of the optimiser, by what Running observed. So a pass that runs again, for its gradient or to look for a mistake, changes nothing.
 package nn

@@ -14,6 +14,8 @@ func TestNilInputs(t *testing.T) {
 	s := set.Scope()
 	head, norm, mlp := NewLinear(s.Sub("head"), 4, 4, LibraryDefault), NewLayerNorm(s.Sub("norm"), 4, 1e-6), NewMLP(s.Sub("mlp"), 4, 4, LibraryDefault, LibraryDefault)
 	patch := NewPatchEmbed(s.Sub("patch"), 1, 2, 4, LibraryDefault)
+	conv := NewConv2D(s.Sub("conv"), Conv2DConfig{In: 1, Out: 1, Kernel: 1})
+	transposed := NewConvTranspose2D(s.Sub("transposed"), Conv2DConfig{In: 1, Out: 1, Kernel: 1})
 	block := NewBlock(s.Sub("block"), BlockConfig{Width: 4, Heads: 2, Hidden: 8, Depth: 1, Init: LibraryDefault})
 	set.Build(tensor.CPU(), 1, Training)
 	tape := autograd.NewTape(tensor.CPU())
@@ -26,6 +28,8 @@ func TestNilInputs(t *testing.T) {
 		"MLP":           func(c Context, x *autograd.Var) { mlp.Forward(c, x, none) },
 		"Patchify":      func(c Context, x *autograd.Var) { patch.Forward(c, x) },
 		"Tokens":        func(c Context, x *autograd.Var) { patch.Tokens(c, x) },
+		"Conv2D":        func(c Context, x *autograd.Var) { conv.Forward(c, x) },
+		"Transposed":    func(c Context, x *autograd.Var) { transposed.Forward(c, x) },
 		"Mix":           func(c Context, x *autograd.Var) { block.Attn.Mix(c, x, nil) },
 		"Weights":       func(c Context, x *autograd.Var) { block.Attn.Weights(c, x, nil) },
 		"Block":         func(c Context, x *autograd.Var) { block.Forward(c, x, nil) },

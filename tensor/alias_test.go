@@ -19,6 +19,7 @@ func TestSharedMemoryPanics(t *testing.T) {
 	state := Zeros(dev, 3)
 	qkv := randomized(dev, 5, 1, 4, 12)
 	lse := New(dev, 1, 1, 4)
+	image, other, kernel := x.Reshape(1, 1, 4, 4), y.Reshape(1, 1, 4, 4), randomized(dev, 6, 1, 1, 1, 1)
 	for op, fs := range map[string][]func(){
 		"BinaryInto": {func() { BinaryInto(x, BinaryAdd, x.T(), y) }, func() { BinaryInto(part(0, 8), BinaryAdd, y.Reshape(-1).Slice(0, 0, 8), part(1, 9)) }},
 		"Lerp":       {func() { Lerp(part(0, 8), part(4, 12), 0.5) }},
@@ -34,8 +35,12 @@ func TestSharedMemoryPanics(t *testing.T) {
 			out := New(dev, 1, 4, 4)
 			AttentionGrad(AttentionGradArgs{DQKV: Grad{To: qkv}, DOut: out, Out: out, LSE: lse, QKV: qkv, Heads: 1})
 		}},
-		"LayerNorm":     {func() { LayerNorm(LayerNormArgs{Y: x, X: x, W: v, B: v}) }},
-		"LayerNormGrad": {func() { LayerNormGrad(LayerNormGradArgs{DX: Grad{To: x}, DY: x, X: y, W: v, Mean: v, Rstd: v}) }},
+		"Conv2D":              {func() { Conv2D(Conv2DArgs{Y: image, X: image, W: kernel}) }, func() { Conv2D(Conv2DArgs{Y: image, X: other, W: image.Slice(3, 0, 1).Slice(2, 0, 1)}) }},
+		"ConvTranspose2D":     {func() { ConvTranspose2D(Conv2DArgs{Y: image, X: image, W: kernel}) }},
+		"Conv2DGrad":          {func() { Conv2DGrad(Conv2DGradArgs{DX: Grad{To: image}, DY: image, X: other, W: kernel}) }},
+		"ConvTranspose2DGrad": {func() { ConvTranspose2DGrad(Conv2DGradArgs{DX: Grad{To: image}, DY: other, X: image, W: kernel}) }},
+		"LayerNorm":           {func() { LayerNorm(LayerNormArgs{Y: x, X: x, W: v, B: v}) }},
+		"LayerNormGrad":       {func() { LayerNormGrad(LayerNormGradArgs{DX: Grad{To: x}, DY: x, X: y, W: v, Mean: v, Rstd: v}) }},
 		"CrossEntropy": {
 			func() { CrossEntropy(CrossEntropyArgs{Logits: x, Soft: y, LSE: x.Slice(0, 3, 4).Reshape(4)}) },
 			func() {

@@ -155,6 +155,11 @@ type Ops interface {
 	// AttentionGrad writes the gradients that have a destination, in any order.
 	AttentionGrad(a AttentionGradArgs)
 
+	// Conv2D computes Y of Conv2DArgs, or with Add adds it. Y has an element.
+	Conv2D(a Conv2DArgs)
+	// Conv2DGrad writes DX and DW where they have a destination, in any order. DBias has none. X is nil where DW has none, W where DX has none.
+	Conv2DGrad(a Conv2DGradArgs)
+
 	// LayerNorm computes Y, Mean and Rstd of LayerNormArgs.
 	LayerNorm(a LayerNormArgs)
 	// LayerNormGrad writes the gradients that have a destination, in any order.
@@ -164,9 +169,18 @@ type Ops interface {
 	// L2NormalizeGrad: dx[m] = (dy[m] − y[m]·(y[m]·dy[m])) / norm[m], or dy[m]/eps where norm[m] ≤ eps.
 	L2NormalizeGrad(dx, dy, y, norm *Tensor, eps float32)
 
+	// BatchStats: mean[c] and the biased variance[c] of x [B, C, N] over B and N, which are not both 0.
+	BatchStats(mean, variance, x *Tensor)
+	// BatchNorm: y[b,c,n] = (x[b,c,n] − mean[c])·w[c]/√(variance[c] + eps) + bias[c]; y and x are [B, C, N]. y may be x.
+	BatchNorm(y, x, mean, variance, w, bias *Tensor, eps float32)
+	// BatchNormSums: sums[0,c] = Σ dy·x̂ and sums[1,c] = Σ dy over B and N, where x̂ = (x − mean[c])/√(variance[c] + eps); dy and x are [B, C, N].
+	BatchNormSums(sums, dy, x, mean, variance *Tensor, eps float32)
+	// BatchNormGrad writes DX of BatchNormGradArgs.
+	BatchNormGrad(a BatchNormGradArgs)
+
 	// CrossEntropy computes Loss and LSE of CrossEntropyArgs. It panics when a label is K or more.
 	CrossEntropy(a CrossEntropyArgs)
-	// CrossEntropyGrad: dlogits[r] = dloss[0]/n · (softmax(logits[r])·Σ target[r] − target[r]), where n is the number of rows that are not ignored.
+	// CrossEntropyGrad: dlogits[r] = dloss[0]/n · (softmax(logits[r])·Σ target[r] − target[r]), where n is the number of rows in the mean.
 	// Ignored rows get 0. a.Loss is nil.
 	CrossEntropyGrad(dlogits, dloss *Tensor, a CrossEntropyArgs)
 	// CosineLoss: loss = mean over rows of 1 − x·t/(max(‖x‖,eps)·max(‖t‖,eps)), eps = 1e-12. loss has one element, and x and t are [M, D].
@@ -194,6 +208,14 @@ type Ops interface {
 	Patchify(dst, img *Tensor, p int)
 	// Unpatchify is the inverse (and the gradient) of Patchify.
 	Unpatchify(img, dst *Tensor, p int)
+
+	// MaxPool: y[p,i,j] = the maximum of x[p] in window (i, j), index[p,i,j] = row·W + col of the first one in row-major order. NaN counts as larger
+	// than all others. x is [P, H, W], y and index (Int32) [P, H', W']. Every window has at least one cell of x.
+	MaxPool(y, index, x *Tensor, w Window)
+	// MaxPoolGrad: dx[p,q] = Σ dy[p,i,j] over the windows with index[p,i,j] = q, in row-major order of the windows.
+	MaxPoolGrad(dx, dy, index *Tensor, w Window)
+	// Resample computes Dst of ResampleArgs.
+	Resample(a ResampleArgs)
 
 	// GradNorm: state = {norm, factor, finite}. norm = ‖grads‖₂. factor = min(1, maxNorm/(norm+1e-6)), or 1 when maxNorm is 0. finite = 1 when norm
 	// is finite, else 0.
@@ -251,6 +273,23 @@ type AttentionGradArgs struct {
 	Precision                 Precision
 }
 
+// Conv2DArgs are the arguments of Conv2D and ConvTranspose2D. Bias may be nil. Backends get options without zeros that stand for 1.
+type Conv2DArgs struct {
+	Y, X, W, Bias *Tensor
+	Add           bool // to Y
+	ConvOptions
+	Precision Precision
+}
+
+// Conv2DGradArgs are the arguments of Conv2DGrad and ConvTranspose2DGrad: the gradients for the upstream gradient DY of the result. X and W are
+// those of the forward call.
+type Conv2DGradArgs struct {
+	DX, DW, DBias Grad
+	DY, X, W      *Tensor
+	ConvOptions
+	Precision Precision
+}
+
 // LayerNormArgs are the arguments of LayerNorm: y = (x − mean)·rstd·w + b over the last axis, with rstd = 1/√(var + eps) and the biased
 // variance. X is [M, D], W and B [D], Mean and Rstd [M].
 type LayerNormArgs struct {
@@ -266,15 +305,43 @@ type LayerNormGradArgs struct {
 	Mean, Rstd *Tensor
 }
 
+// BatchNormGradArgs are the arguments of BatchNormGrad: with s = w/√(variance + eps) and x̂ as BatchNormSums has it,
+//
+//	dx = s·(dy − (sums[1] + x̂·sums[0])/Count)    where the statistics are those of the batch, of Count values for each channel
+//	dx = s·dy                                    where they are constants; then Sums is nil
+//
+// DY and X are [B, C, N], W, Mean and Var [C], Sums [2, C].
+type BatchNormGradArgs struct {
+	DX           Grad
+	DY, X        *Tensor
+	W, Mean, Var *Tensor
+	Sums         *Tensor
+	Count        int
+	Eps          float32
+}
+
+// ResampleArgs are the arguments of Resample, a linear map along one axis. Src is [Outer, From, Inner], Dst [Outer, To, Inner]:
+//
+//	dst[o,i,k] = Σ_t weights[t]·src[o, first + t − start, k]    for start ≤ t < next
+//
+// where (first, start) = bands[i], and next is the start of bands[i+1]. Bands is Int32 [To+1, 2]. The places in src are within [0, From).
+type ResampleArgs struct {
+	Dst, Src               *Tensor
+	Bands, Weights         *Tensor
+	Outer, From, To, Inner int
+}
+
 // CrossEntropyArgs are the arguments of CrossEntropy: the mean over rows of −Σ_k target·log softmax(logits). Logits is [R, K].
 //
 // Targets are either Labels, Int32 [R], or Soft [R, K]. Labels are smoothed to (1−s)·onehot + s/K, and rows with a negative label are
-// ignored. Loss has one element, which is 0 when all rows are ignored. LSE [R] saves the logarithm of each softmax denominator.
+// ignored. With OverAll ignored rows count in the mean, as rows without a loss.
+// Loss has one element, which is 0 when all rows are ignored. LSE [R] saves the logarithm of each softmax denominator.
 type CrossEntropyArgs struct {
 	Loss, LSE, Logits *Tensor
 	Labels            *Tensor
 	Smoothing         float32
 	Soft              *Tensor
+	OverAll           bool
 }
 
 // AdamWHyper are the hyperparameters of one step of AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101). Moments

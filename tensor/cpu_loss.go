@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// targets reads the labels of a, or nil, checked against K classes, and how many rows count.
+// targets reads the labels of a, or nil, checked against K classes, and how many rows are in the mean.
 func (a *CrossEntropyArgs) targets(r, k int) (labels []int32, counted int) {
 	if a.Labels == nil {
 		return nil, r
@@ -18,6 +18,9 @@ func (a *CrossEntropyArgs) targets(r, k int) (labels []int32, counted int) {
 		if l >= 0 {
 			counted++
 		}
+	}
+	if a.OverAll {
+		counted = r
 	}
 	return labels, counted
 }

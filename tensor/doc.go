@@ -41,10 +41,14 @@
 //	matmul       MatMul
 //	linear       Linear, LinearGrad
 //	attention    Attention, AttentionGrad
+//	conv         Conv2D, Conv2DGrad; transposed convolutions
 //	norm         LayerNorm, LayerNormGrad, L2Normalize, L2NormalizeGrad
+//	batchnorm    BatchStats, BatchNorm, BatchNormSums, BatchNormGrad
 //	loss         CrossEntropy, CrossEntropyGrad, CosineLoss, CosineLossGrad
 //	codebook     NearestCode, CodeStats, CodebookEMA
 //	rows         GatherRows, ScatterAddRows, Patchify, Unpatchify
+//	pool         MaxPool, MaxPoolGrad
+//	resample     Resample: average pooling, nearest and bilinear resize
 //	optimize     GradNorm, AdamW, SGD
 //
 // # Decisions

@@ -16,6 +16,7 @@ func named(function string) string { return strings.TrimSuffix(function, "Shape"
 var needed = map[string][]int{
 	"UnaryGrad": {0, 2}, // of exp: dy and y
 	"Linear":    {1, 2}, "LinearGrad": {4, 5, 6}, "Attention": {2}, "AttentionGrad": {2, 3, 4, 5},
+	"BatchNormGrad": {1, 2, 3, 4, 5}, "Conv2D": {1, 2}, "Conv2DGrad": {3, 4, 5}, "ConvTranspose2D": {1, 2}, "ConvTranspose2DGrad": {3, 4, 5},
 	"LayerNorm": {3, 4, 5}, "LayerNormGrad": {3, 4, 5, 6, 7}, "CrossEntropy": {2}, "CrossEntropyGrad": {0, 2, 3},
 }
 

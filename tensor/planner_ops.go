@@ -5,41 +5,50 @@ package tensor
 // nothing computes nothing.
 type nothing struct{}
 
-func (nothing) End()                                                          {}
-func (nothing) Fill(*Tensor, float32)                                         {}
-func (nothing) Copy(*Tensor, *Tensor)                                         {}
-func (nothing) Cast(*Tensor, *Tensor)                                         {}
-func (nothing) Unary(UnaryOp, *Tensor, *Tensor)                               {}
-func (nothing) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor)         {}
-func (nothing) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)                    {}
-func (nothing) Where(*Tensor, *Tensor, *Tensor, *Tensor)                      {}
-func (nothing) Affine(*Tensor, *Tensor, float32, float32)                     {}
-func (nothing) AddScaled(*Tensor, *Tensor, float32)                           {}
-func (nothing) Lerp(*Tensor, *Tensor, float32, float32)                       {}
-func (nothing) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)              {}
-func (nothing) ArgMax(*Tensor, *Tensor)                                       {}
-func (nothing) Softmax(*Tensor, *Tensor)                                      {}
-func (nothing) SoftmaxGrad(*Tensor, *Tensor, *Tensor)                         {}
-func (nothing) MatMul(*Tensor, *Tensor, *Tensor, bool, Precision)             {}
-func (nothing) Linear(LinearArgs)                                             {}
-func (nothing) LinearGrad(LinearGradArgs)                                     {}
-func (nothing) Attention(AttentionArgs)                                       {}
-func (nothing) AttentionGrad(AttentionGradArgs)                               {}
-func (nothing) LayerNorm(LayerNormArgs)                                       {}
-func (nothing) LayerNormGrad(LayerNormGradArgs)                               {}
-func (nothing) L2Normalize(*Tensor, *Tensor, *Tensor, float32)                {}
-func (nothing) L2NormalizeGrad(*Tensor, *Tensor, *Tensor, *Tensor, float32)   {}
-func (nothing) CrossEntropy(CrossEntropyArgs)                                 {}
-func (nothing) CrossEntropyGrad(*Tensor, *Tensor, CrossEntropyArgs)           {}
-func (nothing) CosineLoss(*Tensor, *Tensor, *Tensor)                          {}
-func (nothing) CosineLossGrad(*Tensor, *Tensor, *Tensor, *Tensor)             {}
-func (nothing) NearestCode(*Tensor, *Tensor, *Tensor)                         {}
-func (nothing) CodeStats(*Tensor, *Tensor, *Tensor, *Tensor)                  {}
-func (nothing) CodebookEMA(*Tensor, *Tensor, *Tensor, float32)                {}
-func (nothing) GatherRows(*Tensor, *Tensor, *Tensor)                          {}
-func (nothing) ScatterAddRows(*Tensor, *Tensor, *Tensor)                      {}
-func (nothing) Patchify(*Tensor, *Tensor, int)                                {}
-func (nothing) Unpatchify(*Tensor, *Tensor, int)                              {}
-func (nothing) GradNorm(*Tensor, *Tensor, float32)                            {}
-func (nothing) AdamW(*Tensor, *Tensor, *Tensor, *Tensor, *Tensor, AdamWHyper) {}
-func (nothing) SGD(*Tensor, *Tensor, *Tensor, *Tensor, SGDHyper)              {}
+func (nothing) End()                                                                    {}
+func (nothing) Fill(*Tensor, float32)                                                   {}
+func (nothing) Copy(*Tensor, *Tensor)                                                   {}
+func (nothing) Cast(*Tensor, *Tensor)                                                   {}
+func (nothing) Unary(UnaryOp, *Tensor, *Tensor)                                         {}
+func (nothing) UnaryGrad(UnaryOp, *Tensor, *Tensor, *Tensor, *Tensor)                   {}
+func (nothing) Binary(BinaryOp, *Tensor, *Tensor, *Tensor)                              {}
+func (nothing) Where(*Tensor, *Tensor, *Tensor, *Tensor)                                {}
+func (nothing) Affine(*Tensor, *Tensor, float32, float32)                               {}
+func (nothing) AddScaled(*Tensor, *Tensor, float32)                                     {}
+func (nothing) Lerp(*Tensor, *Tensor, float32, float32)                                 {}
+func (nothing) Reduce(ReduceOp, *Tensor, *Tensor, int, int, int)                        {}
+func (nothing) ArgMax(*Tensor, *Tensor)                                                 {}
+func (nothing) Softmax(*Tensor, *Tensor)                                                {}
+func (nothing) SoftmaxGrad(*Tensor, *Tensor, *Tensor)                                   {}
+func (nothing) MatMul(*Tensor, *Tensor, *Tensor, bool, Precision)                       {}
+func (nothing) Linear(LinearArgs)                                                       {}
+func (nothing) LinearGrad(LinearGradArgs)                                               {}
+func (nothing) Attention(AttentionArgs)                                                 {}
+func (nothing) AttentionGrad(AttentionGradArgs)                                         {}
+func (nothing) Conv2D(Conv2DArgs)                                                       {}
+func (nothing) Conv2DGrad(Conv2DGradArgs)                                               {}
+func (nothing) LayerNorm(LayerNormArgs)                                                 {}
+func (nothing) LayerNormGrad(LayerNormGradArgs)                                         {}
+func (nothing) L2Normalize(*Tensor, *Tensor, *Tensor, float32)                          {}
+func (nothing) L2NormalizeGrad(*Tensor, *Tensor, *Tensor, *Tensor, float32)             {}
+func (nothing) BatchStats(*Tensor, *Tensor, *Tensor)                                    {}
+func (nothing) BatchNorm(*Tensor, *Tensor, *Tensor, *Tensor, *Tensor, *Tensor, float32) {}
+func (nothing) BatchNormSums(*Tensor, *Tensor, *Tensor, *Tensor, *Tensor, float32)      {}
+func (nothing) BatchNormGrad(BatchNormGradArgs)                                         {}
+func (nothing) CrossEntropy(CrossEntropyArgs)                                           {}
+func (nothing) CrossEntropyGrad(*Tensor, *Tensor, CrossEntropyArgs)                     {}
+func (nothing) CosineLoss(*Tensor, *Tensor, *Tensor)                                    {}
+func (nothing) CosineLossGrad(*Tensor, *Tensor, *Tensor, *Tensor)                       {}
+func (nothing) NearestCode(*Tensor, *Tensor, *Tensor)                                   {}
+func (nothing) CodeStats(*Tensor, *Tensor, *Tensor, *Tensor)                            {}
+func (nothing) CodebookEMA(*Tensor, *Tensor, *Tensor, float32)                          {}
+func (nothing) GatherRows(*Tensor, *Tensor, *Tensor)                                    {}
+func (nothing) ScatterAddRows(*Tensor, *Tensor, *Tensor)                                {}
+func (nothing) Patchify(*Tensor, *Tensor, int)                                          {}
+func (nothing) Unpatchify(*Tensor, *Tensor, int)                                        {}
+func (nothing) MaxPool(*Tensor, *Tensor, *Tensor, Window)                               {}
+func (nothing) MaxPoolGrad(*Tensor, *Tensor, *Tensor, Window)                           {}
+func (nothing) Resample(ResampleArgs)                                                   {}
+func (nothing) GradNorm(*Tensor, *Tensor, float32)                                      {}
+func (nothing) AdamW(*Tensor, *Tensor, *Tensor, *Tensor, *Tensor, AdamWHyper)           {}
+func (nothing) SGD(*Tensor, *Tensor, *Tensor, *Tensor, SGDHyper)                        {}

@@ -34,6 +34,17 @@ func TestWork(t *testing.T) {
 				DQKV: tensor.Grad{To: zeros(2, 5, 24)}, DOut: zeros(2, 5, 8), Out: att.Out, LSE: att.LSE, QKV: qkv, Heads: 2, Scale: 1,
 			})
 		}},
+		{"convolution of two groups", 2 * 2 * 6 * 9 * 5 * 7 * 2, func() {
+			tensor.Conv2D(tensor.Conv2DArgs{X: zeros(2, 4, 5, 7), W: zeros(6, 2, 3, 3), ConvOptions: tensor.ConvOptions{Padding: [2]int{1, 1}, Groups: 2}})
+		}},
+		{"gradients of a convolution", 2 * 2 * 2 * 6 * 9 * 3 * 5 * 4, func() {
+			tensor.Conv2DGrad(tensor.Conv2DGradArgs{
+				DX: tensor.Grad{To: zeros(2, 4, 5, 7)}, DW: tensor.Grad{To: zeros(6, 4, 3, 3)}, DY: zeros(2, 6, 3, 5), X: zeros(2, 4, 5, 7), W: zeros(6, 4, 3, 3),
+			})
+		}},
+		{"transposed convolution", 2 * 3 * 4 * 6 * 4 * 5 * 7, func() {
+			tensor.ConvTranspose2D(tensor.Conv2DArgs{X: zeros(3, 4, 5, 7), W: zeros(4, 6, 2, 2), ConvOptions: tensor.ConvOptions{Stride: [2]int{2, 2}}})
+		}},
 		{"lookup", 2 * 9 * 4 * 11, func() { tensor.NearestCode(zeros(9, 4), tensor.Full(dev, 0.5, 11, 4)) }},
 		{"element-wise", 0, func() { tensor.Add(zeros(3), zeros(3)) }},
 		{"the caller's own", 12, func() { dev.AddWork(12) }},

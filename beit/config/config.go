@@ -121,6 +121,8 @@ type Train struct {
 	AccumulationSteps int           `toml:"accumulation_steps" paper:"-" range:"[1,)" help:"gradient accumulation: parts that the images of a step are processed in, to save memory"`
 	LRScaling         string        `toml:"lr_scaling" oneof:"none linear sqrt" help:"of lr with batch/lr_batch"`
 	LRBatch           int           `toml:"lr_batch" range:"[1,)" help:"the batch that lr is meant for"`
+	WarmupSteps       int           `toml:"warmup_steps" range:"[0,)" absent:"0" help:"steps in which the learning rate rises, in place of warmup_epochs; 0: those count"`
+	Poly              bool          `toml:"poly" absent:"false" help:"the learning rate falls along a straight line to min_lr, and rises before from a millionth, as in the recipes for segmentation; else along a cosine"`
 	WarmupOffset      bool          `toml:"warmup_offset" help:"the warm-up of w steps is lr·t/w, as in the reference run; else lr·t/(w-1)"`
 	EpochSteps        int           `toml:"epoch_steps" paper:"-" range:"[0,)" absent:"0" help:"steps of an epoch, where it is to end before all images were seen; 0: as many as the images give"`
 	TimeBudget        time.Duration `toml:"time_budget" paper:"-" range:"[0,)" help:"chooses epochs and epoch_steps by the measured speed; 0: they count"`

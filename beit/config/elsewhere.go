@@ -19,7 +19,7 @@ var elsewhere = map[string]string{
 	"grad_checkpointing": "checkpoint_activations", "gradient_checkpointing": "checkpoint_activations", "use_checkpoint": "checkpoint_activations",
 
 	"learning_rate": "lr", "base_lr": "lr", "blr": "lr", "lr0": "lr", "max_lr": "lr", "lrf": "min_lr", "lr_min": "min_lr", "eta_min": "min_lr",
-	"warmup": "warmup_epochs", "warmup_steps": "warmup_epochs", "warmup_ratio": "warmup_epochs", "num_warmup_steps": "warmup_epochs",
+	"warmup": "warmup_epochs", "warmup_ratio": "warmup_epochs", "num_warmup_steps": "warmup_steps", "warmup_iters": "warmup_steps",
 	"wd": "weight_decay", "weight_decay_end": "weight_decay",
 	"adam_beta1": "beta1", "adam_beta2": "beta2", "opt_betas": "beta1", "opt_eps": "eps", "adam_epsilon": "eps", "epsilon": "eps",
 	"clip_grad": "clip", "grad_clip": "clip", "max_grad_norm": "clip", "gradient_clip_val": "clip",

@@ -57,9 +57,14 @@ func MaskClassesOf(ds Dataset) (c *MaskClasses, ok bool) {
 	if ds == nil || ds.Len() == 0 {
 		return nil, false
 	}
-	f, _ := fileAt(ds, 0)
-	if f == nil || f.masks == nil {
-		return nil, false
+	if f, _ := fileAt(ds, 0); f != nil {
+		if f.masks == nil {
+			return nil, false
+		}
+		return f.masks.classes, true
 	}
-	return f.masks.classes, true
+	if m, ok := unwrapped(ds).(Masked); ok {
+		c = m.MaskClasses()
+	}
+	return c, c != nil
 }

@@ -3,6 +3,7 @@ package finetune
 import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/method"
 )
 
 // presets are the settings of the authors' beit2/get_started_for_image_classification.md at 224² by the pretraining that went before, those for
@@ -32,7 +33,7 @@ var spec = config.NewSpec(name, presets).InPaper("base_1600e")
 
 func published(vit string, lr float64, epochs, warmup int, layerDecay, dropPath float64, mix bool) *config.Config {
 	s := &Section{
-		Network: networkViT, Norm: normImageNet, Model: beit.ViTPreset(vit),
+		Network: networkViT, Norm: method.NormImageNet, Model: beit.ViTPreset(vit),
 		LayerDecay: layerDecay, Smoothing: 0.1, RandMagnitude: 9, RandOps: 2, Erase: 0.25,
 	}
 	s.Model.DropPath = dropPath

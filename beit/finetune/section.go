@@ -1,17 +1,10 @@
 package finetune
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Section is the part of the configuration that only this method has.
@@ -37,92 +30,9 @@ const (
 	networkOpenCLIP = "openclip"
 )
 
-// Names of normalisations.
-const (
-	normImageNet  = "imagenet"
-	normInception = "inception"
-	normCLIP      = "clip"
-)
-
-var norms = map[string]data.Norm{
-	normImageNet: data.ImageNet, normInception: data.Inception, normCLIP: {Mean: beit.CLIPMean, Std: beit.CLIPStd},
-}
-
-// normOf is the name of a normalisation.
-func normOf(n data.Norm) (string, bool) {
-	for name, norm := range norms {
-		if norm == n {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// normText is the name of a normalisation, or its numbers, as the key norm has them.
-func normText(n data.Norm) string {
-	if name, ok := normOf(n); ok {
-		return name
-	}
-	three := func(v [3]float32) string { return fmt.Sprintf("%v,%v,%v", v[0], v[1], v[2]) }
-	return three(n.Mean) + "/" + three(n.Std)
-}
-
-// parseNorm is the normalisation of a name or of numbers: mean and standard deviation of red, green and blue, which other channels take in turn, or of
-// each of so many channels. bands is nil unless raw is set, for images that keep the values of their files.
-func parseNorm(text string, channels int, raw bool) (n data.Norm, bands *data.Bands, err error) {
-	n, known := norms[text]
-	if !known {
-		if bands, err = parseNumbers(text); err != nil {
-			return n, nil, err
-		}
-		if err := weights.CheckBands(bands); err != nil {
-			return n, nil, err
-		}
-	}
-	switch {
-	case known || len(bands.Mean) == len(n.Mean):
-		if !known {
-			n = data.Norm{Mean: [3]float32(bands.Mean), Std: [3]float32(bands.Std)}
-		}
-		if bands = nil; raw {
-			bands = data.BandsOf(n, channels)
-		}
-		return n, bands, nil
-	case raw && len(bands.Mean) == channels:
-		return data.Norm{}, bands, nil
-	}
-	return n, nil, fmt.Errorf("%q has %d means: wanted are 3, or one for each of %d channels", text, len(bands.Mean), channels)
-}
-
-// parseNumbers reads means and standard deviations, as many of each.
-func parseNumbers(text string) (*data.Bands, error) {
-	wrong := fmt.Errorf("%q is none of %s, nor mean and standard deviation such as 0.5,0.5,0.5/0.25,0.25,0.25", text, strings.Join(slices.Sorted(maps.Keys(norms)), ", "))
-	mean, std, ok := strings.Cut(text, "/")
-	if !ok {
-		return nil, wrong
-	}
-	b := &data.Bands{}
-	for _, part := range []struct {
-		text string
-		to   *[]float32
-	}{{mean, &b.Mean}, {std, &b.Std}} {
-		for number := range strings.SplitSeq(part.text, ",") {
-			v, err := strconv.ParseFloat(strings.TrimSpace(number), 32)
-			if err != nil {
-				return nil, wrong
-			}
-			*part.to = append(*part.to, float32(v))
-		}
-	}
-	if len(b.Mean) != len(b.Std) || len(b.Mean) > data.MaxChannels {
-		return nil, wrong
-	}
-	return b, nil
-}
-
 // normalisation is the one of the section, none where Check refuses it.
 func (s *Section) normalisation(c *config.Config) (data.Norm, *data.Bands) {
-	n, bands, err := parseNorm(s.Norm, s.Model.Channels, c.Raw())
+	n, bands, err := method.ParseBands(s.Norm, s.Model.Channels, c.Raw())
 	if err != nil {
 		return data.Norm{}, nil
 	}
@@ -156,7 +66,7 @@ func (s *Section) checkInput(c *config.Config, k *config.Checker) {
 	fits := m.Channels >= 1 && m.Channels <= data.MaxChannels
 	k.Must(fits, "finetune.model.channels = %d: must be from 1 to %d", m.Channels, data.MaxChannels)
 	if fits {
-		_, _, err := parseNorm(s.Norm, m.Channels, c.Raw())
+		_, _, err := method.ParseBands(s.Norm, m.Channels, c.Raw())
 		k.Must(err == nil, "finetune.norm: %v", err)
 	}
 	k.Must(!s.clip() || m.Square() && !c.Raw(), "finetune.network = %q: sees squares of red, green and blue with 8 bits alone", s.Network)

@@ -28,7 +28,7 @@ func architectureFrom(m *method.Model) (a *architecture, err error) {
 	if !weights.Known(m.Kind) {
 		return nil, fmt.Errorf("%s: holds a %s, which no classifier starts from", m.Path, m.Kind)
 	}
-	a = &architecture{path: m.Path, network: networkViT, norm: normText(m.Weights.Norm()), vit: m.Weights.ViT, classes: m.Classes}
+	a = &architecture{path: m.Path, network: networkViT, norm: method.NormText(m.Weights.Norm()), vit: m.Weights.ViT, classes: m.Classes}
 	switch m.Kind {
 	case weights.CLIP:
 		a.network, a.summary = networkCLIP, true
@@ -36,14 +36,14 @@ func architectureFrom(m *method.Model) (a *architecture, err error) {
 			a.network = networkOpenCLIP
 		}
 	case weights.Tokenizer:
-		a.norm = normInception
+		a.norm = method.NormInception
 	case weights.DINO:
 		a.summary = true
 	}
 	if m.Run && m.Card.Method == name {
 		s := SectionOf(m.Config)
 		a.network, a.norm, a.summary, a.vit = s.Network, s.Norm, false, s.Model
-	} else if norm, ok := normOf(m.Input.Norm); ok && m.Run {
+	} else if norm, ok := method.NormName(m.Input.Norm); ok && m.Run {
 		a.norm = norm
 	}
 	a.weights, err = m.Weights.Backbone()
@@ -146,7 +146,7 @@ func describe(card method.Card) (*config.Config, bool) {
 		return nil, false
 	}
 	c := spec.Preset("base_1600e")
-	fit(SectionOf(c), &architecture{network: networkViT, norm: normText(card.Input.Norm), vit: *v})
+	fit(SectionOf(c), &architecture{network: networkViT, norm: method.NormText(card.Input.Norm), vit: *v})
 	if c.Raw() {
 		keepColours(c)
 	}

@@ -22,7 +22,7 @@ var ErrClosed = errors.New("the model is closed")
 // errNotOpened is the error of a Tokenizer{}, an Encoder{} or a Classifier{}, and of nil.
 var errNotOpened = errors.New("no model was opened: use Open, OpenTokenizer, OpenEncoder or OpenClassifier")
 
-// Model is an opened model: a *Tokenizer, an *Encoder or a *Classifier.
+// Model is an opened model: a *Tokenizer, an *Encoder, a *Classifier or a *Segmenter.
 type Model interface {
 	// Path is the path of the model file.
 	Path() string
@@ -43,7 +43,7 @@ type Options struct {
 	Key     string         // of the model in a file of PyTorch that has several; see model.Key
 }
 
-// Open opens a model file, or the model of a run folder, on the CPU. The result is a *Tokenizer, an *Encoder or a *Classifier. In the
+// Open opens a model file, or the model of a run folder, on the CPU. The result is a *Tokenizer, an *Encoder, a *Classifier or a *Segmenter. In the
 // folder of a running training it opens the newest checkpoint.
 func Open(path string) (Model, error) {
 	m, err := model.Open(path)
@@ -56,6 +56,8 @@ func Open(path string) (Model, error) {
 		return asModel(newTokenizer(m, Options{}))
 	case model.Classes:
 		return asModel(newClassifier(m, Options{}))
+	case model.Pixels:
+		return asModel(newSegmenter(m, SegmentOptions{}))
 	}
 	return asModel(newEncoder(m, Options{}))
 }

@@ -133,3 +133,26 @@ func (t *Tower) Channels() int { return t.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tower) Close() error { return t.net().close() }
+
+// net returns what all models share, that of a model that was not opened for nil.
+func (s *Segmenter) net() *network {
+	if s == nil {
+		return new(network)
+	}
+	return &s.network
+}
+
+// Path is the path of the model file.
+func (s *Segmenter) Path() string { return s.net().path }
+
+// Config is the configuration of the run that trained the model, or of the nearest preset if there was no run. Do not change it.
+func (s *Segmenter) Config() *config.Config { return s.net().config }
+
+// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
+func (s *Segmenter) Warnings() []error { return s.net().warnings }
+
+// ImageSize is the side S of a window, in pixels.
+func (s *Segmenter) ImageSize() int { return s.net().input.Size }
+
+// Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
+func (s *Segmenter) Close() error { return s.net().close() }

@@ -33,6 +33,8 @@ type Env struct {
 	SaveModel func(file string) error
 	// Classes are the names of the classes that the model tells apart, set by a task that has any.
 	Classes []string
+	// Palette are their colours, of a task with masks whose files have any.
+	Palette [][3]uint8
 }
 
 // Steps is the number of steps of the whole run.

@@ -196,6 +196,12 @@ func synthetic(path string) (kind, count string, ok bool) {
 	return kind, count, colon && synthetics[kind] != nil
 }
 
+// Masker is a Section of a method that learns from the pixels' classes: images come with masks.
+type Masker interface {
+	// MaskOptions says what the values of mask files mean; false where no masks are wanted.
+	MaskOptions() (data.MaskOptions, bool)
+}
+
 // openPaths opens folders, archives and lists.
 func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, error) {
 	d := c.Data
@@ -205,6 +211,11 @@ func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, err
 	}
 	if c.Raw() {
 		options = append(options, data.Channels(c.Channels()))
+	}
+	if m, ok := c.Section.(Masker); ok {
+		if masks, wanted := m.MaskOptions(); wanted {
+			options = append(options, data.Masks(masks))
+		}
 	}
 	for _, path := range append(d.Path.List(), d.EvalPath.List()...) {
 		if _, _, ok := synthetic(path); ok {

@@ -23,7 +23,8 @@ import (
 const (
 	MetaConfig  = "config"  // the configuration of the run that made the file, as TOML
 	MetaModel   = "model"   // a Card as JSON
-	MetaClasses = "classes" // the names of a classifier's classes as JSON, in the order of its outputs
+	MetaClasses = "classes" // the names of the classes as JSON, in the order of the outputs
+	MetaPalette = "palette" // the colours of a segmenter's classes as JSON: [[red, green, blue], …]
 )
 
 // PrefixTrain begins the names of a checkpoint's tensors that are no part of a model.
@@ -134,7 +135,8 @@ type Model struct {
 	Method  *Method        // that made it, or whose models it is like; nil: none
 	Config  *config.Config // of its run, or the nearest there is for a file without one; nil with Method
 	Run     bool           // a run of this project made it
-	Classes []string       // names of a classifier's classes; nil where the file does not tell
+	Classes []string       // names of the classes of a classifier or segmenter; nil where the file does not tell
+	Palette [][3]uint8     // colours of a segmenter's classes; nil where the file does not tell
 	Weights *weights.Model // the tensors
 	Damaged []error        // newer checkpoints that were left out
 	Moved   []config.Moved // paths of Config that were found elsewhere than the run had them
@@ -210,14 +212,21 @@ func (m *Model) Digest() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-// ClassesMeta is the metadata that gives a file the names of classes; nil without any.
-func ClassesMeta(names []string) map[string]string {
+// ClassesMeta is the metadata that gives a file the names of classes, and their colours; nil without names.
+func ClassesMeta(names []string, palette [][3]uint8) map[string]string {
 	if names == nil {
 		return nil
 	}
-	text, err := json.Marshal(names)
-	if err != nil {
-		panic(fmt.Sprintf("method: class names: %v", err)) // strings always have a JSON form
+	form := func(v any) string {
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("method: classes: %v", err)) // strings and numbers always have a JSON form
+		}
+		return string(text)
 	}
-	return map[string]string{MetaClasses: string(text)}
+	meta := map[string]string{MetaClasses: form(names)}
+	if palette != nil {
+		meta[MetaPalette] = form(palette)
+	}
+	return meta
 }

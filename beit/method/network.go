@@ -20,9 +20,9 @@ func CheckViT(k *config.Checker, table string, v beit.ViTConfig) {
 // CheckRGB refuses images that a method does not learn from: those that are no squares, or not red, green and blue with 8 bits each. table is the key of
 // the network.
 func CheckRGB(c *config.Config, k *config.Checker, table string, v beit.ViTConfig) {
-	k.Must(v.Square(), "%s.image_size = %dx%d: method %s takes squares alone; finetune takes others", table, v.ImageSize, v.ImageWidth, c.Method)
-	k.Must(v.Channels == 3, "%s.channels = %d: method %s takes red, green and blue alone; finetune takes other channels", table, v.Channels, c.Method)
-	k.Must(!c.Data.Keep16Bits, "data.keep_16_bits: method %s takes 8 bits alone; finetune keeps 16", c.Method)
+	k.Must(v.Square(), "%s.image_size = %dx%d: method %s takes squares alone; beit finetune takes others", table, v.ImageSize, v.ImageWidth, c.Method)
+	k.Must(v.Channels == 3, "%s.channels = %d: method %s takes red, green and blue alone; beit finetune takes other channels", table, v.Channels, c.Method)
+	k.Must(!c.Data.Keep16Bits, "data.keep_16_bits: method %s takes 8 bits alone; beit finetune keeps 16", c.Method)
 }
 
 // CheckPad refuses a padding that leaves no pixel of the image in a crop.

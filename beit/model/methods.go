@@ -7,6 +7,7 @@ import (
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -16,6 +17,7 @@ var methods = method.List{
 	tokenizer.Method,
 	pretrain.Method,
 	finetune.Method,
+	segment.Method,
 }
 
 // Methods lists all methods, in the order in which they build on each other.

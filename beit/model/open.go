@@ -167,6 +167,7 @@ func of(f *state.File, list method.List) (*Model, error) {
 	if m.Classes == nil {
 		m.Classes = w.Classes
 	}
+	m.Palette = palette(w, len(m.Classes))
 	norm := m.Input.Norm
 	for _, known := range list {
 		if known.Describe == nil {
@@ -214,11 +215,14 @@ func ofRun(f *state.File, list method.List) (*Model, error) {
 		m.Weights.VQKD = *n
 	case *beit.MIMConfig:
 		m.Weights.MIM = *n
+	case *beit.SegmenterConfig:
+		m.Weights.Segmenter = *n
 	}
 	if v, ok := m.ViT(); ok {
 		m.Weights.ViT = v
 	}
 	m.Classes, err = classNames(m.Weights, true)
+	m.Palette = palette(m.Weights, len(m.Classes))
 	return m, err
 }
 
@@ -250,6 +254,8 @@ func networkOf(m *method.Method, kind weights.Kind) (any, error) {
 		return &beit.MIMConfig{}, nil
 	case weights.Classifier, weights.DINO:
 		return &beit.ViTConfig{}, nil
+	case weights.Segmenter:
+		return &beit.SegmenterConfig{}, nil
 	}
 	return nil, fmt.Errorf("method %s has no network of kind %q", m.Name, kind)
 }
@@ -263,8 +269,12 @@ func cardOf(w *weights.Model) method.Card {
 	if n := w.ViT.Channels; n > 0 && n != 3 {
 		c.Input.Bands = data.BandsOf(w.Norm(), n)
 	}
-	vit, mim, vqkd, clip := w.ViT, w.MIM, w.VQKD, w.CLIP
+	vit, mim, vqkd, clip, segmenter := w.ViT, w.MIM, w.VQKD, w.CLIP, w.Segmenter
 	switch w.Kind {
+	case weights.Segmenter:
+		if c.Network = &vit; segmenter.Head != "" {
+			c.Network = &segmenter
+		}
 	case weights.Tokenizer:
 		c.Network = &vqkd
 	case weights.MIM:
@@ -284,10 +294,7 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	outputs := 0
-	if head, ok := m.Tensor("head.weight"); ok && len(head.Shape) == 2 {
-		outputs = head.Shape[0]
-	}
+	outputs := m.Outputs()
 	if err = json.Unmarshal([]byte(text), &names); err != nil {
 		err = fmt.Errorf("%s: names of classes: %w", m.File().Name(), err)
 	} else if names != nil && len(names) != outputs {
@@ -299,6 +306,18 @@ func classNames(m *weights.Model, ofRun bool) (names []string, err error) {
 		return nil, nil
 	}
 	return names, nil
+}
+
+// palette reads the colours of as many classes; nil where the file does not tell.
+func palette(m *weights.Model, classes int) (list [][3]uint8) {
+	text := m.File().Metadata()[method.MetaPalette]
+	if text == "" {
+		text = m.File().Metadata()[weights.MetaPalette]
+	}
+	if classes == 0 || json.Unmarshal([]byte(text), &list) != nil || len(list) != classes {
+		return nil
+	}
+	return list
 }
 
 // OpenTensors is Open for those who need names and values of the tensors alone. Of a file that no run made, Config, Method and Network stay empty.

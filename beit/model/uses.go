@@ -7,6 +7,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
@@ -21,6 +22,7 @@ const (
 	Features Use = iota // of images: a backbone
 	Codes               // of patches: a tokenizer
 	Classes             // of images: a classifier
+	Pixels              // of images, each with a class: a segmenter
 )
 
 // UseOf says what a model is for.
@@ -33,6 +35,8 @@ func UseOfMethod(m *method.Method) Use {
 		return Codes
 	case finetune.Method:
 		return Classes
+	case segment.Method:
+		return Pixels
 	}
 	return Features
 }
@@ -53,6 +57,17 @@ func OpenClassifier(dev *tensor.Device, m *Model) (c beit.Classifier, outputs in
 		return nil, 0, nil, err
 	}
 	return t.Classifier, t.Outputs(), t.Set, nil
+}
+
+// Segmenter is a segmenter that is ready for use.
+type Segmenter = segment.Trained
+
+// WholeImages is a mode of a Segmenter's view: an image is resized to one window.
+const WholeImages = segment.ModeWhole
+
+// OpenSegmenter builds the segmenter in an opened model; taps may replace the model's. The caller releases its Set.
+func OpenSegmenter(dev *tensor.Device, m *Model, taps string) (*Segmenter, error) {
+	return segment.Build(dev, m, taps)
 }
 
 // Encoder is a network that gives features of images.
@@ -76,7 +91,7 @@ func OpenProbed(dev *tensor.Device, m *Model) (*Encoder, error) {
 // OpenEncoder builds the network for features in an opened model of any kind: a backbone, a tokenizer's encoder, a classifier without its head.
 // The caller releases its Set.
 func OpenEncoder(dev *tensor.Device, m *Model) (*Encoder, error) {
-	if m.Config == nil {
+	if m.Config == nil || m.Kind == weights.Segmenter {
 		return nil, fmt.Errorf("%s: holds a %s, of which no features can be taken; 'beit finetune --init-from' makes a classifier of it", m.Path, m.Kind)
 	}
 	e := &Encoder{Model: m, Norm: m.Input.Norm}

@@ -20,7 +20,7 @@ func (l *loop) writeModel(path string) error {
 func (l *loop) meta() map[string]string {
 	e := l.env
 	m := map[string]string{method.MetaConfig: e.Config.TOML(), method.MetaModel: e.Method.Card(e.Config).JSON()}
-	maps.Copy(m, method.ClassesMeta(e.Classes))
+	maps.Copy(m, method.ClassesMeta(e.Classes, e.Palette))
 	return m
 }
 

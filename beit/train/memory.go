@@ -174,13 +174,17 @@ func (l *loop) twoSteps(ctx context.Context) error {
 // blank is a dataset of black images, which take no time to read.
 type blank struct {
 	data.Dataset
-	image data.Image
-	mask  *data.Mask
+	image   data.Image
+	mask    *data.Mask        // of class 0, or nil
+	classes *data.MaskClasses // or nil
 }
 
 func (b blank) Sample(i int) (data.Sample, error) {
 	return data.Sample{Image: b.image, Label: b.Label(i), Mask: b.mask}, nil
 }
+
+// MaskClasses implements data.Masked.
+func (b blank) MaskClasses() *data.MaskClasses { return b.classes }
 
 // blankImages are at most so many black squares in place of the images of ds, with masks where those have some.
 func blankImages(ds data.Dataset, most, size int, cfg *config.Config) data.Dataset {
@@ -192,7 +196,8 @@ func blankImages(ds data.Dataset, most, size int, cfg *config.Config) data.Datas
 	if cfg.Raw() {
 		b.image = data.NewRaster(size, size, cfg.Channels(), 16)
 	}
-	if _, ok := data.MaskClassesOf(ds); ok {
+	var ok bool
+	if b.classes, ok = data.MaskClassesOf(ds); ok {
 		b.mask = &data.Mask{W: size, H: size, Class: make([]uint8, size*size)}
 	}
 	return b

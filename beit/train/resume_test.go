@@ -22,6 +22,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -36,6 +37,7 @@ func resumable(t *testing.T) map[*method.Method]*config.Config {
 		pretrain.Method:  tiny(t, pretrain.Method, "log.every=3", "pretrain.tokenizer="+tok),
 		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",
 			"finetune.ema=0.9"),
+		segment.Method: tiny(t, segment.Method, "log.every=3", "train.accumulation_steps=2", "segment.class_weights=effective"),
 	}
 }
 

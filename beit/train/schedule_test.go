@@ -36,3 +36,15 @@ func TestPublishedWarmUpIsKept(t *testing.T) {
 		t.Errorf("rates %g at the end of the warm-up of 2000 steps, %g before, %g after", s.at(1999), s.at(1499), s.at(2200))
 	}
 }
+
+// The recipe for ADE20K: 160,000 steps, of which 1,500 warm up. The values are those of mmcv's poly policy, computed by hand.
+func TestPolySchedule(t *testing.T) {
+	s := newSchedule(config.Train{LR: 5e-5, Poly: true, Epochs: 10, WarmupSteps: 1500, LRBatch: 1, Batch: 1}, 16000)
+	for step, want := range map[int]float64{
+		0: 5e-11, 750: 5e-5 * (1 - 750./160000) * (1 - 0.5*(1-1e-6)), 1500: 5e-5 * (1 - 1500./160000), 80000: 2.5e-5, 159999: 5e-5 / 160000, 160000: 0,
+	} {
+		if got := s.at(step); math.Abs(got-want) > 1e-17 {
+			t.Errorf("learning rate at step %d: %g, want %g", step, got, want)
+		}
+	}
+}

@@ -47,7 +47,9 @@ func (m *Model) infer() (err error) {
 	case Tokenizer:
 		return m.inferTokenizer()
 	case Segmenter:
-		m.ViT, err = beit.InferBEiT(m.shapes("backbone."))
+		if m.ViT, err = beit.InferBEiT(m.shapes("backbone.")); err == nil {
+			m.Segmenter = beit.InferSegmenter(m.ViT, m.shapes(""))
+		}
 	default:
 		m.ViT, err = beit.InferBEiT(m.shapes(""))
 	}
@@ -170,8 +172,8 @@ func (m *Model) inferTokenizer() (err error) {
 	return c.Check()
 }
 
-// Declare declares the network in scope s, unbuilt: a *beit.ViT, *beit.MIM, *beit.VQKD, *beit.CLIP or *beit.DINO. For a Segmenter it is
-// the backbone; load that from the model's Backbone.
+// Declare declares the network in scope s, unbuilt: a *beit.ViT, *beit.MIM, *beit.VQKD, *beit.CLIP, *beit.DINO or *beit.Segmenter. For a
+// Segmenter whose head is not known here it is the backbone; load that from the model's Backbone.
 func (m *Model) Declare(s nn.Scope) any {
 	switch m.Kind {
 	case MIM:
@@ -182,6 +184,10 @@ func (m *Model) Declare(s nn.Scope) any {
 		return beit.NewCLIP(s, m.CLIP)
 	case DINO:
 		return beit.NewDINO(s, m.ViT)
+	case Segmenter:
+		if m.Segmenter.Head != "" {
+			return beit.NewSegmenter(s, m.Segmenter, false)
+		}
 	}
 	return beit.NewViT(s, m.ViT)
 }

@@ -246,7 +246,8 @@ func (m *Model) describe() error {
 	}
 	name := m.file.Name()
 	m.norm = b.norm
-	if outputs := m.outputs(); b.classes != nil && len(b.classes) == outputs {
+	m.Classes = m.classesInside()
+	if outputs := m.Outputs(); b.classes != nil && len(b.classes) == outputs {
 		m.Classes = b.classes
 	} else if b.classes != nil && outputs > 0 {
 		b.strange = append(b.strange, fmt.Sprintf("%s beside it names %d classes, its head has %d outputs: the names are not used", configFile, len(b.classes), outputs))
@@ -333,12 +334,30 @@ func (m *Model) normUnsure() bool {
 	return !strings.Contains(name, "beitv2") && !(m.Kind == DINO && strings.Contains(name, strings.ToLower(string(DINO))))
 }
 
-// outputs is the number of outputs of the head, 0 without one.
-func (m *Model) outputs() int {
-	if head := m.tensors["head.weight"]; head != nil && len(head.Shape) == 2 {
+// Outputs is the number of outputs of the head, of a segmenter's classes, 0 without one.
+func (m *Model) Outputs() int {
+	name, axes := "head.weight", 2
+	if m.Kind == Segmenter {
+		name, axes = "decode_head.conv_seg.weight", 4
+	}
+	if head := m.tensors[name]; head != nil && len(head.Shape) == axes {
 		return head.Shape[0]
 	}
 	return 0
+}
+
+// Keys of the metadata of mmcv's files, which nn/state reads: names and colours of classes as JSON.
+const (
+	metaClasses = state.MetaBeside + "meta.CLASSES"
+	MetaPalette = state.MetaBeside + "meta.PALETTE"
+)
+
+// classesInside are the names of classes in the file itself, where mmcv wrote it.
+func (m *Model) classesInside() (names []string) {
+	if json.Unmarshal([]byte(m.file.Metadata()[metaClasses]), &names) != nil || len(names) != m.Outputs() {
+		return nil
+	}
+	return names
 }
 
 // Norm is the normalisation of images for the model: what a file beside it says, or that of its kind.

@@ -33,6 +33,13 @@ func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err er
 	table := namesOf(m.Kind)
 	for _, name := range m.Names() {
 		t := m.tensors[name]
+		if count, ok := m.missingCount(name); ok {
+			other := count
+			if to == HF {
+				other = table.toHF(count)[0]
+			}
+			list = append(list, state.Named{Name: other, DType: state.I64, Shape: []int{}, Read: func() ([]byte, error) { return make([]byte, 8), nil }})
+		}
 		if to != HF {
 			list = append(list, m.named(name, t))
 			if to == Official && strings.HasSuffix(name, tableName) {
@@ -63,6 +70,13 @@ func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err er
 		}
 	}
 	return list, dropped, nil
+}
+
+// missingCount is the name of the buffer that counts the batches of a batch norm, for the name of its running variance, where the model lacks it. Files
+// of this project have none, and readers of other names expect it.
+func (m *Model) missingCount(name string) (string, bool) {
+	norm, ok := strings.CutSuffix(name, "running_var")
+	return norm + batchesName, ok && m.tensors[norm+batchesName] == nil
 }
 
 // canBe returns an error if the model's kind does not have a naming.

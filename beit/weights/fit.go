@@ -40,6 +40,15 @@ var (
 		fresh:    []string{"head.", "fc_norm.", "norm."},
 		leftOver: []string{"mask_token", "norm.", "fc_norm.", "lm_head.", "cls_pt_", "head.", clipProjection},
 	}
+	// ToSegmenter initialises a segmenter from an image encoder under the names of a segmenter's backbone, as the authors' code for segmentation
+	// does, or from a segmenter.
+	ToSegmenter = &Transfer{
+		fresh: []string{"backbone.fpn", "decode_head.", "auxiliary_head."},
+		leftOver: []string{
+			"backbone.mask_token", "backbone.norm.", "backbone.fc_norm.", "backbone.lm_head.", "backbone.cls_pt_", "backbone.head.", "backbone.fpn", "decode_head.",
+			"auxiliary_head.",
+		},
+	}
 	// ToMIM initialises the blocks of a model for masked image modelling from an image encoder. Its mask token, its heads and its relative
 	// positions are new.
 	ToMIM = &Transfer{
@@ -50,6 +59,16 @@ var (
 // hasPrefix reports whether a name has one of the prefixes.
 func hasPrefix(name string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// sharedTable is the name of the table of relative positions that a block with a table of that name takes, where its model has one for all blocks.
+func sharedTable(name string) (string, bool) {
+	for _, prefix := range []string{"", "backbone."} {
+		if strings.HasPrefix(name, prefix+"blocks.") && strings.HasSuffix(name, tableName) {
+			return prefix + "rel_pos_bias." + tableName, true
+		}
+	}
+	return "", false
 }
 
 // Fit matches the parameters of a network with the model's tensors. The network need not be built yet. Relative position bias tables and
@@ -64,8 +83,8 @@ func (m *Model) Fit(params []*nn.Param, to *Transfer) (*Fit, error) {
 	for _, p := range params {
 		name := p.Name
 		t := m.tensors[name]
-		if t == nil && strings.HasPrefix(name, "blocks.") && strings.HasSuffix(name, tableName) {
-			name = "rel_pos_bias." + tableName
+		if shared, ok := sharedTable(name); t == nil && ok {
+			name = shared
 			t = m.tensors[name]
 		}
 		switch {
@@ -88,7 +107,7 @@ func (m *Model) Fit(params []*nn.Param, to *Transfer) (*Fit, error) {
 		r.Loaded = append(r.Loaded, p.Name)
 	}
 	for _, name := range m.Names() {
-		if !used[name] {
+		if !used[name] && !strings.HasSuffix(name, batchesName) {
 			r.Unexpected = append(r.Unexpected, name)
 		}
 	}
@@ -146,7 +165,7 @@ func (f *Fit) Build(dev *tensor.Device, set *nn.Set) error {
 // Build declares the model's network, builds it on dev for inference and loads it strictly. It returns the network as Declare does.
 func (m *Model) Build(dev *tensor.Device) (network any, set *nn.Set, err error) {
 	from, to := m, (*Transfer)(nil)
-	if m.Kind == Segmenter {
+	if m.Kind == Segmenter && m.Segmenter.Head == "" {
 		to = ToClassifier
 		if from, err = m.Backbone(); err != nil {
 			return nil, nil, err

@@ -40,17 +40,17 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		case classes != nil && len(classes) != v.Classes:
 			return nil, fmt.Errorf("%s: names %d classes, and its head has %d outputs", m.file.Name(), len(classes), v.Classes)
 		default:
-			names := map[string]string{}
-			ids := map[string]int{}
-			for i := range v.Classes {
-				name := "LABEL_" + strconv.Itoa(i)
-				if classes != nil {
-					name = classes[i]
-				}
-				names[strconv.Itoa(i)], ids[name] = name, i
-			}
-			c["id2label"], c["label2id"] = names, ids
+			nameClasses(c, v.Classes, classes)
 		}
+	case Segmenter:
+		describe("beit", "BeitForSemanticSegmentation")
+		if err := m.describeSegmenter(c); err != nil {
+			return nil, fmt.Errorf("%s: transformers cannot compute it: %w", m.file.Name(), err)
+		}
+		if n := m.Segmenter.Classes; classes != nil && len(classes) != n {
+			return nil, fmt.Errorf("%s: names %d classes, and its head has %d outputs", m.file.Name(), len(classes), n)
+		}
+		nameClasses(c, m.Segmenter.Classes, classes)
 	case DINO:
 		describe("vit", "ViTModel")
 		c["qkv_bias"], c["encoder_stride"] = true, v.PatchSize
@@ -71,6 +71,53 @@ func (m *Model) HFConfig(classes []string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: config.json: %w", m.file.Name(), err)
 	}
 	return append(text, '\n'), nil
+}
+
+// nameClasses names n classes, by numbers where they have no names.
+func nameClasses(c map[string]any, n int, classes []string) {
+	names, ids := map[string]string{}, map[string]int{}
+	for i := range n {
+		name := "LABEL_" + strconv.Itoa(i)
+		if classes != nil {
+			name = classes[i]
+		}
+		names[strconv.Itoa(i)], ids[name] = name, i
+	}
+	c["id2label"], c["label2id"] = names, ids
+}
+
+// describeSegmenter adds the keys of a segmenter, or says what transformers 5.12.1 lacks for it: its head has the backbone's width, its neck the factors
+// 4, 2, 1 and 1/2, and entry i of out_indices stands for block i-2, from 0, up to the depth.
+func (m *Model) describeSegmenter(c map[string]any) error {
+	s := m.Segmenter
+	v := s.ViT
+	taps, err := s.TapBlocks()
+	switch {
+	case s.Head != beit.HeadUperNet:
+		return fmt.Errorf("its head is %q, not %q", s.Head, beit.HeadUperNet)
+	case err != nil:
+		return err
+	case s.HeadChannels != v.Width:
+		return fmt.Errorf("its head has %d channels, and its backbone a width of %d: they must be equal (segment.model.head_channels)", s.HeadChannels, v.Width)
+	case v.PatchSize <= 8:
+		return fmt.Errorf("patches of %d pixels need another neck: they must be larger than 8", v.PatchSize)
+	case s.AuxChannels == 0:
+		return fmt.Errorf("it has no auxiliary head (segment.model.aux_channels)")
+	}
+	indices := make([]int, len(taps))
+	for i, tap := range taps {
+		if indices[i] = tap + 2; indices[i] > v.Depth || i > 0 && tap == taps[i-1] {
+			return fmt.Errorf("it sees the blocks %v of %d: transformers can see four that differ, up to block %d (beit segment train --taps hf)", taps, v.Depth, v.Depth-2)
+		}
+	}
+	c["out_indices"], c["pool_scales"] = indices, []int{1, 2, 3, 6}
+	c["use_auxiliary_head"], c["auxiliary_channels"], c["auxiliary_num_convs"], c["auxiliary_concat_input"] = true, s.AuxChannels, 1, false
+	c["auxiliary_loss_weight"], c["semantic_loss_ignore_index"], c["use_mask_token"] = 0.4, 255, false
+	c["use_absolute_position_embeddings"] = v.AbsPos
+	c["use_relative_position_bias"] = v.RelPos == beit.RelPosBlock
+	c["use_shared_relative_position_bias"] = v.RelPos == beit.RelPosShared
+	c["layer_scale_init_value"] = max(0, v.LayerScale)
+	return nil
 }
 
 // HFPreprocessor returns the preprocessor_config.json of a model that sees squares of size x size pixels: the largest central square of an

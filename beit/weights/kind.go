@@ -96,6 +96,9 @@ func namesOf(k Kind) names {
 // indexName is the buffer with the row of the relative position bias table for every pair of patches. It follows from the window size.
 const indexName = "relative_position_index"
 
+// batchesName is the buffer that counts the batches of a batch norm. With a fixed momentum nothing depends on it.
+const batchesName = "num_batches_tracked"
+
 // ignored reports whether a tensor of a file is not part of the network. Examples are other tensors of a checkpoint, CLIP's text encoder,
 // teachers and losses of tokenizers, and DINO's projection head.
 func ignored(k Kind, name string) bool {

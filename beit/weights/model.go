@@ -16,16 +16,19 @@ import (
 
 // Model is an open file of weights.
 type Model struct {
-	Kind    Kind
-	Naming  Naming
-	ViT     beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's image encoder, as far as a ViTConfig can describe it
-	MIM     beit.MIMConfig  // of a MIM model
-	VQKD    beit.VQKDConfig // of a Tokenizer
-	CLIP    beit.CLIPConfig // of a CLIP
-	Wrapped []string        // parts of names in the file that wrappers of modules put there, such as module and _orig_mod
-	Prefix  string          // that was removed from the names in the file beside these; it ends with a dot
-	Rivals  []string        // prefixes of other models in the file
-	LeftOut []string        // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
+	Kind   Kind
+	Naming Naming
+	ViT    beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's image encoder, as far as a ViTConfig can describe it
+	MIM    beit.MIMConfig  // of a MIM model
+	VQKD   beit.VQKDConfig // of a Tokenizer
+	CLIP   beit.CLIPConfig // of a CLIP
+
+	Segmenter beit.SegmenterConfig // of a Segmenter; without a Head where its head is not known here
+
+	Wrapped []string // parts of names in the file that wrappers of modules put there, such as module and _orig_mod
+	Prefix  string   // that was removed from the names in the file beside these; it ends with a dot
+	Rivals  []string // prefixes of other models in the file
+	LeftOut []string // tensors of the file that are not part of the model, by their names in the file; without buffers that follow from the window size
 
 	Classes []string // names of a classifier's classes, where a file beside it has them
 	Notes   []*Note  // what was taken, and what was assumed

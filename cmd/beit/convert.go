@@ -118,7 +118,7 @@ func besideHF(m *model.Model) (map[string][]byte, error) {
 
 // write writes the tensors, and tells of them and of what is lost.
 func (c *convertCmd) write(a *app, m *model.Model, out string) error {
-	written, dropped, err := m.Weights.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes))
+	written, dropped, err := m.Weights.Convert(a.ctx, out, weights.Naming(c.To), method.ClassesMeta(m.Classes, m.Palette))
 	if err != nil {
 		return err
 	}

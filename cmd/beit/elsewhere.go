@@ -81,7 +81,7 @@ var knownCommands = []known{
 	{names: "resume continue", says: "a run is continued by the command that began it, such as beit pretrain --resume RUN"},
 	{names: "device gpu gpus cuda doctor", says: "beit devices lists what can compute"},
 	{names: "speed profile time", says: "beit bench measures the speed of this machine"},
-	{names: "segment segmentation", says: "there is no segmentation; beit inspect shows what is in the weights of a segmenter"},
+	{names: "segmentation semseg upernet mmseg", says: "models that tell the class of every pixel are trained and used by beit segment"},
 }
 
 // find is what is said about a name, which has hyphens or underscores, where a command has what the answer needs.

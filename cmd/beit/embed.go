@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/method"
@@ -74,10 +75,15 @@ func (c *embedCmd) Run(a *app) error {
 
 // open opens the part of the images at some paths, in the form that a model wants. Image files that are named one by one keep these names.
 func (p partFlag) open(a *app, m infer.Model, paths ...string) (ds data.Dataset, done func() error, err error) {
+	return p.openFor(a, m.Config(), m.ImageSize(), paths...)
+}
+
+// openFor is open for a model of that configuration and image size.
+func (p partFlag) openFor(a *app, c *config.Config, size int, paths ...string) (ds data.Dataset, done func() error, err error) {
 	if len(paths) > 1 && p.Part == "train" && !slices.ContainsFunc(paths, holdsImages) {
-		return looseImages(paths, p.over(m.Config()))
+		return looseImages(paths, p.over(c))
 	}
-	images, err := p.openImages(m.Config(), m.ImageSize(), paths...)
+	images, err := p.openImages(c, size, paths...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/alecthomas/kong"
 
@@ -13,6 +14,7 @@ var helpTexts = kong.Vars{
 	"data":         "Images: a folder, a .tar, .tar.gz or .zip file, a list (.csv, .jsonl) or one image, with train/ and val/ inside or without; may be repeated. shapes:N and procedural:N make N synthetic images.",
 	"eval_data":    "Validation images, where the data have no val/.",
 	"val_fraction": "Part of the images set aside for validation, where there are none.",
+	"ignored":      strconv.Itoa(ignoredID),
 }
 
 // imageFlags name the images of a command that trains.

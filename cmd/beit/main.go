@@ -57,6 +57,7 @@ type cli struct {
 	Tokenizer  tokenizerCmd  `cmd:"" help:"Train, measure and use visual tokenizers."`
 	Pretrain   pretrainCmd   `cmd:"" help:"Pretrain a backbone: on the codes of a tokenizer, or by --method on something else."`
 	Finetune   finetuneCmd   `cmd:"" help:"Fine-tune a classifier."`
+	Segment    segmentCmd    `cmd:"" help:"Train, measure and use models that tell the class of every pixel."`
 	Eval       evalCmd       `cmd:"" help:"Measure a classifier."`
 	Predict    predictCmd    `cmd:"" help:"Name the classes of images, by a classifier."`
 	Probe      probeCmd      `cmd:"" help:"Measure what a backbone's features are worth."`

@@ -72,7 +72,7 @@ func TestExplain(t *testing.T) {
 			if e.Help == "" || e.Wants == "" || strings.HasSuffix(e.Wants, ", ") {
 				t.Errorf("%s: %+v", m.Name, e)
 			}
-			paper := map[string]string{"tokenizer": "100", "pretrain": "1600", "finetune": "100"}[m.Name]
+			paper := map[string]string{"tokenizer": "100", "pretrain": "1600", "finetune": "100", "segment": "127"}[m.Name]
 			if e.Key == "train.epochs" && (e.Value != "77" || e.Default != fmt.Sprint(m.Preset(config.DefaultPreset).Train.Epochs) || e.Paper != paper) {
 				t.Errorf("%s: %+v", m.Name, e)
 			}

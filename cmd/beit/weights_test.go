@@ -136,7 +136,7 @@ func testConvertRun(t *testing.T, old bool) {
 	}
 
 	cfg = small(t, finetune.Method, "finetune.model.", "finetune.model.classes=2")
-	from = runFile(t, old, finetune.Method, cfg, method.ClassesMeta([]string{"cat", "dog"}), func(s nn.Scope) { beit.NewViT(s, finetune.SectionOf(cfg).Model) })
+	from = runFile(t, old, finetune.Method, cfg, method.ClassesMeta([]string{"cat", "dog"}, nil), func(s nn.Scope) { beit.NewViT(s, finetune.SectionOf(cfg).Model) })
 	file := filepath.Join(t.TempDir(), "timm.safetensors")
 	mustRun(t, "convert", from, file, "--to", "timm")
 	if f := decode[fileInfo](t, mustRun(t, "inspect", "--json", file)); f.Metadata["classes"] != `["cat","dog"]` {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -189,10 +190,89 @@ func (c *collector) beside(d *pickle.Dict, key string) {
 			c.h.meta[MetaBeside+name] = v
 		case int64, float64, bool:
 			c.h.meta[MetaBeside+name] = fmt.Sprint(v)
+		case *pickle.Dict:
+			if name != metaDict || !c.lists(v, name) {
+				c.leftOut = append(c.leftOut, name)
+			}
 		default:
 			c.leftOut = append(c.leftOut, name)
 		}
 	}
+}
+
+// metaDict is the key of the dict in which mmcv notes names and colours of classes, besides the training's whole configuration.
+const metaDict = "meta"
+
+// lists notes the lists of texts, and of lists of whole numbers, in a dict: as JSON under MetaBeside, its name, a dot and their key. It reports whether
+// there was one.
+func (c *collector) lists(d *pickle.Dict, name string) (found bool) {
+	for i, k := range d.Keys {
+		key, ok := k.(string)
+		if !ok || len(key) > maxName {
+			continue
+		}
+		if text, ok := c.listText(d.Values[i]); ok {
+			c.h.meta[MetaBeside+name+"."+clean(key)] = text
+			found = true
+		}
+	}
+	return found
+}
+
+// maxList bounds the items of a list that is noted, and maxLists the bytes of its JSON.
+const (
+	maxList  = 1 << 10
+	maxLists = 1 << 16
+)
+
+// listText is the JSON of a list that is worth a note.
+func (c *collector) listText(v any) (string, bool) {
+	items, ok := itemsOf(v)
+	if !ok || len(items) == 0 || len(items) > maxList {
+		return "", false
+	}
+	list := make([]any, len(items))
+	size := 0
+	for i, item := range items {
+		if text, ok := item.(string); ok {
+			size += len(text)
+			list[i] = clean(text)
+		} else if list[i], ok = wholeNumbers(item); !ok {
+			return "", false
+		}
+		if size > maxLists {
+			return "", false
+		}
+	}
+	text, err := json.Marshal(list)
+	return string(text), err == nil && len(text) <= maxLists
+}
+
+// wholeNumbers are those of a short list, such as a colour.
+func wholeNumbers(v any) (list []int64, ok bool) {
+	items, ok := itemsOf(v)
+	if !ok || len(items) > 4 {
+		return nil, false
+	}
+	for _, item := range items {
+		n, ok := item.(int64)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, n)
+	}
+	return list, true
+}
+
+// itemsOf are the items of a list or a tuple.
+func itemsOf(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case *pickle.List:
+		return v.Items, true
+	case pickle.Tuple:
+		return v, true
+	}
+	return nil, false
 }
 
 // clean is a text of a pickle as UTF-8.

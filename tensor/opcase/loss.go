@@ -14,22 +14,24 @@ func losses() []Case {
 	for _, s := range [][2]int{{0, 3}, {1, 2}, {3, 17}, {65, 3}, {17, 197}, {520, 65}, {2, 8192}} {
 		r, k := s[0], s[1]
 		cases = append(cases,
-			labelsCase(r, k, 0, ints(0, k, r), "labels"),
-			labelsCase(r, k, 0.1, ints(-1, k, r), "labels/smoothing/ignored"),
-			labelsCase(r, k, 0, ints(-1, 0, r), "labels/all ignored"),
+			labelsCase(r, k, 0, ints(0, k, r), false, "labels"),
+			labelsCase(r, k, 0.1, ints(-1, k, r), false, "labels/smoothing/ignored"),
+			labelsCase(r, k, 0, ints(-1, 0, r), false, "labels/all ignored"),
+			labelsCase(r, k, 0, ints(-k, k, r), true, "labels/ignored/over all"),
+			labelsCase(r, k, 0.1, ints(-1, 0, r), true, "labels/all ignored/over all"),
 			softCase(r, k),
 			cosineCase(r, k))
 	}
 	return cases
 }
 
-func labelsCase(r, k int, smoothing float32, labels Input, name string) Case {
+func labelsCase(r, k int, smoothing float32, labels Input, overAll bool, name string) Case {
 	s := float64(smoothing)
 	return Case{
 		Name:   fmt.Sprintf("CrossEntropy/r=%d/k=%d/%s", r, k, name),
 		Inputs: []Input{in(uniform(-4, 4), r, k), labels},
 		Forward: func(_ *tensor.Device, in []*tensor.Tensor) []*tensor.Tensor {
-			a := tensor.CrossEntropy(tensor.CrossEntropyArgs{Logits: in[0], Labels: in[1], Smoothing: smoothing})
+			a := tensor.CrossEntropy(tensor.CrossEntropyArgs{Logits: in[0], Labels: in[1], Smoothing: smoothing, OverAll: overAll})
 			return []*tensor.Tensor{a.Loss, a.LSE}
 		},
 		Reference: func(in [][]float64) [][]float64 {
@@ -49,11 +51,14 @@ func labelsCase(r, k int, smoothing float32, labels Input, name string) Case {
 					loss += target * (lse[m] - v)
 				}
 			})
+			if overAll {
+				counted = r
+			}
 			return [][]float64{{loss / float64(max(counted, 1))}, lse}
 		},
 		Backward: func(_ *tensor.Device, in, out []*tensor.Tensor, dy *tensor.Tensor) []*tensor.Tensor {
 			return []*tensor.Tensor{tensor.CrossEntropyGrad(dy, tensor.CrossEntropyArgs{
-				Loss: out[0], LSE: out[1], Logits: in[0], Labels: in[1], Smoothing: smoothing,
+				Loss: out[0], LSE: out[1], Logits: in[0], Labels: in[1], Smoothing: smoothing, OverAll: overAll,
 			}), nil}
 		},
 		Tolerance: 2e-6, FLOPs: float64(6 * r * k),

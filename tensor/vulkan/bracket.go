@@ -26,11 +26,9 @@ func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
 
 // End releases the scratch memory of the operation. A later operation that uses it again waits for the work recorded before.
 func (b *backend) End() {
+	b.release(0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, r := range b.temps {
-		b.arena.Free(r)
-	}
-	b.temps, b.op = b.temps[:0], ""
+	b.op = ""
 	b.whole.Unlock()
 }

@@ -80,6 +80,22 @@ func (b *backend) temp(words int) arg {
 	return arg{a: a, n: int64(words), bytes: 4, writes: true}
 }
 
+// mark and release give back scratch memory before the end of the operation: all that was taken since mark. What uses it again waits.
+func (b *backend) mark() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.temps)
+}
+
+func (b *backend) release(mark int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.temps[mark:] {
+		b.arena.Free(r)
+	}
+	b.temps = b.temps[:mark]
+}
+
 // grid is a number of workgroups on each axis.
 type grid [3]int
 

@@ -73,6 +73,9 @@ func (b *backend) Binary(op tensor.BinaryOp, dst, x, y *tensor.Tensor) {
 		})
 		return
 	}
+	if !b.inSight(func(h []*tensor.Tensor) { b.Binary(op, h[0], h[1], h[2]) }, dst, x, y) {
+		return
+	}
 	v.each(func(first []int) {
 		n := v.size()
 		b.dispatch(shaders.Binary, []uint32{uint32(op), 0}, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),

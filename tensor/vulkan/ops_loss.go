@@ -28,6 +28,10 @@ func (b *backend) CrossEntropy(a tensor.CrossEntropyArgs) {
 		b.dispatch(shaders.CrossEntropy, []uint32{word(a.Soft != nil)}, flat(n), []uint32{u(n), u(k), u(lo), u(r), f(a.Smoothing)},
 			write(a.LSE).part(lo, n), rows, read(a.Logits).rows(lo, n, k), labels, soft, b.fault())
 	})
+	if a.OverAll {
+		b.reduceRows(false, write(a.Loss), rows.part(0, r).read(), 1, r, float32(r))
+		return
+	}
 	b.dispatch(shaders.MeanLoss, []uint32{0}, flat(1), []uint32{u(r)}, write(a.Loss), rows.read())
 }
 
@@ -38,7 +42,12 @@ func (b *backend) CrossEntropyGrad(dlogits, dloss *tensor.Tensor, a tensor.Cross
 		return
 	}
 	count := read(dloss)
-	if a.Soft == nil {
+	switch {
+	case a.Soft != nil:
+	case a.OverAll:
+		count = b.temp(1)
+		b.dispatch(shaders.Fill, nil, elements(1), []uint32{1, f(float32(r))}, count)
+	default:
 		rows := b.temp(2 * r)
 		b.dispatch(shaders.CountLabels, nil, elements(r), []uint32{u(r), u(k)}, rows, read(a.Labels))
 		count = b.temp(1)

@@ -54,6 +54,30 @@ func TestTensorsBeyondTheRange(t *testing.T) {
 	ops["norm dx"] = func(x *tensor.Tensor) *tensor.Tensor { _, dx, _, _ := norm(x); return dx }
 	ops["norm dw"] = func(x *tensor.Tensor) *tensor.Tensor { _, _, dw, _ := norm(x); return dw }
 	ops["norm db"] = func(x *tensor.Tensor) *tensor.Tensor { _, _, _, db := norm(x); return db }
+	o := tensor.ConvOptions{Padding: [2]int{1, 2}, Dilation: [2]int{1, 2}}
+	images := func(x *tensor.Tensor) (images, kernels, bias *tensor.Tensor) { // an image alone is too large
+		flat := x.Reshape(-1)
+		return flat.Slice(0, 1, 120001).Reshape(2, 3, 100, 200), flat.Slice(0, 7, 7+4*3*3*3).Reshape(4, 3, 3, 3), flat.Slice(0, 3, 7)
+	}
+	grads := func(x *tensor.Tensor) (dx, dw *tensor.Tensor) {
+		img, w, _ := images(x)
+		dx, dw = tensor.New(x.Device(), img.Shape()...), tensor.New(x.Device(), w.Shape()...)
+		dy := tensor.Conv2D(tensor.Conv2DArgs{X: img, W: w, ConvOptions: o})
+		tensor.Conv2DGrad(tensor.Conv2DGradArgs{
+			DX: tensor.Grad{To: dx}, DW: tensor.Grad{To: dw}, DY: tensor.Affine(dy, 0.01, 0), X: img, W: w, ConvOptions: o,
+		})
+		return dx, dw
+	}
+	ops["convolution"] = func(x *tensor.Tensor) *tensor.Tensor {
+		img, w, bias := images(x)
+		return tensor.Conv2D(tensor.Conv2DArgs{X: img, W: w, Bias: bias, ConvOptions: o})
+	}
+	ops["convolution dx"] = func(x *tensor.Tensor) *tensor.Tensor { dx, _ := grads(x); return dx }
+	ops["convolution dw"] = func(x *tensor.Tensor) *tensor.Tensor { _, dw := grads(x); return dw }
+	ops["added bias"] = func(x *tensor.Tensor) *tensor.Tensor {
+		img, _, bias := images(x)
+		return tensor.Add(img, bias.Slice(0, 0, 3).Reshape(3, 1, 1))
+	}
 	for name, op := range ops {
 		t.Run(name, func(t *testing.T) {
 			want := op(tensor.FromSlice(cpu, wave, rows, long)).Float32s()

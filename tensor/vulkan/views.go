@@ -2,7 +2,11 @@
 
 package vulkan
 
-import "github.com/gobeit/gobeit/tensor"
+import (
+	"slices"
+
+	"github.com/gobeit/gobeit/tensor"
+)
 
 // axes is how many axes a shader takes; see shaders/include/strided.glsl.
 const axes = 6
@@ -96,3 +100,26 @@ func (v views) words(which ...int) []uint32 {
 
 // from is the argument without its first n elements.
 func (a arg) from(n int) arg { return a.part(n, int(a.n)-n) }
+
+// inSight reports whether a shader sees each of the tensors, of one shape, whole. Where not, it calls f for both halves of them instead, cut along
+// the first axis that can be.
+func (b *backend) inSight(f func(half []*tensor.Tensor), ts ...*tensor.Tensor) bool {
+	most := (b.caps.maxRange - b.caps.align) / 4
+	whole := true
+	for _, t := range ts {
+		whole = whole && read(t).n <= most
+	}
+	axis := slices.IndexFunc(ts[0].Shape(), func(n int) bool { return n > 1 })
+	if whole || axis < 0 {
+		return true
+	}
+	n := ts[0].Shape()[axis]
+	for _, r := range [][2]int{{0, n / 2}, {n / 2, n}} {
+		half := make([]*tensor.Tensor, len(ts))
+		for i, t := range ts {
+			half[i] = t.Slice(axis, r[0], r[1])
+		}
+		f(half)
+	}
+	return false
+}

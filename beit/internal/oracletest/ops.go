@@ -15,32 +15,40 @@ import (
 )
 
 // notBuilt has the prefixes of the cases of operations that the engine does not have. Only segmentation needs them.
-var notBuilt = []string{"conv3x3_", "conv_transpose_", "maxpool_", "batchnorm2d_", "adaptive_avg_pool_", "bilinear_"}
+var notBuilt = []string{"conv_bn_relu_", "poly_lr"}
 
 // opRunners has the checks of ops.safetensors by prefix of the case; the longest prefix counts. The rest of the name, and the meaning in
 // the manifest, give the settings.
 var opRunners = map[string]func(c *opCase){
-	"linear":           func(c *opCase) { c.check(autograd.Linear(c.in("x"), c.in("w"), c.in("b"), autograd.LinearOptions{})) },
-	"layernorm":        (*opCase).layerNorm,
-	"gelu":             func(c *opCase) { c.check(autograd.GELU(c.in("x"))) },
-	"tanh":             func(c *opCase) { c.check(autograd.Tanh(c.in("x"))) },
-	"quickgelu":        func(c *opCase) { c.check(autograd.Unary(tensor.UnaryQuickGELU, c.in("x"))) },
-	"relu":             func(c *opCase) { c.check(autograd.Unary(tensor.UnaryReLU, c.in("x"))) },
-	"softmax":          func(c *opCase) { c.check(autograd.Softmax(c.in("x"))) },
-	"l2_normalize":     func(c *opCase) { c.check(autograd.L2Normalize(c.in("x"))) },
-	"cross_entropy":    (*opCase).crossEntropy,
-	"cosine_loss":      func(c *opCase) { c.check(autograd.CosineLoss(c.in("rec"), c.in("target").Value())) },
-	"mse_loss":         func(c *opCase) { c.check(autograd.MeanSquare(c.in("x"), c.in("target"))) },
-	"embedding":        func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
-	"matmul_":          (*opCase).matMul,
-	"attention":        (*opCase).attention,
-	"conv_patch_embed": (*opCase).patchEmbed,
-	"conv1x1":          (*opCase).patchEmbed,
-	"bicubic_":         (*opCase).bicubic,
-	"drop_path":        (*opCase).dropPath,
-	"adamw":            (*opCase).adamW,
-	"sgd":              (*opCase).sgd,
-	"clip_":            (*opCase).clip,
+	"linear":               func(c *opCase) { c.check(autograd.Linear(c.in("x"), c.in("w"), c.in("b"), autograd.LinearOptions{})) },
+	"layernorm":            (*opCase).layerNorm,
+	"gelu":                 func(c *opCase) { c.check(autograd.GELU(c.in("x"))) },
+	"tanh":                 func(c *opCase) { c.check(autograd.Tanh(c.in("x"))) },
+	"quickgelu":            func(c *opCase) { c.check(autograd.Unary(tensor.UnaryQuickGELU, c.in("x"))) },
+	"relu":                 func(c *opCase) { c.check(autograd.Unary(tensor.UnaryReLU, c.in("x"))) },
+	"softmax":              func(c *opCase) { c.check(autograd.Softmax(c.in("x"))) },
+	"l2_normalize":         func(c *opCase) { c.check(autograd.L2Normalize(c.in("x"))) },
+	"cross_entropy":        (*opCase).crossEntropy,
+	"cosine_loss":          func(c *opCase) { c.check(autograd.CosineLoss(c.in("rec"), c.in("target").Value())) },
+	"mse_loss":             func(c *opCase) { c.check(autograd.MeanSquare(c.in("x"), c.in("target"))) },
+	"embedding":            func(c *opCase) { c.check(autograd.GatherRows(c.in("w"), c.index("index"))) },
+	"matmul_":              (*opCase).matMul,
+	"attention":            (*opCase).attention,
+	"conv":                 (*opCase).conv,
+	"conv_patch_embed":     func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv1x1":              func(c *opCase) { c.patchEmbed(); c.again().conv() },
+	"conv_transpose_":      (*opCase).convTranspose,
+	"bicubic_":             (*opCase).bicubic,
+	"bilinear_":            (*opCase).bilinear,
+	"maxpool_":             (*opCase).maxPool,
+	"adaptive_avg_pool_":   (*opCase).adaptiveAvgPool,
+	"batchnorm2d_":         (*opCase).batchNorm,
+	"dropout2d_given":      (*opCase).dropChannels,
+	"pixel_cross_entropy_": (*opCase).pixelCrossEntropy,
+	"drop_path":            (*opCase).dropPath,
+	"adamw":                (*opCase).adamW,
+	"sgd":                  (*opCase).sgd,
+	"clip_":                (*opCase).clip,
 }
 
 func runOps(t *testing.T, f *file, dev *tensor.Device) {

@@ -38,6 +38,7 @@ type expected struct {
 	Atol        *float64 `json:"atol"`
 	L2RelTol    *float64 `json:"l2_rel_tol"`
 	UpdateL2Tol *float64 `json:"update_l2_rel_tol"`
+	Zero        bool     `json:"zero"` // but for rounding: compared by Atol alone
 }
 
 // Open reads the manifest of beit/testdata/oracle, or of the folder BEIT_ORACLE. A relative path starts at the root of the module,
@@ -48,6 +49,30 @@ func Open(t *testing.T) *Set {
 	if err != nil {
 		t.Fatalf("reference data: %v", err)
 	}
+	return s
+}
+
+// sets returns the project's sets, beit/testdata/oracle and beit/testdata/oracle-methods, or the one that BEIT_ORACLE names.
+func sets(t *testing.T) []*Set {
+	t.Helper()
+	first := Open(t)
+	if first.other {
+		return []*Set{first}
+	}
+	return []*Set{first, OpenMethods(t)}
+}
+
+// OpenMethods is Open for beit/testdata/oracle-methods, which has segmentation.
+func OpenMethods(t *testing.T) *Set {
+	t.Helper()
+	if os.Getenv("BEIT_ORACLE") != "" {
+		return Open(t)
+	}
+	s, err := open(filepath.Join("beit", "testdata", "oracle-methods"))
+	if err != nil {
+		t.Fatalf("reference data: %v", err)
+	}
+	s.other = false
 	return s
 }
 
@@ -195,4 +220,14 @@ func (s *Set) Unknown(t *testing.T, format string, args ...any) {
 		t.Skipf(format, args...)
 	}
 	t.Fatalf(format, args...)
+}
+
+// Atol is the bound of the manifest on the absolute error of a tensor of a file.
+func (s *Set) Atol(t *testing.T, file, name string) float64 {
+	t.Helper()
+	e, ok := s.files[file].Tensors[name]
+	if !ok || e.Atol == nil {
+		t.Fatalf("reference data: %s gives no tolerance of %s", file, name)
+	}
+	return *e.Atol
 }

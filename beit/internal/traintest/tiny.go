@@ -62,6 +62,11 @@ var tiny = slices.Concat(
 	},
 	shape("finetune.model."),
 	[]string{"finetune.rand_magnitude=9", "finetune.rand_ops=2", "finetune.erase=0.25", "finetune.model.drop_path=0.2"},
+	shape("segment.model.vit."),
+	[]string{
+		"segment.model.vit.image_size=32", "segment.model.vit.patch_size=8", "segment.model.vit.drop_path=0.2", "segment.model.head_channels=8",
+		"segment.model.aux_channels=6",
+	},
 )
 
 // shape makes the vision transformer in a table small.

@@ -6,7 +6,7 @@ import "fmt"
 //
 // For each block of K (see gemmDepth), an element of C is one chain of multiply-adds over ascending
 // k from zero. These sums are added to C in ascending order. The position and size of the tile, and
-// whether its operands were packed, do not change the result.
+// whether its operands were packed or made, do not change the result.
 type GemmFuncs struct {
 	rows, cols int // the largest tile
 
@@ -40,8 +40,13 @@ type GemmArgs struct {
 	BRow, BCol int
 	C          []float32
 	CRow       int
-	Accumulate bool
-	Precision  Precision
+	// AFrom and BFrom, when not nil, stand for A and B: they make the parts that are packed, so that a
+	// matrix which follows from something smaller need not exist as a whole. They write rows x cols
+	// elements of the matrix, from (row, col) on, to dst, element (r, c) at dst[r*ld+c]. Many goroutines
+	// call them at once, for some parts more than once.
+	AFrom, BFrom func(dst []float32, ld, row, col, rows, cols int)
+	Accumulate   bool
+	Precision    Precision
 	// Epilogue, when not nil, is called once for each finished piece of a row of C, while it is in
 	// cache, by the goroutine that computed it. c is C[i*CRow+j : i*CRow+j+len(c)].
 	Epilogue func(i, j int, c []float32)
@@ -91,8 +96,12 @@ func (g *GemmArgs) check() {
 				name, have, rows, cols, row, col))
 		}
 	}
-	within("A", len(g.A), g.M, g.ARow, g.K, g.ACol)
-	within("B", len(g.B), g.K, g.BRow, g.N, g.BCol)
+	if g.AFrom == nil {
+		within("A", len(g.A), g.M, g.ARow, g.K, g.ACol)
+	}
+	if g.BFrom == nil {
+		within("B", len(g.B), g.K, g.BRow, g.N, g.BCol)
+	}
 	within("C", len(g.C), g.M, g.CRow, g.N, 1)
 }
 

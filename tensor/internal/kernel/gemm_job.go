@@ -119,8 +119,8 @@ func (j *gemmJob) choose() {
 		j.step, j.wordsA, j.wordsB = 1, f.rows, f.cols
 		// Packing pays when the panels are read often. Rows of A half a page apart share so few
 		// sets of the first-level cache that they push each other out, so these are always packed.
-		j.directB = g.BCol == 1 && g.M <= 2*f.rows
-		j.directA = g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
+		j.directB = g.BFrom == nil && g.BCol == 1 && g.M <= 2*f.rows
+		j.directA = g.AFrom == nil && g.ACol == 1 && g.N <= 16*f.cols && g.ARow%512 != 0
 	}
 	j.steps = (g.K + j.step - 1) / j.step
 	j.depth = gemmDepth(j.steps, most, unit)
@@ -171,12 +171,18 @@ func (j *gemmJob) packed(k, x, depth int) []float32 {
 
 // pack packs total rows of A or columns of B, depth steps from step k on.
 func (j *gemmJob) pack(dst []float32, ofA bool, src []float32, across, along, total, k, depth int) {
+	j.packPart(dst, ofA, src[k*j.step*along:], across, along, total, j.long(k, depth), depth)
+}
+
+// long is how many k there are in depth steps from step k on.
+func (j *gemmJob) long(k, depth int) int { return min(depth*j.step, j.g.K-k*j.step) }
+
+// packPart is pack for what src begins with, long of k.
+func (j *gemmJob) packPart(dst []float32, ofA bool, src []float32, across, along, total, long, depth int) {
 	width, words := j.wide, j.wordsB
 	if ofA {
 		width, words = j.tall, j.wordsA
 	}
-	src = src[k*j.step*along:]
-	long := min(depth*j.step, j.g.K-k*j.step)
 	switch {
 	case j.tiles != nil:
 		j.f.packTiles(dst, ofA, j.pieces, src, across, along, total, long, depth)
@@ -193,7 +199,20 @@ func (j *gemmJob) packTask(task int) {
 	g := &j.g
 	depth := min(j.depth, j.to-k)
 	total := min(j.cols, j.right-j.left-x)
+	if g.BFrom != nil {
+		j.packMadeB(x, total, k, depth)
+		return
+	}
 	j.pack(j.packed(k, x, depth), false, g.B[(j.left+x)*g.BCol:], g.BCol, g.BRow, total, k, depth)
+}
+
+// packA packs m rows of A from row i on, depth steps from step k on.
+func (j *gemmJob) packA(dst []float32, i, m, k, depth int) {
+	if j.g.AFrom != nil {
+		j.packMadeA(dst, i, m, k, depth)
+		return
+	}
+	j.pack(dst, true, j.g.A[i*j.g.ARow:], j.g.ARow, j.g.ACol, m, k, depth)
 }
 
 // blockTask makes one block of C: neighbours in a column of blocks follow each other and
@@ -202,10 +221,11 @@ func (j *gemmJob) blockTask(task int) {
 	g := &j.g
 	i, x := task%j.down*j.rows, task/j.down*j.cols
 	m, n := min(j.rows, g.M-i), min(j.cols, j.right-j.left-x)
-	var panel *gemmPanel
+	var panel []float32
 	if !j.directA {
-		panel = gemmPanels.Get().(*gemmPanel)
-		defer gemmPanels.Put(panel)
+		p := gemmPanels.Get().(*gemmPanel)
+		defer gemmPanels.Put(p)
+		panel = p.words
 	}
 	for k := j.from; k < j.to; k += j.depth {
 		j.blockStep(panel, i, m, x, n, k, min(j.depth, j.to-k))
@@ -218,17 +238,16 @@ func (j *gemmJob) blockTask(task int) {
 }
 
 // blockStep adds one block of K, depth steps from step k, to the m rows from i and n columns from x of C.
-func (j *gemmJob) blockStep(panel *gemmPanel, i, m, x, n, k, depth int) {
+func (j *gemmJob) blockStep(panel []float32, i, m, x, n, k, depth int) {
 	g, tile := &j.g, j.f.tile
 	if j.pairs != nil {
 		tile = j.pairs.tile
 	}
-	a, aTile, aRow, aCol := g.A[i*g.ARow:], j.tall*g.ARow, g.ARow, g.ACol
+	a, aTile, aRow, aCol := panel, j.wordsA*depth, 1, j.wordsA
 	if j.directA {
-		a = a[k*g.ACol:]
+		a, aTile, aRow, aCol = g.A[i*g.ARow+k*g.ACol:], j.tall*g.ARow, g.ARow, g.ACol
 	} else {
-		j.pack(panel.words, true, a, g.ARow, g.ACol, m, k, depth)
-		a, aTile, aRow, aCol = panel.words, j.wordsA*depth, 1, j.wordsA
+		j.packA(a, i, m, k, depth)
 	}
 	b, bTile, bRow := []float32(nil), j.wordsB*depth, j.wordsB
 	if j.directB {

@@ -1,0 +1,115 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/data/masks"
+	"github.com/gobeit/gobeit/beit/method"
+)
+
+// Report says how well a segmenter does on images with masks.
+type Report struct {
+	Images int `json:"images"`
+	masks.Scores
+}
+
+// errNotANumber is wrapped by the error about probabilities that say nothing.
+var errNotANumber = errors.New("are not numbers")
+
+// Evaluate measures a segmenter on the pixels of images with masks, at the images' own sizes. v says how images are shown. each, where it is not
+// nil, is told of every image and what was found in it.
+func Evaluate(ctx context.Context, e *method.Env, net *beit.Segmenter, v View, ds data.Dataset, each func(i int, s data.Sample, p *Pixels) error) (Report, error) {
+	metric := masks.NewMetric(net.Config.Classes)
+	failed, c := 0, e.EvalContext()
+	for i, read := range samples(ctx, ds) {
+		if read.err != nil {
+			failed++
+			if err := leftOut(ctx, e, ds, i, failed, read.err); err != nil {
+				return Report{}, err
+			}
+			continue
+		}
+		p, err := v.Segment(c, net, read.sample.RGB())
+		if err != nil {
+			return Report{}, fmt.Errorf("%s: %w", ds.Name(i), err)
+		}
+		if read.sample.Mask == nil {
+			return Report{}, fmt.Errorf("%s: has no mask", ds.Name(i))
+		}
+		metric.Add(p.Class, read.sample.Mask)
+		if each != nil {
+			if err := each(i, read.sample, p); err != nil {
+				return Report{}, err
+			}
+		}
+		e.Phase("validate", i+1, ds.Len())
+	}
+	if metric.Images == 0 {
+		return Report{}, method.ErrNoneReadable
+	}
+	return Report{metric.Images, metric.Scores()}, nil
+}
+
+// leftOut tells of image i, the failed-th that cannot be read, or returns the error that ends the evaluation.
+func leftOut(ctx context.Context, e *method.Env, ds data.Dataset, i, failed int, err error) error {
+	one, limit := data.Skipped{Index: i, Name: ds.Name(i), Err: err}, e.Config.Data.MaxUnreadable
+	var mask *data.MaskError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &mask):
+		return err
+	case float64(failed) > limit*float64(ds.Len()):
+		return &data.UnreadableError{Failed: failed, Read: i + 1, Limit: limit, One: one}
+	}
+	e.Skipped(one)
+	return nil
+}
+
+// read is a sample, or why there is none.
+type read struct {
+	sample data.Sample
+	err    error
+}
+
+// samples yields all samples of ds in their order, and reads the next one meanwhile. When ctx is done the last one is its error.
+func samples(ctx context.Context, ds data.Dataset) func(yield func(int, read) bool) {
+	return func(yield func(int, read) bool) {
+		ahead, stop := make(chan read, 1), make(chan struct{})
+		defer close(stop)
+		go func() {
+			for i := range ds.Len() {
+				var r read
+				if r.err = ctx.Err(); r.err == nil {
+					r.sample, r.err = ds.Sample(i)
+				}
+				select {
+				case ahead <- r:
+				case <-stop:
+					return
+				}
+			}
+		}()
+		for i := range ds.Len() {
+			if !yield(i, <-ahead) {
+				return
+			}
+		}
+	}
+}
+
+// figures are those of a record.
+func (r Report) figures() map[string]float64 {
+	v := map[string]float64{keyMeanIoU: r.MeanIoU, keyMeanAcc: r.MeanAcc, keyPixelAcc: r.PixelAcc}
+	for class, iou := range r.IoU {
+		if !math.IsNaN(iou) {
+			v[fmt.Sprintf("iou_%d", class)] = iou
+		}
+	}
+	return v
+}

@@ -1,0 +1,136 @@
+package beit
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
+)
+
+// Windows returns the squares of the given side that cover an image of w x h pixels, which has at least that side, row by row. They are stride apart,
+// apart from those at the far edges, which are shifted back inside.
+func Windows(w, h, side, stride int) (list []image.Rectangle) {
+	starts := func(n int) (at []int) {
+		for i := range max(n-side+stride-1, 0)/stride + 1 {
+			at = append(at, max(min(i*stride, n-side), 0))
+		}
+		return at
+	}
+	for _, y := range starts(h) {
+		for _, x := range starts(w) {
+			list = append(list, image.Rect(x, y, x+side, y+side))
+		}
+	}
+	return list
+}
+
+// windowPixels is how many pixels of windows go through the network at once. It limits memory and does not change results.
+const windowPixels = 512 * 512
+
+// SlideLogits returns the logits of all pixels of a normalised image [3, h, w], [Classes, h, w]: the means of those of the windows of the network's
+// image size that cover a pixel. The logits of a window are resized to it before they are added. An image that is smaller than a window is
+// extended by the mean colour. Nothing is recorded.
+func (m *Segmenter) SlideLogits(c nn.Context, pixels []float32, h, w, stride int) []float32 {
+	if len(pixels) != 3*h*w || stride < 1 {
+		panic(fmt.Sprintf("beit: SlideLogits: %d values for an image [3 %d %d], stride %d", len(pixels), h, w, stride))
+	}
+	side, classes := m.Config.ViT.ImageSize, m.Config.Classes
+	tall, wide := max(h, side), max(w, side)
+	sum, count := make([]float32, classes*h*w), make([]float32, h*w)
+	list := Windows(wide, tall, side, stride)
+	one := 3 * side * side
+	for most := max(windowPixels/(side*side), 1); len(list) > 0; {
+		part := list[:min(most, len(list))]
+		list = list[len(part):]
+		in := make([]float32, len(part)*one)
+		for i, at := range part {
+			cutWindow(in[i*one:(i+1)*one], pixels, h, w, at)
+		}
+		for i, logits := range m.windowLogits(c, in, len(part)) {
+			addWindow(sum, count, logits, h, w, part[i])
+		}
+	}
+	tensor.ParallelFor(classes, func(k int) {
+		row := sum[k*h*w : (k+1)*h*w]
+		for i, n := range count {
+			row[i] /= n
+		}
+	})
+	return sum
+}
+
+// windowLogits returns the logits [Classes, S, S] of each of n windows [3, S, S].
+func (m *Segmenter) windowLogits(c nn.Context, in []float32, n int) (list [][]float32) {
+	c.Train = false
+	side := m.Config.ViT.ImageSize
+	c.Tape.NoGrad(func() {
+		all := c.Tape.Scope(func() *autograd.Var {
+			images := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), in, n, 3, side, side))
+			return autograd.ResizeBilinear(m.Logits(c, images), side, side)
+		}).Value().Float32s()
+		for i := range n {
+			list = append(list, all[i*len(all)/n:(i+1)*len(all)/n])
+		}
+	})
+	return list
+}
+
+// cutWindow copies the part at of an image [3, h, w] to a window [3, S, S], with 0 outside.
+func cutWindow(window, pixels []float32, h, w int, at image.Rectangle) {
+	side := at.Dx()
+	n := min(at.Max.X, w) - at.Min.X
+	for channel := range 3 {
+		for y := at.Min.Y; y < min(at.Max.Y, h); y++ {
+			copy(window[(channel*side+y-at.Min.Y)*side:], pixels[(channel*h+y)*w+at.Min.X:][:n])
+		}
+	}
+}
+
+// addWindow adds the logits of a window [K, S, S] to those of the image [K, h, w], and notes which pixels it covers.
+func addWindow(sum, count, window []float32, h, w int, at image.Rectangle) {
+	side := at.Dx()
+	n := min(at.Max.X, w) - at.Min.X
+	for k := range len(sum) / (h * w) {
+		for y := at.Min.Y; y < min(at.Max.Y, h); y++ {
+			to := sum[(k*h+y)*w+at.Min.X:][:n]
+			for x, v := range window[(k*side+y-at.Min.Y)*side:][:n] {
+				to[x] += v
+			}
+		}
+	}
+	for y := at.Min.Y; y < min(at.Max.Y, h); y++ {
+		for x := range n {
+			count[y*w+at.Min.X+x]++
+		}
+	}
+}
+
+// PixelProbabilities returns the probabilities of the classes of each pixel, [h·w, classes], by logits [classes, fromH, fromW] that are resized to
+// h x w first. mirrored logits are turned back before.
+func PixelProbabilities(c nn.Context, logits []float32, classes, fromH, fromW, h, w int, mirrored bool) (p []float32) {
+	if mirrored {
+		mirrorRows(logits, fromW)
+	}
+	c.Tape.NoGrad(func() {
+		p = c.Tape.Scope(func() *autograd.Var {
+			x := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), logits, 1, classes, fromH, fromW))
+			if fromH != h || fromW != w {
+				x = autograd.ResizeBilinear(x, h, w)
+			}
+			return autograd.Softmax(autograd.Permute(autograd.Reshape(x, classes, h*w), 1, 0))
+		}).Value().Float32s()
+	})
+	return p
+}
+
+// mirrorRows turns each row of w values around.
+func mirrorRows(v []float32, w int) {
+	for at := 0; at+w <= len(v); at += w {
+		row := v[at : at+w]
+		for i, j := 0, w-1; i < j; i, j = i+1, j-1 {
+			row[i], row[j] = row[j], row[i]
+		}
+	}
+}
