@@ -13,6 +13,7 @@ type backbone struct {
 	CLS       *nn.Param      // [1, 1, d]
 	Mask      *nn.Param      // [1, 1, d], MIM only
 	Pos       *nn.Param      // [1, N+1, d], or nil
+	rows      int            // of the grid of patches that Pos is for
 	SharedRel *nn.RelPosBias // or nil
 	Blocks    nn.Blocks
 }
@@ -47,7 +48,8 @@ type extras struct {
 
 // newBackbone declares the parameters of a backbone.
 func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbone {
-	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width)}
+	rows, cols := c.GridSize()
+	b := backbone{CLS: s.Param("cls_token", init.token, 1, 1, c.Width), rows: rows}
 	b.CLS.NoDecay = !has.decayTokens
 	if has.mask {
 		b.Mask = s.Param("mask_token", init.token, 1, 1, c.Width)
@@ -55,10 +57,10 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 	b.Embed = nn.NewPatchEmbed(s.Sub("patch_embed").Sub("proj"), c.Channels, c.PatchSize, c.Width, init.embed)
 	if c.AbsPos {
 		b.Pos = s.Param("pos_embed", init.token, 1, c.Tokens()+1, c.Width)
-		b.Pos.NoDecay = !has.decayTokens
+		b.Pos.NoDecay, b.Pos.Rows = !has.decayTokens, rows
 	}
 	if c.RelPos == RelPosShared {
-		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), c.Grid(), c.Grid(), c.Heads)
+		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), rows, cols, c.Heads)
 	}
 	for i := range c.Depth {
 		block := c.block(i, init.linear)
@@ -67,7 +69,7 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 			block.Depth = 0
 		}
 		if c.RelPos == RelPosBlock {
-			block.RelPosRows, block.RelPosCols = c.Grid(), c.Grid()
+			block.RelPosRows, block.RelPosCols = rows, cols
 		}
 		b.Blocks = append(b.Blocks, nn.NewBlock(s.Sub("blocks").Index(i), block))
 	}
@@ -101,7 +103,7 @@ func (b *backbone) assemble(c nn.Context, x *autograd.Var, mask *tensor.Tensor, 
 	samples, d := x.Shape()[0], x.Shape()[2]
 	x = autograd.Concat(1, autograd.Expand(b.CLS.Var(c.Tape), samples, 1, d), x)
 	if b.Pos != nil {
-		x = autograd.Add(x, ResizePositions(c, b.Pos.Var(c.Tape), rows, cols))
+		x = autograd.Add(x, ResizePositions(c, b.Pos.Var(c.Tape), b.rows, rows, cols))
 	}
 	return x
 }

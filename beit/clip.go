@@ -73,7 +73,7 @@ func newCLIPTower(s nn.Scope, c CLIPConfig) *CLIP {
 		Pre:    nn.NewLayerNorm(s.Sub("ln_pre"), d, clipEps),
 		Post:   nn.NewLayerNorm(s.Sub("ln_post"), d, clipEps),
 	}
-	m.Pos.NoDecay = true
+	m.Pos.NoDecay, m.Pos.Rows = true, n
 	for i := range c.Depth {
 		b := c.block(s.Sub("transformer").Sub("resblocks").Index(i))
 		b.DropPath, b.Layer = dropPath(c.DropPath, i, c.Depth), uint64(i)
@@ -104,7 +104,7 @@ func (c CLIPConfig) block(s nn.Scope) *nn.Block {
 
 // Positions returns the position embedding of a grid of rows x cols, [1, rows·cols + 1, d].
 func (m *CLIP) Positions(c nn.Context, rows, cols int) *autograd.Var {
-	return ResizePositions(c, autograd.Reshape(m.Pos.Var(c.Tape), 1, m.Pos.Shape[0], m.Pos.Shape[1]), rows, cols)
+	return ResizePositions(c, autograd.Reshape(m.Pos.Var(c.Tape), 1, m.Pos.Shape[0], m.Pos.Shape[1]), m.Pos.Rows, rows, cols)
 }
 
 // Residual returns the residual stream before the first block, class token first, [B, N+1, d], of normalised images.

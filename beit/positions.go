@@ -1,6 +1,7 @@
 package beit
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -11,21 +12,30 @@ import (
 // this against rounding down to one patch too few. It shifts the sampling positions, so models trained with it need it.
 const gridOffset = 0.1
 
-// ResizePositions interpolates learned positions [1, 1 + g·g, d] of a square grid for a grid of rows x cols, [1, 1 + rows·cols, d]. The
-// interpolation is bicubic; the position of the class token stays the same. A grid of g x g is returned unchanged.
-func ResizePositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
-	g := float64(side(pos.Shape()[1] - 1))
-	return resamplePositions(c, pos, rows, cols, g/(float64(rows)+gridOffset), g/(float64(cols)+gridOffset))
+// ResizePositions interpolates learned positions [1, 1 + N, d] of a grid of from rows for a grid of rows x cols, [1, 1 + rows·cols, d]. The
+// interpolation is bicubic; the position of the class token stays the same. Positions of the same grid are returned unchanged. It panics when from does
+// not divide N.
+func ResizePositions(c nn.Context, pos *autograd.Var, from, rows, cols int) *autograd.Var {
+	old := columns("ResizePositions", pos, from)
+	return resamplePositions(c, pos, [2]int{from, old}, rows, cols, float64(from)/(float64(rows)+gridOffset), float64(old)/(float64(cols)+gridOffset))
+}
+
+// columns returns those of a grid of positions.
+func columns(op string, pos *autograd.Var, rows int) int {
+	n := pos.Shape()[1] - 1
+	if rows < 1 || n%rows != 0 {
+		panic(fmt.Sprintf("beit: %s: positions of shape %v do not have %d rows", op, pos.Shape(), rows))
+	}
+	return n / rows
 }
 
 // resamplePositions is ResizePositions with the distances of neighbouring samples given, in cells of the old grid.
-func resamplePositions(c nn.Context, pos *autograd.Var, rows, cols int, stepRows, stepCols float64) *autograd.Var {
+func resamplePositions(c nn.Context, pos *autograd.Var, from [2]int, rows, cols int, stepRows, stepCols float64) *autograd.Var {
 	n, d := pos.Shape()[1]-1, pos.Shape()[2]
-	g := side(n)
-	if rows == g && cols == g {
+	if from == [2]int{rows, cols} {
 		return pos
 	}
-	table := autograd.Permute(autograd.Reshape(autograd.Slice(pos, 1, 1, n+1), g, g, d), 2, 0, 1) // [d, g, g]
+	table := autograd.Permute(autograd.Reshape(autograd.Slice(pos, 1, 1, n+1), from[0], from[1], d), 2, 0, 1) // [d, rows, cols]
 	table = nn.ResizeBicubic(c, table, rows, cols, stepRows, stepCols)
 	table = autograd.Reshape(autograd.Permute(table, 1, 2, 0), 1, rows*cols, d)
 	return autograd.Concat(1, autograd.Slice(pos, 1, 0, 1), table)
@@ -43,9 +53,9 @@ func side(n int) int {
 	return g
 }
 
-// ResizeLoadedPositions is ResizePositions as the authors apply it when they load a checkpoint: neighbouring samples are exactly g/rows
-// and g/cols apart.
-func ResizeLoadedPositions(c nn.Context, pos *autograd.Var, rows, cols int) *autograd.Var {
-	g := side(pos.Shape()[1] - 1)
-	return resamplePositions(c, pos, rows, cols, float64(g)/float64(rows), float64(g)/float64(cols))
+// ResizeLoadedPositions is ResizePositions as the authors apply it when they load a checkpoint: neighbouring samples are exactly the ratio of the two
+// grids' sides apart.
+func ResizeLoadedPositions(c nn.Context, pos *autograd.Var, from, rows, cols int) *autograd.Var {
+	old := columns("ResizeLoadedPositions", pos, from)
+	return resamplePositions(c, pos, [2]int{from, old}, rows, cols, float64(from)/float64(rows), float64(old)/float64(cols))
 }

@@ -18,45 +18,59 @@ const (
 // MinRelPosWindow is the smallest window whose table can be resized. A cubic spline needs four offsets on an axis.
 const MinRelPosWindow = 3
 
-// ResizeRelPos interpolates a relative position bias table [(2W−1)² + 3, H] from a window of from x from patches to one of to x to. The
+// ResizeRelPos interpolates a relative position bias table [(2R−1)(2C−1) + 3, H] from a window of R x C patches to another. The
 // authors do this when they fine-tune at another image size.
-// The offsets of the old table are placed at RelPosOffsets and interpolated by a bicubic spline (FITPACK's, not-a-knot). The last three
-// rows stay the same. It computes in float64.
-// It panics if the table has another shape, or if from is below MinRelPosWindow.
-func ResizeRelPos(table []float32, heads, from, to int) []float32 {
-	if len(table) != nn.RelPosRows(from, from)*heads || from < MinRelPosWindow || to < 1 {
-		panic(fmt.Sprintf("beit: ResizeRelPos: a table of %d numbers for %d heads, from a window of %d to one of %d", len(table), heads, from, to))
+// On each axis the offsets of the old table are placed at RelPosOffsets and interpolated by a bicubic spline (FITPACK's, not-a-knot). An axis of the
+// same length stays as it is, and so do the last three rows. It computes in float64. A window is given by its rows and columns.
+// It panics if the table has another shape, or if a side of from that changes is below MinRelPosWindow.
+func ResizeRelPos(table []float32, heads int, from, to [2]int) []float32 {
+	small := from[0] != to[0] && from[0] < MinRelPosWindow || from[1] != to[1] && from[1] < MinRelPosWindow
+	if len(table) != nn.RelPosRows(from[0], from[1])*heads || small || min(to[0], to[1]) < 1 {
+		panic(fmt.Sprintf("beit: ResizeRelPos: a table of %d numbers for %d heads, from a window of %v to one of %v", len(table), heads, from, to))
 	}
 	if from == to {
 		return slices.Clone(table)
 	}
-	src, dst := 2*from-1, 2*to-1
-	weights := splineWeights(RelPosOffsets(from, to), dst) // [dst, src]
-	out := make([]float32, 0, nn.RelPosRows(to, to)*heads)
-	across := make([]float64, src*dst*heads) // [src, dst, H]
-	for y := range src {
-		for x := range dst {
+	down, right := relPosWeights(from[0], to[0]), relPosWeights(from[1], to[1])
+	rows, cols, newRows, newCols := 2*from[0]-1, 2*from[1]-1, 2*to[0]-1, 2*to[1]-1
+	out := make([]float32, 0, nn.RelPosRows(to[0], to[1])*heads)
+	across := make([]float64, rows*newCols*heads) // [rows, newCols, H]
+	for y := range rows {
+		for x := range newCols {
 			for h := range heads {
 				sum := 0.0
-				for k := range src {
-					sum += float64(weights[x*src+k] * float64(table[(y*src+k)*heads+h]))
+				for k := range cols {
+					sum += float64(right[x*cols+k] * float64(table[(y*cols+k)*heads+h]))
 				}
-				across[(y*dst+x)*heads+h] = sum
+				across[(y*newCols+x)*heads+h] = sum
 			}
 		}
 	}
-	for y := range dst {
-		for x := range dst {
+	for y := range newRows {
+		for x := range newCols {
 			for h := range heads {
 				sum := 0.0
-				for k := range src {
-					sum += float64(weights[y*src+k] * across[(k*dst+x)*heads+h])
+				for k := range rows {
+					sum += float64(down[y*rows+k] * across[(k*newCols+x)*heads+h])
 				}
 				out = append(out, float32(sum))
 			}
 		}
 	}
-	return append(out, table[src*src*heads:]...)
+	return append(out, table[rows*cols*heads:]...)
+}
+
+// relPosWeights returns the weights [2·to−1, 2·from−1] of an axis.
+func relPosWeights(from, to int) []float64 {
+	src, dst := 2*from-1, 2*to-1
+	if from != to {
+		return splineWeights(RelPosOffsets(from, to), dst)
+	}
+	w := make([]float64, dst*src)
+	for i := range dst {
+		w[i*src+i] = 1
+	}
+	return w
 }
 
 // RelPosOffsets returns where ResizeRelPos places the rows of the old table on each axis, in patches of the new window, ascending: 0, ±1,

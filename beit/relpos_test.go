@@ -34,7 +34,7 @@ func TestResizeRelPosKeepsCubics(t *testing.T) {
 		}
 	}
 	table = append(table, 7, 8, 9, 10, 11, 12)
-	got := beit.ResizeRelPos(table, heads, from, to)
+	got := beit.ResizeRelPos(table, heads, [2]int{from, from}, [2]int{to, to})
 	i := 0
 	for y := 1 - to; y < to; y++ {
 		for x := 1 - to; x < to; x++ {
@@ -51,7 +51,7 @@ func TestResizeRelPosKeepsCubics(t *testing.T) {
 	if !slices.Equal(got[i:], []float32{7, 8, 9, 10, 11, 12}) {
 		t.Errorf("the last rows are %v", got[i:])
 	}
-	if !slices.Equal(beit.ResizeRelPos(table, heads, from, from), table) {
+	if !slices.Equal(beit.ResizeRelPos(table, heads, [2]int{from, from}, [2]int{from, from}), table) {
 		t.Error("the same window changes the table")
 	}
 }

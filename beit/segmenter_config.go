@@ -122,8 +122,8 @@ func (c SegmenterConfig) Check() error {
 	if _, wrong := c.TapBlocks(); wrong != nil {
 		err = errors.Join(err, wrong)
 	}
-	if least := -min(c.strides()[levels-1], -1); c.ViT.Grid() < least {
-		err = errors.Join(err, fmt.Errorf("vit.image_size = %d: has %d patches a side, the coarsest level needs at least %d", c.ViT.ImageSize, c.ViT.Grid(), least))
+	if least := -min(c.strides()[levels-1], -1); min(c.ViT.GridSize()) < least {
+		err = errors.Join(err, fmt.Errorf("vit.image_size = %d: has %d patches a side, the coarsest level needs at least %d", c.ViT.ImageSize, min(c.ViT.GridSize()), least))
 	}
 	return err
 }

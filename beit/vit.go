@@ -67,6 +67,7 @@ func (v *ViT) PatchTokens(c nn.Context, images *autograd.Var) *autograd.Var {
 
 // DecodeTokens is PatchTokens for flattened patches, [B, N, C·P·P].
 func (v *ViT) DecodeTokens(c nn.Context, x *autograd.Var) *autograd.Var {
-	x = v.assemble(c, v.Embed.Tokens(c, x), nil, v.Config.Grid(), v.Config.Grid())
+	rows, cols := v.Config.GridSize()
+	x = v.assemble(c, v.Embed.Tokens(c, x), nil, rows, cols)
 	return v.normed(c, patches(v.Blocks.Forward(c, x, v.shared(c))))
 }

@@ -1,6 +1,7 @@
 package beit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -19,8 +20,9 @@ const (
 // ViTConfig is the configuration of a vision transformer: a classifier, the encoder or decoder of a tokenizer, or the backbone of a MIM
 // model.
 type ViTConfig struct {
-	ImageSize  int     `toml:"image_size" help:"side of the square image, in pixels"`
-	PatchSize  int     `toml:"patch_size" help:"side of a patch, in pixels; divides image_size"`
+	ImageSize  int     `toml:"image_size" help:"side of the square image, in pixels; or height and width, as \"224x448\" or [224, 448], which sets image_width too"`
+	ImageWidth int     `toml:"image_width" absent:"0" help:"width of the image, where image_size is its height alone; 0: it is square"`
+	PatchSize  int     `toml:"patch_size" help:"side of a patch, in pixels; divides the sides of the image"`
 	Channels   int     `toml:"channels" help:"of an image; 3: red, green, blue"`
 	Width      int     `toml:"width" help:"of a token"`
 	Depth      int     `toml:"depth" help:"number of transformer blocks"`
@@ -36,11 +38,31 @@ type ViTConfig struct {
 	InitScale  float64 `toml:"init_scale" help:"factor on the head's initial weights; 0: 1"`
 }
 
-// Grid is the number of patches along a side.
-func (c ViTConfig) Grid() int { return c.ImageSize / c.PatchSize }
+// Size returns the height and width of the image.
+func (c ViTConfig) Size() (height, width int) { return c.ImageSize, cmp.Or(c.ImageWidth, c.ImageSize) }
+
+// Square reports whether the image is a square.
+func (c ViTConfig) Square() bool { return c.ImageWidth == 0 || c.ImageWidth == c.ImageSize }
+
+// Grid is the number of patches along a side of a square image. It panics for another: GridSize is for both.
+func (c ViTConfig) Grid() int {
+	if !c.Square() {
+		panic(fmt.Sprintf("beit: Grid: images of [%d %d] are no squares", c.ImageSize, c.ImageWidth))
+	}
+	return c.ImageSize / c.PatchSize
+}
+
+// GridSize returns the rows and columns of patches.
+func (c ViTConfig) GridSize() (rows, cols int) {
+	height, width := c.Size()
+	return height / c.PatchSize, width / c.PatchSize
+}
 
 // Tokens is the number N of patches, without the class token.
-func (c ViTConfig) Tokens() int { return c.Grid() * c.Grid() }
+func (c ViTConfig) Tokens() int {
+	rows, cols := c.GridSize()
+	return rows * cols
+}
 
 // Hidden is the width of the hidden layer of the MLPs.
 func (c ViTConfig) Hidden() int { return int(float64(c.Width) * c.MLPRatio) }
@@ -79,6 +101,7 @@ func (c ViTConfig) Check() error {
 		}
 	}
 	bad(c.ImageSize%c.PatchSize != 0, "image_size = %d: must be a multiple of patch_size = %d", c.ImageSize, c.PatchSize)
+	bad(c.ImageWidth < 0 || c.ImageWidth%c.PatchSize != 0, "image_width = %d: must be a multiple of patch_size = %d, or 0", c.ImageWidth, c.PatchSize)
 	bad(c.Width%c.Heads != 0, "width = %d: must be a multiple of heads = %d", c.Width, c.Heads)
 	bad(c.Hidden() < 1 || math.IsNaN(c.MLPRatio) || c.MLPRatio > 1024, "mlp_ratio = %g: must give at least one hidden unit", c.MLPRatio)
 	bad(c.Classes < 0, "classes = %d: must not be negative", c.Classes)

@@ -49,7 +49,9 @@ func (c VQKDConfig) Check() error {
 	must(c.Beta >= 0, "beta = %g: must not be negative", c.Beta)
 	must(c.Decoder.Channels == c.CodeDim, "decoder.channels = %d: must be code_dim = %d", c.Decoder.Channels, c.CodeDim)
 	must(c.Decoder.PatchSize == 1, "decoder.patch_size = %d: must be 1", c.Decoder.PatchSize)
-	must(c.Decoder.Grid() == c.Encoder.Grid(), "decoder.image_size = %d: must be the encoder's grid %d", c.Decoder.ImageSize, c.Encoder.Grid())
+	rows, cols := c.Encoder.GridSize()
+	decoderRows, decoderCols := c.Decoder.GridSize()
+	must(decoderRows == rows && decoderCols == cols, "decoder.image_size = %d: must be the encoder's grid %d", c.Decoder.ImageSize, rows)
 	return errors.Join(errs...)
 }
 

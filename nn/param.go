@@ -18,6 +18,7 @@ type Param struct {
 	NoDecay bool           // exempt from weight decay whatever its shape
 	Buffer  bool           // state without a gradient
 	Given   bool           // will be loaded after Set.Build, which then draws no initial value and leaves zeros
+	Rows    int            // of the grid of patches that positions or a relative position bias table are for; 0 for other parameters
 	init    Init
 }
 

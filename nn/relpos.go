@@ -45,6 +45,7 @@ func NewRelPosBias(s Scope, rows, cols, heads int) *RelPosBias {
 	b := &RelPosBias{
 		Table: s.Param("relative_position_bias_table", Zeros, RelPosRows(rows, cols), heads), Rows: rows, Cols: cols,
 	}
+	b.Table.Rows = rows
 	s.set.derived = append(s.set.derived, b.release)
 	return b
 }

@@ -45,6 +45,23 @@ type Deriver interface {
 	Derive()
 }
 
+// Channeled is a Section whose network may see images of other channels than red, green and blue.
+type Channeled interface {
+	// Channels is their number.
+	Channels() int
+}
+
+// Channels is the number of channels of the images that the network sees.
+func (c *Config) Channels() int {
+	if s, ok := c.Section.(Channeled); ok {
+		return s.Channels()
+	}
+	return 3
+}
+
+// Raw reports whether images keep the values of their files: they have other channels than red, green and blue, or 16 bits.
+func (c *Config) Raw() bool { return c.Channels() != 3 || c.Data.Keep16Bits }
+
 // Data says which images a run sees and how.
 type Data struct {
 	Path          Paths   `toml:"path" path:"images" resume:"free" help:"folder, archive, list or image, several of them in a list, or shapes:N, procedural:N for N synthetic images"`
@@ -60,6 +77,7 @@ type Data struct {
 	MaxPixels     int     `toml:"max_pixels" range:"[1,1e9]" resume:"free" help:"width times height of an image, at most; larger ones are unreadable"`
 	Reduce        bool    `toml:"reduce" absent:"false" help:"in training and its own validation alone: decode images at 1/2, 1/4 or 1/8 of their size where no crop needs more, as Pillow's draft does; the reference code does not"`
 	ExifTranspose bool    `toml:"exif_transpose" absent:"false" help:"turn images as their EXIF orientation says, which the reference code does not: small presets do, published ones do not"`
+	Keep16Bits    bool    `toml:"keep_16_bits" paper:"-" absent:"false" help:"of red, green and blue images with 16 bits a channel keep all, not the higher 8 alone; images of other channels always keep them"`
 	Augment       string  `toml:"augment" help:"crop: colour jitter and random resized crop; pad-crop: small shifts; none; multi-crop in method dino alone"`
 	Jitter        float64 `toml:"jitter" range:"[0,1]" help:"strength of colour jitter with crop and multi-crop; in method finetune where rand_magnitude is 0"`
 	Pad           int     `toml:"pad" paper:"-" range:"[0,)" help:"pixels with pad-crop"`

@@ -218,7 +218,7 @@ func (c *Config) merge(text []byte, source string) error {
 		if f.key == "method" {
 			continue
 		}
-		if err := f.assign(v.value); err != nil {
+		if err := c.assign(f, v.value); err != nil {
 			return fmt.Errorf("%s: %s = %v: %w", source, v.key, v.value, err)
 		}
 	}
@@ -280,7 +280,7 @@ func (c *Config) Set(assignment string) error {
 	if f.key == "method" || f.key == "preset" {
 		return fmt.Errorf("%s: cannot be assigned", assignment)
 	}
-	if err := f.parse(value); err != nil {
+	if err := c.parse(f, value); err != nil {
 		return fmt.Errorf("%s: %w", assignment, err)
 	}
 	return nil

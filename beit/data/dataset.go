@@ -136,12 +136,14 @@ func (c *cached) Sample(i int) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	size := s.bytes()
+	size := s.Bytes()
 	if c.room.Add(-size) < 0 {
 		c.room.Add(size)
 		return s, nil
 	}
-	s.Image = whole(s.Image)
+	if _, ok := s.Image.(*Raster); !ok {
+		s.Image = whole(s.Image)
+	}
 	if !c.samples[i].CompareAndSwap(nil, &s) { // another goroutine was faster
 		c.room.Add(size)
 	}

@@ -32,6 +32,7 @@ type settings struct {
 	exifTranspose bool
 	short         int // see Reduce
 	masks         *MaskOptions
+	channels      int // see Channels; 0 for RGB of 8 bits
 }
 
 func settingsOf(options []Option) (s settings) {
@@ -58,6 +59,15 @@ func ReadImage(file fs.File, limits Limits, options ...Option) (*RGB, error) {
 }
 
 func decodeFrom(file fs.File, limits Limits, options []Option) (Image, error) {
+	content, err := fileContent(file, limits)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeImage(content, limits, options...)
+}
+
+// fileContent reads a file of at most limits.Bytes.
+func fileContent(file fs.File, limits Limits) ([]byte, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -65,11 +75,7 @@ func decodeFrom(file fs.File, limits Limits, options []Option) (Image, error) {
 	if info.Size() > limits.Bytes {
 		return nil, fmt.Errorf("image file of %d bytes: the limit is %d", info.Size(), limits.Bytes)
 	}
-	content, err := io.ReadAll(io.LimitReader(file, limits.Bytes))
-	if err != nil {
-		return nil, err
-	}
-	return DecodeImage(content, limits, options...)
+	return io.ReadAll(io.LimitReader(file, limits.Bytes))
 }
 
 // Decode decodes a JPEG, PNG, WebP, BMP, TIFF or Netpbm file or the first frame of a GIF or animated WebP file to RGB, and what RegisterFormat

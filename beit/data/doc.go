@@ -37,7 +37,8 @@
 //
 // # Shapes
 //
-// An image view is Float32 of shape (3, Size, Size), in the order red, green, blue, and (B, 3, Size, Size) in a batch. RandomCrop, PadCrop, Eval and
+// An image view is Float32 of shape (3, Size, Size), in the order red, green, blue, and (B, 3, Size, Size) in a batch. Views may be wider or narrower than
+// they are high, and have other channels. RandomCrop, PadCrop, Eval and
 // FineTune name a view as its View says, by default "image". The second view of pre-training, for the teacher or tokenizer, is called "target".
 // MultiCrop names its crops "crop_0", "crop_1" and so on. A Pipeline of your own can output other shapes, and Int32 fields such as a mask (H, W).
 //
@@ -53,6 +54,16 @@
 //
 // What is refused is refused by its name: PAM, and TIFF with CIELab, YCbCr outside JPEG, unusual numbers of bits, or rare compressions such as
 // Zstandard. Of a JPEG, only the part that a crop needs is interpolated and converted. Parallel decodes wait for each other where they would take more than DecodeMemory together.
+//
+// # Channels and depth
+//
+// With the option Channels images keep the values that PNG and TIFF files store, of 1 to 16 channels and up to 16 bits: samples hold a *Raster. A View
+// with Bands shows it, resized with real weights and normalised channel by channel. What changes colours needs RGB of 8 bits.
+//
+// # Masks
+//
+// With the option Masks samples have a Mask, the class of each pixel, read from a file beside the image. Package masks transforms both alike. A
+// mask that does not fit ends a loader, for it says that the options are wrong.
 //
 // # Augmentation
 //

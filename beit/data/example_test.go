@@ -114,7 +114,7 @@ func ExamplePipeline() {
 func ExampleMix() {
 	images := make([]float32, 4*3*8*8) // (B, 3, 8, 8)
 	mix := data.Mix{Share: 0.7}
-	mix.Apply(images, 8)
+	mix.Apply(images, 3, 8, 8)
 	soft := mix.Targets([]int32{0, 1, 1, 2}, 3, 0.1) // smoothed by 0.1
 	for i := range 4 {
 		fmt.Printf("%.3f\n", soft[3*i:3*i+3])

@@ -62,6 +62,9 @@ func (f *files) decode(name string) (Image, error) {
 		return nil, err
 	}
 	defer file.Close()
+	if n := settingsOf(f.options).channels; n > 0 {
+		return ReadRaster(file, n, f.limits, f.options...)
+	}
 	return decodeFrom(file, f.limits, f.options)
 }
 

@@ -62,7 +62,7 @@ func TestEraseBox(t *testing.T) {
 	const size, n = 224, 20000
 	areas, tall := 0.0, 0
 	for i := range uint64(n) {
-		box := EraseBox(size, tensor.NewRand(i))
+		box := EraseBox(size, size, tensor.NewRand(i))
 		w, h := box.Dx(), box.Dy()
 		share, aspect := float64(w*h)/(size*size), float64(h)/float64(w)
 		if share < 0.018 || share > 0.34 || aspect < 0.27 || aspect > 3.6 || !box.In(image.Rect(0, 0, size, size)) {

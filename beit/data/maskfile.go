@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 
@@ -45,14 +44,7 @@ func readMaskFile(fsys fs.FS, name string, limits Limits) (*Raster, error) {
 		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > limits.Bytes {
-		return nil, fmt.Errorf("file of %d bytes: the limit is %d", info.Size(), limits.Bytes)
-	}
-	content, err := io.ReadAll(io.LimitReader(file, limits.Bytes))
+	content, err := fileContent(file, limits)
 	if err != nil {
 		return nil, err
 	}

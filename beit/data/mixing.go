@@ -22,8 +22,8 @@ type Mix struct {
 	Box   image.Rectangle // region that cutmix takes from the partner; empty for mixup, which blends all pixels
 }
 
-// Draw draws the mix of a batch of images of size x size. It panics when mixing is off.
-func (x Mixing) Draw(size int, r *tensor.Rand) Mix {
+// Draw draws the mix of a batch of images of w x h. It panics when mixing is off.
+func (x Mixing) Draw(w, h int, r *tensor.Rand) Mix {
 	if !x.On() {
 		panic("data: Mixing: Draw: both kinds are off")
 	}
@@ -34,20 +34,20 @@ func (x Mixing) Draw(size int, r *tensor.Rand) Mix {
 	if !cut {
 		return Mix{Share: beta(x.Mixup, r)}
 	}
-	return cutMix(beta(x.Cutmix, r), r.IntN(size), r.IntN(size), size)
+	share := beta(x.Cutmix, r)
+	return cutMix(share, r.IntN(w), r.IntN(h), w, h)
 }
 
 // cutMix returns the mix whose box has the centre (cx, cy) and covers 1 - share of the image before it is clipped at the border.
-func cutMix(share float64, cx, cy, size int) Mix {
-	side := int(float64(size) * math.Sqrt(1-share))
-	half := side / 2
-	box := image.Rect(cx-half, cy-half, cx+half, cy+half).Intersect(image.Rect(0, 0, size, size))
-	return Mix{Share: 1 - float64(box.Dx()*box.Dy())/float64(size*size), Box: box}
+func cutMix(share float64, cx, cy, w, h int) Mix {
+	half := func(side int) int { return int(float64(side)*math.Sqrt(1-share)) / 2 }
+	box := image.Rect(cx-half(w), cy-half(h), cx+half(w), cy+half(h)).Intersect(image.Rect(0, 0, w, h))
+	return Mix{Share: 1 - float64(box.Dx()*box.Dy())/float64(w*h), Box: box}
 }
 
-// Apply mixes images, (B, 3, size, size), in place.
-func (m Mix) Apply(images []float32, size int) {
-	one := 3 * size * size
+// Apply mixes images, (B, channels, h, w), in place.
+func (m Mix) Apply(images []float32, channels, w, h int) {
+	one := channels * w * h
 	n := len(images) / one
 	tensor.ParallelFor(n/2, func(i int) {
 		a, b := images[i*one:(i+1)*one], images[(n-1-i)*one:(n-i)*one]
@@ -57,9 +57,9 @@ func (m Mix) Apply(images []float32, size int) {
 			}
 			return
 		}
-		for c := range 3 {
+		for c := range channels {
 			for y := m.Box.Min.Y; y < m.Box.Max.Y; y++ {
-				lo, hi := (c*size+y)*size+m.Box.Min.X, (c*size+y)*size+m.Box.Max.X
+				lo, hi := (c*h+y)*w+m.Box.Min.X, (c*h+y)*w+m.Box.Max.X
 				for j := lo; j < hi; j++ {
 					a[j], b[j] = b[j], a[j]
 				}

@@ -20,7 +20,7 @@ func TestCutMix(t *testing.T) {
 		{0.64, 9, 9, Mix{0.84, image.Rect(6, 6, 10, 10)}}, // in a corner
 		{1, 5, 5, Mix{1, image.Rectangle{}}},
 	} {
-		got := cutMix(c.share, c.cx, c.cy, 10)
+		got := cutMix(c.share, c.cx, c.cy, 10, 10)
 		if math.Abs(got.Share-c.want.Share) > 1e-12 || got.Box.Dx() != c.want.Box.Dx() || !c.want.Box.Empty() && got.Box != c.want.Box {
 			t.Errorf("share %g at (%d, %d): %+v, want %+v", c.share, c.cx, c.cy, got, c.want)
 		}
@@ -36,7 +36,7 @@ func TestMix(t *testing.T) {
 	value := func(x []float32, k, c, y, col int) float32 { return x[((k*3+c)*size+y)*size+col] }
 	t.Run("mixup", func(t *testing.T) {
 		x := slices.Clone(images)
-		Mix{Share: 0.75}.Apply(x, size)
+		Mix{Share: 0.75}.Apply(x, 3, size, size)
 		for k, want := range []float32{0.5, 1, 1.5} { // 0.25·2, itself, 0.75·2
 			if got := value(x, k, 2, 3, 1); got != want {
 				t.Errorf("image %d is %g, want %g", k, got, want)
@@ -45,7 +45,7 @@ func TestMix(t *testing.T) {
 	})
 	t.Run("cutmix", func(t *testing.T) {
 		x := slices.Clone(images)
-		Mix{Share: 0.875, Box: image.Rect(1, 2, 3, 3)}.Apply(x, size)
+		Mix{Share: 0.875, Box: image.Rect(1, 2, 3, 3)}.Apply(x, 3, size, size)
 		for _, c := range []struct {
 			k, y, col int
 			want      float32
@@ -70,7 +70,7 @@ func TestMixingDraw(t *testing.T) {
 	moments := func(x Mixing) (cut int, mean, square float64) {
 		const n = 20000
 		for i := range uint64(n) {
-			m := x.Draw(1000, tensor.NewRand(i, 77))
+			m := x.Draw(1000, 1000, tensor.NewRand(i, 77))
 			if !m.Box.Empty() {
 				cut++
 			}

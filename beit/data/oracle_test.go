@@ -181,7 +181,7 @@ func (o *transformsOracle) checkEval(t *testing.T, name, what string, m *RGB, si
 		w, h := ShorterSide(m.W, m.H, short)
 		o.equal(t, name, Resize(m, m.Bounds(), w, h, Bicubic).Pix)
 	case "center_crop":
-		o.equal(t, name, resizeCentre(m, short, size, Bicubic).Pix)
+		o.equal(t, name, View{Size: size, Filter: Bicubic}.centre(m, short, short).(*RGB).Pix)
 	case "output":
 		dst := make([]float32, 3*size*size)
 		(&Eval{Views: []View{{Size: size, Filter: Bicubic, Norm: ImageNet}}}).Apply(into(dst), unlabelled(m), nil)

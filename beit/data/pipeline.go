@@ -15,26 +15,6 @@ type Pipeline interface {
 	Apply(dst Tensors, s Sample, r *tensor.Rand)
 }
 
-// View describes how a model gets to see an image: a square of Float32 values, (3, Size, Size).
-type View struct {
-	Name   string // of its Field; empty stands for "image"
-	Size   int    // side of the square
-	Filter Filter
-	Norm   Norm
-}
-
-// field describes the tensor of v. It panics when v makes no sense.
-func (v View) field() Field {
-	if v.Size < 1 || v.Norm.Std[0] == 0 || v.Norm.Std[1] == 0 || v.Norm.Std[2] == 0 {
-		panic(fmt.Sprintf("data: view %+v: size must be positive and deviations not 0", v))
-	}
-	name := v.Name
-	if name == "" {
-		name = "image"
-	}
-	return Field{Name: name, Shape: []int{3, v.Size, v.Size}, DType: tensor.Float32}
-}
-
 func fieldsOf(views []View) []Field {
 	fields := make([]Field, len(views))
 	for i, v := range views {
@@ -52,31 +32,44 @@ type RandomCrop struct {
 }
 
 // Outputs implements Pipeline.
-func (p *RandomCrop) Outputs() []Field { return fieldsOf(p.Views) }
+func (p *RandomCrop) Outputs() []Field {
+	if p.Jitter > 0 && p.Views[0].Bands != nil {
+		panic(fmt.Sprintf("data: RandomCrop: colour jitter %g of images that are not RGB of 8 bits", p.Jitter))
+	}
+	return fieldsOf(p.Views)
+}
 
 // Apply implements Pipeline. The flip commutes with jitter, crop and resize: it costs nothing at the end, whether a recipe has it first
 // or last.
 func (p *RandomCrop) Apply(dst Tensors, s Sample, r *tensor.Rand) {
 	m := s.Image
-	if p.Jitter > 0 {
+	if p.Jitter > 0 { // of RGB
 		m = jitter(whole(m), p.Jitter, r) // contrast needs the mean of all pixels
 	}
 	flip := r.Uint32()&1 == 1
 	w, h := m.Size()
-	part, box := cut(m, RandomBox(w, h, p.Scale, r))
-	writeViews(dst, p.Views, flip, func(v View) *RGB { return Resize(part, box, v.Size, v.Size, v.Filter) })
+	box := randomBox(w, h, p.Scale, p.Views[0].aspect(), r)
+	if p.Views[0].Bands == nil {
+		m, box = cut(m, box)
+	}
+	writeViews(dst, p.Views, flip, func(v View) rendered { return v.box(m, box) })
 }
 
 // writeViews renders each view; neighbours of equal size and filter are rendered once.
-func writeViews(dst Tensors, views []View, flip bool, render func(v View) *RGB) {
+func writeViews(dst Tensors, views []View, flip bool, render func(v View) rendered) {
 	checkDestinations(dst, len(views))
-	var m *RGB
+	var m rendered
 	for i, v := range views {
-		if i == 0 || v.Size != views[i-1].Size || v.Filter != views[i-1].Filter {
+		if i == 0 || !v.likens(views[i-1]) {
 			m = render(v)
 		}
-		ToFloat(dst[i].Float32, m, v.Norm, flip)
+		m.write(dst[i].Float32, v, flip)
 	}
+}
+
+// likens reports whether both views show the same before it is normalised.
+func (v View) likens(o View) bool {
+	return v.Size == o.Size && v.Width == o.Width && v.Filter == o.Filter && (v.Bands == nil) == (o.Bands == nil)
 }
 
 func checkDestinations(dst Tensors, fields int) {
@@ -99,16 +92,17 @@ func (p *PadCrop) Outputs() []Field { return fieldsOf(p.Views) }
 func (p *PadCrop) Apply(dst Tensors, s Sample, r *tensor.Rand) {
 	flip := r.Uint32()&1 == 1
 	left, top := r.IntN(2*p.Pad+1), r.IntN(2*p.Pad+1)
-	writeViews(dst, p.Views, flip, func(v View) *RGB {
-		if v.Size <= p.Pad {
-			panic(fmt.Sprintf("data: PadCrop: %d mirrored pixels around images of %d", p.Pad, v.Size))
+	writeViews(dst, p.Views, flip, func(v View) rendered {
+		h, w := v.size()
+		if min(h, w) <= p.Pad {
+			panic(fmt.Sprintf("data: PadCrop: %d mirrored pixels around images of %d", p.Pad, min(h, w)))
 		}
-		return padCrop(resizeCentre(s.Image, v.Size, v.Size, v.Filter), p.Pad, left, top, v.Size)
+		return v.centre(s.Image, w, h).padCrop(p.Pad, left, top)
 	})
 }
 
-// Eval is the transform of evaluation: the shorter side is resized to Size/0.875, rounded down, and the central square of side Size is
-// cut out. With Whole set the shorter side is resized to Size itself.
+// Eval is the transform of evaluation: the image is resized so that it just covers the view's sides divided by 0.875, rounded down, and the centre of the
+// view's size is cut out. Of a square, the shorter side becomes Size/0.875. With Whole set the image just covers the view itself.
 type Eval struct {
 	Whole bool
 	Views []View
@@ -119,29 +113,37 @@ func (p *Eval) Outputs() []Field { return fieldsOf(p.Views) }
 
 // Apply implements Pipeline; r is not used and may be nil.
 func (p *Eval) Apply(dst Tensors, s Sample, _ *tensor.Rand) {
-	writeViews(dst, p.Views, false, func(v View) *RGB { return resizeCentre(s.Image, p.short(v), v.Size, v.Filter) })
+	writeViews(dst, p.Views, false, func(v View) rendered { return p.render(s.Image, v) })
 }
 
-// short is the shorter side of the image that v is cut from.
-func (p *Eval) short(v View) int {
-	if p.Whole {
-		return v.Size
+func (p *Eval) render(m Image, v View) rendered {
+	w, h := p.covered(v)
+	return v.centre(m, w, h)
+}
+
+// covered is the box that the resized image covers, from which v is cut.
+func (p *Eval) covered(v View) (w, h int) {
+	if h, w = v.size(); p.Whole {
+		return w, h
 	}
-	return int(float64(v.Size) / 0.875)
+	return int(float64(w) / 0.875), int(float64(h) / 0.875)
 }
 
 // Part says which part of an image of w x h pixels the first view shows: its left upper corner and its size, in pixels of the image. Its edges
 // may lie within pixels.
 func (p *Eval) Part(w, h int) (x, y, dx, dy float64) {
 	v := p.Views[0]
-	rw, rh := ShorterSide(w, h, p.short(v))
-	box := centreBox(rw, rh, v.Size)
+	boxW, boxH := p.covered(v)
+	rw, rh := Cover(w, h, boxW, boxH)
+	vh, vw := v.size()
+	box := centreBox(rw, rh, vw, vh)
 	sx, sy := float64(w)/float64(rw), float64(h)/float64(rh)
-	return float64(box.Min.X) * sx, float64(box.Min.Y) * sy, float64(v.Size) * sx, float64(v.Size) * sy
+	return float64(box.Min.X) * sx, float64(box.Min.Y) * sy, float64(vw) * sx, float64(vh) * sy
 }
 
-// Seen returns what the first view shows of an image, before it is normalised.
+// Seen returns what the first view shows of an image, before it is normalised: of other channels than RGB what people see of them.
 func (p *Eval) Seen(m Image) *RGB {
 	v := p.Views[0]
-	return resizeCentre(m, p.short(v), v.Size, v.Filter)
+	v.Bands = nil
+	return p.render(m, v).(*RGB) // as v has no Bands
 }

@@ -84,7 +84,7 @@ func TestPadCrop(t *testing.T) {
 	mirror := []int{4, 3, 2, 1, 0, 1, 2, 3, 4, 5, 4, 3, 2, 1}
 	for top := range 2*pad + 1 {
 		for left := range 2*pad + 1 {
-			got := padCrop(m, pad, left, top, 6)
+			got := padCrop(m, pad, left, top)
 			for y := range 6 {
 				for x := range 6 {
 					want := m.Pix[3*(mirror[top+y]*6+mirror[left+x]):][:3]
@@ -117,7 +117,7 @@ func TestViewsShareTheCrop(t *testing.T) {
 		}
 		// Without jitter and with the whole image, the view is the image or its mirror image.
 		whole := &PadCrop{Pad: 0, Views: []View{{Size: 16, Filter: Bicubic, Norm: Unit}}}
-		square := resizeCentre(m, 16, 16, Bicubic)
+		square := View{Size: 16, Filter: Bicubic}.centre(m, 16, 16).(*RGB)
 		whole.Apply(into(same), unlabelled(m), tensor.NewRand(seed))
 		plain, mirrored := make([]float32, 3*16*16), make([]float32, 3*16*16)
 		ToFloat(plain, square, Unit, false)

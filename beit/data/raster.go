@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/gobeit/gobeit/nn/state/filekind"
 )
@@ -36,6 +37,19 @@ func DecodeRaster(content []byte, limits Limits, options ...Option) (m *Raster, 
 		return nil, fmt.Errorf("decode %s image: %w", kind.Short, err)
 	}
 	return m, nil
+}
+
+// ReadRaster reads file, decodes it as DecodeRaster does, and makes it an image of so many channels by the rules of Channels.
+func ReadRaster(file fs.File, channels int, limits Limits, options ...Option) (*Raster, error) {
+	content, err := fileContent(file, limits)
+	if err != nil {
+		return nil, err
+	}
+	m, err := DecodeRaster(content, limits, options...)
+	if err != nil {
+		return nil, err
+	}
+	return m.With(channels)
 }
 
 // decodeRaster is decode for the values that the file stores.
@@ -76,13 +90,13 @@ func (f Format) decodeRaster(content []byte, limits Limits, s settings) (*Raster
 }
 
 // newRaster returns an image of zeros.
-func newRaster(w, h, channels, bits int) *Raster {
+func NewRaster(w, h, channels, bits int) *Raster {
 	return &Raster{W: w, H: h, Channels: channels, Bits: bits, Pix: make([]uint16, w*h*channels)}
 }
 
 // rasterOf holds the values of m.
 func rasterOf(m *RGB) *Raster {
-	r := newRaster(m.W, m.H, 3, 8)
+	r := NewRaster(m.W, m.H, 3, 8)
 	for i, v := range m.Pix {
 		r.Pix[i] = uint16(v)
 	}
@@ -102,7 +116,7 @@ func (m *Raster) transposed(o orientation) *Raster {
 	}
 	t := &exifTransposed{&RGB{W: m.W, H: m.H}, o} // which is asked for places alone
 	w, h := t.Size()
-	out := newRaster(w, h, m.Channels, m.Bits)
+	out := NewRaster(w, h, m.Channels, m.Bits)
 	out.Palette = m.Palette
 	for y := range h {
 		for x := range w {
@@ -138,7 +152,7 @@ func pngRaster(content []byte) (channels int, decode func() (*Raster, error), er
 type pngValues struct{ m *Raster }
 
 func newPNGValues(p *pngFile) pngValues {
-	m := newRaster(p.w, p.h, pngSamples[p.colour].n, p.depth)
+	m := NewRaster(p.w, p.h, pngSamples[p.colour].n, p.depth)
 	if p.colour == pngPalette {
 		m.Palette = p.palette[:p.colours:p.colours]
 	}
@@ -196,7 +210,7 @@ func tiffRaster(content []byte) (channels int, decode func() (*Raster, error), e
 }
 
 func (f *tiffFile) decodeRaster() (*Raster, error) {
-	m := newRaster(f.w, f.h, f.samples, f.bits)
+	m := NewRaster(f.w, f.h, f.samples, f.bits)
 	if f.photometric == tiffPalette {
 		m.Palette = f.palette[: 1<<f.bits : 1<<f.bits]
 	}

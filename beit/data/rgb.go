@@ -92,6 +92,8 @@ func fromImage(src image.Image) *RGB {
 	switch s := src.(type) {
 	case *RGB:
 		return s
+	case *Raster:
+		return whole(s)
 	case *image.YCbCr:
 		return whole(newPlanes(s, false))
 	case *image.NYCbCrA: // only WebP has it

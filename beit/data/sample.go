@@ -10,10 +10,13 @@ type Sample struct {
 // RGB converts the whole image to RGB.
 func (s Sample) RGB() *RGB { return whole(s.Image) }
 
-// bytes is the memory that the sample takes once its image is RGB.
-func (s Sample) bytes() int64 {
+// Bytes is the memory that the sample takes once its image is RGB, or a Raster.
+func (s Sample) Bytes() int64 {
 	w, h := s.Image.Size()
 	n := 3 * int64(w) * int64(h)
+	if m, ok := s.Image.(*Raster); ok {
+		n = 2 * int64(len(m.Pix))
+	}
 	if s.Mask != nil {
 		n += int64(len(s.Mask.Class))
 	}

@@ -54,7 +54,7 @@ func card(c *config.Config) method.Card {
 	v := SectionOf(c).Model.ViT
 	return method.Card{
 		Method: name, Kind: weights.DINO, Network: &v, Beside: []string{beit.DistillStudent, beit.DistillHeads, beit.DistillCenter},
-		Input: method.Input{Size: v.ImageSize, Grid: v.Grid(), Norm: data.ImageNet, Whole: c.Data.Eval.Whole},
+		Input: method.InputOf(v, data.ImageNet, nil, c.Data.Eval.Whole),
 	}
 }
 

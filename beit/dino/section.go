@@ -32,6 +32,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.Numbers("dino.model.outputs", m.Outputs, m.Bottleneck)
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentMulti)
 	k.Part("dino.model", m.Check())
+	method.CheckRGB(c, k, "dino.model.vit", m.ViT)
 	size, patch := s.Crops.SmallSize, m.ViT.PatchSize
 	k.Must(size >= 1 && size <= m.ViT.ImageSize && patch > 0 && size%patch == 0,
 		"dino.crops.small_size = %d: must be a multiple of dino.model.vit.patch_size = %d and at most image_size = %d", size, patch, m.ViT.ImageSize)

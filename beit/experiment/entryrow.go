@@ -90,7 +90,7 @@ func (l *lineup) probe(path, key string, r *SeedResult) error {
 		return err
 	}
 	defer m.Close()
-	encoder, err := model.OpenEncoder(l.env.device(), m)
+	encoder, err := model.OpenProbed(l.env.device(), m)
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (p *plan) contender(t trial, c *config.Config, path string) (one Contender,
 		}
 		return Teacher(teacher, probe.Pools...), tokenizer.Method.ImageSize(m.Config), teacher.Release, nil
 	}
-	e, err := model.OpenEncoder(dev, m)
+	e, err := model.OpenProbed(dev, m)
 	if err != nil {
 		return one, 0, nil, err
 	}

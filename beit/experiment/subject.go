@@ -34,7 +34,7 @@ func OpenSubject(e Env, path string, images func(m *model.Model, size int) (*met
 		}
 	}()
 	method.Tell(e.reporter(), s.Model.Warnings())
-	if s.Encoder, err = model.OpenEncoder(e.device(), s.Model); err != nil {
+	if s.Encoder, err = model.OpenProbed(e.device(), s.Model); err != nil {
 		return s, err
 	}
 	if s.Images, err = images(s.Model, s.Encoder.ViT.ImageSize); err != nil {

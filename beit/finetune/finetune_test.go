@@ -477,6 +477,25 @@ func TestNorms(t *testing.T) {
 	}
 }
 
+// Images of other channels have a number for each, or take those of red, green and blue in turn, and a preset does without what needs these.
+func TestNormsOfChannels(t *testing.T) {
+	for text, want := range map[string][]float32{
+		"imagenet": {0.485, 0.456, 0.406, 0.485}, "0.1,0.2,0.3/1,1,1": {0.1, 0.2, 0.3, 0.1}, "0.1,0.2,0.3,0.4/1,1,1,1": {0.1, 0.2, 0.3, 0.4},
+	} {
+		cfg, err := configure("", "", "finetune.norm="+text, "finetune.model.channels=4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := finetune.Method.Card(cfg).Input
+		if in.Bands == nil || !slices.Equal(in.Bands.Mean, want) || in.View().Channels() != 4 {
+			t.Errorf("%s: %+v", text, in)
+		}
+		if s := finetune.SectionOf(cfg); s.RandMagnitude != 0 || cfg.Data.Jitter != 0 || len(cfg.Notes) != 1 {
+			t.Errorf("RandAugment %v, jitter %v, notes %q", s.RandMagnitude, cfg.Data.Jitter, cfg.Notes)
+		}
+	}
+}
+
 // A classifier takes normalisation, activation and names of classes from the files beside the weights that it starts from.
 func TestInitFromDescribedFiles(t *testing.T) {
 	set := nn.NewSet()
@@ -510,6 +529,22 @@ func TestRefuses(t *testing.T) {
 		_, err := configure("", "", c.set)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", c.set, err)
+		}
+	}
+	for _, c := range []struct {
+		set  []string
+		want string
+	}{
+		{[]string{"finetune.model.channels=17"}, "from 1 to 16"}, {[]string{"finetune.model.channels=0"}, "channels"},
+		{[]string{"finetune.model.channels=4", "data.jitter=0.3"}, "need red, green and blue"},
+		{[]string{"data.keep_16_bits=true", "finetune.rand_magnitude=5"}, "need red, green and blue"},
+		{[]string{"finetune.model.channels=4", "finetune.norm=1,2/3,4"}, "one for each of 4 channels"},
+		{[]string{"finetune.model.channels=4", "finetune.norm=1,2,3,4/1,1,1,0"}, "normalise no image"},
+		{[]string{"finetune.network=clip", "finetune.model.image_size=32x64"}, "sees squares"},
+		{[]string{"finetune.model.image_size=32x66"}, "image_width = 66"},
+	} {
+		if _, err := configure("", "", c.set...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v", c.set, err)
 		}
 	}
 	for _, c := range []struct{ set, want string }{

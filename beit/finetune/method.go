@@ -29,7 +29,7 @@ var Method = &method.Method{
 	},
 	Main:         "top1",
 	Verdict:      verdict,
-	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ImageSize },
+	ImageSize:    func(c *config.Config) int { return max(SectionOf(c).Model.Size()) },
 	ImageSizeKey: "finetune.model.image_size",
 	Train:        augment,
 	Eval:         func(c *config.Config) data.Pipeline { return method.Plain(c, card(c).Input.View()) },
@@ -70,10 +70,8 @@ func (c *clipClassifier) ViTConfig() beit.ViTConfig { return c.Tower }
 func card(c *config.Config) method.Card {
 	s := SectionOf(c)
 	m := s.Model
-	card := method.Card{
-		Method: name, Kind: weights.Classifier, Network: &m,
-		Input: method.Input{Size: m.ImageSize, Grid: m.Grid(), Norm: s.normalisation(), Whole: c.Data.Eval.Whole},
-	}
+	norm, bands := s.normalisation(c)
+	card := method.Card{Method: name, Kind: weights.Classifier, Network: &m, Input: method.InputOf(m, norm, bands, c.Data.Eval.Whole)}
 	if s.clip() {
 		card.Kind, card.Network = weights.CLIP, &clipClassifier{m, s.Network == networkOpenCLIP}
 	}

@@ -63,9 +63,23 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 	if err != nil {
 		return err
 	}
-	SectionOf(base).Model.ImageSize = SectionOf(asked).Model.ImageSize
+	to, from := &SectionOf(base).Model, SectionOf(asked).Model
+	to.ImageSize, to.ImageWidth = from.ImageSize, from.ImageWidth
+	if asked.Raw() {
+		keepColours(base)
+	}
 	show(base)
 	return nil
+}
+
+// keepColours takes what needs red, green and blue out of a preset, for images that have something else.
+func keepColours(c *config.Config) {
+	s := SectionOf(c)
+	if s.RandMagnitude == 0 && c.Data.Jitter == 0 {
+		return
+	}
+	s.RandMagnitude, c.Data.Jitter = 0, 0
+	c.Notes = append(c.Notes, "no RandAugment and no colour jitter: they need images of red, green and blue with 8 bits a channel")
 }
 
 // adaptTo makes the network that of a model, and compares the two.
@@ -75,6 +89,9 @@ func adaptTo(c *config.Config, start *method.Model) error {
 		return err
 	}
 	fit(SectionOf(c), a)
+	if c.Raw() {
+		keepColours(c)
+	}
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("%s: %w", a.path, err)
 	}
@@ -116,7 +133,7 @@ const (
 
 // show shows images as the authors do at the network's size.
 func show(c *config.Config) {
-	size := SectionOf(c).Model.ImageSize
+	size := min(SectionOf(c).Model.Size())
 	c.Data.Eval.Whole = size <= smallest || size >= wholeFrom
 	if c.Data.Augment = config.AugmentCrop; size <= smallest {
 		c.Data.Augment = config.AugmentPad
@@ -131,6 +148,9 @@ func describe(card method.Card) (*config.Config, bool) {
 	}
 	c := spec.Preset("base_1600e")
 	fit(SectionOf(c), &architecture{network: networkViT, norm: method.NormText(card.Input.Norm), vit: *v})
+	if c.Raw() {
+		keepColours(c)
+	}
 	show(c)
 	return c, true
 }

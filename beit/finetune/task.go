@@ -143,9 +143,10 @@ func (t *task) mix(c nn.Context, b *data.Batch) []float32 {
 		return nil
 	}
 	s := SectionOf(t.Config)
-	mix := t.mixing.Draw(s.Model.ImageSize, tensor.NewRand(t.Config.Seed, streamMix, uint64(c.Step), uint64(c.Micro)))
+	h, w := s.Model.Size()
+	mix := t.mixing.Draw(w, h, tensor.NewRand(t.Config.Seed, streamMix, uint64(c.Step), uint64(c.Micro)))
 	images, _ := b.Tensor(method.FieldImage)
-	mix.Apply(images, s.Model.ImageSize)
+	mix.Apply(images, s.Model.Channels, w, h)
 	return mix.Targets(b.Labels, s.Model.Classes, s.Smoothing)
 }
 

@@ -50,9 +50,9 @@ func asAttentive[M Attentive](m M, err error) (Attentive, error) {
 }
 
 // attention computes the weights of a block, from 1, 0 for the last, of a network for an image. prepare makes the input of the network from
-// transformed images [1, 3, S, S]; nil leaves them as they are.
+// transformed images [1, C, H, W]; nil leaves them as they are.
 func (n *network) attention(
-	in any, grid int, prepare func(nn.Context, *autograd.Var) *autograd.Var, img image.Image, block int,
+	in any, prepare func(nn.Context, *autograd.Var) *autograd.Var, img image.Image, block int,
 ) (*Attention, error) {
 	if err := n.opened(); err != nil {
 		return nil, err
@@ -74,7 +74,8 @@ func (n *network) attention(
 			}
 			return attender.AttentionMaps(c, images, block)
 		})
-		a := &Attention{Block: block, Heads: maps.Shape()[1], Rows: grid, Cols: grid, Weights: maps.Value().Float32s()}
+		rows, cols := n.input.GridSize()
+		a := &Attention{Block: block, Heads: maps.Shape()[1], Rows: rows, Cols: cols, Weights: maps.Value().Float32s()}
 		if slices.ContainsFunc(a.Weights, func(w float32) bool { return math.IsNaN(float64(w)) }) {
 			return nil, fmt.Errorf("%s: attention weights are not finite: the weights are damaged, or the training diverged", n.path)
 		}
@@ -99,7 +100,11 @@ func (n *network) seen(img image.Image) (*data.RGB, error) {
 	if err := n.opened(); err != nil {
 		return nil, err
 	}
-	return show(n.pipeline, img)
+	m, err := n.read(img)
+	if err != nil {
+		return nil, err
+	}
+	return n.pipeline.Seen(m), nil
 }
 
 // show is what a transform leaves of an image, before it is normalised.

@@ -27,7 +27,7 @@ func (t *Tokenizer) Attention(img image.Image, block int) (*Attention, error) {
 	if err := t.net().opened(); err != nil {
 		return nil, err
 	}
-	return t.attention(t.model.Encoder, t.Grid(), symmetric, img, block)
+	return t.attention(t.model.Encoder, symmetric, img, block)
 }
 
 // symmetric maps images in [0, 1] to [-1, 1].
@@ -51,7 +51,7 @@ func (e *Encoder) Attention(img image.Image, block int) (*Attention, error) {
 	if err := e.net().opened(); err != nil {
 		return nil, err
 	}
-	return e.attention(e.model, e.grid, e.normalize, img, block)
+	return e.attention(e.model, e.normalize, img, block)
 }
 
 // Blocks is the number of transformer blocks; 0 for a network without attention.
@@ -70,5 +70,5 @@ func (c *Classifier) Attention(img image.Image, block int) (*Attention, error) {
 	if err := c.net().opened(); err != nil {
 		return nil, err
 	}
-	return c.attention(c.model, c.grid, nil, img, block)
+	return c.attention(c.model, nil, img, block)
 }

@@ -33,7 +33,15 @@ func (e *Encoder) Checksum() string {
 		}
 	}
 	write(n.set.Values().Float32s())
-	write([]float32{float32(n.size), float32(e.grid)})
+	in := n.input
+	write([]float32{float32(in.Size), float32(in.Grid)})
+	if in.Width != 0 {
+		write([]float32{float32(in.Width), float32(in.Cols)})
+	}
+	if in.Bands != nil {
+		write(in.Bands.Mean)
+		write(in.Bands.Std)
+	}
 	write(e.norm.Mean[:])
 	write(e.norm.Std[:])
 	return hex.EncodeToString(hash.Sum(nil))

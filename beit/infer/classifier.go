@@ -29,7 +29,6 @@ type Classifier struct {
 	network
 	model beit.Classifier
 	names []string
-	grid  int
 }
 
 // OpenClassifier opens classifier.safetensors or best.safetensors, a run folder with one of them, or a published classifier.
@@ -43,7 +42,7 @@ func newClassifier(m *model.Model, opt Options) (*Classifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open classifier: %w", err)
 	}
-	c := &Classifier{model: t, names: m.Classes, grid: m.Input.Grid}
+	c := &Classifier{model: t, names: m.Classes}
 	c.init(m, set, m.Input.Pipeline())
 	if c.names == nil {
 		for i := range outputs {
@@ -61,12 +60,12 @@ func (c *Classifier) Names() []string {
 	return slices.Clone(c.names)
 }
 
-// Grid is the number of patches along a side.
+// Grid is the number of patches along a side, or of their rows.
 func (c *Classifier) Grid() int {
 	if c.net().opened() != nil {
 		return 0
 	}
-	return c.grid
+	return c.input.Grid
 }
 
 // Classify returns all classes for an image, the most probable first.
@@ -88,7 +87,7 @@ func (c *Classifier) ClassifyDataset(ctx context.Context, ds data.Dataset, skipp
 	return over(ctx, c.net(), ds, skipped, c.classify)
 }
 
-// classify returns the classes of normalised images [B, 3, S, S].
+// classify returns the classes of normalised images [B, C, H, W].
 func (c *Classifier) classify(ctx nn.Context, images *autograd.Var) ([][]Class, error) {
 	p := autograd.Softmax(c.model.Logits(ctx, images)).Value().Float32s()
 	var list [][]Class

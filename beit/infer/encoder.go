@@ -20,7 +20,7 @@ type Features struct {
 	CLS  []float32 // class token, D numbers
 	Mean []float32 // mean of the patch tokens, D numbers
 
-	// Patches are the patch tokens, [Grid, Grid, D], row-major. It is nil without Options.Patches.
+	// Patches are the patch tokens, [rows, columns, D], row-major. It is nil without Options.Patches.
 	Patches []float32
 }
 
@@ -29,7 +29,6 @@ type Encoder struct {
 	network
 	model   beit.Encoder
 	norm    data.Norm
-	grid    int
 	patches bool
 }
 
@@ -46,8 +45,11 @@ func newEncoder(m *model.Model, opt Options) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open backbone: %w", err)
 	}
-	made := &Encoder{model: e.Encoder, norm: e.Norm, grid: e.ViT.Grid(), patches: opt.Patches}
-	made.init(m, e.Set, probe.Pipeline(m.Input.Size))
+	made := &Encoder{model: e.Encoder, norm: e.Norm, patches: opt.Patches}
+	p := probe.Pipeline(m.Input.Size)
+	p.Views[0].Width, p.Views[0].Bands = m.Input.Width, m.Input.Bands
+	made.init(m, e.Set, p)
+	made.input.Grid, made.input.Cols = e.ViT.GridSize()
 	return made, nil
 }
 
@@ -59,12 +61,12 @@ func (e *Encoder) Dim() int {
 	return e.model.Width()
 }
 
-// Grid is the number of patches along a side.
+// Grid is the number of patches along a side, or of their rows.
 func (e *Encoder) Grid() int {
 	if e.net().opened() != nil {
 		return 0
 	}
-	return e.grid
+	return e.input.Grid
 }
 
 // Encode returns the features of an image.
@@ -81,7 +83,7 @@ func (e *Encoder) EncodeBatch(images []image.Image) ([]Features, error) {
 	return encodeBatch(e.net(), images, e.encode)
 }
 
-// encode returns the features of images [B, 3, S, S] in [0, 1].
+// encode returns the features of images [B, C, H, W], in [0, 1] or normalised: see normalize.
 func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error) {
 	tokens := c.Tape.Scope(func() *autograd.Var { return e.model.AllTokens(c, e.normalize(c, images)) }) // [B, N+1, D]
 	class, mean := beit.Pool(tokens)
@@ -99,7 +101,7 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 		list[i] = f
 	}
 	if e.patches {
-		all, n := tokens.Value().Float32s(), e.Grid()*e.Grid()
+		all, n := tokens.Value().Float32s(), tokens.Shape()[1]-1
 		for i := range list {
 			list[i].Patches = all[(i*(n+1)+1)*d : (i+1)*(n+1)*d : (i+1)*(n+1)*d]
 		}
@@ -107,8 +109,11 @@ func (e *Encoder) encode(c nn.Context, images *autograd.Var) ([]Features, error)
 	return list, nil
 }
 
-// normalize makes the network's input of images [B, 3, S, S] in [0, 1].
+// normalize makes the network's input of images [B, 3, H, W] in [0, 1]. Those of other channels are normalised before.
 func (e *Encoder) normalize(c nn.Context, images *autograd.Var) *autograd.Var {
+	if e.input.Bands != nil {
+		return images
+	}
 	return c.Tape.Own(beit.Normalize(images.Value(), e.norm.Mean, e.norm.Std))
 }
 

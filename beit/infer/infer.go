@@ -10,6 +10,7 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
@@ -29,7 +30,7 @@ type Model interface {
 	Config() *config.Config
 	// Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 	Warnings() []error
-	// ImageSize is the side S of the model's input, in pixels.
+	// ImageSize is the side S of the model's input, in pixels, or its height.
 	ImageSize() int
 	// Close waits for running calls and frees the model's memory. A second call does nothing.
 	Close() error
@@ -91,7 +92,7 @@ type network struct {
 	warnings []error
 	set      *nn.Set
 	pipeline *data.Eval // of one view
-	size     int
+	input    method.Input
 
 	use    sync.RWMutex // read-locked by running calls, locked by Close
 	closed bool
@@ -101,7 +102,7 @@ type network struct {
 
 // init sets the fields of n for the built set of an opened model.
 func (n *network) init(m *model.Model, set *nn.Set, p *data.Eval) {
-	n.path, n.config, n.warnings, n.set, n.pipeline, n.size = m.Path, m.Config, m.Warnings(), set, p, m.Input.Size
+	n.path, n.config, n.warnings, n.set, n.pipeline, n.input = m.Path, m.Config, m.Warnings(), set, p, m.Input
 }
 
 // close waits for running calls and frees the model's memory. A second one does nothing, and so does that of a model that was not opened.
@@ -123,7 +124,13 @@ func (n *network) opened() error {
 	return nil
 }
 
-// forward runs encode on pixels, transformed images [B, 3, S, S], and resets the tape.
+// one is how many numbers an image has for the network.
+func (n *network) one() int {
+	height, width := n.input.Sides()
+	return n.pipeline.Views[0].Channels() * height * width
+}
+
+// forward runs encode on pixels, transformed images [B, C, H, W], and resets the tape.
 func forward[T any](n *network, pixels []float32, encode func(nn.Context, *autograd.Var) ([]T, error)) (list []T, err error) {
 	n.use.RLock()
 	defer n.use.RUnlock()
@@ -134,11 +141,20 @@ func forward[T any](n *network, pixels []float32, encode func(nn.Context, *autog
 	if !ok {
 		tape = autograd.NewTape(n.set.Device())
 	}
-	images := tape.Own(tensor.FromSlice(tape.Device(), pixels, len(pixels)/(3*n.size*n.size), 3, n.size, n.size))
+	height, width := n.input.Sides()
+	images := tape.Own(tensor.FromSlice(tape.Device(), pixels, len(pixels)/n.one(), n.pipeline.Views[0].Channels(), height, width))
 	tape.NoGrad(func() { list, err = encode(nn.Context{Tape: tape}, images) })
 	tape.Reset()
 	n.tapes.Put(tape)
 	return list, err
+}
+
+// read makes an image what the pipeline takes.
+func (n *network) read(img image.Image) (data.Image, error) {
+	if bands := n.input.Bands; bands != nil {
+		return data.RasterFrom(img, len(bands.Mean), data.DefaultLimits)
+	}
+	return data.FromImage(img, data.DefaultLimits)
 }
 
 // batch is the number of images that go through the model at once. It limits memory and does not change results.
@@ -149,7 +165,7 @@ func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context
 	if err := n.opened(); err != nil {
 		return nil, err
 	}
-	one := 3 * n.size * n.size
+	one := n.one()
 	buffer, ok := n.inputs.Get().(*[]float32)
 	if need := min(batch, len(images)) * one; !ok || len(*buffer) < need {
 		made := make([]float32, need)
@@ -161,7 +177,7 @@ func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context
 		part := images[first:min(first+batch, len(images))]
 		errs := make([]error, len(part))
 		tensor.ParallelFor(len(part), func(i int) {
-			m, err := data.FromImage(part[i], data.DefaultLimits)
+			m, err := n.read(part[i])
 			if err != nil {
 				errs[i] = fmt.Errorf("image %d: %w", first+i, err)
 				return
@@ -183,14 +199,15 @@ func encodeBatch[T any](n *network, images []image.Image, encode func(nn.Context
 }
 
 // patchBox is the part of an image of w x h pixels that a patch of a grid shows: its edges are those of the nearest pixels, and it has at least one.
-func (n *network) patchBox(w, h, grid, row, col int) image.Rectangle {
+func (n *network) patchBox(w, h, row, col int) image.Rectangle {
+	rows, cols := n.input.GridSize()
 	x, y, dx, dy := n.pipeline.Part(w, h)
-	edges := func(from, length float64, i, all int) (low, high int) {
+	edges := func(from, length float64, i, grid, all int) (low, high int) {
 		at := func(i int) int { return int(math.Round(from + length*float64(i)/float64(grid))) }
 		low = min(max(at(i), 0), all-1)
 		return low, min(max(at(i+1), low+1), all)
 	}
-	left, right := edges(x, dx, col, w)
-	top, bottom := edges(y, dy, row, h)
+	left, right := edges(x, dx, col, cols, w)
+	top, bottom := edges(y, dy, row, rows, h)
 	return image.Rect(left, top, right, bottom)
 }

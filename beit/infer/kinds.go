@@ -4,6 +4,20 @@ import "github.com/gobeit/gobeit/beit/config"
 
 // The methods of Model for each kind. They are not promoted from network, because that would dereference a nil pointer.
 
+// width is what ImageWidth returns.
+func (n *network) width() int {
+	_, width := n.input.Sides()
+	return width
+}
+
+// channels is what Channels returns; 0 for a model that was not opened.
+func (n *network) channels() int {
+	if n.opened() != nil {
+		return 0
+	}
+	return n.pipeline.Views[0].Channels()
+}
+
 // net returns what all models share, that of a model that was not opened for nil.
 func (t *Tokenizer) net() *network {
 	if t == nil {
@@ -21,8 +35,14 @@ func (t *Tokenizer) Config() *config.Config { return t.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (t *Tokenizer) Warnings() []error { return t.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (t *Tokenizer) ImageSize() int { return t.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (t *Tokenizer) ImageSize() int { return t.net().input.Size }
+
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (t *Tokenizer) ImageWidth() int { return t.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (t *Tokenizer) Channels() int { return t.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tokenizer) Close() error { return t.net().close() }
@@ -44,8 +64,14 @@ func (e *Encoder) Config() *config.Config { return e.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (e *Encoder) Warnings() []error { return e.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (e *Encoder) ImageSize() int { return e.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (e *Encoder) ImageSize() int { return e.net().input.Size }
+
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (e *Encoder) ImageWidth() int { return e.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (e *Encoder) Channels() int { return e.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (e *Encoder) Close() error { return e.net().close() }
@@ -67,8 +93,14 @@ func (c *Classifier) Config() *config.Config { return c.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (c *Classifier) Warnings() []error { return c.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (c *Classifier) ImageSize() int { return c.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (c *Classifier) ImageSize() int { return c.net().input.Size }
+
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (c *Classifier) ImageWidth() int { return c.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (c *Classifier) Channels() int { return c.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (c *Classifier) Close() error { return c.net().close() }
@@ -90,8 +122,14 @@ func (t *Tower) Config() *config.Config { return t.net().config }
 // Warnings lists the damaged checkpoints of a running training that Open did not use, and says what of another's file was taken or assumed.
 func (t *Tower) Warnings() []error { return t.net().warnings }
 
-// ImageSize is the side S of the model's input, in pixels.
-func (t *Tower) ImageSize() int { return t.net().size }
+// ImageSize is the side S of the model's input, in pixels, or its height.
+func (t *Tower) ImageSize() int { return t.net().input.Size }
+
+// ImageWidth is the width of the model's input, in pixels: ImageSize for a square.
+func (t *Tower) ImageWidth() int { return t.net().width() }
+
+// Channels is the number of channels of the model's input.
+func (t *Tower) Channels() int { return t.net().channels() }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (t *Tower) Close() error { return t.net().close() }
@@ -114,7 +152,7 @@ func (s *Segmenter) Config() *config.Config { return s.net().config }
 func (s *Segmenter) Warnings() []error { return s.net().warnings }
 
 // ImageSize is the side S of a window, in pixels.
-func (s *Segmenter) ImageSize() int { return s.net().size }
+func (s *Segmenter) ImageSize() int { return s.net().input.Size }
 
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (s *Segmenter) Close() error { return s.net().close() }

@@ -98,7 +98,7 @@ func (t *Tokenizer) PatchBox(w, h, row, col int) image.Rectangle {
 	if g := t.Grid(); row < 0 || row >= g || col < 0 || col >= g || w < 1 || h < 1 {
 		panic(fmt.Sprintf("infer: Tokenizer.PatchBox: patch (%d, %d) of a grid of %d x %d, image of %d x %d", row, col, g, g, w, h))
 	}
-	return t.patchBox(w, h, t.Grid(), row, col)
+	return t.patchBox(w, h, row, col)
 }
 
 // Encode returns the codes of an image.

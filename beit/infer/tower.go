@@ -16,7 +16,6 @@ import (
 type Tower struct {
 	network
 	model any
-	grid  int
 }
 
 // isTower says whether an opened model can be a Tower alone.
@@ -31,7 +30,7 @@ func newTower(m *model.Model, opt Options) (*Tower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open network: %w", err)
 	}
-	t := &Tower{model: built, grid: m.Input.Grid}
+	t := &Tower{model: built}
 	t.init(m, set, m.Input.Pipeline())
 	if t.config == nil { // no method is near: images are read as usual, and shown upright
 		t.config = config.New("", nil)
@@ -45,7 +44,7 @@ func (t *Tower) Grid() int {
 	if t.net().opened() != nil {
 		return 0
 	}
-	return t.grid
+	return t.input.Grid
 }
 
 // Blocks is the number of transformer blocks.
@@ -64,5 +63,5 @@ func (t *Tower) Attention(img image.Image, block int) (*Attention, error) {
 	if err := t.net().opened(); err != nil {
 		return nil, err
 	}
-	return t.attention(t.model, t.grid, nil, img, block)
+	return t.attention(t.model, nil, img, block)
 }

@@ -10,7 +10,7 @@ import (
 
 // A network that is no transformer says so.
 func TestNoAttention(t *testing.T) {
-	tower := &Tower{network: network{path: "dvae.pth", set: nn.NewSet()}, model: "no transformer", grid: 4}
+	tower := &Tower{network: network{path: "dvae.pth", set: nn.NewSet()}, model: "no transformer"}
 	if n := tower.Blocks(); n != 0 {
 		t.Errorf("%d blocks", n)
 	}

@@ -179,6 +179,9 @@ func (i *Images) open(c *config.Config, size int, given *data.Source, open openS
 	if size < data.MinProceduralSize {
 		return nil, fmt.Errorf("data.path = %q: synthetic images need an image_size of at least %d, the model has %d", path, data.MinProceduralSize, size)
 	}
+	if c.Raw() {
+		return nil, fmt.Errorf("data.path = %q: synthetic images are red, green and blue with 8 bits: the network wants %d channels, and data.keep_16_bits is %v", path, c.Channels(), c.Data.Keep16Bits)
+	}
 	draw := synthetics[kind]
 	i.Train, i.Val = draw(n, size, c.ImageSeed()), draw(max(n/5, 1), size, c.ImageSeed()+1)
 	return nil, nil
@@ -205,6 +208,9 @@ func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, err
 	var options []data.Option
 	if d.ExifTranspose {
 		options = append(options, data.ExifTranspose())
+	}
+	if c.Raw() {
+		options = append(options, data.Channels(c.Channels()))
 	}
 	if m, ok := c.Section.(Masker); ok {
 		if masks, wanted := m.MaskOptions(); wanted {

@@ -28,7 +28,7 @@ type Method struct {
 	// Verdict says in two sentences what a run reached, beside chance and baselines, and whether that is good. Nil: nothing is said.
 	Verdict func(o Outcome) []string
 
-	ImageSize    func(c *config.Config) int           // side of the images that the network sees
+	ImageSize    func(c *config.Config) int           // side of the images that the network sees, the longer one of those that are no squares
 	ImageSizeKey string                               // the key that sets it
 	Train        func(c *config.Config) data.Pipeline // of training, with augmentation
 	Eval         func(c *config.Config) data.Pipeline // of validation

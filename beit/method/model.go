@@ -1,6 +1,7 @@
 package method
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -40,15 +41,34 @@ type Card struct {
 
 // Input says how a network is shown images.
 type Input struct {
-	Size  int       `json:"size"`  // side S of the square
-	Whole bool      `json:"whole"` // the largest central square; else the central part, 7/8 of its side
-	Norm  data.Norm `json:"norm"`  // of the pixels
-	Grid  int       `json:"grid"`  // rows, and columns, of patches
+	Size  int         `json:"size"`            // side S of the square, or height
+	Width int         `json:"width,omitempty"` // 0 for a square
+	Whole bool        `json:"whole"`           // the largest central part of the same aspect; else 7/8 of its sides
+	Norm  data.Norm   `json:"norm"`            // of red, green and blue, 8 bits each
+	Bands *data.Bands `json:"bands,omitempty"` // in place of Norm: of other channels, or of 16 bits; nil for RGB
+	Grid  int         `json:"grid"`            // rows of patches, and columns of a square
+	Cols  int         `json:"cols,omitempty"`  // columns of patches; 0 for a square
 }
+
+// InputOf is the input of a vision transformer. bands may be nil.
+func InputOf(v beit.ViTConfig, norm data.Norm, bands *data.Bands, whole bool) Input {
+	rows, cols := v.GridSize()
+	i := Input{Size: v.ImageSize, Whole: whole, Norm: norm, Bands: bands, Grid: rows}
+	if !v.Square() {
+		i.Width, i.Cols = v.ImageWidth, cols
+	}
+	return i
+}
+
+// Sides returns the height and width of an image.
+func (i Input) Sides() (height, width int) { return i.Size, cmp.Or(i.Width, i.Size) }
+
+// GridSize returns the rows and columns of patches.
+func (i Input) GridSize() (rows, cols int) { return i.Grid, cmp.Or(i.Cols, i.Grid) }
 
 // View is the view of an image that the network gets.
 func (i Input) View() data.View {
-	return data.View{Name: FieldImage, Size: i.Size, Filter: data.Bicubic, Norm: i.Norm}
+	return data.View{Name: FieldImage, Size: i.Size, Width: i.Width, Filter: data.Bicubic, Norm: i.Norm, Bands: i.Bands}
 }
 
 // Pipeline shows the network images as validation does.

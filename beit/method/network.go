@@ -8,12 +8,21 @@ import (
 // CheckViT refuses the sizes of a vision transformer that no machine holds. table is its key.
 func CheckViT(k *config.Checker, table string, v beit.ViTConfig) {
 	if v.PatchSize > 0 {
-		k.Must(v.Tokens() <= config.MostPatches, "%s: %d x %d patches: must be at most %d", table, v.Grid(), v.Grid(), config.MostPatches)
+		rows, cols := v.GridSize()
+		k.Must(v.Tokens() <= config.MostPatches, "%s: %d x %d patches: must be at most %d", table, rows, cols, config.MostPatches)
 		k.Numbers(table+".patch_size", v.PatchSize*v.PatchSize*v.Channels, v.Width)
 	}
 	k.Must(v.Depth <= config.MostBlocks, "%s: %d blocks: must be at most %d", table, v.Depth, config.MostBlocks)
 	blocks := float64(v.Depth) * float64(v.Width) * float64(v.Width) * (4 + 2*v.MLPRatio)
 	k.Must(blocks <= config.MostNumbers, "%s: %d blocks of width %d have %.3g parameters: no machine holds them", table, v.Depth, v.Width, blocks)
+}
+
+// CheckRGB refuses images that a method does not learn from: those that are no squares, or not red, green and blue with 8 bits each. table is the key of
+// the network.
+func CheckRGB(c *config.Config, k *config.Checker, table string, v beit.ViTConfig) {
+	k.Must(v.Square(), "%s.image_size = %dx%d: method %s takes squares alone; beit finetune takes others", table, v.ImageSize, v.ImageWidth, c.Method)
+	k.Must(v.Channels == 3, "%s.channels = %d: method %s takes red, green and blue alone; beit finetune takes other channels", table, v.Channels, c.Method)
+	k.Must(!c.Data.Keep16Bits, "data.keep_16_bits: method %s takes 8 bits alone; beit finetune keeps 16", c.Method)
 }
 
 // CheckPad refuses a padding that leaves no pixel of the image in a crop.

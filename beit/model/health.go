@@ -7,6 +7,7 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -36,34 +37,51 @@ const (
 // verifyImages is the number of synthetic images that Verify runs a network on.
 const verifyImages = 4
 
-// Verify runs a built network, as Build returns it, on synthetic images of size x size. It checks that activations are finite, that they
-// differ between patches and images, and that probabilities are above chance.
+// Verify runs a built network, as Build returns it, on synthetic images of its input. It checks that activations are finite, that they
+// differ between patches and images, and that probabilities are above chance. Other channels than red, green and blue repeat these.
 //
-// norm is the normalisation of the images; for tokenizers, which normalise themselves, it is data.Unit. Verify finds a network that is damaged,
+// The normalisation of the input is that of the images; for tokenizers, which normalise themselves, it is data.Unit. Verify finds a network that is damaged,
 // untrained or wrongly loaded. It does not tell how good a network is. A network without features is an error.
-func Verify(dev *tensor.Device, network any, size int, norm data.Norm) (h Health, err error) {
+func Verify(dev *tensor.Device, network any, in method.Input) (h Health, err error) {
 	tape := autograd.NewTape(dev)
 	defer tape.Reset()
 	e := examination{c: nn.Context{Tape: tape}}
 	tape.NoGrad(func() {
-		images := tape.Own(tensor.FromSlice(dev, synthetic(size, norm), verifyImages, 3, size, size))
+		height, width := in.Sides()
+		pixels := synthetic(in)
+		images := tape.Own(tensor.FromSlice(dev, pixels, verifyImages, len(pixels)/(verifyImages*height*width), height, width))
 		err = e.examine(network, images)
 	})
 	return e.Health, err
 }
 
-// synthetic returns synthetic images [B, 3, size, size].
-func synthetic(size int, norm data.Norm) []float32 {
-	ds := data.Procedural(verifyImages, max(size, data.MinProceduralSize), 1)
-	one := 3 * size * size
-	pixels := make([]float32, verifyImages*one)
-	view := &data.Eval{Whole: true, Views: []data.View{{Size: size, Filter: data.Bicubic, Norm: norm}}}
+// synthetic returns synthetic images [B, C, H, W].
+func synthetic(in method.Input) []float32 {
+	height, width := in.Sides()
+	ds := data.Procedural(verifyImages, max(height, width, data.MinProceduralSize), 1)
+	view := in.View()
+	bands := view.Bands
+	if bands != nil {
+		view.Bands, view.Norm = nil, data.Unit
+	}
+	show := &data.Eval{Whole: true, Views: []data.View{view}}
+	var pixels []float32
 	for i := range verifyImages {
 		s, err := ds.Sample(i)
 		if err != nil {
 			panic(err) // synthetic images do not fail
 		}
-		view.Apply(data.Tensors{{Float32: pixels[i*one : (i+1)*one]}}, s, nil)
+		rgb := make([]float32, 3*height*width)
+		show.Apply(data.Tensors{{Float32: rgb}}, s, nil)
+		if bands == nil {
+			pixels = append(pixels, rgb...)
+			continue
+		}
+		for c, mean := range bands.Mean {
+			for _, v := range rgb[c%3*height*width : (c%3+1)*height*width] {
+				pixels = append(pixels, (v-mean)/bands.Std[c])
+			}
+		}
 	}
 	return pixels
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
@@ -106,7 +107,7 @@ func TestVerify(t *testing.T) {
 			}
 			fillParam(set, c.value, c.parts...)
 			m := weights.Model{Kind: map[string]weights.Kind{"clip": weights.CLIP, "tokenizer": weights.Tokenizer, "euclidean": weights.Tokenizer}[c.kind]}
-			h, err := model.Verify(tensor.CPU(), network, 32, m.Norm())
+			h, err := model.Verify(tensor.CPU(), network, method.Input{Size: 32, Norm: m.Norm()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -284,7 +285,10 @@ func networkOf(m *method.Method, kind weights.Kind) (any, error) {
 func cardOf(w *weights.Model) method.Card {
 	c := method.Card{Kind: w.Kind, Input: method.Input{Size: w.ViT.ImageSize, Norm: w.Norm(), Whole: w.Kind == weights.CLIP}}
 	if w.ViT.PatchSize > 0 {
-		c.Input.Grid = w.ViT.Grid()
+		c.Input = method.InputOf(w.ViT, w.Norm(), nil, c.Input.Whole)
+	}
+	if n := w.ViT.Channels; n > 0 && n != 3 {
+		c.Input.Bands = data.BandsOf(w.Norm(), n)
 	}
 	vit, mim, vqkd, clip, segmenter := w.ViT, w.MIM, w.VQKD, w.CLIP, w.Segmenter
 	switch w.Kind {

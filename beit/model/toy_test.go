@@ -222,7 +222,7 @@ func TestToyOpen(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: other features", path)
 		}
-		if h, err := model.Verify(cpu, e.Encoder, 16, e.Norm); err != nil || len(h.Findings) != 0 || h.Output == "" {
+		if h, err := model.Verify(cpu, e.Encoder, method.Input{Size: 16, Norm: e.Norm}); err != nil || len(h.Findings) != 0 || h.Output == "" {
 			t.Errorf("%+v, error %v", h, err)
 		}
 		random, set, err := model.RandomEncoder(cpu, m, 7)

@@ -79,6 +79,15 @@ type Encoder struct {
 	Set   *nn.Set
 }
 
+// OpenProbed is OpenEncoder for probes and comparisons, which show networks squares of red, green and blue with 8 bits.
+func OpenProbed(dev *tensor.Device, m *Model) (*Encoder, error) {
+	if height, width := m.Input.Sides(); height != width || m.Input.Bands != nil {
+		return nil, fmt.Errorf("%s: sees images of %d x %d with %d channels: probes show squares of red, green and blue with 8 bits; beit embed gives its features",
+			m.Path, height, width, m.Input.View().Channels())
+	}
+	return OpenEncoder(dev, m)
+}
+
 // OpenEncoder builds the network for features in an opened model of any kind: a backbone, a tokenizer's encoder, a classifier without its head.
 // The caller releases its Set.
 func OpenEncoder(dev *tensor.Device, m *Model) (*Encoder, error) {

@@ -65,7 +65,7 @@ func card(c *config.Config) method.Card {
 	m := SectionOf(c).Model
 	return method.Card{
 		Method: name, Kind: weights.MIM, Network: &m,
-		Input: method.Input{Size: m.ViT.ImageSize, Grid: m.ViT.Grid(), Norm: data.ImageNet, Whole: c.Data.Eval.Whole},
+		Input: method.InputOf(m.ViT, data.ImageNet, nil, c.Data.Eval.Whole),
 	}
 }
 

@@ -34,13 +34,14 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.Must(s.Visible >= 0 && s.Visible <= 1, "pretrain.visible = %g: must be in [0, 1]", s.Visible)
 	k.Part("pretrain.model", m.Check())
 	s.checkMask(k)
+	method.CheckRGB(c, k, "pretrain.model.vit", m.ViT)
 	method.CheckPad(c, k, m.ViT.ImageSize)
 }
 
 func (s *Section) checkMask(k *config.Checker) {
 	m := s.Mask
-	if s.Model.ViT.PatchSize > 0 {
-		grid := s.Model.ViT.Grid()
+	if v := s.Model.ViT; v.PatchSize > 0 && v.Square() {
+		grid := v.Grid()
 		k.Must(m.Rows == grid && m.Cols == grid, "pretrain.mask.rows = %d, pretrain.mask.cols = %d: must both be %d, as many as the model's patches",
 			m.Rows, m.Cols, grid)
 	}
@@ -52,7 +53,6 @@ func (s *Section) checkMask(k *config.Checker) {
 // Derive makes the mask's grid the model's.
 func (s *Section) Derive() {
 	if s.Model.ViT.PatchSize > 0 {
-		grid := s.Model.ViT.Grid()
-		s.Mask.Rows, s.Mask.Cols = grid, grid
+		s.Mask.Rows, s.Mask.Cols = s.Model.ViT.GridSize()
 	}
 }

@@ -30,7 +30,7 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 	if err != nil {
 		return err
 	}
-	if v := SectionOf(c).Model.ViT; v.PatchSize > 0 && v.Grid() != SectionOf(base).Model.ViT.Grid() && v.Tokens() <= config.MostPatches {
+	if v := SectionOf(c).Model.ViT; v.PatchSize > 0 && v.Square() && v.Grid() != SectionOf(base).Model.ViT.Grid() && v.Tokens() <= config.MostPatches {
 		SectionOf(base).Mask = MaskFor(v.Grid())
 		if c, err = over.Over(base); err != nil {
 			return err

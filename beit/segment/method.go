@@ -70,7 +70,7 @@ func card(c *config.Config) method.Card {
 	m := s.Model
 	return method.Card{
 		Method: name, Kind: weights.Segmenter, Network: &m,
-		Input: method.Input{Size: m.ViT.ImageSize, Grid: m.ViT.Grid(), Norm: s.normalisation(), Whole: c.Data.Eval.Whole},
+		Input: method.InputOf(m.ViT, s.normalisation(), nil, c.Data.Eval.Whole),
 	}
 }
 

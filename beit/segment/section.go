@@ -79,6 +79,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	_, err := method.ParseNorm(s.Norm)
 	k.Must(err == nil, "segment.norm: %v", err)
 	k.Part("segment.model", m.Check())
+	method.CheckRGB(c, k, "segment.model.vit", m.ViT)
 	a := s.Augment
 	k.Must(a.MinScale <= a.MaxScale, "segment.augment: min_scale = %g is above max_scale = %g", a.MinScale, a.MaxScale)
 	k.Must(float64(max(a.Long, a.Short))*a.MaxScale <= maxSide, "segment.augment: sides of %g pixels: must be at most %d", float64(max(a.Long, a.Short))*a.MaxScale, maxSide)

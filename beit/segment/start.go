@@ -80,7 +80,7 @@ func (s *Section) become(b *beginning) {
 		s.Model.Classes = old.Classes
 	} else {
 		s.Model.ViT = b.vit
-		s.Model.ViT.ImageSize = max(old.ViT.ImageSize/b.vit.PatchSize, 1) * b.vit.PatchSize
+		s.Model.ViT.ImageSize, s.Model.ViT.ImageWidth = max(old.ViT.ImageSize/b.vit.PatchSize, 1)*b.vit.PatchSize, 0 // windows are squares
 	}
 	v := &s.Model.ViT
 	v.DropPath, v.Classes, v.MeanPool, v.InitScale = old.ViT.DropPath, 0, false, 0

@@ -49,6 +49,6 @@ func card(c *config.Config) method.Card {
 	m := SectionOf(c).Model
 	return method.Card{
 		Method: name, Kind: weights.Tokenizer, Network: &m, Beside: []string{prefixTeacher},
-		Input: method.Input{Size: m.Encoder.ImageSize, Grid: m.Encoder.Grid(), Norm: data.Unit, Whole: c.Data.Eval.Whole},
+		Input: method.InputOf(m.Encoder, data.Unit, nil, c.Data.Eval.Whole),
 	}
 }

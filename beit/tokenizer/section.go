@@ -30,13 +30,18 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.Must(s.Teacher != teacherRun || s.TeacherRun != "", "tokenizer.teacher_run: name the run that teaches")
 	k.Part("tokenizer.model", m.Check())
+	method.CheckRGB(c, k, "tokenizer.model.encoder", m.Encoder)
 	method.CheckPad(c, k, m.Encoder.ImageSize)
 }
 
 // Derive makes the decoder see the encoder's grid of codes.
 func (s *Section) Derive() {
 	if m := &s.Model; m.Encoder.PatchSize > 0 {
-		m.Decoder.ImageSize, m.Decoder.PatchSize, m.Decoder.Channels = m.Encoder.Grid(), 1, m.CodeDim
+		rows, cols := m.Encoder.GridSize()
+		m.Decoder.ImageSize, m.Decoder.PatchSize, m.Decoder.Channels = rows, 1, m.CodeDim
+		if m.Decoder.ImageWidth = 0; !m.Encoder.Square() {
+			m.Decoder.ImageWidth = cols
+		}
 	}
 }
 

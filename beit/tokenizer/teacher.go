@@ -117,9 +117,13 @@ func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teach
 	if !ok {
 		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a backbone, a tokenizer or a classifier", m.Path, m.Kind)
 	}
-	if e := s.Model.Encoder; v.ImageSize != e.ImageSize || v.Grid() != e.Grid() {
+	rows, cols := v.GridSize()
+	if e := s.Model.Encoder; v.ImageSize != e.ImageSize || rows != e.Grid() || cols != e.Grid() {
 		return nil, nil, fmt.Errorf("%s has images of %d in %d x %d patches, the tokenizer images of %d in %d x %d",
-			m.Path, v.ImageSize, v.Grid(), v.Grid(), e.ImageSize, e.Grid(), e.Grid())
+			m.Path, v.ImageSize, rows, cols, e.ImageSize, e.Grid(), e.Grid())
+	}
+	if m.Input.Bands != nil {
+		return nil, nil, fmt.Errorf("%s sees %d channels, or 16 bits: the tokenizer sees red, green and blue with 8 bits", m.Path, v.Channels)
 	}
 	network, set, err := m.Build(dev)
 	if err != nil {

@@ -68,7 +68,7 @@ func sameCodes(t *testing.T, res *train.Result, euclidean bool) {
 	if v := res.Final.Values; float64(use.Used) != v["codes_used"] || use.Perplexity != v["perplexity"] {
 		t.Errorf("codes of the saved tokenizer: %+v, in the last validation %v", use, v)
 	}
-	if h, err := model.Verify(tensor.CPU(), tok.VQKD, 16, tok.Model.Input.Norm); err != nil || len(h.Findings) > 0 {
+	if h, err := model.Verify(tensor.CPU(), tok.VQKD, tok.Model.Input); err != nil || len(h.Findings) > 0 {
 		t.Errorf("verified: %+v, error %v", h, err)
 	}
 }

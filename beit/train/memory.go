@@ -114,9 +114,9 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 	e.Config, e.Device, e.Tape, e.Reporter, e.Group = cfg, dev, autograd.NewTape(dev), Silent{}, dist.Single()
 	e.Tape.Precision, e.SaveModel = l.env.Tape.Precision, func(string) error { return nil }
 	size := e.Method.ImageSize(cfg)
-	e.Train = blankImages(e.Train, micro, size)
+	e.Train = blankImages(e.Train, micro, size, cfg)
 	if e.Val != nil {
-		e.Val = blankImages(e.Val, eval, size)
+		e.Val = blankImages(e.Val, eval, size, cfg)
 	}
 	p := &loop{env: &e, reporter: Silent{}, open: l.open}
 	defer p.release()
@@ -175,7 +175,7 @@ func (l *loop) twoSteps(ctx context.Context) error {
 // blank is a dataset of black images, which take no time to read.
 type blank struct {
 	data.Dataset
-	image   *data.RGB
+	image   data.Image
 	mask    *data.Mask        // of class 0, or nil
 	classes *data.MaskClasses // or nil
 }
@@ -187,13 +187,16 @@ func (b blank) Sample(i int) (data.Sample, error) {
 // MaskClasses implements data.Masked.
 func (b blank) MaskClasses() *data.MaskClasses { return b.classes }
 
-// blankImages are at most so many black squares in place of the images of ds.
-func blankImages(ds data.Dataset, most, size int) data.Dataset {
+// blankImages are at most so many black squares in place of the images of ds, with masks where those have some.
+func blankImages(ds data.Dataset, most, size int, cfg *config.Config) data.Dataset {
 	index := make([]int, min(most, ds.Len()))
 	for i := range index {
 		index[i] = i
 	}
 	b := blank{Dataset: data.Subset(ds, index), image: data.NewRGB(size, size)}
+	if cfg.Raw() {
+		b.image = data.NewRaster(size, size, cfg.Channels(), 16)
+	}
 	var ok bool
 	if b.classes, ok = data.MaskClassesOf(ds); ok {
 		b.mask = &data.Mask{W: size, H: size, Class: make([]uint8, size*size)}
@@ -210,8 +213,8 @@ func (l *loop) cacheBytes(cfg *config.Config) (bytes int64) {
 		}
 		sum, read := int64(0), int64(0)
 		for i := range min(looked, ds.Len()) {
-			if image, err := data.Decoded(ds, i*ds.Len()/min(looked, ds.Len())); err == nil { // of others the run will tell
-				sum, read = sum+int64(len(image.Pix)), read+1
+			if s, err := ds.Sample(i * ds.Len() / min(looked, ds.Len())); err == nil { // of others the run will tell
+				sum, read = sum+s.Bytes(), read+1
 			}
 		}
 		if read > 0 {

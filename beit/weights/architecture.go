@@ -5,14 +5,14 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn"
 )
 
-// Limits of what a file may imply: patches along a side of an image, pixels along a side of a patch, and colour channels.
+// Limits of what a file may imply: patches along a side of an image, and pixels along a side of a patch.
 const (
 	maxGrid  = 256
 	maxPatch = 256
-	channels = 3
 )
 
 // shapes returns the shapes of the tensors whose names begin with prefix, by the rest of the name.
@@ -67,8 +67,11 @@ func (m *Model) check(also error) error {
 	if err := CheckPlausible(m.ViT, m.numbers()); err != nil {
 		return err
 	}
-	if m.ViT.Channels != channels {
-		return fmt.Errorf("images have %d channels: only %d are supported", m.ViT.Channels, channels)
+	switch n := m.ViT.Channels; {
+	case m.Kind == Classifier && n > data.MaxChannels:
+		return fmt.Errorf("images have %d channels: at most %d are supported", n, data.MaxChannels)
+	case m.Kind != Classifier && n != rgb:
+		return fmt.Errorf("images have %d channels: of a %s only %d are supported", n, m.Kind, rgb)
 	}
 	if also != nil {
 		return also
@@ -77,7 +80,7 @@ func (m *Model) check(also error) error {
 }
 
 // CheckPlausible returns an error for a configuration that shapes do not imply fully, or that needs far more memory than a file with so
-// many values suggests. The memory is that of images, 3·S² values, and of attention between N+1 tokens in every head.
+// many values suggests. The memory is that of images, and of attention between N+1 tokens in every head.
 func CheckPlausible(v beit.ViTConfig, numbers int) error {
 	switch {
 	case v.Width < 1:
@@ -88,14 +91,17 @@ func CheckPlausible(v beit.ViTConfig, numbers int) error {
 		return fmt.Errorf("the image size cannot be told: there are no positions")
 	case v.PatchSize < 1 || v.PatchSize > maxPatch:
 		return fmt.Errorf("patches of %d x %d pixels: at most %d along a side are accepted", v.PatchSize, v.PatchSize, maxPatch)
-	case v.Grid() > maxGrid:
-		return fmt.Errorf("%d patches along a side of the image: at most %d are accepted", v.Grid(), maxGrid)
+	}
+	rows, cols := v.GridSize()
+	if most := max(rows, cols); most > maxGrid {
+		return fmt.Errorf("%d patches along a side of the image: at most %d are accepted", most, maxGrid)
 	}
 	const freePixels, freeAttention = 1 << 23, 1 << 26 // allowed for the smallest network
-	size, tokens, all := int64(v.ImageSize), int64(v.Tokens())+1, int64(numbers)
+	height, width := v.Size()
+	tokens, all := int64(v.Tokens())+1, int64(numbers)
 	switch {
-	case channels*size*size > freePixels+8*all:
-		return fmt.Errorf("images of %d x %d are not plausible for a network of %d values", v.ImageSize, v.ImageSize, numbers)
+	case int64(v.Channels)*int64(height)*int64(width) > freePixels+8*all:
+		return fmt.Errorf("images of %d x %d are not plausible for a network of %d values", height, width, numbers)
 	case v.Heads > v.Width || int64(v.Heads)*tokens*tokens > freeAttention+16*all:
 		return fmt.Errorf("attention of %d heads between %d tokens is not plausible for a network of %d values", v.Heads, tokens, numbers)
 	}

@@ -220,10 +220,13 @@ func takeNorm(b *beside, f fields, meanKey, stdKey string) error {
 }
 
 // CheckNorm returns an error for a normalisation that divides by zero or is not finite.
-func CheckNorm(n data.Norm) error {
-	for c := range n.Mean {
-		if n.Mean[c]-n.Mean[c] != 0 || n.Std[c]-n.Std[c] != 0 || n.Std[c] <= 0 {
-			return fmt.Errorf("mean %v and standard deviation %v normalise no image", n.Mean, n.Std)
+func CheckNorm(n data.Norm) error { return CheckBands(&data.Bands{Mean: n.Mean[:], Std: n.Std[:]}) }
+
+// CheckBands is CheckNorm for any number of channels, as many means as deviations.
+func CheckBands(b *data.Bands) error {
+	for c, mean := range b.Mean {
+		if std := b.Std[c]; mean-mean != 0 || std-std != 0 || std <= 0 {
+			return fmt.Errorf("mean %v and standard deviation %v normalise no image", b.Mean, b.Std)
 		}
 	}
 	return nil

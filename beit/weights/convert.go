@@ -46,7 +46,7 @@ func (m *Model) Tensors(to Naming) (list []state.Named, dropped []string, err er
 		if to != HF {
 			list = append(list, m.named(name, t))
 			if to == Official && strings.HasSuffix(name, tableName) {
-				index, err := indexOf(name, t)
+				index, err := m.indexOf(name, t)
 				if err != nil {
 					return nil, nil, fmt.Errorf("%s: %w", m.file.Name(), err)
 				}
@@ -112,17 +112,17 @@ func (t *Tensor) transpose() *Tensor {
 }
 
 // indexOf returns the buffer relative_position_index of a relative position bias table.
-func indexOf(table string, t *Tensor) (state.Named, error) {
-	window, err := checkWindow(table, t.Shape)
+func (m *Model) indexOf(table string, t *Tensor) (state.Named, error) {
+	window, err := m.windowOfTable(table, t.Shape)
 	if err != nil {
 		return state.Named{}, err
 	}
-	n := window*window + 1
+	n := window.positions(false)
 	return state.Named{
 		Name: strings.TrimSuffix(table, tableName) + indexName, DType: state.I64, Shape: []int{n, n},
 		Read: func() ([]byte, error) {
 			b := make([]byte, 0, 8*n*n)
-			for _, v := range nn.RelPosIndex(window, window) {
+			for _, v := range nn.RelPosIndex(window[0], window[1]) {
 				b = binary.LittleEndian.AppendUint64(b, uint64(v))
 			}
 			return b, nil

@@ -24,6 +24,7 @@ type Fit struct {
 type fill struct {
 	param  *nn.Param
 	tensor *Tensor
+	change *change // nil where the tensor is loaded as it is
 }
 
 // Transfer says in what a network may differ from the model whose weights it starts with.
@@ -71,7 +72,8 @@ func sharedTable(name string) (string, bool) {
 }
 
 // Fit matches the parameters of a network with the model's tensors. The network need not be built yet. Relative position bias tables and
-// learned positions may have another size; they will be resized. A shared table is used for every block that has its own.
+// learned positions may have another size; they will be resized. Into another network, a patch embedding of three channels also goes where another number
+// of channels is seen. A shared table is used for every block that has its own.
 // If to is nil, every parameter must have its tensor and every tensor its parameter. Else they may differ in the parts that to names.
 func (m *Model) Fit(params []*nn.Param, to *Transfer) (*Fit, error) {
 	f := &Fit{model: m}
@@ -94,13 +96,14 @@ func (m *Model) Fit(params []*nn.Param, to *Transfer) (*Fit, error) {
 			continue
 		}
 		used[name] = true
-		if change := (state.Mismatch{Name: p.Name, Want: slices.Clone(p.Shape), Got: slices.Clone(t.Shape)}); resizes(p, t.Shape) {
-			r.Resized = append(r.Resized, change)
+		shapes, as := state.Mismatch{Name: p.Name, Want: slices.Clone(p.Shape), Got: slices.Clone(t.Shape)}, (*change)(nil)
+		if c, ok := m.changes(p, t.Shape, to != nil); ok {
+			r.Resized, as = append(r.Resized, shapes), &c
 		} else if !p.Shape.Equal(t.Shape) {
-			r.Mismatched = append(r.Mismatched, change)
+			r.Mismatched = append(r.Mismatched, shapes)
 			continue
 		}
-		f.fills = append(f.fills, fill{p, t})
+		f.fills = append(f.fills, fill{p, t, as})
 		r.Loaded = append(r.Loaded, p.Name)
 	}
 	for _, name := range m.Names() {
@@ -132,8 +135,8 @@ func (f *Fit) Load() error {
 	var reader state.TensorReader
 	for _, l := range f.fills {
 		err := f.model.floats(&reader, l.tensor, func(values []float32) error {
-			if !l.param.Shape.Equal(l.tensor.Shape) {
-				values = resized(l.param, l.tensor.Shape, values)
+			if l.change != nil {
+				values = l.change.resized(l.param, l.tensor.Shape, values)
 			}
 			l.param.Value.Upload(values)
 			return nil

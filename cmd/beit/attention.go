@@ -81,6 +81,9 @@ func (c *attentionCmd) content(m infer.Attentive, row, col int) (*attention.Cont
 	if err != nil {
 		return nil, err
 	}
+	if weights.Rows != weights.Cols {
+		return nil, fmt.Errorf("%s: sees images of %d x %d patches: attention is drawn for squares alone", c.Model, weights.Rows, weights.Cols)
+	}
 	seen, err := m.Seen(img)
 	if err != nil {
 		return nil, err

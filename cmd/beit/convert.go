@@ -101,6 +101,10 @@ func (c *convertCmd) pretrained(a *app) error {
 
 // besideHF returns the files that go beside the weights of a model, by their names.
 func besideHF(m *model.Model) (map[string][]byte, error) {
+	if height, width := m.Input.Sides(); height != width || m.Input.Bands != nil {
+		return nil, fmt.Errorf("%s: sees images of %d x %d with %d channels: Hugging Face's files describe squares of red, green and blue with 8 bits; --to official or timm writes the weights",
+			m.Path, height, width, m.Input.View().Channels())
+	}
 	config, err := m.Encoder().HFConfig(m.Classes)
 	if err != nil {
 		return nil, err

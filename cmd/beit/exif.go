@@ -20,10 +20,11 @@ func (f exifFlag) assignments() []string {
 	return []string{"data.exif_transpose=" + strconv.FormatBool(*f.ExifTranspose)}
 }
 
-// openImages opens all images at some paths, for images of the given side, turned as the flag says or as in the run. None are kept in memory.
+// openImages opens all images at some paths, for images of the given side, turned as the flag says or as in the run, in the form that its network sees. None are kept in memory.
 func (f exifFlag) openImages(run *config.Config, size int, paths ...string) (*method.Images, error) {
-	return method.OpenImages(&config.Config{Seed: run.ImageSeed(), Data: config.Data{
+	return method.OpenImages(&config.Config{Seed: run.ImageSeed(), Section: run.Section, Data: config.Data{
 		Path: config.PathsOf(paths...), LabelFraction: 1, ExifTranspose: f.over(run).Data.ExifTranspose, MaxPixels: run.Data.MaxPixels,
+		Keep16Bits: run.Data.Keep16Bits,
 	}}, size, nil)
 }
 

@@ -105,7 +105,7 @@ func TestExifTransposeAsTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range []*data.RGB{alone, listed} {
+		for _, m := range []*data.RGB{data.Sample{Image: alone}.RGB(), listed} {
 			if m.W != c.w || m.H != c.h {
 				t.Errorf("exif_transpose = %v: %d x %d, want %d x %d", c.transpose, m.W, m.H, c.w, c.h)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,8 @@ type modelInfo struct {
 	Naming     weights.Naming `json:"naming"`
 	Method     string         `json:"method,omitempty"` // of the run that made it
 	ImageSize  int            `json:"image_size"`
+	ImageWidth int            `json:"image_width,omitempty"` // where it is another
+	Channels   int            `json:"channels"`
 	PatchSize  int            `json:"patch_size"`
 	Width      int            `json:"width"`
 	Depth      int            `json:"depth"`
@@ -98,7 +101,7 @@ func modelOf(f *state.File) *modelInfo {
 	}
 	v, w := m.Weights.ViT, m.Weights
 	info := &modelInfo{
-		Kind: m.Kind, Naming: w.Naming, Method: m.Card.Method, ImageSize: v.ImageSize, PatchSize: v.PatchSize, Width: v.Width, Depth: v.Depth,
+		Kind: m.Kind, Naming: w.Naming, Method: m.Card.Method, ImageSize: v.ImageSize, ImageWidth: v.ImageWidth, Channels: v.Channels, PatchSize: v.PatchSize, Width: v.Width, Depth: v.Depth,
 		Heads: v.Heads, Classes: v.Classes, Codes: w.MIM.Vocab, Parameters: m.Parameters(), LeftOut: w.LeftOut,
 	}
 	info.Prefix, info.ClassNames, info.warnings = w.Prefix, m.Classes, m.Warnings()
@@ -114,10 +117,19 @@ func modelOf(f *state.File) *modelInfo {
 	return info
 }
 
+// images says what the network is shown, by height and width.
+func (m *modelInfo) images() string {
+	text := fmt.Sprintf("%d x %d in patches of %d", m.ImageSize, cmp.Or(m.ImageWidth, m.ImageSize), m.PatchSize)
+	if m.Channels != 3 {
+		text += fmt.Sprintf(", with %d channels", m.Channels)
+	}
+	return text
+}
+
 func (m *modelInfo) print(w io.Writer) error {
 	pairs := [][2]string{
 		{"model", fmt.Sprintf("%s, %s names", m.Kind, m.Naming)},
-		{"images", fmt.Sprintf("%d x %d in patches of %d", m.ImageSize, m.ImageSize, m.PatchSize)},
+		{"images", m.images()},
 		{"network", fmt.Sprintf("%d blocks of width %d with %d heads", m.Depth, m.Width, m.Heads)},
 		{"parameters", fmt.Sprint(m.Parameters)},
 	}

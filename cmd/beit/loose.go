@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"image"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -11,7 +13,7 @@ import (
 )
 
 // readImage opens an image by itself, turned as the run that made a model turned its own. Its name need not be UTF-8.
-func readImage(path string, run *config.Config) (*data.RGB, error) {
+func readImage(path string, run *config.Config) (loneImage, error) {
 	var options []data.Option
 	if run.Data.ExifTranspose {
 		options = append(options, data.ExifTranspose())
@@ -24,11 +26,26 @@ func readImage(path string, run *config.Config) (*data.RGB, error) {
 		return nil, err
 	}
 	defer file.Close()
-	m, err := data.ReadImage(file, data.DefaultLimits.AtMost(run.Data.MaxPixels), options...)
+	m, err := decodeImage(file, run, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// loneImage is an image that a dataset can have and that a model takes by itself.
+type loneImage interface {
+	data.Image
+	image.Image
+}
+
+// decodeImage decodes an image in the form that a run's network sees.
+func decodeImage(file fs.File, run *config.Config, options []data.Option) (loneImage, error) {
+	limits := data.DefaultLimits.AtMost(run.Data.MaxPixels)
+	if run.Raw() {
+		return data.ReadRaster(file, run.Channels(), limits, options...)
+	}
+	return data.ReadImage(file, limits, options...)
 }
 
 // loose is a dataset of image files that are named one by one. Each is read when it is asked for.
@@ -69,7 +86,7 @@ func holdsImages(path string) bool {
 // single is a dataset of one image that was read.
 type single struct {
 	name  string
-	image *data.RGB
+	image data.Image
 }
 
 func (s single) Len() int          { return 1 }

@@ -15,7 +15,7 @@ type settingFlags struct {
 	Epochs    *int     `placeholder:"N" help:"Passes over the training images."`
 	LR        *float64 `name:"lr" placeholder:"F" help:"Peak learning rate."`
 	BatchSize *int     `placeholder:"N" help:"Images in a step."`
-	ImageSize *int     `placeholder:"N" help:"Side of the images that the network sees, in pixels."`
+	ImageSize string   `placeholder:"N" help:"Side of the images that the network sees, in pixels, or height and width as 224x448."`
 	Limit     *int     `placeholder:"N" help:"Use at most this many training images, chosen at random."`
 	Workers   *int     `placeholder:"N" help:"Images read and decoded at the same time (as many as --threads, by the threads that also compute)."`
 }
@@ -33,7 +33,7 @@ func (f runFlags) settings(m *method.Method) []setting {
 		{"--exif-transpose", "data.exif_transpose", given(f.ExifTranspose)},
 		{"--limit", "data.limit", given(f.Limit)},
 		{"--workers", "data.workers", given(f.Workers)},
-		{"--image-size", m.ImageSizeKey, given(f.ImageSize)},
+		{"--image-size", m.ImageSizeKey, f.ImageSize},
 		{"--init-from", "init_from", f.InitFrom},
 		{"--key", "init_key", f.Key},
 		{"--epochs", "train.epochs", given(f.Epochs)},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestSettingFlags(t *testing.T) {
 		size := 2 * m.ImageSize(m.Preset(config.DefaultPreset))
 		f := runFlags{
 			imageFlags:   imageFlags{Data: []string{"a", "b"}, splitFlags: splitFlags{EvalData: []string{"c"}, ValFraction: 0.25}},
-			settingFlags: settingFlags{Epochs: &three, LR: &lr, BatchSize: &seven, ImageSize: &size, Limit: &seven, Workers: &three},
+			settingFlags: settingFlags{Epochs: &three, LR: &lr, BatchSize: &seven, ImageSize: strconv.Itoa(size), Limit: &seven, Workers: &three},
 			configFlags:  configFlags{Set: []string{"train.clip=1"}},
 		}
 		set, err := f.assignments(m, "data.pad=2")

@@ -138,10 +138,11 @@ func cosine(a, b []float32) float64 {
 // show draws the image and those found, turned for people.
 func (c *similarCmd) show(found similar, ds data.Dataset, run *config.Config) error {
 	upright := true
-	query, err := readImage(c.Image, exifFlag{&upright}.over(run))
+	read, err := readImage(c.Image, exifFlag{&upright}.over(run))
 	if err != nil {
 		return err
 	}
+	query := data.Sample{Image: read}.RGB()
 	images := make([]*data.RGB, len(found.Nearest))
 	for i, m := range found.Nearest {
 		if images[i], err = data.Transposed(ds, m.index); err != nil {

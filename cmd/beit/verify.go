@@ -25,7 +25,8 @@ type verified struct {
 	Kind       string `json:"kind"`
 	Parameters int    `json:"parameters"`
 	ImageSize  int    `json:"image_size"`
-	Aside      string `json:"aside,omitempty"` // what was not looked at
+	ImageWidth int    `json:"image_width,omitempty"` // where it is another
+	Aside      string `json:"aside,omitempty"`       // what was not looked at
 	model.Health
 }
 
@@ -40,8 +41,8 @@ func (c *verifyCmd) Run(a *app) error {
 	}
 	defer m.Close()
 	defer set.Release()
-	info := verified{File: m.Path, Kind: string(m.Kind), Parameters: set.Count(), ImageSize: m.Input.Size, Aside: aside[m.Kind]}
-	if info.Health, err = model.Verify(a.dev, network, m.Input.Size, m.Input.Norm); err != nil {
+	info := verified{File: m.Path, Kind: string(m.Kind), Parameters: set.Count(), ImageSize: m.Input.Size, ImageWidth: m.Input.Width, Aside: aside[m.Kind]}
+	if info.Health, err = model.Verify(a.dev, network, m.Input); err != nil {
 		return fmt.Errorf("%s: %w", m.Path, err)
 	}
 	if c.JSON {

@@ -14,5 +14,6 @@
 //	metric.Add(predicted, sample.Mask) // for each image, at its own size
 //	fmt.Println(metric.Scores().MeanIoU)
 //
-// Images with three channels of 8 bits are transformed as in the recipe of UperNet on ADE20K: see Train.
+// Images with three channels of 8 bits are transformed as in the recipe of UperNet on ADE20K: see Train. With Bands they may have other channels, or 16
+// bits, and are not distorted in colour.
 package masks

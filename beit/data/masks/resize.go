@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 )
@@ -74,6 +75,35 @@ func Resize(m *data.RGB, w, h int, box image.Rectangle) *data.RGB {
 		}
 	}
 	return out
+}
+
+// ResizeRaster is Resize for images of any channels, in float64, normalised by b. It writes the part box of the result to dst as (channels, height, width),
+// flipped horizontally if flip is set. It panics when box is empty or leaves the result, or when dst or b have other channels than m.
+func ResizeRaster(dst []float32, m *data.Raster, w, h int, box image.Rectangle, b *data.Bands, flip bool) {
+	if box.Empty() || !box.In(image.Rect(0, 0, w, h)) {
+		panic(fmt.Sprintf("masks: ResizeRaster: box %v of a result of [%d %d]", box, h, w))
+	}
+	if len(b.Mean) != m.Channels || len(dst) != m.Channels*box.Dx()*box.Dy() {
+		panic(fmt.Sprintf("masks: ResizeRaster: %d values and %d means for an image of [%d %d %d]", len(dst), len(b.Mean), m.Channels, box.Dy(), box.Dx()))
+	}
+	columns, rows := tapsOf(m.W, w, box.Min.X, box.Max.X), tapsOf(m.H, h, box.Min.Y, box.Max.Y)
+	scale := 1 / float64(uint32(1)<<m.Bits-1)
+	const one = 1 << weightBits
+	for c := range m.Channels {
+		at := func(x, y int) float64 { return float64(m.Pix[(y*m.W+x)*m.Channels+c]) * scale }
+		for y := range box.Dy() {
+			upper, lower, wy := rows.first[y], rows.second[y], float64(rows.weight[y])/one
+			out := dst[(c*box.Dy()+y)*box.Dx():][:box.Dx()]
+			for x := range out {
+				left, right, wx := columns.first[x], columns.second[x], float64(columns.weight[x])/one
+				v := (at(left, upper)*(1-wx)+at(right, upper)*wx)*(1-wy) + (at(left, lower)*(1-wx)+at(right, lower)*wx)*wy
+				out[x] = (float32(v) - b.Mean[c]) / b.Std[c]
+			}
+			if flip {
+				slices.Reverse(out)
+			}
+		}
+	}
 }
 
 // ResizeMask resizes a mask to w x h: output position i of n takes input position ⌊i·in/n⌋. It panics when w or h is below 1.

@@ -104,7 +104,8 @@ func quarters(w, h int) (*data.RGB, *data.Mask) {
 
 func apply(t *Train, s data.Sample, seed uint64) (pixels []float32, classes []int32) {
 	fields := t.Outputs()
-	dst := data.Tensors{{Float32: make([]float32, 3*t.Size*t.Size)}, {Int32: make([]int32, t.Size*t.Size)}}
+	h, w := t.sides()
+	dst := data.Tensors{{Float32: make([]float32, 3*h*w)}, {Int32: make([]int32, h*w)}}
 	if fields[0].DType != tensor.Float32 || fields[1].DType != tensor.Int32 {
 		panic("wrong types")
 	}
@@ -146,6 +147,43 @@ func TestTrainMovesBoth(t *testing.T) {
 	if flips == 0 || padded == 0 {
 		t.Errorf("%d crops begin in the right half, %d pixels are padding: both must happen", flips, padded)
 	}
+}
+
+// TestTrainOfBands gives the pipeline the same image as RGB and as three channels: draws and masks are equal, and values but for rounding to whole levels.
+// The crop is oblong.
+func TestTrainOfBands(t *testing.T) {
+	rgb, mask := quarters(90, 61)
+	rgb = data.Blur(rgb, 3)
+	raster, err := data.RasterFrom(rgb, 3, data.DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewTrain(32, data.ImageNet)
+	p.Distort, p.Width = false, 56
+	q := *p
+	q.Bands = data.BandsOf(data.ImageNet, 3)
+	if shape := q.Outputs()[0].Shape; !slices.Equal(shape, []int{3, 32, 56}) {
+		t.Fatalf("shape %v", shape)
+	}
+	for seed := range uint64(30) {
+		a, b := apply(p, data.Sample{Image: rgb, Mask: mask}, seed)
+		c, d := apply(&q, data.Sample{Image: raster, Mask: mask}, seed)
+		if !slices.Equal(b, d) {
+			t.Fatalf("seed %d: other masks", seed)
+		}
+		for i := range a {
+			if math.Abs(float64(a[i]-c[i])) > 0.6/255/0.224 {
+				t.Fatalf("seed %d: value %d is %g, want %g", seed, i, c[i], a[i])
+			}
+		}
+	}
+	q.Distort = true
+	defer func() {
+		if recover() == nil {
+			t.Error("bands are distorted")
+		}
+	}()
+	q.Outputs()
 }
 
 func TestTrainIsRepeatable(t *testing.T) {

@@ -1,6 +1,7 @@
 package oracletest
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,6 +132,7 @@ func runPositions(t *testing.T, f *file, dev *tensor.Device) {
 			tape := autograd.NewTape(dev)
 			defer tape.Reset()
 			pos := tape.Own(f.tensor(t, dev, variant+"/in/pos_embed"))
+			from := squareSide(pos.Shape()[1] - 1)
 			for _, name := range f.names(variant + "/out/") {
 				rows, cols, ok := strings.Cut(strings.TrimPrefix(name, "rows"), "_cols")
 				r, errRows := strconv.Atoi(rows)
@@ -138,12 +140,15 @@ func runPositions(t *testing.T, f *file, dev *tensor.Device) {
 				if !ok || errRows != nil || errCols != nil {
 					f.set.Unknown(t, "%s/out/%s: the name does not tell the grid", variant, name)
 				}
-				f.equalTensor(t, variant+"/out/"+name, beit.ResizePositions(nn.Context{Tape: tape}, pos, r, c).Value())
+				f.equalTensor(t, variant+"/out/"+name, beit.ResizePositions(nn.Context{Tape: tape}, pos, from, r, c).Value())
 			}
 			f.complete(t, variant+"/")
 		})
 	}
 }
+
+// squareSide is the side of a square of n patches.
+func squareSide(n int) int { return int(math.Round(math.Sqrt(float64(n)))) }
 
 // pairs calls use with the cases of a variant and their two numbers. A case has a name such as prefix4_to_prefix6.
 func (f *file) pairs(t *testing.T, variant, prefix string, use func(name string, from, to int)) {
@@ -172,7 +177,7 @@ func runLoadedPositions(t *testing.T, f *file, dev *tensor.Device) {
 	defer tape.Reset()
 	f.pairs(t, "checkpoint_pos_embed", "grid", func(name string, _, to int) {
 		pos := tape.Own(f.tensor(t, dev, name+"/in/pos_embed"))
-		f.equalTensor(t, name+"/out/pos_embed", beit.ResizeLoadedPositions(nn.Context{Tape: tape}, pos, to, to).Value())
+		f.equalTensor(t, name+"/out/pos_embed", beit.ResizeLoadedPositions(nn.Context{Tape: tape}, pos, squareSide(pos.Shape()[1]-1), to, to).Value())
 	})
 	f.complete(t, "checkpoint_pos_embed/")
 }
@@ -195,7 +200,7 @@ func runRelPos(t *testing.T, f *file) {
 			whole = append(whole, float64(i-to+1))
 		}
 		f.equal(t, name+"/out/target_positions", single(whole))
-		f.equal(t, name+"/out/table", beit.ResizeRelPos(f.floats(t, name+"/in/table"), f.shape(t, name+"/in/table")[1], from, to))
+		f.equal(t, name+"/out/table", beit.ResizeRelPos(f.floats(t, name+"/in/table"), f.shape(t, name+"/in/table")[1], [2]int{from, from}, [2]int{to, to}))
 	})
 	f.complete(t, "relative_position_bias_table/")
 }

@@ -85,7 +85,9 @@ type attention struct {
 // answerOf is what a model makes of an image.
 func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
 	a := &answer{Grid: o.Grid(), Notes: o.notes}
-	seen, err := a.add(o.Seen(img))
+	shown, err := o.Seen(img)
+	square := err == nil && shown.W == shown.H // nothing is drawn over other grids
+	seen, err := a.add(shown, err)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func answerOf(o *opened, img image.Image, ask asked) (*answer, error) {
 	if err == nil && o.finder != nil {
 		a.Nearest, err = o.finder.find(img)
 	}
-	if err == nil && o.Blocks() > 0 && o.Grid() <= attentionGrid {
+	if err == nil && square && o.Blocks() > 0 && o.Grid() <= attentionGrid {
 		a.Attention, err = attend(o, img, ask, seen)
 	}
 	return a, err
