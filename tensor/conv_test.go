@@ -17,6 +17,7 @@ func TestConvMistakes(t *testing.T) {
 		"Conv2D: [1 4 5 5] x [2 4 3 3]: stride [-1 0]":  func() { Conv2D(with(ConvOptions{Stride: [2]int{-1, 0}})) },
 		"Conv2D: [1 4 5 5] x [2 4 3 3]: stride [0 0]":   func() { Conv2D(with(ConvOptions{Padding: [2]int{0, 1 << 40}})) },
 		"Conv2D: [1 4 5 5] x [2 4 3 3]: -1 groups":      func() { Conv2D(with(ConvOptions{Groups: -1})) },
+		"Conv2D: [1 4 5 5] x [2 4 3 3]: 5 groups of 4":  func() { Conv2D(with(ConvOptions{Groups: 5})) },
 		"Conv2D: [1 4 5 5] x [2 4 3 3]: channels and":   func() { Conv2D(with(ConvOptions{Groups: 2})) },
 		"Conv2D: [1 4 5 5] x [2 4 3 3]: the kernel is":  func() { Conv2D(with(ConvOptions{Dilation: [2]int{3, 1}})) },
 		"Conv2D: [1 4 0 5] x [2 4 1 1]: the images":     func() { Conv2D(Conv2DArgs{X: zeros(1, 4, 0, 5), W: zeros(2, 4, 1, 1)}) },
