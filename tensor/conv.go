@@ -12,8 +12,8 @@ type ConvOptions struct {
 // maxConv bounds strides, paddings, dilations and sides of kernels, so that places do not overflow.
 const maxConv = 1 << 24
 
-// OutputSize returns the height and width of the convolution of an image of h x w with a kernel of kh x kw. They are 0 or less when the kernel
-// is larger than the padded image.
+// OutputSize returns the height and width of the convolution of an image of h x w with a kernel of kh x kw. One of them is 0 when
+// the kernel is larger than the padded image.
 func (o ConvOptions) OutputSize(h, w, kh, kw int) (int, int) {
 	o = o.withDefaults()
 	side := func(i, n, k int) int {
@@ -34,6 +34,7 @@ func (o ConvOptions) TransposedSize(h, w, kh, kw int) (int, int) {
 	return side(0, h, kh), side(1, w, kw)
 }
 
+// withDefaults is o with ones for the zeros that stand for them.
 func (o ConvOptions) withDefaults() ConvOptions {
 	for i := range 2 {
 		o.Stride[i], o.Dilation[i] = max(o.Stride[i], 1), max(o.Dilation[i], 1)
@@ -138,7 +139,7 @@ func (c *call) convOptions(o ConvOptions, x, w *Tensor) ConvOptions {
 		low, high := min(o.Stride[i], o.Padding[i], o.Dilation[i]), max(o.Stride[i], o.Padding[i], o.Dilation[i])
 		mustf(low >= 0 && high <= maxConv, c.op, []Shape{x.shape, w.shape}, "stride %v, padding %v or dilation %v is below 0 or beyond 2^24", o.Stride, o.Padding, o.Dilation)
 	}
-	mustf(o.Groups >= 0, c.op, []Shape{x.shape, w.shape}, "%d groups", o.Groups)
+	mustf(o.Groups >= 0 && o.Groups <= max(1, x.shape[1]), c.op, []Shape{x.shape, w.shape}, "%d groups of %d channels", o.Groups, x.shape[1])
 	return o.withDefaults()
 }
 

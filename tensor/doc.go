@@ -66,6 +66,10 @@
 // every device. A backend may compute them in one pass or compose them from smaller kernels. Nothing above a backend composes them, so gradients
 // do not depend on which path ran.
 //
+// Convolutions. They are matmuls of kernels by columns, which are shifted planes of the image. A backend makes columns where it packs them, or in
+// tiles, and never all: of a wide layer they take gigabytes. A transposed convolution is the gradient of one with respect to its input, so it
+// needs no method of its own.
+//
 // Brackets. The operations of a backend are methods of Ops, which only Backend.Begin returns, and only Device.run calls Begin. So every operation
 // is bracketed by the backend's lock, its check for a sticky error and its release of scratch memory. An operation without a bracket does not
 // compile.
