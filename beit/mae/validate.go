@@ -15,6 +15,7 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
@@ -23,6 +24,9 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 		t.Tape.NoGrad(func() { t.validateBatch(b, m) })
 		t.Tape.Reset()
 		t.Phase("validate", b.Number+1, loader.Len())
+	}
+	if err := m.Reduce(t.Group); err != nil {
+		return nil, err
 	}
 	if len(m) == 0 {
 		return nil, method.ErrNoneReadable

@@ -6,8 +6,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit/data"
@@ -15,6 +20,7 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -315,4 +321,45 @@ func TestEvaluate(t *testing.T) {
 	if report.Images != 6 || seen != 6 || pixels != 6*48*48 || report.MeanIoU != metric.Scores().MeanIoU {
 		t.Errorf("%d images, %d seen, %d pixels, mIoU %g", report.Images, seen, pixels, report.MeanIoU)
 	}
+}
+
+// Members of a group share the images of an evaluation, and all have the report of one process.
+func TestEvaluateTogether(t *testing.T) {
+	ds := data.Procedural(5, 48, 3)
+	alone := tinyTask(t)
+	want, err := Evaluate(t.Context(), alone.Env, alone.model, SectionOf(alone.Config).view(), ds, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks := []*task{tinyTask(t), tinyTask(t)}
+	seen := make([]int, len(tasks))
+	evaluate := func(each func(rank int, report Report, err error)) {
+		var wait sync.WaitGroup
+		for rank, g := range dist.LocalTimeout(len(tasks), time.Minute) {
+			wait.Go(func() {
+				task := tasks[rank]
+				task.Group = g
+				report, err := Evaluate(t.Context(), task.Env, task.model, SectionOf(task.Config).view(), ds, func(int, data.Sample, *Pixels) error {
+					seen[rank]++
+					return nil
+				})
+				each(rank, report, err)
+			})
+		}
+		wait.Wait()
+	}
+	evaluate(func(rank int, report Report, err error) {
+		if d := cmp.Diff(want, report, cmpopts.EquateNaNs()); d != "" || err != nil {
+			t.Errorf("rank %d: error %v, report (-alone +member):\n%s", rank, err, d)
+		}
+	})
+	if seen[0] != 3 || seen[1] != 2 {
+		t.Errorf("members looked at %v images", seen)
+	}
+	tasks[1].set.Values().Fill(float32(math.NaN()))
+	evaluate(func(rank int, _ Report, err error) {
+		if !errors.Is(err, errNotANumber) {
+			t.Errorf("rank %d, beside a member whose weights are not numbers: error %v", rank, err)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/dist"
 )
 
 // effectiveBeta is the share of a further image of a class that tells nothing new (Cui et al., arXiv 1901.05555).
@@ -30,10 +31,10 @@ func effectiveWeights(share []float64) []float32 {
 	return weights
 }
 
-// classShares says how many images the pixels of each class would fill. Images that cannot be read are left out.
+// classShares says how many images the pixels of each class would fill. Images that cannot be read are left out. Each process of a group reads all.
 func classShares(ctx context.Context, ds data.Dataset, classes int, done func(i int)) ([]float64, error) {
 	share := make([]float64, classes)
-	for i, read := range samples(ctx, ds) {
+	for i, read := range samples(ctx, ds, dist.Single()) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

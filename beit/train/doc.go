@@ -29,7 +29,8 @@
 // many images are unreadable is counted anew after an interruption: an epoch that goes on is judged by the images from there.
 //
 // Several processes (Env.Group) have the figures of one with as many accumulation steps, but for the rounding of sums. Their number decides about that
-// rounding, and not which library moves the bytes. What is done before the first step, such as k-means, each of them does.
+// rounding, and not which library moves the bytes. What is done before the first step, such as k-means, each of them does. Batch norms are the exception:
+// they normalise by what all processes see at a time, as one process does with fewer, larger micro-batches.
 //
 // # Errors and output
 //

@@ -29,7 +29,7 @@ type member interface {
 var beginMPI func(timeout time.Duration) (member, error)
 
 // commandsTogether are the commands that several processes do together.
-var commandsTogether = []string{"tokenizer train", "pretrain", "finetune", "devices", "version"}
+var commandsTogether = []string{"tokenizer train", "pretrain", "finetune", "segment train", "devices", "version"}
 
 // launched is the number of processes that a launcher of MPI started together, by the environment; 1 without a launcher.
 func launched(getenv func(name string) string) int {

@@ -3,8 +3,10 @@ package masks
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/dist"
 )
 
 // Metric counts the pixels of predicted and labelled classes over a set of images. Images are added one after the other, or counted apart and merged:
@@ -60,6 +62,23 @@ func (m *Metric) Merge(other *Metric) {
 	}
 	m.Images += other.Images
 	m.ignored += other.ignored
+}
+
+// Reduce merges what the other members of g counted. They have as many classes.
+func (m *Metric) Reduce(g dist.Group) error {
+	if g.Size() == 1 {
+		return nil
+	}
+	all := slices.Concat(m.Intersect, m.Predict, m.Labels, []int64{int64(m.Images), m.ignored})
+	if err := g.AllReduceInt64(all); err != nil {
+		return err
+	}
+	k := len(m.Labels)
+	copy(m.Intersect, all)
+	copy(m.Predict, all[k:])
+	copy(m.Labels, all[2*k:])
+	m.Images, m.ignored = int(all[3*k]), all[3*k+1]
+	return nil
 }
 
 // Scores are what a Metric says. Means leave out classes that are NaN.

@@ -5,10 +5,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/state"
 )
 
@@ -116,6 +119,32 @@ func TestScoresOfNothing(t *testing.T) {
 			t.Errorf("%s of no labelled pixel is %v, want NaN", name, v)
 		}
 	}
+}
+
+// Members of a group that count different images all have the counts of one that counts all.
+func TestMetricReduce(t *testing.T) {
+	images := []struct {
+		predict []int32
+		class   []uint8
+	}{{[]int32{0, 1, 2, 2}, []uint8{0, 1, 1, data.NoClass}}, {[]int32{2, 2, 0, 1}, []uint8{2, 0, 0, 1}}, {[]int32{1, 1, 1, 1}, []uint8{data.NoClass, 1, 2, 2}}}
+	counted := func(rank, size int) *Metric {
+		m := NewMetric(3)
+		for i := rank; i < len(images); i += size {
+			m.Add(images[i].predict, &data.Mask{W: 2, H: 2, Class: images[i].class})
+		}
+		return m
+	}
+	want := counted(0, 1)
+	var wait sync.WaitGroup
+	for _, g := range dist.Local(2) {
+		wait.Go(func() {
+			m := counted(g.Rank(), 2)
+			if err := m.Reduce(g); err != nil || !reflect.DeepEqual(m, want) {
+				t.Errorf("rank %d: %+v, error %v, want %+v", g.Rank(), m, err, want)
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestMetricPanics(t *testing.T) {
