@@ -17,6 +17,7 @@ type Reconstructor struct {
 	encoder      *Encoder
 	network      beit.Rebuilder
 	standardised bool
+	assumed      bool
 	mask         func(image int) []bool
 }
 
@@ -41,7 +42,7 @@ func OpenReconstructor(path string, opt Options) (*Reconstructor, error) {
 			return nil, fmt.Errorf("open reconstructor: %s: has no decoder, which predicts the pixels", m.Path)
 		}
 		masking := m.Method.Masking(m.Config)
-		return &Reconstructor{encoder: e, network: network, standardised: masking.Standardised, mask: masking.Of}, nil
+		return &Reconstructor{encoder: e, network: network, standardised: masking.Standardised, assumed: !m.Run, mask: masking.Of}, nil
 	})
 }
 
@@ -60,6 +61,19 @@ func (r *Reconstructor) Close() error {
 
 // Standardised says that the network predicts pixels relative to mean and deviation of their patch, which are then taken from the image.
 func (r *Reconstructor) Standardised() bool { return r != nil && r.standardised }
+
+// Assumed says that Standardised is what most published models are: a file that no run made does not tell.
+func (r *Reconstructor) Assumed() bool { return r != nil && r.assumed }
+
+// Raw is the same Reconstructor, whose network is taken to predict pixels as they are. It is for models of which Assumed is true.
+func (r *Reconstructor) Raw() *Reconstructor {
+	if r == nil {
+		return nil
+	}
+	raw := *r
+	raw.standardised = false
+	return &raw
+}
 
 // Mask is the mask with which the model's run validates image i of its data set: a value for each patch, row by row.
 func (r *Reconstructor) Mask(i int) []bool {

@@ -227,3 +227,24 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("%d commands were carried out: are these all?", carried)
 	}
 }
+
+// The table of checks in CONTRIBUTING.md has the stages of .ci/run, and no others.
+func TestPagesTellStages(t *testing.T) {
+	script, table := string(readFile(t, "../../.ci/run")), string(readFile(t, "../../CONTRIBUTING.md"))
+	var want, got []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:stages|long)=\((.*)\)$`).FindAllStringSubmatch(script, -1) {
+		want = append(want, strings.Fields(m[1])...)
+	}
+	_, table, _ = strings.Cut(table, "\n| stage | checks |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for row := range strings.Lines(table) {
+		for _, m := range pageCode.FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			got = append(got, m[1])
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) == 0 || !slices.Equal(want, got) {
+		t.Errorf("the table has %v, .ci/run %v", got, want)
+	}
+}

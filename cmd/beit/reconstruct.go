@@ -24,6 +24,7 @@ type rebuildCmd struct {
 	Shown     int     `name:"show" default:"8" placeholder:"N" help:"Images to show, at most, chosen at random (${default})."`
 	MaskRatio float64 `placeholder:"F" help:"Part of the patches that are masked (0: as in validation)."`
 	Seed      uint64  `default:"1" placeholder:"N" help:"Seed of the choice of images, and of masks with --mask-ratio (${default})."`
+	RawPixels bool    `help:"The published model predicts pixels as they are: its file does not tell, and standardised patches are taken to be meant."`
 	Out       string  `default:"reconstruction" placeholder:"NAME" help:"Files to write: NAME.png and NAME.html (${default}), or one of them where NAME ends so."`
 }
 
@@ -57,6 +58,14 @@ func (c *rebuildCmd) Run(a *app) error {
 	}
 	defer r.Close()
 	newReporter(a.errOut).damaged(r.Encoder().Warnings())
+	switch {
+	case c.RawPixels && !r.Assumed():
+		return usagef("--raw-pixels: a run made %s, and tells what it predicts: leave the flag away", c.Model)
+	case c.RawPixels:
+		r = r.Raw()
+	case r.Assumed():
+		newReporter(a.errOut).Notice("the file does not tell what is predicted: standardised patches are assumed, --raw-pixels takes pixels as they are")
+	}
 	n := r.Encoder().Grid() * r.Encoder().Grid()
 	if hidden := c.hidden(n); c.MaskRatio > 0 && (hidden < 1 || hidden >= n) {
 		return usagef("--mask-ratio %g: masks %d of %d patches: must mask one, and leave one", c.MaskRatio, hidden, n)

@@ -2,9 +2,16 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/mae"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // A masked autoencoder's run and its model rebuild images, in a PNG file and on a page; what a seed chooses stays the same.
@@ -34,6 +41,38 @@ func TestReconstruct(t *testing.T) {
 	}
 }
 
+// A published file does not tell whether it predicts standardised patches: that is said, and a flag takes pixels as they are.
+func TestReconstructPublished(t *testing.T) {
+	dir := t.TempDir()
+	set := nn.NewSet()
+	mae.NewNetwork(set.Scope(), mae.NetworkConfig{
+		ViT:     mae.Shape(beit.ViTConfig{ImageSize: 32, PatchSize: 8, Channels: 3, Width: 64, Depth: 1, Heads: 1, MLPRatio: 4}),
+		Decoder: mae.DecoderConfig{Width: 32, Depth: 1, Heads: 1},
+	})
+	set.Build(tensor.CPU(), 1, nn.Inference)
+	defer set.Release()
+	list := nn.Tensors(set.Params())
+	published := filepath.Join(dir, "mae.pth")
+	if err := state.WriteFileAtomic(published, func(w io.Writer) error { return state.WriteTorch(w, "model", list) }); err != nil {
+		t.Fatal(err)
+	}
+	drawn := func(flags ...string) (page, said string) {
+		file := filepath.Join(dir, "x.html")
+		status, _, said := beitRun(t, append([]string{"reconstruct", published, "procedural:8", "--out", file}, flags...)...)
+		if status != statusOK {
+			t.Fatal(said)
+		}
+		return string(readFile(t, file)), said
+	}
+	assumed, said := drawn()
+	if !strings.Contains(said, "--raw-pixels") || !strings.Contains(assumed, "deviation of each masked patch") {
+		t.Errorf("says %q", said)
+	}
+	if raw, said := drawn("--raw-pixels"); strings.Contains(said, "--raw-pixels") || strings.Contains(raw, "deviation of each masked patch") || raw == assumed {
+		t.Errorf("with --raw-pixels, says %q", said)
+	}
+}
+
 // The report of its run shows what it makes of masked patches.
 func TestReportRebuilds(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "report.html")
@@ -60,6 +99,7 @@ func TestReconstructMistakes(t *testing.T) {
 		{"none masked", []string{r.mae, photo, "--mask-ratio", "0.01"}, 2, "masks 0 of 16 patches"},
 		{"no ratio", []string{r.mae, photo, "--mask-ratio", "nan"}, 2, "--mask-ratio"},
 		{"ratio above", []string{r.mae, photo, "--mask-ratio", "1.5"}, 2, "--mask-ratio 1.5"},
+		{"pixels of a run", []string{r.mae, photo, "--raw-pixels"}, 2, "--raw-pixels"},
 		{"another kind of file", []string{r.mae, photo, "--out", "x.jpg"}, 2, "--out x.jpg"},
 		{"a backbone", []string{r.backbone, photo}, 1, "predicts no pixels"},
 		{"a classifier", []string{r.classifier, photo}, 1, "predicts no pixels"},
