@@ -78,6 +78,10 @@ func TestTensorsBeyondTheRange(t *testing.T) {
 		img, _, bias := images(x)
 		return tensor.Add(img, bias.Slice(0, 0, 3).Reshape(3, 1, 1))
 	}
+	ops["integers"] = func(x *tensor.Tensor) *tensor.Tensor {
+		whole := tensor.Cast(tensor.Affine(x, 1000, 0), tensor.Int32)
+		return tensor.Cast(tensor.Add(whole, tensor.Mul(whole, whole)), tensor.Float32)
+	}
 	for name, op := range ops {
 		t.Run(name, func(t *testing.T) {
 			want := op(tensor.FromSlice(cpu, wave, rows, long)).Float32s()
