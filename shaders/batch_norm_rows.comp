@@ -6,8 +6,8 @@
 
 // Shader BatchNormRows: 6 buffers.
 //
-// For rows [R, N] of a [B, C, N], the first of which has number first: along = Σ (x − mean)², or with GRAD along = Σ dy·(x − mean)/√(variance + eps) and
-// sum = Σ dy.
+// For rows [N] of a [B, C, N], the first of which has number first: along = Σ (x − mean)², or with GRAD along = Σ dy·(x − mean)/√(variance + eps) and
+// sum = Σ dy. Each row is cut into pieces of up to length elements, R in all, which have results of their own.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool GRAD = false;
 layout(set = 0, binding = 0) writeonly buffer Along { float along[]; };
@@ -16,15 +16,16 @@ layout(set = 0, binding = 2) readonly buffer Dy { float dy[]; };
 layout(set = 0, binding = 3) readonly buffer X { float x[]; };
 layout(set = 0, binding = 4) readonly buffer Mean { float mean[]; };
 layout(set = 0, binding = 5) readonly buffer Variance { float variance[]; };
-layout(push_constant) uniform Push { uint alongAt, sumAt, dyAt, xAt, meanAt, varianceAt, R, N, C, first; float eps; };
+layout(push_constant) uniform Push { uint alongAt, sumAt, dyAt, xAt, meanAt, varianceAt, R, N, C, first, pieces, length; float eps; };
 
 void main() {
-	uint r = GROUP, count = r < R ? N : 0, c = (first + r) % C;
+	uint r = GROUP, row = r / pieces, start = r % pieces * length, c = (first + row) % C;
+	uint count = r < R ? min(length, N - start) : 0, at = row * N + start;
 	float centre = mean[meanAt + c], product = 0.0, total = 0.0;
 	for (uint i = THREAD; i < count; i += THREADS) {
-		float d = x[xAt + r * N + i] - centre;
+		float d = x[xAt + at + i] - centre;
 		if (GRAD) {
-			float g = dy[dyAt + r * N + i];
+			float g = dy[dyAt + at + i];
 			product = fma(g, d, product);
 			total += g;
 		} else {

@@ -10,7 +10,7 @@
 //
 // Im2Col: element (row, place) = img[channel, y, x] where the tap is at that place, 0 outside the image.
 // Col2Im: img[channel, y, x] (+)= the sum of the elements that Im2Col would read from there, in ascending order of taps. Rows are those of
-// whole channels, and the first belongs to the first channel of img.
+// whole channels, and the first belongs to the first channel of img. One run adds taps tapLo to tapHi-1.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const bool ADD = false;
 #ifdef SPREAD
@@ -26,6 +26,9 @@ layout(push_constant) uniform Push {
 	uint image, H, W; // elements from one image to the next, and its sides
 	uint down, across; // places
 	uint taps, kw, strideY, strideX, padY, padX, stepY, stepX;
+#ifdef SPREAD
+	uint tapLo, tapHi;
+#endif
 };
 
 #ifdef SPREAD
@@ -34,7 +37,7 @@ void main() {
 	EACH(e, n) {
 		uint x = e % W, y = e / W % H, channel = e / W / H % channels, z = e / W / H / channels;
 		float sum = 0.0;
-		for (uint tap = 0; tap < taps; tap++) {
+		for (uint tap = tapLo; tap < tapHi; tap++) {
 			int r = int(y + padY) - int(tap / kw * stepY), q = int(x + padX) - int(tap % kw * stepX);
 			if (r < 0 || q < 0 || r % int(strideY) != 0 || q % int(strideX) != 0) continue;
 			uint row = uint(r) / strideY, col = uint(q) / strideX;

@@ -179,7 +179,7 @@ type Ops interface {
 
 	// Conv2D computes Y of Conv2DArgs, or with Add adds it. Y has an element.
 	Conv2D(a Conv2DArgs)
-	// Conv2DGrad writes DX and DW where they have a destination, in any order. DBias has none. X is nil where DW has none, W where DX has none.
+	// Conv2DGrad writes DX and DW where they have a destination, in any order. DBias has none. X may be nil where DW has none, W where DX has none.
 	Conv2DGrad(a Conv2DGradArgs)
 
 	// LayerNorm computes Y, Mean and Rstd of LayerNormArgs.

@@ -9,7 +9,7 @@ type ConvOptions struct {
 	Groups   int    // channels are cut into so many parts, and each part of the result sees one part of the input
 }
 
-// maxConv bounds strides, paddings, dilations and sides of kernels, so that places do not overflow.
+// maxConv bounds strides, paddings, dilations and sides of kernels and windows, so that places do not overflow.
 const maxConv = 1 << 24
 
 // OutputSize returns the height and width of the convolution of an image of h x w with a kernel of kh x kw. One of them is 0 when

@@ -1,5 +1,7 @@
 package tensor
 
+import "math"
+
 // Window says how pooling moves over the last two axes: the sides of the window, its steps, and the cells around the input that belong to no
 // image. Rows come first. A step of 0 stands for the side of the window.
 type Window struct{ Kernel, Stride, Padding [2]int }
@@ -20,13 +22,13 @@ func (w Window) withSteps() Window {
 }
 
 // Sides returns the sides of the result for an input of h rows and width columns: ⌊(side + 2·padding − kernel)/stride⌋ + 1. It reports false when the
-// window is larger than the padded input, or the padding more than half the window.
+// window is larger than the padded input, the padding more than half the window, or a side or step beyond 2^24.
 func (w Window) Sides(h, width int) (rows, cols int, ok bool) {
 	w = w.withSteps()
 	var sides [2]int
 	for i, size := range [2]int{h, width} {
 		k, p, s := w.Kernel[i], w.Padding[i], w.Stride[i]
-		if k <= 0 || s <= 0 || p < 0 || p > k/2 || size <= 0 || size+2*p < k {
+		if k <= 0 || s <= 0 || max(k, s) > maxConv || p < 0 || p > k/2 || size <= 0 || size+2*p < k {
 			return 0, 0, false
 		}
 		sides[i] = (size+2*p-k)/s + 1
@@ -40,11 +42,12 @@ func (w Window) Taps(h, width int) (rows, cols *Taps) {
 	return WindowTaps(h, w.Kernel[0], w.Stride[0], w.Padding[0]), WindowTaps(width, w.Kernel[1], w.Stride[1], w.Padding[1])
 }
 
-// window returns the sides of the result for an input x [B, C, H, W], and panics when w does not fit.
+// window returns the sides of the result for an input x [B, C, H, W], and panics when w does not fit, or places in a plane are beyond Int32.
 func (c *call) window(x Shape, w Window) (rows, cols int) {
 	c.must(len(x) == 4, "want [B, C, H, W]", x)
 	rows, cols, ok := w.Sides(x[2], x[3])
 	c.must(ok, "want a window within the input and its padding, which is at most half the window", x, w.Kernel[:], w.Stride[:], w.Padding[:])
+	c.must(x[2] <= math.MaxInt32/x[3], "a plane has more places than Int32", x)
 	return rows, cols
 }
 

@@ -58,6 +58,9 @@ func TestMapMisusePanics(t *testing.T) {
 		"tensor: MaxPool: [2 3 4 5] x [2 2] x [1 1] x [2 2]: want a window within the input and its padding, which is at most half the window": func() {
 			MaxPool(x, SquareWindow(2, 1, 2))
 		},
+		"tensor: MaxPool: [2 3 4 5] x [33554432 2] x [1 1] x [16777216 0]: want a window within the input and its padding, which is at most half the window": func() {
+			MaxPool(x, Window{Kernel: [2]int{1 << 25, 2}, Stride: [2]int{1, 1}, Padding: [2]int{1 << 24, 0}})
+		},
 		"tensor: MaxPoolGrad: index 20 at place 0 is outside [0, 20)": func() {
 			MaxPoolGrad(Zeros(CPU(), 1, 1, 1, 1), FromInts(CPU(), []int32{20}, 1, 1, 1, 1), 4, 5, SquareWindow(4, 2, 0))
 		},

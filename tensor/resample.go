@@ -59,9 +59,9 @@ func AdaptiveTaps(from, to int) *Taps {
 }
 
 // WindowTaps are means over windows of kernel cells, stride apart, on an axis with padding zeros on each side, which count: PyTorch's average pooling.
-// It panics unless 0 ≤ padding ≤ kernel/2 and the window fits.
+// It panics unless 0 ≤ padding ≤ kernel/2 and the window fits, and where kernel or stride is beyond 2^24.
 func WindowTaps(from, kernel, stride, padding int) *Taps {
-	if kernel < 1 || stride < 1 || padding < 0 || padding > kernel/2 || from < 1 || from+2*padding < kernel {
+	if kernel < 1 || stride < 1 || max(kernel, stride) > maxConv || padding < 0 || padding > kernel/2 || from < 1 || from+2*padding < kernel {
 		panic(&ShapeError{Op: "WindowTaps", Shapes: []Shape{{from}, {kernel, stride, padding}},
 			Reason: "want a window within the input and its padding, which is at most half the window"})
 	}

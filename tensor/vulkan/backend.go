@@ -58,6 +58,7 @@ type backend struct {
 type caps struct {
 	maxRange  int64        // bytes of one bound range
 	maxGroups int          // on one axis of a grid
+	maxTurns  int          // of a loop within EACH, of which an invocation has four: a driver may end it after 65535 in all
 	shared    int          // bytes of shared memory
 	threads   int          // invocations of a workgroup
 	align     int64        // of a bound range's start
@@ -98,7 +99,7 @@ func (b *backend) open(i *instance, o Options) error {
 	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
 	l := b.limits
 	b.caps = caps{
-		maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
+		maxTurns: 16000, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
 		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
 		float16: b.physical.caps.Storage16 && b.physical.caps.Float16,

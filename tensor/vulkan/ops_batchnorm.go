@@ -33,13 +33,27 @@ func (b *backend) BatchNormSums(sums, dy, x, mean, variance *tensor.Tensor, eps 
 	b.reduceCols(false, write(sums).part(channels, channels), sum.read(), 1, batch, channels, 1, false)
 }
 
-// batchRows runs BatchNormRows on all rows of x [B, C, N].
+// batchRows runs BatchNormRows on all rows of x [B, C, N]. Long rows are summed in pieces, as reduceRows does.
 func (b *backend) batchRows(grad bool, along, sum arg, dy, x, mean, variance *tensor.Tensor, eps float32) {
 	batch, channels, n := x.Shape()[0], x.Shape()[1], x.Shape()[2]
+	pieces, length, products, totals := 1, n, along, sum
+	if n > longRow {
+		pieces, length = div(n, longRow), longRow
+		products = b.temp(batch * channels * pieces)
+		totals = b.temp(batch * channels * pieces)
+	}
 	b.rows(batch*channels, n, func(lo, count int) {
-		b.dispatch(shaders.BatchNormRows, []uint32{word(grad)}, flat(count), []uint32{u(count), u(n), u(channels), u(lo), f(eps)},
-			along.part(lo, count), sum.part(lo, count), read(dy).rows(lo, count, n), read(x).rows(lo, count, n), read(mean), read(variance))
+		all := count * pieces
+		b.dispatch(shaders.BatchNormRows, []uint32{word(grad)}, flat(all), []uint32{u(all), u(n), u(channels), u(lo), u(pieces), u(length), f(eps)},
+			products.rows(lo, count, pieces), totals.rows(lo, count, pieces),
+			read(dy).rows(lo, count, n), read(x).rows(lo, count, n), read(mean), read(variance))
 	})
+	if pieces > 1 {
+		b.reduceRows(false, along, products.read(), batch*channels, pieces, 1)
+		if grad {
+			b.reduceRows(false, sum, totals.read(), batch*channels, pieces, 1)
+		}
+	}
 }
 
 // BatchNorm maps each element.

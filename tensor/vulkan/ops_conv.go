@@ -114,9 +114,12 @@ func (b *backend) col2im(v conv, x, cols arg, p columns, add bool) {
 		piece := p
 		piece.row, piece.rows = 0, n*v.taps()
 		size := p.count * n * v.pixels()
-		b.weigh(float64(size) * float64(v.taps()))
-		b.dispatch(shaders.Col2Im, []uint32{word(add)}, elements(size), v.push(size, piece),
-			planes, cols.part((lo*v.taps()-p.row)*p.places, piece.words()).read())
+		for tap := 0; tap < v.taps(); tap += b.caps.maxTurns {
+			end := min(v.taps(), tap+b.caps.maxTurns)
+			b.weigh(float64(size) * float64(end-tap))
+			b.dispatch(shaders.Col2Im, []uint32{word(add || tap > 0)}, elements(size), append(v.push(size, piece), u(tap), u(end)),
+				planes, cols.part((lo*v.taps()-p.row)*p.places, piece.words()).read())
+		}
 	})
 }
 

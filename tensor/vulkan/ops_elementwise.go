@@ -65,15 +65,8 @@ func (b *backend) Binary(op tensor.BinaryOp, dst, x, y *tensor.Tensor) {
 		return
 	}
 	v := newViews(dst, x, y)
-	if x.DType() == tensor.Int32 {
-		v.each(func(first []int) {
-			n := v.size()
-			b.dispatch(shaders.BinaryInts, []uint32{uint32(op)}, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),
-				write(dst).from(first[0]), read(x).from(first[1]), read(y).from(first[2]))
-		})
-		return
-	}
-	if x.IsContiguous() && y.IsContiguous() {
+	ints := x.DType() == tensor.Int32
+	if !ints && x.IsContiguous() && y.IsContiguous() {
 		words := v.words(1, 2)
 		b.chunks(dst.Size(), 1, func(lo, n int) {
 			b.dispatch(shaders.Binary, []uint32{uint32(op), 1}, elements(n), append([]uint32{u(n)}, words...),
@@ -84,9 +77,13 @@ func (b *backend) Binary(op tensor.BinaryOp, dst, x, y *tensor.Tensor) {
 	if !b.inSight(func(h []*tensor.Tensor) { b.Binary(op, h[0], h[1], h[2]) }, dst, x, y) {
 		return
 	}
+	shader, spec := shaders.Binary, []uint32{uint32(op), 0}
+	if ints {
+		shader, spec = shaders.BinaryInts, spec[:1]
+	}
 	v.each(func(first []int) {
 		n := v.size()
-		b.dispatch(shaders.Binary, []uint32{uint32(op), 0}, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),
+		b.dispatch(shader, spec, elements(n), append([]uint32{u(n)}, v.words(1, 2)...),
 			write(dst).from(first[0]), read(x).from(first[1]), read(y).from(first[2]))
 	})
 }

@@ -11,8 +11,10 @@ import (
 func (b *backend) MaxPool(y, index, x *tensor.Tensor, w tensor.Window) {
 	cells, windows := plane(x), plane(y)
 	b.rows(x.Shape()[0], max(cells, windows), func(lo, n int) {
-		b.dispatch(shaders.MaxPool, nil, elements(n*windows), windowWords(n*windows, x.Shape(), y.Shape(), w),
-			write(y).rows(lo, n, windows), write(index).rows(lo, n, windows), read(x).rows(lo, n, cells))
+		b.eachPart(n*windows, w.Kernel[0], w.Kernel[1], func(part []uint32) {
+			b.dispatch(shaders.MaxPool, nil, elements(n*windows), append(windowWords(n*windows, x.Shape(), y.Shape(), w), part...),
+				update(y).rows(lo, n, windows), update(index).rows(lo, n, windows), read(x).rows(lo, n, cells))
+		})
 	})
 }
 
@@ -20,9 +22,25 @@ func (b *backend) MaxPool(y, index, x *tensor.Tensor, w tensor.Window) {
 func (b *backend) MaxPoolGrad(dx, dy, index *tensor.Tensor, w tensor.Window) {
 	cells, windows := plane(dx), plane(dy)
 	b.rows(dx.Shape()[0], max(cells, windows), func(lo, n int) {
-		b.dispatch(shaders.MaxPoolGrad, nil, elements(n*cells), windowWords(n*cells, dx.Shape(), dy.Shape(), w),
-			write(dx).rows(lo, n, cells), read(dy).rows(lo, n, windows), read(index).rows(lo, n, windows))
+		b.eachPart(n*cells, div(w.Kernel[0], w.Stride[0]), div(w.Kernel[1], w.Stride[1]), func(part []uint32) {
+			b.dispatch(shaders.MaxPoolGrad, nil, elements(n*cells), append(windowWords(n*cells, dx.Shape(), dy.Shape(), w), part...),
+				update(dx).rows(lo, n, cells), read(dy).rows(lo, n, windows), read(index).rows(lo, n, windows))
+		})
 	})
+}
+
+// eachPart cuts the rows x cols turns that n elements have each, in row-major order, and calls f with the first row and column of a part, and those
+// behind its last. It says what a part costs.
+func (b *backend) eachPart(n, rows, cols int, f func(part []uint32)) {
+	width := min(cols, b.caps.maxTurns-1)
+	height := min(rows, max(1, b.caps.maxTurns/(width+1)))
+	for r := 0; r < rows; r += height {
+		for c := 0; c < cols; c += width {
+			bottom, right := min(rows, r+height), min(cols, c+width)
+			b.weigh(float64(n) * float64(bottom-r) * float64(right-c))
+			f([]uint32{u(r), u(c), u(bottom), u(right)})
+		}
+	}
 }
 
 // plane is how many elements a plane of [P, H, W] has.

@@ -78,6 +78,19 @@ func TestTensorsBeyondTheRange(t *testing.T) {
 		img, _, bias := images(x)
 		return tensor.Add(img, bias.Slice(0, 0, 3).Reshape(3, 1, 1))
 	}
+	channels := func(x *tensor.Tensor) *tensor.Tensor { return x.Reshape(-1).Slice(0, 1, 120001).Reshape(2, 2, 30000) }
+	ops["batch statistics"] = func(x *tensor.Tensor) *tensor.Tensor {
+		mean, variance := tensor.BatchStats(channels(x))
+		return tensor.Concat(0, mean, variance)
+	}
+	ops["batch sums"] = func(x *tensor.Tensor) *tensor.Tensor {
+		mean, variance := tensor.BatchStats(channels(x))
+		return tensor.BatchNormSums(tensor.Affine(channels(x), 1e-3, 0), channels(x), mean, variance, 1e-6)
+	}
+	ops["integers"] = func(x *tensor.Tensor) *tensor.Tensor {
+		whole := tensor.Cast(tensor.Affine(x, 1000, 0), tensor.Int32)
+		return tensor.Cast(tensor.Add(whole, tensor.Mul(whole, whole)), tensor.Float32)
+	}
 	for name, op := range ops {
 		t.Run(name, func(t *testing.T) {
 			want := op(tensor.FromSlice(cpu, wave, rows, long)).Float32s()
