@@ -2,7 +2,7 @@ package autograd
 
 import "github.com/gobeit/gobeit/tensor"
 
-// use is the first use of a parameter since Reset. Operations that read it were recorded at index `at` or later. Those that
+// use is the first use of a parameter since Reset or since Finished was called for it. Operations that read it were recorded at index `at` or later. Those that
 // Checkpoint records again in Backward belong to its node, which stands at `at` or later too.
 type use struct {
 	at   int
@@ -26,6 +26,7 @@ func (t *Tape) tellFinished() {
 	for last := len(t.uses) - 1; last >= 0 && len(t.nodes) <= t.uses[last].at; last-- {
 		grad := t.uses[last].grad
 		t.uses = t.uses[:last]
+		delete(t.used, grad) // a later use belongs to another Backward
 		if t.Finished != nil {
 			t.Finished(grad)
 		}

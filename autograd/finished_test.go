@@ -32,7 +32,7 @@ func TestFinished(t *testing.T) {
 			told = append(told, i)
 			then[i] = grad.Float32s()
 		}
-		for range 2 { // Reset forgets
+		for _, reset := range []bool{true, false, true} { // a Backward forgets, and Reset
 			told = nil
 			h := tape.Constant(x)
 			param := func(i int) *autograd.Var { return tape.Param(values[i], grads[i]) }
@@ -41,7 +41,9 @@ func TestFinished(t *testing.T) {
 			}
 			tape.NoGrad(func() { autograd.MatMul(h, param(n-1)) }) // and the last in no layer
 			tape.Backward(autograd.MeanSquare(h, tape.Constant(x)))
-			tape.Reset()
+			if reset {
+				tape.Reset()
+			}
 			if want := []int{n - 1, 2, 1, 0}; !slices.Equal(told, want) {
 				t.Errorf("%s: told of %v, want %v", name, told, want)
 			}

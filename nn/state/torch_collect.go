@@ -80,6 +80,7 @@ type collector struct {
 	leftOut []string // what the tensors are not among
 	negated []string // tensors whose sign was lost
 	old     bool
+	noted   int // bytes of JSON in the metadata
 	steps   int // values that may still be visited: lists may be there many times, or in themselves
 }
 
@@ -206,12 +207,16 @@ const metaDict = "meta"
 // lists notes the lists of texts, and of lists of whole numbers, in a dict: as JSON under MetaBeside, its name, a dot and their key. It reports whether
 // there was one.
 func (c *collector) lists(d *pickle.Dict, name string) (found bool) {
-	for i, k := range d.Keys {
+	for i, k := range d.Keys[:min(len(d.Keys), maxList)] {
 		key, ok := k.(string)
 		if !ok || len(key) > maxName {
 			continue
 		}
-		if text, ok := c.listText(d.Values[i]); ok {
+		text, ok := c.listText(d.Values[i])
+		if c.noted += len(text); c.noted > maxLists { // a pickle may hold one list under many keys
+			return found
+		}
+		if ok {
 			c.h.meta[MetaBeside+name+"."+clean(key)] = text
 			found = true
 		}
@@ -219,7 +224,7 @@ func (c *collector) lists(d *pickle.Dict, name string) (found bool) {
 	return found
 }
 
-// maxList bounds the items of a list that is noted, and maxLists the bytes of its JSON.
+// maxList bounds the keys of a dict that are looked at and the items of a list that is noted, and maxLists the bytes of the JSON of all lists.
 const (
 	maxList  = 1 << 10
 	maxLists = 1 << 16

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/bzip2"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -112,6 +113,37 @@ func TestLeftOutAmongTensors(t *testing.T) {
 	}
 	if got := f.Names(); !slices.Equal(got, []string{"a.w"}) {
 		t.Errorf("names %q", got)
+	}
+}
+
+// Names and colours of classes are noted, and nothing else of mmcv's dict. One list under many keys does not fill the memory.
+func TestListsBeside(t *testing.T) {
+	list := func(items ...string) string { return "](" + strings.Join(items, "") + "e" }
+	long := list(slices.Repeat([]string{text("a name of a class")}, 1000)...) + "q\x07"
+	meta := []string{text("CLASSES"), tuple(text("sky"), text("sea")), text("PALETTE"), list(list(number(1), number(2), number(3))), text("mixed"),
+		list(text("a"), list(text("b"))), text("config"), text("model = …"), text("long 0"), long}
+	for i := range 5000 {
+		meta = append(meta, text(fmt.Sprint("long ", i+1)), "h\x07")
+	}
+	f, err := openBytes(t, torchZip(t, program(dictOf(text("state_dict"), dictOf(text("w"), tensorOf(6, 0, []int{6}, []int{1})), text("meta"), dictOf(meta...))),
+		map[string][]byte{"0": make([]byte, 24)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for key, value := range f.Metadata() {
+		size += len(value)
+		if strings.Contains(key, "mixed") || strings.Contains(key, "config") {
+			t.Errorf("%s is noted", key)
+		}
+	}
+	if size > 2*maxLists {
+		t.Errorf("the metadata has %d bytes", size)
+	}
+	for key, want := range map[string]string{"CLASSES": `["sky","sea"]`, "PALETTE": "[[1,2,3]]"} {
+		if got := f.Metadata()[MetaBeside+"meta."+key]; got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
 	}
 }
 

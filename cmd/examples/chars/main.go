@@ -64,7 +64,7 @@ func train(out io.Writer, text []byte, steps, write int) (losses []float32) {
 		for at := r.Float64() - float64(p[0]); at > 0 && char < 255; at -= float64(p[char]) {
 			char++
 		}
-		fmt.Fprintf(out, "%c", char)
+		fmt.Fprintf(out, "%s", []byte{byte(char)})
 		seen = append(seen, int32(char))
 	}
 	return losses
@@ -73,7 +73,7 @@ func train(out io.Writer, text []byte, steps, write int) (losses []float32) {
 func main() {
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil || len(text) <= length {
-		log.Fatal("want a longer text, ", err)
+		log.Fatalf("want a text of more than %d bytes, read %d (error %v)", length, len(text), err)
 	}
 	train(os.Stdout, text, 2000, 500)
 }

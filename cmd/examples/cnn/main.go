@@ -47,7 +47,7 @@ func train(dev *tensor.Device, images *data.Source, steps int) (losses []float32
 			loss := autograd.CrossEntropy(y, tape.Own(tensor.FromInts(dev, b.Labels, len(b.Labels))).Value(), 0)
 			tape.Backward(loss)
 			running.Observe()
-			opt.Step(optim.Cosine{Peak: 0.05, Warmup: 100, Total: steps}.At(len(losses)))
+			opt.Step(optim.Cosine{Peak: 0.02, Warmup: 400, Total: steps}.At(len(losses)))
 			running.Update() // the statistics of batch norms
 			losses = append(losses, loss.Value().Item())
 			tape.Reset()
@@ -76,4 +76,4 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func main() { train(tensor.CPU(), must(data.Open(os.Args[1], data.DefaultLimits)), 1600) }
+func main() { train(tensor.CPU(), must(data.Open(append(os.Args, ".")[1], data.DefaultLimits)), 1600) }

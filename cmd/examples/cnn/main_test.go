@@ -34,8 +34,8 @@ func images(t *testing.T, synthetic int) (source *data.Source, given bool) {
 
 // The loss falls, and with the images of CIFAR-10 the network reaches 70 %.
 func TestTrain(t *testing.T) {
-	source, given := images(t, 400)
-	steps := 16
+	source, given := images(t, 40)
+	steps := 30
 	if given {
 		steps = 1600
 	}
@@ -66,7 +66,7 @@ func TestVulkanAgrees(t *testing.T) {
 		}
 		t.Skip("no Vulkan device: ", err)
 	}
-	source, given := images(t, 400)
+	source, given := images(t, 20)
 	steps := 4
 	if given {
 		steps = 20

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -26,6 +27,7 @@ type Member struct {
 	left              []C.char    // ranks that have left
 	broken            bool        // a call failed: MPI is of no more use
 	closed            bool
+	late              [][]byte // bytes of a move that was not over in time: MPI may still write there, so they stay
 }
 
 var _ dist.Transport = (*Member)(nil)
@@ -108,7 +110,7 @@ func (m *Member) Meet(mine dist.Header) ([]dist.Header, error) {
 	all, arrived := make([]C.int64_t, C.HEADER*m.size), make([]C.char, m.size)
 	err := m.call("meeting", func() C.int { return C.beit_meet(&own[0], &all[0], &arrived[0], m.seconds()) })
 	if errors.Is(err, dist.ErrTimeout) {
-		return nil, m.late(arrived)
+		return nil, cmp.Or(m.absent(arrived), err)
 	} else if err != nil {
 		return nil, err
 	}
@@ -125,11 +127,14 @@ func (m *Member) Meet(mine dist.Header) ([]dist.Header, error) {
 
 func (m *Member) seconds() C.double { return C.double(m.timeout.Seconds()) }
 
-// late names the ranks that did not come.
-func (m *Member) late(arrived []C.char) error {
+// absent names the ranks that did not come; nil when all did.
+func (m *Member) absent(arrived []C.char) error {
 	here := make([]bool, len(arrived))
 	for i, a := range arrived {
 		here[i] = a != 0
+	}
+	if !slices.Contains(here, false) {
+		return nil
 	}
 	return dist.TimeoutError(here, m.timeout)
 }
@@ -163,6 +168,9 @@ func (m *Member) move(name string, dst, src []byte, n int, f func(dst, src unsaf
 	err := m.call(name, func() C.int {
 		return f(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), C.int(n))
 	})
+	if err != nil {
+		m.late = append(m.late, dst, src)
+	}
 	if errors.Is(err, dist.ErrTimeout) {
 		return cmp.Or(m.missing(), err)
 	}
@@ -177,7 +185,7 @@ func (m *Member) missing() error {
 	own, all, arrived := closing, make([]C.int64_t, C.HEADER*m.size), make([]C.char, m.size)
 	err := m.call("meeting", func() C.int { return C.beit_meet(&own[0], &all[0], &arrived[0], C.double(graceToAnswer.Seconds())) })
 	if errors.Is(err, dist.ErrTimeout) {
-		return m.late(arrived)
+		return m.absent(arrived)
 	}
 	return nil
 }
