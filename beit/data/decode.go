@@ -32,6 +32,7 @@ type settings struct {
 	exifTranspose bool
 	short         int // see Reduce
 	masks         *MaskOptions
+	skipMasks     bool
 	channels      int // see Channels; 0 for RGB of 8 bits
 }
 

@@ -33,6 +33,9 @@ var DefaultMasks = MaskOptions{Ignore: NoClass}
 // ExifTranspose is set, masks are those of the transposed images.
 func Masks(o MaskOptions) Option { return func(s *settings) { s.masks = &o } }
 
+// SkipMasks leaves masks out that lie beside a folder of images, as Masks would look for them: they are no images.
+func SkipMasks() Option { return func(s *settings) { s.skipMasks = true } }
+
 // MaskClasses describes the classes of masks.
 type MaskClasses struct {
 	Names  []string   // of all classes; their numbers where no file has names

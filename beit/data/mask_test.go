@@ -415,3 +415,39 @@ func FuzzMaskTable(f *testing.F) {
 		}
 	})
 }
+
+// TestSkipMasks leaves out masks beside a folder of images alone.
+func TestSkipMasks(t *testing.T) {
+	for name, c := range map[string]struct {
+		files, want []string
+	}{
+		"beside":              {[]string{"images/a.jpg", "images/b.png", "annotations/a.png", "annotations/b.png"}, []string{"images/a.jpg", "images/b.png"}},
+		"below":               {[]string{"x/Images/s/a.jpg", "x/Labels/s/a.PNG", "y/b.jpg"}, []string{"x/Images/s/a.jpg", "y/b.jpg"}},
+		"no folder of images": {[]string{"cats/a.png", "labels/a.png"}, []string{"cats/a.png", "labels/a.png"}},
+		"elsewhere":           {[]string{"images/a.jpg", "x/masks/a.png"}, []string{"images/a.jpg", "x/masks/a.png"}},
+		"a format of images":  {[]string{"images/a.jpg", "masks/a.jpg"}, []string{"images/a.jpg", "masks/a.jpg"}},
+		"images of labels":    {[]string{"images/a.jpg", "images/labels/a.png"}, []string{"images/a.jpg", "images/labels/a.png"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := withMasks(t, nil, c.files...)
+			src, err := OpenFS(fsys, "set", DefaultLimits, SkipMasks())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for i := range src.Train.Len() {
+				got = append(got, src.Train.Name(i))
+			}
+			if slices.Sort(got); !slices.Equal(got, c.want) {
+				t.Errorf("images %v, want %v", got, c.want)
+			}
+			left := 0
+			for _, l := range src.LeftOut {
+				left += l.Count
+			}
+			if left != len(c.files)-len(c.want) {
+				t.Errorf("left out %+v", src.LeftOut)
+			}
+		})
+	}
+}

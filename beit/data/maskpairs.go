@@ -47,9 +47,47 @@ func (f *maskFinder) pair(found []string) (images []string, masks map[string]str
 	return images, masks, nil
 }
 
+// scanImages is scan, without masks where the options say so.
+func (o *opener) scanImages(dir string) (paths []string, l *list, err error) {
+	if paths, l, err = o.scan(dir); err == nil && settingsOf(o.options).skipMasks {
+		paths = o.withoutMasks(paths)
+	}
+	return paths, l, err
+}
+
+// withoutMasks leaves out the files below a folder of masks that has a folder of images beside it.
+func (o *opener) withoutMasks(found []string) (images []string) {
+	above := map[string]bool{} // folders that hold a folder of images
+	for _, p := range found {
+		for _, dir := range foldersNamed(p, imageFolders) {
+			above[dir] = true
+		}
+	}
+	for _, p := range found {
+		beside := slices.ContainsFunc(foldersNamed(p, maskFolders), func(dir string) bool { return above[dir] })
+		if beside && slices.Contains(maskEndings, strings.ToLower(path.Ext(p))) {
+			o.left.add(leftKind{name: "mask", many: "masks"}, p)
+			continue
+		}
+		images = append(images, p)
+	}
+	return images
+}
+
+// foldersNamed returns the folders on the way to a file that hold a folder of one of these names, which leads on to the file.
+func foldersNamed(file string, names []string) (above []string) {
+	dir := strings.Split(path.Dir(file), "/")
+	for i, e := range dir {
+		if slices.Contains(names, strings.ToLower(e)) {
+			above = append(above, path.Join(append([]string{"."}, dir[:i]...)...))
+		}
+	}
+	return above
+}
+
 // isMask reports whether a file lies in a folder of masks.
 func isMask(name string) bool {
-	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(e string) bool { return slices.Contains(maskFolders, strings.ToLower(e)) })
+	return len(foldersNamed(name, maskFolders)) > 0
 }
 
 // stem is the name of a file without folder and ending.
@@ -114,11 +152,8 @@ func (f *maskFinder) list(dir string) (map[string]string, error) {
 
 // besideImages is the folder that holds the folder of images that a file lies in.
 func besideImages(name string) string {
-	dir := strings.Split(path.Dir(name), "/")
-	for i, e := range slices.Backward(dir) {
-		if slices.Contains(imageFolders, strings.ToLower(e)) {
-			return path.Join(append([]string{"."}, dir[:i]...)...)
-		}
+	if above := foldersNamed(name, imageFolders); len(above) > 0 {
+		return above[len(above)-1]
 	}
 	return "."
 }

@@ -172,7 +172,7 @@ func OpenFS(fsys fs.FS, name string, limits Limits, options ...Option) (*Source,
 // open opens the folders of a source.
 func (o *opener) open(s splits, net *imagenet) (*Source, error) {
 	dir := cmp.Or(s.train, s.root)
-	paths, l, err := o.scan(dir)
+	paths, l, err := o.scanImages(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (o *opener) open(s splits, net *imagenet) (*Source, error) {
 	var val *files
 	switch {
 	case s.val != "":
-		if paths, l, err = o.scan(s.val); err != nil {
+		if paths, l, err = o.scanImages(s.val); err != nil {
 			return nil, err
 		}
 		val = o.dataset(s.val, paths, l, train.classes)

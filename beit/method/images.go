@@ -198,7 +198,7 @@ func synthetic(path string) (kind, count string, ok bool) {
 
 // Masker is a Section of a method that learns from the pixels' classes: images come with masks.
 type Masker interface {
-	// MaskOptions says what the values of mask files mean; false where no masks are wanted.
+	// MaskOptions says what the values of mask files mean; false where no masks are wanted: those beside images are left out.
 	MaskOptions() (data.MaskOptions, bool)
 }
 
@@ -215,6 +215,8 @@ func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, err
 	if m, ok := c.Section.(Masker); ok {
 		if masks, wanted := m.MaskOptions(); wanted {
 			options = append(options, data.Masks(masks))
+		} else {
+			options = append(options, data.SkipMasks())
 		}
 	}
 	for _, path := range append(d.Path.List(), d.EvalPath.List()...) {

@@ -59,6 +59,7 @@ type beside struct {
 	norm    *data.Norm
 	act     string // activation function
 	classes []string
+	taps    []int    // out_indices of a segmenter; nil where they are not told
 	from    []string // names of the files that were believed
 	strange []string // what is wrong with others
 }
@@ -128,6 +129,7 @@ func takeConfig(m *Model, b *beside, f fields) error {
 	}
 	get(network, "hidden_act", &b.act)
 	b.classes = labels(f)
+	get(f, "out_indices", &b.taps)
 	timm := f.object("pretrained_cfg")
 	if len(timm) == 0 {
 		timm = f
@@ -258,6 +260,7 @@ func (m *Model) describe() error {
 	if len(b.from) > 0 {
 		m.note(false, "%s: described by %s beside it", name, strings.Join(b.from, ", "))
 	}
+	m.describeTaps(b.taps)
 	if m.norm == nil && m.normUnsure() {
 		m.note(true, "%s does not tell how images were normalised: mean and std of ImageNet are taken, as for BEiT v2 and DINO. BEiT v1 had 0.5: put the model's %s beside it",
 			name, preprocessorFile)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -131,7 +132,7 @@ func (m *Model) indexOf(table string, t *Tensor) (state.Named, error) {
 }
 
 // Convert writes the model to a file under another naming. The format is that of PyTorch if path ends in .pth, .pt or .bin. Otherwise it
-// is safetensors with a checksum, and with meta as additional metadata.
+// is safetensors with a checksum, and with meta and the taps of a segmenter as additional metadata.
 // It returns the number of written tensors and the official names of tensors that have no name there. It does not check values. The file
 // at path is replaced only after the new one is complete, and not if ctx is done.
 func (m *Model) Convert(ctx context.Context, path string, to Naming, meta map[string]string) (written int, dropped []string, err error) {
@@ -150,6 +151,9 @@ func (m *Model) Convert(ctx context.Context, path string, to Naming, meta map[st
 		}
 		all := map[string]string{"format": "pt"}
 		maps.Copy(all, meta)
+		if m.Kind == Segmenter && m.Segmenter.Head == beit.HeadUperNet {
+			all[metaTaps] = m.Segmenter.Taps
+		}
 		return state.WriteChecked(w, all, list)
 	})
 	return len(list), dropped, err

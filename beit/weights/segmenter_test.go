@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -156,6 +157,9 @@ func TestOracleHFSegmentation(t *testing.T) {
 		for _, i := range config.Taps {
 			taps = append(taps, fmt.Sprint(i-2)) // hidden state i-1, of which the first is the embedding
 		}
+		if got, err := m.Segmenter.TapBlocks(); err != nil || strings.Trim(fmt.Sprint(got), "[]") != strings.Join(taps, " ") {
+			t.Errorf("the file's own taps are %v, %v, want %v", got, err, taps)
+		}
 		h.run(strings.Join(taps, ","), 1e-6, "logits_eps1e-6", nil)
 		h.run(strings.Join(taps, ","), config.Eps, "logits", func(ctx nn.Context, net *beit.Segmenter, images, logits, aux *autograd.Var) {
 			h.loss(logits, aux, config.Aux)
@@ -281,6 +285,7 @@ func TestHFConfigOfSegmenter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
+	m.Segmenter.Taps = beit.TapsOfficial
 	if _, err := m.HFConfig(nil); err == nil || !strings.Contains(err.Error(), "--taps hf") {
 		t.Errorf("official taps: error %v", err)
 	}
@@ -338,6 +343,9 @@ func TestConvertSegmenter(t *testing.T) {
 	if _, dropped, err := m.Convert(t.Context(), back, weights.HF, nil); err != nil || len(dropped) > 0 {
 		t.Fatalf("dropped %v, error %v", dropped, err)
 	}
+	if m.Segmenter.Taps != first.Segmenter.Taps {
+		t.Errorf("taps %q, want %q", m.Segmenter.Taps, first.Segmenter.Taps)
+	}
 	f, err := state.Open(back)
 	if err != nil {
 		t.Fatal(err)
@@ -352,5 +360,52 @@ func TestConvertSegmenter(t *testing.T) {
 		if errA != nil || errB != nil || !slices.Equal(a, b) {
 			t.Errorf("%s differs", name)
 		}
+	}
+}
+
+// TestTapsOfHFSegmenter opens transformers' file with other files beside it, and without any.
+func TestTapsOfHFSegmenter(t *testing.T) {
+	set := oracletest.OpenMethods(t)
+	const dir = "hf_segmentation"
+	if !set.Has(dir + "/config.json") {
+		set.Unknown(t, "the set has no %s", dir)
+	}
+	content, err := os.ReadFile(set.Path(t, dir+"/model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		config, taps, head, note string
+	}{
+		"none":       {"", beit.TapsHF, beit.HeadUperNet, "no config.json beside it tells others"},
+		"the rule":   {`{"out_indices": [3, 5, 7, 11]}`, beit.TapsHF, beit.HeadUperNet, "the head sees blocks 1 3 5 9, as in transformers: config.json"},
+		"others":     {`{"out_indices": [2, 3, 4, 12]}`, "0,1,2,10", beit.HeadUperNet, "the head sees blocks 0 1 2 10"},
+		"embedding":  {`{"out_indices": [1, 3, 4, 12]}`, "", "", "its head cannot be used: config.json beside it"},
+		"too few":    {`{"out_indices": [3, 4]}`, "", "", "its head cannot be used"},
+		"no numbers": {`{"out_indices": null}`, beit.TapsHF, beit.HeadUperNet, "no config.json beside it tells others"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			file := filepath.Join(folder, "model.safetensors")
+			if err := os.WriteFile(file, content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if c.config != "" {
+				if err := os.WriteFile(filepath.Join(folder, "config.json"), []byte(c.config), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m, err := weights.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if m.Segmenter.Taps != c.taps || m.Segmenter.Head != c.head {
+				t.Errorf("head %q, taps %q", m.Segmenter.Head, m.Segmenter.Taps)
+			}
+			if !slices.ContainsFunc(m.Notes, func(n *weights.Note) bool { return strings.Contains(n.Text, c.note) }) {
+				t.Errorf("no note says %q: %v", c.note, m.Notes)
+			}
+		})
 	}
 }

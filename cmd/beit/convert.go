@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
@@ -129,6 +130,9 @@ func (c *convertCmd) write(a *app, m *model.Model, out string) error {
 	}
 	if m.Classes != nil && weights.IsTorch(out) {
 		lost = append(lost, "the names of the classes")
+	}
+	if s := encoder.Segmenter; encoder.Kind == weights.Segmenter && s.Head == beit.HeadUperNet && weights.IsTorch(out) {
+		lost = append(lost, "the blocks that its head sees (--taps "+s.Taps+")")
 	}
 	for _, group := range []struct {
 		what string

@@ -195,6 +195,8 @@ func TestRecipes(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	writeImages(t, "images", map[string]int{"": 60})
+	writeImages(t, filepath.Join("scenes", "images"), map[string]int{"": 10})
+	writeMasks(t, filepath.Join("scenes", "annotations"), 10)
 	photo, err := filepath.Glob("images/*/*.png")
 	if err != nil || len(photo) == 0 {
 		t.Fatal(photo, err)
@@ -206,6 +208,7 @@ func TestRecipes(t *testing.T) {
 		"tokenizer train": append(assign("tokenizer.model.encoder.patch_size=4"), tiny...),
 		"pretrain":        append(assign("pretrain.model.vit.patch_size=4"), tinyMIM...),
 		"finetune":        assign("train.epochs=2", "train.batch=16"),
+		"segment train":   assign("train.epochs=1", "train.batch=4", "segment.model.vit.image_size=32", "segment.model.head_channels=8"),
 	}
 	carried := 0
 	for block, part := range strings.Split(recipes, "```") {
@@ -223,7 +226,7 @@ func TestRecipes(t *testing.T) {
 			carried++
 		}
 	}
-	if carried < 6 {
+	if carried < 9 {
 		t.Errorf("%d commands were carried out: are these all?", carried)
 	}
 }

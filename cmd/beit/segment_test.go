@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gobeit/gobeit/beit/data"
 )
 
 // writeScene writes an image of a 5:1 aspect.
@@ -17,15 +20,25 @@ func writeScene(t *testing.T, path string) {
 	for i := range m.Pix {
 		m.Pix[i] = uint8(i * 7)
 	}
-	file, err := os.Create(path)
-	if err == nil {
-		err = png.Encode(file, m)
-	}
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil {
+	if err := writePNG(path, m); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// writeMasks writes the masks of the images that writeImages writes for one part of n images.
+func writeMasks(t *testing.T, dir string, n int) {
+	t.Helper()
+	ds := data.Procedural(n, 16, uint64(n))
+	for i := range n {
+		s, err := ds.Sample(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := image.NewGray(image.Rect(0, 0, s.Mask.W, s.Mask.H))
+		copy(m.Pix, s.Mask.Class)
+		if err := writePNG(filepath.Join(dir, fmt.Sprintf("class%d", ds.Label(i)), fmt.Sprintf("%04d.png", i)), m); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
