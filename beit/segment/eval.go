@@ -52,7 +52,11 @@ func Evaluate(ctx context.Context, e *method.Env, net *beit.Segmenter, v View, d
 	if metric.Images == 0 {
 		return Report{}, method.ErrNoneReadable
 	}
-	return Report{metric.Images, metric.Scores()}, nil
+	scores := metric.Scores()
+	if math.IsNaN(scores.PixelAcc) {
+		return Report{}, fmt.Errorf("no pixel of %d masks has a class: there is nothing to measure by", metric.Images)
+	}
+	return Report{metric.Images, scores}, nil
 }
 
 // leftOut tells of image i, the failed-th that cannot be read, or returns the error that ends the evaluation.
