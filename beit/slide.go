@@ -3,6 +3,7 @@ package beit
 import (
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/nn"
@@ -107,16 +108,20 @@ func addWindow(sum, count, window []float32, h, w int, at image.Rectangle) {
 	}
 }
 
-// PixelProbabilities returns the probabilities of the classes of each pixel, [h·w, classes], by logits [classes, fromH, fromW] that are resized to
-// h x w first. mirrored logits are turned back before.
-func PixelProbabilities(c nn.Context, logits []float32, classes, fromH, fromW, h, w int, mirrored bool) (p []float32) {
+// PixelProbabilities returns the probabilities of the classes of each pixel in the rows of box, [rows·w, classes], by logits [classes, from.Y, from.X]
+// that are resized to h x w first; box has the width w. mirrored logits are turned back before. The logits stay as they are.
+func PixelProbabilities(c nn.Context, logits []float32, classes int, from image.Point, box image.Rectangle, h int, mirrored bool) (p []float32) {
+	rows, w := box.Dy(), box.Dx()
+	if rows < h {
+		logits, from.Y, h = resizedRows(logits, classes, from, box, h), rows, rows
+	}
 	if mirrored {
-		mirrorRows(logits, fromW)
+		logits = mirrorRows(logits, from.X)
 	}
 	c.Tape.NoGrad(func() {
 		p = c.Tape.Scope(func() *autograd.Var {
-			x := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), logits, 1, classes, fromH, fromW))
-			if fromH != h || fromW != w {
+			x := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), logits, 1, classes, from.Y, from.X))
+			if from.Y != h || from.X != w {
 				x = autograd.ResizeBilinear(x, h, w)
 			}
 			return autograd.Softmax(autograd.Permute(autograd.Reshape(x, classes, h*w), 1, 0))
@@ -125,12 +130,31 @@ func PixelProbabilities(c nn.Context, logits []float32, classes, fromH, fromW, h
 	return p
 }
 
-// mirrorRows turns each row of w values around.
-func mirrorRows(v []float32, w int) {
-	for at := 0; at+w <= len(v); at += w {
-		row := v[at : at+w]
-		for i, j := 0, w-1; i < j; i, j = i+1, j-1 {
-			row[i], row[j] = row[j], row[i]
+// resizedRows resizes the columns of logits to h rows, as tensor.BilinearTaps does, and returns the rows of box: [classes, rows, from.X].
+func resizedRows(logits []float32, classes int, from image.Point, box image.Rectangle, h int) []float32 {
+	rows, w := box.Dy(), from.X
+	out := make([]float32, classes*rows*w)
+	tensor.ParallelFor(classes, func(k int) {
+		plane := logits[k*from.Y*w : (k+1)*from.Y*w]
+		for i := range rows {
+			at, unit := max((2*(box.Min.Y+i)+1)*from.Y-h, 0), 2*h
+			first := min(at/unit, from.Y-1)
+			second := min(first+1, from.Y-1)
+			part := float32(float64(at%unit) / float64(unit))
+			dst := out[(k*rows+i)*w:][:w]
+			for x := range dst {
+				dst[x] = float32((1-part)*plane[first*w+x]) + float32(part*plane[second*w+x])
+			}
 		}
+	})
+	return out
+}
+
+// mirrorRows returns v with each row of w values turned around.
+func mirrorRows(v []float32, w int) []float32 {
+	v = slices.Clone(v)
+	for row := range slices.Chunk(v, w) {
+		slices.Reverse(row)
 	}
+	return v
 }

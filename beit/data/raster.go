@@ -89,7 +89,7 @@ func (f Format) decodeRaster(content []byte, limits Limits, s settings) (*Raster
 	return m, nil
 }
 
-// newRaster returns an image of zeros.
+// NewRaster returns an image of zeros.
 func NewRaster(w, h, channels, bits int) *Raster {
 	return &Raster{W: w, H: h, Channels: channels, Bits: bits, Pix: make([]uint16, w*h*channels)}
 }

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -66,6 +67,10 @@ func newSegmenter(m *model.Model, opt SegmentOptions) (*Segmenter, error) {
 	}
 	if opt.Stride > 0 {
 		t.View.Stride = opt.Stride
+	}
+	if opt.Whole && len(opt.Scales) > 0 {
+		t.Set.Release()
+		return nil, errors.New("open segmenter: whole images have no scales: leave Whole or Scales away")
 	}
 	for _, scale := range opt.Scales {
 		if !(scale > 0 && scale <= maxScale) {

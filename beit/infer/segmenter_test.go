@@ -97,6 +97,13 @@ func TestSegmentOptions(t *testing.T) {
 	}
 }
 
+// A whole image has one size: scales would not count.
+func TestSegmenterWholeWithScales(t *testing.T) {
+	if _, err := infer.OpenSegmenter(publishedLike, infer.SegmentOptions{Whole: true, Scales: []float64{1, 2}}); err == nil || !strings.Contains(err.Error(), "Whole or Scales") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Several goroutines get what one gets; after Close, and from a zero value, there are errors.
 func TestSegmenterIsShared(t *testing.T) {
 	s, err := infer.OpenSegmenter(publishedLike, infer.SegmentOptions{})

@@ -60,7 +60,11 @@ func Evaluate(ctx context.Context, e *method.Env, net *beit.Segmenter, v View, d
 	if metric.Images == 0 {
 		return Report{}, method.ErrNoneReadable
 	}
-	return Report{metric.Images, metric.Scores()}, nil
+	scores := metric.Scores()
+	if math.IsNaN(scores.PixelAcc) {
+		return Report{}, fmt.Errorf("no pixel of %d masks has a class: there is nothing to measure by", metric.Images)
+	}
+	return Report{metric.Images, scores}, nil
 }
 
 // reduce adds up what the members of g counted. Where one of them could not go on, all return an error that wraps errNotANumber.

@@ -42,32 +42,30 @@ func (v View) sizes(w, h, side int) (list []image.Point) {
 	return list
 }
 
-// maxPixels is how many pixels an image may be resized to: about four times those of the largest published scale.
-const maxPixels = 1 << 26
+// maxPixels is how many pixels an image may be resized to: about four times those of the largest published scale. maxValues is how many logits or
+// probabilities are held for one image.
+const (
+	maxPixels = 1 << 26
+	maxValues = 1 << 31
+)
+
+// stripValues is how many probabilities are computed at once, unless a row has more: photographs of many pixels have too many for memory.
+const stripValues = 1 << 26
 
 // Probabilities returns those of the classes of each pixel of an image, [H·W, classes] at its own size.
 func (v View) Probabilities(c nn.Context, net *beit.Segmenter, m *data.RGB) ([]float32, error) {
-	var sum []float32
-	n := 0
-	for _, size := range v.sizes(m.W, m.H, net.Config.ViT.ImageSize) {
-		if size.X > maxPixels/size.Y {
-			return nil, fmt.Errorf("an image of %dx%d pixels would be resized to %dx%d: that is too large", m.W, m.H, size.X, size.Y)
+	if n := m.W * m.H; n > maxValues/net.Config.Classes {
+		return nil, fmt.Errorf("an image of %dx%d pixels has too many for %d classes to be averaged", m.W, m.H, net.Config.Classes)
+	}
+	sum := make([]float32, m.W*m.H*net.Config.Classes)
+	n, err := v.strips(c, net, m, stripValues, func(first int, p []float32) error {
+		for i, x := range p {
+			sum[first*net.Config.Classes+i] += x
 		}
-		resized := masks.Resize(m, size.X, size.Y, image.Rectangle{Max: size})
-		pixels := make([]float32, 3*size.X*size.Y)
-		for _, flip := range []bool{false, true}[:1+count(v.Flip)] {
-			data.ToFloat(pixels, resized, v.Norm, flip)
-			logits := net.SlideLogits(c, pixels, size.Y, size.X, v.Stride)
-			p := beit.PixelProbabilities(c, logits, net.Config.Classes, size.Y, size.X, m.H, m.W, flip)
-			c.Tape.Reset()
-			if n++; sum == nil {
-				sum = p
-				continue
-			}
-			for i, x := range p {
-				sum[i] += x
-			}
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if n > 1 {
 		for i := range sum {
@@ -75,6 +73,33 @@ func (v View) Probabilities(c nn.Context, net *beit.Segmenter, m *data.RGB) ([]f
 		}
 	}
 	return sum, nil
+}
+
+// strips shows an image in every way and calls each with the probabilities of about most values at a time: of whole rows, from pixel first on. It
+// returns the number of ways.
+func (v View) strips(c nn.Context, net *beit.Segmenter, m *data.RGB, most int, each func(first int, p []float32) error) (ways int, err error) {
+	side, classes := net.Config.ViT.ImageSize, net.Config.Classes
+	rows := min(max(most/(m.W*classes), 1), m.H)
+	for _, size := range v.sizes(m.W, m.H, side) {
+		if size.X > min(maxPixels, maxValues/classes)/size.Y {
+			return 0, fmt.Errorf("an image of %dx%d pixels would be resized to %dx%d: that is too large", m.W, m.H, size.X, size.Y)
+		}
+		resized := masks.Resize(m, size.X, size.Y, image.Rectangle{Max: size})
+		pixels := make([]float32, 3*size.X*size.Y)
+		for _, flip := range []bool{false, true}[:1+count(v.Flip)] {
+			data.ToFloat(pixels, resized, v.Norm, flip)
+			logits := net.SlideLogits(c, pixels, size.Y, size.X, v.Stride)
+			for y := 0; y < m.H; y += rows {
+				p := beit.PixelProbabilities(c, logits, classes, size, image.Rect(0, y, m.W, min(y+rows, m.H)), m.H, flip)
+				c.Tape.Reset()
+				if err := each(y*m.W, p); err != nil {
+					return 0, err
+				}
+			}
+			ways++
+		}
+	}
+	return ways, nil
 }
 
 // count is 1 for true.
@@ -94,24 +119,32 @@ type Pixels struct {
 
 // Segment returns the most probable class of each pixel; of equal ones the first.
 func (v View) Segment(c nn.Context, net *beit.Segmenter, m *data.RGB) (*Pixels, error) {
+	p := &Pixels{W: m.W, H: m.H, Class: make([]int32, m.W*m.H), Confidence: make([]float32, m.W*m.H)}
+	if len(v.sizes(m.W, m.H, net.Config.ViT.ImageSize)) == 1 && !v.Flip { // nothing to average: no strip is kept
+		_, err := v.strips(c, net, m, stripValues, func(first int, part []float32) error { return p.classify(first, part, net.Config.Classes) })
+		return p, err
+	}
 	all, err := v.Probabilities(c, net, m)
 	if err != nil {
 		return nil, err
 	}
-	k := net.Config.Classes
-	p := &Pixels{W: m.W, H: m.H, Class: make([]int32, m.W*m.H), Confidence: make([]float32, m.W*m.H)}
-	for i := range p.Class {
+	return p, p.classify(0, all, net.Config.Classes)
+}
+
+// classify fills in the pixels from first on by their probabilities of so many classes.
+func (p *Pixels) classify(first int, all []float32, classes int) error {
+	for i := range len(all) / classes {
 		best := 0
-		row := all[i*k : (i+1)*k]
+		row := all[i*classes : (i+1)*classes]
 		for class, x := range row {
 			if x != x {
-				return nil, fmt.Errorf("the probabilities of a pixel %w: the weights are damaged, or training diverged", errNotANumber)
+				return fmt.Errorf("the probabilities of a pixel %w: the weights are damaged, or training diverged", errNotANumber)
 			}
 			if x > row[best] {
 				best = class
 			}
 		}
-		p.Class[i], p.Confidence[i] = int32(best), row[best]
+		p.Class[first+i], p.Confidence[first+i] = int32(best), row[best]
 	}
-	return p, nil
+	return nil
 }

@@ -1,8 +1,10 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -258,6 +260,19 @@ func TestAnyAspect(t *testing.T) {
 			if err != nil || p.W != m.W || p.H != m.H || len(p.Class) != m.W*m.H {
 				t.Fatalf("%v: %+v, error %v", size, p, err)
 			}
+			if ways, err := v.strips(c, task.model, m, 1, func(first int, part []float32) error {
+				if len(part) != 6*m.W || len(v.Scales) > 0 {
+					return nil
+				}
+				for i, x := range part {
+					if math.Abs(float64(x-all[6*first+i])) > 1e-5 {
+						return fmt.Errorf("pixel %d of row %d: %v, want %v", i/6, first/m.W, x, all[6*first+i])
+					}
+				}
+				return nil
+			}); err != nil || ways != max(2*len(v.Scales), 1) {
+				t.Fatalf("%v: %d ways, by rows: %v", size, ways, err)
+			}
 			for row := range slices.Chunk(all, 6) {
 				sum := float32(0)
 				for _, x := range row {
@@ -297,6 +312,25 @@ func TestFlipIsSymmetric(t *testing.T) {
 		if d := a[i] - b[j]; d > 1e-5 || d < -1e-5 {
 			t.Fatalf("pixel %d, class %d: %g and %g", pixel, class, a[i], b[j])
 		}
+	}
+}
+
+// unlabelled has masks without any class.
+type unlabelled struct{ data.Dataset }
+
+func (u unlabelled) Sample(i int) (data.Sample, error) {
+	s, err := u.Dataset.Sample(i)
+	s.Mask = &data.Mask{W: s.Mask.W, H: s.Mask.H, Class: bytes.Repeat([]byte{data.NoClass}, len(s.Mask.Class))}
+	return s, err
+}
+
+// Where no pixel has a class the scores would not be numbers, which otherwise means that training diverged.
+func TestEvaluateWithoutClasses(t *testing.T) {
+	task := tinyTask(t)
+	ds := unlabelled{data.Procedural(2, 48, 3)}
+	_, err := Evaluate(t.Context(), task.Env, task.model, SectionOf(task.Config).view(), ds, nil)
+	if err == nil || errors.Is(err, errNotANumber) || !strings.Contains(err.Error(), "no pixel of 2 masks has a class") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 var factors = [2]float64{0.5, 1.5} // of contrast and saturation
 
 // distort is the photometric distortion of mmsegmentation: brightness, contrast, saturation and hue, each of half of the images. Contrast comes
-// before or after the colours, which a coin decides. Results of each are cut to 0 to 255, and their fractions cut off.
+// before or after the colours, which a coin decides. Results of each are cut to 0 to 255, and their fractions cut off. Products are rounded
+// before they are added, on every machine.
 func distort(m *data.RGB, r *tensor.Rand) {
 	coin := func() bool { return r.Uint32()&1 == 1 }
 	if coin() {
@@ -44,7 +45,7 @@ func distort(m *data.RGB, r *tensor.Rand) {
 func adjust(m *data.RGB, factor, add float64) {
 	var table [256]uint8
 	for v := range table {
-		table[v] = cut(float64(float32(v)*float32(factor) + float32(add)))
+		table[v] = cut(float64(float32(float32(v)*float32(factor)) + float32(add)))
 	}
 	for i, v := range m.Pix {
 		m.Pix[i] = table[v]
@@ -93,8 +94,8 @@ func fromHSV(h, s, v uint8) (r, g, b uint8) {
 	sector := math.Floor(angle)
 	f, saturation, value := angle-sector, float64(s)/255, float64(v)
 	p := round(value * (1 - saturation))
-	q := round(value * (1 - saturation*f))
-	t := round(value * (1 - saturation*(1-f)))
+	q := round(value * (1 - float64(saturation*f)))
+	t := round(value * (1 - float64(saturation*(1-f))))
 	switch int(sector) {
 	case 0:
 		return v, t, p

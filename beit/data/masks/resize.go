@@ -96,7 +96,8 @@ func ResizeRaster(dst []float32, m *data.Raster, w, h int, box image.Rectangle, 
 			out := dst[(c*box.Dy()+y)*box.Dx():][:box.Dx()]
 			for x := range out {
 				left, right, wx := columns.first[x], columns.second[x], float64(columns.weight[x])/one
-				v := (at(left, upper)*(1-wx)+at(right, upper)*wx)*(1-wy) + (at(left, lower)*(1-wx)+at(right, lower)*wx)*wy
+				mix := func(a, b, part float64) float64 { return float64(a*(1-part)) + float64(b*part) } // rounded alike on every machine
+				v := mix(mix(at(left, upper), at(right, upper), wx), mix(at(left, lower), at(right, lower), wx), wy)
 				out[x] = (float32(v) - b.Mean[c]) / b.Std[c]
 			}
 			if flip {

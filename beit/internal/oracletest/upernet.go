@@ -2,6 +2,7 @@ package oracletest
 
 import (
 	"fmt"
+	"image"
 	"maps"
 	"slices"
 	"strconv"
@@ -326,14 +327,14 @@ func (m upernetCase) slide(t *testing.T) {
 	canvas := m.net.SlideLogits(ctx, pixels, h, w, s.Stride)
 	m.equal(t, "slide/out/canvas", canvas)
 	rows, cols := s.Original[0], s.Original[1]
-	prob := beit.PixelProbabilities(ctx, canvas, k, h, w, rows, cols, false)
+	prob := beit.PixelProbabilities(ctx, canvas, k, image.Pt(w, h), image.Rect(0, 0, cols, rows), rows, false)
 	planes := make([]float32, len(prob))
 	for i, p := range prob {
 		planes[i%k*rows*cols+i/k] = p
 	}
 	m.equal(t, "slide/out/prob", planes)
 	m.equalInts(t, "slide/out/labels", best(prob, k))
-	mirrored := beit.PixelProbabilities(ctx, m.net.SlideLogits(ctx, mirror(pixels, w), h, w, s.Stride), k, h, w, rows, cols, true)
+	mirrored := beit.PixelProbabilities(ctx, m.net.SlideLogits(ctx, mirror(pixels, w), h, w, s.Stride), k, image.Pt(w, h), image.Rect(0, 0, cols, rows), rows, true)
 	for i, p := range mirrored {
 		prob[i] += p
 	}
