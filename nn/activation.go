@@ -11,7 +11,8 @@ type ReLU struct{}
 // Forward maps x of any shape.
 func (ReLU) Forward(_ Context, x *autograd.Var) *autograd.Var { return autograd.ReLU(x) }
 
-// LeakyReLU is x where x is positive, and Slope·x elsewhere. Slope is below 1. PyTorch's default is 0.01; zero means zero.
+// LeakyReLU is x where x is positive, and Slope·x elsewhere. Slope is below 1. PyTorch's default is 0.01; zero means zero. The gradient at 0 is
+// (1 + Slope)/2, that of a tie of two maxima; PyTorch's is Slope.
 type LeakyReLU struct{ Slope float32 }
 
 // Forward maps x of any shape.

@@ -67,7 +67,7 @@ func (r *Reconstructor) Assumed() bool { return r != nil && r.assumed }
 
 // Raw is the same Reconstructor, whose network is taken to predict pixels as they are. It is for models of which Assumed is true.
 func (r *Reconstructor) Raw() *Reconstructor {
-	if r == nil {
+	if r.Encoder() == nil {
 		return nil
 	}
 	raw := *r

@@ -14,8 +14,9 @@ import (
 // A model that was not opened gives an error from each method that has one, and zero from the others.
 func TestModelsThatWereNotOpened(t *testing.T) {
 	for _, m := range []any{
-		&infer.Tokenizer{}, &infer.Encoder{}, &infer.Classifier{}, &infer.Tower{}, &infer.Predictor{}, &infer.Reconstructor{}, &infer.Teacher{},
-		(*infer.Tokenizer)(nil), (*infer.Encoder)(nil), (*infer.Classifier)(nil), (*infer.Tower)(nil), (*infer.Predictor)(nil), (*infer.Reconstructor)(nil), (*infer.Teacher)(nil),
+		&infer.Tokenizer{}, &infer.Encoder{}, &infer.Classifier{}, &infer.Tower{}, &infer.Predictor{}, &infer.Reconstructor{}, &infer.Segmenter{}, &infer.Teacher{},
+		(*infer.Tokenizer)(nil), (*infer.Encoder)(nil), (*infer.Classifier)(nil), (*infer.Tower)(nil), (*infer.Predictor)(nil), (*infer.Reconstructor)(nil), (*infer.Segmenter)(nil),
+		(*infer.Teacher)(nil),
 	} {
 		v := reflect.ValueOf(m)
 		for i := range v.NumMethod() {

@@ -46,7 +46,7 @@ func (v View) sizes(w, h, side int) (list []image.Point) {
 // probabilities are held for one image.
 const (
 	maxPixels = 1 << 26
-	maxValues = 1 << 31
+	maxValues = math.MaxInt32
 )
 
 // stripValues is how many probabilities are computed at once, unless a row has more: photographs of many pixels have too many for memory.

@@ -113,7 +113,7 @@ func broadcast(g dist.Group) error {
 			return err
 		}
 		if !slices.Equal(x, sample(root, 1001)) {
-			return fmt.Errorf("Broadcast: not the values of rank %d", root)
+			return fmt.Errorf("group.Broadcast: not the values of rank %d", root)
 		}
 	}
 	return nil
@@ -129,11 +129,11 @@ func gather(g dist.Group) error {
 		}
 		for rank, got := range all {
 			if !bytes.Equal(got, text(rank)) {
-				return fmt.Errorf("Gather: rank %d brought %q, got %q", rank, text(rank), got)
+				return fmt.Errorf("group.Gather: rank %d brought %q, got %q", rank, text(rank), got)
 			}
 		}
 		if len(all) != g.Size() {
-			return fmt.Errorf("Gather: %d texts of %d members", len(all), g.Size())
+			return fmt.Errorf("group.Gather: %d texts of %d members", len(all), g.Size())
 		}
 	}
 	return dist.Barrier(g)
@@ -148,7 +148,7 @@ func tensors(g dist.Group) error {
 	}
 	n := float32(g.Size())
 	if got, want := x.Float32s(), []float32{n, n * (n - 1) / 2}; !slices.Equal(got, want) {
-		return fmt.Errorf("Sum: %v, want %v", got, want)
+		return fmt.Errorf("group.Sum: %v, want %v", got, want)
 	}
 	sum := []float64{1 + 1e-15, float64(g.Rank())}
 	if err := dist.SumFloat64(g, sum); err != nil {
@@ -164,7 +164,7 @@ func tensors(g dist.Group) error {
 		return err
 	}
 	if !slices.Equal(y.Float32s(), sample(root, 5)) {
-		return fmt.Errorf("Share: not the tensor of rank %d", root)
+		return fmt.Errorf("group.Share: not the tensor of rank %d", root)
 	}
 	return nil
 }
