@@ -41,7 +41,7 @@ func EvaluateEach(ctx context.Context, e *method.Env, t *Trained, ds data.Datase
 	if len(outputs) < classes {
 		return Report{}, fmt.Errorf("%d outputs for %d classes of images", len(outputs), classes)
 	}
-	report, err := evaluate(ctx, e, t.Classifier, ds, outputs, each)
+	report, err := evaluate(ctx, e.Grouped(), t.Classifier, ds, outputs, each)
 	if err != nil {
 		return Report{}, fmt.Errorf("evaluation: %w", err)
 	}

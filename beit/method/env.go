@@ -37,6 +37,16 @@ type Env struct {
 	Palette [][3]uint8
 }
 
+// Grouped is e or, where it names no group, e with the group of one process.
+func (e *Env) Grouped() *Env {
+	if e.Group != nil {
+		return e
+	}
+	alone := *e
+	alone.Group = dist.Single()
+	return &alone
+}
+
 // Steps is the number of steps of the whole run.
 func (e *Env) Steps() int { return e.Config.Train.Epochs * e.StepsPerEpoch }
 

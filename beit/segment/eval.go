@@ -25,6 +25,7 @@ var errNotANumber = errors.New("are not numbers")
 // Evaluate measures a segmenter on the pixels of images with masks, at the images' own sizes. v says how images are shown. each, where it is not
 // nil, is told of every image and what was found in it. The processes of a group share the images, and all get the report of all.
 func Evaluate(ctx context.Context, e *method.Env, net *beit.Segmenter, v View, ds data.Dataset, each func(i int, s data.Sample, p *Pixels) error) (Report, error) {
+	e = e.Grouped()
 	metric := masks.NewMetric(net.Config.Classes)
 	var broken error // of an image whose probabilities are not numbers: the others hear of it, since they wait for the sum
 	failed, c := 0, e.EvalContext()

@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -24,6 +25,9 @@ func TestEstimateIsNearTheTruth(t *testing.T) {
 			}
 			cfg := tiny(t, m, set...)
 			env := opening(Env{Source: &data.Source{Train: traintest.Tinted{N: 64, Seed: 1}}})
+			if m == segment.Method { // it needs masks
+				env.Source.Train = data.Procedural(64, 16, 1)
+			}
 			mem, err := EstimateMemory(context.Background(), m, cfg, env)
 			if err != nil {
 				t.Fatal(err)
