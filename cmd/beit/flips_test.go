@@ -211,6 +211,8 @@ func flipMiddle(t *testing.T) (list []*flipTarget) {
 			use = command("tokenizer", "encode", dir, "--data", val)
 		case "finetune":
 			use = command("predict", dir, val, "--json")
+		case "segment":
+			use = command("segment", "eval", dir, "--json")
 		}
 		list = append(list, targetsIn(t, dir, continued(dir, m), use, command("inspect", dir, "--json"))...)
 	}

@@ -13,6 +13,12 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 )
 
+// tinySegmenter makes a segmenter that trains in a moment.
+var tinySegmenter = assign(
+	"segment.model.vit.image_size=32", "segment.model.vit.width=32", "segment.model.vit.heads=2", "segment.model.vit.depth=2",
+	"segment.model.head_channels=8", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
 // writeScene writes an image of a 5:1 aspect.
 func writeScene(t *testing.T, path string) {
 	t.Helper()
