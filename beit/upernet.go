@@ -108,13 +108,13 @@ type uperHead struct {
 	bottleneck    *convBlock
 	lateral, conv [levels - 1]*convBlock // "lateral_convs", "fpn_convs"
 	fuse          *convBlock             // "fpn_bottleneck"
-	dropout       float64
+	dropout       *nn.Dropout
 	classifier    *nn.Conv2D // "conv_seg"
 }
 
 func newUperHead(s nn.Scope, c SegmenterConfig) *uperHead {
 	d, ch := c.ViT.Width, c.HeadChannels
-	h := &uperHead{dropout: c.Dropout, classifier: newClassifierConv(s, ch, c.Classes)}
+	h := &uperHead{dropout: newHeadDropout(s, c.Dropout), classifier: newClassifierConv(s, ch, c.Classes)}
 	for i := range h.pooled {
 		h.pooled[i] = newConvBlock(s.Sub("psp_modules").Index(i).Index(1), d, ch, 1)
 	}
@@ -144,7 +144,7 @@ func (h *uperHead) forward(c nn.Context, x []*autograd.Var) *autograd.Var {
 		maps[i] = resizeTo(maps[i], maps[0])
 	}
 	fused := h.fuse.forward(c, autograd.Concat(1, maps...))
-	return h.classifier.Forward(c, dropChannels(c, fused, h.dropout, layerDecodeDropout))
+	return h.classifier.Forward(c, h.dropout.Forward(c, fused))
 }
 
 // pyramid is pyramid pooling: the map itself beside its means over grids of poolScales, brought back to its size.
@@ -169,58 +169,37 @@ func resizeTo(x, like *autograd.Var) *autograd.Var {
 // convHead is the auxiliary head: one 3x3 convolution on level 2, and the classifier.
 type convHead struct {
 	conv       *convBlock // "convs.0"
-	dropout    float64
+	dropout    *nn.Dropout
 	classifier *nn.Conv2D // "conv_seg"
 }
 
 func newConvHead(s nn.Scope, c SegmenterConfig) *convHead {
 	return &convHead{
-		conv: newConvBlock(s.Sub("convs").Index(0), c.ViT.Width, c.AuxChannels, 3), dropout: c.Dropout,
+		conv: newConvBlock(s.Sub("convs").Index(0), c.ViT.Width, c.AuxChannels, 3), dropout: newHeadDropout(s, c.Dropout),
 		classifier: newClassifierConv(s, c.AuxChannels, c.Classes),
 	}
 }
 
 func (h *convHead) forward(c nn.Context, x *autograd.Var) *autograd.Var {
-	return h.classifier.Forward(c, dropChannels(c, h.conv.forward(c, x), h.dropout, layerAuxDropout))
+	return h.classifier.Forward(c, h.dropout.Forward(c, h.conv.forward(c, x)))
 }
 
 // linearHead is batch norm and a 1x1 convolution on patch tokens: a linear probe of each patch, as DINOv2 has it.
 type linearHead struct {
 	norm       *nn.BatchNorm // "bn"
-	dropout    float64
+	dropout    *nn.Dropout
 	classifier *nn.Conv2D // "conv_seg"
 }
 
 func newLinearHead(s nn.Scope, width, classes int, dropout float64) *linearHead {
-	return &linearHead{norm: nn.NewBatchNorm(s.Sub("bn"), width), dropout: dropout, classifier: newClassifierConv(s, width, classes)}
+	return &linearHead{norm: nn.NewBatchNorm(s.Sub("bn"), width), dropout: newHeadDropout(s, dropout), classifier: newClassifierConv(s, width, classes)}
 }
 
 func (h *linearHead) forward(c nn.Context, x *autograd.Var) *autograd.Var {
-	return h.classifier.Forward(c, dropChannels(c, h.norm.Forward(c, x), h.dropout, layerDecodeDropout))
+	return h.classifier.Forward(c, h.dropout.Forward(c, h.norm.Forward(c, x)))
 }
 
-// Layers of channel dropout, which tell their random numbers apart.
-const (
-	layerDecodeDropout = 1
-	layerAuxDropout    = 2
-)
-
-// streamDropChannels separates the random numbers of channel dropout from others of the same seed.
-const streamDropChannels = 0xd20c
-
-// dropChannels sets a share of the channels of maps x to 0 in training, and scales the others up. What it drops depends only on (seed, step, micro-batch,
-// layer, sample).
-func dropChannels(c nn.Context, x *autograd.Var, rate float64, layer uint64) *autograd.Var {
-	if !c.Train || rate <= 0 {
-		return x
-	}
-	b, n := x.Shape()[0], x.Shape()[1]
-	keep := make([]float32, b*n)
-	for i := range b {
-		r := tensor.NewRand(c.Seed, streamDropChannels, uint64(c.Step), uint64(c.Micro), layer, uint64(i))
-		for j := range n {
-			keep[i*n+j] = nn.KeepFactor(r.Float64(), rate)
-		}
-	}
-	return autograd.Mul(x, c.Tape.Own(tensor.FromSlice(c.Tape.Device(), keep, b, n, 1, 1)))
+// newHeadDropout declares the dropout of channels before a classifier.
+func newHeadDropout(s nn.Scope, rate float64) *nn.Dropout {
+	return nn.NewDropout2d(s.Sub("dropout"), rate)
 }

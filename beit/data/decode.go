@@ -93,24 +93,29 @@ func Decode(content []byte, limits Limits, options ...Option) (*RGB, error) {
 }
 
 // DecodeImage decodes like Decode, but converts to RGB only the regions that are asked for.
-func DecodeImage(content []byte, limits Limits, options ...Option) (m Image, err error) {
+func DecodeImage(content []byte, limits Limits, options ...Option) (Image, error) {
+	return decodeBy(Format.decode, content, limits, options)
+}
+
+// decodeBy decodes a file by a method of its format.
+func decodeBy[T any](by func(Format, []byte, Limits, settings) (T, error), content []byte, limits Limits, options []Option) (m T, err error) {
+	var none T
 	// The decoders are written not to panic, but one bad file must not end a run of days: here and in headerOf a panic becomes an error.
 	defer func() {
 		if r := recover(); r != nil {
-			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)
+			m, err = none, fmt.Errorf("decode image: decoder failed: %v", r)
 		}
 	}()
-	s := settingsOf(options)
 	if len(content) == 0 {
-		return nil, errors.New("decode image: the file is empty")
+		return none, errors.New("decode image: the file is empty")
 	}
 	kind := filekind.Of(content)
 	f, ok := formats[kind.Image]
 	if !ok {
-		return nil, fmt.Errorf("decode image: %s", kind.Complaint("an image"))
+		return none, fmt.Errorf("decode image: %s", kind.Complaint("an image"))
 	}
-	if m, err = f.decode(content, limits, s); err != nil {
-		return nil, fmt.Errorf("decode %s image: %w", kind.Short, err)
+	if m, err = by(f, content, limits, settingsOf(options)); err != nil {
+		return none, fmt.Errorf("decode %s image: %w", kind.Short, err)
 	}
 	return m, nil
 }

@@ -1,11 +1,8 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/gobeit/gobeit/nn/state/filekind"
 )
 
 // Raster holds the values that an image file stores, of any number of channels and up to 16 bits: channel c of row y, column x is
@@ -18,25 +15,8 @@ type Raster struct {
 
 // DecodeRaster decodes a PNG or TIFF file without converting its values. Other formats give the RGB values of DecodeImage. Limits.Pixels counts three
 // channels as a pixel. The header is checked before memory for the values is allocated.
-func DecodeRaster(content []byte, limits Limits, options ...Option) (m *Raster, err error) {
-	defer func() { // as in DecodeImage
-		if r := recover(); r != nil {
-			m, err = nil, fmt.Errorf("decode image: decoder failed: %v", r)
-		}
-	}()
-	s := settingsOf(options)
-	if len(content) == 0 {
-		return nil, errors.New("decode image: the file is empty")
-	}
-	kind := filekind.Of(content)
-	f, ok := formats[kind.Image]
-	if !ok {
-		return nil, fmt.Errorf("decode image: %s", kind.Complaint("an image"))
-	}
-	if m, err = f.decodeRaster(content, limits, s); err != nil {
-		return nil, fmt.Errorf("decode %s image: %w", kind.Short, err)
-	}
-	return m, nil
+func DecodeRaster(content []byte, limits Limits, options ...Option) (*Raster, error) {
+	return decodeBy(Format.decodeRaster, content, limits, options)
 }
 
 // ReadRaster reads file, decodes it as DecodeRaster does, and makes it an image of so many channels by the rules of Channels.

@@ -3,7 +3,6 @@ package finetune
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -167,27 +166,5 @@ func (t *task) StartFrom(m *method.Model) error {
 	if a.classes != nil && !slices.Equal(a.classes, t.Classes) { // a head for other classes
 		a.weights = a.weights.Without("head.")
 	}
-	fit, err := a.weights.Fit(t.set.Params(), weights.ToClassifier)
-	if err == nil {
-		err = fit.Load()
-	}
-	if err != nil {
-		return err
-	}
-	r := fit.Report
-	t.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; random init: %s; not used: %s", a.path, len(r.Loaded), listed(r.Missing),
-		listed(append(slices.Clone(r.Unexpected), r.Dropped...))))
-	return nil
-}
-
-// listed names a few of many.
-func listed(names []string) string {
-	const most = 6
-	switch {
-	case len(names) == 0:
-		return "none"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
+	return t.LoadStart(a.path, a.weights, t.set.Params(), weights.ToClassifier)
 }

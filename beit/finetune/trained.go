@@ -43,7 +43,7 @@ func Build(dev *tensor.Device, m *method.Model) (*Trained, error) {
 		return nil, err
 	}
 	if r := fit.Report; len(r.Missing)+len(r.Unexpected) > 0 {
-		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", m.Path, listed(r.Missing), listed(r.Unexpected))
+		return nil, fmt.Errorf("%s: missing are tensors for %s, and without a place in a classifier: %s", m.Path, method.Listed(r.Missing), method.Listed(r.Unexpected))
 	}
 	if err := fit.Build(dev, t.Set); err != nil {
 		return nil, err

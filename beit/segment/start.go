@@ -3,7 +3,6 @@ package segment
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -98,29 +97,7 @@ func (t *task) StartFrom(m *method.Model) error {
 	if b.whole != nil && !(b.whole.Classes == len(t.Classes) && (b.classes == nil || slices.Equal(b.classes, t.Classes))) { // heads for other classes
 		b.weights = b.weights.Without("decode_head.conv_seg.").Without("auxiliary_head.conv_seg.")
 	}
-	fit, err := b.weights.Fit(t.set.Params(), weights.ToSegmenter)
-	if err == nil {
-		err = fit.Load()
-	}
-	if err != nil {
-		return err
-	}
-	r := fit.Report
-	t.Reporter.Notice(fmt.Sprintf("%s: %d tensors loaded; random init: %s; not used: %s", b.path, len(r.Loaded), listed(r.Missing),
-		listed(append(slices.Clone(r.Unexpected), r.Dropped...))))
-	return nil
-}
-
-// listed names a few of many.
-func listed(names []string) string {
-	const most = 6
-	switch {
-	case len(names) == 0:
-		return "none"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
+	return t.LoadStart(b.path, b.weights, t.set.Params(), weights.ToSegmenter)
 }
 
 // newNetwork declares the network of a section, whose classes are known.

@@ -55,7 +55,7 @@ func (l *loop) progress(part int) {
 	e := l.env
 	p := method.Progress{
 		Method: e.Config.Method, Phase: "train", Done: l.at.Step, Total: e.Steps(), Epoch: e.Epoch, Epochs: e.Config.Train.Epochs,
-		LR: l.lr.at(max(l.at.Step-1, 0)),
+		LR: l.lr.At(max(l.at.Step-1, 0)),
 	}
 	steps := float64(l.at.Step - l.firstStep)
 	if parts := e.Config.Train.AccumulationSteps; parts > 1 {

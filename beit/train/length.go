@@ -25,5 +25,5 @@ func (l *loop) tellPlace(before int) {
 	now, then := t, t
 	then.Epochs = before
 	l.reporter.Notice(fmt.Sprintf("%d epochs in place of %d: the learning rate goes from %.3g to %.3g, and falls until the new end", t.Epochs, before,
-		newSchedule(then, e.StepsPerEpoch).at(l.at.Step-1), newSchedule(now, e.StepsPerEpoch).at(l.at.Step)))
+		newSchedule(then, e.StepsPerEpoch).At(l.at.Step-1), newSchedule(now, e.StepsPerEpoch).At(l.at.Step)))
 }

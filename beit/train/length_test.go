@@ -35,8 +35,8 @@ func TestResumeLengthens(t *testing.T) {
 			steps := 0
 			for _, r := range traintest.Metrics(t, whole) {
 				if lr := r.Values[method.KeyLR]; r.Kind == run.KindStep && r.Step > 10 {
-					if steps++; math.Abs(lr-want.at(r.Step-1)) > 1e-12 {
-						t.Errorf("step %d: learning rate %g, want %g", r.Step, lr, want.at(r.Step-1))
+					if steps++; math.Abs(lr-want.At(r.Step-1)) > 1e-12 {
+						t.Errorf("step %d: learning rate %g, want %g", r.Step, lr, want.At(r.Step-1))
 					}
 				}
 			}

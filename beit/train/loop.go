@@ -23,7 +23,7 @@ type loop struct {
 	env      *method.Env
 	task     method.Task
 	opt      *optim.AdamW
-	lr       schedule
+	lr       optim.Schedule
 	at       counters
 	underway *unread // of the step under way; nil before its first micro-batch
 	pending  *unread // of the last step
@@ -266,7 +266,7 @@ func (l *loop) update() error {
 		now.release()
 		return err
 	}
-	lr := l.lr.at(l.at.Step)
+	lr := l.lr.At(l.at.Step)
 	l.opt.Step(lr)
 	if u, ok := l.task.(method.Updater); ok {
 		u.Update(l.at.Step, l.opt.State())

@@ -5,15 +5,12 @@ import (
 	"github.com/gobeit/gobeit/nn/optim"
 )
 
-// schedule gives the learning rate of every step of a run.
-type schedule struct {
-	cosine optim.Cosine
-	offset bool // the warm-up reaches the peak one step after its end
-	poly   bool // a straight line in place of the cosine
-}
+// warmupRatio is where a warm-up before a straight line begins, as a part of the rate: mmcv's recipes of segmentation have it.
+const warmupRatio = 1e-6
 
-// newSchedule follows the configuration, apart from a warm-up that would fill the whole run: that takes half of it, so that the rate falls again.
-func newSchedule(c config.Train, perEpoch int) schedule {
+// newSchedule gives the learning rate of every step of a run. It follows the configuration, apart from a warm-up that would fill the whole run: that
+// takes half of it, so that the rate falls again.
+func newSchedule(c config.Train, perEpoch int) optim.Schedule {
 	warmup, total := c.WarmupEpochs*perEpoch, c.Epochs*perEpoch
 	if c.WarmupSteps > 0 {
 		warmup = c.WarmupSteps
@@ -21,31 +18,24 @@ func newSchedule(c config.Train, perEpoch int) schedule {
 	if warmup >= total {
 		warmup = total / 2
 	}
-	return schedule{
-		cosine: optim.Cosine{Peak: c.LR * c.LRFactor(), Min: c.MinLR, Warmup: warmup, Total: total},
-		offset: c.WarmupOffset, poly: c.Poly,
+	peak := c.LR * c.LRFactor()
+	if c.Poly {
+		return optim.Warmup{Schedule: optim.Polynomial{Peak: peak, Min: c.MinLR, Power: 1, Total: total}, Steps: warmup, Ratio: warmupRatio}
 	}
+	cosine := optim.Cosine{Peak: peak, Min: c.MinLR, Warmup: warmup, Total: total}
+	if c.WarmupOffset {
+		return offsetWarmup{cosine}
+	}
+	return cosine
 }
 
-func (s schedule) at(step int) float64 {
-	switch c := s.cosine; {
-	case s.poly:
-		return s.line(step)
-	case s.offset && step < c.Warmup:
-		return c.Peak * float64(step) / float64(c.Warmup)
-	}
-	return s.cosine.At(step)
-}
+// offsetWarmup is a Cosine whose warm-up reaches the peak one step after its end.
+type offsetWarmup struct{ optim.Cosine }
 
-// warmupRatio is where a warm-up before a straight line begins, as a part of the rate.
-const warmupRatio = 1e-6
-
-// line is the schedule of mmcv's poly policy of power 1 with a linear warm-up: that multiplies the falling rate.
-func (s schedule) line(step int) float64 {
-	c := s.cosine
-	rate := c.Min + (c.Peak-c.Min)*(1-float64(min(step, c.Total))/float64(c.Total))
-	if step < c.Warmup {
-		rate *= 1 - (1-float64(step)/float64(c.Warmup))*(1-warmupRatio)
+// At returns the learning rate of a step.
+func (o offsetWarmup) At(step int) float64 {
+	if step < o.Warmup {
+		return o.Peak * float64(step) / float64(o.Warmup)
 	}
-	return rate
+	return o.Cosine.At(step)
 }

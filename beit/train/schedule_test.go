@@ -16,7 +16,7 @@ func TestReferenceSchedule(t *testing.T) {
 	for step, want := range map[int]float64{
 		0: 0, 1: peak / 156, 155: peak * 155 / 156, 156: peak, 858: 1e-5 + (peak-1e-5)/2,
 	} {
-		if got := s.at(step); math.Abs(got-want) > 1e-12 {
+		if got := s.At(step); math.Abs(got-want) > 1e-12 {
 			t.Errorf("learning rate at step %d: %g, want %g", step, got, want)
 		}
 	}
@@ -24,16 +24,16 @@ func TestReferenceSchedule(t *testing.T) {
 
 func TestShortRunsWarmUpHalfway(t *testing.T) {
 	s := newSchedule(config.Train{LR: 1, Epochs: 1, WarmupEpochs: 1, LRBatch: 1, Batch: 1}, 100)
-	if s.at(49) != 1 || s.at(99) > 0.01 {
-		t.Errorf("rates %g at step 49, %g at step 99", s.at(49), s.at(99))
+	if s.At(49) != 1 || s.At(99) > 0.01 {
+		t.Errorf("rates %g at step 49, %g at step 99", s.At(49), s.At(99))
 	}
 }
 
 // A published recipe keeps a warm-up that takes more than half of it.
 func TestPublishedWarmUpIsKept(t *testing.T) {
 	c := finetune.Method.Preset("base_21k")
-	if s := newSchedule(c.Train, 100); s.at(1999) != 5e-5 || s.at(1499) >= 5e-5 || s.at(2200) >= 5e-5 {
-		t.Errorf("rates %g at the end of the warm-up of 2000 steps, %g before, %g after", s.at(1999), s.at(1499), s.at(2200))
+	if s := newSchedule(c.Train, 100); s.At(1999) != 5e-5 || s.At(1499) >= 5e-5 || s.At(2200) >= 5e-5 {
+		t.Errorf("rates %g at the end of the warm-up of 2000 steps, %g before, %g after", s.At(1999), s.At(1499), s.At(2200))
 	}
 }
 
@@ -43,7 +43,7 @@ func TestPolySchedule(t *testing.T) {
 	for step, want := range map[int]float64{
 		0: 5e-11, 750: 5e-5 * (1 - 750./160000) * (1 - 0.5*(1-1e-6)), 1500: 5e-5 * (1 - 1500./160000), 80000: 2.5e-5, 159999: 5e-5 / 160000, 160000: 0,
 	} {
-		if got := s.at(step); math.Abs(got-want) > 1e-17 {
+		if got := s.At(step); math.Abs(got-want) > 1e-17 {
 			t.Errorf("learning rate at step %d: %g, want %g", step, got, want)
 		}
 	}
