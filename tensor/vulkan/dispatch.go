@@ -164,7 +164,7 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 		}
 		op.Push[k] = uint32((from - start) / a.bytes)
 		bindings[k] = shim.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
-		accesses[k] = access(a.a, a.lo*a.bytes&^3, ((a.lo+a.n)*a.bytes+3)&^3, a.writes) // whole words: halves are written with their neighbours
+		accesses[k] = access(a.a, start-a.a.Offset, start-a.a.Offset+size, a.writes) // all that is bound, as validation layers see it
 	}
 	copy(op.Push[len(args):], push)
 	op.Groups = b.fold(groups)
