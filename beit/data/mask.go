@@ -5,10 +5,10 @@ import "fmt"
 // Mask holds a class for each pixel of an image: that of row y, column x is Class[y*W+x].
 type Mask struct {
 	W, H  int
-	Class []uint8 // H*W; NoClass marks pixels without a class
+	Class []uint8 // H*W; NoClass where a pixel has no class
 }
 
-// NoClass marks pixels of a Mask that have no class.
+// NoClass is the value of a pixel of a Mask that has no class.
 const NoClass = 255
 
 // MaxMaskClasses is how many classes masks can have.
@@ -26,7 +26,7 @@ type MaskOptions struct {
 	Table string
 }
 
-// DefaultMasks has the options of most datasets: 255 marks pixels without a class.
+// DefaultMasks has the options of most datasets: 255 is the value of pixels without a class.
 var DefaultMasks = MaskOptions{Ignore: NoClass}
 
 // Masks makes the samples of a source have masks. Open says where they are looked for. Images are decoded whole, whatever Reduce says. Where

@@ -119,7 +119,7 @@ func (m upernetCase) reset(t *testing.T) {
 	m.set.ZeroGrad()
 }
 
-// ignored marks pixels without a class.
+// ignored is the value of pixels without a class.
 const ignored = 255
 
 // labels are those of the case, -1 for ignored ones.
