@@ -68,9 +68,9 @@ func (m *Model) check(also error) error {
 		return err
 	}
 	switch n := m.ViT.Channels; {
-	case m.Kind == Classifier && n > data.MaxChannels:
+	case (m.Kind == Classifier || m.Kind == Segmenter) && n > data.MaxChannels:
 		return fmt.Errorf("images have %d channels: at most %d are supported", n, data.MaxChannels)
-	case m.Kind != Classifier && n != rgb:
+	case m.Kind != Classifier && m.Kind != Segmenter && n != rgb:
 		return fmt.Errorf("images have %d channels: of a %s only %d are supported", n, m.Kind, rgb)
 	}
 	if also != nil {

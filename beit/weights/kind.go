@@ -113,6 +113,8 @@ func ignored(k Kind, name string) bool {
 		prefixes = []string{"loss", "teacher", "scaling"}
 	case DINO:
 		prefixes = []string{"pooler.", beit.DistillStudent, beit.DistillHeads, beit.DistillCenter}
+	case Segmenter:
+		prefixes = []string{"beit.embeddings.mask_token", "beit.layernorm.", "backbone.norm."} // no head sees what the last norm gives
 	}
 	return strings.HasPrefix(name, "train.") || hasPrefix(name, prefixes)
 }

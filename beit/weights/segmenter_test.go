@@ -363,6 +363,37 @@ func TestConvertSegmenter(t *testing.T) {
 	}
 }
 
+// Files of transformers whose backbone does not pool means have a norm behind it, which no head sees. It is left out, in either naming.
+func TestSegmenterWithLastNorm(t *testing.T) {
+	hf, err := state.Open("../testdata/oracle-methods/hf_segmentation/model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hf.Close()
+	var theirs list
+	for _, name := range hf.Names() {
+		e, _ := hf.Entry(name)
+		theirs.add(e.DType, name, e.Shape...)
+	}
+	for name, l := range map[string]list{"beit.layernorm": theirs, "backbone.norm": segmenter(size{768, 12, 12, 16, 32})} {
+		width := 768
+		for _, t := range l {
+			if t.Name == "beit.embeddings.cls_token" {
+				width = t.Shape[2]
+			}
+		}
+		l.affine(name, width)
+		m, err := weights.Open(hollow(t, l))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		defer m.Close()
+		if !slices.Contains(m.LeftOut, name+".weight") || !slices.Contains(m.LeftOut, name+".bias") || slices.Contains(m.Names(), "backbone.norm.weight") {
+			t.Errorf("%s: left out %v", name, m.LeftOut)
+		}
+	}
+}
+
 // TestTapsOfHFSegmenter opens transformers' file with other files beside it, and without any.
 func TestTapsOfHFSegmenter(t *testing.T) {
 	set := oracletest.OpenMethods(t)
