@@ -34,7 +34,8 @@ func (t *task) evalInput(b *data.Batch) beit.MIMInput {
 }
 
 func (t *task) input(masked, hidden []bool) beit.MIMInput {
-	return beit.MIMInput{Masked: masked, Hidden: hidden, Visible: SectionOf(t.Config).Visible}
+	s := SectionOf(t.Config)
+	return beit.MIMInput{Masked: masked, Hidden: hidden, Visible: s.Visible, Over: s.over()}
 }
 
 // hidden chooses the patches of a batch that the aggregation blocks do not see, as masks does; nil where they see all.

@@ -28,6 +28,22 @@ func TestMaskOfAnotherGrid(t *testing.T) {
 	}
 }
 
+// Losses over other tokens than the masked ones are those of features.
+func TestFeatureLossOfCodes(t *testing.T) {
+	c := traintest.Tiny(t, Method)
+	if got := SectionOf(c).FeatureLoss; got != "masked" {
+		t.Errorf("the default is %q", got)
+	}
+	for value, want := range map[string]string{
+		"all": `pretrain.feature_loss = "all": pretrain.target = "codes" has no features`, "some": `pretrain.feature_loss = "some"`,
+	} {
+		SectionOf(c).FeatureLoss = value
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
 // TestReferencePreset compares with the configuration of the run of the authors' code.
 func TestReferencePreset(t *testing.T) {
 	c, _, err := Method.Configure(config.ReferencePreset, "", nil, nil)
