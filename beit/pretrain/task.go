@@ -22,7 +22,7 @@ type task struct {
 	tokenizer *tokenizer.Trained
 	teacher   *tokenizer.Teacher // nil unless the target needs it
 	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
-	nearest   [][]int            // for each patch the others, nearest first
+	nearest   target.NearestPatch
 }
 
 func newTask(e *method.Env) (method.Task, error) {
@@ -37,7 +37,7 @@ func newTask(e *method.Env) (method.Task, error) {
 		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
 			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
 	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: nearestFirst(v.Grid())}
+	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(v.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
 	sources := target.Sources{Tokenizer: tok.VQKD}
 	if kind.NeedsTeacher {

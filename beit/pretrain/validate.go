@@ -88,7 +88,7 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	every := c.Tape.Own(tensor.FromInts(t.Device, upTo(len(mask)), len(mask))).Value()
 	codes = given.Codes(c.Tape, every).Ints()
 	for i := range b.Index {
-		masked, hits := nearestPatch(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n], t.nearest)
+		masked, hits := t.nearest.Count(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n])
 		m.Add("acc_nearest_patch", float64(hits), float64(masked))
 	}
 	return codes
