@@ -27,7 +27,7 @@ func (c NetworkConfig) flops(visible int) float64 {
 
 // BodyFLOPs is flops without what predicts.
 func (c NetworkConfig) BodyFLOPs(visible int) float64 {
-	n, d := c.ViT.Tokens(), c.decoder()
+	n, d := c.ViT.Tokens(), c.DecoderViT()
 	encoder := linear(visible, c.pixels(), c.ViT.Width) + blocks(c.ViT, visible+1)
 	decoder := linear(visible+1, c.ViT.Width, d.Width) + blocks(d, n+1)
 	return encoder + decoder
