@@ -15,7 +15,7 @@ type Section struct {
 // ContrastConfig is the configuration of InfoNCE.
 type ContrastConfig struct {
 	Weight      float64 `toml:"weight" range:"[0,)" help:"of InfoNCE in the loss; 0: halves are no pairs"`
-	Temperature float64 `toml:"temperature" range:"(0,)" help:"divides cosine similarities in InfoNCE"`
+	Temperature float64 `toml:"temperature" range:"[0.001,1]" help:"divides cosine similarities in InfoNCE"`
 }
 
 // SectionOf returns the section of a configuration of this method.
