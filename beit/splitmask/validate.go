@@ -7,30 +7,16 @@ import (
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
-	"github.com/gobeit/gobeit/tensor"
 )
 
 // Validate measures the losses on validation images, always with the same halves, beside baselines of codes that need no model: their entropy, and the
 // code of the nearest patch of the other half. Images come in a random order: in that of class folders, pairs would be told from their own class alone.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
-	order := tensor.NewRand(t.Config.Seed, streamOrderVal).Perm(t.Val.Len())
-	loader, err := t.EvalLoader(data.Subset(t.Val, order), t.Method.Eval(t.Config))
-	if err != nil {
-		return nil, err
-	}
-	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
 	counts := make([]int64, t.target.Dim())
-	for b, err := range loader.Batches(ctx, 0, 0) {
-		if err != nil {
-			return nil, err
-		}
-		for i, at := range b.Index {
-			b.Index[i] = order[at]
-		}
-		t.Tape.NoGrad(func() { t.validateBatch(b, m, counts) })
-		t.Tape.Reset()
-		t.Phase("validate", b.Number+1, loader.Len())
+	err := t.EachMixedBatch(ctx, streamOrderVal, func(b *data.Batch) { t.validateBatch(b, m, counts) })
+	if err != nil {
+		return nil, err
 	}
 	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
 		return nil, err
