@@ -19,8 +19,9 @@ func TestCost(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
 	for _, m := range model.Methods() {
 		set := []string{"train.batch=4", "train.accumulation_steps=1"}
-		if m == pretrain.Method {
-			set = append(set, "pretrain.tokenizer="+tok, fmt.Sprintf("pretrain.model.vocab=%d", tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
+		key := m.UpstreamKey(pretrain.RoleTokenizer)
+		if key != "" {
+			set = append(set, key+"="+tok, fmt.Sprintf("%s.model.vocab=%d", m.Name, tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
 		}
 		cfg := runtest.Tiny(t, m, set...)
 		measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), m.Name), m, cfg, train.Env{Open: model.Opener()})
@@ -28,13 +29,27 @@ func TestCost(t *testing.T) {
 			t.Fatal(err)
 		}
 		says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch)
-		if m == pretrain.Method { // which counts the tokenizer of its preset
+		if key != "" { // which counts the tokenizer of its preset
 			codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
 			says += codes(runtest.Open(t, tok).Config) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(cfg.Preset)))
 		}
 		if math.Abs(says-counted) > 0.05*counted || counted == 0 {
 			t.Errorf("%s: %.4g operations an image, a run counts %.4g", m.Name, says, counted)
 		}
+	}
+}
+
+// A perceptual loss costs what a run counts, where it looks through a network of the encoder's size.
+func TestPerceptualCost(t *testing.T) {
+	m := tokenizer.Method
+	cfg := runtest.Tiny(t, m, "train.batch=4", "train.accumulation_steps=1", "tokenizer.teacher=pixels", "tokenizer.perceptual=1", "tokenizer.teacher_run="+runtest.Folder(t, m),
+		"tokenizer.model.target_dim=48")
+	measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), "run"), m, cfg, train.Env{Open: model.Opener()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch); math.Abs(says-counted) > 0.05*counted || counted == 0 {
+		t.Errorf("%.4g operations an image, a run counts %.4g", says, counted)
 	}
 }
 

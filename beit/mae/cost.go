@@ -22,9 +22,14 @@ func cost(c *config.Config) method.Cost {
 
 // flops is what a forward pass takes of an image of which so many patches are visible.
 func (c NetworkConfig) flops(visible int) float64 {
-	n, d := c.ViT.Tokens(), c.decoder()
+	return c.BodyFLOPs(visible) + linear(c.ViT.Tokens(), c.Decoder.Width, c.pixels())
+}
+
+// BodyFLOPs is flops without what predicts.
+func (c NetworkConfig) BodyFLOPs(visible int) float64 {
+	n, d := c.ViT.Tokens(), c.DecoderViT()
 	encoder := linear(visible, c.pixels(), c.ViT.Width) + blocks(c.ViT, visible+1)
-	decoder := linear(visible+1, c.ViT.Width, d.Width) + blocks(d, n+1) + linear(n, d.Width, c.pixels())
+	decoder := linear(visible+1, c.ViT.Width, d.Width) + blocks(d, n+1)
 	return encoder + decoder
 }
 

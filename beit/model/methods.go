@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -18,6 +19,7 @@ var methods = method.List{
 	tokenizer.Method,
 	pretrain.Method,
 	mae.Method,
+	splitmask.Method,
 	finetune.Method,
 	segment.Method,
 }

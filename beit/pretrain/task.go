@@ -22,22 +22,16 @@ type task struct {
 	tokenizer *tokenizer.Trained
 	teacher   *tokenizer.Teacher // nil unless the target needs it
 	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
-	nearest   [][]int            // for each patch the others, nearest first
+	nearest   target.NearestPatch
 }
 
 func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
-	tok, err := tokenizer.Build(e.Device, e.Upstream[RoleTokenizer])
+	tok, err := tokenizer.BuildFor(e.Device, e.Upstream[RoleTokenizer], s.Model.ViT)
 	if err != nil {
 		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
 	}
-	from, v := tok.Config.Encoder, s.Model.ViT
-	if from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
-		tok.Set.Release()
-		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
-			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
-	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: nearestFirst(v.Grid())}
+	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
 	sources := target.Sources{Tokenizer: tok.VQKD}
 	if kind.NeedsTeacher {
@@ -45,7 +39,22 @@ func newTask(e *method.Env) (method.Task, error) {
 			tok.Set.Release()
 			return nil, fmt.Errorf("pretrain.target: %w", err)
 		}
+		if t.teacher.RebuildsPixels() {
+			t.teacher.Release()
+			tok.Set.Release()
+			return nil, fmt.Errorf("pretrain.target = %q: the tokenizer rebuilds pixels and has no teacher: set pretrain.target=codes", s.Target)
+		}
 		sources.Teacher = t.teacher
+		if sources.Class = s.over() == beit.OverAllCLS; sources.Class {
+			class, ok := t.teacher.Teacher.(beit.ClassTeacher)
+			if !ok {
+				name := t.teacher.Name()
+				t.teacher.Release()
+				tok.Set.Release()
+				return nil, fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", s.FeatureLoss, name)
+			}
+			sources.Teacher = class
+		}
 	}
 	t.target = kind.New(sources)
 	s.Model.Vocab = t.target.Dim()
@@ -96,6 +105,9 @@ func scalars(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.Scal
 	if res.Visible != nil {
 		list = append(list, method.Mean("loss_visible", res.Visible.Value()))
 	}
+	if res.Class != nil {
+		list = append(list, method.Mean("loss_cls", res.Class.Value()))
+	}
 	if res.Aggregation != nil {
 		list = append(list, method.Mean("loss_aggregation", res.Aggregation.Value()))
 	}
@@ -129,6 +141,9 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 	res := t.model.ForwardInput(c, images, t.trainInput(b), t.labels(c, b, 0))
 	check("predictions of the MIM head", res.LogitsMIM.Value())
 	check("MIM loss", res.MIM.Value())
+	if res.Class != nil {
+		check("loss of class tokens", res.Class.Value())
+	}
 	if res.Aggregation != nil {
 		check("predictions of the aggregation head", res.LogitsAggregation.Value())
 		check("patch-aggregation loss", res.Aggregation.Value())

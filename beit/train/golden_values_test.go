@@ -22,6 +22,7 @@ func TestGoldenStreamTexts(t *testing.T) {
 		"pretrain":  1776142497130555900,
 		"teacher":   1959029595251775989,
 		"mae":       580801731977104858,
+		"splitmask": 615448131052145751,
 		"segment":   9665345945525463302,
 		"finetune":  8398326104032639723,
 	}

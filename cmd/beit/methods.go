@@ -18,7 +18,7 @@ import (
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, pixels (the image itself), the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
 	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
@@ -27,7 +27,7 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	var extra []string
 	switch c.Teacher {
 	case "":
-	case "hog", "hog-ref", "clip", "dino":
+	case "hog", "hog-ref", "clip", "dino", "pixels":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
 		var err error
@@ -55,7 +55,7 @@ func teacherOf(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		p, err := model.FindPublished(name)
 		if err != nil {
-			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
+			return nil, usagef("--teacher %s: neither hog, hog-ref, pixels, clip or dino nor a run folder or model file that exists; %w", name, err)
 		}
 		for teacher, short := range publishedTeachers {
 			if short == p.Short {
@@ -69,7 +69,7 @@ func teacherOf(name string) ([]string, error) {
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
-	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
+	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; splitmask: codes, each half of an image from the other. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
 	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
 }
 
@@ -79,21 +79,35 @@ func (c *pretrainCmd) Run(a *app) error {
 		if c.Method != m.Name {
 			continue
 		}
-		if c.Tokenizer != "" {
-			return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+		extra, err := c.tokenizerOf(m)
+		if err != nil {
+			return err
 		}
-		return c.run(a, m)
+		return c.run(a, m, extra...)
 	}
 	extra, err := targetOf(c.Method)
 	if err != nil {
 		return err
 	}
-	if c.Tokenizer != "" {
-		extra = append(extra, "pretrain.tokenizer="+c.Tokenizer)
-	} else if c.Resume == "" && c.Config == "" && !c.hasAssignment("pretrain.tokenizer") {
-		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
+	tokenizer, err := c.tokenizerOf(pretrain.Method)
+	if err != nil {
+		return err
 	}
-	return c.run(a, pretrain.Method, extra...)
+	return c.run(a, pretrain.Method, append(extra, tokenizer...)...)
+}
+
+// tokenizerOf is the assignment that --tokenizer stands for; none where the method learns from none, or where the tokenizer is named otherwise.
+func (c *pretrainCmd) tokenizerOf(m *method.Method) ([]string, error) {
+	key := m.UpstreamKey(pretrain.RoleTokenizer)
+	switch {
+	case key == "" && c.Tokenizer != "":
+		return nil, usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+	case key != "" && c.Tokenizer != "":
+		return []string{key + "=" + c.Tokenizer}, nil
+	case key != "" && c.Resume == "" && c.Config == "" && !c.hasAssignment(key):
+		return nil, usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
+	}
+	return nil, nil
 }
 
 // pretrainers are the methods that --method chooses by their own names.
