@@ -346,7 +346,7 @@ func TestMeasuredDamaged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(tables, rowsFile), []byte("null"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readRows(tables); err == nil || !strings.Contains(err.Error(), rowsFile) {
+	if _, err := readDone[Row](filepath.Join(tables, rowsFile)); err == nil || !strings.Contains(err.Error(), rowsFile) {
 		t.Errorf("rows of tables: error %v", err)
 	}
 }

@@ -191,7 +191,7 @@ func TestSeedsResume(t *testing.T) {
 		if err != nil && !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		done, err := readRows(parts.Out)
+		done, err := readDone[Row](filepath.Join(parts.Out, rowsFile))
 		if err != nil {
 			t.Fatal(err)
 		}

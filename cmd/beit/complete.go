@@ -130,7 +130,7 @@ func (c commandLine) values(name string, v *kong.Value, word string) (list []com
 		for _, m := range c.trained() {
 			add(m.Presets...)
 		}
-	case "method":
+	case "method", "methods":
 		for _, p := range model.Pretrainings() {
 			list = append(list, completion{p.Name, p.Title})
 		}
