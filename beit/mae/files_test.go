@@ -2,6 +2,7 @@ package mae_test
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/mae"
@@ -82,6 +85,51 @@ func TestOpenPublished(t *testing.T) {
 	defer set.Release()
 	if m := runtest.Open(t, traintest.WriteTensors(t, nil, nn.Tensors(set.Params()))); m.Kind != weights.DINO {
 		t.Errorf("a DINO is taken for a %s", m.Kind)
+	}
+}
+
+// A fine-tuned file has the encoder's names, a norm of pooled tokens and a head. It opens as a classifier, whose logits are those of the encoder's
+// residual stream: mean of the patches, norm, head. Biases of keys are left out, and change nothing.
+func TestOpenFinetuned(t *testing.T) {
+	const classes = 5
+	set := nn.NewSet()
+	tower := beit.NewDINO(set.Scope(), tiny.ViT)
+	norm := nn.NewLayerNorm(set.Scope().Sub("fc_norm"), tiny.ViT.Width, 1e-6)
+	head := nn.NewLinear(set.Scope().Sub("head"), tiny.ViT.Width, classes, nn.LibraryDefault)
+	for _, p := range set.Params() {
+		p.SetInit(nn.Uniform(0.3)) // also of biases
+	}
+	set.Build(tensor.CPU(), 3, nn.Inference)
+	defer set.Release()
+	var list []state.Named
+	for _, n := range nn.Tensors(set.Params()) {
+		if !strings.HasPrefix(n.Name, "norm.") {
+			list = append(list, n)
+		}
+	}
+	m := runtest.Open(t, traintest.WriteTensors(t, nil, list))
+	if m.Kind != weights.Classifier || m.Method != finetune.Method || m.Run {
+		t.Fatalf("is a %s", m.Kind)
+	}
+	if v := finetune.SectionOf(m.Config).Model; !v.MeanPool || !v.AbsPos || !v.QKVBias || v.RelPos != beit.RelPosNone || v.LayerScale != 0 || v.Classes != classes || v.Heads != 1 {
+		t.Errorf("%+v", v)
+	}
+	c, err := finetune.Build(tensor.CPU(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Set.Release()
+	tape := autograd.NewTape(tensor.CPU())
+	defer tape.Reset()
+	ctx := nn.Context{Tape: tape}
+	images := tape.Own(tensor.FromSlice(tensor.CPU(), traintest.Pixels(2*3*32*32), 2, 3, 32, 32))
+	blocks := tower.AllBlocks(ctx, images)
+	_, mean := beit.Pool(blocks[len(blocks)-1])
+	want := head.Forward(ctx, norm.Forward(ctx, mean), autograd.LinearOptions{}).Value().Float32s()
+	for i, v := range c.Logits(ctx, images).Value().Float32s() {
+		if math.Abs(float64(v-want[i])) > 2e-5 {
+			t.Errorf("logit %d is %g, want %g", i, v, want[i])
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 var cpu = tensor.CPU()
 
-// family is a published file. parameters is its network's published count.
+// family is a published file. parameters is its network's published count, without biases of keys where a classifier has them.
 type family struct {
 	name       string
 	tensors    func() list
@@ -52,6 +52,9 @@ var families = []family{
 	{"beitv2_large_patch16_224_pt1k_ftade20k", func() list { return segmenter(size{1024, 24, 16, 16, 32}) }, "state_dict", weights.Segmenter, weights.Official, 440_398_636},
 	{"ViT-B-16", clip, "", weights.CLIP, weights.Official, 86_192_640},
 	{"openai/clip-vit-base-patch16", clipHF, "", weights.CLIP, weights.HF, 86_192_640},
+	{"mae_finetuned_vit_base", func() list { return maeFinetuned(base) }, "model", weights.Classifier, weights.TIMM, 86_567_656 - 12*768},
+	{"mae_finetuned_vit_large", func() list { return maeFinetuned(large) }, "model", weights.Classifier, weights.TIMM, 304_326_632 - 24*1024},
+	{"mae_finetuned_vit_huge", func() list { return maeFinetuned(huge) }, "model", weights.Classifier, weights.TIMM, 632_045_800 - 32*1280},
 	{"dino_vitbase16_pretrain", dino, "", weights.DINO, weights.Official, 85_798_656},
 	{"facebook/dino-vitb16", dinoHF, "", weights.DINO, weights.HF, 85_798_656},
 }
