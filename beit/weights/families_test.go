@@ -1,9 +1,7 @@
 package weights_test
 
 import (
-	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -12,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -59,35 +58,10 @@ var families = []family{
 	{"facebook/dino-vitb16", dinoHF, "", weights.DINO, weights.HF, 85_798_656},
 }
 
-// hollow writes a sparse safetensors file with the tensors' names and shapes. Its data are zeros and take no disk space.
-func hollow(t *testing.T, l list) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "hollow.safetensors")
-	var header bytes.Buffer
-	offset := 0
-	for i, n := range l {
-		if i > 0 {
-			header.WriteByte(',')
-		}
-		size := n.DType.Size() * state.Entry{Shape: n.Shape}.Len()
-		shape := strings.ReplaceAll(fmt.Sprint(n.Shape), " ", ",")
-		fmt.Fprintf(&header, "%q:{\"dtype\":%q,\"shape\":%s,\"data_offsets\":[%d,%d]}", n.Name, n.DType, shape, offset, offset+size)
-		offset += size
-	}
-	text := append(binary.LittleEndian.AppendUint64(nil, uint64(header.Len()+2)), "{"+header.String()+"}"...)
-	if err := os.WriteFile(path, text, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, int64(len(text)+offset)); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // Every published file, at full size, loads without missing or unexpected tensors.
 func TestPublishedFamilies(t *testing.T) {
 	for _, f := range families {
-		t.Run(f.name, func(t *testing.T) { f.check(t, hollow(t, f.tensors()), nil) })
+		t.Run(f.name, func(t *testing.T) { f.check(t, traintest.Hollow(t, f.tensors()), nil) })
 	}
 }
 
