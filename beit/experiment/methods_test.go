@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -145,35 +144,11 @@ func TestCompareMethodsResumes(t *testing.T) {
 	c.Seeds, m.Names = []int64{3}, []string{"beit2", "mae"}
 	want := comparedMethods(t, c, m)
 	c.Out = parts
-	var got *MethodTable
-	stops := 0
-	for got == nil {
-		ctx, cancel := context.WithCancel(t.Context())
-		env := ownEnv()
-		env.Reporter = &stopper{left: 3 + 4*stops, cancel: cancel}
-		var err error
-		got, err = CompareMethods(ctx, env, c, m)
-		cancel()
-		if err != nil && !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if stops++; stops > 60 {
-			t.Fatal("the comparison never ends")
-		}
-	}
-	if stops < 4 {
-		t.Errorf("interrupted %d times: the test says nothing", stops-1)
-	}
+	got := interrupted(t, 3, 4, func(ctx context.Context, env Env) (*MethodTable, error) { return CompareMethods(ctx, env, c, m) }, nil)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("whole (-), interrupted (+):\n%s", d)
 	}
-	for _, name := range []string{MarkdownFile, CSVFile, measuredFile} {
-		a, errA := os.ReadFile(filepath.Join(whole, name))
-		b, errB := os.ReadFile(filepath.Join(parts, name))
-		if errA != nil || errB != nil || len(a) == 0 || !bytes.Equal(a, b) {
-			t.Errorf("%s differs, errors %v and %v", name, errA, errB)
-		}
-	}
+	sameFiles(t, whole, parts, MarkdownFile, CSVFile, measuredFile)
 }
 
 // The plan writes nothing, and reckons with the costs that the methods say.
