@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
@@ -39,18 +40,17 @@ func (p *contest) measure(one pair, seed int64) (Figured, error) {
 	}
 	for _, fraction := range p.m.Fractions {
 		dir := p.folder(w.Name, one.length, seed, fmt.Sprintf("finetune-%g", fraction))
-		v, err := p.after(dir, finetune.Method, p.c.Finetune, seed, backbone, append(p.settings(finetune.Method), fmt.Sprintf("data.label_fraction=%g", fraction)))
-		if err != nil {
+		set := append(p.settings(finetune.Method), fmt.Sprintf("data.label_fraction=%g", fraction))
+		if f[finetunedKey(fraction)], err = p.after(dir, finetune.Method, p.c.Finetune, seed, backbone, set, finetunedTop1); err != nil {
 			return nil, err
 		}
-		f[finetunedKey(fraction)] = *finetunedTop1(v)
 	}
 	if p.m.Masks != "" {
-		v, err := p.after(p.folder(w.Name, one.length, seed, "segment"), segment.Method, p.c.Preset, seed, backbone, p.segmentSettings(w.vit))
-		if err != nil {
+		dir := p.folder(w.Name, one.length, seed, segment.Method.Name)
+		miou := func(v map[string]float64) *float64 { return value(v, segment.Method.Main) }
+		if f[keyMIoU], err = p.after(dir, segment.Method, p.c.Preset, seed, backbone, p.segmentSettings(w.vit), miou); err != nil {
 			return nil, err
 		}
-		f[keyMIoU] = v[segment.Method.Main]
 	}
 	return f, nil
 }
@@ -72,11 +72,15 @@ func (p *contest) pretrain(dir string, m *method.Method, seed int64, flops float
 	return used, err
 }
 
-// after trains a run that starts from a backbone, or continues it, and returns its last figures.
-func (p *contest) after(dir string, m *method.Method, preset string, seed int64, backbone string, set []string) (map[string]float64, error) {
+// after trains a run that starts from a backbone, or continues it, and returns one of its last figures.
+func (p *contest) after(dir string, m *method.Method, preset string, seed int64, backbone string, set []string, figure func(v map[string]float64) *float64) (float64, error) {
 	result, err := Train(p.ctx, p.env, dir, m, preset, append(set, fmt.Sprintf("seed=%d", seed), "init_from="+backbone))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return result.Final.Values, nil
+	v := figure(result.Final.Values)
+	if v == nil || math.IsNaN(*v) {
+		return 0, fmt.Errorf("%s: its last validation gave no %s: %w", dir, m.Main, train.ErrDiverged)
+	}
+	return *v, nil
 }

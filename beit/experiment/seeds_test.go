@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 )
 
 // tinyComparison is a comparison of tiny networks on synthetic images: one codebook size, no aggregation.
