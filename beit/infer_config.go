@@ -100,8 +100,14 @@ func MLPRatio(hidden, width int) float64 {
 	return r
 }
 
-// headsOf returns width/64, or 0 if the width is no multiple of 64.
+// wideHeads are the heads of ViT-H and ViT-g, which are wider than 64.
+var wideHeads = map[int]int{1280: 16, 1408: 16}
+
+// headsOf returns the usual number of heads of a width: width/64 but in the largest networks, or 0 if the width is no multiple of 64.
 func headsOf(width int) int {
+	if n, ok := wideHeads[width]; ok {
+		return n
+	}
 	if width%64 != 0 {
 		return 0
 	}

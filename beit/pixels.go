@@ -20,7 +20,9 @@ func (t PixelTeacher) Dim() int { return 3 * t.Patch * t.Patch }
 
 // Features returns the pixels of patches [B, N, 3·P·P] of images [B, 3, S, S] in [0, 1]. The caller releases the result.
 func (t PixelTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	y := frozen(c, func(c nn.Context) *autograd.Var { return autograd.Patchify(SymmetricRange(c.Tape.Constant(images), 1), t.Patch) })
+	y := frozen(c, func(c nn.Context) *autograd.Var {
+		return autograd.Patchify(SymmetricRange(c.Tape.Constant(images), 1), t.Patch)
+	})
 	y.Value().Retain()
 	return y.Value()
 }

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -137,8 +138,7 @@ func (e Entry) follow(m *method.Method, tok, before string) []string {
 // afforded trains a run, or continues it, so long as a part of the cost allows.
 func (l *lineup) afforded(dir string, m *method.Method, set []string, part float64) (*train.Result, error) {
 	if l.cost.unit == unitFLOPs {
-		set = append(set, "train.flop_budget="+number(part))
-		result, err := Train(l.ctx, l.env, dir, m, l.c.Preset, set)
+		result, err := affordedFLOPs(l.ctx, l.env, dir, m, l.c.Preset, set, part)
 		if errors.Is(err, train.ErrNoStep) {
 			err = fmt.Errorf("%w: give all entries more flops, or this run a larger share, in another folder", err)
 		}
@@ -163,6 +163,11 @@ func (l *lineup) afforded(dir string, m *method.Method, set []string, part float
 	return Train(l.ctx, l.env, dir, m, l.c.Preset, append(set, fmt.Sprintf("train.epochs=%d", epochs), fmt.Sprintf("train.epoch_steps=%d", perEpoch)))
 }
 
+// affordedFLOPs trains a run, or continues it, so long as a number of counted operations allows.
+func affordedFLOPs(ctx context.Context, e Env, dir string, m *method.Method, preset string, set []string, flops float64) (*train.Result, error) {
+	return Train(ctx, e, dir, m, preset, append(set, "train.flop_budget="+number(flops)))
+}
+
 // stepsPerEpoch is how many steps n images give at most.
 func stepsPerEpoch(cfg *config.Config, n int) int { return max(n/cfg.Train.Batch, 1) }
 
@@ -182,7 +187,12 @@ func (b budget) of(r *train.Result) (float64, error) {
 	case unitImages:
 		return float64(r.Steps * r.Config.Train.Batch), nil
 	}
-	records, err := run.ReadMetrics(r.Dir)
+	return countedFLOPs(r.Dir)
+}
+
+// countedFLOPs are the operations that the run in a folder counted.
+func countedFLOPs(dir string) (float64, error) {
+	records, err := run.ReadMetrics(dir)
 	if err != nil {
 		return 0, err
 	}
@@ -193,7 +203,7 @@ func (b budget) of(r *train.Result) (float64, error) {
 		}
 	}
 	if work == 0 {
-		return 0, fmt.Errorf("%s: no operations were counted", r.Dir)
+		return 0, fmt.Errorf("%s: no operations were counted", dir)
 	}
 	return work, nil
 }

@@ -250,40 +250,57 @@ func (s *stopper) Progress(method.Progress) {
 	}
 }
 
-// A comparison that was interrupted again and again ends with the same files as one that was not.
-func TestEntriesResume(t *testing.T) {
-	e := tinyEntries(t, "flops = 3e8\nseeds = [1, 2]", `sweep = ["train.lr=1e-3", "finetune:train.lr=1e-2"]`, wholeChain)
-	whole, parts := t.TempDir(), t.TempDir()
-	want := stood(t, whole, e)
-	var got *Standing
-	stops := 0
-	for got == nil {
+// interrupted carries out f, which is interrupted when first steps or batches were told of, then after more of them each time, and begun again until it
+// ends. between, where it is not nil, is called each time.
+func interrupted[T any](t *testing.T, first, more int, f func(ctx context.Context, e Env) (T, error), between func()) T {
+	t.Helper()
+	for stops := range 60 {
 		ctx, cancel := context.WithCancel(t.Context())
 		env := ownEnv()
-		env.Reporter = &stopper{left: 30 + 15*stops, cancel: cancel}
-		var err error
-		got, err = CompareEntries(ctx, env, Comparison{Data: "procedural:80", Out: parts}, e)
+		env.Reporter = &stopper{left: first + more*stops, cancel: cancel}
+		got, err := f(ctx, env)
 		cancel()
-		if err != nil && !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
+		if between != nil {
+			between()
+		}
+		if err == nil {
+			if stops < 3 {
+				t.Errorf("interrupted %d times: the test says nothing", stops)
+			}
+			return got
+		}
+		if !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if stops++; stops > 60 {
-			t.Fatal("the comparison never ends")
-		}
 	}
-	if stops < 4 {
-		t.Errorf("interrupted %d times: the test says nothing", stops-1)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("whole (-), interrupted (+):\n%s", d)
-	}
-	for _, name := range []string{MarkdownFile, CSVFile, CorrectFile, PageFile, measuredFile} {
+	t.Fatal("the comparison never ends")
+	panic("unreachable")
+}
+
+// sameFiles wants files of two folders to be the same.
+func sameFiles(t *testing.T, whole, parts string, names ...string) {
+	t.Helper()
+	for _, name := range names {
 		a, errA := os.ReadFile(filepath.Join(whole, name))
 		b, errB := os.ReadFile(filepath.Join(parts, name))
 		if errA != nil || errB != nil || len(a) == 0 || !bytes.Equal(a, b) {
 			t.Errorf("%s differs, errors %v and %v", name, errA, errB)
 		}
 	}
+}
+
+// A comparison that was interrupted again and again ends with the same files as one that was not.
+func TestEntriesResume(t *testing.T) {
+	e := tinyEntries(t, "flops = 3e8\nseeds = [1, 2]", `sweep = ["train.lr=1e-3", "finetune:train.lr=1e-2"]`, wholeChain)
+	whole, parts := t.TempDir(), t.TempDir()
+	want := stood(t, whole, e)
+	got := interrupted(t, 30, 15, func(ctx context.Context, env Env) (*Standing, error) {
+		return CompareEntries(ctx, env, Comparison{Data: "procedural:80", Out: parts}, e)
+	}, nil)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("whole (-), interrupted (+):\n%s", d)
+	}
+	sameFiles(t, whole, parts, MarkdownFile, CSVFile, CorrectFile, PageFile, measuredFile)
 
 	// What is measured stays, and settings may only be added to.
 	more := *e
@@ -346,7 +363,7 @@ func TestMeasuredDamaged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(tables, rowsFile), []byte("null"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readRows(tables); err == nil || !strings.Contains(err.Error(), rowsFile) {
+	if _, err := readDone[Row](filepath.Join(tables, rowsFile)); err == nil || !strings.Contains(err.Error(), rowsFile) {
 		t.Errorf("rows of tables: error %v", err)
 	}
 }

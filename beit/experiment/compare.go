@@ -14,6 +14,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
@@ -67,7 +68,7 @@ func Compare(ctx context.Context, e Env, c Comparison) ([]Row, error) {
 	if err := c.claim(); err != nil {
 		return nil, err
 	}
-	done, err := readRows(c.Out)
+	done, err := readDone[Row](filepath.Join(c.Out, rowsFile))
 	if err != nil {
 		return nil, err
 	}
@@ -87,28 +88,33 @@ func Compare(ctx context.Context, e Env, c Comparison) ([]Row, error) {
 
 // claim notes the settings that every row depends on, or compares them with those that the folder was begun with.
 func (c *Comparison) claim() error {
-	mine, err := json.MarshalIndent(map[string]any{
+	return claimFolder(c.Out, map[string]any{
 		"data": c.Data, "eval_data": c.EvalData, "val_fraction": c.ValFraction, "preset": c.Preset, "finetune": c.Finetune, "set": c.Set,
-	}, "", "  ")
+	}, "--data, --eval-data, --val-fraction, --preset, --finetune and --set")
+}
+
+// claimFolder notes settings in a folder, or compares them with those that it was begun with. flags are those that change them.
+func claimFolder(out string, settings map[string]any, flags string) error {
+	mine, err := json.MarshalIndent(settings, "", "  ")
 	if err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
-	name := filepath.Join(c.Out, settingsFile)
+	name := filepath.Join(out, settingsFile)
 	found := name
 	old, err := regular.ReadFile(found)
 	if errors.Is(err, os.ErrNotExist) {
-		found = filepath.Join(c.Out, oldSettings)
+		found = filepath.Join(out, oldSettings)
 		old, err = regular.ReadFile(found)
 	}
 	switch {
 	case err == nil && string(old) != string(mine):
-		return wrong("%s holds a comparison with other settings (see %s): choose another folder, or the same --data, --eval-data, --val-fraction, --preset, --finetune and --set", c.Out, found)
+		return wrong("%s holds a comparison with other settings (see %s): choose another folder, or the same %s", out, found, flags)
 	case err == nil:
 		return nil
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("compare: %w", err)
 	}
-	if err := os.MkdirAll(c.Out, 0o777); err != nil {
+	if err := os.MkdirAll(out, 0o777); err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
 	return state.WriteFileAtomic(name, func(w io.Writer) error {
@@ -117,10 +123,9 @@ func (c *Comparison) claim() error {
 	})
 }
 
-// readRows reads the rows that are done, by their keys.
-func readRows(dir string) (map[string]Row, error) {
-	done := map[string]Row{}
-	name := filepath.Join(dir, rowsFile)
+// readDone reads what is done, by its keys, from the file of a name.
+func readDone[T any](name string) (map[string]T, error) {
+	done := map[string]T{}
 	text, err := regular.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return done, nil
@@ -129,7 +134,7 @@ func readRows(dir string) (map[string]Row, error) {
 		err = json.Unmarshal(text, &done)
 	}
 	if err == nil && done == nil {
-		err = errors.New("holds no rows")
+		err = errors.New("holds nothing that was measured")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; remove it to measure the runs again", name, err)
@@ -161,10 +166,10 @@ type assignment struct {
 	text string // without the method
 }
 
-// parse takes an assignment apart. A method that is not compared is left in the key, which no method has then.
+// parse takes an assignment apart. What is no method's name is left in the key, which no method has then.
 func parse(s string) assignment {
 	left, _, _ := strings.Cut(s, "=")
-	if of, key, ok := strings.Cut(left, ":"); ok && slices.Contains(compared.Names(), strings.TrimSpace(of)) {
+	if of, key, ok := strings.Cut(left, ":"); ok && slices.Contains(model.Methods().Names(), strings.TrimSpace(of)) {
 		_, text, _ := strings.Cut(s, ":")
 		return assignment{strings.TrimSpace(of), strings.TrimSpace(key), text}
 	}
@@ -189,16 +194,16 @@ func configure(m *method.Method, preset string, set []string) (*config.Config, e
 	return cfg, nil
 }
 
-// checkSet says which assignment no method has.
-func (c *Comparison) checkSet() error {
+// checkSet says which assignment none of the methods has.
+func (c *Comparison) checkSet(methods method.List) error {
 	for _, s := range c.Set {
 		if !strings.Contains(s, "=") {
 			return wrong("set %s: an assignment has the form key=value or method:key=value", s)
 		}
 		a := parse(s)
-		known := slices.ContainsFunc(compared, func(m *method.Method) bool { return (a.of == "" || a.of == m.Name) && hasKey(m, a.key) })
+		known := slices.ContainsFunc(methods, func(m *method.Method) bool { return (a.of == "" || a.of == m.Name) && hasKey(m, a.key) })
 		if !known {
-			return wrong("set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(compared.Names(), " nor "))
+			return wrong("set %s: neither %s has this key; 'beit config pretrain --keys' lists one method's", s, strings.Join(methods.Names(), " nor "))
 		}
 	}
 	return nil

@@ -265,7 +265,7 @@ func TestUntrainedSize(t *testing.T) {
 // An assignment goes to every method that has the key, by its old name too, or to the one that is named.
 func TestSettings(t *testing.T) {
 	c := &Comparison{Data: "x", EvalData: "y", ValFraction: 0.25, Set: []string{"train.epochs=3", "pretrain:train.epochs=5", "train.accum=2", "tokenizer.reseed=true"}}
-	if err := c.checkSet(); err != nil {
+	if err := c.checkSet(compared); err != nil {
 		t.Fatal(err)
 	}
 	common := []string{"data.path=x", "data.eval_path=y", "data.val_fraction=0.25", "train.epochs=3"}
@@ -276,7 +276,7 @@ func TestSettings(t *testing.T) {
 		t.Error(d)
 	}
 	spaced := &Comparison{Data: "x", Set: []string{" train.lr = 1", " pretrain : train.epochs = 5", "train.accum = 2"}}
-	if err := spaced.checkSet(); err != nil {
+	if err := spaced.checkSet(compared); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"data.path=x", " train.lr = 1", " train.epochs = 5", "train.accum = 2"}, spaced.settings(pretrain.Method)); d != "" {
@@ -295,7 +295,7 @@ func TestSettings(t *testing.T) {
 		"nonsense=3", "finetune:pretrain.target=codes", "dino:train.epochs=3", "train.epochs", ":train.epochs=3", "pretrain:=3", "=3",
 	} {
 		var wrong SettingError
-		if err := (&Comparison{Set: []string{s}}).checkSet(); !errors.As(err, &wrong) || !strings.Contains(err.Error(), s) {
+		if err := (&Comparison{Set: []string{s}}).checkSet(compared); !errors.As(err, &wrong) || !strings.Contains(err.Error(), s) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}

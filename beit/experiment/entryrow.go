@@ -2,9 +2,11 @@ package experiment
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
@@ -85,41 +87,48 @@ func (l *lineup) sameVal(images *method.Images) error {
 
 // probe measures the features of the model at path, on the images that all entries are probed on.
 func (l *lineup) probe(path, key string, r *SeedResult) error {
-	m, err := l.env.open()(path, key)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	encoder, err := model.OpenProbed(l.env.device(), m)
-	if err != nil {
-		return err
-	}
-	defer encoder.Set.Release()
 	cfg, err := l.c.configure(l.prober(), l.imageSeed())
 	if err != nil {
 		return err
 	}
-	images, err := openLabelled(cfg, encoder.ViT.ImageSize)
+	r.Linear, r.KNN, err = probeModel(l.ctx, l.env, path, key, cfg, uint64(r.Seed), probe.Pools...)
+	return err
+}
+
+// probeModel measures features of the model at path on the images that c names: the top-1 of one linear classifier and of the 20 nearest
+// neighbours, by pool.
+func probeModel(ctx context.Context, e Env, path, key string, c *config.Config, seed uint64, pools ...probe.Pool) (linear, knn map[probe.Pool]float64, err error) {
+	m, err := e.open()(path, key)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	defer m.Close()
+	encoder, err := model.OpenProbed(e.device(), m)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer encoder.Set.Release()
+	images, err := openLabelled(c, encoder.ViT.ImageSize)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer images.Close()
-	samples, err := Extract(l.ctx, l.env, images, encoder.ViT.ImageSize, []Contender{{m.Path, probe.Network(encoder, encoder.Norm, probe.Pools...)}})
+	samples, err := Extract(ctx, e, images, encoder.ViT.ImageSize, []Contender{{m.Path, probe.Network(encoder, encoder.Norm, pools...)}})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	classifier := probe.LinearDefaults
-	classifier.Seed, classifier.Seeds = uint64(r.Seed), 1
-	r.Linear, r.KNN = map[probe.Pool]float64{}, map[probe.Pool]float64{}
+	classifier.Seed, classifier.Seeds = seed, 1
+	linear, knn = map[probe.Pool]float64{}, map[probe.Pool]float64{}
 	for _, s := range samples {
-		linear, knn, err := scores(l.ctx, l.env, s, classifier)
+		l, k, err := scores(ctx, e, s, classifier)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		pool := probe.Pool(s.Train.Name)
-		r.Linear[pool], r.KNN[pool] = linear.Top1, knn.Top1
+		linear[pool], knn[pool] = l.Top1, k.Top1
 	}
-	return nil
+	return linear, knn, nil
 }
 
 // finetunedTop1 is the accuracy of the model that fine-tuning leaves: with finetune.ema that is the EMA.

@@ -78,9 +78,12 @@ func percents(v *float64) string {
 }
 
 // Markdown is the tables, with notes below.
-func (s *Standing) Markdown() string {
+func (s *Standing) Markdown() string { return markdown(s.Notes(), s.results(), s.probes()) }
+
+// markdown is tables, with notes below. A table without rows is left out.
+func markdown(notes []string, tables ...grid) string {
 	var text strings.Builder
-	for _, g := range []grid{s.results(), s.probes()} {
+	for _, g := range tables {
 		for i, row := range g {
 			for _, cell := range row {
 				text.WriteString("| " + strings.ReplaceAll(plain.Text(cell), "|", `\|`) + " ")
@@ -94,7 +97,7 @@ func (s *Standing) Markdown() string {
 			text.WriteString("\n")
 		}
 	}
-	for _, note := range s.Notes() {
+	for _, note := range notes {
 		text.WriteString(plain.Text(note) + "\n\n")
 	}
 	return text.String()
@@ -102,13 +105,7 @@ func (s *Standing) Markdown() string {
 
 // write leaves tables, page, and the correctness of every image in a folder. val are the names of the validation images.
 func (s *Standing) write(dir string, val []string) error {
-	err := state.WriteFileAtomic(filepath.Join(dir, MarkdownFile), func(w io.Writer) error {
-		_, err := io.WriteString(w, s.Markdown())
-		return err
-	})
-	if err == nil {
-		err = writeCSV(filepath.Join(dir, CSVFile), s.csv())
-	}
+	err := writeBoth(dir, s.Markdown(), s.csv())
 	if err == nil {
 		err = writeCSV(filepath.Join(dir, CorrectFile), s.correct(val))
 	}
@@ -171,6 +168,18 @@ func (s *Standing) correct(val []string) grid {
 		}
 	}
 	return g
+}
+
+// writeBoth leaves a table in a folder: for people, and for programs.
+func writeBoth(dir, text string, rows grid) error {
+	err := state.WriteFileAtomic(filepath.Join(dir, MarkdownFile), func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return writeCSV(filepath.Join(dir, CSVFile), rows)
 }
 
 func writeCSV(name string, rows grid) error {

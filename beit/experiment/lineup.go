@@ -33,7 +33,7 @@ func newLineup(ctx context.Context, e Env, c *Comparison, file *Entries) (*lineu
 		return nil, wrong("name the images with --data DIR or --data FILE.tar")
 	}
 	c.Preset, c.Set = file.preset(), append(slices.Clone(c.Set), file.Set...)
-	if err := c.checkSet(); err != nil {
+	if err := c.checkSet(compared); err != nil {
 		return nil, err
 	}
 	if err := notDecided(c.Set, initKeys...); err != nil {

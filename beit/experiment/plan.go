@@ -31,7 +31,7 @@ func newPlan(ctx context.Context, e Env, c *Comparison) (*plan, error) {
 	if c.Finetune == "" && slices.Contains(finetune.Method.Presets, c.Preset) {
 		c.Finetune = c.Preset
 	}
-	if err := c.checkSet(); err != nil {
+	if err := c.checkSet(compared); err != nil {
 		return nil, err
 	}
 	if err := c.checkSeeds(); err != nil {

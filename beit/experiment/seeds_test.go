@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/gobeit/gobeit/beit/train"
 )
 
 // tinyComparison is a comparison of tiny networks on synthetic images: one codebook size, no aggregation.
@@ -179,29 +176,16 @@ func TestSeedsResume(t *testing.T) {
 	want := timeless(rowsOf(t, whole))
 	parts := whole
 	parts.Out = t.TempDir()
-	var got []Row
-	stops, halves := 0, 0
-	for got == nil {
-		ctx, cancel := context.WithCancel(t.Context())
-		env := ownEnv()
-		env.Reporter = &stopper{left: 6 + 3*stops, cancel: cancel}
-		var err error
-		got, err = Compare(ctx, env, parts)
-		cancel()
-		if err != nil && !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		done, err := readRows(parts.Out)
+	halves := 0
+	got := interrupted(t, 6, 3, func(ctx context.Context, env Env) ([]Row, error) { return Compare(ctx, env, parts) }, func() {
+		done, err := readDone[Row](filepath.Join(parts.Out, rowsFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if halves += len(done) % 2; stops > 60 {
-			t.Fatal("the comparison never ends")
-		}
-		stops++
-	}
-	if stops < 4 || halves == 0 {
-		t.Errorf("interrupted %d times, %d of them between the seeds of a row: the test says nothing", stops-1, halves)
+		halves += len(done) % 2
+	})
+	if halves == 0 {
+		t.Error("never interrupted between the seeds of a row: the test says nothing")
 	}
 	got = timeless(got)
 	if d := cmp.Diff(want, got); d != "" {

@@ -2,11 +2,8 @@ package experiment
 
 import (
 	"fmt"
-	"io"
-	"path/filepath"
 	"strings"
 
-	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/nn/state/plain"
 )
 
@@ -83,16 +80,7 @@ func markdownTable(w *strings.Builder, rows []Row) {
 }
 
 // writeTables leaves the rows as Markdown and as CSV.
-func writeTables(dir string, rows []Row) error {
-	err := state.WriteFileAtomic(filepath.Join(dir, MarkdownFile), func(w io.Writer) error {
-		_, err := io.WriteString(w, Markdown(rows))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return writeCSV(filepath.Join(dir, CSVFile), cells(rows))
-}
+func writeTables(dir string, rows []Row) error { return writeBoth(dir, Markdown(rows), cells(rows)) }
 
 // cells are the rows for programs: shares are not percentages, and over several seeds each figure has its standard deviation beside it.
 func cells(rows []Row) grid {

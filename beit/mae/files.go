@@ -17,8 +17,8 @@ const (
 	nameDecoder   = "decoder_embed.weight"
 )
 
-// recognize tells published files, which have the names of DINO's: with a decoder by its tensors, without one by the fixed positions. The number of
-// heads is that of a published size of the width, or else the usual 64 numbers a head, and 32 in the decoder.
+// recognize tells published files, which have the names of DINO's: with a decoder by its tensors, without one by the fixed positions. The
+// decoder has the usual 32 numbers a head.
 func recognize(w *weights.Model) (card method.Card, c *config.Config, ok bool) {
 	embed, withDecoder := w.Tensor(nameDecoder)
 	if w.Kind != weights.DINO || !withDecoder && !fixedPositions(w) {
@@ -29,11 +29,6 @@ func recognize(w *weights.Model) (card method.Card, c *config.Config, ok bool) {
 	drop := s.Model.ViT.DropPath
 	s.Model.ViT = w.ViT
 	s.Model.ViT.DropPath = drop
-	for _, name := range []string{"base", "large", "huge"} {
-		if v := SectionOf(spec.Preset(name)).Model.ViT; v.Width == w.ViT.Width {
-			s.Model.ViT.Heads = v.Heads
-		}
-	}
 	network := s.Model
 	network.Decoder = DecoderConfig{}
 	if withDecoder && len(embed.Shape) == 2 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/weights"
 )
 
@@ -31,6 +32,11 @@ func ofAuthors(short, name string, mb int, sum string, kind weights.Kind, about 
 func ofTimm(short, name string, mb int, about string) Published {
 	url := "https://huggingface.co/timm/" + name + "/resolve/main/model.safetensors"
 	return Published{short, name + ".safetensors", url, mb, "", weights.Classifier, about + " (timm)"}
+}
+
+// ofMAE is a file of facebookresearch/mae. Of it six digits of an MD5 sum are published, and none of a SHA-256 sum.
+func ofMAE(short, path string, mb int, kind weights.Kind, about string) Published {
+	return Published{short, path[strings.LastIndexByte(path, '/')+1:], "https://dl.fbaipublicfiles.com/mae/" + path, mb, "", kind, about + " (MAE)"}
 }
 
 const clipSum = "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f" // its URL holds it
@@ -62,6 +68,13 @@ var published = []Published{
 	ofTimm("timm-beitv2-large-in1k", "beitv2_large_patch16_224.in1k_ft_in1k", 1218, "classifier, ImageNet-1k"),
 	ofTimm("timm-beitv2-large-in22k", "beitv2_large_patch16_224.in1k_ft_in22k", 1303, "classifier, ImageNet-22k"),
 	ofTimm("timm-beitv2-large-in22k-in1k", "beitv2_large_patch16_224.in1k_ft_in22k_in1k", 1218, "classifier, ImageNet-22k, then 1k"),
+	ofMAE("mae-base", "pretrain/mae_pretrain_vit_base.pth", 343, mae.Kind, "encoder, 1600 epochs"),
+	ofMAE("mae-large", "pretrain/mae_pretrain_vit_large.pth", 1213, mae.Kind, "encoder, 1600 epochs"),
+	ofMAE("mae-huge", "pretrain/mae_pretrain_vit_huge.pth", 2523, mae.Kind, "encoder, 1600 epochs"),
+	ofMAE("mae-base-ft1k", "finetune/mae_finetuned_vit_base.pth", 346, weights.Classifier, "classifier, ImageNet-1k"),
+	ofMAE("mae-large-ft1k", "finetune/mae_finetuned_vit_large.pth", 1217, weights.Classifier, "classifier, ImageNet-1k"),
+	ofMAE("mae-huge-ft1k", "finetune/mae_finetuned_vit_huge.pth", 2528, weights.Classifier, "classifier, ImageNet-1k"),
+	ofMAE("mae-large-visualize", "visualize/mae_visualize_vit_large.pth", 1318, mae.Kind, "with decoder, predicts raw pixels"),
 	{"clip-vitb16", "ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", 0, clipSum, weights.CLIP, "CLIP, a teacher"},
 	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, also for features"},
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 )
@@ -14,7 +15,7 @@ import (
 func TestPublishedFiles(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range model.PublishedFiles() {
-		if !strings.HasPrefix(p.URL, "https://") || p.About == "" || filepath.Base(p.Name) != p.Name || !weights.Known(p.Kind) && p.Kind != weights.Segmenter {
+		if !strings.HasPrefix(p.URL, "https://") || p.About == "" || filepath.Base(p.Name) != p.Name || !weights.Known(p.Kind) && p.Kind != weights.Segmenter && p.Kind != mae.Kind {
 			t.Errorf("%+v", p)
 		}
 		for _, name := range []string{p.Short, p.Name, strings.TrimSuffix(p.Name, filepath.Ext(p.Name))} {
@@ -31,6 +32,9 @@ func TestPublishedFiles(t *testing.T) {
 	}
 	if found, err := model.FindPublished("VQKD-base-clip"); err != nil || found.Short != "vqkd-clip" {
 		t.Errorf("vqkd-base-clip is %q, error %v", found.Short, err)
+	}
+	if found, err := model.FindPublished("mae_finetuned_vit_huge.pth"); err != nil || found.Short != "mae-huge-ft1k" || found.URL != "https://dl.fbaipublicfiles.com/mae/finetune/mae_finetuned_vit_huge.pth" {
+		t.Errorf("mae_finetuned_vit_huge.pth is %+v, error %v", found, err)
 	}
 	for name, want := range map[string]string{
 		"beitv2_base": "there are beitv2_base_patch16_224_pt1k, ", "dino-vitb61": `did you mean "dino-vitb16"`, "vit-b_16": `did you mean "ViT-B-16"`,

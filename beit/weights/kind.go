@@ -57,7 +57,9 @@ func detect(list []string) (Kind, Naming, error) {
 		return Tokenizer, Official, nil
 	case starts("decode_head.", "auxiliary_head.", "backbone.fpn"):
 		return Segmenter, naming, nil
-	case has(".attn.qkv.bias"):
+	case has(attentionBias) && starts("head.weight"):
+		return Classifier, naming, nil
+	case has(attentionBias):
 		return DINO, Official, nil
 	case starts("encoder.layer.", "vit.encoder.layer."):
 		return DINO, HF, nil
@@ -92,6 +94,9 @@ func namesOf(k Kind) names {
 	}
 	return beitNames("beit.layernorm.")
 }
+
+// attentionBias ends the names of biases of query, key and value together, which BEiT does not have.
+const attentionBias = ".attn.qkv.bias"
 
 // indexName is the buffer with the row of the relative position bias table for every pair of patches. It follows from the window size.
 const indexName = "relative_position_index"

@@ -155,7 +155,10 @@ func (m *Model) collect() error {
 			return err
 		}
 	}
-	return m.join()
+	if err := m.join(); err != nil || m.Kind != Classifier {
+		return err
+	}
+	return m.dropKeyBias()
 }
 
 // collectOne assigns a tensor of the file to the parameter of a name, unless it is
@@ -202,6 +205,10 @@ func (m *Model) known(name string) bool {
 		return hasPrefix(name, []string{"encoder.", "decoder.", "quantize.", "encode_task_layer.", "decode_task_layer."})
 	case MIM:
 		if hasPrefix(name, []string{"cls_pt_"}) {
+			return true
+		}
+	case Classifier:
+		if strings.HasSuffix(name, attentionBias) {
 			return true
 		}
 	}
@@ -486,25 +493,32 @@ func (m *Model) Renamed(from, to string) *Model {
 	return &b
 }
 
-// withoutKeyBias splits the bias of queries, keys and values and drops that of the keys.
+// withoutKeyBias is the model without biases of keys.
 func (m *Model) withoutKeyBias() (*Model, error) {
 	b := *m
 	b.tensors = maps.Clone(m.tensors)
-	for name, t := range m.tensors {
+	return &b, b.dropKeyBias()
+}
+
+// dropKeyBias splits biases of queries, keys and values together, and drops those of keys: they add the same to all scores of a query, which softmax
+// takes out again.
+func (m *Model) dropKeyBias() error {
+	for _, name := range m.Names() {
 		block, ok := strings.CutSuffix(name, "attn.qkv.bias")
 		if !ok {
 			continue
 		}
+		t := m.tensors[name]
 		if len(t.Shape) != 1 || t.Shape[0]%3 != 0 {
-			return nil, fmt.Errorf("%s: tensor %s has shape %v, wanted is one axis of three equal parts", m.file.Name(), name, t.Shape)
+			return fmt.Errorf("%s: tensor %s has shape %v, wanted is one axis of three equal parts", m.file.Name(), name, t.Shape)
 		}
 		d := t.Shape[0] / 3
 		for third, bias := range map[int]string{0: "attn.q_bias", 2: "attn.v_bias"} {
-			b.tensors[block+bias] = t.rowsOf(block+bias, third*d, d)
+			m.tensors[block+bias] = t.rowsOf(block+bias, third*d, d)
 		}
-		delete(b.tensors, name)
+		delete(m.tensors, name)
 	}
-	return &b, nil
+	return nil
 }
 
 // FromFileAs returns a Model of an open file with the tensor names of the file, without checks of the network. kind is any name of its

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn/state"
 )
@@ -183,7 +184,7 @@ func TestTransformers5(t *testing.T) {
 // opened is the model of a file with the tensors.
 func opened(t *testing.T, l list) *weights.Model {
 	t.Helper()
-	f, err := state.Open(hollow(t, l))
+	f, err := state.Open(traintest.Hollow(t, l))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type size struct{ d, depth, heads, patch, grid int }
 var (
 	base  = size{768, 12, 12, 16, 14}
 	large = size{1024, 24, 16, 16, 14}
+	huge  = size{1280, 32, 16, 14, 16}
 )
 
 func (s size) table() []int { return []int{(2*s.grid-1)*(2*s.grid-1) + 3, s.heads} }
@@ -238,20 +239,34 @@ func clipHF() (l list) {
 	return l
 }
 
+// vit adds the embedding and blocks of an ordinary vision transformer.
+func (l *list) vit(s size) {
+	d := s.d
+	l.embed("", s, 3)
+	l.f32("pos_embed", 1, s.grid*s.grid+1, d)
+	for i := range s.depth {
+		p := fmt.Sprintf("blocks.%d.", i)
+		l.affine(p+"norm1", d)
+		l.affine(p+"attn.qkv", 3*d, d)
+		l.affine(p+"attn.proj", d, d)
+		l.affine(p+"norm2", d)
+		l.affine(p+"mlp.fc1", 4*d, d)
+		l.affine(p+"mlp.fc2", d, 4*d)
+	}
+}
+
 // dino is dino_vitbase16_pretrain.pth.
 func dino() (l list) {
-	l.embed("", base, 3)
-	l.f32("pos_embed", 1, 197, 768)
-	for i := range 12 {
-		p := fmt.Sprintf("blocks.%d.", i)
-		l.affine(p+"norm1", 768)
-		l.affine(p+"attn.qkv", 2304, 768)
-		l.affine(p+"attn.proj", 768, 768)
-		l.affine(p+"norm2", 768)
-		l.affine(p+"mlp.fc1", 3072, 768)
-		l.affine(p+"mlp.fc2", 768, 3072)
-	}
+	l.vit(base)
 	l.affine("norm", 768)
+	return l
+}
+
+// maeFinetuned is mae_finetuned_vit_*.pth: the ordinary network with mean pooling, by facebookresearch/mae's models_vit.py.
+func maeFinetuned(s size) (l list) {
+	l.vit(s)
+	l.affine("fc_norm", s.d)
+	l.affine("head", 1000, s.d)
 	return l
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/internal/oracletest"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -383,7 +384,7 @@ func TestSegmenterWithLastNorm(t *testing.T) {
 			}
 		}
 		l.affine(name, width)
-		m, err := weights.Open(hollow(t, l))
+		m, err := weights.Open(traintest.Hollow(t, l))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -199,3 +199,44 @@ func TestCompareMistakes(t *testing.T) {
 		}
 	}
 }
+
+// Not beside other tests: their operations would be counted too.
+func TestCompareMethods(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	args := []string{"compare", "--methods", "mae", "--data", "shapes:60", "--fractions", "0.5,1", "--lengths", "2e8", "--out", out, "--set", "finetune:train.epochs=1"}
+	for _, s := range tinyMAE {
+		if s != "--set" && !strings.HasPrefix(s, "train.epochs") {
+			args = append(args, "--set", s)
+		}
+	}
+	plan := decode[experiment.MethodPlan](t, mustRun(t, append(args, "--dry-run", "--json")...))
+	if _, err := os.Stat(out); err == nil || len(plan.Rows) != 1 || plan.Rows[0].FLOPs != 2e8 || plan.Rows[0].Tokenizer != 0 {
+		t.Errorf("%+v; folder made: %v", plan, err == nil)
+	}
+	if text := mustRun(t, append(args, "--dry-run")...); !strings.Contains(text, "of them the tokenizer") || !strings.Contains(text, "images: 60; seeds: 1") {
+		t.Errorf("the plan: %s", text)
+	}
+	status, text, errOut := beitRun(t, args...)
+	if status != 0 || !strings.Contains(text, "| mae | 2e+08 |") || !strings.Contains(text, "fine-tuned at 50 % | fine-tuned at 100 %") || !strings.Contains(errOut, "tables.md and rows.csv are in "+out) {
+		t.Errorf("status %d, %s: %s", status, text, errOut)
+	}
+	table := decode[experiment.MethodTable](t, mustRun(t, append(args, "--json")...))
+	if len(table.Rows) != 1 || table.Rows[0].Mean["flops"] > 2e8 || len(table.Notes) == 0 {
+		t.Errorf("%+v", table)
+	}
+	for args, want := range map[string]string{
+		"--methods mea":                 "--methods mea: did you mean mae?",
+		"--methods mae --entries x":     "choose one",
+		"--methods mae --depths 3":      "--depths belongs to the tables: with --methods leave it away",
+		"--lengths 1e9":                 "--lengths belongs to --methods: with the tables leave it away",
+		"--methods mae --fractions 1.5": "--fractions [1.5]",
+	} {
+		status, out, errOut := beitRun(t, append([]string{"compare", "--data", "shapes:60", "--out", filepath.Join(t.TempDir(), "out")}, strings.Fields(args)...)...)
+		if status != statusUsage || out != "" || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
+			t.Errorf("beit compare %s: status %d, %q, want %q", args, status, errOut, want)
+		}
+	}
+	if status, _, errOut := beitRun(t, "compare", "--data", "shapes:60"); status != statusUsage || !strings.Contains(errOut, "--out DIR") {
+		t.Errorf("without a folder: status %d, %s", status, errOut)
+	}
+}

@@ -67,7 +67,7 @@ type cli struct {
 	Runs       runsCmd       `cmd:"" help:"List runs: their state, epochs, last figure, and size."`
 	Report     reportCmd     `cmd:"" help:"Write a page about runs: curves, images, predictions and configuration, with the runs that they come from."`
 	Serve      serveCmd      `cmd:"" help:"Show runs, their curves and what their models make of an image, as a web page on this machine."`
-	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs at equal cost."`
+	Compare    compareCmd    `cmd:"" help:"Compare decoders, codebooks, aggregation, teachers and networks, as tables; or chains of runs, or ways to pretrain, at equal cost."`
 	Embed      embedCmd      `cmd:"" help:"Write a vector for each image, by a backbone."`
 	Similar    similarCmd    `cmd:"" help:"Find the images that resemble one most, by a backbone."`
 	Codebook   codebookCmd   `cmd:"" help:"Show what the codes of a tokenizer stand for: pages with the patches of each, in their images."`

@@ -1,16 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -18,7 +16,7 @@ import (
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, pixels (the image itself), the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
 	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
@@ -27,7 +25,7 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	var extra []string
 	switch c.Teacher {
 	case "":
-	case "hog", "hog-ref", "clip", "dino", "pixels":
+	case "hog", "hog-ref", "clip", "dino":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
 		var err error
@@ -55,7 +53,7 @@ func teacherOf(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		p, err := model.FindPublished(name)
 		if err != nil {
-			return nil, usagef("--teacher %s: neither hog, hog-ref, pixels, clip or dino nor a run folder or model file that exists; %w", name, err)
+			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
 		}
 		for teacher, short := range publishedTeachers {
 			if short == p.Short {
@@ -69,69 +67,39 @@ func teacherOf(name string) ([]string, error) {
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
-	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; splitmask: codes, each half of an image from the other. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
+	Method    string `placeholder:"NAME" help:"What is learned (beit2): ${pretrainings}."`
 	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
+}
+
+// pretrainingsText lists the names of --method with what they stand for.
+func pretrainingsText() string {
+	var list []string
+	for _, p := range model.Pretrainings() {
+		list = append(list, fmt.Sprintf("%s (%s)", p.Name, p.Title))
+	}
+	return strings.Join(list, ", ")
 }
 
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	for _, m := range pretrainers() {
-		if c.Method != m.Name {
-			continue
-		}
-		extra, err := c.tokenizerOf(m)
-		if err != nil {
-			return err
-		}
-		return c.run(a, m, extra...)
-	}
-	extra, err := targetOf(c.Method)
+	p, err := model.FindPretraining(cmp.Or(c.Method, target.Kinds[0].Method))
 	if err != nil {
-		return err
+		return usagef("--method %w", err)
 	}
-	tokenizer, err := c.tokenizerOf(pretrain.Method)
-	if err != nil {
-		return err
+	var extra []string
+	if c.Method != "" {
+		extra = p.Set
 	}
-	return c.run(a, pretrain.Method, append(extra, tokenizer...)...)
-}
-
-// tokenizerOf is the assignment that --tokenizer stands for; none where the method learns from none, or where the tokenizer is named otherwise.
-func (c *pretrainCmd) tokenizerOf(m *method.Method) ([]string, error) {
-	key := m.UpstreamKey(pretrain.RoleTokenizer)
+	key := p.TokenizerKey()
 	switch {
 	case key == "" && c.Tokenizer != "":
-		return nil, usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
-	case key != "" && c.Tokenizer != "":
-		return []string{key + "=" + c.Tokenizer}, nil
+		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+	case c.Tokenizer != "":
+		extra = append(extra, key+"="+c.Tokenizer)
 	case key != "" && c.Resume == "" && c.Config == "" && !c.hasAssignment(key):
-		return nil, usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
+		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
 	}
-	return nil, nil
-}
-
-// pretrainers are the methods that --method chooses by their own names.
-func pretrainers() []*method.Method {
-	return slices.DeleteFunc(model.Methods(), func(m *method.Method) bool { return m.Command != pretrain.Method.Command+" --method "+m.Name })
-}
-
-// targetOf is the assignment that a name of --method stands for; none where it is empty.
-func targetOf(name string) ([]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	var names []string
-	for _, m := range pretrainers() {
-		names = append(names, m.Name)
-	}
-	for _, k := range target.Kinds {
-		if k.Method == name {
-			return []string{"pretrain.target=" + k.Name}, nil
-		}
-		names = append(names, k.Method)
-	}
-	slices.Sort(names)
-	return nil, usagef("--method %s: %s", name, config.Hint(name, names, "%s", "there are "+strings.Join(names, ", ")))
+	return c.run(a, p.Method, extra...)
 }
 
 // finetuneCmd is "beit finetune".

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gobeit/gobeit/beit/infer"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 )
@@ -30,7 +31,7 @@ var (
 	anyModel    = wanted{}
 	classifiers = wanted{"a classifier", []weights.Kind{weights.Classifier}}
 	tokenizers  = wanted{"a tokenizer", []weights.Kind{weights.Tokenizer}}
-	backbones   = wanted{"a backbone or classifier", []weights.Kind{weights.MIM, weights.DINO, weights.Classifier}}
+	backbones   = wanted{"a backbone or classifier", []weights.Kind{weights.MIM, mae.Kind, weights.DINO, weights.Classifier}}
 	encoders    = wanted{"a backbone, tokenizer or classifier", append(backbones.kinds, weights.Tokenizer)}
 )
 
