@@ -91,18 +91,32 @@ func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 // MIMResult is the result of a forward pass. R is the number of masked patches of the batch, in row-major order. Losses may be read until
 // the tape's Reset. Logits may be read until Backward, or later after a call of Keep.
 type MIMResult struct {
-	Loss                         *autograd.Var  // MIM, plus Aggregation, plus Visible times its weight, where there are such
-	MIM, Aggregation, Visible    *autograd.Var  // one element each; Aggregation is nil without patch aggregation, Visible with a weight of 0
+	Loss                         *autograd.Var  // MIM, plus Visible and Class by their weights, plus Aggregation, where there are such
+	MIM, Aggregation, Visible    *autograd.Var  // one element each; Aggregation is nil without patch aggregation, Visible where it has no weight
+	Class                        *autograd.Var  // one element: loss of the class tokens; nil unless OverAllCLS
 	LogitsMIM, LogitsAggregation *autograd.Var  // predictions [R, Vocab]
 	Rows                         *tensor.Tensor // Int32 [R]: indices of the masked patches among B·N; owned by the tape
 }
+
+// MIMTokens are the tokens that the MIM head's loss is the mean of.
+type MIMTokens int
+
+// The sets of tokens. With OverAll and OverAllCLS the parts of the loss count by their tokens: each token has the same weight.
+const (
+	OverMasked MIMTokens = iota // the masked patches, as in BEiT
+	OverAll                     // all patches
+	OverAllCLS                  // all patches and the class token: the labels must be ClassLabels
+)
 
 // MIMInput says what of the images a forward pass sees.
 type MIMInput struct {
 	Masked []bool // [B·N]: patches with the mask token in their place, which are predicted; at least one
 	Hidden []bool // [B·N]: patches that the aggregation blocks do not see; nil: none
-	// Visible is the weight of the MIM head's loss on the patches that are not masked; 0: they have none, as in the paper.
+	// Visible is the weight of the MIM head's loss on the patches that are not masked; 0: they have none, as in the paper. It has no part in a loss
+	// over more than the masked patches.
 	Visible float64
+	// Over says which tokens the MIM head's part of Loss is the mean of.
+	Over MIMTokens
 	// ShuffledCLS is the shuffled-[CLS] control: the aggregation blocks get the class token of image (b+1) mod B in place of that of image b. If
 	// the patch-aggregation loss does not rise, they ignore the class token.
 	ShuffledCLS bool
@@ -138,17 +152,18 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	}
 	xEarly := m.Blocks[:early].Forward(c, x, shared)
 	xLast := m.Blocks[early:].Forward(c, xEarly, shared)
-	if in.Visible > 0 {
+	if in.Visible > 0 || in.Over != OverMasked {
 		if rows, withCLS := where(in.Masked, false, n); len(rows) > 0 { // first, for the labels to keep those of masked patches
 			r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), ints(rows)).Keep()
 		}
 	}
 	r.LogitsMIM = predict(c, m.Norm, m.Head, xLast, at)
 	r.MIM = target.Loss(r.LogitsMIM, r.Rows).Keep()
-	r.Loss = r.MIM
-	if r.Visible != nil {
-		r.Loss = autograd.Add(r.Loss, autograd.Affine(r.Visible, float32(in.Visible), 0))
+	if in.Over == OverAllCLS {
+		class := m.Head.Forward(c, m.Norm.Forward(c, cls(xLast)), autograd.LinearOptions{})
+		r.Class = target.(ClassLabels).ClassLoss(class).Keep()
 	}
+	r.Loss = r.mimLoss(in, len(rows), b)
 	if len(m.AggregationBlocks) == 0 {
 		return r
 	}
@@ -161,6 +176,29 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	r.Aggregation = target.Loss(r.LogitsAggregation, r.Rows).Keep()
 	r.Loss = autograd.Add(r.Loss, r.Aggregation)
 	return r
+}
+
+// mimLoss is the MIM head's part of the loss, of so many masked patches in b images.
+func (r MIMResult) mimLoss(in MIMInput, masked, b int) *autograd.Var {
+	times := func(v *autograd.Var, weight float64) *autograd.Var { return autograd.Affine(v, float32(weight), 0) }
+	if in.Over == OverMasked {
+		if r.Visible == nil {
+			return r.MIM
+		}
+		return autograd.Add(r.MIM, times(r.Visible, in.Visible))
+	}
+	tokens := float64(len(in.Masked))
+	if r.Class != nil {
+		tokens += float64(b)
+	}
+	loss := times(r.MIM, float64(masked)/tokens)
+	if r.Visible != nil {
+		loss = autograd.Add(loss, times(r.Visible, float64(len(in.Masked)-masked)/tokens))
+	}
+	if r.Class != nil {
+		loss = autograd.Add(loss, times(r.Class, float64(b)/tokens))
+	}
+	return loss
 }
 
 // others is, for each of b images, the next one; the first follows the last.

@@ -359,3 +359,69 @@ func TestBlockMaskReversedBounds(t *testing.T) {
 		}
 	}
 }
+
+// The label of a class token is the teacher's, and labels of patches are those without one.
+func TestFeatureTargetOfClassToken(t *testing.T) {
+	const batch = 2
+	set := nn.NewSet()
+	net := beit.NewDINO(set.Scope(), beit.DINOShape(tinyViT()))
+	set.Build(tensor.CPU(), 3, nn.Inference)
+	defer set.Release()
+	teacher := beit.NewDINOTeacher(net)
+	tape := autograd.NewTape(tensor.CPU())
+	defer tape.Reset()
+	c := nn.Context{Tape: tape}
+	view := tape.Own(tensor.FromSlice(tensor.CPU(), testImages(batch, 16), batch, 3, 16, 16)).Value()
+	class := net.ClassToken(c, tape.Own(teacher.Preprocess(view)))
+	patches := tape.Own(teacher.Features(c, view).Reshape(-1, teacher.Dim()))
+	every := make([]int32, batch*16)
+	for i := range every {
+		every[i] = int32(i)
+	}
+	rows := tape.Own(tensor.FromInts(tensor.CPU(), every, len(every))).Value()
+	labels := beit.FeatureTarget{Teacher: teacher, Class: true}.Labels(c, view).(beit.ClassLabels)
+	for name, loss := range map[string]*autograd.Var{"class token": labels.ClassLoss(class), "patches": labels.Loss(patches, rows)} {
+		if got := loss.Value().Item(); math.Abs(float64(got)) > 1e-5 {
+			t.Errorf("%s: loss %g of the teacher's own features", name, got)
+		}
+	}
+	if got := labels.ClassLoss(tape.Own(tensor.Sub(tensor.Zeros(tensor.CPU(), 1), class.Value()))).Value().Item(); math.Abs(float64(got)-2) > 1e-5 {
+		t.Errorf("loss %g of opposite features, want 2", got)
+	}
+}
+
+// namedLabels give losses that are known numbers: of patches how many there are.
+type namedLabels struct{ class float32 }
+
+func known(pred *autograd.Var, v float32) *autograd.Var {
+	return pred.Tape().Own(tensor.Full(tensor.CPU(), v, 1))
+}
+
+func (l namedLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
+	return known(pred, float32(rows.Size()))
+}
+
+func (l namedLabels) ClassLoss(pred *autograd.Var) *autograd.Var {
+	return known(pred, l.class)
+}
+
+// A loss over more than the masked patches gives each token the same weight.
+func TestMIMLossOverTokens(t *testing.T) {
+	const batch, masked, seen, class = 2, 12, 20, 7.
+	for over, want := range map[beit.MIMTokens]float64{
+		beit.OverMasked: masked + 0.5*seen,
+		beit.OverAll:    (masked*masked + seen*seen) / 32.,
+		beit.OverAllCLS: (masked*masked + seen*seen + batch*class) / 34.,
+	} {
+		c := aggregation(8)
+		c.Aggregation.Depth = 0
+		r := newMIMRun(c, batch)
+		in := beit.MIMInput{Masked: r.mask, Visible: 0.5, Over: over}
+		res := r.model.ForwardInput(r.context(), r.tape.Constant(r.images), in, namedLabels{class})
+		if got := float64(res.Loss.Value().Item()); math.Abs(got-want) > 1e-5 || (res.Class != nil) != (over == beit.OverAllCLS) {
+			t.Errorf("over %d: loss %g, want %g; class %v", over, got, want, res.Class)
+		}
+		r.tape.Reset()
+		r.set.Release()
+	}
+}

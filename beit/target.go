@@ -12,6 +12,13 @@ type Labels interface {
 	Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var
 }
 
+// ClassLabels are labels that have one for the class token of each image too.
+type ClassLabels interface {
+	Labels
+	// ClassLoss returns the loss of predictions [B, Dim] for the class tokens.
+	ClassLoss(pred *autograd.Var) *autograd.Var
+}
+
 // Target computes labels from images.
 type Target interface {
 	// Dim is the width of a prediction.
@@ -69,15 +76,31 @@ func (l *CodeLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var
 }
 
 // FeatureTarget is the target of MVP (arXiv 2203.05175): the features of a teacher, with a cosine loss.
-type FeatureTarget struct{ Teacher Teacher }
+type FeatureTarget struct {
+	Teacher Teacher
+	// Class makes the labels ClassLabels. Teacher must be a ClassTeacher.
+	Class bool
+}
 
 // Dim is the width of the teacher's features.
 func (t FeatureTarget) Dim() int { return t.Teacher.Dim() }
 
 // Labels implements Target by the features of the teacher.
 func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
-	features := c.Tape.Own(t.Teacher.Features(c, view)).Value() // [B, N, C]
-	return featureLabels{features.Reshape(-1, t.Teacher.Dim())}
+	if !t.Class {
+		features := c.Tape.Own(t.Teacher.Features(c, view)).Value() // [B, N, C]
+		return featureLabels{features.Reshape(-1, t.Teacher.Dim())}
+	}
+	var class, rest *tensor.Tensor
+	c.Tape.NoGrad(func() {
+		all := c.Tape.Own(t.Teacher.(ClassTeacher).AllFeatures(c, view)) // [B, N+1, C]
+		n := all.Shape()[1]
+		class, rest = autograd.Slice(all, 1, 0, 1).Value(), autograd.Slice(all, 1, 1, n).Value()
+	})
+	flat := func(x *tensor.Tensor) *tensor.Tensor {
+		return c.Tape.Own(x.Clone()).Value().Reshape(-1, t.Teacher.Dim())
+	}
+	return classLabels{featureLabels{flat(rest)}, flat(class)}
 }
 
 // featureLabels are the features of the patches of a batch.
@@ -86,4 +109,15 @@ type featureLabels struct{ features *tensor.Tensor } // [B·N, C]
 // Loss implements Labels by the mean of 1 − cosine similarity.
 func (l featureLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
 	return autograd.CosineLoss(pred, pred.Tape().Own(tensor.GatherRows(l.features, rows)).Value())
+}
+
+// classLabels are the features of the patches and of the class tokens of a batch.
+type classLabels struct {
+	featureLabels
+	class *tensor.Tensor // [B, C]
+}
+
+// ClassLoss implements ClassLabels by the mean of 1 − cosine similarity.
+func (l classLabels) ClassLoss(pred *autograd.Var) *autograd.Var {
+	return autograd.CosineLoss(pred, l.class)
 }

@@ -21,6 +21,14 @@ type Teacher interface {
 	Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor
 }
 
+// ClassTeacher is a teacher that has features of the whole image, too.
+type ClassTeacher interface {
+	Teacher
+	// AllFeatures maps images [B, 3, S, S] in [0, 1] to the features of the class token and of the patches, [B, N+1, C], without gradients. The caller
+	// releases the result.
+	AllFeatures(c nn.Context, images *tensor.Tensor) *tensor.Tensor
+}
+
 // Standardized is a teacher whose features are standardised, each to mean 0 and standard deviation 1 over the training set. Without this
 // a constant prediction has a high cosine similarity with features that share an offset.
 // Its buffers "teacher.mean" and "teacher.std" are saved with the tokenizer. The authors' loader skips names that start with "teacher".
@@ -121,17 +129,19 @@ type NetworkTeacher struct {
 	name      string
 	dim       int
 	mean, std [3]float32
-	tokens    func(c nn.Context, images *autograd.Var) *autograd.Var
+	tokens    func(c nn.Context, images *autograd.Var) *autograd.Var // class token and patch tokens, [B, N+1, C]
 }
+
+var _ ClassTeacher = (*NetworkTeacher)(nil)
 
 // NewCLIPTeacher returns a teacher for a loaded CLIP model. Its features are the projected patch tokens, [B, N, OutDim].
 func NewCLIPTeacher(m *CLIP) *NetworkTeacher {
-	return &NetworkTeacher{name: "clip", dim: m.Config.OutDim, mean: CLIPMean, std: CLIPStd, tokens: m.PatchTokens}
+	return &NetworkTeacher{name: "clip", dim: m.Config.OutDim, mean: CLIPMean, std: CLIPStd, tokens: m.AllTokens}
 }
 
 // NewDINOTeacher returns a teacher for a loaded DINO model. Its features are the patch tokens after the final norm, [B, N, d].
 func NewDINOTeacher(m *DINO) *NetworkTeacher {
-	return &NetworkTeacher{name: "dino", dim: m.Config.Width, mean: ImageNetMean, std: ImageNetStd, tokens: m.PatchTokens}
+	return &NetworkTeacher{name: "dino", dim: m.Config.Width, mean: ImageNetMean, std: ImageNetStd, tokens: m.AllTokens}
 }
 
 // WithNorm returns the teacher for a network whose images are normalised otherwise.
@@ -161,7 +171,17 @@ func (t *NetworkTeacher) Preprocess(images *tensor.Tensor) *tensor.Tensor {
 
 // Features returns the patch tokens of the network.
 func (t *NetworkTeacher) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	y := frozen(c, func(c nn.Context) *autograd.Var { return t.tokens(c, c.Tape.Own(t.Preprocess(images))) })
+	return t.run(c, images, func(all *autograd.Var) *autograd.Var { return patches(all) })
+}
+
+// AllFeatures returns the class token and the patch tokens of the network.
+func (t *NetworkTeacher) AllFeatures(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
+	return t.run(c, images, func(all *autograd.Var) *autograd.Var { return all })
+}
+
+// run returns a part of the tokens of the network.
+func (t *NetworkTeacher) run(c nn.Context, images *tensor.Tensor, part func(all *autograd.Var) *autograd.Var) *tensor.Tensor {
+	y := frozen(c, func(c nn.Context) *autograd.Var { return part(t.tokens(c, c.Tape.Own(t.Preprocess(images)))) })
 	y.Value().Retain()
 	return y.Value()
 }

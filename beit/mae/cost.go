@@ -22,8 +22,13 @@ func cost(c *config.Config) method.Cost {
 
 // flops is what a forward pass takes of an image of which so many patches are visible.
 func (c NetworkConfig) flops(visible int) float64 {
+	return c.BodyFLOPs(visible) + beit.LinearFLOPs(c.ViT.Tokens(), c.Decoder.Width, c.pixels())
+}
+
+// BodyFLOPs is flops without what predicts.
+func (c NetworkConfig) BodyFLOPs(visible int) float64 {
 	n, d := c.ViT.Tokens(), c.decoder()
 	encoder := beit.LinearFLOPs(visible, c.pixels(), c.ViT.Width) + c.ViT.BlockFLOPs(visible+1)
-	decoder := beit.LinearFLOPs(visible+1, c.ViT.Width, d.Width) + d.BlockFLOPs(n+1) + beit.LinearFLOPs(n, d.Width, c.pixels())
+	decoder := beit.LinearFLOPs(visible+1, c.ViT.Width, d.Width) + d.BlockFLOPs(n+1)
 	return encoder + decoder
 }

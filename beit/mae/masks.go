@@ -35,6 +35,31 @@ func ByNoise(noise []float64, n, keep int) Masks {
 	return k
 }
 
+// Noise are n random numbers for the patches of one image, by a seed and a path alone.
+func Noise(seed uint64, n int, path ...uint64) []float64 {
+	random := tensor.NewRand(seed, path...)
+	noise := make([]float64, n)
+	for i := range noise {
+		noise[i] = random.Float64()
+	}
+	return noise
+}
+
+// Others are masks that show what k hides, and hide what it shows.
+func (k Masks) Others() Masks {
+	o := Masks{Patches: k.Patches, Keep: k.Patches - k.Keep, Order: make([]int32, 0, len(k.Order))}
+	for at := 0; at < len(k.Order); at += k.Patches {
+		order := k.Order[at : at+k.Patches]
+		o.Order = append(append(o.Order, order[k.Keep:]...), order[:k.Keep]...)
+	}
+	return o
+}
+
+// Hidden lists the masked patches among the B·N of the batch, Int32 [B·(N-K)], by their ranks. Tape t owns it.
+func (k Masks) Hidden(t *autograd.Tape) *tensor.Tensor {
+	return k.rows(t, k.Keep, k.Patches, func(image, patch, _ int) int { return image*k.Patches + patch })
+}
+
 // Images is the number of images.
 func (k Masks) Images() int { return len(k.Order) / k.Patches }
 

@@ -61,9 +61,9 @@ func (c NetworkConfig) decoder() beit.ViTConfig {
 // pixels is the number of values of a patch.
 func (c NetworkConfig) pixels() int { return c.ViT.PatchSize * c.ViT.PatchSize * c.ViT.Channels }
 
-// Network is a masked autoencoder (arXiv 2111.06377). The encoder sees the visible patches alone. A small decoder gets its tokens, and mask tokens
-// for all other patches, and predicts pixels. As a beit.Encoder, and for attention, it is the encoder with all patches.
-type Network struct {
+// Body is the encoder and the decoder of a masked autoencoder (arXiv 2111.06377), without what predicts. The encoder sees the visible patches alone.
+// A small decoder gets its tokens, and mask tokens for all other patches. As a beit.Encoder, and for attention, it is the encoder with all patches.
+type Body struct {
 	*beit.DINO // the encoder: blocks with a bias of queries, keys and values, and a final norm
 	Config     NetworkConfig
 
@@ -72,7 +72,12 @@ type Network struct {
 	DecoderPos    *nn.Param  // "decoder_pos_embed" [1, N+1, dd], a buffer
 	DecoderBlocks nn.Blocks  // "decoder_blocks"
 	DecoderNorm   *nn.LayerNorm
-	Predictor     *nn.Linear // "decoder_pred": pixels of a patch, ordered by row, column and channel
+}
+
+// Network is a masked autoencoder: it predicts pixels.
+type Network struct {
+	*Body
+	Predictor *nn.Linear // "decoder_pred": pixels of a patch, ordered by row, column and channel
 }
 
 var (
@@ -80,12 +85,19 @@ var (
 	_ beit.Attender = (*Network)(nil)
 )
 
-// NewNetwork declares the parameters under the names of the authors' models_mae.py. The position tables are buffers. The config must pass Check.
-// Weights of linear layers and of the patch embedding begin as there: uniform after Glorot and Bengio.
+// NewNetwork declares the parameters under the names of the authors' models_mae.py. The config must pass Check.
 func NewNetwork(s nn.Scope, c NetworkConfig) *Network {
+	m := &Network{Body: NewBody(s, c)}
+	m.Predictor = m.NewHead(s.Sub("decoder_pred"), c.pixels())
+	return m
+}
+
+// NewBody declares the parameters of encoder and decoder under the names of the authors' models_mae.py. The position tables are buffers. The config
+// must pass Check. Weights of linear layers and of the patch embedding begin as there: uniform after Glorot and Bengio.
+func NewBody(s nn.Scope, c NetworkConfig) *Body {
 	c.ViT = Shape(c.ViT)
 	n, d := c.ViT.Tokens(), c.decoder()
-	m := &Network{DINO: beit.NewDINO(s, c.ViT), Config: c}
+	m := &Body{DINO: beit.NewDINO(s, c.ViT), Config: c}
 	m.CLS.NoDecay = false // only biases and norms are exempt there
 	m.Pos.Buffer = true
 	m.Pos.SetInit(nn.Values(Positions(c.ViT.Width, c.ViT.Grid())))
@@ -102,25 +114,35 @@ func NewNetwork(s nn.Scope, c NetworkConfig) *Network {
 		}))
 	}
 	m.DecoderNorm = nn.NewLayerNorm(s.Sub("decoder_norm"), d.Width, layerNormEps)
-	m.Predictor = nn.NewLinear(s.Sub("decoder_pred"), d.Width, c.pixels(), zeroBias)
 	m.glorot()
 	return m
+}
+
+// NewHead declares a layer that predicts so many numbers from a token of the decoder.
+func (m *Body) NewHead(s nn.Scope, outputs int) *nn.Linear {
+	head := nn.NewLinear(s, m.Config.Decoder.Width, outputs, zeroBias)
+	glorot(head.W)
+	return head
 }
 
 // zeroBias is nn.LibraryDefault without biases; glorot sets the weights.
 func zeroBias(fanIn int) (weight, bias nn.Init) { return nn.FanIn(fanIn), nn.Zeros }
 
 // glorot gives weights their initial distribution.
-func (m *Network) glorot() {
-	list := []*nn.Param{m.Embed.W, m.DecoderEmbed.W, m.Predictor.W}
+func (m *Body) glorot() {
+	list := []*nn.Param{m.Embed.W, m.DecoderEmbed.W}
 	for _, b := range append(m.Blocks[:len(m.Blocks):len(m.Blocks)], m.DecoderBlocks...) {
 		list = append(list, b.Attn.QKV, b.Attn.Proj.W, b.MLP.FC1.W, b.MLP.FC2.W)
 	}
+	glorot(list...)
+	m.Embed.B.SetInit(nn.FanIn(m.Config.pixels())) // a convolution there, which keeps the library's default
+}
+
+func glorot(list ...*nn.Param) {
 	for _, p := range list {
 		out, in := p.Shape[0], p.Shape[1:].Size() // of the patch embedding: all pixels of a patch
 		p.SetInit(nn.GlorotUniform(in, out))
 	}
-	m.Embed.B.SetInit(nn.FanIn(m.Config.pixels())) // a convolution there, which keeps the library's default
 }
 
 // Result is the result of a forward pass. Its Vars may be read until the tape's Reset.
@@ -136,7 +158,7 @@ func (m *Network) Forward(c nn.Context, images *autograd.Var, k Masks, normalise
 	r := Result{Latent: m.Encode(c, images, k).Keep()}
 	r.Pixels = m.Decode(c, r.Latent, k).Keep()
 	target := Target(images, m.Config.ViT.PatchSize, normalise)
-	rows := k.rows(c.Tape, k.Keep, k.Patches, func(image, patch, _ int) int { return image*k.Patches + patch })
+	rows := k.Hidden(c.Tape)
 	masked := func(x *autograd.Var) *autograd.Var {
 		return autograd.GatherRows(autograd.Reshape(x, -1, m.Config.pixels()), rows)
 	}
@@ -146,7 +168,7 @@ func (m *Network) Forward(c nn.Context, images *autograd.Var, k Masks, normalise
 
 // Encode returns class token and visible patches after the final norm, [B, K+1, d], of normalised images [B, C, S, S]. It panics where k is for
 // other images.
-func (m *Network) Encode(c nn.Context, images *autograd.Var, k Masks) *autograd.Var {
+func (m *Body) Encode(c nn.Context, images *autograd.Var, k Masks) *autograd.Var {
 	if b, n := images.Shape()[0], images.Shape()[2]/m.Embed.Patch*(images.Shape()[3]/m.Embed.Patch); k.Images() != b || k.Patches != n || n != m.Config.ViT.Tokens() {
 		panic(fmt.Sprintf("mae: Encode: masks of %d images of %d patches for images %v of a network of %d patches",
 			k.Images(), k.Patches, images.Shape(), m.Config.ViT.Tokens()))
@@ -156,6 +178,11 @@ func (m *Network) Encode(c nn.Context, images *autograd.Var, k Masks) *autograd.
 
 // Decode returns the pixels [B, N, P·P·C] that the decoder predicts of latent [B, K+1, d], a result of Encode for the same masks.
 func (m *Network) Decode(c nn.Context, latent *autograd.Var, k Masks) *autograd.Var {
+	return m.Predictor.Forward(c, m.DecodeTokens(c, latent, k), autograd.LinearOptions{})
+}
+
+// DecodeTokens returns the decoder's tokens of all patches after its norm, [B, N, dd], of latent [B, K+1, d], a result of Encode for the same masks.
+func (m *Body) DecodeTokens(c nn.Context, latent *autograd.Var, k Masks) *autograd.Var {
 	b, n, d := latent.Shape()[0], k.Patches, m.Config.Decoder.Width
 	x := m.DecoderEmbed.Forward(c, latent, autograd.LinearOptions{})
 	masked := autograd.Expand(m.MaskToken.Var(c.Tape), b, n-k.Keep, d)
@@ -164,7 +191,7 @@ func (m *Network) Decode(c nn.Context, latent *autograd.Var, k Masks) *autograd.
 	tokens = autograd.Reshape(autograd.GatherRows(autograd.Reshape(tokens, -1, d), back), b, n, d)
 	x = autograd.Add(autograd.Concat(1, autograd.Slice(x, 1, 0, 1), tokens), m.DecoderPos.Var(c.Tape))
 	x = m.DecoderNorm.Forward(c, m.DecoderBlocks.Forward(c, x, nil))
-	return m.Predictor.Forward(c, autograd.Slice(x, 1, 1, n+1), autograd.LinearOptions{})
+	return autograd.Slice(x, 1, 1, n+1)
 }
 
 // varianceEps is added to the variance of a patch's pixels.

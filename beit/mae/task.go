@@ -42,12 +42,7 @@ func (t *task) Release() { t.set.Release() }
 
 // draw chooses the visible patches of one image by the run's seed and the path alone.
 func draw(c *config.Config, path ...uint64) []float64 {
-	random := tensor.NewRand(c.Seed, path...)
-	noise := make([]float64, SectionOf(c).Model.ViT.Tokens())
-	for i := range noise {
-		noise[i] = random.Float64()
-	}
-	return noise
+	return Noise(c.Seed, SectionOf(c).Model.ViT.Tokens(), path...)
 }
 
 // masks are those of a batch, each image's by its number.

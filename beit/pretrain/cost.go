@@ -14,8 +14,11 @@ func cost(c *config.Config) method.Cost {
 	s := SectionOf(c)
 	beit.NewMIM(set.Scope(), s.Model)
 	predicted := s.Mask.Count
-	if s.Visible > 0 {
+	if s.Visible > 0 || s.over() != beit.OverMasked {
 		predicted = s.Model.ViT.Tokens()
+	}
+	if s.over() == beit.OverAllCLS {
+		predicted++
 	}
 	images := method.ImageNet1k
 	if TokenizerPreset(c.Preset) == c.Preset { // of our own

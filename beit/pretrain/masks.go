@@ -2,7 +2,6 @@ package pretrain
 
 import (
 	"math"
-	"slices"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -34,7 +33,8 @@ func (t *task) evalInput(b *data.Batch) beit.MIMInput {
 }
 
 func (t *task) input(masked, hidden []bool) beit.MIMInput {
-	return beit.MIMInput{Masked: masked, Hidden: hidden, Visible: SectionOf(t.Config).Visible}
+	s := SectionOf(t.Config)
+	return beit.MIMInput{Masked: masked, Hidden: hidden, Visible: s.Visible, Over: s.over()}
 }
 
 // hidden chooses the patches of a batch that the aggregation blocks do not see, as masks does; nil where they see all.
@@ -78,41 +78,4 @@ func masking(c *config.Config) method.Masking {
 		drawMask(c, mask, streamMaskVal, uint64(image))
 		return mask
 	}}
-}
-
-// nearestFirst lists for each patch of a grid all others, the nearest first, ties in row-major order.
-func nearestFirst(grid int) [][]int {
-	list := make([][]int, grid*grid)
-	for p := range list {
-		distance := func(q int) int {
-			dy, dx := p/grid-q/grid, p%grid-q%grid
-			return dy*dy + dx*dx
-		}
-		for q := range grid * grid {
-			if q != p {
-				list[p] = append(list[p], q)
-			}
-		}
-		slices.SortStableFunc(list[p], func(a, b int) int { return distance(a) - distance(b) })
-	}
-	return list
-}
-
-// nearestPatch counts masked patches of one image, and those of them whose code is that of the nearest visible patch.
-func nearestPatch(codes []int32, mask []bool, nearest [][]int) (masked, hits int) {
-	for p, on := range mask {
-		if !on {
-			continue
-		}
-		masked++
-		for _, q := range nearest[p] {
-			if !mask[q] {
-				if codes[q] == codes[p] {
-					hits++
-				}
-				break
-			}
-		}
-	}
-	return masked, hits
 }

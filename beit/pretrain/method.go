@@ -21,6 +21,7 @@ var Method = &method.Method{
 		{Key: "loss_mim", Label: "MIM loss", Panel: panelLoss, Better: method.Lower, Column: "MIM loss", Rank: 1},
 		{Key: "loss_aggregation", Label: "patch-aggregation loss", Panel: panelLoss, Better: method.Lower, Column: "agg loss", Rank: 6},
 		{Key: "loss_visible", Label: "loss of visible patches", Panel: panelLoss, Better: method.Lower},
+		{Key: "loss_cls", Label: "loss of class tokens", Panel: panelLoss, Better: method.Lower},
 		{Key: "loss_cls_shuffled", Label: "shuffled-[CLS] control", Panel: panelLoss, Column: "shuffled", Rank: 7},
 		{Key: "unigram_entropy", Label: "unigram entropy", Unit: "nat", Panel: panelLoss, Column: "entropy", Rank: 3},
 		{Key: "acc_mim", Label: "MIM accuracy", Panel: panelAccuracy, Better: method.Higher, Column: "MIM acc", Rank: 2},

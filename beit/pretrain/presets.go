@@ -53,7 +53,7 @@ func published(vit string, layer, epochs int) *config.Config {
 	v := beit.ViTPreset(vit)
 	v.RelPos = beit.RelPosShared
 	s := &Section{
-		Target: target.Kinds[0].Name, Mask: MaskFor(v.Grid()),
+		Target: target.Kinds[0].Name, FeatureLoss: overMasked, Mask: MaskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: 8192, Aggregation: beit.AggregationConfig{SharedHead: true}},
 	}
 	c := config.New(name, s)
@@ -89,7 +89,7 @@ func small(vit string, vocab, layer, depth, epochs int) *config.Config {
 		v.RelPos = beit.RelPosShared
 	}
 	c := config.New(name, &Section{
-		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, Mask: MaskFor(v.Grid()),
+		Target: target.Kinds[0].Name, FromTokenizer: true, Visible: 1, FeatureLoss: overMasked, Mask: MaskFor(v.Grid()),
 		Model: beit.MIMConfig{ViT: v, Vocab: vocab, Aggregation: beit.AggregationConfig{Layer: layer, Depth: depth, SharedHead: true}},
 	})
 	c.Data.Jitter = 0.4

@@ -36,7 +36,7 @@ func TestPublishedPresets(t *testing.T) {
 	} {
 		got := pretrain.Method.Preset(c.name)
 		want := pretrain.Section{
-			Target: "codes",
+			Target: "codes", FeatureLoss: "masked",
 			Model: beit.MIMConfig{
 				ViT: beit.ViTConfig{
 					ImageSize: 224, PatchSize: 16, Channels: 3, Width: c.width, Depth: c.depth, Heads: c.heads, MLPRatio: 4, QKVBias: true,

@@ -1,12 +1,17 @@
 package pretrain_test
 
 import (
+	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
@@ -34,6 +39,7 @@ func TestRun(t *testing.T) {
 		{"hidden", []string{"pretrain.model.aggregation.hide=1"}, []string{"loss_mim", "loss_aggregation", "loss_cls_shuffled"}, nil},
 		{"visible", nil, []string{"loss_mim", "loss_visible", "loss_aggregation", "loss_cls_shuffled"}, nil},
 		{"features", []string{"pretrain.target=features"}, []string{"loss_mim", "loss_aggregation"}, []string{"acc_mim", "unigram_entropy"}},
+		{"features of all patches", []string{"pretrain.target=features", "pretrain.feature_loss=all"}, []string{"loss_mim", "loss_visible"}, []string{"loss_cls"}},
 		{"shuffled", []string{"pretrain.shuffle_codes=true"}, []string{"loss_mim", "unigram_entropy"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,6 +65,24 @@ func TestRun(t *testing.T) {
 				t.Errorf("loaded %d parameters of method %s", set.Count(), m.Config.Method)
 			}
 		})
+	}
+}
+
+// With the class token the loss is the mean over all tokens, of a teacher that has one.
+func TestFeaturesOfClassToken(t *testing.T) {
+	teacher := "tokenizer.teacher_file=" + runtest.Folder(t, dino.Method)
+	tok := runtest.Folder(t, tokenizer.Method, "tokenizer.teacher=dino", teacher, "train.epochs=1")
+	set := []string{"pretrain.target=features", "pretrain.feature_loss=all+cls", "pretrain.model.aggregation.depth=0", "train.epochs=1"}
+	cfg := runtest.Tiny(t, pretrain.Method, append(set, "pretrain.tokenizer="+tok)...)
+	v := runtest.Train(t, pretrain.Method, cfg, train.Env{}).Final.Values
+	want := (6*v["loss_mim"] + 10*v["loss_visible"] + v["loss_cls"]) / 17 // 6 of 16 patches are masked
+	if got := v["loss"]; !(v["loss_cls"] > 0) || math.Abs(got-want) > 1e-5 {
+		t.Errorf("loss %g, want %g: %v", got, want, v)
+	}
+	cfg = runtest.Tiny(t, pretrain.Method, append(set, "pretrain.tokenizer="+runtest.Folder(t, tokenizer.Method))...)
+	_, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), pretrain.Method, cfg, train.Env{Open: model.Opener()})
+	if want := `pretrain.feature_loss = "all+cls": teacher hog has no class token; those of clip and dino have one`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

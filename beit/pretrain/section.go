@@ -13,7 +13,8 @@ type Section struct {
 	Tokenizer     string          `toml:"tokenizer" path:"model" resume:"free" help:"file or run folder of the tokenizer"`
 	FromTokenizer bool            `toml:"from_tokenizer" absent:"false" help:"where init_from is empty, the run starts as the tokenizer's encoder"`
 	ShuffleCodes  bool            `toml:"shuffle_codes" help:"a control: codes are exchanged between all patches of the data set"`
-	Visible       float64         `toml:"visible" absent:"0" help:"weight of the loss of patches that are not masked, beside that of masked ones; 0: none, as in the paper"`
+	Visible       float64         `toml:"visible" absent:"0" help:"weight of the loss of patches that are not masked, beside that of masked ones; 0: none, as in the paper; not used where feature_loss is not masked"`
+	FeatureLoss   string          `toml:"feature_loss" oneof:"masked all all+cls" absent:"masked" help:"with target features, the loss is the mean over the masked patches, over all patches, or over all patches and [CLS], which is to be the teacher's; the last with teachers clip and dino"`
 	Mask          beit.MaskConfig `toml:"mask"`
 	Model         beit.MIMConfig  `toml:"model"`
 }
@@ -31,11 +32,24 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("pretrain.target", s.Target, target.Names()...)
 	kind, _ := target.Find(s.Target)
 	k.Must(!s.ShuffleCodes || kind.Codes, "pretrain.shuffle_codes: pretrain.target = %q has no codes", s.Target)
+	k.Must(s.over() == beit.OverMasked || kind.Class, "pretrain.feature_loss = %q: pretrain.target = %q has no features", s.FeatureLoss, s.Target)
 	k.Must(s.Visible >= 0 && s.Visible <= 1, "pretrain.visible = %g: must be in [0, 1]", s.Visible)
 	k.Part("pretrain.model", m.Check())
 	s.checkMask(k)
 	method.CheckRGB(c, k, "pretrain.model.vit", m.ViT)
 	method.CheckPad(c, k, m.ViT.ImageSize)
+}
+
+// Values of pretrain.feature_loss.
+const (
+	overMasked = "masked"
+	overAll    = "all"
+	overAllCLS = "all+cls"
+)
+
+// over is which tokens the MIM head's loss is the mean of.
+func (s *Section) over() beit.MIMTokens {
+	return map[string]beit.MIMTokens{overMasked: beit.OverMasked, overAll: beit.OverAll, overAllCLS: beit.OverAllCLS}[s.FeatureLoss]
 }
 
 func (s *Section) checkMask(k *config.Checker) {

@@ -28,6 +28,22 @@ func TestMaskOfAnotherGrid(t *testing.T) {
 	}
 }
 
+// Losses over other tokens than the masked ones are those of features.
+func TestFeatureLossOfCodes(t *testing.T) {
+	c := traintest.Tiny(t, Method)
+	if got := SectionOf(c).FeatureLoss; got != "masked" {
+		t.Errorf("the default is %q", got)
+	}
+	for value, want := range map[string]string{
+		"all": `pretrain.feature_loss = "all": pretrain.target = "codes" has no features`, "some": `pretrain.feature_loss = "some"`,
+	} {
+		SectionOf(c).FeatureLoss = value
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
 // TestReferencePreset compares with the configuration of the run of the authors' code.
 func TestReferencePreset(t *testing.T) {
 	c, _, err := Method.Configure(config.ReferencePreset, "", nil, nil)
@@ -41,20 +57,6 @@ func TestReferencePreset(t *testing.T) {
 	}
 	if s.Mask.Count != 26 || s.Mask.MinBlock != 4 || c.Train.Clip != 3 || c.Train.Beta2 != 0.98 || c.Train.Epochs != 10 || !c.Train.WarmupOffset {
 		t.Errorf("mask %+v, train %+v", s.Mask, c.Train)
-	}
-}
-
-// TestNearestPatch works out a row of four patches in a grid by hand.
-func TestNearestPatch(t *testing.T) {
-	nearest := nearestFirst(3)
-	// Codes   1 1 2    masked  . x x
-	//         3 1 2            x . .
-	//         3 3 2            . . x
-	codes := []int32{1, 1, 2, 3, 1, 2, 3, 3, 2}
-	mask := []bool{false, true, true, true, false, false, false, false, true}
-	// Patch 1 copies 0: hit. 2 copies 5: hit. 3 has 0, 4 and 6 at distance 1 and copies 0: miss. 8 copies 5: hit.
-	if masked, hits := nearestPatch(codes, mask, nearest); masked != 4 || hits != 3 {
-		t.Errorf("%d masked, %d hits; want 4 and 3", masked, hits)
 	}
 }
 

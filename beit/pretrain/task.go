@@ -22,7 +22,7 @@ type task struct {
 	tokenizer *tokenizer.Trained
 	teacher   *tokenizer.Teacher // nil unless the target needs it
 	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
-	nearest   [][]int            // for each patch the others, nearest first
+	nearest   target.NearestPatch
 }
 
 func newTask(e *method.Env) (method.Task, error) {
@@ -37,7 +37,7 @@ func newTask(e *method.Env) (method.Task, error) {
 		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
 			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
 	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: nearestFirst(v.Grid())}
+	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(v.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
 	sources := target.Sources{Tokenizer: tok.VQKD}
 	if kind.NeedsTeacher {
@@ -46,6 +46,16 @@ func newTask(e *method.Env) (method.Task, error) {
 			return nil, fmt.Errorf("pretrain.target: %w", err)
 		}
 		sources.Teacher = t.teacher
+		if sources.Class = s.over() == beit.OverAllCLS; sources.Class {
+			class, ok := t.teacher.Teacher.(beit.ClassTeacher)
+			if !ok {
+				name := t.teacher.Name()
+				t.teacher.Release()
+				tok.Set.Release()
+				return nil, fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", s.FeatureLoss, name)
+			}
+			sources.Teacher = class
+		}
 	}
 	t.target = kind.New(sources)
 	s.Model.Vocab = t.target.Dim()
@@ -96,6 +106,9 @@ func scalars(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.Scal
 	if res.Visible != nil {
 		list = append(list, method.Mean("loss_visible", res.Visible.Value()))
 	}
+	if res.Class != nil {
+		list = append(list, method.Mean("loss_cls", res.Class.Value()))
+	}
 	if res.Aggregation != nil {
 		list = append(list, method.Mean("loss_aggregation", res.Aggregation.Value()))
 	}
@@ -129,6 +142,9 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 	res := t.model.ForwardInput(c, images, t.trainInput(b), t.labels(c, b, 0))
 	check("predictions of the MIM head", res.LogitsMIM.Value())
 	check("MIM loss", res.MIM.Value())
+	if res.Class != nil {
+		check("loss of class tokens", res.Class.Value())
+	}
 	if res.Aggregation != nil {
 		check("predictions of the aggregation head", res.LogitsAggregation.Value())
 		check("patch-aggregation loss", res.Aggregation.Value())

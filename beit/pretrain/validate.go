@@ -68,10 +68,13 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 		seen := float64(len(mask)) - rows
 		m.Add("loss_visible", seen*float64(res.Visible.Value().Item()), seen)
 	}
+	if res.Class != nil {
+		m.Add("loss_cls", float64(len(b.Index))*float64(res.Class.Value().Item()), float64(len(b.Index)))
+	}
 	if res.Aggregation != nil {
 		add("loss_aggregation", res.Aggregation.Value())
 		if len(b.Index) > 1 {
-			in.ShuffledCLS, in.Visible = true, 0
+			in.ShuffledCLS, in.Visible, in.Over = true, 0, beit.OverMasked
 			add("loss_cls_shuffled", t.model.ForwardInput(c, student, in, labels).Aggregation.Value())
 		}
 	}
@@ -85,7 +88,7 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	every := c.Tape.Own(tensor.FromInts(t.Device, upTo(len(mask)), len(mask))).Value()
 	codes = given.Codes(c.Tape, every).Ints()
 	for i := range b.Index {
-		masked, hits := nearestPatch(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n], t.nearest)
+		masked, hits := t.nearest.Count(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n])
 		m.Add("acc_nearest_patch", float64(hits), float64(masked))
 	}
 	return codes

@@ -13,6 +13,7 @@ type Kind struct {
 	Title        string // one line for people
 	NeedsTeacher bool   // the tokenizer's teacher is opened too
 	Codes        bool   // its labels are *beit.CodeLabels
+	Class        bool   // its labels are beit.ClassLabels where Sources.Class says so
 	New          func(s Sources) beit.Target
 }
 
@@ -20,6 +21,7 @@ type Kind struct {
 type Sources struct {
 	Tokenizer *beit.VQKD
 	Teacher   beit.Teacher // of the tokenizer; nil unless the kind needs it
+	Class     bool         // the class token has a label too; Teacher is a beit.ClassTeacher
 }
 
 // Kinds are all kinds of targets.
