@@ -27,17 +27,11 @@ type task struct {
 
 func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
-	tok, err := tokenizer.Build(e.Device, e.Upstream[RoleTokenizer])
+	tok, err := tokenizer.BuildFor(e.Device, e.Upstream[RoleTokenizer], s.Model.ViT)
 	if err != nil {
 		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
 	}
-	from, v := tok.Config.Encoder, s.Model.ViT
-	if from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
-		tok.Set.Release()
-		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
-			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
-	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(v.Grid())}
+	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
 	sources := target.Sources{Tokenizer: tok.VQKD}
 	if kind.NeedsTeacher {

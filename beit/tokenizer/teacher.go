@@ -170,6 +170,20 @@ func Build(dev *tensor.Device, m *method.Model) (*Trained, error) {
 	return t, nil
 }
 
+// BuildFor is Build for a network v that predicts the codes, whose images must have as many patches as the tokenizer's.
+func BuildFor(dev *tensor.Device, m *method.Model, v beit.ViTConfig) (*Trained, error) {
+	t, err := Build(dev, m)
+	if err != nil {
+		return nil, err
+	}
+	if from := t.Config.Encoder; from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
+		t.Set.Release()
+		return nil, fmt.Errorf("%s has images of %d in %d x %d patches, the model images of %d in %d x %d",
+			m.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
+	}
+	return t, nil
+}
+
 // Teacher returns the teacher that the tokenizer learned from, with its statistics. up are the models that Method.OpenUpstream opens for the
 // tokenizer's configuration.
 func (t *Trained) Teacher(up method.Upstreams) (*Teacher, error) {

@@ -470,6 +470,25 @@ func (m *Model) Values(name string) (values []float32, err error) {
 	return values, err
 }
 
+// Near reports whether a tensor has these values, as far as 16 bits tell numbers of about 1 apart.
+func (m *Model) Near(name string, want []float32) bool {
+	const tolerance = 2e-3
+	t := m.tensors[name]
+	if t == nil || size(t.Shape) != len(want) {
+		return false
+	}
+	values, err := m.Values(name)
+	if err != nil {
+		return false
+	}
+	for i, v := range values {
+		if d := v - want[i]; d > tolerance || d < -tolerance {
+			return false
+		}
+	}
+	return true
+}
+
 // Renamed returns the model with another prefix of names. The result shares the file.
 func (m *Model) Renamed(from, to string) *Model {
 	b := *m
