@@ -13,6 +13,7 @@ import (
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -64,7 +65,7 @@ func TestStartsFromAnyRun(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
 	first := runtest.Train(t, segment.Method, runtest.Tiny(t, segment.Method), train.Env{}).Dir
 	for name, path := range map[string]string{
-		"tokenizer": tok, "pretrain": runtest.Folder(t, pretrain.Method, "pretrain.tokenizer="+tok), "dino": runtest.Folder(t, dino.Method),
+		"tokenizer": tok, "pretrain": runtest.Folder(t, pretrain.Method, "pretrain.tokenizer="+tok), "dino": runtest.Folder(t, dino.Method), "mae": runtest.Folder(t, mae.Method),
 		"finetune": runtest.Folder(t, finetune.Method), "segment": first,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestStartsFromAnyRun(t *testing.T) {
 			if s.Model.ViT.Width != 32 || s.Model.ViT.Depth != 2 || s.Model.ViT.RelPos == beit.RelPosShared || s.Augment.Short != 32 {
 				t.Errorf("%+v", s)
 			}
-			want, err := start.Weights.Backbone()
+			want, err := start.Encoder().Backbone()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,10 +26,11 @@ type beginning struct {
 
 // beginningFrom tells what of a model of any method, or of a published one, a segmenter can start from.
 func beginningFrom(m *method.Model) (*beginning, error) {
-	if !weights.Known(m.Kind) || m.Kind == weights.CLIP {
+	from := m.Encoder()
+	if !weights.Known(from.Kind) || m.Kind == weights.CLIP {
 		return nil, fmt.Errorf("%s: holds a %s, which no segmenter starts from", m.Path, m.Kind)
 	}
-	b := &beginning{path: m.Path, norm: method.NormText(m.Weights.Norm()), vit: m.Weights.ViT}
+	b := &beginning{path: m.Path, norm: method.NormText(from.Norm()), vit: from.ViT}
 	if norm, ok := method.NormName(m.Input.Norm); ok && m.Run {
 		b.norm = norm
 	}
@@ -43,7 +44,7 @@ func beginningFrom(m *method.Model) (*beginning, error) {
 	case weights.Tokenizer:
 		b.norm = method.NormInception
 	}
-	encoder, err := m.Weights.Backbone()
+	encoder, err := from.Backbone()
 	if err != nil {
 		return nil, err
 	}

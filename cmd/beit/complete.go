@@ -12,7 +12,6 @@ import (
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -132,11 +131,8 @@ func (c commandLine) values(name string, v *kong.Value, word string) (list []com
 			add(m.Presets...)
 		}
 	case "method":
-		for _, m := range pretrainers() {
-			list = append(list, completion{m.Name, m.Title})
-		}
-		for _, k := range target.Kinds {
-			list = append(list, completion{k.Method, k.Title})
+		for _, p := range model.Pretrainings() {
+			list = append(list, completion{p.Name, p.Title})
 		}
 	case "teacher": // or a run, which is a file
 		kinds := config.Values(tokenizer.Method.Preset(config.DefaultPreset), "tokenizer.teacher")

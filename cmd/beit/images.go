@@ -15,6 +15,7 @@ var helpTexts = kong.Vars{
 	"eval_data":    "Validation images, where the data have no val/.",
 	"val_fraction": "Part of the images set aside for validation, where there are none.",
 	"ignored":      strconv.Itoa(ignoredID),
+	"pretrainings": pretrainingsText(),
 }
 
 // imageFlags name the images of a command that trains.

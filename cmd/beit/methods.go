@@ -1,16 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
-	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -69,55 +67,39 @@ func teacherOf(name string) ([]string, error) {
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
-	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
+	Method    string `placeholder:"NAME" help:"What is learned (beit2): ${pretrainings}."`
 	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
+}
+
+// pretrainingsText lists the names of --method with what they stand for.
+func pretrainingsText() string {
+	var list []string
+	for _, p := range model.Pretrainings() {
+		list = append(list, fmt.Sprintf("%s (%s)", p.Name, p.Title))
+	}
+	return strings.Join(list, ", ")
 }
 
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	for _, m := range pretrainers() {
-		if c.Method != m.Name {
-			continue
-		}
-		if c.Tokenizer != "" {
-			return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
-		}
-		return c.run(a, m)
-	}
-	extra, err := targetOf(c.Method)
+	p, err := model.FindPretraining(cmp.Or(c.Method, target.Kinds[0].Method))
 	if err != nil {
-		return err
+		return usagef("--method %w", err)
 	}
-	if c.Tokenizer != "" {
-		extra = append(extra, "pretrain.tokenizer="+c.Tokenizer)
-	} else if c.Resume == "" && c.Config == "" && !c.hasAssignment("pretrain.tokenizer") {
+	var extra []string
+	if c.Method != "" {
+		extra = p.Set
+	}
+	key := p.TokenizerKey()
+	switch {
+	case key == "" && c.Tokenizer != "":
+		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+	case c.Tokenizer != "":
+		extra = append(extra, key+"="+c.Tokenizer)
+	case key != "" && c.Resume == "" && c.Config == "" && !c.hasAssignment(key):
 		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
 	}
-	return c.run(a, pretrain.Method, extra...)
-}
-
-// pretrainers are the methods that --method chooses by their own names.
-func pretrainers() []*method.Method {
-	return slices.DeleteFunc(model.Methods(), func(m *method.Method) bool { return m.Command != pretrain.Method.Command+" --method "+m.Name })
-}
-
-// targetOf is the assignment that a name of --method stands for; none where it is empty.
-func targetOf(name string) ([]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	var names []string
-	for _, m := range pretrainers() {
-		names = append(names, m.Name)
-	}
-	for _, k := range target.Kinds {
-		if k.Method == name {
-			return []string{"pretrain.target=" + k.Name}, nil
-		}
-		names = append(names, k.Method)
-	}
-	slices.Sort(names)
-	return nil, usagef("--method %s: %s", name, config.Hint(name, names, "%s", "there are "+strings.Join(names, ", ")))
+	return c.run(a, p.Method, extra...)
 }
 
 // finetuneCmd is "beit finetune".
