@@ -88,9 +88,4 @@ var (
 )
 
 // views are what the encoder sees, and what the tokenizer sees of the same part of an image.
-func views(c *config.Config) []data.View {
-	own := card(c).Input.View()
-	target := own
-	target.Name, target.Norm = method.FieldTarget, data.Unit
-	return []data.View{own, target}
-}
+func views(c *config.Config) []data.View { return card(c).Input.WithTarget() }

@@ -19,8 +19,9 @@ func TestCost(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
 	for _, m := range model.Methods() {
 		set := []string{"train.batch=4", "train.accumulation_steps=1"}
-		if m == pretrain.Method {
-			set = append(set, "pretrain.tokenizer="+tok, fmt.Sprintf("pretrain.model.vocab=%d", tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
+		key := m.UpstreamKey(pretrain.RoleTokenizer)
+		if key != "" {
+			set = append(set, key+"="+tok, fmt.Sprintf("%s.model.vocab=%d", m.Name, tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
 		}
 		cfg := runtest.Tiny(t, m, set...)
 		measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), m.Name), m, cfg, train.Env{Open: model.Opener()})
@@ -28,7 +29,7 @@ func TestCost(t *testing.T) {
 			t.Fatal(err)
 		}
 		says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch)
-		if m == pretrain.Method { // which counts the tokenizer of its preset
+		if key != "" { // which counts the tokenizer of its preset
 			codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
 			says += codes(runtest.Open(t, tok).Config) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(cfg.Preset)))
 		}

@@ -71,6 +71,14 @@ func (i Input) View() data.View {
 	return data.View{Name: FieldImage, Size: i.Size, Width: i.Width, Filter: data.Bicubic, Norm: i.Norm, Bands: i.Bands}
 }
 
+// WithTarget is View, and the view of what makes targets of the same part of the image: pixels in [0, 1].
+func (i Input) WithTarget() []data.View {
+	student := i.View()
+	target := student
+	target.Name, target.Norm = FieldTarget, data.Unit
+	return []data.View{student, target}
+}
+
 // Pipeline shows the network images as validation does.
 func (i Input) Pipeline() *data.Eval {
 	return &data.Eval{Whole: i.Whole, Views: []data.View{i.View()}}

@@ -14,6 +14,18 @@ type Upstream struct {
 	Fixed bool   // a resumed run must find the same weights
 }
 
+// UpstreamKey is the key that names the model of a role, of those that every configuration of m needs; empty where there is none.
+func (m *Method) UpstreamKey(role string) string {
+	if m.Upstream != nil {
+		for _, u := range m.Upstream(m.Preset(m.Presets[0]), nil) {
+			if u.Role == role {
+				return u.Key
+			}
+		}
+	}
+	return ""
+}
+
 // Upstreams are opened models by their roles.
 type Upstreams map[string]*Model
 

@@ -55,12 +55,7 @@ var (
 )
 
 // views are what the backbone sees, and what the tokenizer sees of the same part of an image.
-func views(c *config.Config) []data.View {
-	student := card(c).Input.View()
-	target := student
-	target.Name, target.Norm = method.FieldTarget, data.Unit
-	return []data.View{student, target}
-}
+func views(c *config.Config) []data.View { return card(c).Input.WithTarget() }
 
 func card(c *config.Config) method.Card {
 	m := SectionOf(c).Model

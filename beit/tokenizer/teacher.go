@@ -170,7 +170,7 @@ func Build(dev *tensor.Device, m *method.Model) (*Trained, error) {
 	return t, nil
 }
 
-// BuildFor is Build for a network v that predicts the codes, whose images must have as many patches as the tokenizer's.
+// BuildFor is Build for targets of a network of the same images in as many patches.
 func BuildFor(dev *tensor.Device, m *method.Model, v beit.ViTConfig) (*Trained, error) {
 	t, err := Build(dev, m)
 	if err != nil {

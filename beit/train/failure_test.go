@@ -38,10 +38,7 @@ func TestNotFinite(t *testing.T) {
 		{finetune.Method, "fc_norm.bias", "parameter fc_norm.bias, element 3"},
 	} {
 		t.Run(c.method.Name+" "+c.param, func(t *testing.T) {
-			set := []string{"log.checkpoint=2"}
-			if c.method == pretrain.Method {
-				set = append(set, "pretrain.tokenizer="+tok)
-			}
+			set := append([]string{"log.checkpoint=2"}, fromTokenizer(c.method, tok)...)
 			dir := newDir(t)
 			l, err := newLoop(t.Context(), dir, c.method, tiny(t, c.method, set...), opening(Env{}), state.WriteFileAtomic)
 			if err != nil {

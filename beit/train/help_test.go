@@ -10,6 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -48,6 +49,14 @@ func newDir(t testing.TB) string { return filepath.Join(t.TempDir(), "run") }
 func tokenizerRun(t testing.TB) string {
 	t.Helper()
 	return trained(t, tokenizer.Method, tiny(t, tokenizer.Method), Env{}).Dir
+}
+
+// fromTokenizer is the assignment of a tokenizer, for methods that learn from one.
+func fromTokenizer(m *method.Method, tok string) []string {
+	if key := m.UpstreamKey(pretrain.RoleTokenizer); key != "" {
+		return []string{key + "=" + tok}
+	}
+	return nil
 }
 
 // resumed continues the run in dir.

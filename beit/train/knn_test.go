@@ -34,10 +34,7 @@ func knnOf(t *testing.T, dir string) (records []string, last float64) {
 func TestKNNWhileTraining(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range []*method.Method{tokenizer.Method, pretrain.Method, dino.Method} {
-		set := []string{"train.epochs=1", "data.path=shapes:60"}
-		if m == pretrain.Method {
-			set = append(set, "pretrain.tokenizer="+tok)
-		}
+		set := append([]string{"train.epochs=1", "data.path=shapes:60"}, fromTokenizer(m, tok)...)
 		cfg := tiny(t, m, set...)
 		dir := trained(t, m, cfg, Env{}).Dir
 		records, got := knnOf(t, dir)

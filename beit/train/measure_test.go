@@ -19,11 +19,8 @@ func TestMeasure(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			var set []string
-			switch m {
-			case pretrain.Method:
-				set = append(set, "pretrain.tokenizer="+tok, "init_from="+tok)
-			case tokenizer.Method:
+			set := fromTokenizer(m, tok)
+			if m == pretrain.Method || m == tokenizer.Method {
 				set = append(set, "init_from="+tok)
 			}
 			cfg := tiny(t, m, set...)

@@ -8,7 +8,6 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -19,10 +18,7 @@ func TestEstimateIsNearTheTruth(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			set := []string{"train.epochs=1", "train.batch=64"} // all images, so that k-NN accuracy is planned with as many
-			if m == pretrain.Method {
-				set = append(set, "pretrain.tokenizer="+tok)
-			}
+			set := append([]string{"train.epochs=1", "train.batch=64"}, fromTokenizer(m, tok)...) // all images, so that k-NN accuracy is planned with as many
 			cfg := tiny(t, m, set...)
 			env := opening(Env{Source: &data.Source{Train: traintest.Tinted{N: 64, Seed: 1}}})
 			if m == segment.Method { // it needs masks
@@ -46,10 +42,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
 			held := map[int]int64{}
-			set := []string{"train.epochs=8", "log.eval_every=100", "data.val_fraction=0"}
-			if m == pretrain.Method {
-				set = append(set, "pretrain.tokenizer="+tok)
-			}
+			set := append([]string{"train.epochs=8", "log.eval_every=100", "data.val_fraction=0"}, fromTokenizer(m, tok)...)
 			// A device of its own: on the shared one, what other tests left behind may be freed in the meantime.
 			dev := tensor.NewDevice(tensor.CPU().Backend())
 			env := opening(Env{Device: dev, Source: &data.Source{Train: data.Procedural(40, 16, 1)}})
@@ -82,10 +75,7 @@ func TestCheckpointActivations(t *testing.T) {
 			var hashes [2]string
 			var peaks [2]int64
 			for i, on := range []string{"false", "true"} {
-				set := []string{"train.epochs=1", "train.checkpoint_activations=" + on}
-				if m == pretrain.Method {
-					set = append(set, "pretrain.tokenizer="+tok)
-				}
+				set := append([]string{"train.epochs=1", "train.checkpoint_activations=" + on}, fromTokenizer(m, tok)...)
 				cfg := tiny(t, m, set...)
 				mem, err := EstimateMemory(context.Background(), m, cfg, opening(Env{}))
 				if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -24,10 +23,7 @@ func TestPreviewChangesNothing(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			set := []string{"train.epochs=3"}
-			if m == pretrain.Method {
-				set = append(set, "pretrain.tokenizer="+tok)
-			}
+			set := append([]string{"train.epochs=3"}, fromTokenizer(m, tok)...)
 			cfg := tiny(t, m, set...)
 			plain := trained(t, m, cfg, Env{})
 			var told []Preview

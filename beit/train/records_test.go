@@ -19,7 +19,6 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/run/events"
 	"github.com/gobeit/gobeit/beit/segment"
@@ -67,10 +66,8 @@ func TestMetricsAreDescribed(t *testing.T) {
 			}
 			known[x.Key] = true
 		}
-		set := []string{"train.epochs=1"}
+		set := append([]string{"train.epochs=1"}, fromTokenizer(m, tok)...)
 		switch m {
-		case pretrain.Method:
-			set = append(set, "pretrain.tokenizer="+tok)
 		case finetune.Method:
 			set = append(set, "finetune.ema=0.9")
 		}
