@@ -1,8 +1,6 @@
 package cae
 
 import (
-	"strings"
-
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -40,7 +38,7 @@ func recognizeWhole(encoder *weights.Model) *method.Recognized {
 	w.ViT = encoder.ViT
 	width := head.Shape[1]
 	n := NetworkConfig{ViT: w.ViT, Vocab: head.Shape[0], Neck: NeckConfig{
-		Width: width, Heads: max(width/64, 1), RegressorDepth: count(w, prefixNeck+"regressor_blocks."), DecoderDepth: count(w, prefixNeck+"decoder_blocks."),
+		Width: width, Heads: max(width/64, 1), RegressorDepth: w.CountBlocks(prefixNeck + "regressor_blocks."), DecoderDepth: w.CountBlocks(prefixNeck + "decoder_blocks."),
 	}}
 	if _, scaled := w.Tensor(prefixNeck + "decoder_blocks.0.gamma_1"); scaled {
 		n.Neck.LayerScale = 0.1 // only its presence matters: the values will be loaded
@@ -64,18 +62,6 @@ func recognized(w *weights.Model, n NetworkConfig) *method.Recognized {
 	card := cardOf(c, n)
 	card.Method = ""
 	return &method.Recognized{Card: card, Config: c, Weights: w}
-}
-
-// count counts the elements of a list of modules.
-func count(w *weights.Model, list string) int {
-	seen := map[string]bool{}
-	for _, name := range w.Names() {
-		if rest, ok := strings.CutPrefix(name, list); ok {
-			number, _, _ := strings.Cut(rest, ".")
-			seen[number] = true
-		}
-	}
-	return len(seen)
 }
 
 // encoder is a model without regressor and decoder, under the names of the authors' fine-tuning.

@@ -82,27 +82,15 @@ func (t *task) Observe() {
 	}
 }
 
-// drawMask chooses the masked patches of one image by the run's seed and the path alone.
-func drawMask(c *config.Config, mask []bool, path ...uint64) {
-	beit.BlockMask(SectionOf(c).blocks(), tensor.NewRand(c.Seed, path...), mask)
-}
-
-// masks are those of a batch, each image's by its number.
+// masks are those of a batch, each image's by the run's seed, the path and the image's number alone.
 func (t *task) masks(b *data.Batch, path ...uint64) []bool {
-	n := t.model.Config.ViT.Tokens()
-	mask := make([]bool, len(b.Index)*n)
-	for i, image := range b.Index {
-		drawMask(t.Config, mask[i*n:(i+1)*n], append(path, uint64(image))...)
-	}
-	return mask
+	return beit.BlockMasks(SectionOf(t.Config).blocks(), b.Index, t.Config.Seed, path...)
 }
 
 // masking are the masks of validation.
 func masking(c *config.Config) method.Masking {
 	return method.Masking{Of: func(image int) []bool {
-		mask := make([]bool, SectionOf(c).Model.ViT.Tokens())
-		drawMask(c, mask, streamMaskVal, uint64(image))
-		return mask
+		return beit.BlockMasks(SectionOf(c).blocks(), []int{image}, c.Seed, streamMaskVal)
 	}}
 }
 

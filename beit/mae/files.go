@@ -1,8 +1,6 @@
 package mae
 
 import (
-	"strings"
-
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
@@ -37,7 +35,7 @@ func recognize(w *weights.Model) *method.Recognized {
 	network.Decoder = DecoderConfig{}
 	if withDecoder && len(embed.Shape) == 2 {
 		d := embed.Shape[0]
-		network.Decoder = DecoderConfig{Width: d, Depth: decoderBlocks(w), Heads: max(d/32, 1)}
+		network.Decoder = DecoderConfig{Width: d, Depth: w.CountBlocks("decoder_blocks."), Heads: max(d/32, 1)}
 		s.Model.Decoder = network.Decoder
 	}
 	if c.Check() != nil {
@@ -46,18 +44,6 @@ func recognize(w *weights.Model) *method.Recognized {
 	card := cardOf(c, network)
 	card.Method = ""
 	return &method.Recognized{Card: card, Config: c, Weights: w}
-}
-
-// decoderBlocks counts the decoder's blocks.
-func decoderBlocks(w *weights.Model) int {
-	seen := map[string]bool{}
-	for _, name := range w.Names() {
-		if rest, ok := strings.CutPrefix(name, "decoder_blocks."); ok {
-			number, _, _ := strings.Cut(rest, ".")
-			seen[number] = true
-		}
-	}
-	return len(seen)
 }
 
 // fixedPositions says whether the positions of a file are the fixed table.

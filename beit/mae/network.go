@@ -169,7 +169,8 @@ func (m *Network) Forward(c nn.Context, images *autograd.Var, k Masks, normalise
 // Encode returns class token and visible patches after the final norm, [B, K+1, d], of normalised images [B, C, S, S]. It panics where k is for
 // other images.
 func (m *Body) Encode(c nn.Context, images *autograd.Var, k Masks) *autograd.Var {
-	if b, n := images.Shape()[0], images.Shape()[2]/m.Embed.Patch*(images.Shape()[3]/m.Embed.Patch); k.Images() != b || k.Patches != n || n != m.Config.ViT.Tokens() {
+	shape, p := images.Shape(), m.Embed.Patch
+	if n := m.Config.ViT.Tokens(); k.Images() != shape[0] || k.Patches != n || shape[2]/p*(shape[3]/p) != n {
 		panic(fmt.Sprintf("mae: Encode: masks of %d images of %d patches for images %v of a network of %d patches",
 			k.Images(), k.Patches, images.Shape(), m.Config.ViT.Tokens()))
 	}

@@ -470,6 +470,17 @@ func (m *Model) Values(name string) (values []float32, err error) {
 	return values, err
 }
 
+// CountBlocks is the number of elements of a list of modules, whose names begin with prefix and a number.
+func (m *Model) CountBlocks(prefix string) int {
+	seen := map[string]bool{}
+	for name := range m.tensors {
+		if number, _, ok := inBlock(name, prefix); ok {
+			seen[number] = true
+		}
+	}
+	return len(seen)
+}
+
 // Near reports whether a tensor has these values, as far as 16 bits tell numbers of about 1 apart.
 func (m *Model) Near(name string, want []float32) bool {
 	const tolerance = 2e-3
