@@ -59,7 +59,7 @@ func (m *Segmenter) LayerID(name string) int {
 	return LayerID(name, m.Config.ViT.Depth)
 }
 
-// Logits returns the logits of normalised images [B, 3, S, S]: [B, Classes, h, w], where h is that of level 0, a quarter of S. With the linear
+// Logits returns the logits of normalised images [B, C, S, S]: [B, Classes, h, w], where h is that of level 0, a quarter of S. With the linear
 // head it is the grid of patches.
 func (m *Segmenter) Logits(c nn.Context, images *autograd.Var) *autograd.Var {
 	logits, _ := m.forward(c, images, false)

@@ -30,18 +30,18 @@ func Windows(w, h, side, stride int) (list []image.Rectangle) {
 // windowPixels is how many pixels of windows go through the network at once. It limits memory and does not change results.
 const windowPixels = 512 * 512
 
-// SlideLogits returns the logits of all pixels of a normalised image [3, h, w], [Classes, h, w]: the means of those of the windows of the network's
+// SlideLogits returns the logits of all pixels of a normalised image [C, h, w], [Classes, h, w]: the means of those of the windows of the network's
 // image size that cover a pixel. The logits of a window are resized to it before they are added. An image that is smaller than a window is
 // extended by the mean colour. Nothing is recorded.
 func (m *Segmenter) SlideLogits(c nn.Context, pixels []float32, h, w, stride int) []float32 {
-	if len(pixels) != 3*h*w || stride < 1 {
-		panic(fmt.Sprintf("beit: SlideLogits: %d values for an image [3 %d %d], stride %d", len(pixels), h, w, stride))
+	side, channels, classes := m.Config.ViT.ImageSize, m.Config.ViT.Channels, m.Config.Classes
+	if len(pixels) != channels*h*w || stride < 1 {
+		panic(fmt.Sprintf("beit: SlideLogits: %d values for an image [%d %d %d], stride %d", len(pixels), channels, h, w, stride))
 	}
-	side, classes := m.Config.ViT.ImageSize, m.Config.Classes
 	tall, wide := max(h, side), max(w, side)
 	sum, count := make([]float32, classes*h*w), make([]float32, h*w)
 	list := Windows(wide, tall, side, stride)
-	one := 3 * side * side
+	one := channels * side * side
 	for most := max(windowPixels/(side*side), 1); len(list) > 0; {
 		part := list[:min(most, len(list))]
 		list = list[len(part):]
@@ -62,13 +62,13 @@ func (m *Segmenter) SlideLogits(c nn.Context, pixels []float32, h, w, stride int
 	return sum
 }
 
-// windowLogits returns the logits [Classes, S, S] of each of n windows [3, S, S].
+// windowLogits returns the logits [Classes, S, S] of each of n windows [C, S, S].
 func (m *Segmenter) windowLogits(c nn.Context, in []float32, n int) (list [][]float32) {
 	c.Train = false
 	side := m.Config.ViT.ImageSize
 	c.Tape.NoGrad(func() {
 		all := c.Tape.Scope(func() *autograd.Var {
-			images := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), in, n, 3, side, side))
+			images := c.Tape.Own(tensor.FromSlice(c.Tape.Device(), in, n, m.Config.ViT.Channels, side, side))
 			return autograd.ResizeBilinear(m.Logits(c, images), side, side)
 		}).Value().Float32s()
 		for i := range n {
@@ -78,11 +78,11 @@ func (m *Segmenter) windowLogits(c nn.Context, in []float32, n int) (list [][]fl
 	return list
 }
 
-// cutWindow copies the part at of an image [3, h, w] to a window [3, S, S], with 0 outside.
+// cutWindow copies the part at of an image [C, h, w] to a window [C, S, S], with 0 outside.
 func cutWindow(window, pixels []float32, h, w int, at image.Rectangle) {
 	side := at.Dx()
 	n := min(at.Max.X, w) - at.Min.X
-	for channel := range 3 {
+	for channel := range len(pixels) / (h * w) {
 		for y := at.Min.Y; y < min(at.Max.Y, h); y++ {
 			copy(window[(channel*side+y-at.Min.Y)*side:], pixels[(channel*h+y)*w+at.Min.X:][:n])
 		}

@@ -270,7 +270,9 @@ func TestMaskErrors(t *testing.T) {
 func wantLoaderEnds(t *testing.T, ds Dataset) {
 	t.Helper()
 	for _, sequential := range []bool{false, true} {
-		l, err := NewLoader(ds, LoaderOptions{Batch: 1, Pipeline: &Eval{Views: []View{{Size: 2, Norm: Unit}}}, Sequential: sequential, MaxUnreadable: 0.9})
+		l, err := NewLoader(ds, LoaderOptions{Batch: 1, Pipeline: &Eval{Views: []View{{Size: 2, Norm: Unit}}}, Sequential: sequential, MaxUnreadable: 0.9, Skipped: func(s Skipped) {
+			t.Errorf("sequential %v: %s is called left out", sequential, s.Name)
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,12 +74,11 @@ func (p *producer) tooMany(number int) bool {
 	return p.failed == p.l.ds.Len() || float64(p.failed) > may
 }
 
-// checkShare fails for a mask that does not fit, and when too many images of this iteration could not be read, up to the end of batch b. The count depends only on the order of the
-// epoch and on the batch at which the iteration began. checkShare also fails when no replacement could fill a slot.
+// checkShare fails for a mask that does not fit, and when too many images of this iteration could not be read, up to the end of batch b. The count
+// depends only on the order of the epoch and on the batch at which the iteration began. checkShare also fails when no replacement could fill a slot.
 func (p *producer) checkShare(b *Batch) error {
 	for _, err := range b.reads.errs {
-		var mask *MaskError
-		if errors.As(err, &mask) {
+		if isMaskError(err) {
 			return err
 		}
 	}
@@ -125,7 +124,13 @@ func (b *unreadable) count() int {
 	return len(b.errs)
 }
 
-// report returns the elements of failed that it has not returned before.
+// isMaskError says whether an error ends the iteration, for no image is left out because of its mask.
+func isMaskError(err error) bool {
+	var mask *MaskError
+	return errors.As(err, &mask)
+}
+
+// report returns the elements of failed that are left out and that it has not returned before.
 func (b *unreadable) report(failed []Skipped) []Skipped {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,7 +139,7 @@ func (b *unreadable) report(failed []Skipped) []Skipped {
 		if b.reported == nil {
 			b.reported = map[int]bool{}
 		}
-		if !b.reported[s.Index] {
+		if !b.reported[s.Index] && !isMaskError(s.Err) {
 			b.reported[s.Index] = true
 			fresh = append(fresh, s)
 		}

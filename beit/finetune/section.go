@@ -63,12 +63,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 // checkInput reports what is wrong with how the network sees images.
 func (s *Section) checkInput(c *config.Config, k *config.Checker) {
 	m := s.Model
-	fits := m.Channels >= 1 && m.Channels <= data.MaxChannels
-	k.Must(fits, "finetune.model.channels = %d: must be from 1 to %d", m.Channels, data.MaxChannels)
-	if fits {
-		_, _, err := method.ParseBands(s.Norm, m.Channels, c.Raw())
-		k.Must(err == nil, "finetune.norm: %v", err)
-	}
+	method.CheckChannels(c, k, "finetune.model", m, "finetune.norm", s.Norm)
 	k.Must(!s.clip() || m.Square() && !c.Raw(), "finetune.network = %q: sees squares of red, green and blue with 8 bits alone", s.Network)
 	k.Must(!c.Raw() || s.RandMagnitude == 0 && c.Data.Jitter == 0,
 		"finetune.model.channels = %d, data.keep_16_bits = %v: RandAugment and colour jitter need red, green and blue with 8 bits: set finetune.rand_magnitude and data.jitter to 0",

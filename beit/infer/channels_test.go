@@ -16,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/infer"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -42,22 +43,26 @@ func deepFolder(t *testing.T) string {
 	for part, n := range map[string]int{"train": 16, "val": 8} {
 		for i := range 2 * n {
 			path := filepath.Join(dir, part, fmt.Sprint("class", i%2), fmt.Sprintf("%02d.png", i))
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			f, err := os.Create(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := png.Encode(f, deepImage(i%2, r)); err != nil {
-				t.Fatal(err)
-			}
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
+			writeImage(t, path, deepImage(i%2, r))
 		}
 	}
 	return dir
+}
+
+// writeImage writes a PNG file, and its folder.
+func writeImage(t *testing.T, path string, m image.Image) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, m); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestOblongImagesOfFourChannels trains on images that nothing but 16 bits of the fourth channel tells apart, and uses the model by files and by images.
@@ -122,5 +127,66 @@ func TestOblongImagesOfFourChannels(t *testing.T) {
 	}
 	if math.Abs(mean/32-float64(f.Mean[0])) > 1e-5 {
 		t.Errorf("the mean of the patches is %g, Mean has %g", mean/32, f.Mean[0])
+	}
+}
+
+// A segmenter learns from the fourth channel's lower bits too, and finds the same in files and in images.
+func TestSegmenterOfFourChannels(t *testing.T) {
+	dir, r := t.TempDir(), tensor.NewRand(12)
+	for part, n := range map[string]int{"training": 16, "validation": 4} {
+		for i := range n {
+			mask := image.NewGray(image.Rect(0, 0, 32, 16))
+			for k := range mask.Pix[:len(mask.Pix)/2] {
+				mask.Pix[k] = 1
+			}
+			name := fmt.Sprintf("%02d.png", i)
+			writeImage(t, filepath.Join(dir, "images", part, name), deepImage(1, r))
+			writeImage(t, filepath.Join(dir, "annotations", part, name), mask)
+		}
+	}
+	run := runtest.Folder(t, segment.Method, "data.path="+dir, "segment.model.vit.channels=4", "segment.norm=0.46,0.46,0.46,0.4587/0.003,0.003,0.003,0.001",
+		"segment.model.head=linear", "segment.augment.long=32", "segment.augment.short=16", "data.augment=none", "segment.augment.distort=false",
+		"train.epochs=12", "train.lr=0.003", "segment.model.vit.drop_path=0", "segment.layer_decay=1")
+	s, err := infer.OpenSegmenter(run, infer.SegmentOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Channels() != 4 {
+		t.Errorf("%d channels", s.Channels())
+	}
+	src, err := data.Open(filepath.Join(dir, "images", "validation"), data.DefaultLimits, data.Channels(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for item, err := range s.SegmentDataset(t.Context(), src.Train, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		right := 0
+		for i, class := range item.Value.Class {
+			if (i < 32*8) == (class == 1) {
+				right++
+			}
+		}
+		if right < 450 { // of 512 pixels: half of them by chance
+			t.Errorf("%s: %d pixels are right", item.Name, right)
+		}
+		sample, err := src.Train.Sample(item.Index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone, err := s.Segment(sample.Image.(*data.Raster))
+		if err != nil || !slices.Equal(alone.Class, item.Value.Class) {
+			t.Errorf("%s: another result by itself: %v", item.Name, err)
+		}
+	}
+	if _, err := s.Segment(image.NewGray(image.Rect(0, 0, 8, 8))); err == nil || !strings.Contains(err.Error(), "1 channels, and 4 are wanted") {
+		t.Errorf("an image of another kind: %v", err)
+	}
+	for _, err := range s.SegmentDataset(t.Context(), data.Procedural(1, 32, 1), nil) {
+		if err == nil || !strings.Contains(err.Error(), "sees 4 channels") {
+			t.Errorf("images of red, green and blue: %v", err)
+		}
 	}
 }

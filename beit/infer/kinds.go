@@ -154,5 +154,8 @@ func (s *Segmenter) Warnings() []error { return s.net().warnings }
 // ImageSize is the side S of a window, in pixels.
 func (s *Segmenter) ImageSize() int { return s.net().input.Size }
 
+// Channels is the number of channels of the model's input.
+func (s *Segmenter) Channels() int { return s.net().channels() }
+
 // Close waits for running calls and frees the model's memory. Later calls fail with ErrClosed. A second Close does nothing.
 func (s *Segmenter) Close() error { return s.net().close() }

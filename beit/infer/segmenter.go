@@ -116,7 +116,7 @@ func (s *Segmenter) Segment(img image.Image) (*Segmentation, error) {
 	if err := s.net().opened(); err != nil {
 		return nil, err
 	}
-	m, err := data.FromImage(img, data.DefaultLimits)
+	m, err := s.read(img)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (s *Segmenter) segment(m data.Image) (*Segmentation, error) {
 		tape.Reset()
 		s.tapes.Put(tape)
 	}()
-	p, err := s.model.View.Segment(nn.Context{Tape: tape}, s.model.Segmenter, data.Sample{Image: m}.RGB())
+	p, err := s.model.View.Segment(nn.Context{Tape: tape}, s.model.Segmenter, m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}

@@ -42,12 +42,6 @@ func NormText(n data.Norm) string {
 	return three(n.Mean) + "/" + three(n.Std)
 }
 
-// ParseNorm is the normalisation of a name or of six numbers.
-func ParseNorm(text string) (data.Norm, error) {
-	n, _, err := ParseBands(text, 3, false)
-	return n, err
-}
-
 // ParseBands is the normalisation of a name or of numbers: mean and standard deviation of red, green and blue, which other channels take in turn, or of
 // each of so many channels. bands is nil unless raw is set, for images that keep the values of their files.
 func ParseBands(text string, channels int, raw bool) (n data.Norm, bands *data.Bands, err error) {

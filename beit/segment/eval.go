@@ -40,7 +40,7 @@ func Evaluate(ctx context.Context, e *method.Env, net *beit.Segmenter, v View, d
 		if read.sample.Mask == nil {
 			return Report{}, fmt.Errorf("%s: has no mask", ds.Name(i))
 		}
-		p, err := v.Segment(c, net, read.sample.RGB())
+		p, err := v.Segment(c, net, read.sample.Image)
 		if errors.Is(err, errNotANumber) {
 			broken = fmt.Errorf("%s: %w", ds.Name(i), err)
 			break

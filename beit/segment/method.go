@@ -56,7 +56,9 @@ var (
 func train(c *config.Config) data.Pipeline {
 	s := SectionOf(c)
 	a := s.Augment
-	p := masks.NewTrain(s.Model.ViT.ImageSize, s.normalisation())
+	norm, bands := s.normalisation(c)
+	p := masks.NewTrain(s.Model.ViT.ImageSize, norm)
+	p.Bands = bands
 	p.Long, p.Short, p.Scale, p.MaxShare, p.Flip, p.Distort = a.Long, a.Short, [2]float64{a.MinScale, a.MaxScale}, a.MaxShare, a.Flip, a.Distort
 	if c.Data.Augment == config.AugmentNone {
 		p.Scale, p.MaxShare, p.Flip, p.Distort = [2]float64{1, 1}, 0, false, false
@@ -68,9 +70,10 @@ func train(c *config.Config) data.Pipeline {
 func card(c *config.Config) method.Card {
 	s := SectionOf(c)
 	m := s.Model
+	norm, bands := s.normalisation(c)
 	return method.Card{
 		Method: name, Kind: weights.Segmenter, Network: &m,
-		Input: method.InputOf(m.ViT, s.normalisation(), nil, c.Data.Eval.Whole),
+		Input: method.InputOf(m.ViT, norm, bands, c.Data.Eval.Whole),
 	}
 }
 

@@ -3,11 +3,13 @@ package segment_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/experiment"
@@ -109,4 +111,30 @@ func TestCard(t *testing.T) {
 		t.Error(d)
 	}
 	var _ *method.Model = m
+}
+
+// Images of other channels have a normalisation for each, and a preset does without what needs red, green and blue.
+func TestChannels(t *testing.T) {
+	configure := func(set ...string) (*config.Config, error) {
+		c, _, err := segment.Method.Configure("tiny32", "", append(set, "data.path=images"), model.Opener())
+		return c, err
+	}
+	c, err := configure("segment.model.vit.channels=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := segment.Method.Card(c).Input; in.Bands == nil || in.View().Channels() != 4 || segment.SectionOf(c).Augment.Distort || len(c.Notes) != 1 {
+		t.Errorf("input %+v, notes %q", in, c.Notes)
+	}
+	for want, set := range map[string][]string{
+		"from 1 to 16":             {"segment.model.vit.channels=17"},
+		"distort to false":         {"data.keep_16_bits=true", "segment.augment.distort=true"},
+		"one for each of 4":        {"segment.model.vit.channels=4", "segment.norm=1,2/3,4"},
+		"takes squares alone":      {"segment.model.vit.image_size=96x128"},
+		"segment.norm: \"purple\"": {"segment.norm=purple"},
+	} {
+		if _, err := configure(set...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v", set, err)
+		}
+	}
 }

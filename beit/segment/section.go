@@ -14,7 +14,7 @@ import (
 
 // Section is the part of the configuration that only this method has.
 type Section struct {
-	Norm           string  `toml:"norm" help:"how pixels are normalised: imagenet, inception (to [-1, 1]), clip, or mean and standard deviation of red, green and blue, such as 0.5,0.5,0.5/0.25,0.25,0.25"`
+	Norm           string  `toml:"norm" help:"how pixels are normalised: imagenet, inception (to [-1, 1]), clip, or mean and standard deviation of red, green and blue, such as 0.5,0.5,0.5/0.25,0.25,0.25, or of each channel"`
 	FreezeBackbone bool    `toml:"freeze_backbone" help:"only neck and head learn; with model.head = linear that measures the backbone's patch features"`
 	LayerDecay     float64 `toml:"layer_decay" range:"(0,1]" help:"of the learning rate from a block to the one below; 1: none"`
 	AuxWeight      float64 `toml:"aux_weight" range:"[0,)" help:"of the auxiliary head's loss"`
@@ -44,7 +44,7 @@ type Augment struct {
 	MaxScale float64 `toml:"max_scale" range:"(0,16]" help:"largest random scale"`
 	MaxShare float64 `toml:"max_share" range:"[0,1]" help:"share of the labelled pixels of a crop that one class must stay below; 0: any crop"`
 	Flip     bool    `toml:"flip" help:"mirror half of the images"`
-	Distort  bool    `toml:"distort" help:"change brightness, contrast, saturation and hue of images at random"`
+	Distort  bool    `toml:"distort" help:"change brightness, contrast, saturation and hue of images at random; for red, green and blue with 8 bits"`
 }
 
 // Inference says how whole images are segmented.
@@ -76,11 +76,12 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.Numbers("segment.model.aux_channels", 9*m.AuxChannels, m.ViT.Width)
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentNone)
 	k.Must(m.Classes <= data.MaxMaskClasses, "segment.model.classes = %d: must be at most %d", m.Classes, data.MaxMaskClasses)
-	_, err := method.ParseNorm(s.Norm)
-	k.Must(err == nil, "segment.norm: %v", err)
+	method.CheckChannels(c, k, "segment.model.vit", m.ViT, "segment.norm", s.Norm)
+	method.CheckSquare(c, k, "segment.model.vit", m.ViT)
 	k.Part("segment.model", m.Check())
-	method.CheckRGB(c, k, "segment.model.vit", m.ViT)
 	a := s.Augment
+	k.Must(!c.Raw() || !a.Distort, "segment.model.vit.channels = %d, data.keep_16_bits = %v: distortion of colours needs red, green and blue with 8 bits: set segment.augment.distort to false",
+		m.ViT.Channels, c.Data.Keep16Bits)
 	k.Must(a.MinScale <= a.MaxScale, "segment.augment: min_scale = %g is above max_scale = %g", a.MinScale, a.MaxScale)
 	k.Must(float64(max(a.Long, a.Short))*a.MaxScale <= maxSide, "segment.augment: sides of %g pixels: must be at most %d", float64(max(a.Long, a.Short))*a.MaxScale, maxSide)
 	k.Must(s.Inference.Stride <= m.ViT.ImageSize, "segment.inference.stride = %d: must be at most the window of %d", s.Inference.Stride, m.ViT.ImageSize)
@@ -98,13 +99,16 @@ const maxSide = 1 << 15
 func (s *Section) KeepsEpochs(c *config.Config) bool { return c.InitFrom != "" }
 
 // normalisation is the one of the section; none where Check refuses it.
-func (s *Section) normalisation() data.Norm {
-	n, err := method.ParseNorm(s.Norm)
+func (s *Section) normalisation(c *config.Config) (data.Norm, *data.Bands) {
+	n, bands, err := method.ParseBands(s.Norm, s.Model.ViT.Channels, c.Raw())
 	if err != nil {
-		return data.Norm{}
+		return data.Norm{}, nil
 	}
-	return n
+	return n, bands
 }
+
+// Channels implements config.Channeled.
+func (s *Section) Channels() int { return s.Model.ViT.Channels }
 
 // classWeights are the numbers of class_weights; nil for its words.
 func (s *Section) classWeights() ([]float32, error) {

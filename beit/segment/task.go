@@ -150,7 +150,7 @@ func (t *task) Undo() { t.running.Undo() }
 
 // Validate measures the model, and writes run.BestFile when its mIoU is the best so far.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
-	report, err := Evaluate(ctx, t.Env, t.model, SectionOf(t.Config).view(), t.Val, nil)
+	report, err := Evaluate(ctx, t.Env, t.model, viewOf(t.Config), t.Val, nil)
 	if errors.Is(err, errNotANumber) { // the loop tells what that means
 		return map[string]float64{keyMeanIoU: math.NaN()}, nil
 	} else if err != nil {

@@ -250,7 +250,7 @@ func TestAnyAspect(t *testing.T) {
 		for i := range m.Pix {
 			m.Pix[i] = uint8(i * 37)
 		}
-		for _, v := range []View{SectionOf(task.Config).view(), {Norm: data.ImageNet, Mode: ModeSlide, Stride: 20, Scales: []float64{0.5, 1.5}, Flip: true}, {Norm: data.ImageNet, Mode: ModeWhole, Stride: 32}} {
+		for _, v := range []View{viewOf(task.Config), {Norm: data.ImageNet, Mode: ModeSlide, Stride: 20, Scales: []float64{0.5, 1.5}, Flip: true}, {Norm: data.ImageNet, Mode: ModeWhole, Stride: 32}} {
 			c := task.EvalContext()
 			all, err := v.Probabilities(c, task.model, m)
 			if err != nil {
@@ -289,7 +289,7 @@ func TestAnyAspect(t *testing.T) {
 // Mirrored views average to something that mirrors with the image.
 func TestFlipIsSymmetric(t *testing.T) {
 	task := tinyTask(t)
-	v := SectionOf(task.Config).view()
+	v := viewOf(task.Config)
 	v.Flip = true
 	m, mirrored := data.NewRGB(40, 32), data.NewRGB(40, 32)
 	r := tensor.NewRand(2)
@@ -328,7 +328,7 @@ func (u unlabelled) Sample(i int) (data.Sample, error) {
 func TestEvaluateWithoutClasses(t *testing.T) {
 	task := tinyTask(t)
 	ds := unlabelled{data.Procedural(2, 48, 3)}
-	_, err := Evaluate(t.Context(), task.Env, task.model, SectionOf(task.Config).view(), ds, nil)
+	_, err := Evaluate(t.Context(), task.Env, task.model, viewOf(task.Config), ds, nil)
 	if err == nil || errors.Is(err, errNotANumber) || !strings.Contains(err.Error(), "no pixel of 2 masks has a class") {
 		t.Errorf("error %v", err)
 	}
@@ -340,7 +340,7 @@ func TestEvaluate(t *testing.T) {
 	ds := data.Procedural(6, 48, 3)
 	seen := 0
 	metric := masks.NewMetric(6)
-	report, err := Evaluate(t.Context(), task.Env, task.model, SectionOf(task.Config).view(), ds, func(i int, s data.Sample, p *Pixels) error {
+	report, err := Evaluate(t.Context(), task.Env, task.model, viewOf(task.Config), ds, func(i int, s data.Sample, p *Pixels) error {
 		seen++
 		metric.Add(p.Class, s.Mask)
 		return nil
@@ -361,7 +361,7 @@ func TestEvaluate(t *testing.T) {
 func TestEvaluateTogether(t *testing.T) {
 	ds := data.Procedural(5, 48, 3)
 	alone := tinyTask(t)
-	want, err := Evaluate(t.Context(), alone.Env, alone.model, SectionOf(alone.Config).view(), ds, nil)
+	want, err := Evaluate(t.Context(), alone.Env, alone.model, viewOf(alone.Config), ds, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +373,7 @@ func TestEvaluateTogether(t *testing.T) {
 			wait.Go(func() {
 				task := tasks[rank]
 				task.Group = g
-				report, err := Evaluate(t.Context(), task.Env, task.model, SectionOf(task.Config).view(), ds, func(int, data.Sample, *Pixels) error {
+				report, err := Evaluate(t.Context(), task.Env, task.model, viewOf(task.Config), ds, func(int, data.Sample, *Pixels) error {
 					seen[rank]++
 					return nil
 				})

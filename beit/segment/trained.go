@@ -37,8 +37,8 @@ func Build(dev *tensor.Device, m *method.Model, taps string) (*Trained, error) {
 	if c.Classes == 0 {
 		return nil, fmt.Errorf("%s: has no classes", m.Path)
 	}
-	t := &Trained{Model: m, Set: nn.NewSet(), View: SectionOf(m.Config).view()}
-	t.View.Norm = m.Input.Norm
+	t := &Trained{Model: m, Set: nn.NewSet(), View: viewOf(m.Config)}
+	t.View.Norm, t.View.Bands = m.Input.Norm, m.Input.Bands
 	t.Segmenter = beit.NewSegmenter(t.Set.Scope(), c, false)
 	fit, err := m.Weights.Fit(t.Set.Params(), nil)
 	if err != nil {

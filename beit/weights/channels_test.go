@@ -74,7 +74,32 @@ func TestOtherChannels(t *testing.T) {
 		if _, err := m.Fit(set.Params(), nil); err == nil {
 			t.Errorf("%d channels: the file fits another network strictly", channels)
 		}
+		if in := segmenterEmbedding(t, m, v); !slices.Equal(in, got) {
+			t.Errorf("%d channels: a segmenter gets other weights", channels)
+		}
 	}
+}
+
+// segmenterEmbedding is the patch embedding of a segmenter with backbone v that starts from m.
+func segmenterEmbedding(t *testing.T, m *weights.Model, v beit.ViTConfig) []float32 {
+	t.Helper()
+	backbone, err := m.Backbone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Classes, v.MeanPool = 0, false
+	set := nn.NewSet()
+	beit.NewSegmenter(set.Scope(), beit.SegmenterConfig{ViT: v, Head: beit.HeadLinear, Classes: 2}, false)
+	set.Build(tensor.CPU(), 2, nn.Training)
+	defer set.Release()
+	fit, err := backbone.Renamed("", "backbone.").Fit(set.Params(), weights.ToSegmenter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fit.Load(); err != nil {
+		t.Fatal(err)
+	}
+	return set.Lookup("backbone.patch_embed.proj.weight").Value.Float32s()
 }
 
 // A file of squares starts a network of oblong images: tables and positions are resized on both axes. Positions of as many patches in another grid too.

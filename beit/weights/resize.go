@@ -98,7 +98,7 @@ func (m *Model) changes(p *nn.Param, shape []int, transfer bool) (c change, ok b
 	if n != len(shape) || n < 2 {
 		return c, false
 	}
-	if transfer && p.Name == embedName && n == 4 && shape[1] == rgb && p.Shape[1] != rgb {
+	if transfer && strings.TrimPrefix(p.Name, "backbone.") == embedName && n == 4 && shape[1] == rgb && p.Shape[1] != rgb {
 		rest := slices.Clone(shape)
 		rest[1] = p.Shape[1]
 		return change{channels: true}, p.Shape.Equal(rest)

@@ -30,7 +30,7 @@ var knownFlags = []known{
 	{"data data_path data_dir data_root dataset dataset_name root source i input images", "<image>", "images are arguments after the model, without a flag"},
 	{"val_data val_dir val_path eval_dir eval_path eval_data_path valid_dir validation_dir validation_data test_dir", "eval-data",
 		"validation images are a folder val in those of --data, or named by --eval-data PATH"},
-	{"num_classes nb_classes nc num_labels classes", "data", "the classes are those of the images, one folder each: leave it away"},
+	{"num_classes nb_classes nc num_labels classes", "data", "the classes are the folders of the images, or the values of the masks: leave it away"},
 
 	{"output_dir output out_dir output_path project name save_dir save_path log_dir logdir exp_name experiment run_name o", "out", "where results go is --out"},
 	{"resume_from resume_from_checkpoint auto_resume start_epoch last", "resume", "a run is continued by --resume RUN, its folder"},

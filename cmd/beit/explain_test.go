@@ -32,7 +32,7 @@ func TestKnownElsewhere(t *testing.T) {
 		uses      = "beit predict names the classes of images, beit embed writes a vector for each"
 		alone     = "a run is one process on one device: leave it away"
 		adamW     = "the optimiser is AdamW: its keys are train.beta1, train.beta2, train.eps and train.weight_decay"
-		classes   = "the classes are those of the images, one folder each: leave it away"
+		classes   = "the classes are the folders of the images, or the values of the masks: leave it away"
 		one       = "what measures is a command of its own: beit eval, beit probe or beit tokenizer eval"
 	)
 	for args, want := range map[string]string{
