@@ -126,6 +126,11 @@ func KMeans(z *tensor.Tensor, initial []int, iterations int) (centroids, counts 
 	return kMeans(z, initial, iterations, tensor.CodebookEMA)
 }
 
+// KMeansEuclidean is KMeans of rows z [M, D] of any length, by Euclidean distance: a centroid is the mean of its rows.
+func KMeansEuclidean(z *tensor.Tensor, initial []int, iterations int) (centroids, counts *tensor.Tensor) {
+	return kMeans(z, initial, iterations, moveToMeans)
+}
+
 // kMeans is KMeans of rows z [M, D], which moves centroids as a codebook moves.
 func kMeans(z *tensor.Tensor, initial []int, iterations int, move func(codebook, counts, sums *tensor.Tensor, decay float32)) (centroids, counts *tensor.Tensor) {
 	dev, d := z.Device(), z.Dim(1)

@@ -158,6 +158,11 @@ type VQKDResult struct {
 // With CodebookGradient the loss has all three terms of the paper's equation 2, else its first and its last. As in the authors' code, a
 // term is the mean over all elements.
 func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor) VQKDResult {
+	return m.ForwardBy(c, images, func(rebuilt *autograd.Var) *autograd.Var { return autograd.CosineLoss(rebuilt, target) })
+}
+
+// ForwardBy is Forward with another loss of what the decoder makes, [B, N, C]: one element.
+func (m *VQKD) ForwardBy(c nn.Context, images *autograd.Var, loss func(rebuilt *autograd.Var) *autograd.Var) VQKDResult {
 	r := VQKDResult{Features: m.Features(c, images)}
 	shape := r.Features.Shape()
 	z := m.unit(autograd.Reshape(r.Features, -1, m.Config.CodeDim)).Keep()
@@ -168,7 +173,7 @@ func (m *VQKD) Forward(c nn.Context, images *autograd.Var, target *tensor.Tensor
 	chosen.Value().Retain() // one owner is the tape, the other the result of StraightThrough
 	r.Quantized = autograd.Reshape(autograd.StraightThrough(z, chosen.Value()), shape...)
 	r.Reconstruction = m.Decode(c, r.Quantized)
-	r.Rec = autograd.CosineLoss(r.Reconstruction, target).Keep()
+	r.Rec = loss(r.Reconstruction).Keep()
 	r.Loss = autograd.Add(r.Rec, r.Commitment)
 	if m.Config.CodebookGradient {
 		rows := m.unit(autograd.GatherRows(m.Codebook.Var(c.Tape), r.Codes))

@@ -21,7 +21,7 @@ type NetworkConfig struct {
 	ViT    beit.ViTConfig `toml:"vit"` // only sizes, mlp_ratio, layer_scale and drop_path are used; Shape sets the others
 	Neck   NeckConfig     `toml:"neck"`
 	Vocab  int            `toml:"vocab" help:"outputs of the head: codes; a run takes the target's"`
-	Glorot bool           `toml:"glorot" help:"initial weights of linear layers are uniform after Glorot and Bengio, as of the authors' base model; else truncated normal as BEiT's, as of their large one"`
+	Glorot bool           `toml:"glorot" help:"initial weights are uniform after Glorot and Bengio, as of the authors' base model; else as BEiT's, as of their large one"`
 }
 
 // NeckConfig is the configuration of regressor and decoder, which the authors call neck. Their MLPs are as wide as their tokens times the encoder's

@@ -13,24 +13,15 @@ import (
 // Validate measures the losses on validation images, always with the same masks, beside baselines that need no model: the entropy of the codes, the code
 // of the nearest visible patch, and one latent for all masked patches of an image, the mean of their targets.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
-	loader, err := t.EvalLoader(t.Val, t.Method.Eval(t.Config))
-	if err != nil {
-		return nil, err
-	}
-	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
 	counts := make([]int64, t.target.Dim())
-	for b, err := range loader.Batches(ctx, 0, 0) {
-		if err != nil {
-			return nil, err
+	err := t.EachEvalBatch(ctx, t.Val, func(b *data.Batch) {
+		for _, code := range t.validateBatch(b, m) {
+			counts[code]++
 		}
-		t.Tape.NoGrad(func() {
-			for _, code := range t.validateBatch(b, m) {
-				counts[code]++
-			}
-		})
-		t.Tape.Reset()
-		t.Phase("validate", b.Number+1, loader.Len())
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
 		return nil, err

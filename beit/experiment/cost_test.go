@@ -39,6 +39,20 @@ func TestCost(t *testing.T) {
 	}
 }
 
+// A perceptual loss costs what a run counts, where it looks through a network of the encoder's size.
+func TestPerceptualCost(t *testing.T) {
+	m := tokenizer.Method
+	cfg := runtest.Tiny(t, m, "train.batch=4", "train.accumulation_steps=1", "tokenizer.teacher=pixels", "tokenizer.perceptual=1", "tokenizer.teacher_run="+runtest.Folder(t, m),
+		"tokenizer.model.target_dim=48")
+	measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), "run"), m, cfg, train.Env{Open: model.Opener()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch); math.Abs(says-counted) > 0.05*counted || counted == 0 {
+		t.Errorf("%.4g operations an image, a run counts %.4g", says, counted)
+	}
+}
+
 // Parameters are counted without taking memory for them, in the sizes that are known of the published networks.
 func TestParameters(t *testing.T) {
 	for _, c := range []struct {

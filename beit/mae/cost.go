@@ -27,7 +27,7 @@ func (c NetworkConfig) flops(visible int) float64 {
 
 // BodyFLOPs is flops without what predicts.
 func (c NetworkConfig) BodyFLOPs(visible int) float64 {
-	n, d := c.ViT.Tokens(), c.decoder()
+	n, d := c.ViT.Tokens(), c.DecoderViT()
 	encoder := beit.LinearFLOPs(visible, c.pixels(), c.ViT.Width) + c.ViT.BlockFLOPs(visible+1)
 	decoder := beit.LinearFLOPs(visible+1, c.ViT.Width, d.Width) + d.BlockFLOPs(n+1)
 	return encoder + decoder

@@ -51,9 +51,12 @@ func fixedPositions(w *weights.Model) bool {
 	return w.ViT.Width%4 == 0 && w.Near("pos_embed", Positions(w.ViT.Width, w.ViT.Grid()))
 }
 
-// encoder is a model without its decoder, which is a file as the authors publish it for fine-tuning. It differs from DINO in its positions alone.
-func encoder(m *method.Model) *weights.Model {
-	return m.Weights.Part(weights.DINO, "model", prefixDecoder, nameMaskToken)
+// encoder is a model without its decoder, which is a file as the authors publish it for fine-tuning.
+func encoder(m *method.Model) *weights.Model { return EncoderOf(m) }
+
+// EncoderOf is the encoder of a model with a Body, without tensors whose names begin with one of heads. It differs from DINO in its positions alone.
+func EncoderOf(m *method.Model, heads ...string) *weights.Model {
+	return m.Weights.Part(weights.DINO, "model", append(heads, prefixDecoder, nameMaskToken)...)
 }
 
 func card(c *config.Config) method.Card { return cardOf(c, SectionOf(c).Model) }

@@ -51,8 +51,8 @@ func (c NetworkConfig) Check() error {
 	return err
 }
 
-// decoder is the decoder as a vision transformer, whose blocks are declared and counted.
-func (c NetworkConfig) decoder() beit.ViTConfig {
+// DecoderViT is the decoder as a vision transformer, whose blocks are declared and counted.
+func (c NetworkConfig) DecoderViT() beit.ViTConfig {
 	v := c.ViT
 	v.Width, v.Depth, v.Heads, v.DropPath = c.Decoder.Width, c.Decoder.Depth, c.Decoder.Heads, 0
 	return v
@@ -96,7 +96,7 @@ func NewNetwork(s nn.Scope, c NetworkConfig) *Network {
 // must pass Check. Weights of linear layers and of the patch embedding begin as there: uniform after Glorot and Bengio.
 func NewBody(s nn.Scope, c NetworkConfig) *Body {
 	c.ViT = Shape(c.ViT)
-	n, d := c.ViT.Tokens(), c.decoder()
+	n, d := c.ViT.Tokens(), c.DecoderViT()
 	m := &Body{DINO: beit.NewDINO(s, c.ViT), Config: c}
 	m.CLS.NoDecay = false // only biases and norms are exempt there
 	m.Pos.Buffer = true

@@ -28,7 +28,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	v, d := s.Model.ViT, s.Model.Decoder
 	method.CheckViT(k, "mae.model.vit", v)
 	k.Numbers("mae.model.decoder.width", d.Width, max(d.Width, v.Width, s.Model.pixels()))
-	method.CheckViT(k, "mae.model.decoder", s.Model.decoder())
+	method.CheckViT(k, "mae.model.decoder", s.Model.DecoderViT())
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.Part("mae.model", s.Model.Check())
 	k.Must(v == Shape(v), "mae.model.vit: encoders of MAE have abs_pos and qkv_bias, and no layer_scale, rel_pos, mean_pool, classes or init_scale")

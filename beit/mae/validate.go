@@ -11,19 +11,9 @@ import (
 // Validate measures the loss on validation images, always with the same masks, beside a baseline that needs no model: each pixel of a masked patch
 // has the mean colour of the image's visible patches. The spread of the predictions is measured too.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
-	loader, err := t.EvalLoader(t.Val, t.Method.Eval(t.Config))
-	if err != nil {
-		return nil, err
-	}
-	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
-	for b, err := range loader.Batches(ctx, 0, 0) {
-		if err != nil {
-			return nil, err
-		}
-		t.Tape.NoGrad(func() { t.validateBatch(b, m) })
-		t.Tape.Reset()
-		t.Phase("validate", b.Number+1, loader.Len())
+	if err := t.EachEvalBatch(ctx, t.Val, func(b *data.Batch) { t.validateBatch(b, m) }); err != nil {
+		return nil, err
 	}
 	if err := m.Reduce(t.Group); err != nil {
 		return nil, err

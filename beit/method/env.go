@@ -1,6 +1,7 @@
 package method
 
 import (
+	"context"
 	"time"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -81,6 +82,36 @@ func (e *Env) EvalLoader(ds data.Dataset, p data.Pipeline) (*data.Loader, error)
 	return data.NewLoader(ds, data.LoaderOptions{
 		Batch: e.Config.Data.Eval.Batch, Sequential: true, Pipeline: p, MaxUnreadable: e.Config.Data.MaxUnreadable, Workers: e.Config.Data.Workers,
 		Skipped: e.Skipped,
+	})
+}
+
+// EachEvalBatch calls do, without gradients, with each batch of ds that is this process's, as validation shows images.
+func (e *Env) EachEvalBatch(ctx context.Context, ds data.Dataset, do func(b *data.Batch)) error {
+	loader, err := e.EvalLoader(ds, e.Method.Eval(e.Config))
+	if err != nil {
+		return err
+	}
+	loader.Share(e.Group.Rank(), e.Group.Size())
+	for b, err := range loader.Batches(ctx, 0, 0) {
+		if err != nil {
+			return err
+		}
+		e.Tape.NoGrad(func() { do(b) })
+		e.Tape.Reset()
+		e.Phase("validate", b.Number+1, loader.Len())
+	}
+	return nil
+}
+
+// EachMixedBatch is EachEvalBatch of the validation images in a random order, always the same by the run's seed and stream: in that of class folders,
+// the images of a batch would be of one class. A batch names them by their places in e.Val.
+func (e *Env) EachMixedBatch(ctx context.Context, stream uint64, do func(b *data.Batch)) error {
+	order := tensor.NewRand(e.Config.Seed, stream).Perm(e.Val.Len())
+	return e.EachEvalBatch(ctx, data.Subset(e.Val, order), func(b *data.Batch) {
+		for i, at := range b.Index {
+			b.Index[i] = order[at]
+		}
+		do(b)
 	})
 }
 

@@ -119,7 +119,7 @@ func TestExplained(t *testing.T) {
 // What the keys of methods' sections are limited to by their tags.
 func TestLimitsOfSections(t *testing.T) {
 	want := map[string]string{
-		"tokenizer.teacher": "hog, hog-ref, run, clip, dino", "tokenizer.teacher_block": "a whole number, at least 0",
+		"tokenizer.teacher": "hog, hog-ref, run, clip, dino, pixels", "tokenizer.teacher_block": "a whole number, at least 0",
 		"tokenizer.kmeans_tokens": "a whole number, at least 0",
 
 		"dino.crops.small": "a whole number, in [0, 64]", "dino.crops.small_size": "a whole number, at least 1", "dino.crops.split": "a number, in (0, 1]",

@@ -10,6 +10,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -20,6 +21,7 @@ var methods = method.List{
 	pretrain.Method,
 	cae.Method,
 	mae.Method,
+	splitmask.Method,
 	finetune.Method,
 	segment.Method,
 }

@@ -43,5 +43,9 @@ func OpenTeacher(set *nn.Set, m *Model, open method.Opener) (teacher beit.Teache
 	if err != nil {
 		return nil, nil, err
 	}
+	if t.RebuildsPixels() {
+		t.Release()
+		return nil, nil, fmt.Errorf("%s: its decoder rebuilds pixels, not a teacher's features", m.Path)
+	}
 	return t, t.Release, nil
 }

@@ -39,6 +39,11 @@ func newTask(e *method.Env) (method.Task, error) {
 			tok.Set.Release()
 			return nil, fmt.Errorf("pretrain.target: %w", err)
 		}
+		if t.teacher.RebuildsPixels() {
+			t.teacher.Release()
+			tok.Set.Release()
+			return nil, fmt.Errorf("pretrain.target = %q: the tokenizer rebuilds pixels and has no teacher: set pretrain.target=codes", s.Target)
+		}
 		sources.Teacher = t.teacher
 		if sources.Class = s.over() == beit.OverAllCLS; sources.Class {
 			class, ok := t.teacher.Teacher.(beit.ClassTeacher)

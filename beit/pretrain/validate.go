@@ -14,30 +14,17 @@ import (
 // nearest visible patch. loss_cls_shuffled is the aggregation head's loss with class tokens shuffled between images (see
 // beit.MIMInput). Images come in a random order: in that of class folders, neighbours would exchange the token of their own class.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
-	order := tensor.NewRand(t.Config.Seed, streamCLSShuffle).Perm(t.Val.Len())
-	loader, err := t.EvalLoader(data.Subset(t.Val, order), t.Method.Eval(t.Config))
-	if err != nil {
-		return nil, err
-	}
-	loader.Share(t.Group.Rank(), t.Group.Size())
 	m := method.Means{}
 	counts := make([]int64, t.target.Dim())
-	for b, err := range loader.Batches(ctx, 0, 0) {
-		if err != nil {
-			return nil, err
-		}
-		for i, at := range b.Index {
-			b.Index[i] = order[at]
-		}
-		t.Tape.NoGrad(func() {
-			for _, code := range t.validateBatch(b, m) {
-				if code >= 0 { // not of an unreadable image
-					counts[code]++
-				}
+	err := t.EachMixedBatch(ctx, streamCLSShuffle, func(b *data.Batch) {
+		for _, code := range t.validateBatch(b, m) {
+			if code >= 0 { // not of an unreadable image
+				counts[code]++
 			}
-		})
-		t.Tape.Reset()
-		t.Phase("validate", b.Number+1, loader.Len())
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// cost is that of encoder and decoder, with a published teacher's forward pass: both teachers are a ViT-B/16. HOG takes no matmul.
+// cost is that of encoder and decoder, with a published teacher's forward pass: both teachers are a ViT-B/16. HOG takes no matmul. A perceptual loss looks
+// through a network of the encoder's size, twice forward and once backward to the pixels.
 func cost(c *config.Config) method.Cost {
 	set := nn.NewSet()
 	s := SectionOf(c)
@@ -18,8 +19,11 @@ func cost(c *config.Config) method.Cost {
 	if s.Teacher == teacherCLIP || s.Teacher == teacherDINO {
 		flops += beit.ViTPreset("base_16_224").FLOPs()
 	}
+	if s.Perceptual > 0 {
+		flops += 3 * s.Model.Encoder.FLOPs()
+	}
 	images := method.OwnImages
-	if strings.HasPrefix(c.Preset, "vqkd_") { // published
+	if strings.HasPrefix(c.Preset, "vqkd_") || c.Preset == "base_peco" {
 		images = method.ImageNet1k
 	}
 	return method.Cost{Parameters: set.Count(), FLOPs: flops, Images: images}

@@ -3,7 +3,7 @@
 //
 //	result, err := train.Run(ctx, "runs/tokenizer", tokenizer.Method, cfg, env)
 //
-// Method is the whole of it for the training loop. The files: section.go (configuration), presets.go, teacher.go (who teaches), task.go
+// Method is the whole of it for the training loop. The files: section.go (configuration), presets.go, teacher.go (who teaches), pixels.go (tokenizers like PeCo's: pixels are rebuilt), task.go
 // (training), init.go (k-means and the teacher's statistics), checkpoint.go, eval.go (figures beside baselines), encode.go (codes of a data set),
 // cost.go, health.go (signs of dying codes), verdict.go.
 //

@@ -17,6 +17,9 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: "loss_reconstruction", Label: "reconstruction loss", Panel: panelLoss, Better: method.Lower, Column: "rec loss", Rank: 1},
 		{Key: "loss_commitment", Label: "commitment loss", Panel: panelLoss, Better: method.Lower, Column: "commit", Rank: 6},
+		{Key: keyPixels, Label: "square error of rebuilt pixels", Panel: panelPixels, Better: method.Lower},
+		{Key: keyPerceptual, Label: "perceptual loss", Panel: panelLoss, Better: method.Lower},
+		{Key: keyMeanColour, Label: "mean-colour baseline", Panel: panelPixels},
 		{Key: "codes_used", Label: "codes used", Panel: panelCodes, Better: method.Higher, Column: "codes", Rank: 2},
 		{Key: "perplexity", Label: "perplexity", Panel: panelCodes, Better: method.Higher, Column: "perplex", Rank: 3},
 		{Key: "reseeded", Label: "re-seeded"},
@@ -40,8 +43,9 @@ var Method = &method.Method{
 }
 
 var (
-	panelLoss  = method.Panel{Title: "reconstruction and commitment loss", FromZero: true}
-	panelCodes = method.Panel{Title: "codes", FromZero: true}
+	panelLoss   = method.Panel{Title: "reconstruction and commitment loss", FromZero: true}
+	panelPixels = method.Panel{Title: "mean square error of pixels in [-1, 1]", FromZero: true}
+	panelCodes  = method.Panel{Title: "codes", FromZero: true}
 )
 
 // card describes the finished tokenizer. It normalises images in [0, 1] itself.

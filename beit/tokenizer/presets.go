@@ -6,8 +6,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// presets are the models of the authors' beit2/modeling_vqkd.py with the settings of beit2/TOKENIZER.md, small ones of our own, and the run of
-// the authors' code that small32 is compared with.
+// presets are the models of the authors' beit2/modeling_vqkd.py with the settings of beit2/TOKENIZER.md, small ones of our own, the run of the authors'
+// code that small32 is compared with, and tokenizers like PeCo's, which have the networks and the settings of those of the same size.
 var presets = map[string]func() *config.Config{
 	"vqkd_encoder_base_decoder_1x768x12_clip": func() *config.Config { return published(1, teacherCLIP, 512) },
 	"vqkd_encoder_base_decoder_3x768x12_clip": func() *config.Config { return published(3, teacherCLIP, 512) },
@@ -20,6 +20,10 @@ var presets = map[string]func() *config.Config{
 	"small128":             func() *config.Config { return small("small128", 1024, 32, 20) },
 	"small224":             func() *config.Config { return small("small224", 1024, 32, 20) },
 	config.ReferencePreset: reference,
+
+	"base_peco":    func() *config.Config { return peco(published(3, teacherPixels, 768)) },
+	"small32_peco": func() *config.Config { return peco(small("small32", 512, 16, 8)) },
+	"small64_peco": func() *config.Config { return peco(small("small64", 512, 16, 20)) },
 }
 
 // name is the method's, and the key of its section.
@@ -44,6 +48,14 @@ func published(decoderDepth int, teacher string, targetDim int) *config.Config {
 		Epochs: 100, Batch: 512, LR: 2e-4, MinLR: 1e-5, WarmupEpochs: 10, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 1e-4,
 		MinCropScale: 0.08, AccumulationSteps: 1, LRScaling: "linear", LRBatch: 512,
 	}
+	return c
+}
+
+// peco makes c rebuild pixels, with a perceptual loss by features of the model that teacher_run names.
+func peco(c *config.Config) *config.Config {
+	s := SectionOf(c)
+	s.Teacher, s.Perceptual, s.HOGEpsilon = teacherPixels, 1, 0
+	s.Model.TargetDim = beit.PixelTeacher{Patch: s.Model.Encoder.PatchSize}.Dim()
 	return c
 }
 

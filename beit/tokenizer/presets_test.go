@@ -57,6 +57,23 @@ func TestPublishedPresets(t *testing.T) {
 	}
 }
 
+// Tokenizers like PeCo's differ from those of the same size in what they rebuild alone.
+func TestPeCoPresets(t *testing.T) {
+	for name, of := range map[string]string{
+		"base_peco": "vqkd_encoder_base_decoder_3x768x12_clip", "small32_peco": "small32", "small64_peco": "small64",
+	} {
+		want, got := section(of), section(name)
+		want.Teacher, want.Perceptual, want.HOGEpsilon = "pixels", 1, 0
+		want.Model.TargetDim = 3 * want.Model.Encoder.PatchSize * want.Model.Encoder.PatchSize
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		if d := cmp.Diff(tokenizer.Method.Preset(of).Train, tokenizer.Method.Preset(name).Train); d != "" {
+			t.Errorf("%s: training (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 // TestSmallPresets holds the shapes and rates of our own presets, by which their figures in the README were made.
 func TestSmallPresets(t *testing.T) {
 	type shape struct{ Image, Patch, Width, Depth, Heads, Codes, CodeDim, Decoder int }

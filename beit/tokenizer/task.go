@@ -80,14 +80,18 @@ func (t *task) BeginEpoch() { t.model.ResetUsage() }
 // Forward is the loss of reconstruction and commitment.
 func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
 	images := method.Upload(c, b, method.FieldImage)
-	target := c.Tape.Own(t.teacher.Features(c, images.Value()))
-	t.last = t.model.Forward(c, images, target.Value())
-	return t.last.Loss, []method.Scalar{
+	var parts beit.PixelLosses
+	t.last, parts = t.teacher.forward(c, t.model, images)
+	list := []method.Scalar{
 		method.Mean(method.KeyLoss, t.last.Loss.Value()),
 		method.Mean("loss_reconstruction", t.last.Rec.Value()),
 		method.Mean("loss_commitment", t.last.Commitment.Value()),
 		method.Ints("codes", t.last.Codes),
 	}
+	for _, p := range partsOf(parts) {
+		list = append(list, method.Mean(p.key, p.loss.Value()))
+	}
+	return t.last.Loss, list
 }
 
 // Observe gathers what the codebook moves by.
@@ -172,27 +176,36 @@ func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]float64{
+	v := map[string]float64{
 		"loss_reconstruction": rep.Reconstruction, "loss_commitment": rep.Commitment, "codes_used": float64(rep.Used), "perplexity": rep.Perplexity,
 		"entropy": rep.Entropy, "top_share": rep.TopShare,
-	}, nil
+	}
+	if t.teacher.pixels != nil {
+		v[keyPixels], v[keyMeanColour] = rep.Pixels, rep.MeanColour
+		if t.teacher.pixels.Perceptual != nil {
+			v[keyPerceptual] = rep.Perceptual
+		}
+	}
+	return v, nil
 }
 
 // Inspect shows everything on the way to the loss.
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	target := c.Tape.Own(t.teacher.Features(c, images.Value())).Value()
-	check("teacher's features", target)
+	c.Tape.NoGrad(func() { check("teacher's features", c.Tape.Own(t.teacher.Features(c, images.Value())).Value()) })
 	c.Tape.NoGrad(func() {
 		for i, x := range t.model.Encoder.AllBlocks(c, beit.SymmetricRange(images, 1)) {
 			check(fmt.Sprintf("output of encoder.blocks.%d", i), x.Value())
 		}
 	})
-	res := t.model.Forward(c, images, target)
+	res, parts := t.teacher.forward(c, t.model, images)
 	check("tokens before normalisation", res.Features.Value())
 	check("tokens", res.Z)
 	check("decoder's reconstruction", res.Reconstruction.Value())
+	if parts.Perceptual != nil {
+		check("perceptual loss", parts.Perceptual.Value())
+	}
 	check("reconstruction loss", res.Rec.Value())
 	check("commitment loss", res.Commitment.Value())
 	return res.Loss

@@ -21,6 +21,7 @@ const (
 	teacherRun    = "run"
 	teacherCLIP   = "clip"
 	teacherDINO   = "dino"
+	teacherPixels = "pixels"
 )
 
 // RoleTeacher is the role of the model that teaches, where it is one.
@@ -32,10 +33,10 @@ const prefixTeacher = "teacher."
 // upstream is the network that teaches, where it has a file.
 func upstream(c *config.Config, _ method.Upstreams) []method.Upstream {
 	s := SectionOf(c)
-	switch s.Teacher {
-	case teacherRun:
+	switch {
+	case s.Teacher == teacherRun || s.Teacher == teacherPixels && s.Perceptual > 0:
 		return []method.Upstream{{Role: RoleTeacher, Key: "tokenizer.teacher_run", Path: s.TeacherRun, Fixed: true}}
-	case teacherCLIP, teacherDINO:
+	case s.Teacher == teacherCLIP || s.Teacher == teacherDINO:
 		return []method.Upstream{{Role: RoleTeacher, Key: "tokenizer.teacher_file", Path: s.TeacherFile, Fixed: true}}
 	}
 	return nil
@@ -45,6 +46,7 @@ func upstream(c *config.Config, _ method.Upstreams) []method.Upstream {
 type Teacher struct {
 	beit.Teacher
 	standardized *beit.Standardized // the teacher when it has statistics, else nil
+	pixels       *beit.PixelLoss    // what compares rebuilt pixels, else nil: features are compared
 	sets         []*nn.Set          // of the network that teaches, and of statistics that no task holds
 }
 
@@ -59,6 +61,9 @@ func (t *Teacher) Release() {
 // openTeacher makes the teacher that a section names, of an opened model where it needs one. Its statistics, where it has any, are declared in
 // scope.
 func openTeacher(dev *tensor.Device, scope nn.Scope, s *Section, m *method.Model) (*Teacher, error) {
+	if s.Teacher == teacherPixels {
+		return openPixels(dev, s, m)
+	}
 	raw, set, err := rawTeacher(dev, s, m)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.teacher: %w", err)
@@ -111,39 +116,56 @@ func publishedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Tea
 	return beit.NewDINOTeacher(network.(*beit.DINO)).WithNorm(norm.Mean, norm.Std), set, nil
 }
 
-// trainedTeacher is a network that a run trained: a backbone, a classifier, or the encoder of a tokenizer.
+// trainedTeacher is a block of a network that a run trained.
 func trainedTeacher(dev *tensor.Device, s *Section, m *method.Model) (beit.Teacher, *nn.Set, error) {
+	n, err := buildTrained(dev, s, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	blocks, ok := n.network.(beit.BlockModel)
+	if !ok {
+		n.set.Release()
+		return nil, nil, fmt.Errorf("%s: holds a %s, whose blocks cannot teach", m.Path, m.Kind)
+	}
+	t, err := beit.NewRunTeacher(blocks, n.vit, s.TeacherBlock)
+	if err != nil {
+		n.set.Release()
+		return nil, nil, err
+	}
+	return t.WithNorm(n.norm.Mean, n.norm.Std), n.set, nil
+}
+
+// trained is a network that a run trained.
+type trained struct {
+	network any
+	vit     beit.ViTConfig
+	norm    data.Norm // of its images
+	set     *nn.Set
+}
+
+// buildTrained builds a network that a run trained, for the tokenizer's images: a backbone, a classifier, or the encoder of a tokenizer.
+func buildTrained(dev *tensor.Device, s *Section, m *method.Model) (*trained, error) {
 	v, ok := m.ViT()
 	if !ok {
-		return nil, nil, fmt.Errorf("%s: holds a %s, wanted is a backbone, a tokenizer or a classifier", m.Path, m.Kind)
+		return nil, fmt.Errorf("%s: holds a %s, wanted is a backbone, a tokenizer or a classifier", m.Path, m.Kind)
 	}
 	rows, cols := v.GridSize()
 	if e := s.Model.Encoder; v.ImageSize != e.ImageSize || rows != e.Grid() || cols != e.Grid() {
-		return nil, nil, fmt.Errorf("%s has images of %d in %d x %d patches, the tokenizer images of %d in %d x %d",
+		return nil, fmt.Errorf("%s has images of %d in %d x %d patches, the tokenizer images of %d in %d x %d",
 			m.Path, v.ImageSize, rows, cols, e.ImageSize, e.Grid(), e.Grid())
 	}
 	if m.Input.Bands != nil {
-		return nil, nil, fmt.Errorf("%s sees %d channels, or 16 bits: the tokenizer sees red, green and blue with 8 bits", m.Path, v.Channels)
+		return nil, fmt.Errorf("%s sees %d channels, or 16 bits: the tokenizer sees red, green and blue with 8 bits", m.Path, v.Channels)
 	}
 	network, set, err := m.Build(dev)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	norm := m.Input.Norm
-	if t, ok := network.(*beit.VQKD); ok {
-		network, norm = t.Encoder, data.Inception
+	t := &trained{network: network, vit: v, norm: m.Input.Norm, set: set}
+	if q, ok := network.(*beit.VQKD); ok {
+		t.network, t.norm = q.Encoder, data.Inception
 	}
-	blocks, ok := network.(beit.BlockModel)
-	if !ok {
-		set.Release()
-		return nil, nil, fmt.Errorf("%s: holds a %s, whose blocks cannot teach", m.Path, m.Kind)
-	}
-	t, err := beit.NewRunTeacher(blocks, v, s.TeacherBlock)
-	if err != nil {
-		set.Release()
-		return nil, nil, err
-	}
-	return t.WithNorm(norm.Mean, norm.Std), set, nil
+	return t, nil
 }
 
 // Trained is a tokenizer that is ready for use.

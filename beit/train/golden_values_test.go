@@ -23,6 +23,7 @@ func TestGoldenStreamTexts(t *testing.T) {
 		"teacher":   1959029595251775989,
 		"cae":       17717994471479871044,
 		"mae":       580801731977104858,
+		"splitmask": 615448131052145751,
 		"segment":   9665345945525463302,
 		"finetune":  8398326104032639723,
 	}

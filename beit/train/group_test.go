@@ -25,6 +25,7 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/dist"
 	"github.com/gobeit/gobeit/nn/state"
@@ -93,11 +94,12 @@ func groupCases(t *testing.T) map[string]*config.Config {
 		"dino":                make(dino.Method),
 		"cae":                 make(cae.Method, "cae.tokenizer="+tokenizerRun(t)),
 		"mae":                 make(mae.Method),
+		"splitmask":           make(splitmask.Method, "splitmask.tokenizer="+tokenizerRun(t)),
 	}
 }
 
 func methodOf(cfg *config.Config) *method.Method {
-	all := []*method.Method{tokenizer.Method, pretrain.Method, finetune.Method, dino.Method, cae.Method, mae.Method}
+	all := []*method.Method{tokenizer.Method, pretrain.Method, finetune.Method, dino.Method, cae.Method, mae.Method, splitmask.Method}
 	return all[slices.IndexFunc(all, func(m *method.Method) bool { return m.Name == cfg.Method })]
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -38,6 +39,7 @@ func resumable(t *testing.T) map[*method.Method]*config.Config {
 		dino.Method:      tiny(t, dino.Method, "log.every=3", "train.accumulation_steps=2", "dino.model.vit.drop_path=0.2"),
 		pretrain.Method:  tiny(t, pretrain.Method, "log.every=3", "pretrain.tokenizer="+tok),
 		cae.Method:       tiny(t, cae.Method, "log.every=3", "train.accumulation_steps=2", "cae.tokenizer="+tok),
+		splitmask.Method: tiny(t, splitmask.Method, "log.every=3", "train.accumulation_steps=2", "splitmask.tokenizer="+tok),
 		mae.Method:       tiny(t, mae.Method, "log.every=3", "train.accumulation_steps=2"),
 		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",
 			"finetune.ema=0.9"),

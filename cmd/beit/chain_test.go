@@ -180,6 +180,12 @@ var tinyCAE = assign(
 	"cae.model.neck.decoder_depth=1", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
 )
 
+// tinySplitMask learns from the tiny tokenizer.
+var tinySplitMask = assign(
+	"splitmask.model.vit.image_size=16", "splitmask.model.vit.width=24", "splitmask.model.vit.depth=2", "splitmask.model.decoder.width=16",
+	"splitmask.model.decoder.depth=1", "splitmask.model.decoder.heads=2", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
 // TestTeacherChain trains a teacher, probes it and has it teach a tokenizer, through the command line alone.
 func TestTeacherChain(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,7 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/train"
 )
@@ -184,6 +185,7 @@ func flipFinished(t *testing.T) (list []*flipTarget) {
 		{tokenizer.Method, []string{"tokenizer.safetensors"}, func(m string) *reader { return command("tokenizer", "encode", m, "--data", val) }},
 		{pretrain.Method, []string{"backbone.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{cae.Method, []string{"context.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
+		{splitmask.Method, []string{"halves.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{mae.Method, []string{"autoencoder.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{finetune.Method, []string{"classifier.safetensors", "best.safetensors"}, func(m string) *reader { return command("predict", m, val, "--json") }},
 	} {

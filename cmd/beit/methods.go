@@ -16,7 +16,7 @@ import (
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, pixels (the image itself), the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
 	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
@@ -25,7 +25,7 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 	var extra []string
 	switch c.Teacher {
 	case "":
-	case "hog", "hog-ref", "clip", "dino":
+	case "hog", "hog-ref", "clip", "dino", "pixels":
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
 		var err error
@@ -53,7 +53,7 @@ func teacherOf(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		p, err := model.FindPublished(name)
 		if err != nil {
-			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
+			return nil, usagef("--teacher %s: neither hog, hog-ref, pixels, clip or dino nor a run folder or model file that exists; %w", name, err)
 		}
 		for teacher, short := range publishedTeachers {
 			if short == p.Short {

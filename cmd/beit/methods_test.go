@@ -16,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/splitmask"
 )
 
 // TestPretrainMethods pretrains by each name of --method; config.toml keeps what was chosen.
@@ -32,6 +33,7 @@ func TestPretrainMethods(t *testing.T) {
 		{"dino", "", dino.Method, tinyTeacher},
 		{"cae", "", cae.Method, slices.Concat([]string{"--tokenizer", tok}, tinyCAE)},
 		{"mae", "", mae.Method, tinyMAE},
+		{"splitmask", "", splitmask.Method, slices.Concat([]string{"--tokenizer", tok}, tinySplitMask)},
 	} {
 		dir := filepath.Join(t.TempDir(), c.name)
 		done := decode[finished](t, mustRun(t, slices.Concat([]string{"pretrain", "--method", c.name, "--data", "procedural:60", "--out", dir, "--json"}, c.args)...))
@@ -52,11 +54,12 @@ func TestPretrainMethods(t *testing.T) {
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
 		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
-		images + "--method frob --tokenizer x":               "--method frob: there are beit2, cae, dino, mae, mvp",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit2, cae, dino, mae, mvp, splitmask",
 		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
-		images + "--method cae":                              "--tokenizer",
+		images + "--method splitmask":                        "name the tokenizer with --tokenizer RUN",
+		images + "--method cae":                              "name the tokenizer with --tokenizer RUN",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
 		run: "beit pretrain --method dino" + run,
 	} {

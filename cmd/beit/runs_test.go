@@ -18,6 +18,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -25,13 +26,13 @@ import (
 var tempRuns string
 
 // trained are finished runs of all methods that tests share. Nobody changes them.
-type trained struct{ dino, tokenizer, backbone, cae, mae, classifier, segmenter string }
+type trained struct{ dino, tokenizer, backbone, cae, mae, splitmask, classifier, segmenter string }
 
 // of is the run of a method.
 func (r trained) of(m *method.Method) string {
 	return map[*method.Method]string{
 		dino.Method: r.dino, tokenizer.Method: r.tokenizer, pretrain.Method: r.backbone, cae.Method: r.cae, mae.Method: r.mae,
-		finetune.Method: r.classifier, segment.Method: r.segmenter,
+		finetune.Method: r.classifier, segment.Method: r.segmenter, splitmask.Method: r.splitmask,
 	}[m]
 }
 
@@ -44,6 +45,7 @@ func (r trained) commands() [][]string {
 		slices.Concat([]string{"pretrain", "--data", images, "--tokenizer", r.tokenizer, "--out", r.backbone}, tinyMIM),
 		slices.Concat([]string{"pretrain", "--method", "cae", "--data", images, "--tokenizer", r.tokenizer, "--out", r.cae}, tinyCAE),
 		slices.Concat([]string{"pretrain", "--method", "mae", "--data", images, "--out", r.mae}, tinyMAE),
+		slices.Concat([]string{"pretrain", "--method", "splitmask", "--data", images, "--tokenizer", r.tokenizer, "--out", r.splitmask}, tinySplitMask),
 		slices.Concat([]string{"finetune", "--data", images, "--out", r.classifier}, tinyClassifier),
 		slices.Concat([]string{"segment", "train", "--preset", "tiny32", "--data", images, "--out", r.segmenter}, tinySegmenter),
 	}
@@ -51,7 +53,7 @@ func (r trained) commands() [][]string {
 
 var trainOnce = sync.OnceValues(func() (r trained, err error) {
 	at := func(name string) string { return filepath.Join(tempRuns, name) }
-	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("cae"), at("mae"), at("classifier"), at("segmenter")}
+	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("cae"), at("mae"), at("splitmask"), at("classifier"), at("segmenter")}
 	for _, args := range r.commands() {
 		var out, errOut bytes.Buffer
 		if status := execute(context.Background(), args, &out, &errOut); status != statusOK {

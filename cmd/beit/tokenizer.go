@@ -63,9 +63,13 @@ func (c *tokenizerEvalCmd) Run(a *app) error {
 
 // printTokenizer shows what a tokenizer does, each figure beside the baselines that it is to be compared with.
 func printTokenizer(w io.Writer, r tokenizer.Report) error {
+	rebuilt := [2]string{"reconstruction loss", fmt.Sprintf("%.4f  (best constant %.4f, k-means of the teacher's features %.4f)", r.Reconstruction, r.Constant, r.KMeans)}
+	if r.MeanColour > 0 {
+		rebuilt = [2]string{"error of pixels", fmt.Sprintf("%.4f  (mean colour of each image %.4f, best constant patch %.4f, k-means of patches %.4f)", r.Pixels, r.MeanColour, r.Constant, r.KMeans)}
+	}
 	return printPairs(w,
 		[2]string{"images", fmt.Sprint(r.Images)},
-		[2]string{"reconstruction loss", fmt.Sprintf("%.4f  (best constant %.4f, k-means of the teacher's features %.4f)", r.Reconstruction, r.Constant, r.KMeans)},
+		rebuilt,
 		[2]string{"codes used", fmt.Sprintf("%d of %d", r.Used, r.Codes)},
 		[2]string{"perplexity", fmt.Sprintf("%.1f  (entropy %.4f nat)", r.Perplexity, r.Entropy)},
 		[2]string{"most common code", method.Percent(r.TopShare)},

@@ -44,7 +44,8 @@ func (f *File) EqualTensor(t *testing.T, name string, got *tensor.Tensor) {
 	f.equalTensor(t, name, got)
 }
 func (f *File) EqualInts(t *testing.T, name string, got []int)      { f.equalInts(t, name, got) }
-func (f *File) Load(t *testing.T, set *nn.Set, prefix string)       { f.load(t, set, prefix) }
+func (f *File) Ints(t *testing.T, name string) []int                { return f.ints(t, name) }
+func (f *File) Load(t *testing.T, set *nn.Set, prefixes ...string)  { f.load(t, set, prefixes...) }
 func (f *File) Gradients(t *testing.T, set *nn.Set, prefix string)  { f.gradients(t, set, prefix) }
 func (f *File) Final(t *testing.T, set *nn.Set, variant string)     { f.final(t, set, variant) }
 func (f *File) Complete(t *testing.T, prefix string)                { f.complete(t, prefix) }

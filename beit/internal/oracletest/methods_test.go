@@ -13,11 +13,20 @@ var methodChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor
 	"mae.safetensors": checkMAE,
 }
 
+// ownChecks are the checks of methods without code of their authors, by the files of beit/testdata/oracle-own.
+var ownChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor.Device){
+	"peco.safetensors": checkPeCo, "splitmask.safetensors": checkSplitMask,
+}
+
 // runMethods checks a device against each file of a method.
 func runMethods(t *testing.T, dev *tensor.Device) {
 	s := oracletest.OpenMethods(t)
 	for name, check := range methodChecks {
 		t.Run(name, func(t *testing.T) { check(t, s.OpenFile(t, name), dev) })
+	}
+	own := oracletest.OpenOwn(t)
+	for name, check := range ownChecks {
+		t.Run(name, func(t *testing.T) { check(t, own.OpenFile(t, name), dev) })
 	}
 }
 

@@ -48,6 +48,9 @@ func Open(t *testing.T) *Set { return openFolder(t, "oracle") }
 // OpenMethods is Open for beit/testdata/oracle-methods, which has segmentation and methods whose networks are in their own folders.
 func OpenMethods(t *testing.T) *Set { return openFolder(t, "oracle-methods") }
 
+// OpenOwn is Open for beit/testdata/oracle-own, which has methods that this project wrote down a second time, for want of their authors' code.
+func OpenOwn(t *testing.T) *Set { return openFolder(t, "oracle-own") }
+
 func openFolder(t *testing.T, own string) *Set {
 	t.Helper()
 	s, err := open(os.Getenv("BEIT_ORACLE"), own)

@@ -67,6 +67,10 @@ var tiny = slices.Concat(
 	},
 	shape("mae.model.vit."),
 	[]string{"mae.model.decoder.width=16", "mae.model.decoder.depth=1", "mae.model.decoder.heads=2", "mae.model.vit.drop_path=0.2"},
+	shape("splitmask.model.vit."),
+	[]string{
+		"splitmask.model.decoder.width=16", "splitmask.model.decoder.depth=1", "splitmask.model.decoder.heads=2", "splitmask.model.vit.drop_path=0.2",
+	},
 	shape("finetune.model."),
 	[]string{"finetune.rand_magnitude=9", "finetune.rand_ops=2", "finetune.erase=0.25", "finetune.model.drop_path=0.2"},
 	shape("segment.model.vit."),
