@@ -97,8 +97,12 @@ func TestPixelsRefused(t *testing.T) {
 			t.Errorf("%s: error %v, want %s", set, err, want)
 		}
 	}
-	_, _, err := tokenizer.Method.Configure("tiny32", "", []string{"tokenizer.perceptual=1"}, nil)
-	if want := "tokenizer.perceptual = 1: the decoder rebuilds no pixels: set tokenizer.teacher=pixels"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error %v, want %s", err, want)
+	for set, want := range map[string]string{
+		"tokenizer.perceptual=1":                                   "tokenizer.perceptual = 1: the decoder rebuilds no pixels: set tokenizer.teacher=pixels",
+		"tokenizer.teacher=pixels tokenizer.teacher_run=runs/dino": "tokenizer.teacher_run: pixels alone are compared",
+	} {
+		if _, _, err := tokenizer.Method.Configure("tiny32", "", strings.Fields(set), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", set, err, want)
+		}
 	}
 }

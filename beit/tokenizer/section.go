@@ -31,6 +31,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.Must(s.Teacher != teacherRun || s.TeacherRun != "", "tokenizer.teacher_run: name the run that teaches")
 	k.Must(s.Perceptual == 0 || s.Teacher == teacherPixels, "tokenizer.perceptual = %g: the decoder rebuilds no pixels: set tokenizer.teacher=pixels", s.Perceptual)
+	k.Must(s.Teacher != teacherPixels || s.TeacherRun == "" || s.Perceptual > 0, "tokenizer.teacher_run: pixels alone are compared: give the perceptual loss a weight, such as tokenizer.perceptual=1")
 	k.Part("tokenizer.model", m.Check())
 	method.CheckRGB(c, k, "tokenizer.model.encoder", m.Encoder)
 	method.CheckPad(c, k, m.Encoder.ImageSize)
