@@ -63,7 +63,7 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 		b.SharedRel = nn.NewRelPosBias(s.Sub("rel_pos_bias"), rows, cols, c.Heads)
 	}
 	for i := range c.Depth {
-		block := c.block(i, init.linear)
+		block := c.Block(i, init.linear)
 		block.KeyBias = has.keyBias
 		if has.unscaled {
 			block.Depth = 0
@@ -79,8 +79,8 @@ func newBackbone(s nn.Scope, c ViTConfig, init initializers, has extras) backbon
 // Width is the width of a token.
 func (b *backbone) Width() int { return b.CLS.Shape[2] }
 
-// block returns the configuration of block i = 0, 1, …
-func (c ViTConfig) block(i int, init nn.LinearInit) nn.BlockConfig {
+// Block returns the configuration of block i = 0, 1, …
+func (c ViTConfig) Block(i int, init nn.LinearInit) nn.BlockConfig {
 	return nn.BlockConfig{
 		Width: c.Width, Heads: c.Heads, Hidden: c.Hidden(), QKVBias: c.QKVBias, LayerScale: c.LayerScale, Eps: layerNormEps,
 		DropPath: dropPath(c.DropPath, i, c.Depth), Depth: i + 1, Layer: uint64(i), Init: init,

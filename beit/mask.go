@@ -45,6 +45,16 @@ func BlockMask(cfg MaskConfig, r *tensor.Rand, mask []bool) {
 	fillMask(r, mask, cfg.Count-done)
 }
 
+// BlockMasks are the masks of several images, one after another, each drawn by the seed, the path and the image's number alone.
+func BlockMasks(cfg MaskConfig, images []int, seed uint64, path ...uint64) []bool {
+	n := cfg.Rows * cfg.Cols
+	masks := make([]bool, len(images)*n)
+	for i, image := range images {
+		BlockMask(cfg, tensor.NewRand(seed, append(path[:len(path):len(path)], uint64(image))...), masks[i*n:(i+1)*n])
+	}
+	return masks
+}
+
 // placeBlock tries to mask one rectangle with at most room new patches, and returns the number of new patches.
 func placeBlock(cfg MaskConfig, r *tensor.Rand, mask []bool, room int) int {
 	for range maskAttempts {

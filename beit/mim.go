@@ -73,7 +73,7 @@ func NewMIM(s nn.Scope, c MIMConfig) *MIM {
 		extra = nn.LibraryDefault
 	}
 	for j := range c.Aggregation.Depth {
-		block := v.block(c.Aggregation.Layer+j, extra)
+		block := v.Block(c.Aggregation.Layer+j, extra)
 		block.DropPath = dropPath(v.DropPath, c.Aggregation.Layer+j, max(v.Depth, c.Aggregation.Layer+c.Aggregation.Depth))
 		block.Layer = uint64(v.Depth + j)
 		m.AggregationBlocks = append(m.AggregationBlocks, nn.NewBlock(s.Sub("cls_pt_layers").Index(j), block))

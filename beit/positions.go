@@ -59,3 +59,37 @@ func ResizeLoadedPositions(c nn.Context, pos *autograd.Var, from, rows, cols int
 	old := columns("ResizeLoadedPositions", pos, from)
 	return resamplePositions(c, pos, [2]int{from, old}, rows, cols, float64(from)/float64(rows), float64(old)/float64(cols))
 }
+
+// HalfOrder says which half of a table of sines and cosines tells a patch's row, and which its column.
+type HalfOrder bool
+
+// The orders: that of MAE, and that of CAE.
+const (
+	ColumnFirst HalfOrder = false
+	RowFirst    HalfOrder = true
+)
+
+// SinCosPositions is a fixed table of positions [1 + grid·grid, width], row by row. The row of the class token is zero. Of a patch's row one half tells
+// its row and the other its column, in the given order, each by sines and then cosines at width/4 frequencies 10000^(-i/(width/4)). It panics unless
+// width is a multiple of 4.
+func SinCosPositions(width, grid int, order HalfOrder) []float32 {
+	if width%4 != 0 {
+		panic(fmt.Sprintf("beit: SinCosPositions: width %d is no multiple of 4", width))
+	}
+	quarter := width / 4
+	list := make([]float32, (1+grid*grid)*width)
+	for p := range grid * grid {
+		row, halves := list[(1+p)*width:][:width], []int{p % grid, p / grid}
+		if order == RowFirst {
+			halves = []int{p / grid, p % grid}
+		}
+		for half, at := range halves {
+			for i := range quarter {
+				angle := float64(at) * math.Pow(10000, -float64(i)/float64(quarter))
+				row[2*half*quarter+i] = float32(math.Sin(angle))
+				row[(2*half+1)*quarter+i] = float32(math.Cos(angle))
+			}
+		}
+	}
+	return list
+}

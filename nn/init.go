@@ -18,6 +18,11 @@ func Const(v float32) Init {
 	}
 }
 
+// Values returns an Init with these values, in row-major order.
+func Values(v []float32) Init {
+	return func(data []float32, _ *tensor.Rand) { copy(data, v) }
+}
+
 // Zeros and Ones are the usual constants.
 var (
 	Zeros = Const(0)

@@ -7,7 +7,7 @@ import (
 )
 
 // presets are the settings of the authors' beit2/get_started_for_image_classification.md at 224² by the pretraining that went before, those for
-// ImageNet-21k ("base_to_21k", "large_to_21k"), those of facebookresearch/mae's FINETUNE.md for its models, and small ones of our own.
+// ImageNet-21k ("base_to_21k", "large_to_21k"), those of facebookresearch/mae's FINETUNE.md for its models, that of lxtGH/CAE for its base model, and small ones of our own.
 var presets = map[string]func() *config.Config{
 	"base_1600e":   func() *config.Config { return published("base_16_224", 5e-4, 100, 20, 0.60, 0.2, true) },
 	"base_300e":    func() *config.Config { return published("base_16_224", 5e-4, 100, 20, 0.65, 0.1, true) },
@@ -21,6 +21,8 @@ var presets = map[string]func() *config.Config{
 	"base_mae":  func() *config.Config { return afterMAE("base_16_224", 5e-4, 100, 0.65, 0.1) },
 	"large_mae": func() *config.Config { return afterMAE("large_16_224", 1e-3, 50, 0.75, 0.2) },
 	"huge_mae":  func() *config.Config { return afterMAE("huge_14_224", 1e-3, 50, 0.75, 0.3) },
+
+	"base_cae": afterCAE,
 
 	"tiny32":   func() *config.Config { return small("tiny32", 20).Short() },
 	"mini32":   func() *config.Config { return small("mini32", 20).Short() },
@@ -67,6 +69,14 @@ func afterMAE(vit string, lr float64, epochs int, layerDecay, dropPath float64) 
 	c.Train.LRScaling, c.Train.LRBatch, c.Train.WarmupOffset = "linear", 256, true
 	m := &SectionOf(c).Model
 	m.LayerScale, m.RelPos, m.AbsPos = 0, beit.RelPosNone, true
+	return c
+}
+
+// afterCAE is fine-tuning of a context autoencoder's encoder. It has absolute positions, and gets a table of relative ones in each block.
+func afterCAE() *config.Config {
+	c := published("base_16_224", 8e-3, 100, 5, 0.65, 0.1, true)
+	c.Train.Batch, c.Train.LRBatch = 4096, 4096
+	SectionOf(c).Model.AbsPos = true
 	return c
 }
 

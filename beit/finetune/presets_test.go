@@ -93,6 +93,27 @@ func TestPresetsAfterMAE(t *testing.T) {
 	}
 }
 
+// TestPresetAfterCAE compares with the authors' script for their base model (lxtGH/CAE), written down apart from this code.
+func TestPresetAfterCAE(t *testing.T) {
+	got := finetune.Method.Preset("base_cae")
+	want := finetune.Section{
+		Network: "vit", Norm: "imagenet", LayerDecay: 0.65, Smoothing: 0.1, Mixup: 0.8, Cutmix: 1, RandMagnitude: 9, RandOps: 2, Erase: 0.25,
+		Model: beit.ViTConfig{
+			ImageSize: 224, PatchSize: 16, Channels: 3, Width: 768, Depth: 12, Heads: 12, MLPRatio: 4, QKVBias: true, LayerScale: 0.1,
+			AbsPos: true, RelPos: beit.RelPosBlock, MeanPool: true, InitScale: 0.001, DropPath: 0.1,
+		},
+	}
+	if d := cmp.Diff(want, *finetune.SectionOf(got)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(config.Train{
+		Epochs: 100, Batch: 4096, LR: 8e-3, MinLR: 1e-6, WarmupEpochs: 5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.05, MinCropScale: 0.08,
+		AccumulationSteps: 1, LRScaling: "none", LRBatch: 4096,
+	}, got.Train); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 func TestUnknownPreset(t *testing.T) {
 	_, err := config.Configure(finetune.Method.Spec, "large_22k", "", nil, nil)
 	if err == nil || !strings.Contains(err.Error(), `did you mean "large_21k"`) {

@@ -119,6 +119,9 @@ func fit(s *Section, a *architecture) {
 	if m.RelPos == beit.RelPosShared {
 		m.RelPos = beit.RelPosBlock
 	}
+	if m.RelPos == beit.RelPosNone && old.AbsPos && old.RelPos == beit.RelPosBlock { // a preset with both, as CAE's: tables are new
+		m.RelPos = beit.RelPosBlock
+	}
 	if a.vit.Classes == 0 {
 		m.MeanPool = !a.summary
 	}

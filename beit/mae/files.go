@@ -1,9 +1,6 @@
 package mae
 
 import (
-	"math"
-	"strings"
-
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
@@ -19,12 +16,12 @@ const (
 
 // recognize tells published files, which have the names of DINO's: with a decoder by its tensors, without one by the fixed positions. The
 // decoder has the usual 32 numbers a head.
-func recognize(w *weights.Model) (card method.Card, c *config.Config, ok bool) {
+func recognize(w *weights.Model) *method.Recognized {
 	embed, withDecoder := w.Tensor(nameDecoder)
 	if w.Kind != weights.DINO || !withDecoder && !fixedPositions(w) {
-		return card, nil, false
+		return nil
 	}
-	c = spec.Preset(spec.Paper)
+	c := spec.Preset(spec.Paper)
 	s := SectionOf(c)
 	drop := s.Model.ViT.DropPath
 	s.Model.ViT = w.ViT
@@ -33,49 +30,20 @@ func recognize(w *weights.Model) (card method.Card, c *config.Config, ok bool) {
 	network.Decoder = DecoderConfig{}
 	if withDecoder && len(embed.Shape) == 2 {
 		d := embed.Shape[0]
-		network.Decoder = DecoderConfig{Width: d, Depth: decoderBlocks(w), Heads: max(d/32, 1)}
+		network.Decoder = DecoderConfig{Width: d, Depth: w.CountBlocks("decoder_blocks."), Heads: max(d/32, 1)}
 		s.Model.Decoder = network.Decoder
 	}
 	if c.Check() != nil {
-		return card, nil, false
+		return nil
 	}
-	card = cardOf(c, network)
+	card := cardOf(c, network)
 	card.Method = ""
-	return card, c, true
-}
-
-// decoderBlocks counts the decoder's blocks.
-func decoderBlocks(w *weights.Model) int {
-	seen := map[string]bool{}
-	for _, name := range w.Names() {
-		if rest, ok := strings.CutPrefix(name, "decoder_blocks."); ok {
-			number, _, _ := strings.Cut(rest, ".")
-			seen[number] = true
-		}
-	}
-	return len(seen)
+	return &method.Recognized{Card: card, Config: c, Weights: w}
 }
 
 // fixedPositions says whether the positions of a file are the fixed table.
 func fixedPositions(w *weights.Model) bool {
-	const tolerance = 2e-3 // of a file in 16 bits
-	if w.ViT.Width%4 != 0 {
-		return false
-	}
-	values, err := w.Values("pos_embed")
-	if err != nil {
-		return false
-	}
-	table := Positions(w.ViT.Width, w.ViT.Grid())
-	if len(values) != len(table) {
-		return false
-	}
-	for i, v := range values {
-		if math.Abs(float64(v-table[i])) > tolerance {
-			return false
-		}
-	}
-	return true
+	return w.ViT.Width%4 == 0 && w.Near("pos_embed", Positions(w.ViT.Width, w.ViT.Grid()))
 }
 
 // encoder is a model without its decoder, which is a file as the authors publish it for fine-tuning.

@@ -82,6 +82,15 @@ func (k Masks) Ranks() []int32 {
 	return ranks
 }
 
+// visible lists the patches of each image that stay visible, [B·Keep].
+func (k Masks) visible() []int32 {
+	var list []int32
+	for first := 0; first < len(k.Order); first += k.Patches {
+		list = append(list, k.Order[first:first+k.Keep]...)
+	}
+	return list
+}
+
 // rows lists at for the patches of rank first … last-1 of every image, as an Int32 tensor that the tape owns.
 func (k Masks) rows(t *autograd.Tape, first, last int, at func(image, patch, rank int) int) *tensor.Tensor {
 	list := make([]int32, 0, k.Images()*(last-first))

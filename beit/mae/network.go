@@ -100,13 +100,13 @@ func NewBody(s nn.Scope, c NetworkConfig) *Body {
 	m := &Body{DINO: beit.NewDINO(s, c.ViT), Config: c}
 	m.CLS.NoDecay = false // only biases and norms are exempt there
 	m.Pos.Buffer = true
-	m.Pos.SetInit(table(c.ViT.Width, c.ViT.Grid()))
+	m.Pos.SetInit(nn.Values(Positions(c.ViT.Width, c.ViT.Grid())))
 	token := nn.TruncNormal(0.02, -2, 2)
 	m.CLS.SetInit(token)
 
 	m.DecoderEmbed = nn.NewLinear(s.Sub("decoder_embed"), c.ViT.Width, d.Width, zeroBias)
 	m.MaskToken = s.Param("mask_token", token, 1, 1, d.Width)
-	m.DecoderPos = s.Buffer("decoder_pos_embed", table(d.Width, d.Grid()), 1, n+1, d.Width)
+	m.DecoderPos = s.Buffer("decoder_pos_embed", nn.Values(Positions(d.Width, d.Grid())), 1, n+1, d.Width)
 	for i := range d.Depth {
 		m.DecoderBlocks = append(m.DecoderBlocks, nn.NewBlock(s.Sub("decoder_blocks").Index(i), nn.BlockConfig{
 			Width: d.Width, Heads: d.Heads, Hidden: d.Hidden(), QKVBias: true, KeyBias: true, Eps: layerNormEps, Depth: i + 1,
@@ -169,19 +169,12 @@ func (m *Network) Forward(c nn.Context, images *autograd.Var, k Masks, normalise
 // Encode returns class token and visible patches after the final norm, [B, K+1, d], of normalised images [B, C, S, S]. It panics where k is for
 // other images.
 func (m *Body) Encode(c nn.Context, images *autograd.Var, k Masks) *autograd.Var {
-	b, d := images.Shape()[0], m.Config.ViT.Width
-	x := autograd.Patchify(images, m.Embed.Patch)
-	if k.Images() != b || k.Patches != x.Shape()[1] || k.Patches != m.Config.ViT.Tokens() {
+	shape, p := images.Shape(), m.Embed.Patch
+	if n := m.Config.ViT.Tokens(); k.Images() != shape[0] || k.Patches != n || shape[2]/p*(shape[3]/p) != n {
 		panic(fmt.Sprintf("mae: Encode: masks of %d images of %d patches for images %v of a network of %d patches",
 			k.Images(), k.Patches, images.Shape(), m.Config.ViT.Tokens()))
 	}
-	patch := k.rows(c.Tape, 0, k.Keep, func(image, patch, _ int) int { return image*k.Patches + patch })
-	x = m.Embed.Tokens(c, autograd.GatherRows(autograd.Reshape(x, -1, m.Config.pixels()), patch)) // [B·K, d]
-	pos := autograd.Reshape(m.Pos.Var(c.Tape), -1, d)
-	place := k.rows(c.Tape, 0, k.Keep, func(_, patch, _ int) int { return patch + 1 })
-	x = autograd.Reshape(autograd.Add(x, autograd.GatherRows(pos, place)), b, k.Keep, d)
-	class := autograd.Add(autograd.Expand(m.CLS.Var(c.Tape), b, 1, d), autograd.Slice(pos, 0, 0, 1))
-	return m.Norm.Forward(c, m.Blocks.Forward(c, autograd.Concat(1, class, x), nil))
+	return m.Norm.Forward(c, m.Blocks.Forward(c, m.ResidualOf(c, images, k.visible()), nil))
 }
 
 // Decode returns the pixels [B, N, P·P·C] that the decoder predicts of latent [B, K+1, d], a result of Encode for the same masks.

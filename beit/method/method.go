@@ -54,9 +54,9 @@ type Method struct {
 	// Describe fills in a configuration for a model that no run made, from the card of its file; false where it is not this method's. Nil: it never is.
 	Describe func(card Card) (c *config.Config, ok bool)
 
-	// Recognize tells whether a model that no run made is one of this method's, by names, shapes and values of its tensors. c is the configuration that is
-	// nearest to it. Nil: none is, or Describe tells.
-	Recognize func(w *weights.Model) (card Card, c *config.Config, ok bool)
+	// Recognize tells whether a model that no run made is one of this method's, by names, shapes and values of its tensors; nil where it is not. Nil: none
+	// is, or Describe tells.
+	Recognize func(w *weights.Model) *Recognized
 	// Encoder is the part of a model that others begin with and that is exported, as weights of a kind that package weights knows. Nil: the model itself.
 	Encoder func(m *Model) *weights.Model
 
@@ -64,6 +64,13 @@ type Method struct {
 	// the network of a card. Both are nil where package beit has all of the method's networks.
 	Network func(kind weights.Kind) any
 	Declare func(s nn.Scope, card Card) any
+}
+
+// Recognized is what a method knows of a model that no run made.
+type Recognized struct {
+	Card    Card
+	Config  *config.Config // the nearest there is
+	Weights *weights.Model // its tensors under the names that Declare gives them; they may share the file
 }
 
 // Masking says which patches are masked in validation.

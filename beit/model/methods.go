@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/mae"
@@ -18,6 +19,7 @@ var methods = method.List{
 	dino.Method,
 	tokenizer.Method,
 	pretrain.Method,
+	cae.Method,
 	mae.Method,
 	splitmask.Method,
 	finetune.Method,

@@ -18,6 +18,7 @@ import (
 // otherMeanings are literals that are called as a method and mean something else, by their file.
 var otherMeanings = map[string]string{
 	"beit/teacher.go teacher":                "beginning of the names of a teacher's parameters",
+	"beit/internal/oracletest/oracle.go cae": "a file of reference data",
 	"beit/internal/oracletest/oracle.go mae": "a file of reference data",
 	"beit/teacher.go dino":                   "a published network",
 	"beit/weights/kind.go tokenizer":         "a kind of file",

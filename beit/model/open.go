@@ -195,12 +195,12 @@ func recognize(m *Model, list method.List) bool {
 		if known.Recognize == nil {
 			continue
 		}
-		if card, c, ok := known.Recognize(m.Weights); ok {
+		if found := known.Recognize(m.Weights); found != nil {
 			if m.Weights.NormKnown() {
-				card.Input.Norm = m.Weights.Norm()
+				found.Card.Input.Norm = m.Weights.Norm()
 			}
-			c.Data.ExifTranspose = true // what the weights learned from is not known: images are shown upright
-			m.Method, m.Config, m.Card = known, c, card
+			found.Config.Data.ExifTranspose = true // what the weights learned from is not known: images are shown upright
+			m.Method, m.Config, m.Card, m.Weights = known, found.Config, found.Card, found.Weights
 			return true
 		}
 	}

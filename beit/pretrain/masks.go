@@ -56,26 +56,12 @@ func (t *task) hidden(b *data.Batch, path ...uint64) []bool {
 
 // masks chooses the masked patches of a batch, each image's by the run's seed, the path and the image's number alone.
 func (t *task) masks(b *data.Batch, path ...uint64) []bool {
-	n := t.model.Config.ViT.Tokens()
-	mask := make([]bool, len(b.Index)*n)
-	for i, image := range b.Index {
-		drawMask(t.Config, mask[i*n:(i+1)*n], append(path, uint64(image))...)
-	}
-	return mask
-}
-
-// drawMask chooses the masked patches of one image.
-func drawMask(c *config.Config, mask []bool, path ...uint64) {
-	beit.BlockMask(SectionOf(c).Mask, tensor.NewRand(c.Seed, path...), mask)
+	return beit.BlockMasks(SectionOf(t.Config).Mask, b.Index, t.Config.Seed, path...)
 }
 
 // masking are the masks of validation.
 func masking(c *config.Config) method.Masking {
 	s := SectionOf(c)
 	kind, _ := target.Find(s.Target)
-	return method.Masking{Codes: kind.Codes, Of: func(image int) []bool {
-		mask := make([]bool, s.Model.ViT.Tokens())
-		drawMask(c, mask, streamMaskVal, uint64(image))
-		return mask
-	}}
+	return method.Masking{Codes: kind.Codes, Of: func(image int) []bool { return beit.BlockMasks(s.Mask, []int{image}, c.Seed, streamMaskVal) }}
 }

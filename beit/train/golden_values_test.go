@@ -21,6 +21,7 @@ func TestGoldenStreamTexts(t *testing.T) {
 		"tokenizer": 12646977705408686010,
 		"pretrain":  1776142497130555900,
 		"teacher":   1959029595251775989,
+		"cae":       17717994471479871044,
 		"mae":       580801731977104858,
 		"splitmask": 615448131052145751,
 		"segment":   9665345945525463302,

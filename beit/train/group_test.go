@@ -15,6 +15,7 @@ import (
 
 	diff "github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -91,13 +92,14 @@ func groupCases(t *testing.T) map[string]*config.Config {
 		"finetune":            make(finetune.Method, "finetune.mixup=0.8", "finetune.ema=0.9", "train.clip=1"),
 		"finetune/accuracy":   make(finetune.Method),
 		"dino":                make(dino.Method),
+		"cae":                 make(cae.Method, "cae.tokenizer="+tokenizerRun(t)),
 		"mae":                 make(mae.Method),
 		"splitmask":           make(splitmask.Method, "splitmask.tokenizer="+tokenizerRun(t)),
 	}
 }
 
 func methodOf(cfg *config.Config) *method.Method {
-	all := []*method.Method{tokenizer.Method, pretrain.Method, finetune.Method, dino.Method, mae.Method, splitmask.Method}
+	all := []*method.Method{tokenizer.Method, pretrain.Method, finetune.Method, dino.Method, cae.Method, mae.Method, splitmask.Method}
 	return all[slices.IndexFunc(all, func(m *method.Method) bool { return m.Name == cfg.Method })]
 }
 

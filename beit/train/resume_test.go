@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
@@ -37,6 +38,7 @@ func resumable(t *testing.T) map[*method.Method]*config.Config {
 		tokenizer.Method: tiny(t, tokenizer.Method, "log.every=3", "train.accumulation_steps=2"),
 		dino.Method:      tiny(t, dino.Method, "log.every=3", "train.accumulation_steps=2", "dino.model.vit.drop_path=0.2"),
 		pretrain.Method:  tiny(t, pretrain.Method, "log.every=3", "pretrain.tokenizer="+tok),
+		cae.Method:       tiny(t, cae.Method, "log.every=3", "train.accumulation_steps=2", "cae.tokenizer="+tok),
 		splitmask.Method: tiny(t, splitmask.Method, "log.every=3", "train.accumulation_steps=2", "splitmask.tokenizer="+tok),
 		mae.Method:       tiny(t, mae.Method, "log.every=3", "train.accumulation_steps=2"),
 		finetune.Method: tiny(t, finetune.Method, "log.every=3", "train.accumulation_steps=2", "finetune.mixup=0.8", "finetune.cutmix=1",

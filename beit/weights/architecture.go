@@ -128,14 +128,7 @@ func (m *Model) inferMIM() error {
 	v.MeanPool, v.Classes = false, 0
 	m.ViT = v
 	m.MIM = beit.MIMConfig{ViT: v, Vocab: shape("lm_head.weight")[0], Aggregation: beit.AggregationConfig{SharedHead: m.tensors["cls_pt_lm_head.weight"] == nil}}
-	layers := map[string]bool{}
-	for name := range m.tensors {
-		if rest, ok := strings.CutPrefix(name, "cls_pt_layers."); ok {
-			number, _, _ := strings.Cut(rest, ".")
-			layers[number] = true
-		}
-	}
-	if m.MIM.Aggregation.Depth = len(layers); m.MIM.Aggregation.Depth > 0 {
+	if m.MIM.Aggregation.Depth = m.CountBlocks("cls_pt_layers."); m.MIM.Aggregation.Depth > 0 {
 		m.MIM.Aggregation.Layer = max(v.Depth-publishedGap, 1)
 	}
 	return m.MIM.Check()

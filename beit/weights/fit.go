@@ -31,19 +31,22 @@ type fill struct {
 type Transfer struct {
 	fresh    []string // prefixes of parameters that keep their initial values where the model does not have them
 	leftOver []string // prefixes of tensors that need not be used
+	tables   bool     // tables of relative positions begin at 0 where the model has none at all
 }
 
 var (
 	// ToClassifier initialises a classifier from a model for another task, as the authors' run_class_finetuning.py does. A head of another
 	// shape is not loaded.
 	ToClassifier = &Transfer{
+		tables:   true,
 		fresh:    []string{"head.", "fc_norm.", "norm."},
 		leftOver: []string{"mask_token", "norm.", "fc_norm.", "lm_head.", "cls_pt_", "head.", clipProjection},
 	}
 	// ToSegmenter initialises a segmenter from an image encoder under the names of a segmenter's backbone, as the authors' code for segmentation
 	// does, or from a segmenter.
 	ToSegmenter = &Transfer{
-		fresh: []string{"backbone.fpn", "decode_head.", "auxiliary_head."},
+		tables: true,
+		fresh:  []string{"backbone.fpn", "decode_head.", "auxiliary_head."},
 		leftOver: []string{
 			"backbone.mask_token", "backbone.norm.", "backbone.fc_norm.", "backbone.lm_head.", "backbone.cls_pt_", "backbone.head.", "backbone.fpn", "decode_head.",
 			"auxiliary_head.",
@@ -125,8 +128,16 @@ func (f *Fit) check(to *Transfer) error {
 			return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return hasPrefix(n, parts) })
 		}
 		r.Missing, r.Unexpected = without(r.Missing, to.fresh), without(r.Unexpected, to.leftOver)
+		if to.tables && !f.model.hasTables() {
+			r.Missing = slices.DeleteFunc(r.Missing, func(n string) bool { return strings.HasSuffix(n, tableName) })
+		}
 	}
 	return r.Err()
+}
+
+// hasTables reports whether a model has tables of relative positions.
+func (m *Model) hasTables() bool {
+	return slices.ContainsFunc(m.Names(), func(n string) bool { return strings.HasSuffix(n, tableName) })
 }
 
 // Load loads the parameters, which must be built. Values that are not finite are an error. A shared table is resized once for each block

@@ -477,6 +477,36 @@ func (m *Model) Values(name string) (values []float32, err error) {
 	return values, err
 }
 
+// CountBlocks is the number of elements of a list of modules, whose names begin with prefix and a number.
+func (m *Model) CountBlocks(prefix string) int {
+	seen := map[string]bool{}
+	for name := range m.tensors {
+		if number, _, ok := inBlock(name, prefix); ok {
+			seen[number] = true
+		}
+	}
+	return len(seen)
+}
+
+// Near reports whether a tensor has these values, as far as 16 bits tell numbers of about 1 apart.
+func (m *Model) Near(name string, want []float32) bool {
+	const tolerance = 2e-3
+	t := m.tensors[name]
+	if t == nil || size(t.Shape) != len(want) {
+		return false
+	}
+	values, err := m.Values(name)
+	if err != nil {
+		return false
+	}
+	for i, v := range values {
+		if d := v - want[i]; d > tolerance || d < -tolerance {
+			return false
+		}
+	}
+	return true
+}
+
 // Renamed returns the model with another prefix of names. The result shares the file.
 func (m *Model) Renamed(from, to string) *Model {
 	b := *m

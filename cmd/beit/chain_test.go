@@ -174,6 +174,12 @@ var tinyMAE = assign(
 	"mae.model.decoder.heads=2", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
 )
 
+// tinyCAE is a context autoencoder of the same patches.
+var tinyCAE = assign(
+	"cae.model.vit.image_size=16", "cae.model.vit.width=24", "cae.model.vit.depth=2", "cae.model.neck.width=24", "cae.model.neck.regressor_depth=1",
+	"cae.model.neck.decoder_depth=1", "train.batch=16", "train.epochs=2", "train.warmup_epochs=0", "log.every=2",
+)
+
 // tinySplitMask learns from the tiny tokenizer.
 var tinySplitMask = assign(
 	"splitmask.model.vit.image_size=16", "splitmask.model.vit.width=24", "splitmask.model.vit.depth=2", "splitmask.model.decoder.width=16",

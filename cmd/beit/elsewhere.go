@@ -76,7 +76,7 @@ var knownCommands = []known{
 	{names: "encode tokenize extract features", says: "beit tokenizer encode writes the codes of images, beit embed a vector for each"},
 	{names: "linear knn linprobe linear_probe lineval", says: "backbones are measured by beit probe linear and beit probe knn"},
 	{names: "info show summary describe", says: "beit inspect shows what is in a model or run, beit config METHOD --explain what a setting means"},
-	{names: "dino mae mim beit beit2 beitv2 ssl selfsup", says: "backbones are pretrained by beit pretrain, --method names another method"},
+	{names: "dino mae cae mim beit beit2 beitv2 ssl selfsup", says: "backbones are pretrained by beit pretrain, --method names another method"},
 	{names: "vqkd vqgan dvae", says: "visual tokenizers are trained by beit tokenizer train"},
 	{names: "resume continue", says: "a run is continued by the command that began it, such as beit pretrain --resume RUN"},
 	{names: "device gpu gpus cuda doctor", says: "beit devices lists what can compute"},

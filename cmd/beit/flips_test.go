@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/mae"
@@ -183,6 +184,7 @@ func flipFinished(t *testing.T) (list []*flipTarget) {
 		{dino.Method, []string{"teacher.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{tokenizer.Method, []string{"tokenizer.safetensors"}, func(m string) *reader { return command("tokenizer", "encode", m, "--data", val) }},
 		{pretrain.Method, []string{"backbone.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
+		{cae.Method, []string{"context.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{splitmask.Method, []string{"halves.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{mae.Method, []string{"autoencoder.safetensors"}, func(m string) *reader { return command("embed", m, val) }},
 		{finetune.Method, []string{"classifier.safetensors", "best.safetensors"}, func(m string) *reader { return command("predict", m, val, "--json") }},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/mae"
@@ -30,6 +31,7 @@ func TestPretrainMethods(t *testing.T) {
 		{"beit2", "codes", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"mvp", "features", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"dino", "", dino.Method, tinyTeacher},
+		{"cae", "", cae.Method, slices.Concat([]string{"--tokenizer", tok}, tinyCAE)},
 		{"mae", "", mae.Method, tinyMAE},
 		{"splitmask", "", splitmask.Method, slices.Concat([]string{"--tokenizer", tok}, tinySplitMask)},
 	} {
@@ -52,11 +54,12 @@ func TestPretrainMethods(t *testing.T) {
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
 		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
-		images + "--method frob --tokenizer x":               "--method frob: there are beit2, dino, mae, mvp, splitmask",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit2, cae, dino, mae, mvp, splitmask",
 		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
 		images + "--method splitmask":                        "name the tokenizer with --tokenizer RUN",
+		images + "--method cae":                              "name the tokenizer with --tokenizer RUN",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
 		run: "beit pretrain --method dino" + run,
 	} {
@@ -78,7 +81,7 @@ func TestExplain(t *testing.T) {
 			if e.Help == "" || e.Wants == "" || strings.HasSuffix(e.Wants, ", ") {
 				t.Errorf("%s: %+v", m.Name, e)
 			}
-			paper := map[string]string{"tokenizer": "100", "pretrain": "1600", "mae": "1600", "finetune": "100", "segment": "127"}[m.Name]
+			paper := map[string]string{"tokenizer": "100", "pretrain": "1600", "cae": "1600", "mae": "1600", "finetune": "100", "segment": "127"}[m.Name]
 			if e.Key == "train.epochs" && (e.Value != "77" || e.Default != fmt.Sprint(m.Preset(config.DefaultPreset).Train.Epochs) || e.Paper != paper) {
 				t.Errorf("%s: %+v", m.Name, e)
 			}

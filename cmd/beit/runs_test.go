@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gobeit/gobeit/beit/cae"
 	"github.com/gobeit/gobeit/beit/dino"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/mae"
@@ -25,13 +26,13 @@ import (
 var tempRuns string
 
 // trained are finished runs of all methods that tests share. Nobody changes them.
-type trained struct{ dino, tokenizer, backbone, mae, splitmask, classifier, segmenter string }
+type trained struct{ dino, tokenizer, backbone, cae, mae, splitmask, classifier, segmenter string }
 
 // of is the run of a method.
 func (r trained) of(m *method.Method) string {
 	return map[*method.Method]string{
-		dino.Method: r.dino, tokenizer.Method: r.tokenizer, pretrain.Method: r.backbone, mae.Method: r.mae, finetune.Method: r.classifier,
-		segment.Method: r.segmenter, splitmask.Method: r.splitmask,
+		dino.Method: r.dino, tokenizer.Method: r.tokenizer, pretrain.Method: r.backbone, cae.Method: r.cae, mae.Method: r.mae,
+		finetune.Method: r.classifier, segment.Method: r.segmenter, splitmask.Method: r.splitmask,
 	}[m]
 }
 
@@ -42,6 +43,7 @@ func (r trained) commands() [][]string {
 		slices.Concat([]string{"pretrain", "--method", "dino", "--data", images, "--out", r.dino}, tinyTeacher),
 		slices.Concat([]string{"tokenizer", "train", "--data", images, "--out", r.tokenizer}, tiny),
 		slices.Concat([]string{"pretrain", "--data", images, "--tokenizer", r.tokenizer, "--out", r.backbone}, tinyMIM),
+		slices.Concat([]string{"pretrain", "--method", "cae", "--data", images, "--tokenizer", r.tokenizer, "--out", r.cae}, tinyCAE),
 		slices.Concat([]string{"pretrain", "--method", "mae", "--data", images, "--out", r.mae}, tinyMAE),
 		slices.Concat([]string{"pretrain", "--method", "splitmask", "--data", images, "--tokenizer", r.tokenizer, "--out", r.splitmask}, tinySplitMask),
 		slices.Concat([]string{"finetune", "--data", images, "--out", r.classifier}, tinyClassifier),
@@ -51,7 +53,7 @@ func (r trained) commands() [][]string {
 
 var trainOnce = sync.OnceValues(func() (r trained, err error) {
 	at := func(name string) string { return filepath.Join(tempRuns, name) }
-	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("mae"), at("splitmask"), at("classifier"), at("segmenter")}
+	r = trained{at("dino"), at("tokenizer"), at("backbone"), at("cae"), at("mae"), at("splitmask"), at("classifier"), at("segmenter")}
 	for _, args := range r.commands() {
 		var out, errOut bytes.Buffer
 		if status := execute(context.Background(), args, &out, &errOut); status != statusOK {

@@ -34,6 +34,8 @@ func (f *File) Decode(t *testing.T, to any)                { f.config(t, to) }
 func (f *File) Variants() []string                         { return f.variants() }
 func (f *File) Names(prefix string) []string               { return f.names(prefix) }
 func (f *File) Values(t *testing.T, name string) []float32 { return f.floats(t, name) }
+func (f *File) Bools(t *testing.T, name string) []bool     { return bools(f.ints(t, name)) }
+func (f *File) Codes(t *testing.T, name string) []int32    { return f.int32s(t, name) }
 func (f *File) Tensor(t *testing.T, d *tensor.Device, n string) *tensor.Tensor {
 	return f.tensor(t, d, n)
 }
@@ -48,6 +50,12 @@ func (f *File) Gradients(t *testing.T, set *nn.Set, prefix string)  { f.gradient
 func (f *File) Final(t *testing.T, set *nn.Set, variant string)     { f.final(t, set, variant) }
 func (f *File) Complete(t *testing.T, prefix string)                { f.complete(t, prefix) }
 func (f *File) Trained(t *testing.T, variant string, s *Steps) bool { return f.trained(t, variant, s) }
+
+// GradNorm is the norm of the gradient in the last step of opt, before clipping.
+func GradNorm(t *testing.T, opt *optim.AdamW) float32 {
+	t.Helper()
+	return gradNorm(t, opt)
+}
 
 // Part is element i of the first axis of a tensor with one for each training step.
 func (f *File) Part(t *testing.T, d *tensor.Device, name string, i int) *tensor.Tensor {

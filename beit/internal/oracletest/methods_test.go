@@ -9,6 +9,7 @@ import (
 
 // methodChecks are the checks of networks in folders of methods, by the files of beit/testdata/oracle-methods.
 var methodChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor.Device){
+	"cae.safetensors": checkCAE,
 	"mae.safetensors": checkMAE,
 }
 

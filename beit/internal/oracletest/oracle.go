@@ -39,6 +39,7 @@ var kinds = []kind{
 var elsewhere = map[string]string{
 	"transforms":             "checked in beit/data",
 	"finetune_key_remap":     "checked in beit/weights",
+	"cae":                    "checked by TestOracleMethods",
 	"mae":                    "checked by TestOracleMethods",
 	"segmentation_key_remap": "checked in beit/weights",
 	"hf_segmentation":        "checked in beit/weights",

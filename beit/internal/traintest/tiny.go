@@ -60,6 +60,11 @@ var tiny = slices.Concat(
 		"pretrain.model.aggregation.layer=1", "pretrain.mask.count=6", "pretrain.mask.min_block=4", "pretrain.model.vit.drop_path=0.2",
 		"pretrain.from_tokenizer=false", // so that a backbone needs no tokenizer of its shape
 	},
+	shape("cae.model.vit."),
+	[]string{
+		"cae.model.neck.width=16", "cae.model.neck.heads=2", "cae.model.neck.regressor_depth=2", "cae.model.neck.decoder_depth=2",
+		"cae.model.vit.drop_path=0.2", "cae.model.vit.layer_scale=0.1",
+	},
 	shape("mae.model.vit."),
 	[]string{"mae.model.decoder.width=16", "mae.model.decoder.depth=1", "mae.model.decoder.heads=2", "mae.model.vit.drop_path=0.2"},
 	shape("splitmask.model.vit."),

@@ -1,0 +1,29 @@
+package cae
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit/method"
+)
+
+// verdict says how well codes and latents of masked patches are predicted, beside chance and baselines, and whether that is good.
+func verdict(o method.Outcome) []string {
+	v, on := o.Figures()
+	first := fmt.Sprintf("Cross-entropy %.2f and accuracy %s of codes %s; chance %s (one of %d codes)", v[keyCodes], method.Percent(v[keyAccuracy]), on,
+		method.Percent(1/float64(SectionOf(o.Config).Model.Vocab)), SectionOf(o.Config).Model.Vocab)
+	if o.Val == nil {
+		return []string{first + ".", "Without validation images that may be memory: data.val_fraction sets some aside, and gives baselines."}
+	}
+	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s; loss of latents %.3f, image-mean baseline %.3f.",
+		v[keyEntropy], method.Percent(v[keyNearest]), v[keyLatents], v[keyMeanLatent])
+	second := "That is good: it beats the copy of the nearest visible patch, and knows the latents of an image's patches apart."
+	switch {
+	case v[keyCodes] >= v[keyEntropy]:
+		second = "It has learned no more than how often each code occurs: give it more epochs (train.epochs) or more images."
+	case v[keyAccuracy] <= v[keyNearest]:
+		second = "It beats chance, and not yet the copy of the nearest visible patch: give it more epochs (train.epochs) or more images."
+	case method.Below(v[keyLatents], v[keyMeanLatent]) != method.TrendLearning:
+		second = "It beats the copy of the nearest visible patch, and does not yet know the latents of an image's patches apart: give it more epochs (train.epochs)."
+	}
+	return []string{first, second}
+}
