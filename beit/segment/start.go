@@ -26,7 +26,7 @@ type beginning struct {
 
 // beginningFrom tells what of a model of any method, or of a published one, a segmenter can start from.
 func beginningFrom(m *method.Model) (*beginning, error) {
-	if !weights.Known(m.Kind) || m.Kind == weights.CLIP {
+	if !weights.Known(m.Kind) || m.Kind == weights.CLIP || m.Kind == weights.DALLE {
 		return nil, fmt.Errorf("%s: holds a %s, which no segmenter starts from", m.Path, m.Kind)
 	}
 	b := &beginning{path: m.Path, norm: method.NormText(m.Weights.Norm()), vit: m.Weights.ViT}

@@ -135,6 +135,7 @@ func TestRoundTrips(t *testing.T) {
 		{"dino", dino(), []weights.Naming{weights.TIMM, weights.HF}, ""},
 		{"clip", clip(), []weights.Naming{weights.HF}, ""},
 		{"tokenizer", tokenizer(1, 512), nil, ""},
+		{"DALL-E's encoder", dalle(), nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, end := range []string{".safetensors", ".pth"} {

@@ -7,9 +7,10 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// methodChecks are the checks of networks in folders of methods, by the files of beit/testdata/oracle-methods.
+// methodChecks are the checks of networks in folders of methods, and of those that are loaded by package weights, by the files of beit/testdata/oracle-methods.
 var methodChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor.Device){
-	"mae.safetensors": checkMAE,
+	"dalle.safetensors": checkDALLE,
+	"mae.safetensors":   checkMAE,
 }
 
 // runMethods checks a device against each file of a method.

@@ -40,6 +40,7 @@ var elsewhere = map[string]string{
 	"transforms":             "checked in beit/data",
 	"finetune_key_remap":     "checked in beit/weights",
 	"mae":                    "checked by TestOracleMethods",
+	"dalle":                  "checked by TestOracleMethods",
 	"segmentation_key_remap": "checked in beit/weights",
 	"hf_segmentation":        "checked in beit/weights",
 }
