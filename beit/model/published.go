@@ -63,6 +63,7 @@ var published = []Published{
 	ofTimm("timm-beitv2-large-in22k", "beitv2_large_patch16_224.in1k_ft_in22k", 1303, "classifier, ImageNet-22k"),
 	ofTimm("timm-beitv2-large-in22k-in1k", "beitv2_large_patch16_224.in1k_ft_in22k_in1k", 1218, "classifier, ImageNet-22k, then 1k"),
 	{"clip-vitb16", "ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", 0, clipSum, weights.CLIP, "CLIP, a teacher"},
+	{"dalle-encoder", "dalle_encoder.pkl", "https://cdn.openai.com/dall-e/encoder.pkl", 215, "", weights.DALLE, "DALL-E's encoder, for BEiT v1"},
 	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, also for features"},
 }
 

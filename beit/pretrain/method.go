@@ -56,9 +56,14 @@ var (
 // views are what the backbone sees, and what the tokenizer sees of the same part of an image.
 func views(c *config.Config) []data.View {
 	student := card(c).Input.View()
-	target := student
-	target.Name, target.Norm = method.FieldTarget, data.Unit
-	return []data.View{student, target}
+	labels := student
+	labels.Norm = data.Unit
+	s := SectionOf(c)
+	if kind, _ := target.Find(s.Target); kind.View != nil {
+		labels = kind.View(s.Model.ViT.Grid())
+	}
+	labels.Name = method.FieldTarget
+	return []data.View{student, labels}
 }
 
 func card(c *config.Config) method.Card {

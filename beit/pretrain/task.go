@@ -8,7 +8,6 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/target"
-	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -16,38 +15,24 @@ import (
 // task trains a backbone by masked image modelling.
 type task struct {
 	*method.Env
-	set       *nn.Set
-	model     *beit.MIM
-	target    beit.Target
-	tokenizer *tokenizer.Trained
-	teacher   *tokenizer.Teacher // nil unless the target needs it
-	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
-	nearest   [][]int            // for each patch the others, nearest first
+	set      *nn.Set
+	model    *beit.MIM
+	target   beit.Target
+	sources  *sources
+	shuffled [2][]int32    // of training and validation images, N codes each, for the shuffled-codes control; else nil
+	kept     [2]*codeCache // of training and validation images, where their codes are kept; else nil
+	nearest  [][]int       // for each patch the others, nearest first
 }
 
 func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
-	tok, err := tokenizer.Build(e.Device, e.Upstream[RoleTokenizer])
-	if err != nil {
-		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
-	}
-	from, v := tok.Config.Encoder, s.Model.ViT
-	if from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
-		tok.Set.Release()
-		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
-			tok.Model.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
-	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: nearestFirst(v.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
-	sources := target.Sources{Tokenizer: tok.VQKD}
-	if kind.NeedsTeacher {
-		if t.teacher, err = tok.Teacher(e.Upstream); err != nil {
-			tok.Set.Release()
-			return nil, fmt.Errorf("pretrain.target: %w", err)
-		}
-		sources.Teacher = t.teacher
+	src, err := openSources(e, kind)
+	if err != nil {
+		return nil, err
 	}
-	t.target = kind.New(sources)
+	t := &task{Env: e, set: nn.NewSet(), sources: src, target: kind.New(src.Sources), nearest: nearestFirst(s.Model.ViT.Grid())}
+	t.kept = codeCaches(t)
 	s.Model.Vocab = t.target.Dim()
 	t.model = beit.NewMIM(t.set.Scope(), s.Model)
 	t.set.Build(e.Device, e.Config.Seed, nn.Training)
@@ -63,10 +48,7 @@ func (t *task) Finished() []*nn.Param { return t.set.Params() }
 // Release gives the memory back.
 func (t *task) Release() {
 	t.set.Release()
-	t.tokenizer.Set.Release()
-	if t.teacher != nil {
-		t.teacher.Release()
-	}
+	t.sources.release()
 }
 
 // Forward is the loss of both heads on the masked patches.
@@ -87,7 +69,15 @@ func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
 	if t.shuffled[which] != nil {
 		return t.given(b, which)
 	}
-	return t.target.Labels(c, method.Upload(c, b, method.FieldTarget).Value())
+	view := func() *tensor.Tensor { return method.Upload(c, b, method.FieldTarget).Value() }
+	kept := t.kept[which]
+	if kept == nil {
+		return t.target.Labels(c, view())
+	}
+	if !kept.knows(b) {
+		kept.learn(c, b, view())
+	}
+	return kept.labels(b)
 }
 
 // scalars are the losses, and the accuracies where labels are codes.

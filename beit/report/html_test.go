@@ -44,6 +44,29 @@ func expect(t *testing.T, page string, want ...string) {
 	}
 }
 
+// The page of a run that learned codes of DALL-E's encoder shows which of the masked ones are right.
+func TestCodesOfDALLE(t *testing.T) {
+	dalle, err := filepath.Abs(filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_zip.pkl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := runtest.Folder(t, pretrain.Method, "data.path=procedural:30", "pretrain.target=dalle", "pretrain.tokenizer="+dalle, "train.epochs=1")
+	runs, err := report.ReadAll(t.Context(), []string{back})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		if err := r.Look(t.Context(), report.View{Images: 4}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := written(t, runs...)
+	expect(t, page, "6 of 16 patches are masked", "of 6 codes are right")
+	if strings.Contains(page, "no network for the codes") {
+		t.Error("the page says that predictions are missing")
+	}
+}
+
 // A classifier's page contains the backbone that it began with and the tokenizer of that, with what each makes of images.
 func TestChain(t *testing.T) {
 	const images = "data.path=procedural:30" // six for validation, which are all shown

@@ -69,8 +69,8 @@ func teacherOf(name string) ([]string, error) {
 // pretrainCmd is "beit pretrain".
 type pretrainCmd struct {
 	runFlags
-	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
-	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
+	Method    string `placeholder:"NAME" help:"beit2: predict a tokenizer's codes (this one if none is named); mvp: the features of its teacher; beit1: the codes of DALL-E's encoder. Without a tokenizer: mae, masked pixels; dino, self-distillation."`
+	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip; dalle-encoder for beit1."`
 }
 
 // Run pretrains a backbone.
@@ -101,7 +101,7 @@ func pretrainers() []*method.Method {
 	return slices.DeleteFunc(model.Methods(), func(m *method.Method) bool { return m.Command != pretrain.Method.Command+" --method "+m.Name })
 }
 
-// targetOf is the assignment that a name of --method stands for; none where it is empty.
+// targetOf are the assignments that a name of --method stands for; none where it is empty.
 func targetOf(name string) ([]string, error) {
 	if name == "" {
 		return nil, nil
@@ -112,7 +112,7 @@ func targetOf(name string) ([]string, error) {
 	}
 	for _, k := range target.Kinds {
 		if k.Method == name {
-			return []string{"pretrain.target=" + k.Name}, nil
+			return append([]string{"pretrain.target=" + k.Name}, k.Settings...), nil
 		}
 		names = append(names, k.Method)
 	}

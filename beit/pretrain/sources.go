@@ -1,0 +1,64 @@
+package pretrain
+
+import (
+	"fmt"
+
+	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/weights"
+)
+
+// sources are the networks that labels are made by.
+type sources struct {
+	target.Sources
+	tokenizer *tokenizer.Trained // nil where another network is the tokenizer
+	held      []interface{ Release() }
+}
+
+// release gives the memory back.
+func (s *sources) release() {
+	for _, h := range s.held {
+		h.Release()
+	}
+}
+
+// openSources builds what a kind of target needs, of the opened models of a run.
+func openSources(e *method.Env, kind target.Kind) (*sources, error) {
+	s, m := &sources{}, e.Upstream[RoleTokenizer]
+	if kind.Tokenizer == weights.DALLE {
+		if m.Kind != weights.DALLE {
+			return nil, fmt.Errorf("pretrain.tokenizer: %s: holds a %s, and pretrain.target = %q needs DALL-E's encoder ('beit pull dalle-encoder')", m.Path, m.Kind, kind.Name)
+		}
+		network, set, err := m.Build(e.Device)
+		if err != nil {
+			return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
+		}
+		s.DALLE, s.held = network.(*beit.DALLE), append(s.held, set)
+		return s, nil
+	}
+	if m.Kind == weights.DALLE {
+		return nil, fmt.Errorf("pretrain.tokenizer: %s: holds a %s: its codes are learned with --method beit1, that is pretrain.target=%s", m.Path, m.Kind, target.DALLE)
+	}
+	tok, err := tokenizer.Build(e.Device, m)
+	if err != nil {
+		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
+	}
+	s.tokenizer, s.Tokenizer, s.held = tok, tok.VQKD, append(s.held, tok.Set)
+	from, v := tok.Config.Encoder, SectionOf(e.Config).Model.ViT
+	if from.ImageSize != v.ImageSize || from.Grid() != v.Grid() {
+		s.release()
+		return nil, fmt.Errorf("pretrain.tokenizer: %s has images of %d in %d x %d patches, the model images of %d in %d x %d",
+			m.Path, from.ImageSize, from.Grid(), from.Grid(), v.ImageSize, v.Grid(), v.Grid())
+	}
+	if kind.NeedsTeacher {
+		teacher, err := tok.Teacher(e.Upstream)
+		if err != nil {
+			s.release()
+			return nil, fmt.Errorf("pretrain.target: %w", err)
+		}
+		s.Teacher, s.held = teacher, append(s.held, teacher)
+	}
+	return s, nil
+}
