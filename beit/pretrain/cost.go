@@ -1,6 +1,8 @@
 package pretrain
 
 import (
+	"strings"
+
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
@@ -20,7 +22,7 @@ func cost(c *config.Config) method.Cost {
 		predicted = s.Model.ViT.Tokens()
 	}
 	images := method.ImageNet1k
-	if TokenizerPreset(c.Preset) == c.Preset { // of our own
+	if TokenizerPreset(c.Preset) == strings.TrimSuffix(c.Preset, suffixBEiT1) { // of our own
 		images = method.OwnImages
 	}
 	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + labelFLOPs(c), Images: images}

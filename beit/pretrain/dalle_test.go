@@ -138,6 +138,9 @@ func TestBEiT1Presets(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"small32", "small64", "small128", "small224"} {
+		if images := pretrain.Method.Cost(pretrain.Method.Preset(name + "_beit1")).Images; images != method.OwnImages {
+			t.Errorf("%s_beit1 is for %v images", name, images)
+		}
 		v1, v2 := section(name+"_beit1"), section(name)
 		if v1.Model.ViT != v2.Model.ViT || v1.Model.Vocab != v2.Model.Vocab || v1.Mask != v2.Mask || v1.Target != "codes" || v1.Model.Aggregation.Depth != 0 ||
 			v1.Visible != 0 || v1.FromTokenizer || pretrain.TokenizerPreset(name+"_beit1") != name {
