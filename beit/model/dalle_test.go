@@ -1,23 +1,20 @@
 package model_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// dalleFile is a tiny encoder of DALL-E, a pickle of the whole module.
-var dalleFile = filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_legacy.pkl")
-
 // DALL-E's encoder opens from its pickle without a warning, and runs. What needs a vision transformer refuses it in a line.
 func TestDALLEEncoder(t *testing.T) {
-	m, err := model.Open(dalleFile)
+	m, err := model.Open(traintest.DALLE(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +37,7 @@ func TestDALLEEncoder(t *testing.T) {
 		t.Errorf("for features: error %v", err)
 	}
 	for name, want := range map[string]string{"finetune": "which no classifier starts from", "segment": "which no segmenter starts from"} {
-		_, err := configure(name, "", "", "init_from="+dalleFile)
+		_, err := configure(name, "", "", "init_from="+traintest.DALLE(t))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want one line with %q", name, err, want)
 		}

@@ -20,18 +20,11 @@ import (
 	"github.com/gobeit/gobeit/beit/train"
 )
 
-// dalleFile is a tiny encoder of DALL-E with 23 codes, a pickle of the whole module.
-var dalleFile = filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_legacy.pkl")
-
 // tinyDALLE configures a run of BEiT v1.
 func tinyDALLE(t *testing.T, set ...string) *config.Config {
 	t.Helper()
-	path, err := filepath.Abs(dalleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return runtest.Tiny(t, pretrain.Method, append([]string{
-		"pretrain.target=dalle", "pretrain.tokenizer=" + path, "pretrain.model.aggregation.depth=0", "pretrain.visible=0",
+		"pretrain.target=dalle", "pretrain.tokenizer=" + traintest.DALLE(t), "pretrain.model.aggregation.depth=0", "pretrain.visible=0",
 	}, set...)...)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/run"
@@ -46,11 +47,7 @@ func expect(t *testing.T, page string, want ...string) {
 
 // The page of a run that learned codes of DALL-E's encoder shows which of the masked ones are right.
 func TestCodesOfDALLE(t *testing.T) {
-	dalle, err := filepath.Abs(filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_zip.pkl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := runtest.Folder(t, pretrain.Method, "data.path=procedural:30", "pretrain.target=dalle", "pretrain.tokenizer="+dalle, "train.epochs=1")
+	back := runtest.Folder(t, pretrain.Method, "data.path=procedural:30", "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t), "train.epochs=1")
 	runs, err := report.ReadAll(t.Context(), []string{back})
 	if err != nil {
 		t.Fatal(err)

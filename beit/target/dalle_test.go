@@ -2,12 +2,12 @@ package target
 
 import (
 	"math"
-	"path/filepath"
 	"testing"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/optim"
@@ -17,7 +17,7 @@ import (
 // openDALLE is the target of a tiny encoder with 23 codes.
 func openDALLE(t *testing.T) (kind Kind, made beit.Target) {
 	t.Helper()
-	m, err := weights.Open(filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_zip.pkl"))
+	m, err := weights.Open(traintest.DALLE(t))
 	if err != nil {
 		t.Fatal(err)
 	}

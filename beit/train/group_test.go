@@ -78,16 +78,6 @@ func together(t *testing.T, n int, m *method.Method, cfg *config.Config) string 
 	return dir(0)
 }
 
-// dalleFile is a tiny encoder of DALL-E.
-func dalleFile(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "testdata", "oracle-methods", "dalle", "encoder_legacy.pkl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // groupCases are tiny runs of all methods, with four micro-batches in a step.
 func groupCases(t *testing.T) map[string]*config.Config {
 	accum := []string{"train.accumulation_steps=4", "train.epochs=2"}
@@ -97,7 +87,7 @@ func groupCases(t *testing.T) map[string]*config.Config {
 		"tokenizer/gradient":  make(tokenizer.Method, "tokenizer.model.codebook_gradient=true"),
 		"tokenizer/euclidean": make(tokenizer.Method, "tokenizer.model.euclidean=true"),
 		"pretrain":            make(pretrain.Method, "pretrain.tokenizer="+tokenizerRun(t)),
-		"pretrain/dalle": make(pretrain.Method, "pretrain.target=dalle", "pretrain.tokenizer="+dalleFile(t), "pretrain.model.aggregation.depth=0",
+		"pretrain/dalle": make(pretrain.Method, "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t), "pretrain.model.aggregation.depth=0",
 			"pretrain.visible=0", "data.augment=none"),
 		"finetune":          make(finetune.Method, "finetune.mixup=0.8", "finetune.ema=0.9", "train.clip=1"),
 		"finetune/accuracy": make(finetune.Method),

@@ -348,7 +348,7 @@ func TestHuggingFaceValues(t *testing.T) {
 
 // FuzzModel opens files with arbitrary names and shapes; all values are zeros.
 func FuzzModel(f *testing.F) {
-	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512))} {
+	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512)), shrunk(dalle())} {
 		var text strings.Builder
 		for _, n := range l {
 			fmt.Fprintln(&text, n.Name, strings.Trim(fmt.Sprint(n.Shape), "[]"))
