@@ -1,6 +1,6 @@
 // Package beit has the networks of BEiT v2 (arXiv 2208.06366): the VQ-KD tokenizer, the model for masked image modelling with patch
 // aggregation, and the vision transformer for fine-tuning. It also has block-wise masking, teachers (HOG, CLIP and DINO with its
-// self-distillation), and UperNet for semantic segmentation.
+// self-distillation), the encoder of DALL-E, whose codes BEiT v1 predicts, and UperNet for semantic segmentation.
 //
 // It has networks only. Training recipes are presets of the methods in beit/tokenizer, beit/pretrain, beit/dino, beit/finetune and beit/segment. Model
 // files are read in beit/weights and beit/model.

@@ -30,6 +30,7 @@ func TestFLOPs(t *testing.T) {
 	decoder.ImageSize, decoder.PatchSize, decoder.Channels, decoder.Depth = encoder.Grid(), 1, 16, 2
 	vqkd := VQKDConfig{Encoder: encoder, Decoder: decoder, Codes: 64, CodeDim: 16, TargetDim: 84, Decay: 0.9, Beta: 1}
 	distill := DistillConfig{ViT: DINOShape(vit), Hidden: 64, Bottleneck: 16, Outputs: 100, StudentTemp: 0.1, TeacherTemp: 0.1, StartTemp: 0.1}
+	dalle := DALLEConfig{Hidden: 8, Blocks: 2, Codes: 50}
 	mask := make([]bool, mim.ViT.Tokens())
 	for i := range 20 {
 		mask[i] = true
@@ -52,6 +53,10 @@ func TestFLOPs(t *testing.T) {
 		"tokenizer": {vqkd.EncodeFLOPs() + vqkd.DecodeFLOPs(), counted(func(s nn.Scope) func(nn.Context) {
 			m := NewVQKD(s, vqkd)
 			return func(c nn.Context) { m.Forward(c, images(c, 32), tensor.New(dev, 1, 16, 84)) }
+		})},
+		"codes of DALL-E's encoder": {dalle.FLOPs(32), counted(func(s nn.Scope) func(nn.Context) {
+			m := NewDALLE(s, dalle)
+			return func(c nn.Context) { m.Codes(c, images(c, 32)).Release() }
 		})},
 		"distillation": {distill.FLOPs(32), counted(func(s nn.Scope) func(nn.Context) {
 			m, head := NewDINO(s, distill.ViT), newDistillHead(s.Sub("head"), distill)

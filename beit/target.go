@@ -19,6 +19,12 @@ type ClassLabels interface {
 	ClassLoss(pred *autograd.Var) *autograd.Var
 }
 
+// Coder has a code for each patch of an image: a *VQKD or a *DALLE.
+type Coder interface {
+	// Codes returns the codes of images [B, 3, S, S] in [0, 1], Int32 [B·N]. The caller releases the result.
+	Codes(c nn.Context, images *autograd.Var) *tensor.Tensor
+}
+
 // Target computes labels from images.
 type Target interface {
 	// Dim is the width of a prediction.

@@ -7,6 +7,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Section is the part of the configuration that only this method has.
@@ -32,10 +33,10 @@ func (s *Section) blocks() beit.MaskConfig {
 	return beit.MaskConfig{Rows: rows, Cols: cols, Count: int(math.Round(s.Mask.Ratio * float64(rows*cols))), MinBlock: s.Mask.MinBlock}
 }
 
-// targets are the kinds of targets that are codes of a tokenizer alone.
+// targets are the kinds of targets that are codes of a tokenizer of ours alone.
 func targets() (names []string) {
 	for _, k := range target.Kinds {
-		if k.Codes && !k.NeedsTeacher {
+		if k.Codes && !k.NeedsTeacher && k.Tokenizer == weights.Tokenizer {
 			names = append(names, k.Name)
 		}
 	}

@@ -25,7 +25,7 @@ type architecture struct {
 // architectureFrom tells which network a model of any method, or a published one, has.
 func architectureFrom(m *method.Model) (a *architecture, err error) {
 	encoder := m.Encoder()
-	if !weights.Known(encoder.Kind) {
+	if !weights.Known(encoder.Kind) || encoder.Kind == weights.DALLE {
 		return nil, fmt.Errorf("%s: holds a %s, which no classifier starts from", m.Path, m.Kind)
 	}
 	a = &architecture{path: m.Path, network: networkViT, norm: method.NormText(encoder.Norm()), vit: encoder.ViT, classes: m.Classes}

@@ -127,6 +127,8 @@ func (e *examination) examine(network any, images *autograd.Var) error {
 		e.blocks(m.AllBlocks(e.c, images))
 		e.attention(m.AttentionMaps(e.c, images, m.Depth()))
 		e.classes("classes of pixels", autograd.Permute(m.Logits(e.c, images), 0, 2, 3, 1))
+	case *beit.DALLE:
+		e.classes("codes", autograd.Permute(m.Logits(e.c, m.MapPixels(images)), 0, 2, 3, 1))
 	case *beit.VQKD:
 		symmetric := beit.SymmetricRange(images, 1)
 		e.blocks(m.Encoder.AllBlocks(e.c, symmetric))

@@ -281,6 +281,9 @@ func networkOf(m *method.Method, kind weights.Kind) (any, error) {
 	return nil, fmt.Errorf("method %s has no network of kind %q", m.Name, kind)
 }
 
+// dalleSize is the side of the images of DALL-E's encoder where BEiT v1 has its codes. The network takes any multiple of beit.DALLEPatch.
+const dalleSize = 112
+
 // cardOf describes a published file.
 func cardOf(w *weights.Model) method.Card {
 	c := method.Card{Kind: w.Kind, Input: method.Input{Size: w.ViT.ImageSize, Norm: w.Norm(), Whole: w.Kind == weights.CLIP}}
@@ -302,6 +305,10 @@ func cardOf(w *weights.Model) method.Card {
 		c.Network = &mim
 	case weights.CLIP:
 		c.Network = &clip
+	case weights.DALLE:
+		dalle := w.DALLE
+		c.Network = &dalle
+		c.Input.Size, c.Input.Grid = dalleSize, dalleSize/beit.DALLEPatch
 	default:
 		c.Network = &vit
 	}

@@ -30,6 +30,8 @@ func Predicts(m *Model) (mask beit.MaskConfig, tokenizer string, err error) {
 	switch {
 	case !kind.Codes:
 		return mask, "", fmt.Errorf("%s: predicts %s, and no codes (pretrain.target = %q)", m.Path, kind.Title, s.Target)
+	case kind.Tokenizer != weights.Tokenizer:
+		return mask, "", fmt.Errorf("%s: predicts %s (pretrain.target = %q), and no tokenizer's whose codes can be shown", m.Path, kind.Title, s.Target)
 	case s.ShuffleCodes:
 		return mask, "", fmt.Errorf("%s: learned codes that were exchanged between patches (pretrain.shuffle_codes), which tell nothing of an image", m.Path)
 	}

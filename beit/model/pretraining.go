@@ -23,7 +23,7 @@ type Pretraining struct {
 // "pretrain --method" with their own name.
 func Pretrainings() (list []Pretraining) {
 	for _, k := range target.Kinds {
-		list = append(list, Pretraining{k.Method, k.Title, pretrain.Method, []string{"pretrain.target=" + k.Name}})
+		list = append(list, Pretraining{k.Method, k.Title, pretrain.Method, append([]string{"pretrain.target=" + k.Name}, k.Settings...)})
 	}
 	for _, m := range methods {
 		if m.Command == pretrain.Method.Command+" --method "+m.Name {

@@ -76,6 +76,7 @@ var published = []Published{
 	ofMAE("mae-huge-ft1k", "finetune/mae_finetuned_vit_huge.pth", 2528, weights.Classifier, "classifier, ImageNet-1k"),
 	ofMAE("mae-large-visualize", "visualize/mae_visualize_vit_large.pth", 1318, mae.Kind, "with decoder, predicts raw pixels"),
 	{"clip-vitb16", "ViT-B-16.pt", "https://openaipublic.azureedge.net/clip/models/" + clipSum + "/ViT-B-16.pt", 0, clipSum, weights.CLIP, "CLIP, a teacher"},
+	{"dalle-encoder", "dalle_encoder.pkl", "https://cdn.openai.com/dall-e/encoder.pkl", 215, "", weights.DALLE, "DALL-E's encoder, for BEiT v1"},
 	{"dino-vitb16", "dino_vitbase16_pretrain.pth", "https://dl.fbaipublicfiles.com/dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth", 343, "", weights.DINO, "DINO, a teacher, also for features"},
 }
 

@@ -50,6 +50,27 @@ func OpenTokenizer(dev *tensor.Device, m *Model) (*beit.VQKD, *nn.Set, error) {
 	return t.VQKD, t.Set, nil
 }
 
+// OpenCoder builds what has the codes that a backbone of ViT v with so many outputs learned: a tokenizer, or DALL-E's encoder, which takes images of any
+// size. The caller releases the set.
+func OpenCoder(dev *tensor.Device, m *Model, v beit.ViTConfig, outputs int) (coder beit.Coder, set *nn.Set, err error) {
+	codes := m.Weights.VQKD.Codes
+	fits := v.ImageSize == m.Weights.VQKD.Encoder.ImageSize && v.Tokens() == m.Weights.VQKD.Encoder.Tokens()
+	if m.Kind == weights.DALLE {
+		codes, fits = m.Weights.DALLE.Codes, true
+	}
+	if !fits || codes != outputs {
+		return nil, nil, fmt.Errorf("%s: has %d codes, or other patches than the network, which has %d outputs", m.Path, codes, outputs)
+	}
+	if m.Kind != weights.DALLE {
+		return OpenTokenizer(dev, m)
+	}
+	network, set, err := m.Build(dev)
+	if err != nil {
+		return nil, nil, err
+	}
+	return network.(*beit.DALLE), set, nil
+}
+
 // OpenClassifier builds the classifier in an opened model; outputs is the number of its classes. The caller releases the set.
 func OpenClassifier(dev *tensor.Device, m *Model) (c beit.Classifier, outputs int, set *nn.Set, err error) {
 	t, err := finetune.Build(dev, m)
@@ -91,6 +112,9 @@ func OpenProbed(dev *tensor.Device, m *Model) (*Encoder, error) {
 // OpenEncoder builds the network for features in an opened model of any kind: a backbone, a tokenizer's encoder, a classifier without its head.
 // The caller releases its Set.
 func OpenEncoder(dev *tensor.Device, m *Model) (*Encoder, error) {
+	if m.Kind == weights.DALLE {
+		return nil, fmt.Errorf("%s: holds a %s, of which no features can be taken; 'beit pretrain --method beit1' learns its codes", m.Path, m.Kind)
+	}
 	if m.Config == nil || m.Kind == weights.Segmenter {
 		return nil, fmt.Errorf("%s: holds a %s, of which no features can be taken; 'beit finetune --init-from' makes a classifier of it", m.Path, m.Kind)
 	}

@@ -1,14 +1,18 @@
 package pretrain
 
 import (
+	"strings"
+
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 )
 
-// cost is that of the backbone, whose targets are the codes of the preset's tokenizer.
+// cost is that of the backbone, whose targets are the codes of the preset's tokenizer, or of DALL-E's encoder.
 func cost(c *config.Config) method.Cost {
 	set := nn.NewSet()
 	s := SectionOf(c)
@@ -21,9 +25,20 @@ func cost(c *config.Config) method.Cost {
 		predicted++
 	}
 	images := method.ImageNet1k
-	if TokenizerPreset(c.Preset) == c.Preset { // of our own
+	if TokenizerPreset(c.Preset) == strings.TrimSuffix(c.Preset, suffixBEiT1) { // of our own
 		images = method.OwnImages
 	}
-	codes := tokenizer.SectionOf(tokenizer.Method.Preset(TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + codes, Images: images}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + labelFLOPs(c), Images: images}
+}
+
+// labelFLOPs is what the labels of an image take in an epoch. Those of DALL-E's encoder are made once where they are kept.
+func labelFLOPs(c *config.Config) float64 {
+	if kind, _ := target.Find(SectionOf(c).Target); kind.Tokenizer == weights.DALLE {
+		flops := beit.PublishedDALLE.FLOPs(views(c)[1].Size)
+		if keepsCodes(c) {
+			flops /= float64(max(c.Train.Epochs, 1))
+		}
+		return flops
+	}
+	return tokenizer.SectionOf(tokenizer.Method.Preset(TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
 }

@@ -55,7 +55,15 @@ var (
 )
 
 // views are what the backbone sees, and what the tokenizer sees of the same part of an image.
-func views(c *config.Config) []data.View { return card(c).Input.WithTarget() }
+func views(c *config.Config) []data.View {
+	list := card(c).Input.WithTarget()
+	s := SectionOf(c)
+	if kind, _ := target.Find(s.Target); kind.View != nil {
+		list[1] = kind.View(s.Model.ViT.Grid())
+		list[1].Name = method.FieldTarget
+	}
+	return list
+}
 
 func card(c *config.Config) method.Card {
 	m := SectionOf(c).Model

@@ -2,6 +2,7 @@ package pretrain
 
 import (
 	"math"
+	"strings"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
@@ -9,8 +10,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// presets are the recipes of the authors' beit2/PRETRAINING.md and small ones of our own. The plain models, 24x544 and huge have no published
-// recipe: they take the settings of the base or large one, and our rule for masks (MaskFor) where the grid differs.
+// presets are the recipes of the authors' beit2/PRETRAINING.md, those of beit/README.md for BEiT v1, and small ones of our own. The plain models, 24x544
+// and huge have no published recipe: they take the settings of the base or large one, and our rule for masks (MaskFor) where the grid differs.
 var presets = map[string]func() *config.Config{
 	"base_1600e":  func() *config.Config { return published("base_16_224", 9, 1600) },
 	"base_300e":   func() *config.Config { return published("base_16_224", 9, 300) },
@@ -24,6 +25,13 @@ var presets = map[string]func() *config.Config{
 	"24x544_plain":   func() *config.Config { return published("24x544_16_224", 0, 300) },
 	"large_plain":    func() *config.Config { return published("large_16_224", 0, 300) },
 	"huge_plain":     func() *config.Config { return published("huge_14_224", 0, 300) },
+
+	"base_beit1":     func() *config.Config { return beit1("base_16_224") },
+	"large_beit1":    func() *config.Config { return beit1("large_16_224") },
+	"small32_beit1":  func() *config.Config { return plain(small("small32", 512, 0, 0, 10)) },
+	"small64_beit1":  func() *config.Config { return plain(small("small64", 512, 0, 0, 100)) },
+	"small128_beit1": func() *config.Config { return plain(small("small128", 1024, 0, 0, 100)) },
+	"small224_beit1": func() *config.Config { return plain(small("small224", 1024, 0, 0, 100)) },
 
 	"tiny32":               func() *config.Config { return small("tiny32", 256, 2, 1, 10).Short() },
 	"mini32":               func() *config.Config { return small("mini32", 512, 2, 1, 10).Short() },
@@ -41,7 +49,7 @@ var spec = config.NewSpec(name, presets).InPaper("base_1600e")
 
 // TokenizerPreset is the preset of the tokenizer that makes the targets of a preset of this package.
 func TokenizerPreset(preset string) string {
-	switch preset {
+	switch preset = strings.TrimSuffix(preset, suffixBEiT1); preset {
 	case "tiny32", "mini32", "small32", "small64", "small128", "small224", config.ReferencePreset:
 		return preset
 	}
@@ -72,6 +80,26 @@ func published(vit string, layer, epochs int) *config.Config {
 	if v.Grid() == 14 {
 		s.Mask.Count = 75
 	}
+	return c
+}
+
+// suffixBEiT1 ends the names of presets of BEiT v1.
+const suffixBEiT1 = "_beit1"
+
+// beit1 is the recipe of BEiT v1 (arXiv 2106.08254) for ImageNet-1k: codes of DALL-E's encoder, no patch aggregation.
+func beit1(vit string) *config.Config {
+	c := published(vit, 0, 800)
+	c.Train.Beta2, c.Train.MinCropScale = 0.999, 0.08
+	s := SectionOf(c)
+	s.Target, s.Model.ViT.DropPath = target.DALLE, 0.1
+	return c
+}
+
+// plain makes of a small preset one of BEiT v1: no patch aggregation, the loss of masked patches alone, random initial weights. Its codes are those
+// of a small VQ-KD tokenizer, for which nothing has to be fetched.
+func plain(c *config.Config) *config.Config {
+	s := SectionOf(c)
+	s.FromTokenizer, s.Visible = false, 0
 	return c
 }
 

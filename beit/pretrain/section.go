@@ -5,6 +5,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Section is the part of the configuration that only this method has.
@@ -31,8 +32,13 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.OneOf("pretrain.target", s.Target, target.Names()...)
 	kind, _ := target.Find(s.Target)
+	vqkd := kind.Tokenizer == weights.Tokenizer
 	k.Must(!s.ShuffleCodes || kind.Codes, "pretrain.shuffle_codes: pretrain.target = %q has no codes", s.Target)
 	k.Must(s.over() == beit.OverMasked || kind.Class, "pretrain.feature_loss = %q: pretrain.target = %q has no features", s.FeatureLoss, s.Target)
+	k.Must(!s.ShuffleCodes || vqkd, "pretrain.shuffle_codes: must be false with pretrain.target = %q: only the codes of a VQ-KD tokenizer are shuffled", s.Target)
+	k.Must(!s.FromTokenizer || vqkd, "pretrain.from_tokenizer: must be false with pretrain.target = %q, whose tokenizer has no blocks to start from", s.Target)
+	k.Must(kind.View == nil || c.Data.Augment != config.AugmentPad, "data.augment = %q: must be %q or %q with pretrain.target = %q, which sees images of another size",
+		c.Data.Augment, config.AugmentCrop, config.AugmentNone, s.Target)
 	k.Must(s.Visible >= 0 && s.Visible <= 1, "pretrain.visible = %g: must be in [0, 1]", s.Visible)
 	k.Part("pretrain.model", m.Check())
 	s.checkMask(k)

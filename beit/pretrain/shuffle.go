@@ -8,8 +8,8 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// Ready makes the codes of the shuffled-codes control.
-func (t *task) Ready(ctx context.Context) error {
+// shuffleCodes makes the codes of the shuffled-codes control.
+func (t *task) shuffleCodes(ctx context.Context) error {
 	if !SectionOf(t.Config).ShuffleCodes {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (t *task) Ready(ctx context.Context) error {
 			continue
 		}
 		progress := func(done, total int) { t.Phase("encode", done, total) }
-		codes, err := t.tokenizer.Encode(ctx, ds, t.Config.Data.Eval, t.Skipped, progress)
+		codes, err := t.sources.tokenizer.Encode(ctx, ds, t.Config.Data.Eval, t.Skipped, progress)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/target"
-	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -16,47 +15,24 @@ import (
 // task trains a backbone by masked image modelling.
 type task struct {
 	*method.Env
-	set       *nn.Set
-	model     *beit.MIM
-	target    beit.Target
-	tokenizer *tokenizer.Trained
-	teacher   *tokenizer.Teacher // nil unless the target needs it
-	shuffled  [2][]int32         // of training and validation images, N codes each, for the shuffled-codes control; else nil
-	nearest   target.NearestPatch
+	set      *nn.Set
+	model    *beit.MIM
+	target   beit.Target
+	sources  *sources
+	shuffled [2][]int32    // of training and validation images, N codes each, for the shuffled-codes control; else nil
+	kept     [2]*codeCache // of training and validation images, where their codes are kept; else nil
+	nearest  target.NearestPatch
 }
 
 func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
-	tok, err := tokenizer.BuildFor(e.Device, e.Upstream[RoleTokenizer], s.Model.ViT)
-	if err != nil {
-		return nil, fmt.Errorf("pretrain.tokenizer: %w", err)
-	}
-	t := &task{Env: e, set: nn.NewSet(), tokenizer: tok, nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
 	kind, _ := target.Find(s.Target) // Check knows the names
-	sources := target.Sources{Tokenizer: tok.VQKD}
-	if kind.NeedsTeacher {
-		if t.teacher, err = tok.Teacher(e.Upstream); err != nil {
-			tok.Set.Release()
-			return nil, fmt.Errorf("pretrain.target: %w", err)
-		}
-		if t.teacher.RebuildsPixels() {
-			t.teacher.Release()
-			tok.Set.Release()
-			return nil, fmt.Errorf("pretrain.target = %q: the tokenizer rebuilds pixels and has no teacher: set pretrain.target=codes", s.Target)
-		}
-		sources.Teacher = t.teacher
-		if sources.Class = s.over() == beit.OverAllCLS; sources.Class {
-			class, ok := t.teacher.Teacher.(beit.ClassTeacher)
-			if !ok {
-				name := t.teacher.Name()
-				t.teacher.Release()
-				tok.Set.Release()
-				return nil, fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", s.FeatureLoss, name)
-			}
-			sources.Teacher = class
-		}
+	src, err := openSources(e, kind)
+	if err != nil {
+		return nil, err
 	}
-	t.target = kind.New(sources)
+	t := &task{Env: e, set: nn.NewSet(), sources: src, target: kind.New(src.Sources), nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
+	t.kept = codeCaches(t)
 	s.Model.Vocab = t.target.Dim()
 	t.model = beit.NewMIM(t.set.Scope(), s.Model)
 	t.set.Build(e.Device, e.Config.Seed, nn.Training)
@@ -72,10 +48,7 @@ func (t *task) Finished() []*nn.Param { return t.set.Params() }
 // Release gives the memory back.
 func (t *task) Release() {
 	t.set.Release()
-	t.tokenizer.Set.Release()
-	if t.teacher != nil {
-		t.teacher.Release()
-	}
+	t.sources.release()
 }
 
 // Forward is the loss of both heads on the masked patches.
@@ -96,7 +69,15 @@ func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
 	if t.shuffled[which] != nil {
 		return t.given(b, which)
 	}
-	return t.target.Labels(c, method.Upload(c, b, method.FieldTarget).Value())
+	view := func() *tensor.Tensor { return method.Upload(c, b, method.FieldTarget).Value() }
+	kept := t.kept[which]
+	if kept == nil {
+		return t.target.Labels(c, view())
+	}
+	if !kept.knows(b) {
+		kept.learn(c, b, view())
+	}
+	return kept.labels(b)
 }
 
 // scalars are the losses, and the accuracies where labels are codes.

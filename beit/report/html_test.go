@@ -14,6 +14,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/report"
 	"github.com/gobeit/gobeit/beit/run"
@@ -41,6 +42,25 @@ func expect(t *testing.T, page string, want ...string) {
 		if !strings.Contains(page, w) {
 			t.Errorf("the page lacks %q", w)
 		}
+	}
+}
+
+// The page of a run that learned codes of DALL-E's encoder shows which of the masked ones are right.
+func TestCodesOfDALLE(t *testing.T) {
+	back := runtest.Folder(t, pretrain.Method, "data.path=procedural:30", "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t), "train.epochs=1")
+	runs, err := report.ReadAll(t.Context(), []string{back})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		if err := r.Look(t.Context(), report.View{Images: 4}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := written(t, runs...)
+	expect(t, page, "6 of 16 patches are masked", "of 6 codes are right")
+	if strings.Contains(page, "no network for the codes") {
+		t.Error("the page says that predictions are missing")
 	}
 }
 

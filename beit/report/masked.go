@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 
 	"github.com/gobeit/gobeit/autograd"
@@ -138,33 +139,35 @@ func (r *Run) openPredictor(v View, m *model.Model, c *config.Config) (predict p
 		return nil, nil, err
 	}
 	defer upstream.Close()
-	var tokens *beit.VQKD
-	var codebook *nn.Set
+	var of *model.Model
 	for _, u := range upstream {
-		if u.Kind == weights.Tokenizer {
-			if tokens, codebook, err = model.OpenTokenizer(dev, u); err != nil {
-				return nil, nil, err
-			}
-			break
+		if u.Kind == weights.Tokenizer || u.Kind == weights.DALLE {
+			of = u
 		}
 	}
-	if tokens == nil {
+	if of == nil {
 		return nil, nil, errors.New("it has no tokenizer")
 	}
 	network, set, err := m.Build(dev)
 	if err != nil {
-		codebook.Release()
 		return nil, nil, err
 	}
-	done = func() { set.Release(); codebook.Release() }
 	mim, ok := network.(*beit.MIM)
-	of := tokens.Config.Encoder
-	if !ok || mim.Config.Vocab != tokens.Config.Codes || mim.Config.ViT.ImageSize != of.ImageSize || mim.Config.ViT.Tokens() != of.Tokens() {
-		done()
-		return nil, nil, fmt.Errorf("%s: is no network for the codes of the tokenizer that is there now", m.Path)
+	if !ok {
+		set.Release()
+		return nil, nil, fmt.Errorf("%s: predicts no codes", m.Path)
 	}
-	tape, size := autograd.NewTape(dev), m.Input.Size
-	upload := func(pixels []float32) *autograd.Var { return tape.Own(tensor.FromSlice(dev, pixels, 1, 3, size, size)) }
+	tokens, codebook, err := model.OpenCoder(dev, of, mim.Config.ViT, mim.Config.Vocab)
+	if err != nil {
+		set.Release()
+		return nil, nil, fmt.Errorf("%s: is no network for the codes of the tokenizer that is there now: %w", m.Path, err)
+	}
+	done = func() { set.Release(); codebook.Release() }
+	tape := autograd.NewTape(dev)
+	upload := func(pixels []float32) *autograd.Var {
+		side := int(math.Round(math.Sqrt(float64(len(pixels) / 3))))
+		return tape.Own(tensor.FromSlice(dev, pixels, 1, 3, side, side))
+	}
 	return func(image, target []float32, mask []bool) []bool {
 		right := make([]bool, len(mask))
 		tape.NoGrad(func() {

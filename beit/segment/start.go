@@ -27,7 +27,7 @@ type beginning struct {
 // beginningFrom tells what of a model of any method, or of a published one, a segmenter can start from.
 func beginningFrom(m *method.Model) (*beginning, error) {
 	from := m.Encoder()
-	if !weights.Known(from.Kind) || m.Kind == weights.CLIP {
+	if !weights.Known(from.Kind) || m.Kind == weights.CLIP || m.Kind == weights.DALLE {
 		return nil, fmt.Errorf("%s: holds a %s, which no segmenter starts from", m.Path, m.Kind)
 	}
 	b := &beginning{path: m.Path, norm: method.NormText(from.Norm()), vit: from.ViT}

@@ -4,6 +4,10 @@ import (
 	"slices"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
+	"github.com/gobeit/gobeit/tensor"
 )
 
 // Kind is one kind of target.
@@ -14,18 +18,32 @@ type Kind struct {
 	NeedsTeacher bool   // the tokenizer's teacher is opened too
 	Codes        bool   // its labels are *beit.CodeLabels
 	Class        bool   // its labels are beit.ClassLabels where Sources.Class says so
-	New          func(s Sources) beit.Target
+
+	Tokenizer weights.Kind // of the model in pretrain.tokenizer
+	Settings  []string     // assignments that go with Method: what a configuration for a tokenizer of ours would have otherwise
+	// View is what labels are made of, for a grid of so many patches; its name is left empty. Nil: what the network sees, in [0, 1].
+	View func(grid int) data.View
+
+	New func(s Sources) beit.Target
 }
 
 // Sources are what targets are made from.
 type Sources struct {
-	Tokenizer *beit.VQKD
+	Tokenizer *beit.VQKD   // nil where the kind has another tokenizer
 	Teacher   beit.Teacher // of the tokenizer; nil unless the kind needs it
 	Class     bool         // the class token has a label too; Teacher is a beit.ClassTeacher
+	DALLE     *beit.DALLE  // nil where the kind has another tokenizer
+}
+
+// Slow is a target whose labels are codes that cost more than a student's step: they are kept where images are always shown alike.
+type Slow interface {
+	beit.Target
+	// CodesOf returns the codes of images view, as those of Labels: one for each of the B·N patches.
+	CodesOf(c nn.Context, view *tensor.Tensor) []int32
 }
 
 // Kinds are all kinds of targets.
-var Kinds = []Kind{codes, features}
+var Kinds = []Kind{codes, features, dalle}
 
 // Find returns the kind of a name.
 func Find(name string) (Kind, bool) {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Names stand in configurations and on the command line: they are distinct and stay.
@@ -15,7 +16,7 @@ func TestKinds(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, k := range Kinds {
-		if seen[k.Name] || seen[k.Method] || k.Name == "" || k.Method == "" || k.Title == "" || k.New == nil {
+		if seen[k.Name] || seen[k.Method] || k.Name == "" || k.Method == "" || k.Title == "" || k.New == nil || !weights.Known(k.Tokenizer) {
 			t.Errorf("kind %+v", k)
 		}
 		seen[k.Name], seen[k.Method] = true, true

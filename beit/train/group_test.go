@@ -89,12 +89,14 @@ func groupCases(t *testing.T) map[string]*config.Config {
 		"tokenizer/gradient":  make(tokenizer.Method, "tokenizer.model.codebook_gradient=true"),
 		"tokenizer/euclidean": make(tokenizer.Method, "tokenizer.model.euclidean=true"),
 		"pretrain":            make(pretrain.Method, "pretrain.tokenizer="+tokenizerRun(t)),
-		"finetune":            make(finetune.Method, "finetune.mixup=0.8", "finetune.ema=0.9", "train.clip=1"),
-		"finetune/accuracy":   make(finetune.Method),
-		"dino":                make(dino.Method),
-		"cae":                 make(cae.Method, "cae.tokenizer="+tokenizerRun(t)),
-		"mae":                 make(mae.Method),
-		"splitmask":           make(splitmask.Method, "splitmask.tokenizer="+tokenizerRun(t)),
+		"pretrain/dalle": make(pretrain.Method, "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t), "pretrain.model.aggregation.depth=0",
+			"pretrain.visible=0", "data.augment=none"),
+		"finetune":          make(finetune.Method, "finetune.mixup=0.8", "finetune.ema=0.9", "train.clip=1"),
+		"finetune/accuracy": make(finetune.Method),
+		"dino":              make(dino.Method),
+		"cae":               make(cae.Method, "cae.tokenizer="+tokenizerRun(t)),
+		"mae":               make(mae.Method),
+		"splitmask":         make(splitmask.Method, "splitmask.tokenizer="+tokenizerRun(t)),
 	}
 }
 

@@ -44,6 +44,11 @@ func (m *Model) infer() (err error) {
 			err = m.check(nil)
 		}
 		return err
+	case DALLE:
+		if m.DALLE, err = beit.InferDALLE(m.shapes("")); err == nil {
+			err = m.DALLE.Check()
+		}
+		return err
 	case Tokenizer:
 		return m.inferTokenizer()
 	case Segmenter:
@@ -165,7 +170,7 @@ func (m *Model) inferTokenizer() (err error) {
 	return c.Check()
 }
 
-// Declare declares the network in scope s, unbuilt: a *beit.ViT, *beit.MIM, *beit.VQKD, *beit.CLIP, *beit.DINO or *beit.Segmenter. For a
+// Declare declares the network in scope s, unbuilt: a *beit.ViT, *beit.MIM, *beit.VQKD, *beit.CLIP, *beit.DINO, *beit.DALLE or *beit.Segmenter. For a
 // Segmenter whose head is not known here it is the backbone; load that from the model's Backbone.
 func (m *Model) Declare(s nn.Scope) any {
 	switch m.Kind {
@@ -177,6 +182,8 @@ func (m *Model) Declare(s nn.Scope) any {
 		return beit.NewCLIP(s, m.CLIP)
 	case DINO:
 		return beit.NewDINO(s, m.ViT)
+	case DALLE:
+		return beit.NewDALLE(s, m.DALLE)
 	case Segmenter:
 		if m.Segmenter.Head != "" {
 			return beit.NewSegmenter(s, m.Segmenter, false)

@@ -328,7 +328,7 @@ func (m *Model) activate(act string) error {
 // published.
 func (m *Model) normUnsure() bool {
 	switch m.Kind {
-	case Tokenizer, CLIP:
+	case Tokenizer, CLIP, DALLE:
 		return false
 	case MIM:
 		return m.MIM.Aggregation.Depth == 0 // aggregation layers are BEiT v2's alone
@@ -371,7 +371,7 @@ func (m *Model) Norm() data.Norm {
 	switch m.Kind {
 	case CLIP:
 		return data.Norm{Mean: beit.CLIPMean, Std: beit.CLIPStd}
-	case Tokenizer:
+	case Tokenizer, DALLE:
 		return data.Unit
 	}
 	return data.ImageNet

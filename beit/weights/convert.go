@@ -15,13 +15,13 @@ import (
 	"github.com/gobeit/gobeit/nn/state"
 )
 
-// Container returns the key of the state dict in a PyTorch checkpoint that the authors' scripts read. It is "" for CLIP and DINO, whose
-// files are plain state dicts.
+// Container returns the key of the state dict in a PyTorch checkpoint that the authors' scripts read. It is "" for CLIP, DINO and
+// DALL-E's encoder, whose files are plain state dicts.
 func (m *Model) Container() string {
 	if m.container != "" {
 		return m.container
 	}
-	if m.Kind == CLIP || m.Kind == DINO {
+	if m.Kind == CLIP || m.Kind == DINO || m.Kind == DALLE {
 		return ""
 	}
 	return "model"
@@ -87,7 +87,7 @@ func (m *Model) missingCount(name string) (string, bool) {
 func (m *Model) canBe(to Naming) error {
 	known := map[Kind][]Naming{
 		Classifier: {Official, TIMM, HF}, MIM: {Official, TIMM, HF}, DINO: {Official, TIMM, HF}, CLIP: {Official, HF}, Segmenter: {Official, HF},
-		Tokenizer: {Official},
+		Tokenizer: {Official}, DALLE: {Official},
 	}
 	if !slices.Contains(known[m.Kind], to) {
 		return fmt.Errorf("a %s has no %q names: there are %q", m.Kind, to, known[m.Kind])

@@ -135,6 +135,7 @@ func TestRoundTrips(t *testing.T) {
 		{"dino", dino(), []weights.Naming{weights.TIMM, weights.HF}, ""},
 		{"clip", clip(), []weights.Naming{weights.HF}, ""},
 		{"tokenizer", tokenizer(1, 512), nil, ""},
+		{"DALL-E's encoder", dalle(), nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, end := range []string{".safetensors", ".pth"} {
@@ -347,7 +348,7 @@ func TestHuggingFaceValues(t *testing.T) {
 
 // FuzzModel opens files with arbitrary names and shapes; all values are zeros.
 func FuzzModel(f *testing.F) {
-	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512))} {
+	for _, l := range []list{shrunk(classifier(base, 1000, true)), shrunk(beitHF(base, 1000)), shrunk(dinoHF()), shrunk(clip()), shrunk(tokenizer(1, 512)), shrunk(dalle())} {
 		var text strings.Builder
 		for _, n := range l {
 			fmt.Fprintln(&text, n.Name, strings.Trim(fmt.Sprint(n.Shape), "[]"))

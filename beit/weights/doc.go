@@ -1,5 +1,5 @@
-// Package weights opens published weights: BEiT models and tokenizers in the formats of the authors, timm and Hugging Face, and the CLIP
-// and DINO networks that are teachers of tokenizers.
+// Package weights opens published weights: BEiT models and tokenizers in the formats of the authors, timm and Hugging Face, the CLIP
+// and DINO networks that are teachers of tokenizers, and DALL-E's encoder.
 //
 //	m, err := weights.Open("beitv2_base_patch16_224_pt1k_ft21kto1k.pth")
 //	if err != nil {

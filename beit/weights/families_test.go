@@ -29,6 +29,7 @@ type family struct {
 	parameters int
 }
 
+// Without relative positions the authors' names are also timm's.
 var families = []family{
 	{"beitv2_base_patch16_224_pt1k", func() list { return pretrained(base) }, "model", weights.MIM, weights.Official, 106_143_056},
 	{"beitv2_large_patch16_224_pt1k", func() list { return pretrained(large) }, "module", weights.MIM, weights.Official, 336_728_512},
@@ -49,6 +50,14 @@ var families = []family{
 	{"vqkd with its teacher", func() list { return selfTrained(tokenizer(3, 512)) }, "model", weights.Tokenizer, weights.Official, 108_829_216},
 	{"beitv2_base_patch16_224_pt1k_ftade20k", func() list { return segmenter(size{768, 12, 12, 16, 32}) }, "state_dict", weights.Segmenter, weights.Official, 163_080_812},
 	{"beitv2_large_patch16_224_pt1k_ftade20k", func() list { return segmenter(size{1024, 24, 16, 16, 32}) }, "state_dict", weights.Segmenter, weights.Official, 440_398_636},
+	{"beit_base_patch16_224_pt22k", func() list { return pretrainedV1(base) }, "model", weights.MIM, weights.Official, 91_965_776},
+	{"beit_large_patch16_224_pt22k", func() list { return pretrainedV1(large) }, "model", weights.MIM, weights.Official, 311_534_016},
+	{"beit_base_patch16_224_pt1k_800ep", func() list { return withPositions(base) }, "model", weights.MIM, weights.TIMM, 92_089_856},
+	{"beit_base_patch16_224_pt22k_ft22k", func() list { return classifier(base, 21841, true) }, "model", weights.Classifier, weights.Official, 102_557_713},
+	{"beit_base_patch16_384_pt22k_ft22kto1k", func() list { return classifier(size{768, 12, 12, 16, 24}, 1000, true) }, "model", weights.Classifier, weights.Official, 86_744_104},
+	{"beit_base_patch16_640_pt22k_ft22ktoade20k", func() list { return segmenter(size{768, 12, 12, 16, 40}) }, "state_dict", weights.Segmenter, weights.Official, 163_407_980},
+	{"beit_large_patch16_640_pt22k_ft22ktoade20k", func() list { return segmenter(size{1024, 24, 16, 16, 40}) }, "state_dict", weights.Segmenter, weights.Official, 441_271_084},
+	{"DALL-E's encoder", dalle, "", weights.DALLE, weights.Official, 53_786_240},
 	{"ViT-B-16", clip, "", weights.CLIP, weights.Official, 86_192_640},
 	{"openai/clip-vit-base-patch16", clipHF, "", weights.CLIP, weights.HF, 86_192_640},
 	{"mae_finetuned_vit_base", func() list { return maeFinetuned(base) }, "model", weights.Classifier, weights.TIMM, 86_567_656 - 12*768},

@@ -19,6 +19,7 @@ const (
 	Segmenter  Kind = "segmenter"
 	CLIP       Kind = "CLIP"
 	DINO       Kind = "DINO"
+	DALLE      Kind = "DALL-E encoder"
 )
 
 // Naming says who named the tensors of a file.
@@ -63,12 +64,14 @@ func detect(list []string) (Kind, Naming, error) {
 		return DINO, Official, nil
 	case starts("encoder.layer.", "vit.encoder.layer."):
 		return DINO, HF, nil
+	case starts("blocks.group_1."):
+		return DALLE, Official, nil
 	case starts("lm_head.", "cls_pt_layers."):
 		return MIM, naming, nil
 	case starts("patch_embed.", "beit.embeddings."):
 		return Classifier, naming, nil
 	}
-	return "", "", errors.New("holds no model that is known here: wanted are tensors of BEiT, of its tokenizer, of CLIP or of DINO, under the authors' names, timm's or Hugging Face's")
+	return "", "", errors.New("holds no model that is known here: wanted are tensors of BEiT, of its tokenizer, of CLIP, of DINO or of DALL-E's encoder, under the authors' names, timm's or Hugging Face's")
 }
 
 // bareBEiT reports whether names are those of Hugging Face's BeitModel, without the prefix "beit." of a model with a head. DINO's names

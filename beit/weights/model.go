@@ -18,10 +18,11 @@ import (
 type Model struct {
 	Kind   Kind
 	Naming Naming
-	ViT    beit.ViTConfig  // of the network; of a Tokenizer's encoder; of CLIP's image encoder, as far as a ViTConfig can describe it
-	MIM    beit.MIMConfig  // of a MIM model
-	VQKD   beit.VQKDConfig // of a Tokenizer
-	CLIP   beit.CLIPConfig // of a CLIP
+	ViT    beit.ViTConfig   // of the network; of a Tokenizer's encoder; of CLIP's image encoder, as far as a ViTConfig can describe it
+	MIM    beit.MIMConfig   // of a MIM model
+	VQKD   beit.VQKDConfig  // of a Tokenizer
+	CLIP   beit.CLIPConfig  // of a CLIP
+	DALLE  beit.DALLEConfig // of a DALLE, which is no vision transformer
 
 	Segmenter beit.SegmenterConfig // of a Segmenter; without a Head where its head is not known here
 
@@ -203,6 +204,8 @@ func (m *Model) known(name string) bool {
 	switch m.Kind {
 	case Tokenizer:
 		return hasPrefix(name, []string{"encoder.", "decoder.", "quantize.", "encode_task_layer.", "decode_task_layer."})
+	case DALLE:
+		return hasPrefix(name, []string{"blocks."})
 	case MIM:
 		if hasPrefix(name, []string{"cls_pt_"}) {
 			return true
@@ -570,7 +573,7 @@ func FromFileAs(f *state.File, kind Kind, ignored ...string) (*Model, error) {
 // Known reports whether a kind is one of the constants of this package.
 func Known(k Kind) bool {
 	switch k {
-	case Classifier, MIM, Tokenizer, Segmenter, CLIP, DINO:
+	case Classifier, MIM, Tokenizer, Segmenter, CLIP, DINO, DALLE:
 		return true
 	}
 	return false

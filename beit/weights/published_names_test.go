@@ -96,6 +96,41 @@ func pretrained(s size) (l list) {
 	return l
 }
 
+// pretrainedV1 is a model of BEiT v1: one of BEiT v2 without patch aggregation.
+func pretrainedV1(s size) list { return pretrained(s).without("cls_pt_layers") }
+
+// withPositions is the model of BEiT v1 that was pretrained on ImageNet-1k: with absolute positions, without relative ones and LayerScale.
+func withPositions(s size) list {
+	l := pretrainedV1(s).without("rel_pos_bias").without("gamma_")
+	l.f32("pos_embed", 1, s.grid*s.grid+1, s.d)
+	return l
+}
+
+// dalle is the encoder of DALL-E's discrete VAE.
+func dalle() (l list) {
+	conv := func(name string, in, out, kernel int) {
+		l.f32("blocks."+name+".w", out, in, kernel, kernel)
+		l.f32("blocks."+name+".b", out)
+	}
+	conv("input", 3, 256, 7)
+	for g, in := range []int{256, 256, 512, 1024} {
+		out := 256 << g
+		for _, block := range []string{"block_1", "block_2"} {
+			name := fmt.Sprintf("group_%d.%s.", g+1, block)
+			if in != out {
+				conv(name+"id_path", in, out, 1)
+			}
+			conv(name+"res_path.conv_1", in, out/4, 3)
+			conv(name+"res_path.conv_2", out/4, out/4, 3)
+			conv(name+"res_path.conv_3", out/4, out/4, 3)
+			conv(name+"res_path.conv_4", out/4, out, 1)
+			in = out
+		}
+	}
+	conv("output.conv", 2048, 8192, 1)
+	return l
+}
+
 // tokenizer is a VQ-KD file.
 func tokenizer(decoder, target int) (l list) {
 	tower := func(prefix string, depth, channels, patch int) {

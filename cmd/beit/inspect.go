@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
@@ -110,6 +111,10 @@ func modelOf(f *state.File) *modelInfo {
 		info.Codes = w.VQKD.Codes
 	case weights.CLIP:
 		info.Activation = w.CLIP.Activation()
+	case weights.DALLE:
+		c := w.DALLE
+		info.ImageSize, info.PatchSize, info.Channels = m.Input.Size, beit.DALLEPatch, 3
+		info.Width, info.Depth, info.Codes = c.Widest(), c.Depth(), c.Codes
 	}
 	if norm := m.Input.Norm; norm != (data.Norm{}) {
 		info.Norm = &norm
@@ -126,11 +131,19 @@ func (m *modelInfo) images() string {
 	return text
 }
 
+// network says what it consists of.
+func (m *modelInfo) network() string {
+	if m.Heads == 0 {
+		return fmt.Sprintf("%d blocks of convolutions, up to %d wide", m.Depth, m.Width)
+	}
+	return fmt.Sprintf("%d blocks of width %d with %d heads", m.Depth, m.Width, m.Heads)
+}
+
 func (m *modelInfo) print(w io.Writer) error {
 	pairs := [][2]string{
 		{"model", fmt.Sprintf("%s, %s names", m.Kind, m.Naming)},
 		{"images", m.images()},
-		{"network", fmt.Sprintf("%d blocks of width %d with %d heads", m.Depth, m.Width, m.Heads)},
+		{"network", m.network()},
 		{"parameters", fmt.Sprint(m.Parameters)},
 	}
 	if m.Classes > 0 {

@@ -68,7 +68,7 @@ func teacherOf(name string) ([]string, error) {
 type pretrainCmd struct {
 	runFlags
 	Method    string `placeholder:"NAME" help:"What is learned (beit2): ${pretrainings}."`
-	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip."`
+	Tokenizer string `placeholder:"MODEL" help:"Tokenizer that makes the codes: a run folder, a file, or a published name such as vqkd-clip; dalle-encoder for beit1."`
 }
 
 // pretrainingsText lists the names of --method with what they stand for.

@@ -19,6 +19,9 @@ import (
 	"github.com/gobeit/gobeit/beit/splitmask"
 )
 
+// dalleFile is a tiny encoder of DALL-E.
+var dalleFile = filepath.Join("..", "..", "beit", "testdata", "oracle-methods", "dalle", "encoder_legacy.pkl")
+
 // TestPretrainMethods pretrains by each name of --method; config.toml keeps what was chosen.
 func TestPretrainMethods(t *testing.T) {
 	t.Parallel()
@@ -30,6 +33,7 @@ func TestPretrainMethods(t *testing.T) {
 	}{
 		{"beit2", "codes", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"mvp", "features", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
+		{"beit1", "dalle", pretrain.Method, slices.Concat([]string{"--tokenizer", dalleFile}, tinyMIM)},
 		{"dino", "", dino.Method, tinyTeacher},
 		{"cae", "", cae.Method, slices.Concat([]string{"--tokenizer", tok}, tinyCAE)},
 		{"mae", "", mae.Method, tinyMAE},
@@ -44,8 +48,8 @@ func TestPretrainMethods(t *testing.T) {
 		if err != nil || m != c.of {
 			t.Fatalf("%s: method %v, error %v", c.name, m, err)
 		}
-		if s, ok := cfg.Section.(*pretrain.Section); ok && s.Target != c.target {
-			t.Errorf("%s: target %s", c.name, s.Target)
+		if s, ok := cfg.Section.(*pretrain.Section); ok && (s.Target != c.target || (s.Model.Aggregation.Depth == 0) != (c.name == "beit1")) {
+			t.Errorf("%s: target %s, %d aggregation blocks", c.name, s.Target, s.Model.Aggregation.Depth)
 		}
 		if text := mustRun(t, "pretrain", "--method", c.name, "--resume", dir); !strings.Contains(text, done.Model) {
 			t.Errorf("%s resumed: %s", c.name, text)
@@ -54,7 +58,7 @@ func TestPretrainMethods(t *testing.T) {
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
 		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
-		images + "--method frob --tokenizer x":               "--method frob: there are beit2, cae, dino, mae, mvp, splitmask",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit1, beit2, cae, dino, mae, mvp, splitmask",
 		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",

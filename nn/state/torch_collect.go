@@ -84,11 +84,14 @@ type collector struct {
 	steps   int // values that may still be visited: lists may be there many times, or in themselves
 }
 
-// root lists the tensors of a state dict, wherever it stands, or of a program's
-// module.
+// root lists the tensors of a state dict, wherever it stands, of a program's
+// module, or of a whole module of a class that is known.
 func (c *collector) root(root any, key string) error {
 	if o, ok := root.(*pickle.Object); ok && torchModule(o.Class) {
 		return c.object(o, "", 0)
+	}
+	if m := readableModule(root); m != nil {
+		return c.module(m, "", 0)
 	}
 	f := findTensors(root)
 	chosen, others, err := f.choose(key)
@@ -98,8 +101,7 @@ func (c *collector) root(root any, key string) error {
 	case chosen != nil:
 		return c.chosen(root, *chosen, others)
 	case f.module != "":
-		return fmt.Errorf("holds a whole module, of class %s, which only the program that saved it can read: load it there, and save its state_dict() in its place",
-			f.module)
+		return fmt.Errorf("holds a whole module, of class %s, which only the program that saved it can read: %s", f.module, loadThere)
 	}
 	if d := asDict(root); d != nil {
 		err := c.dict(d, "", 0)
@@ -110,6 +112,9 @@ func (c *collector) root(root any, key string) error {
 	}
 	return fmt.Errorf("the pickle holds %s; wanted is a state dict, a dict of tensors", saved(root))
 }
+
+// loadThere says what to do with a module of a class that is not known here.
+const loadThere = "load it there, and save its state_dict() in its place"
 
 // chosen lists the tensors of the dict that was found, and notes what else there is.
 func (c *collector) chosen(root any, found candidate, others []candidate) error {

@@ -537,6 +537,7 @@ func FuzzTorchPickle(f *testing.F) {
 	f.Add([]byte(program(dictOf(text("w"), tensorOf(6, 1, []int{2, 2}, []int{1, 3})))))
 	f.Add([]byte(program(dictOf(text("model"), dictOf(text("w"), tensorOf(6, 0, []int{3, 2}, []int{2, 1})), text("args"), "cargparse\nNamespace\n)\x81"+dictOf(text("lr"), "G?\xf0\x00\x00\x00\x00\x00\x00")+"b"))))
 	f.Add([]byte(program("c__torch__\nBox\n)\x81" + dictOf(text("w"), tensorOf(6, 0, []int{6}, []int{1})) + "b")))
+	f.Add([]byte(program(moduleOf(dalleEncoder, "}", dictOf(text("a"), moduleOf(dalleConv, dictOf(text("w"), tensorOf(6, 0, []int{6}, []int{1})), "}"))))))
 	for _, file := range fieldFiles(f, "objects.tar.bz2") {
 		a, err := openArchive(bytes.NewReader(file), int64(len(file)))
 		if err != nil { // of the old layout
@@ -570,5 +571,6 @@ func FuzzReadTorchLegacy(f *testing.F) {
 			}
 		}
 	}
+	f.Add(dalleFiles(f)["encoder_legacy.pkl"])
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzTorch(t, b, ReadTorchLegacy) })
 }

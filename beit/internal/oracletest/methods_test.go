@@ -7,10 +7,11 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// methodChecks are the checks of networks in folders of methods, by the files of beit/testdata/oracle-methods.
+// methodChecks are the checks of networks in folders of methods, and of those that are loaded by package weights, by the files of beit/testdata/oracle-methods.
 var methodChecks = map[string]func(t *testing.T, f *oracletest.File, dev *tensor.Device){
-	"cae.safetensors": checkCAE,
-	"mae.safetensors": checkMAE,
+	"cae.safetensors":   checkCAE,
+	"dalle.safetensors": checkDALLE,
+	"mae.safetensors":   checkMAE,
 }
 
 // ownChecks are the checks of methods without code of their authors, by the files of beit/testdata/oracle-own.

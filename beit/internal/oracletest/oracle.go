@@ -41,6 +41,7 @@ var elsewhere = map[string]string{
 	"finetune_key_remap":     "checked in beit/weights",
 	"cae":                    "checked by TestOracleMethods",
 	"mae":                    "checked by TestOracleMethods",
+	"dalle":                  "checked by TestOracleMethods",
 	"segmentation_key_remap": "checked in beit/weights",
 	"hf_segmentation":        "checked in beit/weights",
 }
