@@ -123,6 +123,9 @@ func (p *contest) findWays() error {
 		if slices.Contains(p.m.Names[:i], name) {
 			return wrong("--methods %s: is there twice", name)
 		}
+		if found.Given {
+			return wrong("--methods %s: learns from a published network, and a comparison trains what its methods learn from: leave it away", name)
+		}
 		p.ways = append(p.ways, way{Pretraining: found})
 	}
 	if len(p.ways) == 0 {

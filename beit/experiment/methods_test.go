@@ -184,6 +184,7 @@ func TestMethodsRefused(t *testing.T) {
 	for want, change := range map[string]func(c *Comparison, m *Methods){
 		"did you mean mae?":                                func(_ *Comparison, m *Methods) { m.Names = []string{"mea"} },
 		"is there twice":                                   func(_ *Comparison, m *Methods) { m.Names = []string{"mae", "mae"} },
+		"learns from a published network":                  func(_ *Comparison, m *Methods) { m.Names = []string{"mae", "beit1"} },
 		"name at least one":                                func(_ *Comparison, m *Methods) { m.Names = nil },
 		"--lengths [-1]":                                   func(_ *Comparison, m *Methods) { m.Lengths = []float64{-1} },
 		"--lengths [1 1]":                                  func(_ *Comparison, m *Methods) { m.Lengths = []float64{1, 1} },

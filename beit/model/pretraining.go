@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
+	"github.com/gobeit/gobeit/beit/weights"
 )
 
 // Pretraining is a way to pretrain a backbone, by the name that "beit pretrain --method" has for it.
@@ -17,13 +18,17 @@ type Pretraining struct {
 	Title  string // one line for people
 	Method *method.Method
 	Set    []string // assignments that choose it among the ways of Method
+	Given  bool     // it learns from a published network, in place of a tokenizer of ours
 }
 
 // Pretrainings are all ways to pretrain a backbone, by their names: the targets of package pretrain, and the methods whose Command is
 // "pretrain --method" with their own name.
 func Pretrainings() (list []Pretraining) {
 	for _, k := range target.Kinds {
-		list = append(list, Pretraining{k.Method, k.Title, pretrain.Method, append([]string{"pretrain.target=" + k.Name}, k.Settings...)})
+		list = append(list, Pretraining{
+			Name: k.Method, Title: k.Title, Method: pretrain.Method, Set: append([]string{"pretrain.target=" + k.Name}, k.Settings...),
+			Given: k.Tokenizer != weights.Tokenizer,
+		})
 	}
 	for _, m := range methods {
 		if m.Command == pretrain.Method.Command+" --method "+m.Name {
