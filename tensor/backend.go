@@ -122,7 +122,8 @@ type Backend interface {
 //
 // B is the batch size, N the number of tokens, M the number of rows (usually B·N), D or K the width, and H the number of heads.
 type Ops interface {
-	// End ends the operation. The Ops must not be used afterwards.
+	// End ends the operation. The Ops must not be used afterwards. It panics with an *Error if the device could not run the operation but is as
+	// good as before.
 	End()
 
 	// Fill: dst[i] = v.
