@@ -185,6 +185,15 @@ func (b *backend) close() {
 // Name is "vulkan/" and the device's name.
 func (b *backend) Name() string { return "vulkan/" + b.info.Name }
 
+// InfoOf returns what the list of Devices says of an open device of this package; ok is false for another one.
+func InfoOf(d *tensor.Device) (i Info, ok bool) {
+	b, ok := d.Backend().(*backend)
+	if !ok {
+		return Info{}, false
+	}
+	return b.info, true
+}
+
 // Report names the device, its driver and how it is used.
 func (b *backend) Report() string {
 	lines := []string{
