@@ -80,7 +80,8 @@ func (t *task) BeginEpoch() { t.model.ResetUsage() }
 // Forward is the loss of reconstruction and commitment.
 func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
 	images := method.Upload(c, b, method.FieldImage)
-	target := c.Tape.Own(t.teacher.Features(c, images.Value()))
+	host, _ := b.Tensor(method.FieldImage)
+	target := c.Tape.Own(beit.FeaturesOf(c, t.teacher.Teacher, images.Value(), host))
 	t.last = t.model.Forward(c, images, target.Value())
 	return t.last.Loss, []method.Scalar{
 		method.Mean(method.KeyLoss, t.last.Loss.Value()),

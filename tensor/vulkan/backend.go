@@ -42,6 +42,7 @@ type backend struct {
 	medium  variants
 	proofs  proofs
 	stage   staging
+	mail    mailbox
 	limit   int64        // bytes of all blocks
 	freed   bool         // Free was called since the last trim
 	staged  bool         // the host does not write tensors directly, even where it could

@@ -70,6 +70,9 @@
 //
 // Indices are checked in shaders. A bad index touches no memory outside its table. It sets a fault word, which the next Sync or download reports.
 //
+// Mailbox. What is fetched (tensor.Prefetch) is copied to memory of the host in the order of the operations, with the fault words as they are then.
+// Reading it waits for that submission, not for later ones.
+//
 // Self-test. Devices and variants of shaders for Medium are only used after a self-test, because drivers have computed wrong results, some only at
 // large sizes. Some ignore the constants that sizes of arrays depend on (selftest.go).
 // All tile sizes of a variant give equal results, so a row has the same result alone and in a batch.
