@@ -64,11 +64,16 @@ func (h *HOG) Dim() int { return len(h.sides)*hogCell + hogChannels }
 
 // Features implements Teacher. It copies the images to the host and computes there.
 func (h *HOG) Features(_ nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	b, n := images.Dim(0), h.size/h.patch*(h.size/h.patch)
+	return h.features(images.Device(), images.Float32s())
+}
+
+// features are those of images of the host, on a device.
+func (h *HOG) features(dev *tensor.Device, images []float32) *tensor.Tensor {
+	b, n := len(images)/(hogChannels*h.size*h.size), h.size/h.patch*(h.size/h.patch)
 	out := make([]float32, b*n*h.Dim())
-	h.Compute(out, images.Float32s())
-	images.Device().AddWork(hogWork * float64(images.Size()))
-	return tensor.FromSlice(images.Device(), out, b, n, h.Dim())
+	h.Compute(out, images)
+	dev.AddWork(hogWork * float64(len(images)))
+	return tensor.FromSlice(dev, out, b, n, h.Dim())
 }
 
 // Compute writes the features [B, N, Dim] of images [B, 3, S, S] to dst. It uses the worker pool, one image a task.

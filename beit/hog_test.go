@@ -2,6 +2,7 @@ package beit_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -207,6 +208,9 @@ func TestStandardizedTeacher(t *testing.T) {
 		}
 	}
 	y := teacher.Features(nn.Context{}, images).Float32s()
+	if host := beit.FeaturesOf(nn.Context{}, teacher, images, testImages(8, 16)).Float32s(); !slices.Equal(host, y) {
+		t.Error("images of the host have other features")
+	}
 	d := teacher.Dim()
 	for i := range d {
 		var sum, squares, n float64

@@ -53,10 +53,26 @@ func (t *Standardized) Dim() int { return t.Raw.Dim() }
 
 // Features returns (raw − mean)/std.
 func (t *Standardized) Features(c nn.Context, images *tensor.Tensor) *tensor.Tensor {
-	y := t.Raw.Features(c, images)
+	return t.standardize(t.Raw.Features(c, images))
+}
+
+// standardize changes raw features y in place.
+func (t *Standardized) standardize(y *tensor.Tensor) *tensor.Tensor {
 	tensor.BinaryInto(y, tensor.BinarySub, y, t.Mean.Value)
 	tensor.BinaryInto(y, tensor.BinaryDiv, y, t.Std.Value)
 	return y
+}
+
+// FeaturesOf is t.Features for images that the host has as well, as host [B, 3, S, S]. A teacher that computes there reads those, and does not wait
+// until the device has the images.
+func FeaturesOf(c nn.Context, t Teacher, images *tensor.Tensor, host []float32) *tensor.Tensor {
+	switch t := t.(type) {
+	case *Standardized:
+		return t.standardize(FeaturesOf(c, t.Raw, images, host))
+	case *HOG:
+		return t.features(images.Device(), host)
+	}
+	return t.Features(c, images)
 }
 
 // minStd is the smallest standard deviation, for features that are nearly constant.

@@ -102,6 +102,9 @@ type Backend interface {
 	// DownloadInts is Download for Int32.
 	DownloadInts(dst []int32, src *Tensor) error
 
+	// Prefetch starts to copy tensors to the host, for downloads that come later: see the function Prefetch. It may do nothing.
+	Prefetch(list []*Tensor)
+
 	// Begin starts an operation and returns the methods to compute it with. On a device that has failed it returns nil, and the operation does
 	// nothing. op is the name of the called function. p is the precision of its matmuls, or Highest when it has none.
 	//
@@ -122,7 +125,8 @@ type Backend interface {
 //
 // B is the batch size, N the number of tokens, M the number of rows (usually B·N), D or K the width, and H the number of heads.
 type Ops interface {
-	// End ends the operation. The Ops must not be used afterwards.
+	// End ends the operation. The Ops must not be used afterwards. It panics with an *Error if the device could not run the operation but is as
+	// good as before.
 	End()
 
 	// Fill: dst[i] = v.

@@ -76,6 +76,9 @@ func (c *cpuBackend) Upload(dst *Tensor, src []float32) { copy(f32(dst), src) }
 // UploadInts copies data to dst.
 func (c *cpuBackend) UploadInts(dst *Tensor, src []int32) { copy(i32(dst), src) }
 
+// Prefetch does nothing: the host reads the memory itself.
+func (c *cpuBackend) Prefetch([]*Tensor) {}
+
 // Download copies src out.
 func (c *cpuBackend) Download(dst []float32, src *Tensor) error {
 	copy(dst, f32(src))

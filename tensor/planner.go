@@ -53,6 +53,7 @@ func (planner) Upload(dst *Tensor, src []float32) {
 
 func (planner) UploadInts(*Tensor, []int32) {}
 
+func (planner) Prefetch([]*Tensor) {}
 func (planner) Download(dst []float32, src *Tensor) error {
 	clear(dst)
 	if words := src.Buffer().(noted); words != nil {

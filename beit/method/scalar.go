@@ -57,6 +57,17 @@ func (s *Settled) Keep(list []Scalar) {
 	s.ends = append(s.ends, len(s.list))
 }
 
+// Tensors are those that the scalars will be read from, for tensor.Prefetch.
+func (s *Settled) Tensors() (list []*tensor.Tensor) {
+	for _, x := range s.list {
+		list = append(list, x.tensor)
+		if x.truth != nil {
+			list = append(list, x.truth)
+		}
+	}
+	return list
+}
+
 // Gather adds the scalars of the other members of g, which have as many micro-batches. All are then in the order of one process: those of rank r
 // are micro-batches r, r+Size, …
 func (s *Settled) Gather(g dist.Group) error {

@@ -61,7 +61,7 @@ func measure(ctx context.Context, e *method.Env, m *beit.VQKD, teacher *Teacher)
 		}
 		e.Tape.NoGrad(func() {
 			images := method.Upload(c, b, method.FieldImage)
-			res, parts := teacher.forward(c, m, images)
+			res, parts := teacher.forward(c, m, images, b)
 			weight := float64(len(b.Index))
 			for _, p := range partsOf(parts) {
 				sums.Add(p.key, weight*float64(p.loss.Value().Item()), weight)

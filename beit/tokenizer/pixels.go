@@ -5,6 +5,7 @@ import (
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
@@ -38,9 +39,10 @@ func openPixels(dev *tensor.Device, s *Section, m *method.Model) (*Teacher, erro
 func (t *Teacher) RebuildsPixels() bool { return t.pixels != nil }
 
 // forward is a forward pass of a tokenizer with the loss that belongs to the teacher. parts are those of pixels, empty where features are rebuilt.
-func (t *Teacher) forward(c nn.Context, m *beit.VQKD, images *autograd.Var) (r beit.VQKDResult, parts beit.PixelLosses) {
+func (t *Teacher) forward(c nn.Context, m *beit.VQKD, images *autograd.Var, b *data.Batch) (r beit.VQKDResult, parts beit.PixelLosses) {
 	if t.pixels == nil {
-		return m.Forward(c, images, c.Tape.Own(t.Features(c, images.Value())).Value()), parts
+		host, _ := b.Tensor(method.FieldImage)
+		return m.Forward(c, images, c.Tape.Own(beit.FeaturesOf(c, t.Teacher, images.Value(), host)).Value()), parts
 	}
 	r = m.ForwardBy(c, images, func(rebuilt *autograd.Var) *autograd.Var {
 		parts = t.pixels.Of(c, rebuilt, images.Value())

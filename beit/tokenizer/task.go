@@ -81,7 +81,7 @@ func (t *task) BeginEpoch() { t.model.ResetUsage() }
 func (t *task) Forward(c nn.Context, b *data.Batch) (*autograd.Var, []method.Scalar) {
 	images := method.Upload(c, b, method.FieldImage)
 	var parts beit.PixelLosses
-	t.last, parts = t.teacher.forward(c, t.model, images)
+	t.last, parts = t.teacher.forward(c, t.model, images, b)
 	list := []method.Scalar{
 		method.Mean(method.KeyLoss, t.last.Loss.Value()),
 		method.Mean("loss_reconstruction", t.last.Rec.Value()),
@@ -199,7 +199,7 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 			check(fmt.Sprintf("output of encoder.blocks.%d", i), x.Value())
 		}
 	})
-	res, parts := t.teacher.forward(c, t.model, images)
+	res, parts := t.teacher.forward(c, t.model, images, b)
 	check("tokens before normalisation", res.Features.Value())
 	check("tokens", res.Z)
 	check("decoder's reconstruction", res.Reconstruction.Value())

@@ -272,6 +272,7 @@ func (l *loop) update() error {
 		u.Update(l.at.Step, l.opt.State())
 	}
 	now.step, now.state = l.at.Step, l.opt.State().Clone()
+	now.fetch()
 	l.pending = now
 	l.task.Set().ZeroGrad()
 	l.at.Step++

@@ -13,6 +13,9 @@ type unread struct {
 	scalars method.Settled
 }
 
+// fetch has the device copy the values to the host, as soon as it has them. So reading them does not wait for the step under way by then.
+func (u *unread) fetch() { tensor.Prefetch(append(u.scalars.Tensors(), u.state)...) }
+
 func (u *unread) release() {
 	if u.state != nil {
 		u.state.Release()

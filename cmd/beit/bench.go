@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -17,6 +19,7 @@ type benchCmd struct {
 	Slow   bool   `help:"Run the cases that take more than a second each, too."`
 	List   bool   `help:"List the cases and measure nothing."`
 	JSON   bool   `name:"json" help:"Print figures as JSON."`
+	Report string `placeholder:"FILE" help:"Compare all operations with float64 arithmetic too, and write device, driver, limits, verdict and figures to this file, for an issue: see README.md."`
 }
 
 // Run measures the suite that "go test -bench . ./bench" has.
@@ -28,22 +31,48 @@ func (c *benchCmd) Run(a *app) error {
 	if c.List {
 		return list(a, cases)
 	}
-	r := newReporter(a.errOut)
-	defer r.clear()
-	var results []bench.Result
-	for _, one := range cases {
-		r.live("measuring " + one.Name())
-		result, err := bench.Measure(a.ctx, one, c.Times)
-		if err != nil {
-			return err
-		}
-		results = append(results, result)
+	if c.Report != "" {
+		return c.report(a, cases)
 	}
-	r.clear()
+	results, failures, err := c.measure(a, cases)
+	if err = cmp.Or(err, errors.Join(failures...)); err != nil {
+		return err
+	}
 	verdict := "not run; see 'beit devices --selftest'"
 	if a.dev == tensor.CPU() {
 		verdict, _ = tensor.CPUSelfTest()
 	}
+	return c.print(a, results, verdict)
+}
+
+// measure measures the cases. failures are of those that the device cannot do; after the first one it goes on only for a report.
+func (c *benchCmd) measure(a *app, cases []bench.Case) (results []bench.Result, failures []error, err error) {
+	r := newReporter(a.errOut)
+	defer r.clear()
+	for _, one := range cases {
+		r.live("measuring " + one.Name())
+		var result bench.Result
+		failed := ofDevice(func() (err error) {
+			result, err = bench.Measure(a.ctx, one, c.Times)
+			return err
+		})
+		switch {
+		case a.ctx.Err() != nil:
+			return nil, nil, a.ctx.Err()
+		case failed == nil:
+			results = append(results, result)
+			continue
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", one.Name(), failed))
+		if c.Report == "" || a.dev.Sync(a.ctx) != nil {
+			break // nothing more can be done on the device
+		}
+	}
+	return results, failures, nil
+}
+
+// print prints figures.
+func (c *benchCmd) print(a *app, results []bench.Result, verdict string) error {
 	if c.JSON {
 		return printJSON(a.out, struct {
 			Device    string         `json:"device"`

@@ -135,14 +135,15 @@ func (c *devicesCmd) look(a *app, d *deviceInfo) (ok bool, err error) {
 	if !c.SelfTest {
 		return true, nil
 	}
-	return c.selfTest(a, d, dev)
+	d.SelfTest, ok, err = testOperations(a, d.Flag, dev)
+	return ok, err
 }
 
-// selfTestWork bounds the cases of the self-test, so that it takes seconds on a CPU driver too.
-const selfTestWork = 2e6
+// selfTestWork bounds the cases of the self-test, in floating-point operations, so that it takes seconds on a CPU driver too. Tests lower it.
+var selfTestWork = 2e6
 
-// selfTest runs the table of operations on d and notes what came of it.
-func (c *devicesCmd) selfTest(a *app, d *deviceInfo, dev *tensor.Device) (ok bool, err error) {
+// testOperations runs the table of operations on a device, which is called name, and says what came of it.
+func testOperations(a *app, name string, dev *tensor.Device) (verdict string, ok bool, err error) {
 	r := newReporter(a.errOut)
 	defer r.clear()
 	passed := 0
@@ -151,15 +152,27 @@ func (c *devicesCmd) selfTest(a *app, d *deviceInfo, dev *tensor.Device) (ok boo
 			continue
 		}
 		if err := a.ctx.Err(); err != nil {
-			return false, err
+			return "", false, err
 		}
-		r.live(fmt.Sprintf("%s: %s", d.Flag, one.Name))
-		if err := opcase.Check(dev, one); err != nil {
-			d.SelfTest = fmt.Sprintf("FAILED after %d cases: %v", passed, err)
-			return false, nil
+		r.live(fmt.Sprintf("%s: %s", name, one.Name))
+		if err := ofDevice(func() error { return opcase.Check(dev, one) }); err != nil {
+			return fmt.Sprintf("FAILED after %d cases: %v", passed, err), false, nil
 		}
 		passed++
 	}
-	d.SelfTest = fmt.Sprintf("%d cases agree", passed)
-	return true, nil
+	return fmt.Sprintf("%d cases agree", passed), true, nil
+}
+
+// ofDevice returns the error of f, or that of the device with which f panics.
+func ofDevice(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			failed, ok := p.(*tensor.Error)
+			if !ok || failed.Err == nil {
+				panic(p)
+			}
+			err = failed
+		}
+	}()
+	return f()
 }

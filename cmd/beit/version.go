@@ -21,10 +21,15 @@ func (c *versionCmd) Run(a *app) error {
 		_, err := fmt.Fprintln(a.out, strings.Join(tensor.CPULevels(), "\n"))
 		return err
 	}
+	_, err := fmt.Fprintf(a.out, "%s\n%s\n", programLine(), a.dev.Report())
+	return err
+}
+
+// programLine says what this binary is.
+func programLine() string {
 	version := beit.Version
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" && info.Main.Version != version {
 		version += " (" + info.Main.Version + ")"
 	}
-	_, err := fmt.Fprintf(a.out, "beit %s, %s %s/%s\n%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, a.dev.Report())
-	return err
+	return fmt.Sprintf("beit %s, %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

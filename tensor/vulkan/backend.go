@@ -5,11 +5,13 @@ package vulkan
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"sync"
 	"unsafe"
 
+	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
@@ -38,7 +40,9 @@ type backend struct {
 	sets    setCache
 	pipes   pipelines
 	medium  variants
+	proofs  proofs
 	stage   staging
+	mail    mailbox
 	limit   int64        // bytes of all blocks
 	freed   bool         // Free was called since the last trim
 	staged  bool         // the host does not write tensors directly, even where it could
@@ -48,17 +52,22 @@ type backend struct {
 	recent  [8][2]string // the last operations and shaders, for the report of a lost device
 	recents int
 	inject  func(call string) int // tests make calls fail
-	op      string                // the operation at work, "" for transfers
-	work    float64               // floating-point operations of the next dispatch; see weigh
-	temps   []mem.Region          // its scratch memory
-	spill   func()                // returns unused memory of the tensor pool; called without mu
+	// ignoring gives the constants that a pipeline is built with instead of spec: tests play drivers that ignore some.
+	ignoring func(s *shaders.Shader, spec []uint32) []uint32
+	op       string       // the operation at work, "" for transfers
+	refused  *Error       // why the operation at work cannot be done, though the device is well
+	work     float64      // floating-point operations of the next dispatch; see weigh
+	temps    []mem.Region // its scratch memory
+	spill    func()       // returns unused memory of the tensor pool; called without mu
 }
 
 // caps are the limits and features that operations look at. Tests shrink them.
 type caps struct {
 	maxRange  int64        // bytes of one bound range
+	maxMemory int64        // bytes that the driver allocates at once
 	maxGroups int          // on one axis of a grid
 	maxTurns  int          // of a loop within EACH, of which an invocation has four: a driver may end it after 65535 in all
+	maxHead   float64      // floating-point operations of a bias gradient's head in one dispatch
 	shared    int          // bytes of shared memory
 	threads   int          // invocations of a workgroup
 	align     int64        // of a bound range's start
@@ -79,8 +88,17 @@ func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	return i.openDevice(p, o)
+}
+
+// openDevice opens one device, whose driver must compute in float32 as it should.
+func (i *instance) openDevice(p physical, o Options) (*tensor.Device, error) {
 	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1"}
-	if err := b.open(i, o); err != nil {
+	err := b.open(i, o)
+	if err == nil {
+		err = b.proveFloat32()
+	}
+	if err != nil {
 		b.close()
 		return nil, err
 	}
@@ -99,10 +117,13 @@ func (b *backend) open(i *instance, o Options) error {
 	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
 	l := b.limits
 	b.caps = caps{
-		maxTurns: 16000, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
+		maxTurns: 16000, maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
 		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
 		float16: b.physical.caps.Storage16 && b.physical.caps.Float16,
+	}
+	if b.caps.maxMemory <= 0 {
+		b.caps.maxMemory = math.MaxInt64
 	}
 	if b.physical.caps.CoopMatrix {
 		b.caps.matrices = i.Shapes(unsafe.Pointer(b.handle))
@@ -120,6 +141,7 @@ func (b *backend) open(i *instance, o Options) error {
 	if err := b.stage.open(b); err != nil {
 		return err
 	}
+	b.proofs.open(b)
 	return b.openFaults()
 }
 
@@ -163,6 +185,15 @@ func (b *backend) close() {
 
 // Name is "vulkan/" and the device's name.
 func (b *backend) Name() string { return "vulkan/" + b.info.Name }
+
+// InfoOf returns what the list of Devices says of an open device of this package; ok is false for another one.
+func InfoOf(d *tensor.Device) (i Info, ok bool) {
+	b, ok := d.Backend().(*backend)
+	if !ok {
+		return Info{}, false
+	}
+	return b.info, true
+}
 
 // Report names the device, its driver and how it is used.
 func (b *backend) Report() string {

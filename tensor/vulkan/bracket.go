@@ -24,11 +24,16 @@ func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
 	return b
 }
 
-// End releases the scratch memory of the operation. A later operation that uses it again waits for the work recorded before.
+// End releases the scratch memory of the operation. A later operation that uses it again waits for the work recorded before. End panics with a
+// *tensor.Error if the driver refused a shader of the operation: its result is undefined then, and the device is as good as before.
 func (b *backend) End() {
 	b.release(0)
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.op = ""
+	op, refused := b.op, b.refused
+	b.op, b.refused, b.work = "", nil, 0
+	b.mu.Unlock()
 	b.whole.Unlock()
+	if refused != nil {
+		panic(&tensor.Error{Op: op, Reason: refused.Error(), Err: refused})
+	}
 }

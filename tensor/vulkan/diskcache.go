@@ -55,8 +55,13 @@ func loadCache(path string, header []byte) []byte {
 	return data
 }
 
-// saveCache replaces a file in one step, so that no reader sees half of it.
+// saveCache replaces the file of a driver's data.
 func saveCache(path string, data []byte) error {
+	return replaceFile(path, append(binary.LittleEndian.AppendUint32([]byte(cacheMark), crc32.ChecksumIEEE(data)), data...))
+}
+
+// replaceFile replaces a file in one step, so that no reader sees half of it.
+func replaceFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -64,8 +69,7 @@ func saveCache(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	file := binary.LittleEndian.AppendUint32([]byte(cacheMark), crc32.ChecksumIEEE(data))
-	_, err = temp.Write(append(file, data...))
+	_, err = temp.Write(content)
 	if closed := temp.Close(); err == nil {
 		err = closed
 	}

@@ -145,7 +145,7 @@ func (b *backend) chunks(n, align int, each func(lo, n int)) {
 func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push []uint32, args ...arg) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil || groups[0] == 0 {
+	if b.err != nil || b.refused != nil || groups[0] == 0 {
 		return
 	}
 	if len(args) != s.Bindings || len(args)+len(push) > shim.MaxPush {
@@ -169,10 +169,11 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 	copy(op.Push[len(args):], push)
 	op.Groups = b.fold(groups)
 	var code int
-	if op.Layout, op.Pipeline, code = b.pipes.get(b, s, spec); code == 0 {
-		op.Set, code = b.sets.get(b, bindings[:len(args)])
+	if op.Layout, op.Pipeline, code = b.pipes.get(b, s, spec); code != 0 {
+		b.refuse(s, code)
+		return
 	}
-	if code != 0 {
+	if op.Set, code = b.sets.get(b, bindings[:len(args)]); code != 0 {
 		b.fail(fault(s.Name, "", code))
 		return
 	}

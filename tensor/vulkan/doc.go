@@ -10,6 +10,9 @@
 // Shapes, dtypes and panics are those of package tensor. An operation that cannot allocate its result panics, as on every device. A program may
 // then release tensors and go on.
 //
+// An operation also panics if the driver refuses one of its shaders (ErrRefused), and the device goes on. Matmuls have several shaders: those in
+// float16 fall back to float32, and tiles to tiles of another size, which give equal results.
+//
 // Other failures are sticky, for example a lost device, or an index outside its table. tensor.Device.Sync returns them as an *Error. Operations
 // after the failure do nothing, and downloads panic with the error.
 //
@@ -27,13 +30,16 @@
 // Before the first such matmul a self-test of some milliseconds compares with float64 on the host. A variant that fails it is switched off.
 // Device.Report and Variants list what is in use, and what is off and why.
 //
+// Open tests float32 in the same way, in less than a second, and returns an error for a device that computes wrong results. What passed is stored
+// beside the compiled pipelines, for each device and driver version, and not tested again.
+//
 // # Environment
 //
 // For users:
 //
 //	BEIT_VK_DEVICE=1            the device, when Options do not name one: an index or a part of a name
 //	BEIT_VK_MAX_SUBMIT_MS=20    the length of a submission to the GPU (80): shorter, if a watchdog ends it
-//	BEIT_VK_CACHE=DIR           where compiled pipelines are stored (the user's cache folder); off: nowhere
+//	BEIT_VK_CACHE=DIR           where compiled pipelines and passed self-tests are stored (the user's cache folder); off: nowhere
 //	BEIT_VK_LOADER=FILE         the Vulkan loader, when it is not in a standard place
 //
 // To find the cause of wrong results:
@@ -64,7 +70,11 @@
 //
 // Indices are checked in shaders. A bad index touches no memory outside its table. It sets a fault word, which the next Sync or download reports.
 //
-// Self-test. A variant of a shader for Medium is only used after a self-test, because drivers have computed wrong results, some only at large sizes.
+// Mailbox. What is fetched (tensor.Prefetch) is copied to memory of the host in the order of the operations, with the fault words as they are then.
+// Reading it waits for that submission, not for later ones.
+//
+// Self-test. Devices and variants of shaders for Medium are only used after a self-test, because drivers have computed wrong results, some only at
+// large sizes. Some ignore the constants that sizes of arrays depend on (selftest.go).
 // All tile sizes of a variant give equal results, so a row has the same result alone and in a batch.
 //
 // The shaders use the polynomials of the CPU kernels for exp, log, tanh, GELU and sigmoid, so error bounds are the same on every device.

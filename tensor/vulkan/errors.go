@@ -13,6 +13,8 @@ var (
 	ErrDeviceLost  = errors.New("device lost")        // a crash or a watchdog ended the device's work
 	ErrOutOfMemory = tensor.ErrOutOfMemory            // of the device or the host
 	ErrBadIndex    = errors.New("index out of range") // an operation met an index outside its table
+	// ErrRefused: the driver does not compile a shader that an operation needs. The operation panics with it, and the device goes on.
+	ErrRefused = errors.New("the driver refuses a shader")
 )
 
 // Error is a failure of the device, its driver or its memory.
@@ -72,6 +74,14 @@ func resultName(code int) string {
 	return fmt.Sprintf("VkResult %d", code)
 }
 
+// deviceLost is the result code of a device that is gone.
+const deviceLost = -4
+
+// refusal is the error of an operation whose shader the driver refuses.
+func refusal(op, device, shader string, code int) *Error {
+	return &Error{Op: op, Device: device, Code: code, Err: ErrRefused, Detail: shader + " (" + resultName(code) + "): update the GPU's driver, or use another device"}
+}
+
 // fault returns the *Error of a result code, or nil for 0.
 func fault(op, device string, code int) *Error {
 	if code == 0 {
@@ -81,7 +91,7 @@ func fault(op, device string, code int) *Error {
 	switch code {
 	case -1, -2:
 		e.Err = ErrOutOfMemory
-	case -4:
+	case deviceLost:
 		e.Err = ErrDeviceLost
 	}
 	return e

@@ -337,6 +337,98 @@ func TestLongOperationsAreSplit(t *testing.T) {
 	}
 }
 
+// The gradient of a bias is split by heads when it takes long, and by samples where one head alone would.
+func TestBiasGradientIsSplit(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	const samples, n, heads, d = 5, 35, 3, 8
+	r := tensor.NewRand(1)
+	random := func(shape ...int) *tensor.Tensor {
+		data := make([]float32, tensor.Shape(shape).Size())
+		for i := range data {
+			data[i] = float32(r.Uniform(-1, 1))
+		}
+		return tensor.FromSlice(dev, data, shape...)
+	}
+	qkv, bias, up := random(samples, n, 3*heads*d), random(heads, n, n), random(samples, n, heads*d)
+	f := tensor.Attention(tensor.AttentionArgs{QKV: qkv, Bias: bias, Heads: heads, Scale: 0.3})
+	gradient := func(add bool) (values []float32, dispatches int) {
+		dBias := tensor.Full(dev, 1, bias.Shape()...)
+		before := b.recents
+		tensor.AttentionGrad(tensor.AttentionGradArgs{
+			DBias: tensor.Grad{To: dBias, Add: add}, DOut: up, Out: f.Out, LSE: f.LSE, QKV: qkv, Bias: bias, Heads: heads, Scale: 0.3,
+		})
+		return dBias.Float32s(), b.recents - before - 1 // the first shader makes what all gradients need
+	}
+	for _, add := range []bool{false, true} {
+		b.batch.pacer = record.NewPacer(1e12, time.Hour)
+		whole, one := gradient(add)
+		b.batch.pacer = record.NewPacer(100, time.Nanosecond)
+		byHead, more := gradient(add)
+		if !slices.Equal(whole, byHead) {
+			t.Error("the heads alone give another gradient")
+		}
+		b.caps.maxHead = 2 * 4 * n * n * d
+		bySample, most := gradient(add)
+		b.caps.maxHead = 4e9
+		worst := 0.0
+		for i := range whole {
+			worst = max(worst, math.Abs(float64(whole[i]-bySample[i])))
+		}
+		if worst > 2e-6 {
+			t.Errorf("two samples at a time give another gradient: %g apart", worst)
+		}
+		if one != 1 || more != heads || most != 3*heads {
+			t.Errorf("%d, %d and %d dispatches, want 1, %d and %d", one, more, most, heads, 3*heads)
+		}
+	}
+}
+
+// What a driver does not allocate at once is refused by name, and blocks are no larger.
+func TestLargestAllocation(t *testing.T) {
+	b := openAny(t, Options{})
+	if b.info.MaxAllocation < 1<<30 {
+		t.Errorf("the driver allocates %d bytes at most: Vulkan asks for 1 GiB", b.info.MaxAllocation)
+	}
+	b, err := reopen(t, func(p *physical) { p.info.MaxAllocation = 20 << 20 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := deviceOf(b)
+	func() {
+		defer func() {
+			failed, _ := recover().(error)
+			text := fmt.Sprint(failed)
+			if !errors.Is(failed, ErrOutOfMemory) || !strings.Contains(text, "24.0 MiB asked for one tensor, the driver gives at most 20.0 MiB at once") {
+				t.Errorf("24 MiB: %v", failed)
+			}
+		}()
+		tensor.New(dev, 6<<20)
+	}()
+	var all []*tensor.Tensor
+	for range 4 {
+		all = append(all, tensor.Full(dev, 1, 3<<20))
+	}
+	for id, block := range b.blocks {
+		if id >= 0 && len(block.mapped) > 20<<20 {
+			t.Errorf("a block of %d bytes", len(block.mapped))
+		}
+	}
+	if got := all[3].Float32s()[3<<20-1]; got != 1 {
+		t.Errorf("got %v", got)
+	}
+	works(t, b)
+}
+
+// Where a device may be slow, its first submission is short for every watchdog, at 2 GFLOP/s.
+func TestFirstSubmission(t *testing.T) {
+	for kind, most := range map[string]float64{"integrated": 1e9, "virtual": 1e9, "other": 1e9, "cpu": 1e8, "discrete": 50e9} {
+		if got := firstSubmission(kind); got != most {
+			t.Errorf("%s: %g, want %g", kind, got, most)
+		}
+	}
+}
+
 func TestMissingLimits(t *testing.T) {
 	b := openAny(t, Options{})
 	i, err := getInstance("test", false)

@@ -36,9 +36,7 @@ func (b *backend) settle(ctx context.Context, a *buffer) error {
 	number, checks := a.last, b.checks
 	if b.checked < checks {
 		down := b.stage.down
-		b.push("Download", b.copyOp(down, stageBytes, b.faults, 0, faultBytes), 0,
-			access(b.faults, 0, faultBytes, true), access(down, stageBytes, stageBytes+faultBytes, true)) // after shaders that do not wait for each other
-		down.last = b.batch.latest()
+		b.copyFaults(down, stageBytes)
 		number = down.last
 	}
 	if number > b.batch.submitted {
@@ -49,15 +47,28 @@ func (b *backend) settle(ctx context.Context, a *buffer) error {
 	}
 	if b.checked < checks {
 		b.checked = checks
-		if code := binary.NativeEndian.Uint32(b.blocks[blockDown].mapped[stageBytes:]); code != 0 {
-			op := "an operation"
-			if int(code) < len(faultOps) {
-				op = faultOps[code]
-			}
-			b.fail(&Error{Op: op, Err: ErrBadIndex})
-		}
+		b.lookAtFaults(b.blocks[blockDown].mapped[stageBytes:])
 	}
 	return b.err
+}
+
+// copyFaults records a copy of the fault words, after the shaders that set them, which do not wait for each other.
+func (b *backend) copyFaults(to *buffer, at int64) {
+	b.push("Download", b.copyOp(to, at, b.faults, 0, faultBytes), 0, access(b.faults, 0, faultBytes, true), access(to, at, at+faultBytes, true))
+	to.last = b.batch.latest()
+}
+
+// lookAtFaults fails the device if its fault words, of which these are a copy, say so.
+func (b *backend) lookAtFaults(words []byte) {
+	code := binary.NativeEndian.Uint32(words)
+	if code == 0 {
+		return
+	}
+	op := "an operation"
+	if int(code) < len(faultOps) {
+		op = faultOps[code]
+	}
+	b.fail(&Error{Op: op, Err: ErrBadIndex})
 }
 
 // tooLarge says why an operation cannot run.

@@ -14,6 +14,7 @@ type product struct {
 	add                    bool
 	epilogue               *epilogue
 	faster                 *variant // how to multiply in float16; nil: in float32
+	only                   []tile   // to multiply with in float32, of which a self-test tries each; nil: those of the device
 }
 
 // epilogue is what Linear does to a product; see shaders/gemm.comp. What it lacks is the zero arg.
@@ -42,15 +43,22 @@ func (t tile) invocations() int { return t.m / t.tm * (t.n / t.tn) }
 // shared is the shared memory that gemm.comp takes.
 func (t tile) shared() int { return 4 * 16 * (t.m + 1 + t.n + 1) }
 
-// choose takes the largest tile that fits the device and that the product fills. All give the same result.
-func (p product) choose(tiles []tile, fits func(tile) bool) tile {
-	best := tiles[0]
-	for _, t := range tiles[1:] {
-		if fits(t) && p.m > t.m/2 && p.n > t.n/2 && div(p.m, t.m)*div(p.n, t.n)*p.batch >= minGroups {
-			best = t
+// choose takes the largest tile that the device can run and that the product fills, else the smallest that it can run. All give the same
+// result. ok is false if the device can run none.
+func (p product) choose(tiles []tile, can func(tile) bool) (best tile, ok bool) {
+	for k := len(tiles) - 1; k >= 0; k-- {
+		t := tiles[k]
+		filled := p.m > t.m/2 && p.n > t.n/2 && div(p.m, t.m)*div(p.n, t.n)*p.batch >= minGroups
+		if (filled || k == 0) && can(t) {
+			return t, true
 		}
 	}
-	return best
+	for _, t := range tiles {
+		if can(t) {
+			return t, true
+		}
+	}
+	return tile{}, false
 }
 
 // longRows is the number of rows from which a product that takes long is done in parts; rows of the result do not depend on it.
@@ -132,21 +140,48 @@ func (e *epilogue) rows(h, n int) *epilogue {
 
 // gemm records a product whose operands fit the range that a shader can bind.
 func (b *backend) gemm(p product) {
-	t := p.choose(tiles[:], func(t tile) bool { return t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads })
-	spec := []uint32{u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1)}
+	s := p.shader(shaders.Gemm, shaders.GemmEpilogue)
+	spec := func(t tile) []uint32 {
+		return p.spec(u(t.invocations()), u(t.m), u(t.n), u(t.tm), u(t.tn), word(p.aCol == 1), word(p.bCol == 1))
+	}
+	all := tiles[:]
+	if p.only != nil {
+		all = p.only
+	}
+	t, ok := p.choose(all, func(t tile) bool {
+		return t.shared() <= b.caps.shared && t.invocations() <= b.caps.threads && b.builds(s, spec(t))
+	})
+	if !ok {
+		t = all[0] // its dispatch says what is wrong
+	}
 	sizes := []uint32{u(p.m), u(p.n), u(p.k), u(p.aRow), u(p.aCol), u(p.bRow), u(p.bCol), u(p.aNext), u(p.bNext), u(p.m * p.n)}
-	b.dispatchProduct(p, t, shaders.Gemm, shaders.GemmEpilogue, spec, sizes)
+	b.dispatchProduct(p, t, s, spec(t), sizes)
 }
 
-// dispatchProduct runs the shader of a product, with or without what follows it: see shaders/include/product.glsl. spec and sizes are the
-// shader's own constants.
-func (b *backend) dispatchProduct(p product, t tile, plain, followed *shaders.Shader, spec, sizes []uint32) {
-	spec = append(spec, word(p.add))
+// shader is the one for a product with or without what follows it.
+func (p product) shader(plain, followed *shaders.Shader) *shaders.Shader {
+	if p.epilogue == nil {
+		return plain
+	}
+	return followed
+}
+
+// spec is a shader's own constants and those that all shaders of products have: see shaders/include/product.glsl.
+func (p product) spec(own ...uint32) []uint32 {
+	own = append(own, word(p.add))
+	if e := p.epilogue; e != nil {
+		own = append(own, e.kind, word(e.bias.a != nil), word(e.gamma.a != nil), word(e.keep.a != nil), word(e.saved.a != nil))
+	}
+	return own
+}
+
+// dispatchProduct runs the shader of a product. sizes are the shader's own.
+func (b *backend) dispatchProduct(p product, t tile, s *shaders.Shader, spec, sizes []uint32) {
 	groups := cube(div(p.n, t.n), div(p.m, t.m), p.batch)
 	b.weigh(p.flops())
 	e := p.epilogue
 	if e == nil {
-		b.dispatch(plain, spec, groups, sizes, p.c, p.a, p.b)
+		b.dispatch(s, spec, groups, sizes, p.c, p.a, p.b)
 		return
 	}
 	// What is not there is bound to some element that is.
@@ -160,12 +195,11 @@ func (b *backend) dispatchProduct(p product, t tile, plain, followed *shaders.Sh
 	if e.saved.a != nil {
 		saved = e.saved.part(0, p.m*p.n)
 	}
-	spec = append(spec, e.kind, word(e.bias.a != nil), word(e.gamma.a != nil), word(e.keep.a != nil), word(e.saved.a != nil))
 	sizes = append(sizes, u(e.first), u(e.perSample))
 	keeps := 1
 	if e.keep.a != nil {
 		keeps = int(e.keep.n)
 	}
-	b.dispatch(followed, spec, groups, sizes, p.c, p.a, p.b,
+	b.dispatch(s, spec, groups, sizes, p.c, p.a, p.b,
 		saved, there(e.bias, p.n), there(e.residual, p.m*p.n), there(e.gamma, p.n), there(e.keep, keeps))
 }

@@ -18,6 +18,7 @@ type variant struct {
 	tiles           []tile     // that the device can run, from small to large
 	matrix          shim.Shape // of cooperative matrices, none if zero
 	subgroup        int        // lanes
+	refused         string     // why it is not used any more: a driver refused its shaders. Guarded by the backend's mu
 }
 
 // halfStep is the multiple to which packed rows are padded: the number of elements that gemm_coop takes at a time. Products with fewer,
@@ -147,10 +148,22 @@ func (b *backend) pack(f *factor) {
 		f.packedWords, f.x, f.largest.read())
 }
 
-// gemmHalf is gemm by a faster variant.
+// gemmHalf is gemm by a faster variant. Where the driver refuses its shaders, it switches the variant off.
 func (b *backend) gemmHalf(p product) {
 	v := p.faster
-	t := p.choose(v.tiles, func(tile) bool { return true })
+	s := p.shader(v.plain, v.followed)
+	t, ok := p.choose(v.tiles, func(t tile) bool { return b.builds(s, p.spec(v.spec(t)...)) })
+	for _, col := range []int{p.aCol, p.bRow} {
+		ok = ok && b.builds(shaders.HalfMax, []uint32{word(col == 1)}) && b.builds(shaders.HalfPack, []uint32{word(col == 1)})
+	}
+	if !ok {
+		b.mu.Lock()
+		v.refused = "the driver refuses its shaders"
+		b.mu.Unlock()
+		p.faster = nil
+		b.gemm(p)
+		return
+	}
 	left, right := p.factors(t.m, t.n)
 	b.findLargest(left) // both before either is packed: they need not wait for each other
 	b.findLargest(right)
@@ -158,5 +171,5 @@ func (b *backend) gemmHalf(p product) {
 	b.pack(right)
 	p.a, p.b = left.packedWords.read(), right.packedWords.read()
 	sizes := []uint32{u(p.m), u(p.n), u(left.depth), u(left.each()), u(right.each()), u(left.scales()), u(right.scales()), u(p.m * p.n)}
-	b.dispatchProduct(p, t, v.plain, v.followed, v.spec(t), sizes)
+	b.dispatchProduct(p, t, s, p.spec(v.spec(t)...), sizes)
 }

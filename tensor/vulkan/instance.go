@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -164,7 +165,8 @@ func (i *instance) describe(index int, handle vk.PhysicalDevice) physical {
 		Index: index, Name: vk.ToString(p.properties.DeviceName[:]), Kind: kind, Driver: p.caps.Driver,
 		Vulkan:   fmt.Sprintf("%d.%d.%d", v>>22, v>>12&0x3ff, v&0xfff),
 		Subgroup: int(p.caps.SubgroupSize), Storage16: p.caps.Storage16, Float16: p.caps.Float16, CoopMatrix: p.caps.CoopMatrix,
-		MaxRange: int64(p.limits.MaxStorageBufferRange), MaxGroups: int(p.limits.MaxComputeWorkGroupCount[0]),
+		MaxAllocation: int64(min(p.caps.MaxAllocation, math.MaxInt64)),
+		MaxRange:      int64(p.limits.MaxStorageBufferRange), MaxGroups: int(p.limits.MaxComputeWorkGroupCount[0]),
 		Invocations: int(p.limits.MaxComputeWorkGroupInvocations), Shared: int(p.limits.MaxComputeSharedMemorySize),
 	}
 	for k := range p.memory.MemoryHeapCount {

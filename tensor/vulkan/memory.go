@@ -52,7 +52,7 @@ func (b *backend) openMemory(o Options) {
 		b.limit = b.spare()
 	}
 	b.arena = mem.New(mem.Config{
-		BlockSize: min(size, max(b.limit/8, memoryAlign)), Align: max(memoryAlign, b.caps.align), Max: b.limit,
+		BlockSize: min(size, max(b.limit/8, memoryAlign), b.caps.maxMemory), Align: max(memoryAlign, b.caps.align), Max: b.limit,
 		Grow: func(id int, size int64) error { return b.grow(id, size, b.deviceType) }, Shrink: b.shrink,
 	})
 }
@@ -142,6 +142,10 @@ func (b *backend) Alloc(bytes int) (tensor.Buffer, error) {
 func (b *backend) alloc(bytes int64) (*buffer, *Error) {
 	if b.err != nil {
 		return &buffer{}, nil
+	}
+	if bytes > b.caps.maxMemory {
+		return nil, &Error{Op: "allocate memory", Device: b.info.Name, Err: ErrOutOfMemory, Detail: fmt.Sprintf(
+			"%s asked for one tensor, the driver gives at most %s at once: take a smaller batch or layer", hostmem.Text(bytes), hostmem.Text(b.caps.maxMemory))}
 	}
 	r, err := b.take(bytes)
 	if err != nil {

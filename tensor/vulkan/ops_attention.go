@@ -92,7 +92,7 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 }
 
 // AttentionGrad recomputes the scores three times: for the gradient of the queries, for those of keys and values, and for that of the
-// bias. The gradient of the bias is summed over the samples in order. It is not summed in pieces, because their number depends on time.
+// bias.
 func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 	if args.Q.Size()*args.KV.Size() == 0 {
 		for _, g := range []tensor.Grad{args.DQ, args.DKV, args.DBias} {
@@ -112,13 +112,29 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 			b.attentionGrad(shaders.AttentionGradKV, 8, a, args.DKV, args.Scale, a.nk, lo+at, n, in)
 		})
 		if args.DBias.To != nil {
-			in := b.attentionInputs(a, args, delta.read(), lo, n)
-			b.weigh(4 * a.scores() * float64(n))
-			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
-				cube(div(a.nk, attentionTile), div(a.nq, attentionTile), a.h), append(a.steps(), u(n), f(args.Scale)),
-				append([]arg{update(args.DBias.To)}, in...)...)
+			b.attentionGradBias(a, args, delta.read(), lo, n)
 		}
 	})
+}
+
+// attentionGradBias adds n samples, from sample lo on, to the gradient of the bias, in order. How long that may take splits it by heads, whose
+// sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise.
+func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) {
+	head := 4 * a.scores() / float64(a.h) // of one sample
+	most := max(1, int(b.caps.maxHead/head))
+	for end := lo + n; lo < end; lo += most {
+		n := min(most, end-lo)
+		b.pieces(a.h, head*float64(n), func(first, heads int) {
+			in := b.attentionInputs(a, args, delta, lo, n)
+			for k, step := range []int{a.d, a.d, a.d, a.nq, a.nq, a.nq * a.nk * int(a.spec[0])} { // as attentionInputs lists them
+				in[k] = in[k].from(first * step)
+			}
+			b.weigh(head * float64(n*heads))
+			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
+				cube(div(a.nk, attentionTile), div(a.nq, attentionTile), heads), append(a.steps(), u(n), f(args.Scale)),
+				append([]arg{update(args.DBias.To).part(first*a.nq*a.nk, heads*a.nq*a.nk)}, in...)...)
+		})
+	}
 }
 
 // attentionInputs are what the shaders of gradients read of n samples, from sample lo on.

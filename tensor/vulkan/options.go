@@ -17,19 +17,20 @@ type Options struct {
 
 // Info describes a device.
 type Info struct {
-	Index       int    `json:"index"`
-	Name        string `json:"name"`
-	Kind        string `json:"kind"` // "discrete", "integrated", "virtual", "cpu" or "other"
-	Driver      string `json:"driver"`
-	Vulkan      string `json:"vulkan"`             // version that the device offers
-	Memory      int64  `json:"memory"`             // bytes of its largest heap of its own
-	Unusable    string `json:"unusable,omitempty"` // why Open will not take it, "" when it will
-	Subgroup    int    `json:"subgroup"`           // lanes
-	Storage16   bool   `json:"storage16"`          // 16-bit values in buffers
-	Float16     bool   `json:"float16"`            // 16-bit arithmetic
-	CoopMatrix  bool   `json:"coopmat"`            // VK_KHR_cooperative_matrix
-	MaxRange    int64  `json:"max_range"`          // bytes that one shader can see of one tensor
-	MaxGroups   int    `json:"max_groups"`         // on one axis
-	Invocations int    `json:"invocations"`        // in a workgroup
-	Shared      int    `json:"shared"`             // bytes of shared memory
+	Index         int    `json:"index"`
+	Name          string `json:"name"`
+	Kind          string `json:"kind"` // "discrete", "integrated", "virtual", "cpu" or "other"
+	Driver        string `json:"driver"`
+	Vulkan        string `json:"vulkan"`             // version that the device offers
+	Memory        int64  `json:"memory"`             // bytes of its largest heap of its own
+	Unusable      string `json:"unusable,omitempty"` // why Open will not take it, "" when it will
+	Subgroup      int    `json:"subgroup"`           // lanes
+	Storage16     bool   `json:"storage16"`          // 16-bit values in buffers
+	Float16       bool   `json:"float16"`            // 16-bit arithmetic
+	CoopMatrix    bool   `json:"coopmat"`            // VK_KHR_cooperative_matrix
+	MaxAllocation int64  `json:"max_allocation"`     // bytes of one tensor's memory, 0 when the driver does not say
+	MaxRange      int64  `json:"max_range"`          // bytes that one shader can see of one tensor
+	MaxGroups     int    `json:"max_groups"`         // on one axis
+	Invocations   int    `json:"invocations"`        // in a workgroup
+	Shared        int    `json:"shared"`             // bytes of shared memory
 }

@@ -4,20 +4,23 @@ package vulkan
 
 import (
 	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+	"unsafe"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
 	vk "github.com/vulkan-go/vulkan"
-	"path/filepath"
-	"runtime"
-	"time"
-	"unsafe"
 )
 
-// pipelines are built at first use, and kept by shader and specialization.
+// pipelines are built at first use, and kept by shader and specialization. What a driver refused once is not tried again.
 type pipelines struct {
 	layouts [shim.MaxBindings + 1]uint64
 	modules map[*shaders.Shader]uint64
 	built   map[pipelineKey]uint64
+	refused map[pipelineKey]int // the driver's result
 	cache   vk.PipelineCache
 	path    string // of the cache's file, "" for none
 	unsaved int    // pipelines built since the file was written
@@ -31,7 +34,7 @@ type pipelineKey struct {
 }
 
 func (c *pipelines) open(b *backend) error {
-	c.modules, c.built = map[*shaders.Shader]uint64{}, map[pipelineKey]uint64{}
+	c.modules, c.built, c.refused = map[*shaders.Shader]uint64{}, map[pipelineKey]uint64{}, map[pipelineKey]int{}
 	for n := 1; n <= shim.MaxBindings; n++ {
 		var code int
 		if c.layouts[n], code = b.calls.PipelineLayout(b.sets.layouts[n]); code != 0 {
@@ -95,6 +98,8 @@ func (c *pipelines) close(b *backend) {
 	}
 }
 
+// get returns the pipeline of a shader with its constants, and its layout. It builds the pipeline at the first call; code is not 0 where the
+// driver refuses it.
 func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, pipeline uint64, code int) {
 	key := pipelineKey{shader: s, n: len(spec)}
 	copy(key.spec[:], spec)
@@ -102,10 +107,27 @@ func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, p
 	if p, ok := c.built[key]; ok {
 		return layout, p, 0
 	}
+	if code, ok := c.refused[key]; ok {
+		return 0, 0, code
+	}
+	pipeline, code = c.build(b, s, layout, spec)
+	if code != 0 {
+		c.refused[key] = code
+		return 0, 0, code
+	}
+	c.built[key] = pipeline
+	c.unsaved++
+	return layout, pipeline, 0
+}
+
+func (c *pipelines) build(b *backend, s *shaders.Shader, layout uint64, spec []uint32) (pipeline uint64, code int) {
+	if code = b.hook("pipeline " + s.Name); code != 0 {
+		return 0, code
+	}
 	module, ok := c.modules[s]
 	if !ok {
 		if module, code = b.module(s.SPIRV()); code != 0 {
-			return 0, 0, code
+			return 0, code
 		}
 		c.modules[s] = module
 	}
@@ -113,12 +135,42 @@ func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, p
 	if s.Cooperative {
 		subgroup = uint32(b.info.Subgroup)
 	}
-	pipeline, code = b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, subgroup)
-	if code == 0 {
-		c.built[key] = pipeline
-		c.unsaved++
+	if b.ignoring != nil {
+		spec = b.ignoring(s, slices.Clone(spec))
 	}
-	return layout, pipeline, code
+	return b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, subgroup)
+}
+
+// builds reports whether the driver takes a pipeline, for operations that can do without it. A device that has failed takes everything.
+func (b *backend) builds(s *shaders.Shader, spec []uint32) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return true
+	}
+	_, _, code := b.pipes.get(b, s, spec)
+	if code == deviceLost {
+		b.fail(fault(s.Name, "", code))
+	}
+	return code == 0 || code == deviceLost
+}
+
+// refuse ends the operation at work, which needs a pipeline that the driver refuses: what it still dispatches is not done, and End says so.
+func (b *backend) refuse(s *shaders.Shader, code int) {
+	if code == deviceLost {
+		b.fail(fault(s.Name, "", code))
+		return
+	}
+	b.refused = refusal(b.op, b.info.Name, s.Name, code)
+}
+
+// refusals says which shaders the driver refuses, a line each.
+func (c *pipelines) refusals() (lines []string) {
+	for key, code := range c.refused {
+		lines = append(lines, fmt.Sprintf("the driver refuses shader %s (%s): update it if an operation fails for want of that", key.shader.Name, resultName(code)))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
 }
 
 // module hands SPIR-V to the driver.

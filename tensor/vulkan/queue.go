@@ -69,7 +69,8 @@ func (q *batch) open(b *backend) error {
 	return q.clock.open(b)
 }
 
-// firstSubmission is a guess of the work of one submission, in floating point operations, until the device's speed is known.
+// firstSubmission is a guess of the work of one submission, in floating point operations, until the device's speed is known. It is low where a
+// device may be slow: at 2 GFLOP/s an integrated GPU takes half a second, of which watchdogs allow two.
 func firstSubmission(kind string) float64 {
 	switch kind {
 	case "discrete":
@@ -77,7 +78,7 @@ func firstSubmission(kind string) float64 {
 	case "cpu":
 		return 1e8
 	}
-	return 10e9
+	return 1e9
 }
 
 // submission is the time that one submission is meant to take: long enough that its cost does not show, short enough for every watchdog.

@@ -26,6 +26,9 @@ func Open(context.Context, Options) (*tensor.Device, error) { return nil, unavai
 // Devices returns an error: this build has no Vulkan.
 func Devices(context.Context) ([]Info, error) { return nil, unavailable("list devices") }
 
+// InfoOf returns nothing: no device of this package can be open.
+func InfoOf(*tensor.Device) (i Info, ok bool) { return Info{}, false }
+
 // Close does nothing: no device of this package can be open.
 func Close(*tensor.Device) error { return nil }
 

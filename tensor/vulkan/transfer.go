@@ -48,7 +48,8 @@ func (s *staging) open(b *backend) error {
 	if err := b.grow(blockUp, 2*stageBytes, b.uploadType); err != nil {
 		return err
 	}
-	return b.grow(blockDown, s.down.Size, b.downloadType)
+	b.mail.open()
+	return b.grow(blockDown, s.down.Size+mailBytes, b.downloadType)
 }
 
 // copyBytes records a copy between buffers.
@@ -78,6 +79,7 @@ func (b *backend) send(dst *tensor.Tensor, src []byte) {
 	a, at := dst.Buffer().(*buffer), int64(dst.Offset()*dst.DType().Size())
 	if to := b.blocks[a.Block].mapped; to != nil {
 		if b.poll(); b.err == nil && a.last <= b.batch.completed {
+			b.withdraw(a)
 			copy(to[a.Offset+at:], src)
 			return
 		}
@@ -128,6 +130,9 @@ func (b *backend) receive(dst []byte, src *tensor.Tensor) error {
 		return b.err
 	}
 	a, at := src.Buffer().(*buffer), int64(src.Offset()*src.DType().Size())
+	if b.delivered(dst, a, at) {
+		return b.err
+	}
 	if from := b.blocks[a.Block]; from.mapped != nil && from.cached {
 		if b.settle(context.Background(), a) == nil {
 			copy(dst, from.mapped[a.Offset+at:])

@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,7 +28,12 @@ func (b *backend) faster(p tensor.Precision) *variant {
 	if p != tensor.Medium {
 		return nil
 	}
-	return b.medium.use
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v := b.medium.use; v != nil && v.refused == "" {
+		return v
+	}
+	return nil
 }
 
 // selectVariant chooses a variant for a precision, once, if it has some.
@@ -89,7 +95,7 @@ func (b *backend) Variant(p tensor.Precision) string {
 // chooseVariant takes the first that passes the self-test. off says what is wrong with those before.
 func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
 	for _, v := range all {
-		err := b.selfTest(v)
+		err := b.prove(v.name, func() error { return b.selfTest(v) })
 		if err == nil {
 			return v, off
 		}
@@ -101,14 +107,21 @@ func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
 // variants says on which variants the device runs, and which it leaves, and why.
 func (b *backend) variants() []string {
 	b.selectVariant(tensor.Medium)
-	lines := []string{"precision high and medium run as highest"}
-	if v := b.medium.use; v != nil {
+	lines := []string{b.proofs.line(), "precision high and medium run as highest"}
+	if v := b.faster(tensor.Medium); v != nil {
 		lines = []string{
+			b.proofs.line(),
 			"precision medium multiplies in " + v.name + ", which passed the self-test",
 			"precision high runs as highest, and so does attention at medium",
 		}
 	}
-	return append(lines, b.medium.off...)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines = append(lines, b.medium.off...)
+	if v := b.medium.use; v != nil && v.refused != "" {
+		lines = append(lines, v.name+": switched off: "+v.refused)
+	}
+	return append(lines, b.pipes.refusals()...)
 }
 
 // selfTest compares matmuls by v with float64 arithmetic, once for each tile and once with a bias. The sizes leave the last tile of each
@@ -119,9 +132,10 @@ func (b *backend) selfTest(v *variant) error {
 	for i, t := range v.tiles {
 		one := *v
 		one.tiles = []tile{t}
-		err := b.tryProduct(dev, &one, t.m+5, t.n+9, 2*halfStep+5, false)
+		p := product{m: t.m + 5, n: t.n + 9, k: 2*halfStep + 5, faster: &one}
+		err := b.tryProduct(dev, p, false)
 		if i == 0 && err == nil {
-			err = b.tryProduct(dev, &one, t.m+5, t.n+9, 2*halfStep+5, true)
+			err = b.tryProduct(dev, p, true)
 		}
 		if err != nil {
 			return fmt.Errorf("tiles of %d by %d: %w", t.m, t.n, err)
@@ -130,8 +144,9 @@ func (b *backend) selfTest(v *variant) error {
 	return nil
 }
 
-// tryProduct multiplies one pair of matrices and looks at the result.
-func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBias bool) error {
+// tryProduct multiplies one pair of matrices, of the sizes and by the variant or tiles of p, and looks at the result.
+func (b *backend) tryProduct(dev *tensor.Device, p product, withBias bool) error {
+	m, n, k := p.m, p.n, p.k
 	x, w, bias := trialMatrix(1, m, k), trialMatrix(2, n, k), trialMatrix(3, 1, n)
 	lost, infinite := m-1, m-3
 	x[lost*k+k/2], x[infinite*k+k-1] = nan, -infinity
@@ -142,7 +157,7 @@ func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBi
 			t.Release()
 		}
 	}()
-	p := product{batch: 1, m: m, n: n, k: k, c: write(c), a: read(xs), b: read(ws), aRow: k, aCol: 1, bRow: 1, bCol: k, faster: v}
+	p.batch, p.c, p.a, p.b, p.aRow, p.aCol, p.bRow, p.bCol = 1, write(c), read(xs), read(ws), k, 1, 1, k
 	if withBias {
 		p.epilogue = &epilogue{bias: read(bs), perSample: 1}
 	}
@@ -152,6 +167,13 @@ func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBi
 	}
 	if err := b.Sync(context.Background()); err != nil {
 		return err
+	}
+	// Two roundings to float16, and twice as much for sums that a GPU truncates.
+	tolerance := 0x1p-9
+	if p.faster == nil {
+		tolerance = 0x1p-18
+	} else if p.faster.refused != "" {
+		return errors.New(p.faster.refused)
 	}
 	got := c.Float32s()
 	for i := range m {
@@ -171,8 +193,7 @@ func (b *backend) tryProduct(dev *tensor.Device, v *variant, m, n, k int, withBi
 			if withBias {
 				want, size = want+float64(bias[j]), size+math.Abs(float64(bias[j]))
 			}
-			// Two roundings to float16, and twice as much for sums that a GPU truncates.
-			if bound := 0x1p-9 * size; !(math.Abs(g-want) <= bound) {
+			if bound := tolerance * size; !(math.Abs(g-want) <= bound) {
 				return fmt.Errorf("element (%d, %d) of %d by %d is %g, want %g within %.2g", i, j, m, n, g, want, bound)
 			}
 		}

@@ -237,8 +237,14 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 		struct {
 			uint32_t type;
 			void *next;
+			uint32_t descriptors;
+			uint64_t bytes;
+		} largest = {1000168000, driver_names ? &driver : NULL, 0, 0};
+		struct {
+			uint32_t type;
+			void *next;
 			uint32_t size, stages, operations, quad;
-		} subgroup = {1000094000, driver_names ? &driver : NULL, 0, 0, 0, 0};
+		} subgroup = {1000094000, &largest, 0, 0, 0, 0};
 		struct {
 			uint32_t type;
 			void *next;
@@ -256,6 +262,7 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out) {
 		} p = {1000059001, out->coopmat ? (void *)&control : &subgroup, {0}};
 		get_properties(physical, &p);
 		out->coopmat = out->coopmat && (coop.stages & control.stages & COMPUTE_STAGE);
+		out->max_allocation = largest.bytes;
 		out->subgroup_size = subgroup.size;
 		out->subgroup_stages = subgroup.stages;
 		out->subgroup_operations = subgroup.operations;

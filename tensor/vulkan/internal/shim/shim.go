@@ -76,6 +76,7 @@ type Caps struct {
 	Storage16, Float16 bool // 16-bit values in storage buffers; arithmetic on them
 	CoopMatrix         bool // VK_KHR_cooperative_matrix, with what it needs
 	MemoryBudget       bool // VK_EXT_memory_budget
+	MaxAllocation      uint64
 	Budget, Usage      [16]uint64
 	Driver             string
 }
@@ -87,7 +88,8 @@ func (i *Instance) Query(physical unsafe.Pointer) Caps {
 	out := Caps{
 		SubgroupSize: uint32(c.subgroup_size), SubgroupStages: uint32(c.subgroup_stages), SubgroupOperations: uint32(c.subgroup_operations),
 		Storage16: c.storage16 != 0, Float16: c.float16 != 0, CoopMatrix: c.coopmat != 0, MemoryBudget: c.memory_budget != 0,
-		Driver: strings.TrimSpace(C.GoString(&c.driver[0])),
+		MaxAllocation: uint64(c.max_allocation),
+		Driver:        strings.TrimSpace(C.GoString(&c.driver[0])),
 	}
 	for k := range out.Budget {
 		out.Budget[k], out.Usage[k] = uint64(c.budget[k]), uint64(c.usage[k])

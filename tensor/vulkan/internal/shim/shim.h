@@ -26,6 +26,7 @@ typedef struct {
 	uint32_t storage16, float16; // 16-bit storage buffers; 16-bit arithmetic
 	uint32_t memory_budget;      // VK_EXT_memory_budget is there
 	uint32_t coopmat;            // VK_KHR_cooperative_matrix in compute shaders, with float16 and the memory model that it needs
+	uint64_t max_allocation;     // bytes of one allocation of memory
 	uint64_t budget[16], usage[16];
 	char driver[256];
 } shim_caps;
