@@ -35,6 +35,7 @@ type backend struct {
 	blocks  map[int]*block
 	hazards record.Hazards
 	batch   batch
+	trace   *trace // nil: the device executes what it is given
 	sets    setCache
 	pipes   pipelines
 	medium  variants
@@ -67,7 +68,10 @@ type caps struct {
 }
 
 // Open opens a device. The error says in one line why that fails. Close releases the device.
-func Open(ctx context.Context, o Options) (*tensor.Device, error) {
+func Open(ctx context.Context, o Options) (*tensor.Device, error) { return open(ctx, o, nil) }
+
+// open opens a device, one that executes nothing if there is a trace.
+func open(ctx context.Context, o Options, traced *trace) (*tensor.Device, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,10 @@ func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1"}
+	if traced != nil {
+		p.asGPU()
+	}
+	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1", trace: traced}
 	if err := b.open(i, o); err != nil {
 		b.close()
 		return nil, err
@@ -95,7 +102,7 @@ func (b *backend) open(i *instance, o Options) error {
 		return fault("open", b.info.Name, code)
 	}
 	b.device = vk.Device(device)
-	b.calls = i.Calls(device)
+	b.calls = i.Calls(device, b.physical.caps)
 	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
 	l := b.limits
 	b.caps = caps{
