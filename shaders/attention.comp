@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 #include "include/attention.glsl"
@@ -23,42 +24,42 @@ void main() {
 	uint q0 = gl_WorkGroupID.x * TILE, h = gl_WorkGroupID.y, sample_ = gl_WorkGroupID.z, row = q0 + ROW;
 	uint query = qAt + sample_ * NQ * qStep + h * HEAD, k = kvAt + sample_ * NK * kvStep + h * HEAD, v = k + H * HEAD;
 	float sums[COLUMNS];
-	for (uint j = 0; j < COLUMNS; j++) sums[j] = 0.0;
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) sums[j] = 0.0;
 	float top = -infinity(), total = 0.0;
 	uint end = CAUSAL ? min(NK, q0 + TILE) : NK;
 	for (uint k0 = 0; k0 < end; k0 += TILE) {
 		float s[PER];
-		for (uint j = 0; j < PER; j++) s[j] = 0.0;
+		[[unroll]] for (uint j = 0; j < PER; j++) s[j] = 0.0;
 		LOAD_DOTS(s, q, query, qStep, NQ, q0, kv, k, kvStep, NK, k0)
 		float best = top;
-		for (uint j = 0; j < PER; j++) {
+		[[unroll]] for (uint j = 0; j < PER; j++) {
 			uint key = k0 + LANE + 4 * j;
 			s[j] *= scale;
 			if (BIAS && row < NQ && key < NK) s[j] += bias[biasAt + (h * NQ + row) * NK + key];
 			if (SEES(sample_, row, key)) best = maxNaN(best, s[j]);
+			weights[ROW * (TILE + 1) + LANE + 4 * j] = s[j];
 		}
 		// The four invocations of a row agree on its maximum through shared memory.
 		barrier();
-		weights[ROW * (TILE + 1) + LANE] = best;
+		tile[THREAD] = best;
 		barrier();
-		for (uint l = 0; l < 4; l++) best = maxNaN(best, weights[ROW * (TILE + 1) + l]);
-		barrier();
+		for (uint l = 0; l < 4; l++) best = maxNaN(best, tile[4 * ROW + l]);
 		float shrink = top == -infinity() ? 0.0 : expOf(top - best);
 		top = best;
-		for (uint j = 0; j < PER; j++) {
-			uint key = k0 + LANE + 4 * j;
-			weights[ROW * (TILE + 1) + LANE + 4 * j] = SEES(sample_, row, key) && top != -infinity() ? expOf(s[j] - top) : 0.0;
+		for (uint j = LANE; j < TILE; j += 4) { // reads no accumulator: see EXPONENTIALS in include/attention.glsl
+			uint at = ROW * (TILE + 1) + j;
+			weights[at] = SEES(sample_, row, k0 + j) && top != -infinity() ? expOf(weights[at] - top) : 0.0;
 		}
 		barrier();
 		float part = 0.0;
 		for (uint i = 0; i < TILE; i++) part += weights[ROW * (TILE + 1) + i];
 		total = fma(total, shrink, part);
-		for (uint j = 0; j < COLUMNS; j++) sums[j] *= shrink;
+		[[unroll]] for (uint j = 0; j < COLUMNS; j++) sums[j] *= shrink;
 		APPLY(sums, kv, v, kvStep, NK, k0)
 	}
 	if (row >= NQ) return;
 	float inv = top == -infinity() ? 0.0 : 1.0 / total;
-	for (uint j = 0; j < COLUMNS; j++) {
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) {
 		uint d = LANE + 4 * j;
 		if (d < HEAD) outs[outAt + ((sample_ * NQ + row) * H + h) * HEAD + d] = sums[j] * inv;
 	}

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 #include "include/attention.glsl"
@@ -23,23 +24,23 @@ layout(push_constant) uniform Push { uint dBiasAt, dOutAt, qAt, kvAt, lseAt, del
 void main() {
 	uint k0 = gl_WorkGroupID.x * TILE, q0 = gl_WorkGroupID.y * TILE, h = gl_WorkGroupID.z, row = q0 + ROW;
 	float sums[PER];
-	for (uint j = 0; j < PER; j++) sums[j] = 0.0;
+	[[unroll]] for (uint j = 0; j < PER; j++) sums[j] = 0.0;
 	uint count = CAUSAL && k0 >= q0 + TILE ? 0 : samples; // no query of the tile sees a key of it
 	for (uint sample_ = 0; sample_ < count; sample_++) {
 		uint query = qAt + sample_ * NQ * qStep + h * HEAD, k = kvAt + sample_ * NK * kvStep + h * HEAD, v = k + H * HEAD;
 		uint up = dOutAt + (sample_ * NQ * H + h) * HEAD, at = (sample_ * H + h) * NQ + min(row, NQ - 1);
 		float s[PER], dp[PER];
-		for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
+		[[unroll]] for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
 		LOAD_DOTS(s, q, query, qStep, NQ, q0, kv, k, kvStep, NK, k0)
 		LOAD_DOTS(dp, dOut, up, H * HEAD, NQ, q0, kv, v, kvStep, NK, k0)
 		float l = lse[lseAt + at], del = delta[deltaAt + at];
-		for (uint j = 0; j < PER; j++) {
+		for (uint j = 0; j < PER; j++) { // see EXPONENTIALS in include/attention.glsl
 			uint key = k0 + LANE + 4 * j;
 			if (row < NQ && SEES(sample_, row, key) && l != -infinity())
 				sums[j] += expOf(s[j] * scale + bias[biasAt + (h * NQ + row) * NK + key] - l) * (dp[j] - del);
 		}
 	}
-	for (uint j = 0; j < PER; j++) {
+	[[unroll]] for (uint j = 0; j < PER; j++) {
 		uint key = k0 + LANE + 4 * j, to = dBiasAt + (h * NQ + row) * NK + key;
 		if (row < NQ && key < NK) dBias[to] = ADD ? dBias[to] + sums[j] : sums[j];
 	}

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 #include "include/attention.glsl"
@@ -26,13 +27,13 @@ void main() {
 	uint query = qAt + sample_ * NQ * qStep + h * HEAD, k = kvAt + sample_ * NK * kvStep + h * HEAD, v = k + H * HEAD;
 	uint up = dOutAt + (sample_ * NQ * H + h) * HEAD, at = (sample_ * H + h) * NQ;
 	float dv[COLUMNS], dk[COLUMNS];
-	for (uint j = 0; j < COLUMNS; j++) dv[j] = 0.0, dk[j] = 0.0;
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) dv[j] = 0.0, dk[j] = 0.0;
 	for (uint q0 = CAUSAL ? k0 : 0; q0 < NQ; q0 += TILE) {
 		float s[PER], dp[PER];
-		for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
+		[[unroll]] for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
 		LOAD_DOTS(s, kv, k, kvStep, NK, k0, q, query, qStep, NQ, q0)
 		LOAD_DOTS(dp, kv, v, kvStep, NK, k0, dOut, up, H * HEAD, NQ, q0)
-		for (uint j = 0; j < PER; j++) {
+		for (uint j = 0; j < PER; j++) { // see EXPONENTIALS in include/attention.glsl
 			uint row = q0 + LANE + 4 * j;
 			bool in_ = row < NQ && SEES(sample_, row, key);
 			float l = in_ ? lse[lseAt + at + row] : 0.0;
@@ -45,15 +46,16 @@ void main() {
 		}
 		APPLY(dv, dOut, up, H * HEAD, NQ, q0)
 		barrier();
-		for (uint j = 0; j < PER; j++) weights[ROW * (TILE + 1) + LANE + 4 * j] = s[j];
+		[[unroll]] for (uint j = 0; j < PER; j++) weights[ROW * (TILE + 1) + LANE + 4 * j] = s[j];
 		APPLY(dk, q, query, qStep, NQ, q0)
 	}
 	if (key >= NK) return;
-	for (uint j = 0; j < COLUMNS; j++) {
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) {
 		uint d = LANE + 4 * j, to = dkvAt + (sample_ * NK + key) * dStep + h * HEAD + d;
-		if (d >= HEAD) continue;
-		dkv[to] = ADD ? dkv[to] + dk[j] * scale : dk[j] * scale;
-		to += H * HEAD;
-		dkv[to] = ADD ? dkv[to] + dv[j] : dv[j];
+		if (d < HEAD) {
+			dkv[to] = ADD ? dkv[to] + dk[j] * scale : dk[j] * scale;
+			to += H * HEAD;
+			dkv[to] = ADD ? dkv[to] + dv[j] : dv[j];
+		}
 	}
 }

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 #include "include/attention.glsl"
@@ -27,14 +28,14 @@ void main() {
 	uint up = dOutAt + (sample_ * NQ * H + h) * HEAD, at = (sample_ * H + h) * NQ + min(row, NQ - 1);
 	float l = lse[lseAt + at], del = delta[deltaAt + at];
 	float sums[COLUMNS];
-	for (uint j = 0; j < COLUMNS; j++) sums[j] = 0.0;
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) sums[j] = 0.0;
 	uint end = CAUSAL ? min(NK, q0 + TILE) : NK;
 	for (uint k0 = 0; k0 < end; k0 += TILE) {
 		float s[PER], dp[PER];
-		for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
+		[[unroll]] for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
 		LOAD_DOTS(s, q, query, qStep, NQ, q0, kv, k, kvStep, NK, k0)
 		LOAD_DOTS(dp, dOut, up, H * HEAD, NQ, q0, kv, v, kvStep, NK, k0)
-		for (uint j = 0; j < PER; j++) {
+		for (uint j = 0; j < PER; j++) { // see EXPONENTIALS in include/attention.glsl
 			uint key = k0 + LANE + 4 * j;
 			bool in_ = row < NQ && SEES(sample_, row, key) && l != -infinity();
 			float x = s[j] * scale;
@@ -44,7 +45,7 @@ void main() {
 		APPLY(sums, kv, k, kvStep, NK, k0)
 	}
 	if (row >= NQ) return;
-	for (uint j = 0; j < COLUMNS; j++) {
+	[[unroll]] for (uint j = 0; j < COLUMNS; j++) {
 		uint d = LANE + 4 * j, to = dqAt + (sample_ * NQ + row) * dStep + h * HEAD + d;
 		if (d < HEAD) dq[to] = ADD ? dq[to] + sums[j] * scale : sums[j] * scale;
 	}

@@ -62,9 +62,10 @@ void main() {
 		uint row = 2 * (ty + i / 2 * down) + i % 2;
 		[[unroll]] for (uint j = 0; j < TN; j++) {
 			uint col = 2 * (tx + j / 2 * across) + j % 2;
-			if (m0 + row >= M || n0 + col >= N) continue;
-			float v = scaled(sums[i * TN + j], int(a[aScale + row] + b[bScale + col]));
-			store(batch * cBatch + (m0 + row) * N + n0 + col, m0 + row, n0 + col, v);
+			if (m0 + row < M && n0 + col < N) { // with `continue`, compilers leave the loops as they are
+				float v = scaled(sums[i * TN + j], int(a[aScale + row] + b[bScale + col]));
+				store(batch * cBatch + (m0 + row) * N + n0 + col, m0 + row, n0 + col, v);
+			}
 		}
 	}
 }

@@ -69,9 +69,15 @@ void main() {
 	uint aScale = aAt + aScales + aRow, bScale = bAt + bScales + bRow;
 	const uint WIDTH = ACROSS * NF;
 	uint mine = gl_SubgroupID * SUMS;
-	[[unroll]] for (uint i = 0; i < DOWN; i++) {
-		[[unroll]] for (uint j = 0; j < ACROSS; j++) {
-			coopMatStore(sums[i * ACROSS + j], room, (mine + j * NF) / 4, WIDTH / 4, gl_CooperativeMatrixLayoutRowMajor);
+	[[dont_unroll]] for (uint i = 0; i < DOWN; i++) {
+		// Which sums these are must be known when the pipeline is made, or compilers put all of them into memory, and they do not unroll a loop that
+		// holds another which stays one. So one loop asks, and the one within is unrolled.
+		[[unroll]] for (uint down = 0; down < DOWN; down++) {
+			if (down == i) {
+				[[unroll]] for (uint j = 0; j < ACROSS; j++) {
+					coopMatStore(sums[down * ACROSS + j], room, (mine + j * NF) / 4, WIDTH / 4, gl_CooperativeMatrixLayoutRowMajor);
+				}
+			}
 		}
 		barrier();
 		for (uint e = gl_SubgroupInvocationID; e < MF * WIDTH; e += gl_SubgroupSize) {

@@ -12,7 +12,7 @@ var _ = family(attentions)
 func attentions() []Case {
 	var cases []Case
 	for _, s := range [][4]int{ // batch, tokens, heads, width of a head
-		{0, 3, 1, 2}, {1, 0, 2, 3}, {1, 1, 1, 1}, {2, 3, 1, 5}, {1, 17, 2, 8}, {9, 5, 2, 3}, {2, 65, 3, 16}, {1, 197, 1, 64},
+		{0, 3, 1, 2}, {1, 0, 2, 3}, {1, 1, 1, 1}, {2, 3, 1, 5}, {1, 17, 2, 8}, {9, 5, 2, 3}, {2, 65, 3, 16}, {1, 197, 1, 64}, {1, 33, 2, 70},
 	} {
 		for _, bias := range []bool{false, true} {
 			cases = append(cases, attention{b: s[0], nq: s[1], nk: s[1], h: s[2], d: s[3], bias: bias}.self())

@@ -37,6 +37,7 @@ type backend struct {
 	blocks  map[int]*block
 	hazards record.Hazards
 	batch   batch
+	trace   *trace // nil: the device executes what it is given
 	sets    setCache
 	pipes   pipelines
 	medium  variants
@@ -76,7 +77,10 @@ type caps struct {
 }
 
 // Open opens a device. The error says in one line why that fails. Close releases the device.
-func Open(ctx context.Context, o Options) (*tensor.Device, error) {
+func Open(ctx context.Context, o Options) (*tensor.Device, error) { return open(ctx, o, nil) }
+
+// open opens a device, one that executes nothing if there is a trace.
+func open(ctx context.Context, o Options, traced *trace) (*tensor.Device, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -88,14 +92,17 @@ func Open(ctx context.Context, o Options) (*tensor.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i.openDevice(p, o)
+	return i.openDevice(p, o, traced)
 }
 
-// openDevice opens one device, whose driver must compute in float32 as it should.
-func (i *instance) openDevice(p physical, o Options) (*tensor.Device, error) {
-	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1"}
+// openDevice opens one device, whose driver must compute in float32 as it should. One that executes nothing is not tested.
+func (i *instance) openDevice(p physical, o Options, traced *trace) (*tensor.Device, error) {
+	if traced != nil {
+		p.asGPU()
+	}
+	b := &backend{physical: p, blocks: map[int]*block{}, staged: os.Getenv("BEIT_VK_STAGING") == "1", trace: traced}
 	err := b.open(i, o)
-	if err == nil {
+	if err == nil && traced == nil {
 		err = b.proveFloat32()
 	}
 	if err != nil {
@@ -113,7 +120,7 @@ func (b *backend) open(i *instance, o Options) error {
 		return fault("open", b.info.Name, code)
 	}
 	b.device = vk.Device(device)
-	b.calls = i.Calls(device)
+	b.calls = i.Calls(device, b.physical.caps)
 	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
 	l := b.limits
 	b.caps = caps{

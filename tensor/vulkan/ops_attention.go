@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -33,6 +35,22 @@ func attentionOf(a tensor.AttentionArgs) attention {
 	}
 	x.spec = []uint32{word(a.Bias != nil), word(x.masked), word(a.Causal)}
 	return x
+}
+
+// shared is the shared memory that the shaders take; see shaders/include/attention.glsl.
+func (a attention) shared() int {
+	return 4 * (max(64*attentionTile, 4*div(a.d, 4)) + attentionTile*(attentionTile+1))
+}
+
+// fits reports whether a workgroup of the device can hold a row of a head. If not, the device has failed.
+func (b *backend) fits(a attention) bool {
+	if a.shared() <= b.caps.shared {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fail(&Error{Op: b.op, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)})
+	return false
 }
 
 // scores is how many products of two elements the scores of a sample take.
@@ -79,6 +97,9 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 		return
 	}
 	a := attentionOf(args)
+	if !b.fits(a) {
+		return
+	}
 	spec := append([]uint32{u(a.d)}, a.spec...)
 	b.eachSample(a, func(first, n int) {
 		b.pieces(n, 4*a.scores(), func(lo, n int) {
@@ -101,6 +122,9 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 		return
 	}
 	a := attentionOf(tensor.AttentionArgs{Q: args.Q, KV: args.KV, Bias: args.Bias, KeyMask: args.KeyMask, Heads: args.Heads, Causal: args.Causal})
+	if !b.fits(a) {
+		return
+	}
 	delta := b.temp(a.b * a.h * a.nq)
 	b.eachSample(a, func(lo, n int) {
 		dOut, out := read(args.DOut).rows(lo, n, a.nq*a.h*a.d), read(args.Out).rows(lo, n, a.nq*a.h*a.d)

@@ -15,6 +15,16 @@ type Options struct {
 	Validate bool
 }
 
+// Counts is what a device of OpenTrace was given.
+type Counts struct {
+	Dispatches  int   // runs of shaders
+	Transfers   int   // copies and fills
+	Barriers    int   // before some of them
+	Bytes       int64 // of memory that they were bound to
+	Submissions int   // to the queue
+	Waits       int   // of the host for the device
+}
+
 // Info describes a device.
 type Info struct {
 	Index         int    `json:"index"`

@@ -119,6 +119,9 @@ func (b *backend) push(name string, op shim.Op, units float64, accesses ...recor
 		op.Barrier = 1
 	}
 	b.batch.ops = append(b.batch.ops, op)
+	if b.trace != nil {
+		b.trace.add(op, accesses)
+	}
 	b.recent[b.recents%len(b.recent)] = [2]string{b.op, name}
 	b.recents++
 	if b.batch.pacer.Add(units) || len(b.batch.ops) >= maxOps {
@@ -162,6 +165,10 @@ func (b *backend) submit(s *slot) {
 	if code == 0 {
 		code = b.hook("submit")
 	}
+	if code == 0 && b.trace != nil {
+		b.trace.submitted(q)
+		return
+	}
 	if code == 0 {
 		code = b.calls.Submit(unsafe.Pointer(b.queue), unsafe.Pointer(s.commands), uint64(uintptr(unsafe.Pointer(s.fence))))
 	}
@@ -184,6 +191,10 @@ func (b *backend) await(ctx context.Context, number uint64) error {
 	for b.err == nil && q.completed < number {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if b.trace != nil {
+			b.trace.await(b)
+			continue
 		}
 		at := q.oldest()
 		s := &q.slots[at]
@@ -211,7 +222,7 @@ func (q *batch) oldest() int {
 
 // poll looks which submissions are done, without waiting.
 func (b *backend) poll() {
-	for q := &b.batch; b.err == nil && q.completed < q.submitted; {
+	for q := &b.batch; b.trace == nil && b.err == nil && q.completed < q.submitted; {
 		at, before := q.oldest(), q.completed
 		if b.fenced(at, int(vk.GetFenceStatus(b.device, q.slots[at].fence))); q.completed == before {
 			return

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -114,4 +115,15 @@ func near(got, want []float32) error {
 		}
 	}
 	return nil
+}
+
+// A head that no workgroup of the device can hold a row of is refused by name.
+func TestHeadsBeyondSharedMemory(t *testing.T) {
+	b := openAny(t, Options{})
+	b.caps.shared = 8 << 10
+	dev := deviceOf(b)
+	tensor.Attention(tensor.AttentionArgs{QKV: tensor.Zeros(dev, 1, 3, 3*8), Heads: 1, Scale: 1})
+	if err := dev.Sync(context.Background()); err == nil || !strings.Contains(err.Error(), "Attention") || !strings.Contains(err.Error(), "heads of 8 columns take") {
+		t.Errorf("Sync = %v", err)
+	}
 }

@@ -29,7 +29,7 @@ func reopen(t *testing.T, change func(p *physical)) (*backend, error) {
 		t.Fatal(err)
 	}
 	change(&p)
-	dev, err := i.openDevice(p, Options{})
+	dev, err := i.openDevice(p, Options{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func TestSelfTestFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := i.openDevice(p, Options{MaxMemory: 8 << 10}); !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "no room for the self-test") {
+	if _, err := i.openDevice(p, Options{MaxMemory: 8 << 10}, nil); !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "no room for the self-test") {
 		t.Errorf("with 8 KiB: %v", err)
 	}
 }

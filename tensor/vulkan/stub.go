@@ -23,6 +23,12 @@ func unavailable(op string) *Error {
 // Open returns an error: this build has no Vulkan.
 func Open(context.Context, Options) (*tensor.Device, error) { return nil, unavailable("open") }
 
+// OpenTrace returns an error: this build has no Vulkan.
+func OpenTrace(context.Context, Options) (*tensor.Device, error) { return nil, unavailable("open") }
+
+// CountsOf returns nothing: no device of this package can be open.
+func CountsOf(*tensor.Device) Counts { return Counts{} }
+
 // Devices returns an error: this build has no Vulkan.
 func Devices(context.Context) ([]Info, error) { return nil, unavailable("list devices") }
 

@@ -184,6 +184,7 @@ enum {
 	FEATURES_COOPERATIVE_MATRIX = 1000506000,
 	FEATURES_MEMORY_MODEL = 1000211000,
 	FEATURES_SUBGROUP_SIZE = 1000225002,
+	FEATURES_PIPELINE_EXECUTABLES = 1000269000,
 };
 
 static extension *device_extensions(shim_instance *i, void *physical, uint32_t *n) {
@@ -327,7 +328,7 @@ result shim_create_device(shim_instance *i, void *physical, uint32_t family, con
 	if (on->memory_budget) names[count++] = "VK_EXT_memory_budget";
 	if (on->float16) names[count++] = "VK_KHR_shader_float16_int8";
 	features storage = {FEATURES_16BIT_STORAGE, NULL, {1, 0, 0, 0}}, small = {FEATURES_FLOAT16_INT8, NULL, {1, 0, 0, 0}};
-	features coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {1, 0, 0, 0}};
+	features coop = {FEATURES_COOPERATIVE_MATRIX, NULL, {1, 0, 0, 0}}, executables = {FEATURES_PIPELINE_EXECUTABLES, NULL, {1, 0, 0, 0}};
 	features model = {FEATURES_MEMORY_MODEL, &coop, {1, 1, 0, 0}};           // with atomics on buffers, as other shaders have them
 	features subgroups = {FEATURES_SUBGROUP_SIZE, &model, {1, 1, 0, 0}}; // of a given size, and full
 	void *next = NULL;
@@ -338,6 +339,10 @@ result shim_create_device(shim_instance *i, void *physical, uint32_t family, con
 		names[count++] = "VK_KHR_vulkan_memory_model";
 		names[count++] = "VK_EXT_subgroup_size_control";
 		coop.next = next, next = &subgroups;
+	}
+	if (on->statistics) {
+		names[count++] = "VK_KHR_pipeline_executable_properties";
+		executables.next = next, next = &executables;
 	}
 	float priority = 1;
 	struct {
@@ -363,12 +368,15 @@ result shim_create_device(shim_instance *i, void *physical, uint32_t family, con
 
 struct shim_device {
 	void *handle;
+	uint32_t captures; // VkPipelineCreateFlags of what is kept of the compiler's work
 	result (*set_layout)(void *, const void *, const void *, uint64_t *);
 	result (*pipeline_layout)(void *, const void *, const void *, uint64_t *);
 	result (*pool)(void *, const void *, const void *, uint64_t *);
 	result (*allocate_sets)(void *, const void *, uint64_t *);
 	void (*update_sets)(void *, uint32_t, const void *, uint32_t, const void *);
 	result (*pipelines)(void *, uint64_t, uint32_t, const void *, const void *, uint64_t *);
+	result (*statistics)(void *, const void *, uint32_t *, void *);
+	result (*representations)(void *, const void *, uint32_t *, void *);
 	result (*begin)(void *, const void *);
 	result (*end)(void *);
 	result (*submit)(void *, uint32_t, const void *, uint64_t);
@@ -383,11 +391,13 @@ struct shim_device {
 	void (*timestamp)(void *, uint32_t, uint64_t, uint32_t);
 };
 
-shim_device *shim_device_calls(shim_instance *i, void *device) {
+shim_device *shim_device_calls(shim_instance *i, void *device, const shim_caps *on) {
 	get_proc gdpa = (get_proc)instance_call(i, "vkGetDeviceProcAddr");
 	shim_device *d = calloc(1, sizeof *d);
 	if (!d) return NULL;
+	enum { CAPTURE_STATISTICS = 0x40, CAPTURE_REPRESENTATIONS = 0x80 };
 	d->handle = device;
+	d->captures = on->statistics ? CAPTURE_STATISTICS | CAPTURE_REPRESENTATIONS : 0;
 #define CALL(field, name) *(function *)&d->field = gdpa(device, name)
 	CALL(set_layout, "vkCreateDescriptorSetLayout");
 	CALL(pipeline_layout, "vkCreatePipelineLayout");
@@ -395,6 +405,10 @@ shim_device *shim_device_calls(shim_instance *i, void *device) {
 	CALL(allocate_sets, "vkAllocateDescriptorSets");
 	CALL(update_sets, "vkUpdateDescriptorSets");
 	CALL(pipelines, "vkCreateComputePipelines");
+	if (on->statistics) {
+		CALL(statistics, "vkGetPipelineExecutableStatisticsKHR");
+		CALL(representations, "vkGetPipelineExecutableInternalRepresentationsKHR");
+	}
 	CALL(begin, "vkBeginCommandBuffer");
 	CALL(end, "vkEndCommandBuffer");
 	CALL(submit, "vkQueueSubmit");
@@ -524,8 +538,62 @@ result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t l
 		stage_info stage;
 		uint64_t layout, base;
 		int32_t base_index;
-	} info = {29, NULL, 0, {18, subgroup_size ? &required : NULL, subgroup_size ? FULL_SUBGROUPS : 0, COMPUTE_STAGE, module, "main", n ? &special : NULL}, layout, 0, -1};
+	} info = {29, NULL, d->captures, {18, subgroup_size ? &required : NULL, subgroup_size ? FULL_SUBGROUPS : 0, COMPUTE_STAGE, module, "main", n ? &special : NULL}, layout, 0, -1};
 	return d->pipelines(d->handle, cache, 1, &info, NULL, out);
+}
+
+// A compute pipeline has one executable, number 0.
+typedef struct {
+	uint32_t type;
+	const void *next;
+	uint64_t pipeline;
+	uint32_t index;
+} executable;
+
+uint32_t shim_statistics(shim_device *d, uint64_t pipeline, shim_statistic *out, uint32_t room) {
+	enum { MOST = 64 };
+	struct {
+		uint32_t type;
+		void *next;
+		char name[256], description[256];
+		uint32_t format;
+		uint64_t value;
+	} all[MOST];
+	memset(all, 0, sizeof all);
+	for (uint32_t k = 0; k < MOST; k++) all[k].type = 1000269004;
+	executable which = {1000269003, NULL, pipeline, 0};
+	uint32_t n = MOST;
+	if (!d->statistics || d->statistics(d->handle, &which, &n, all) < 0) return 0;
+	if (n > room) n = room;
+	for (uint32_t k = 0; k < n; k++) {
+		memcpy(out[k].name, all[k].name, sizeof out[k].name);
+		out[k].value = all[k].value;
+	}
+	return n;
+}
+
+char *shim_assembly(shim_device *d, uint64_t pipeline) {
+	enum { MOST = 16 };
+	struct {
+		uint32_t type;
+		void *next;
+		char name[256], description[256];
+		uint32_t text;
+		size_t size;
+		void *data;
+	} all[MOST];
+	memset(all, 0, sizeof all);
+	for (uint32_t k = 0; k < MOST; k++) all[k].type = 1000269005;
+	executable which = {1000269003, NULL, pipeline, 0};
+	uint32_t n = MOST;
+	if (!d->representations || d->representations(d->handle, &which, &n, all) != 0 || n == 0) return NULL; // with no memory named it gives sizes
+	for (uint32_t k = 0; k < n; k++) all[k].data = k == n - 1 ? calloc(1, all[k].size + 1) : NULL;
+	char *text = all[n - 1].data;
+	if (text && d->representations(d->handle, &which, &n, all) < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n, uint64_t queries, uint32_t first) {

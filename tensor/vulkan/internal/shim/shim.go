@@ -76,6 +76,7 @@ type Caps struct {
 	Storage16, Float16 bool // 16-bit values in storage buffers; arithmetic on them
 	CoopMatrix         bool // VK_KHR_cooperative_matrix, with what it needs
 	MemoryBudget       bool // VK_EXT_memory_budget
+	Statistics         bool // VK_KHR_pipeline_executable_properties, which Query does not look for: see Device.Statistics
 	MaxAllocation      uint64
 	Budget, Usage      [16]uint64
 	Driver             string
@@ -116,24 +117,33 @@ func (i *Instance) Shapes(physical unsafe.Pointer) []Shape {
 
 // NewDevice creates a logical device with one queue of the family and the features that on names.
 func (i *Instance) NewDevice(physical unsafe.Pointer, family uint32, on Caps) (unsafe.Pointer, int) {
+	c := on.c()
+	var device unsafe.Pointer
+	r := C.shim_create_device(i.c, physical, C.uint32_t(family), &c, &device)
+	return device, int(r)
+}
+
+// c is the features that NewDevice and Calls look at.
+func (on Caps) c() C.shim_caps {
 	flag := func(b bool) C.uint32_t {
 		if b {
 			return 1
 		}
 		return 0
 	}
-	c := C.shim_caps{storage16: flag(on.Storage16), float16: flag(on.Float16), coopmat: flag(on.CoopMatrix), memory_budget: flag(on.MemoryBudget)}
-	var device unsafe.Pointer
-	r := C.shim_create_device(i.c, physical, C.uint32_t(family), &c, &device)
-	return device, int(r)
+	return C.shim_caps{
+		storage16: flag(on.Storage16), float16: flag(on.Float16), coopmat: flag(on.CoopMatrix), memory_budget: flag(on.MemoryBudget),
+		statistics: flag(on.Statistics),
+	}
 }
 
 // Device holds the calls of one logical device, in C memory.
 type Device struct{ c *C.shim_device }
 
-// Calls looks up the calls of a device.
-func (i *Instance) Calls(device unsafe.Pointer) *Device {
-	return &Device{C.shim_device_calls(i.c, device)}
+// Calls looks up the calls of a device that NewDevice made with the features on.
+func (i *Instance) Calls(device unsafe.Pointer, on Caps) *Device {
+	c := on.c()
+	return &Device{C.shim_device_calls(i.c, device, &c)}
 }
 
 // Free releases the memory of d, but not the device itself.
@@ -188,6 +198,24 @@ func (d *Device) Pipeline(cache, module, layout uint64, spec []uint32, subgroup 
 	r := C.shim_pipeline(d.c, C.uint64_t(cache), C.uint64_t(module), C.uint64_t(layout),
 		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(spec))), C.uint32_t(len(spec)), C.uint32_t(subgroup), &out)
 	return uint64(out), int(r)
+}
+
+// Statistics returns the numbers that the driver's compiler gives of a pipeline, by the driver's names for them, on a device with Caps.Statistics.
+func (d *Device) Statistics(pipeline uint64) map[string]uint64 {
+	var all [64]C.shim_statistic
+	n := C.shim_statistics(d.c, C.uint64_t(pipeline), &all[0], C.uint32_t(len(all)))
+	out := map[string]uint64{}
+	for k := range all[:n] {
+		out[C.GoString(&all[k].name[0])] = uint64(all[k].value)
+	}
+	return out
+}
+
+// Assembly returns the text of what the compiler made of a pipeline, "" where the driver shows none, on a device with Caps.Statistics.
+func (d *Device) Assembly(pipeline uint64) string {
+	text := C.shim_assembly(d.c, C.uint64_t(pipeline))
+	defer C.free(unsafe.Pointer(text))
+	return C.GoString(text)
 }
 
 // The kinds of Op.

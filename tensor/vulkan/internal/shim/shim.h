@@ -26,6 +26,7 @@ typedef struct {
 	uint32_t storage16, float16; // 16-bit storage buffers; 16-bit arithmetic
 	uint32_t memory_budget;      // VK_EXT_memory_budget is there
 	uint32_t coopmat;            // VK_KHR_cooperative_matrix in compute shaders, with float16 and the memory model that it needs
+	uint32_t statistics;         // VK_KHR_pipeline_executable_properties: never set by shim_query, on where pipelines are to be looked at
 	uint64_t max_allocation;     // bytes of one allocation of memory
 	uint64_t budget[16], usage[16];
 	char driver[256];
@@ -35,6 +36,12 @@ typedef struct {
 typedef struct {
 	uint32_t m, n, k;
 } shim_shape;
+
+// A number that the driver's compiler gives of a pipeline.
+typedef struct {
+	char name[256];
+	uint64_t value;
+} shim_statistic;
 
 typedef struct shim_device shim_device;
 
@@ -63,7 +70,7 @@ void shim_query(shim_instance *i, void *physical, shim_caps *out);
 // Which products with float16 factors and float32 sums a subgroup can make, where coopmat is there.
 uint32_t shim_shapes(shim_instance *i, void *physical, shim_shape *out, uint32_t room);
 result shim_create_device(shim_instance *i, void *physical, uint32_t family, const shim_caps *on, void **device);
-shim_device *shim_device_calls(shim_instance *i, void *device);
+shim_device *shim_device_calls(shim_instance *i, void *device, const shim_caps *on);
 void shim_free_device_calls(shim_device *d);
 
 result shim_set_layout(shim_device *d, uint32_t bindings, uint64_t *out);
@@ -71,6 +78,10 @@ result shim_pipeline_layout(shim_device *d, uint64_t set_layout, uint32_t push_b
 result shim_descriptor_pool(shim_device *d, uint32_t sets, uint32_t buffers, uint64_t *out);
 result shim_descriptor_set(shim_device *d, uint64_t pool, uint64_t layout, const shim_binding *b, uint32_t n, uint64_t *out);
 result shim_pipeline(shim_device *d, uint64_t cache, uint64_t module, uint64_t layout, const uint32_t *spec, uint32_t n, uint32_t subgroup_size, uint64_t *out);
+// What the compiler made of a pipeline, on a device with statistics: numbers, of which out has room for some, and the text of the last form that the
+// pipeline had in the compiler, its assembly, which the caller frees; NULL without one.
+uint32_t shim_statistics(shim_device *d, uint64_t pipeline, shim_statistic *out, uint32_t room);
+char *shim_assembly(shim_device *d, uint64_t pipeline);
 // With queries, a pool of timestamps, the times of begin and end go to the queries first and first + 1.
 result shim_record(shim_device *d, void *commands, const shim_op *ops, uint32_t n, uint64_t queries, uint32_t first);
 result shim_submit(shim_device *d, void *queue, void *commands, uint64_t fence);
