@@ -18,7 +18,8 @@ import (
 )
 
 // proofs are the self-tests that a device has passed. They are kept for each device, driver version and set of shaders, beside the compiled
-// pipelines. So a device that is opened again runs none. What failed is not kept: it is tested again at the next open.
+// pipelines. So a device that is opened again runs none. What failed, or left out a shader that the driver refused, is not kept: it is tested again
+// at the next open.
 type proofs struct {
 	path   string   // of the file, "" for none
 	holder string   // what the proofs hold for: the file's first line
@@ -35,7 +36,8 @@ func (p *proofs) open(b *backend) {
 	for _, s := range shaders.All() {
 		sum.Write(s.SPIRV())
 	}
-	p.holder = plainLine(fmt.Sprintf("self-tests passed by %s, driver %s (%x), Vulkan %s, with shaders %.8x in tiles %v",
+	fmt.Fprint(sum, proofCases)
+	p.holder = plainLine(fmt.Sprintf("self-tests passed by %s, driver %s (%x), Vulkan %s, with shaders and cases %.8x in tiles %v",
 		b.info.Name, b.info.Driver, d.DriverVersion, b.info.Vulkan, sum.Sum(nil), tiles))
 	if b.pipes.path != "" {
 		p.path = b.pipes.path + "-passed"
@@ -60,6 +62,12 @@ func (b *backend) prove(name string, test func() error) error {
 	if err := test(); err != nil {
 		return err
 	}
+	b.mu.Lock()
+	refused := len(b.pipes.refused) > 0
+	b.mu.Unlock()
+	if refused {
+		return nil
+	}
 	passedHere.Store(key, nil)
 	p.passed = append(p.passed, name)
 	if p.path != "" {
@@ -73,10 +81,13 @@ const float32Proof = "float32"
 
 // line says how float32 was tested.
 func (p *proofs) line() string {
-	if slices.Contains(p.ran, float32Proof) {
-		return "float32 passed the self-test now"
+	switch {
+	case !slices.Contains(p.ran, float32Proof):
+		return "float32 passed the self-test before, with this driver"
+	case !slices.Contains(p.passed, float32Proof):
+		return "float32 passed the self-test now, but for shaders that the driver refuses"
 	}
-	return "float32 passed the self-test before, with this driver"
+	return "float32 passed the self-test now"
 }
 
 // proveFloat32 compares some operations in float32 with float64 arithmetic, unless this driver passed before. Some drivers compute wrong
@@ -110,10 +121,10 @@ func (b *backend) testFloat32() error {
 		if t.shared() > b.caps.shared || t.invocations() > b.caps.threads {
 			continue
 		}
-		err := unlessRefused(func() error {
+		err := caught(func() error {
 			return b.tryProduct(dev, product{m: t.m + 5, n: t.n + 9, k: 37, only: []tile{t}}, false)
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrRefused) {
 			return fmt.Errorf("matmul in tiles of %d by %d: %w", t.m, t.n, err)
 		}
 	}
@@ -121,22 +132,20 @@ func (b *backend) testFloat32() error {
 		if !slices.Contains(proofCases, c.Name) {
 			continue
 		}
-		if err := unlessRefused(func() error { return opcase.Check(dev, c) }); err != nil {
+		if err := caught(func() error { return opcase.Check(dev, c) }); err != nil && !errors.Is(err, ErrRefused) {
 			return err
 		}
 	}
 	return b.Sync(context.Background())
 }
 
-// unlessRefused returns the error of a test, or with which an operation of it panics. That of a refused shader is nil.
-func unlessRefused(test func() error) (err error) {
+// caught returns the error of a test, or that with which an operation of it panics.
+func caught(test func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
 		case *tensor.Error:
-			if !errors.Is(p, ErrRefused) {
-				err = p
-			}
+			err = p
 		default:
 			panic(p)
 		}

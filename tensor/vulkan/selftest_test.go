@@ -158,6 +158,9 @@ func TestSelfTestFailures(t *testing.T) {
 			if err := b.proveFloat32(); !strings.Contains(fmt.Sprint(err), test.want) || !reached {
 				t.Errorf("%v, want %q; reached: %v", err, test.want, reached)
 			}
+			if _, kept := passedHere.Load(b.proofs.holder + "\n" + float32Proof); kept || len(b.proofs.passed) > 0 {
+				t.Error("what was not tested is kept as passed")
+			}
 		})
 	}
 	passedHere.Clear()
@@ -171,6 +174,29 @@ func TestSelfTestFailures(t *testing.T) {
 	}
 	if _, err := i.openDevice(p, Options{MaxMemory: 8 << 10}, nil); !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "no room for the self-test") {
 		t.Errorf("with 8 KiB: %v", err)
+	}
+}
+
+// A driver that refuses all shaders fails operations, not reports of the device.
+func TestReportWithoutShaders(t *testing.T) {
+	b := openAny(t, Options{})
+	b.proofs.passed = nil
+	passedHere.Clear()
+	forgetPipelines(t, b)
+	b.inject = func(call string) int {
+		if strings.HasPrefix(call, "pipeline ") {
+			return -3
+		}
+		return 0
+	}
+	if err := b.proveFloat32(); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		report := b.Report()
+		if !strings.Contains(report, "float32 passed the self-test now, but for shaders that the driver refuses\n") || b.Variant(tensor.Medium) != "float32" {
+			t.Errorf("the report is\n%s", report)
+		}
 	}
 }
 

@@ -95,9 +95,12 @@ func (b *backend) Variant(p tensor.Precision) string {
 // chooseVariant takes the first that passes the self-test. off says what is wrong with those before.
 func (b *backend) chooseVariant(all []*variant) (use *variant, off []string) {
 	for _, v := range all {
-		err := b.prove(v.name, func() error { return b.selfTest(v) })
+		err := caught(func() error { return b.prove(v.name, func() error { return b.selfTest(v) }) })
 		if err == nil {
 			return v, off
+		}
+		if failed, ok := err.(*tensor.Error); ok && errors.Is(failed, ErrOutOfMemory) { // there may be room at the next try
+			panic(failed)
 		}
 		off = append(off, fmt.Sprintf("%s: switched off by the self-test: %v", v.name, err))
 	}
@@ -162,8 +165,10 @@ func (b *backend) tryProduct(dev *tensor.Device, p product, withBias bool) error
 		p.epilogue = &epilogue{bias: read(bs), perSample: 1}
 	}
 	if b.Begin("self-test", tensor.Highest) != nil {
-		b.multiply(p)
-		b.End()
+		func() {
+			defer b.End() // also where there is no room for what it packs
+			b.multiply(p)
+		}()
 	}
 	if err := b.Sync(context.Background()); err != nil {
 		return err
