@@ -47,7 +47,7 @@ func users(t *testing.T, b *backend) map[pipelineKey]*opcase.Prepared {
 	for _, c := range append(opcase.Cases(), transposed) {
 		kind := digits.ReplaceAllString(c.Name, "")
 		empty := slices.ContainsFunc(c.Inputs, func(in opcase.Input) bool { return tensor.Shape(in.Shape).Size() == 0 })
-		if seen[kind] == 3 || empty || c.FLOPs > 20000 && !strings.Contains(c.Name, "n=33/medium") {
+		if seen[kind] == 2 || empty || c.FLOPs > 20000 && !strings.Contains(c.Name, "n=33/medium") {
 			continue
 		}
 		seen[kind]++ // of one kind, some sizes will do
