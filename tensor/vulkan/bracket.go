@@ -25,7 +25,8 @@ func (b *backend) Begin(op string, p tensor.Precision) tensor.Ops {
 }
 
 // End releases the scratch memory of the operation. A later operation that uses it again waits for the work recorded before. End panics with a
-// *tensor.Error if the driver refused a shader of the operation: its result is undefined then, and the device is as good as before.
+// *tensor.Error if the driver refused a shader of the operation, or has no room for its heads: its result is undefined then, and the device is as
+// good as before.
 func (b *backend) End() {
 	b.release(0)
 	b.mu.Lock()

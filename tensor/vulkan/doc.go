@@ -10,8 +10,8 @@
 // Shapes, dtypes and panics are those of package tensor. An operation that cannot allocate its result panics, as on every device. A program may
 // then release tensors and go on.
 //
-// An operation also panics if the driver refuses one of its shaders (ErrRefused), and the device goes on. Matmuls have several shaders: those in
-// float16 fall back to float32, and tiles to tiles of another size, which give equal results.
+// An operation also panics if the driver refuses one of its shaders (ErrRefused) or has too little shared memory for the heads of an attention, and the
+// device goes on. Matmuls have several shaders: those in float16 fall back to float32, and tiles to tiles of another size, which give equal results.
 //
 // Other failures are sticky, for example a lost device, or an index outside its table. tensor.Device.Sync returns them as an *Error. Operations
 // after the failure do nothing, and downloads panic with the error.

@@ -42,14 +42,14 @@ func (a attention) shared() int {
 	return 4 * (max(64*attentionTile, 4*div(a.d, 4)) + attentionTile*(attentionTile+1))
 }
 
-// fits reports whether a workgroup of the device can hold a row of a head. If not, the device has failed.
+// fits reports whether a workgroup of the device can hold a row of a head. If not, End says so.
 func (b *backend) fits(a attention) bool {
 	if a.shared() <= b.caps.shared {
 		return true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.fail(&Error{Op: b.op, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)})
+	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
 	return false
 }
 
