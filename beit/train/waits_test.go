@@ -9,7 +9,6 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
-	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -55,10 +54,7 @@ func TestLoopReadsOnlyWhatWasFetched(t *testing.T) {
 	tok := tokenizerRun(t)
 	for _, m := range model.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			set := []string{"train.epochs=1", "log.eval_every=100", "data.val_fraction=0"}
-			if m == pretrain.Method {
-				set = append(set, "pretrain.tokenizer="+tok)
-			}
+			set := append([]string{"train.epochs=1", "log.eval_every=100", "data.val_fraction=0"}, fromTokenizer(m, tok)...)
 			r := &reader{Backend: tensor.CPU().Backend()}
 			env := opening(Env{Device: tensor.NewDevice(r), Source: &data.Source{Train: data.Procedural(80, 16, 1)}})
 			l, err := newLoop(t.Context(), t.TempDir(), m, tiny(t, m, set...), env, state.WriteFileAtomic)
