@@ -17,7 +17,7 @@ type Pretraining struct {
 	Name   string
 	Title  string // one line for people
 	Method *method.Method
-	Set    []string // assignments that choose it among the ways of Method
+	Set    []string // assignments that choose it among the ways of Method: first that which tells it from the others, then what goes with it
 	Given  bool     // it learns from a published network, in place of a tokenizer of ours
 }
 
