@@ -53,10 +53,12 @@ func newCodeCache(from target.Slow, n int, images data.Dataset) *codeCache {
 // Prepare makes the codes of training images where they are kept. They are part of what the run takes.
 func (t *task) Prepare(ctx context.Context) error { return t.keepCodes(ctx) }
 
-// Ready makes the codes of training images once more where a run is resumed, and those of the shuffled-codes control.
+// Ready makes the codes of training images once more where a run is resumed that has steps left, and those of the shuffled-codes control.
 func (t *task) Ready(ctx context.Context) error {
-	if err := t.keepCodes(ctx); err != nil {
-		return err
+	if t.Step < t.Steps() {
+		if err := t.keepCodes(ctx); err != nil {
+			return err
+		}
 	}
 	return t.shuffleCodes(ctx)
 }
