@@ -48,9 +48,8 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	m := s.Model
 	method.CheckViT(k, "cae.model.vit", m.ViT)
 	k.Numbers("cae.model.vocab", m.Vocab, m.Neck.Width)
-	for key, depth := range map[string]int{"regressor_depth": m.Neck.RegressorDepth, "decoder_depth": m.Neck.DecoderDepth} {
-		method.CheckViT(k, "cae.model.neck."+key, m.neck(depth))
-	}
+	method.CheckViT(k, "cae.model.neck.regressor_depth", m.neck(m.Neck.RegressorDepth))
+	method.CheckViT(k, "cae.model.neck.decoder_depth", m.neck(m.Neck.DecoderDepth))
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.OneOf("cae.target", s.Target, targets()...)
 	k.Part("cae.model", m.Check())

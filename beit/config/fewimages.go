@@ -9,6 +9,7 @@ import (
 // ownPresets are the presets for images of one's own. The others are the recipes of published runs, which stay as they are.
 var ownPresets = []string{
 	"tiny32", "mini32", "small32", "small64", "small128", "small224", "small32_beit1", "small64_beit1", "small128_beit1", "small224_beit1",
+	"small32_peco", "small64_peco",
 }
 
 // manyImages is the number of training images from which on nothing of these presets changes.

@@ -19,7 +19,7 @@ func TestCost(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
 	for _, m := range model.Methods() {
 		set := []string{"train.batch=4", "train.accumulation_steps=1"}
-		key := m.UpstreamKey(pretrain.RoleTokenizer)
+		key := m.UpstreamKey(m.Preset(m.Presets[0]), pretrain.RoleTokenizer)
 		if key != "" {
 			set = append(set, key+"="+tok, fmt.Sprintf("%s.model.vocab=%d", m.Name, tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
 		}

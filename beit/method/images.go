@@ -202,6 +202,12 @@ type Masker interface {
 	MaskOptions() (data.MaskOptions, bool)
 }
 
+// Enlarger is a Section of a method that shows images larger than the network sees them.
+type Enlarger interface {
+	// LargestView is the side of the largest squares that are made of an image.
+	LargestView() int
+}
+
 // openPaths opens folders, archives and lists.
 func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, error) {
 	d := c.Data
@@ -248,9 +254,12 @@ func (i *Images) openPaths(c *config.Config, open openSource) (*data.Source, err
 	return both, nil
 }
 
-// shortestSide returns how many pixels the shorter side of an image must have, so that no crop of it is enlarged to the network's size unless it
-// would be without data.reduce. The smallest random crop has an aspect ratio of 3/4.
+// shortestSide returns how many pixels the shorter side of an image must have, so that no crop of it is enlarged to the network's size, or to that of a
+// larger view, unless it would be without data.reduce. The smallest random crop has an aspect ratio of 3/4.
 func shortestSide(c *config.Config, size int) int {
+	if s, ok := c.Section.(Enlarger); ok {
+		size = max(size, s.LargestView())
+	}
 	share := 0.875 // of the central crop of validation
 	if scale := c.Train.MinCropScale; scale > 0 && (c.Data.Augment == config.AugmentCrop || c.Data.Augment == config.AugmentMulti) {
 		share = min(share, math.Sqrt(scale*3/4))

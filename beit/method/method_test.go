@@ -21,6 +21,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
@@ -72,7 +73,7 @@ func TestExifTranspose(t *testing.T) {
 }
 
 // data.reduce decodes large images smaller in training, as far as the smallest crop allows: for 16 pixels and crops of a fifth of the area at least
-// 42, and where there are no crops at least 19. Whoever does not train sees them whole.
+// 42, and where there are no crops at least 19. DALL-E's encoder sees 32 of such an image, which takes 37. Whoever does not train sees them whole.
 func TestReduce(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "a.png"))
@@ -85,11 +86,17 @@ func TestReduce(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+	codes, dalle := []string{"pretrain.target=codes"}, []string{"pretrain.target=dalle", "pretrain.visible=0", "pretrain.model.aggregation.depth=0"}
 	for _, c := range []struct {
+		m               *method.Method
+		set             []string
 		reduce, augment string
 		w, h            int
-	}{{"false", "crop", 200, 170}, {"true", "crop", 50, 43}, {"true", "none", 25, 22}, {"true", "pad-crop", 25, 22}} {
-		cfg := traintest.Tiny(t, tokenizer.Method, "data.path="+dir, "data.eval_path="+dir, "data.reduce="+c.reduce, "data.augment="+c.augment, "train.min_crop_scale=0.2")
+	}{
+		{tokenizer.Method, nil, "false", "crop", 200, 170}, {tokenizer.Method, nil, "true", "crop", 50, 43}, {tokenizer.Method, nil, "true", "none", 25, 22},
+		{tokenizer.Method, nil, "true", "pad-crop", 25, 22}, {pretrain.Method, codes, "true", "none", 25, 22}, {pretrain.Method, dalle, "true", "none", 50, 43},
+	} {
+		cfg := traintest.Tiny(t, c.m, append(slices.Clip(c.set), "data.path="+dir, "data.eval_path="+dir, "data.reduce="+c.reduce, "data.augment="+c.augment, "train.min_crop_scale=0.2")...)
 		check := func(what string, open func(*config.Config, int, *data.Source) (*method.Images, error), w, h int) {
 			images, err := open(cfg, 16, nil)
 			if err != nil {
@@ -97,7 +104,7 @@ func TestReduce(t *testing.T) {
 			}
 			for _, ds := range []data.Dataset{images.Train, images.Val} {
 				if m, err := data.Decoded(ds, 0); err != nil || m.W != w || m.H != h {
-					t.Errorf("data.reduce=%s with %s, %s: %v, want %dx%d: %v", c.reduce, c.augment, what, m.Bounds(), w, h, err)
+					t.Errorf("%s %v: data.reduce=%s with %s, %s: %v, want %dx%d: %v", c.m.Name, c.set, c.reduce, c.augment, what, m.Bounds(), w, h, err)
 				}
 			}
 			if err := images.Close(); err != nil {

@@ -14,10 +14,10 @@ type Upstream struct {
 	Fixed bool   // a resumed run must find the same weights
 }
 
-// UpstreamKey is the key that names the model of a role, of those that every configuration of m needs; empty where there is none.
-func (m *Method) UpstreamKey(role string) string {
+// UpstreamKey is the key by which configuration c of m names the model of a role; empty where it needs none, or tells so by another model alone.
+func (m *Method) UpstreamKey(c *config.Config, role string) string {
 	if m.Upstream != nil {
-		for _, u := range m.Upstream(m.Preset(m.Presets[0]), nil) {
+		for _, u := range m.Upstream(c, nil) {
 			if u.Role == role {
 				return u.Key
 			}

@@ -58,7 +58,7 @@ func TestFitImages(t *testing.T) {
 				before := c.Clone()
 				changed := fitted(t, c, n)
 				steps := max(1, n/min(n, c.Train.Batch))
-				switch own := slices.Contains([]string{"tiny32", "mini32", "small32", "small64", "small128", "small224"}, strings.TrimSuffix(name, "_beit1")); {
+				switch own := slices.Contains([]string{"tiny32", "mini32", "small32", "small64", "small128", "small224"}, strings.TrimSuffix(strings.TrimSuffix(name, "_beit1"), "_peco")); {
 				case !own || n >= 10000:
 					if changed != nil || !config.Equal(before, c) {
 						t.Errorf("%s %s for %d images: changed %v", m.Name, name, n, changed)
@@ -129,6 +129,7 @@ func TestHoldOut(t *testing.T) {
 	}{
 		{"small32", nil, 0.1}, {"small32", []string{"data.val_fraction=0"}, 0}, {"small32", []string{"data.val_fraction=0.3"}, 0.3},
 		{"small32", []string{"train.epoch_steps=4"}, 0}, {config.ReferencePreset, nil, 0},
+		{"small64_peco", nil, 0.1}, {"base_peco", nil, 0},
 	} {
 		cfg := own(t, c.preset, c.set...)
 		if held := cfg.HoldOut(); cfg.Data.ValFraction != c.want || held != (len(c.set) == 0 && c.want > 0) {

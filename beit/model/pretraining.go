@@ -17,7 +17,7 @@ type Pretraining struct {
 	Name   string
 	Title  string // one line for people
 	Method *method.Method
-	Set    []string // assignments that choose it among the ways of Method
+	Set    []string // assignments that choose it among the ways of Method: first that which tells it from the others, then what goes with it
 	Given  bool     // it learns from a published network, in place of a tokenizer of ours
 }
 
@@ -53,19 +53,11 @@ func FindPretraining(name string) (Pretraining, error) {
 
 // TokenizerKey is the key of the configuration that names the tokenizer which this way learns from; empty where it learns from none.
 func (p Pretraining) TokenizerKey() string {
-	if p.Method.Upstream == nil {
-		return ""
-	}
 	c := p.Method.Preset(p.Method.Presets[0])
 	for _, s := range p.Set {
 		if err := c.Set(s); err != nil {
 			panic(fmt.Sprintf("model: %s: %v", p.Name, err)) // a target's name is a value of its key
 		}
 	}
-	for _, u := range p.Method.Upstream(c, nil) {
-		if u.Role == pretrain.RoleTokenizer {
-			return u.Key
-		}
-	}
-	return ""
+	return p.Method.UpstreamKey(c, pretrain.RoleTokenizer)
 }

@@ -45,6 +45,14 @@ func TestDALLERun(t *testing.T) {
 		if _, _, err := model.Predicts(m); err == nil || !strings.Contains(err.Error(), "the codes of DALL-E's encoder") {
 			t.Errorf("%s: for predictions of a tokenizer's codes: error %v", augment, err)
 		}
+		r := &traintest.Reporter{OnProgress: func(p method.Progress) {
+			if p.Phase == "encode" {
+				t.Errorf("%s: a finished run makes codes once more", augment)
+			}
+		}}
+		if _, err := train.Resume(context.Background(), res.Dir, model.Methods(), train.Env{Open: model.Opener(), Reporter: r}, nil); err != nil {
+			t.Fatal(err)
+		}
 		want := traintest.Contents(t, res.Dir, pretrain.Method)
 		for _, after := range []int{3, 7} {
 			dir := filepath.Join(t.TempDir(), "stopped")

@@ -70,6 +70,15 @@ func (s *Section) checkMask(k *config.Checker) {
 	k.Must(m.MaxBlock >= 0, "pretrain.mask.max_block = %d: must be at least 0", m.MaxBlock)
 }
 
+// LargestView is what the network sees, or its tokenizer: DALL-E's encoder sees more where patches are smaller than its own.
+func (s *Section) LargestView() int {
+	side := s.Model.ViT.ImageSize
+	if kind, _ := target.Find(s.Target); kind.View != nil {
+		side = max(side, kind.View(s.Model.ViT.Grid()).Size)
+	}
+	return side
+}
+
 // Derive makes the mask's grid the model's.
 func (s *Section) Derive() {
 	if s.Model.ViT.PatchSize > 0 {

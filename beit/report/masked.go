@@ -22,7 +22,7 @@ import (
 )
 
 var maskedBody = page.Template("masked", `<p>Images as the network sees them, with the masks of validation hatched.
-{{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else if .Pixels}}In the third of each, masked patches have the pixels that it predicts.{{if .Standardised}} Their mean and deviation are the image's.{{end}}{{else}}It predicts features of masked patches, which have no image.{{end}}</p>
+{{if .Codes}}In the third of each, a masked patch is shown again where the likeliest code is that of the tokenizer.{{else if .Pixels}}In the third of each, masked patches have the pixels that it predicts.{{if .Standardised}} Their mean and deviation are the image's.{{end}}{{else}}What it predicts of masked patches has no image.{{end}}</p>
 {{with .Why}}<p class="note">{{text .}}</p>{{end}}
 <div class="cards {{if or .Codes .Pixels}}three{{else}}two{{end}}">{{range .Images}}<figure class="card"><img class="pixels" src="{{.Whole}}" alt="{{text .Name}}"><figcaption>{{text .Name}}</figcaption></figure>
 <figure class="card"><img class="pixels" src="{{.Masked}}" alt="with masked patches"><figcaption>{{.Hidden}} of {{.Patches}} patches are masked</figcaption></figure>

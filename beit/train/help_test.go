@@ -53,7 +53,7 @@ func tokenizerRun(t testing.TB) string {
 
 // fromTokenizer is the assignment of a tokenizer, for methods that learn from one.
 func fromTokenizer(m *method.Method, tok string) []string {
-	if key := m.UpstreamKey(pretrain.RoleTokenizer); key != "" {
+	if key := m.UpstreamKey(m.Preset(m.Presets[0]), pretrain.RoleTokenizer); key != "" {
 		return []string{key + "=" + tok}
 	}
 	return nil

@@ -13,7 +13,7 @@ func TestContextAutoencoderIsABackbone(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	mustRun(t, "report", r, "--out", at("report.html"))
 	page := readFile(t, at("report.html"))
-	for _, want := range []string{"Cross-entropy", "image-mean baseline", "Masked patches", "8 of 16 patches are masked"} {
+	for _, want := range []string{"Cross-entropy", "image-mean baseline", "Masked patches", "8 of 16 patches are masked", "predicts of masked patches has no image"} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the report lacks %q", want)
 		}

@@ -90,13 +90,19 @@ func (c *pretrainCmd) Run(a *app) error {
 	if c.Method != "" {
 		extra = p.Set
 	}
+	if c.Resume != "" { // the run has what goes with it, or something else that was chosen
+		extra = extra[:min(1, len(extra))]
+	}
 	key := p.TokenizerKey()
 	switch {
 	case key == "" && c.Tokenizer != "":
 		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
 	case c.Tokenizer != "":
 		extra = append(extra, key+"="+c.Tokenizer)
-	case key != "" && c.Resume == "" && c.Config == "" && !c.hasAssignment(key):
+	case key == "" || c.Resume != "" || c.Config != "" || c.hasAssignment(key):
+	case p.Given:
+		return usagef("name the published network with --tokenizer: dalle-encoder, or its file")
+	default:
 		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
 	}
 	return c.run(a, p.Method, extra...)

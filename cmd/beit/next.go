@@ -62,8 +62,9 @@ func resumeLine(flags []string, m *method.Method, dir string) string {
 // publishedPreset is that of pretraining with a published tokenizer.
 const publishedPreset = "base_1600e"
 
-// presetOf is the flag for the preset with which method m goes on from a run: the run's own, unless it is the usual one.
+// presetOf is the flag for the preset with which method m goes on from a run: the run's own, or that of the same sizes, unless it is the usual one.
 func presetOf(c *config.Config, m *method.Method) []string {
+	stem := c.Preset[:max(strings.LastIndexByte(c.Preset, '_'), 0)] // small64 of small64_peco
 	switch {
 	case c.Preset == config.DefaultPreset:
 		return nil
@@ -71,6 +72,10 @@ func presetOf(c *config.Config, m *method.Method) []string {
 		return []string{"--preset", c.Preset + "_" + c.Method}
 	case slices.Contains(m.Presets, c.Preset):
 		return []string{"--preset", c.Preset}
+	case stem == config.DefaultPreset:
+		return nil
+	case slices.Contains(m.Presets, stem):
+		return []string{"--preset", stem}
 	case m == pretrain.Method:
 		return []string{"--preset", publishedPreset}
 	}
