@@ -172,6 +172,20 @@ func TestPlanMethods(t *testing.T) {
 	if len(p.Rows) != 6 || p.Rows[4].Method != "mae" || p.Rows[4].FLOPs != 2e9 || p.Images != 80 || math.Abs(p.Total-sum) > 1e-6*sum {
 		t.Errorf("%+v", p)
 	}
+	m.Names = []string{"beit2", "splitmask", "cae"}
+	before, errBefore := PlanMethods(t.Context(), ownEnv(), c, m)
+	wider := c
+	wider.Set = append(slices.Clone(c.Set), "tokenizer.model.encoder.width=48")
+	after, err := PlanMethods(t.Context(), ownEnv(), wider, m)
+	if errBefore != nil || err != nil {
+		t.Fatal(errBefore, err)
+	}
+	for i, r := range before.Rows { // all learn from the same tokenizer
+		if more := after.Rows[i].PerImage - r.PerImage; more <= 0 || math.Abs(more-after.Rows[0].PerImage+before.Rows[0].PerImage) > 1e-6*more {
+			t.Errorf("%s: a wider tokenizer takes %g operations more", r.Method, more)
+		}
+	}
+	m.Names = []string{"beit2", "mae", "mvp"}
 	m.Lengths = nil
 	if p, err = PlanMethods(t.Context(), ownEnv(), c, m); err != nil || len(p.Rows) != 3 || p.Rows[0].FLOPs != p.Rows[0].PerImage*80*float64(pretrain.Method.Preset("small32").Train.Epochs) {
 		t.Errorf("without lengths: %+v, error %v", p, err)

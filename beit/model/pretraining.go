@@ -52,20 +52,4 @@ func FindPretraining(name string) (Pretraining, error) {
 }
 
 // TokenizerKey is the key of the configuration that names the tokenizer which this way learns from; empty where it learns from none.
-func (p Pretraining) TokenizerKey() string {
-	if p.Method.Upstream == nil {
-		return ""
-	}
-	c := p.Method.Preset(p.Method.Presets[0])
-	for _, s := range p.Set {
-		if err := c.Set(s); err != nil {
-			panic(fmt.Sprintf("model: %s: %v", p.Name, err)) // a target's name is a value of its key
-		}
-	}
-	for _, u := range p.Method.Upstream(c, nil) {
-		if u.Role == pretrain.RoleTokenizer {
-			return u.Key
-		}
-	}
-	return ""
-}
+func (p Pretraining) TokenizerKey() string { return p.Method.UpstreamKey(pretrain.RoleTokenizer) }
