@@ -40,6 +40,9 @@ type way struct {
 	vit       beit.ViTConfig // the backbone's
 }
 
+// assignments are those of the pretraining's configuration that it has of itself.
+func (w way) assignments() []string { return slices.Concat(w.Set, w.Settings) }
+
 // pair is a way with a length.
 type pair struct {
 	way    way
@@ -164,7 +167,7 @@ func lengthAfter(s string) bool {
 
 // configure makes the configurations of a way's runs, as far as that can be done before their models are there.
 func (p *contest) configure(w *way) (err error) {
-	if w.config, err = p.begin(w.Method, p.c.Preset, p.settings(w.Method, w.Set...)); err != nil {
+	if w.config, err = p.begin(w.Method, p.c.Preset, p.settings(w.Method, w.assignments()...)); err != nil {
 		return err
 	}
 	var ok bool

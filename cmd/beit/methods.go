@@ -97,6 +97,9 @@ func (c *pretrainCmd) Run(a *app) error {
 	var extra []string
 	if c.Method != "" {
 		extra = p.Set
+		if c.Resume == "" {
+			extra = slices.Concat(extra, p.Settings)
+		}
 	}
 	key := p.TokenizerKey()
 	switch {
