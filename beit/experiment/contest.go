@@ -14,7 +14,9 @@ import (
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -179,6 +181,9 @@ func (p *contest) configure(w *way) (err error) {
 		if w.tokenizer, err = p.begin(tokenizer.Method, p.c.Preset, p.settings(tokenizer.Method)); err != nil {
 			return fmt.Errorf("tokenizer: %w", err)
 		}
+		if err := w.checkTokenizer(); err != nil {
+			return err
+		}
 		learner, cfg = tokenizer.Method, w.tokenizer
 	}
 	opened, err := learner.OpenUpstream(cfg, p.env.open())
@@ -193,6 +198,21 @@ func (p *contest) configure(w *way) (err error) {
 	}
 	w.finetune, err = p.become(w.vit)
 	return err
+}
+
+// checkTokenizer refuses a tokenizer that the way cannot learn from, before it is trained.
+func (w *way) checkTokenizer() error {
+	s := tokenizer.SectionOf(w.tokenizer)
+	if e := s.Model.Encoder; e.ImageSize != w.vit.ImageSize || e.Grid() != w.vit.Grid() {
+		return fmt.Errorf("its tokenizer has images of %d in %d x %d patches, and the backbone images of %d in %d x %d",
+			e.ImageSize, e.Grid(), e.Grid(), w.vit.ImageSize, w.vit.Grid(), w.vit.Grid())
+	}
+	if p, ok := w.config.Section.(*pretrain.Section); ok && s.RebuildsPixels() {
+		if kind, _ := target.Find(p.Target); kind.NeedsTeacher {
+			return fmt.Errorf("learns the features of the tokenizer's teacher, and with tokenizer.teacher = %q there are none", s.Teacher)
+		}
+	}
+	return nil
 }
 
 // begin is the configuration of a run that starts from no model.
