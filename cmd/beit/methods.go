@@ -11,6 +11,7 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -88,9 +89,18 @@ func pretrainingsText() string {
 	return strings.Join(list, ", ")
 }
 
+// presetMethod is the --method that a preset of package pretrain is for; that of its default target for all other presets.
+func presetMethod(preset string) string {
+	if !slices.Contains(pretrain.Method.Presets, preset) {
+		return target.Kinds[0].Method
+	}
+	kind, _ := target.Find(pretrain.SectionOf(pretrain.Method.Preset(preset)).Target)
+	return kind.Method
+}
+
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	p, err := model.FindPretraining(cmp.Or(c.Method, target.Kinds[0].Method))
+	p, err := model.FindPretraining(cmp.Or(c.Method, presetMethod(c.Preset)))
 	if err != nil {
 		return usagef("--method %w", err)
 	}

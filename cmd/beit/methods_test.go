@@ -64,6 +64,8 @@ func TestPretrainMethods(t *testing.T) {
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
 		images + "--method beit1":                            "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset base_beit1":                       "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset small32_beit1":                    "name the tokenizer with --tokenizer RUN",
 		images + "--method splitmask":                        "name the tokenizer with --tokenizer RUN",
 		images + "--method cae":                              "name the tokenizer with --tokenizer RUN",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
