@@ -79,6 +79,7 @@ var functions = map[string]any{
 	"SGD":                 SGD,
 	"MaxPool":             MaxPool,
 	"MaxPoolGrad":         MaxPoolGrad,
+	"Prefetch":            Prefetch,
 	"Reduce":              Reduce,
 	"Sum":                 Sum,
 	"Mean":                Mean,

@@ -14,7 +14,9 @@ import (
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -39,6 +41,9 @@ type way struct {
 	segment   *config.Config // nil: there are no masks
 	vit       beit.ViTConfig // the backbone's
 }
+
+// assignments are those of the pretraining's configuration that it has of itself.
+func (w way) assignments() []string { return slices.Concat(w.Set, w.Settings) }
 
 // pair is a way with a length.
 type pair struct {
@@ -164,7 +169,7 @@ func lengthAfter(s string) bool {
 
 // configure makes the configurations of a way's runs, as far as that can be done before their models are there.
 func (p *contest) configure(w *way) (err error) {
-	if w.config, err = p.begin(w.Method, p.c.Preset, p.settings(w.Method, w.Set...)); err != nil {
+	if w.config, err = p.begin(w.Method, p.c.Preset, p.settings(w.Method, w.assignments()...)); err != nil {
 		return err
 	}
 	var ok bool
@@ -175,6 +180,9 @@ func (p *contest) configure(w *way) (err error) {
 	if w.TokenizerKey() != "" {
 		if w.tokenizer, err = p.begin(tokenizer.Method, p.c.Preset, p.settings(tokenizer.Method)); err != nil {
 			return fmt.Errorf("tokenizer: %w", err)
+		}
+		if err := w.checkTokenizer(); err != nil {
+			return err
 		}
 		learner, cfg = tokenizer.Method, w.tokenizer
 	}
@@ -190,6 +198,21 @@ func (p *contest) configure(w *way) (err error) {
 	}
 	w.finetune, err = p.become(w.vit)
 	return err
+}
+
+// checkTokenizer refuses a tokenizer that the way cannot learn from, before it is trained.
+func (w *way) checkTokenizer() error {
+	s := tokenizer.SectionOf(w.tokenizer)
+	if e := s.Model.Encoder; e.ImageSize != w.vit.ImageSize || e.Grid() != w.vit.Grid() {
+		return fmt.Errorf("its tokenizer has images of %d in %d x %d patches, and the backbone images of %d in %d x %d",
+			e.ImageSize, e.Grid(), e.Grid(), w.vit.ImageSize, w.vit.Grid(), w.vit.Grid())
+	}
+	if p, ok := w.config.Section.(*pretrain.Section); ok && s.RebuildsPixels() {
+		if kind, _ := target.Find(p.Target); kind.NeedsTeacher {
+			return fmt.Errorf("learns the features of the tokenizer's teacher, and with tokenizer.teacher = %q there are none", s.Teacher)
+		}
+	}
+	return nil
 }
 
 // begin is the configuration of a run that starts from no model.

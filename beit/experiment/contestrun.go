@@ -15,7 +15,7 @@ import (
 // measure does what is left of the runs of a way with a length and a seed, and measures the backbone that they leave.
 func (p *contest) measure(one pair, seed int64) (Figured, error) {
 	w, left := one.way, one.length
-	own := w.Set
+	own := w.assignments()
 	if w.tokenizer != nil {
 		dir := p.folder(tokenizer.Method.Name, one.length, seed, tokenizer.Method.Name)
 		used, err := p.pretrain(dir, tokenizer.Method, seed, tokenizerShare*left)
@@ -23,7 +23,7 @@ func (p *contest) measure(one pair, seed int64) (Figured, error) {
 			return nil, err
 		}
 		left -= used
-		own = append(own[:len(own):len(own)], w.TokenizerKey()+"="+dir)
+		own = append(own, w.TokenizerKey()+"="+dir)
 	}
 	backbone := p.folder(w.Name, one.length, seed, w.Method.Name)
 	used, err := p.pretrain(backbone, w.Method, seed, left, own...)

@@ -129,10 +129,10 @@ func (p *contest) plan() *MethodPlan {
 	return plan
 }
 
-// perImage is what pretraining on an image takes. Package pretrain reckons with the codes of its preset's tokenizer.
+// perImage is what pretraining on an image takes. Methods that learn from a tokenizer reckon with the codes of their preset's.
 func (w way) perImage() float64 {
 	flops := w.Method.Cost(w.config).FLOPs
-	if w.Method == pretrain.Method && w.tokenizer != nil {
+	if w.tokenizer != nil {
 		codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
 		flops += codes(w.tokenizer) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(w.config.Preset)))
 	}

@@ -172,6 +172,21 @@ func TestPlanMethods(t *testing.T) {
 	if len(p.Rows) != 6 || p.Rows[4].Method != "mae" || p.Rows[4].FLOPs != 2e9 || p.Images != 80 || math.Abs(p.Total-sum) > 1e-6*sum {
 		t.Errorf("%+v", p)
 	}
+	m.Names = []string{"beit2", "splitmask", "cae"}
+	wider := c
+	wider.Set = append(slices.Clone(c.Set), "splitmask.model.vit.image_size=16", "cae.model.vit.image_size=16")
+	before, errBefore := PlanMethods(t.Context(), ownEnv(), wider, m)
+	wider.Set = append(wider.Set, "tokenizer.model.encoder.width=48")
+	after, err := PlanMethods(t.Context(), ownEnv(), wider, m)
+	if errBefore != nil || err != nil {
+		t.Fatal(errBefore, err)
+	}
+	for i, r := range before.Rows { // all learn from the same tokenizer
+		if more := after.Rows[i].PerImage - r.PerImage; more <= 0 || math.Abs(more-after.Rows[0].PerImage+before.Rows[0].PerImage) > 1e-6*more {
+			t.Errorf("%s: a wider tokenizer takes %g operations more", r.Method, more)
+		}
+	}
+	m.Names = []string{"beit2", "mae", "mvp"}
 	m.Lengths = nil
 	if p, err = PlanMethods(t.Context(), ownEnv(), c, m); err != nil || len(p.Rows) != 3 || p.Rows[0].FLOPs != p.Rows[0].PerImage*80*float64(pretrain.Method.Preset("small32").Train.Epochs) {
 		t.Errorf("without lengths: %+v, error %v", p, err)
@@ -196,9 +211,15 @@ func TestMethodsRefused(t *testing.T) {
 		"chooses data.label_fraction":                      func(c *Comparison, _ *Methods) { c.Set = append(c.Set, "data.label_fraction=0.1") },
 		"set mae.mask.rat=0.5: neither dino nor tokenizer": func(c *Comparison, _ *Methods) { c.Set = append(c.Set, "mae.mask.rat=0.5") },
 		"mae.mask.ratio = 2":                               func(c *Comparison, _ *Methods) { c.Set = append(c.Set, "mae.mask.ratio=2") },
-		`preset "small33" does`:                            func(c *Comparison, _ *Methods) { c.Preset = "small33" },
-		"--masks: nowhere":                                 func(_ *Comparison, m *Methods) { m.Masks = "nowhere" },
-		"--masks: " + plain.String():                       func(_ *Comparison, m *Methods) { m.Masks = plain },
+		"images of 32 in 8 x 8 patches": func(c *Comparison, _ *Methods) {
+			c.Set = append(c.Set, "tokenizer:tokenizer.model.encoder.image_size=32")
+		},
+		"learns the features of the tokenizer's teacher": func(c *Comparison, m *Methods) {
+			m.Names, c.Set = []string{"mvp"}, append(c.Set, "tokenizer.teacher=pixels")
+		},
+		`preset "small33" does`:      func(c *Comparison, _ *Methods) { c.Preset = "small33" },
+		"--masks: nowhere":           func(_ *Comparison, m *Methods) { m.Masks = "nowhere" },
+		"--masks: " + plain.String(): func(_ *Comparison, m *Methods) { m.Masks = plain },
 	} {
 		c, m := tinyMethods(filepath.Join(t.TempDir(), "out"))
 		change(&c, &m)

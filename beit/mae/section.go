@@ -32,6 +32,7 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.Part("mae.model", s.Model.Check())
 	k.Must(v == Shape(v), "mae.model.vit: encoders of MAE have abs_pos and qkv_bias, and no layer_scale, rel_pos, mean_pool, classes or init_scale")
+	method.CheckRGB(c, k, "mae.model.vit", v)
 	method.CheckPad(c, k, v.ImageSize)
 	if k.OK() {
 		n, kept := v.Tokens(), s.kept()

@@ -29,6 +29,9 @@ func TestCheck(t *testing.T) {
 		{"mae.model.decoder.depth=1000000000", "must be at most"},
 		{"mae.model.vit.layer_scale=0.1", "encoders of MAE have abs_pos"},
 		{"mae.model.vit.rel_pos=shared", "encoders of MAE have abs_pos"},
+		{"mae.model.vit.channels=4", "method mae takes red, green and blue alone"},
+		{"mae.model.vit.image_size=16x32", "method mae takes squares alone"},
+		{"data.keep_16_bits=true", "method mae takes 8 bits alone"},
 		{"mask_ratio=0.5", "mae.mask.ratio"}, // as the authors' scripts call it
 		{"mae.model.vit.patch_size=0", "patch_size"},
 		{"mae.model.vit.image_size=-16", "image_size"},

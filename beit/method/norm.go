@@ -33,7 +33,7 @@ func NormName(n data.Norm) (string, bool) {
 	return "", false
 }
 
-// NormText is the name of a normalisation, or its numbers, as ParseNorm reads them.
+// NormText is the name of a normalisation, or its numbers, as ParseBands reads them.
 func NormText(n data.Norm) string {
 	if name, ok := NormName(n); ok {
 		return name

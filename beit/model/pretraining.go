@@ -14,11 +14,12 @@ import (
 
 // Pretraining is a way to pretrain a backbone, by the name that "beit pretrain --method" has for it.
 type Pretraining struct {
-	Name   string
-	Title  string // one line for people
-	Method *method.Method
-	Set    []string // assignments that choose it among the ways of Method: first that which tells it from the others, then what goes with it
-	Given  bool     // it learns from a published network, in place of a tokenizer of ours
+	Name     string
+	Title    string // one line for people
+	Method   *method.Method
+	Set      []string // assignments that choose it among the ways of Method
+	Settings []string // assignments that a new run begins with: a resumed one keeps its own
+	Given    bool     // it learns from a published network, in place of a tokenizer of ours
 }
 
 // Pretrainings are all ways to pretrain a backbone, by their names: the targets of package pretrain, and the methods whose Command is
@@ -26,8 +27,8 @@ type Pretraining struct {
 func Pretrainings() (list []Pretraining) {
 	for _, k := range target.Kinds {
 		list = append(list, Pretraining{
-			Name: k.Method, Title: k.Title, Method: pretrain.Method, Set: append([]string{"pretrain.target=" + k.Name}, k.Settings...),
-			Given: k.Tokenizer != weights.Tokenizer,
+			Name: k.Method, Title: k.Title, Method: pretrain.Method, Set: []string{"pretrain.target=" + k.Name},
+			Settings: k.Settings, Given: k.Tokenizer != weights.Tokenizer,
 		})
 	}
 	for _, m := range methods {

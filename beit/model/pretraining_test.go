@@ -30,7 +30,7 @@ func TestPretrainings(t *testing.T) {
 			t.Errorf("%+v is found as %+v, error %v", p, found, err)
 		}
 		c := p.Method.Preset(p.Method.Presets[0])
-		for _, s := range p.Set {
+		for _, s := range slices.Concat(p.Set, p.Settings) {
 			if err := c.Set(s); err != nil {
 				t.Errorf("%s: %v", p.Name, err)
 			}

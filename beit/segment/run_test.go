@@ -126,6 +126,9 @@ func TestChannels(t *testing.T) {
 	if in := segment.Method.Card(c).Input; in.Bands == nil || in.View().Channels() != 4 || segment.SectionOf(c).Augment.Distort || len(c.Notes) != 1 {
 		t.Errorf("input %+v, notes %q", in, c.Notes)
 	}
+	if c, err = configure("segment.model.vit.channels=4", "segment.augment.distort=false"); err != nil || len(c.Notes) != 0 {
+		t.Errorf("distortion that is off already: notes %q, error %v", c.Notes, err)
+	}
 	for want, set := range map[string][]string{
 		"from 1 to 16":             {"segment.model.vit.channels=17"},
 		"distort to false":         {"data.keep_16_bits=true", "segment.augment.distort=true"},

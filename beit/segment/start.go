@@ -68,7 +68,7 @@ func adapt(base *config.Config, over config.Layers, start *method.Model) error {
 		return err
 	}
 	s.fit(SectionOf(asked).Model.ViT.ImageSize)
-	if asked.Raw() && s.Augment.Distort {
+	if asked.Raw() && s.Augment.Distort && SectionOf(asked).Augment.Distort {
 		s.Augment.Distort = false
 		base.Notes = append(base.Notes, "no distortion of colours: it needs images of red, green and blue with 8 bits a channel")
 	}

@@ -37,6 +37,9 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	method.CheckPad(c, k, m.Encoder.ImageSize)
 }
 
+// RebuildsPixels says that the decoder rebuilds the image: no teacher has features then.
+func (s *Section) RebuildsPixels() bool { return s.Teacher == teacherPixels }
+
 // Derive makes the decoder see the encoder's grid of codes.
 func (s *Section) Derive() {
 	if m := &s.Model; m.Encoder.PatchSize > 0 {

@@ -61,7 +61,7 @@ func (t *Teacher) Release() {
 // openTeacher makes the teacher that a section names, of an opened model where it needs one. Its statistics, where it has any, are declared in
 // scope.
 func openTeacher(dev *tensor.Device, scope nn.Scope, s *Section, m *method.Model) (*Teacher, error) {
-	if s.Teacher == teacherPixels {
+	if s.RebuildsPixels() {
 		return openPixels(dev, s, m)
 	}
 	raw, set, err := rawTeacher(dev, s, m)

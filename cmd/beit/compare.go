@@ -62,6 +62,9 @@ func (c *compareCmd) Run(a *app) error {
 	if err := c.foreign(way); err != nil {
 		return err
 	}
+	if c.EvalMasks != nil && c.Masks == nil {
+		return usagef("--eval-masks are for the validation of --masks: name those too")
+	}
 	if c.Out == "" && !c.DryRun {
 		return usagef("name a folder for runs and tables with --out DIR")
 	}

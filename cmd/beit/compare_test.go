@@ -230,6 +230,7 @@ func TestCompareMethods(t *testing.T) {
 		"--methods mae --depths 3":      "--depths belongs to the tables: with --methods leave it away",
 		"--lengths 1e9":                 "--lengths belongs to --methods: with the tables leave it away",
 		"--methods mae --fractions 1.5": "--fractions [1.5]",
+		"--methods mae --eval-masks x":  "--eval-masks are for the validation of --masks: name those too",
 	} {
 		status, out, errOut := beitRun(t, append([]string{"compare", "--data", "shapes:60", "--out", filepath.Join(t.TempDir(), "out")}, strings.Fields(args)...)...)
 		if status != statusUsage || out != "" || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {

@@ -135,8 +135,7 @@ func (c commandLine) values(name string, v *kong.Value, word string) (list []com
 			list = append(list, completion{p.Name, p.Title})
 		}
 	case "teacher": // or a run, which is a file
-		kinds := config.Values(tokenizer.Method.Preset(config.DefaultPreset), "tokenizer.teacher")
-		add(slices.DeleteFunc(kinds, func(kind string) bool { return kind == "run" })...)
+		add(teacherNames()...)
 	case "device":
 		add("cpu", "vulkan", "vulkan:0", "vulkan:1")
 	case "precision":

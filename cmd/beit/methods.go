@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/finetune"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
@@ -16,16 +19,16 @@ import (
 // tokenizerTrainCmd is "beit tokenizer train".
 type tokenizerTrainCmd struct {
 	runFlags
-	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
+	Teacher     string `placeholder:"NAME|RUN" help:"Who teaches: hog, hog-ref, pixels (the image itself), the run folder of a backbone, classifier or tokenizer, the name of a published model, or clip or dino: the published ones unless --teacher-file names another."`
 	TeacherFile string `placeholder:"FILE|NAME" help:"Weights of the published CLIP or DINO network, as published or from Hugging Face."`
 }
 
 // Run trains a tokenizer.
 func (c *tokenizerTrainCmd) Run(a *app) error {
 	var extra []string
-	switch c.Teacher {
-	case "":
-	case "hog", "hog-ref", "clip", "dino":
+	switch {
+	case c.Teacher == "":
+	case slices.Contains(teacherNames(), c.Teacher):
 		extra = append(extra, "tokenizer.teacher="+c.Teacher)
 	default:
 		var err error
@@ -48,12 +51,18 @@ func (c *tokenizerTrainCmd) Run(a *app) error {
 // publishedTeachers are the published models of the networks that teach by their names.
 var publishedTeachers = map[string]string{"clip": "clip-vitb16", "dino": "dino-vitb16"}
 
+// teacherNames are the teachers that --teacher has by their names. The others are models.
+func teacherNames() []string {
+	kinds := config.Values(tokenizer.Method.Preset(config.DefaultPreset), "tokenizer.teacher")
+	return slices.DeleteFunc(kinds, func(kind string) bool { return kind == "run" })
+}
+
 // teacherOf are the assignments for a teacher that is a model: a path, or the name of a published one.
 func teacherOf(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		p, err := model.FindPublished(name)
 		if err != nil {
-			return nil, usagef("--teacher %s: neither hog, hog-ref, clip or dino nor a run folder or model file that exists; %w", name, err)
+			return nil, usagef("--teacher %s: none of %s, and no run folder or model file that exists; %w", name, strings.Join(teacherNames(), ", "), err)
 		}
 		for teacher, short := range publishedTeachers {
 			if short == p.Short {
@@ -80,18 +89,27 @@ func pretrainingsText() string {
 	return strings.Join(list, ", ")
 }
 
+// presetMethod is the --method that a preset of package pretrain is for; that of its default target for all other presets.
+func presetMethod(preset string) string {
+	if !slices.Contains(pretrain.Method.Presets, preset) {
+		return target.Kinds[0].Method
+	}
+	kind, _ := target.Find(pretrain.SectionOf(pretrain.Method.Preset(preset)).Target)
+	return kind.Method
+}
+
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	p, err := model.FindPretraining(cmp.Or(c.Method, target.Kinds[0].Method))
+	p, err := model.FindPretraining(cmp.Or(c.Method, presetMethod(c.Preset)))
 	if err != nil {
 		return usagef("--method %w", err)
 	}
 	var extra []string
 	if c.Method != "" {
 		extra = p.Set
-	}
-	if c.Resume != "" { // the run has what goes with it, or something else that was chosen
-		extra = extra[:min(1, len(extra))]
+		if c.Resume == "" {
+			extra = slices.Concat(extra, p.Settings)
+		}
 	}
 	key := p.TokenizerKey()
 	switch {
@@ -99,9 +117,9 @@ func (c *pretrainCmd) Run(a *app) error {
 		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
 	case c.Tokenizer != "":
 		extra = append(extra, key+"="+c.Tokenizer)
-	case key == "" || c.Resume != "" || c.Config != "" || c.hasAssignment(key):
+	case key == "" || c.Resume != "" || c.Config != "" || c.hasAssignment(key): // there is one, or none is needed
 	case p.Given:
-		return usagef("name the published network with --tokenizer: dalle-encoder, or its file")
+		return usagef("name DALL-E's encoder with --tokenizer dalle-encoder; 'beit pull dalle-encoder' fetches it")
 	default:
 		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
 	}

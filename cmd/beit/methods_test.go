@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func TestPretrainMethods(t *testing.T) {
 	}{
 		{"beit2", "codes", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"mvp", "features", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
-		{"beit1", "dalle", pretrain.Method, slices.Concat([]string{"--tokenizer", dalleFile}, tinyMIM, []string{"--set", "data.augment=none"})},
+		{"beit1", "dalle", pretrain.Method, slices.Concat([]string{"--tokenizer", dalleFile, "--set", "data.augment=none"}, tinyMIM)}, // which resuming keeps
 		{"dino", "", dino.Method, tinyTeacher},
 		{"cae", "", cae.Method, slices.Concat([]string{"--tokenizer", tok}, tinyCAE)},
 		{"mae", "", mae.Method, tinyMAE},
@@ -62,8 +63,10 @@ func TestPretrainMethods(t *testing.T) {
 		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
+		images + "--method beit1":                            "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset base_beit1":                       "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset small32_beit1":                    "name the tokenizer with --tokenizer RUN",
 		images + "--method splitmask":                        "name the tokenizer with --tokenizer RUN",
-		images + "--method beit1":                            "--tokenizer: dalle-encoder, or its file",
 		images + "--method cae":                              "name the tokenizer with --tokenizer RUN",
 		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
 		run: "beit pretrain --method dino" + run,
@@ -72,6 +75,21 @@ func TestPretrainMethods(t *testing.T) {
 		if status != statusUsage || out != "" || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
 			t.Errorf("beit pretrain %s: status %d, %q, want %q", args, status, errOut, want)
 		}
+	}
+}
+
+// Every teacher that needs no model is named by --teacher, and a name that is none is refused with a list of them.
+func TestNamedTeachers(t *testing.T) {
+	for _, teacher := range []string{"hog", "hog-ref", "pixels"} {
+		dir := filepath.Join(t.TempDir(), "run")
+		mustRun(t, slices.Concat([]string{"tokenizer", "train", "--data", "procedural:20", "--out", dir, "--teacher", teacher}, tiny)...)
+		if text, err := os.ReadFile(filepath.Join(dir, "config.toml")); err != nil || !strings.Contains(string(text), "teacher = \""+teacher+"\"\n") {
+			t.Errorf("--teacher %s: error %v\n%s", teacher, err, text)
+		}
+	}
+	want := "--teacher pixel: none of hog, hog-ref, clip, dino, pixels, and no run folder"
+	if status, _, errOut := beitRun(t, "tokenizer", "train", "--data", "procedural:20", "--teacher", "pixel"); status != statusUsage || !strings.Contains(errOut, want) {
+		t.Errorf("status %d, %s, want %q", status, errOut, want)
 	}
 }
 

@@ -91,6 +91,9 @@ func (c *collector) root(root any, key string) error {
 		return c.object(o, "", 0)
 	}
 	if m := readableModule(root); m != nil {
+		if key != "" { // it may begin names, which file looks for
+			return fmt.Errorf("there are no tensors under the key %s: the file holds a whole module", quote(key))
+		}
 		return c.module(m, "", 0)
 	}
 	f := findTensors(root)

@@ -54,6 +54,18 @@ func TestDALLEModule(t *testing.T) {
 	}
 }
 
+// A key chooses among the tensors of a whole module by how their names begin, or is refused.
+func TestKeyOfModule(t *testing.T) {
+	b := dalleFiles(t)["encoder_legacy.pkl"]
+	f, err := Options{Key: "blocks.group_1"}.read(bytes.NewReader(b), int64(len(b)), "x.pkl")
+	if err != nil || len(f.Names()) != 16 {
+		t.Errorf("a key within: %v, error %v", f, err)
+	}
+	if _, err := (Options{Key: "student"}).read(bytes.NewReader(b), int64(len(b)), "x.pkl"); err == nil || !strings.Contains(err.Error(), `no tensors under the key "student"`) {
+		t.Errorf("a key that is not there: error %v", err)
+	}
+}
+
 // moduleOf is the pickle of a module of a class with parameters and modules within it.
 func moduleOf(class, parameters, modules string) string {
 	at := strings.LastIndex(class, ".")
