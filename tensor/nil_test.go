@@ -95,7 +95,7 @@ func TestMistakesNameTheFunction(t *testing.T) {
 	shapes := []Shape{{2, 3, 5}, {7, 11}, {13}, {17, 19}, {23}, {29}, {31}, {37}, {41}, {43}, {47}, {53}, {59}}
 	made := map[string]bool{
 		"New": true, "NewOf": true, "Zeros": true, "Full": true, "FromSlice": true, "FromInts": true, "Arange": true, "Linspace": true,
-		"Cast": true, "Flip": true, "OneHot": true, // take one tensor of any shape, also of Int32
+		"Cast": true, "Flip": true, "OneHot": true, "Prefetch": true, // take tensors of any shape, also of Int32
 	}
 	for _, dtype := range []DType{Int32, Float32} {
 		for name, f := range functions {
