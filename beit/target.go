@@ -76,6 +76,16 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 	return l.codes
 }
 
+// All returns the codes of all B·N patches. The caller does not change them.
+func (l *CodeLabels) All() []int32 {
+	if l.given != nil {
+		return l.given
+	}
+	codes := tensor.NearestCode(l.z, l.codebook)
+	defer codes.Release()
+	return codes.Ints()
+}
+
 // Loss implements Labels by the mean cross-entropy.
 func (l *CodeLabels) Loss(pred *autograd.Var, rows *tensor.Tensor) *autograd.Var {
 	return autograd.CrossEntropy(pred, l.Codes(pred.Tape(), rows), 0)

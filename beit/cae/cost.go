@@ -5,7 +5,6 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
-	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn"
 )
 
@@ -19,9 +18,8 @@ func cost(c *config.Config) method.Cost {
 	case "base", "large":
 		images = method.ImageNet1k
 	}
-	codes := tokenizer.SectionOf(tokenizer.Method.Preset(pretrain.TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
 	trained, copied := s.Model.flops(s.blocks().Count)
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(trained) + copied + codes, Images: images}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(trained) + copied + pretrain.PresetLabelFLOPs(c), Images: images}
 }
 
 // flops is what a forward pass takes of an image of which so many patches are masked: of the parts that are trained, and of the targets without

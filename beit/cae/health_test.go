@@ -7,6 +7,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -22,7 +23,7 @@ func TestSymptoms(t *testing.T) {
 		"sound": {true, 0.5, 0.6, 20, ""}, "constant": {true, 0.01, 0.6, 20, "constant latents"}, "training": {false, 0.01, 0.6, 20, ""},
 		"young": {true, 0.01, 0.01, 20, ""}, "few codes": {true, 0.5, 0.6, 1.5, "nothing to predict"},
 	} {
-		f := &method.Figures{Validation: c.validation, Values: values{keyMeanLatent: c.spread, keyPerplexity: c.perplexity}, Most: values{keyMeanLatent: c.top}}
+		f := &method.Figures{Validation: c.validation, Values: values{keyMeanLatent: c.spread, target.KeyPerplexity: c.perplexity}, Most: values{keyMeanLatent: c.top}}
 		var seen []string
 		for _, s := range Method.Symptoms {
 			if s.Seen(f) {
@@ -37,7 +38,7 @@ func TestSymptoms(t *testing.T) {
 		}
 	}
 	for loss, want := range map[float64]method.Trend{1: method.TrendLearning, 2.99: method.TrendNotYet} {
-		f := &method.Figures{Values: values{keyCodes: loss, keyEntropy: 3, keyPerplexity: 20, keyAccuracy: 0.5, keyNearest: 0.2}}
+		f := &method.Figures{Values: values{keyCodes: loss, target.KeyEntropy: 3, target.KeyPerplexity: 20, keyAccuracy: 0.5, target.KeyNearest: 0.2}}
 		if got := Method.Trend(f); got != want {
 			t.Errorf("loss %g: %q", loss, got)
 		}
@@ -47,7 +48,7 @@ func TestSymptoms(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	cfg := traintest.Tiny(t, Method)
 	val := func(codes, accuracy, latents float64) values {
-		return values{keyCodes: codes, keyAccuracy: accuracy, keyLatents: latents, keyEntropy: 3, keyNearest: 0.2, keyMeanLatent: 0.4}
+		return values{keyCodes: codes, keyAccuracy: accuracy, keyLatents: latents, target.KeyEntropy: 3, target.KeyNearest: 0.2, keyMeanLatent: 0.4}
 	}
 	for name, c := range map[string]struct {
 		train, val    values

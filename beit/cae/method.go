@@ -6,6 +6,7 @@ import (
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 )
@@ -19,10 +20,6 @@ const (
 	keyLatents    = "loss_latents"
 	keyMeanLatent = "loss_mean_latent"
 	keyAccuracy   = "acc_mim"
-	keyNearest    = "acc_nearest_patch"
-	keyEntropy    = "unigram_entropy"
-	keyUsed       = "codes_used"
-	keyPerplexity = "perplexity"
 )
 
 // Where the tokenizer comes from: its role among the upstream models, and the key that names it.
@@ -41,12 +38,12 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: keyCodes, Label: "cross-entropy of codes", Panel: panelCodes, Better: method.Lower, Column: "MIM loss", Rank: 1},
 		{Key: keyAccuracy, Label: "accuracy of codes", Panel: panelAccuracy, Better: method.Higher, Column: "MIM acc", Rank: 2},
-		{Key: keyEntropy, Label: "unigram entropy", Unit: "nat", Panel: panelCodes, Column: "entropy", Rank: 3},
-		{Key: keyNearest, Label: "nearest-patch baseline", Panel: panelAccuracy, Column: "nearest", Rank: 4},
+		{Key: target.KeyEntropy, Label: "unigram entropy", Unit: "nat", Panel: panelCodes, Column: "entropy", Rank: 3},
+		{Key: target.KeyNearest, Label: "nearest-patch baseline", Panel: panelAccuracy, Column: "nearest", Rank: 4},
 		{Key: keyLatents, Label: "loss of latents", Panel: panelLatents, Better: method.Lower, Column: "latents", Rank: 5},
 		{Key: keyMeanLatent, Label: "image-mean baseline", Panel: panelLatents, Column: "mean lat", Rank: 6},
-		{Key: keyUsed, Label: "codes used", Panel: panelUse},
-		{Key: keyPerplexity, Label: "perplexity", Panel: panelUse, Column: "perplex", Rank: 8},
+		{Key: target.KeyUsed, Label: "codes used", Panel: panelUse},
+		{Key: target.KeyPerplexity, Label: "perplexity", Panel: panelUse, Column: "perplex", Rank: 8},
 	},
 	Main:         keyCodes,
 	Verdict:      verdict,

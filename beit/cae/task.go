@@ -127,11 +127,7 @@ func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of encoder.blocks.%d (without a mask)", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model, images, "output of encoder.blocks.%d (without a mask)", check)
 	r, _ := t.forward(c, images, b, t.trainMasks(b))
 	check("tokens of the encoder", r.Visible.Value())
 	check("target latents", r.Target.Value())

@@ -1,12 +1,11 @@
 package cae
 
 import (
-	"cmp"
 	"context"
 
-	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -14,30 +13,17 @@ import (
 // of the nearest visible patch, and one latent for all masked patches of an image, the mean of their targets.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	m := method.Means{}
-	counts := make([]int64, t.target.Dim())
-	err := t.EachEvalBatch(ctx, t.Val, func(b *data.Batch) {
-		for _, code := range t.validateBatch(b, m) {
-			counts[code]++
-		}
-	})
-	if err != nil {
+	baselines := target.NewBaselines(t.nearest, t.target.Dim())
+	if err := t.EachEvalBatch(ctx, t.Val, func(b *data.Batch) { t.validateBatch(b, m, baselines) }); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
-		return nil, err
-	}
-	if len(m) == 0 {
-		return nil, method.ErrNoneReadable
-	}
-	v, use := m.Values(), beit.UsageOfCounts(counts)
-	v[keyEntropy], v[keyUsed], v[keyPerplexity] = use.Entropy, float64(use.Used), use.Perplexity
-	return v, nil
+	return baselines.Values(t.Group, m)
 }
 
-// validateBatch adds a batch's figures to m and returns the codes of its patches.
-func (t *task) validateBatch(b *data.Batch, m method.Means) []int32 {
+// validateBatch adds a batch's figures to m, and its codes to the baselines.
+func (t *task) validateBatch(b *data.Batch, m method.Means, baselines *target.Baselines) {
 	c := t.EvalContext()
-	mask, n := t.masks(b, streamMaskVal), t.model.Config.ViT.Tokens()
+	mask := t.masks(b, streamMaskVal)
 	r, labels := t.forward(c, method.Upload(c, b, method.FieldImage), b, mask)
 	rows := float64(r.Rows.Size())
 	add := func(name string, v *tensor.Tensor) { m.Add(name, rows*float64(v.Item()), rows) }
@@ -46,16 +32,7 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) []int32 {
 	add(keyLatents, r.Latents.Value())
 	m.Add(keyMeanLatent, rows*latentWeight*spread(r.Target.Value().Float32s(), r.Target.Shape()), rows)
 	m.AddScalar(accuracy(c, r, labels))
-	all := make([]int32, len(mask))
-	for i := range all {
-		all[i] = int32(i)
-	}
-	codes := labels.Codes(c.Tape, c.Tape.Own(tensor.FromInts(t.Device, all, len(all))).Value()).Ints()
-	for i := range b.Index {
-		masked, hits := t.nearest.Count(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n])
-		m.Add(keyNearest, float64(hits), float64(masked))
-	}
-	return codes
+	baselines.Add(m, labels.All(), mask)
 }
 
 // spread is the mean square distance of the latents [B, M, d] of an image's patches from their mean.

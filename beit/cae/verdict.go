@@ -1,9 +1,12 @@
 package cae
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/target"
 )
 
 // verdict says how well codes and latents of masked patches are predicted, beside chance and baselines, and whether that is good.
@@ -15,15 +18,10 @@ func verdict(o method.Outcome) []string {
 		return []string{first + ".", "Without validation images that may be memory: data.val_fraction sets some aside, and gives baselines."}
 	}
 	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s; loss of latents %.3f, image-mean baseline %.3f.",
-		v[keyEntropy], method.Percent(v[keyNearest]), v[keyLatents], v[keyMeanLatent])
+		v[target.KeyEntropy], method.Percent(v[target.KeyNearest]), v[keyLatents], v[keyMeanLatent])
 	second := "That is good: it beats the copy of the nearest visible patch, and knows the latents of an image's patches apart."
-	switch {
-	case v[keyCodes] >= v[keyEntropy]:
-		second = "It has learned no more than how often each code occurs: give it more epochs (train.epochs) or more images."
-	case v[keyAccuracy] <= v[keyNearest]:
-		second = "It beats chance, and not yet the copy of the nearest visible patch: give it more epochs (train.epochs) or more images."
-	case method.Below(v[keyLatents], v[keyMeanLatent]) != method.TrendLearning:
+	if method.Below(v[keyLatents], v[keyMeanLatent]) != method.TrendLearning {
 		second = "It beats the copy of the nearest visible patch, and does not yet know the latents of an image's patches apart: give it more epochs (train.epochs)."
 	}
-	return []string{first, second}
+	return []string{first, cmp.Or(pretrain.CodesTrouble(v), second)}
 }

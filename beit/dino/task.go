@@ -2,7 +2,6 @@ package dino
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
@@ -139,14 +138,8 @@ func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	large := uploadCrops(c, b, 0, 2)
 	check("large crops", large.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.Teacher.AllBlocks(c, large) {
-			check(fmt.Sprintf("output of the teacher's blocks.%d", i), x.Value())
-		}
-		for i, x := range t.model.Student.AllBlocks(c, large) {
-			check(fmt.Sprintf("output of student.blocks.%d", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model.Teacher, large, "output of the teacher's blocks.%d", check)
+	method.CheckBlocks(c, t.model.Student, large, "output of student.blocks.%d", check)
 	res := t.result(c, b, t.at(c.Step))
 	check("the teacher's predictions", res.Predictions)
 	check("loss", res.Loss.Value())

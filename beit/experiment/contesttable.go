@@ -9,7 +9,6 @@ import (
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
-	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
 // MethodRow is a way to pretrain with a length: the means of its figures over the seeds.
@@ -129,12 +128,11 @@ func (p *contest) plan() *MethodPlan {
 	return plan
 }
 
-// perImage is what pretraining on an image takes. Methods that learn from a tokenizer reckon with the codes of their preset's.
+// perImage is what pretraining on an image takes. Methods that learn from a tokenizer reckon with the labels of their preset's.
 func (w way) perImage() float64 {
 	flops := w.Method.Cost(w.config).FLOPs
 	if w.tokenizer != nil {
-		codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
-		flops += codes(w.tokenizer) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(w.config.Preset)))
+		flops += pretrain.LabelFLOPs(w.config, w.tokenizer) - pretrain.PresetLabelFLOPs(w.config)
 	}
 	return flops
 }

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/internal/runtest"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -17,24 +17,36 @@ import (
 // What training on an image is said to cost is what a run counts.
 func TestCost(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
+	type kind struct {
+		m   *method.Method
+		set []string
+	}
+	kinds := []kind{{pretrain.Method, []string{"pretrain.target=features"}}}
 	for _, m := range model.Methods() {
-		set := []string{"train.batch=4", "train.accumulation_steps=1"}
+		kinds = append(kinds, kind{m, nil})
+	}
+	for _, k := range kinds {
+		m, set := k.m, append(k.set, "train.batch=4", "train.accumulation_steps=1")
 		key := m.UpstreamKey(m.Preset(m.Presets[0]), pretrain.RoleTokenizer)
 		if key != "" {
-			set = append(set, key+"="+tok, fmt.Sprintf("%s.model.vocab=%d", m.Name, tokenizer.SectionOf(runtest.Open(t, tok).Config).Model.Codes))
+			learned := tokenizer.SectionOf(runtest.Open(t, tok).Config).Model
+			vocab := learned.Codes
+			if k.set != nil { // features are predicted
+				vocab = learned.TargetDim
+			}
+			set = append(set, key+"="+tok, fmt.Sprintf("%s.model.vocab=%d", m.Name, vocab))
 		}
 		cfg := runtest.Tiny(t, m, set...)
-		measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), m.Name), m, cfg, train.Env{Open: model.Opener()})
+		measured, err := train.Measure(t.Context(), filepath.Join(t.TempDir(), "run"), m, cfg, train.Env{Open: model.Opener()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		says, counted := m.Cost(cfg).FLOPs, measured.Step.FLOPs/float64(measured.Batch)
 		if key != "" { // which counts the tokenizer of its preset
-			codes := func(c *config.Config) float64 { return tokenizer.SectionOf(c).Model.EncodeFLOPs() }
-			says += codes(runtest.Open(t, tok).Config) - codes(tokenizer.Method.Preset(pretrain.TokenizerPreset(cfg.Preset)))
+			says += pretrain.LabelFLOPs(cfg, runtest.Open(t, tok).Config) - pretrain.PresetLabelFLOPs(cfg)
 		}
 		if math.Abs(says-counted) > 0.05*counted || counted == 0 {
-			t.Errorf("%s: %.4g operations an image, a run counts %.4g", m.Name, says, counted)
+			t.Errorf("%s %q: %.4g operations an image, a run counts %.4g", m.Name, k.set, says, counted)
 		}
 	}
 }

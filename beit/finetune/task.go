@@ -241,11 +241,7 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 	targets := t.mix(c, b)
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of blocks.%d", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model, images, "output of blocks.%d", check)
 	loss, _ := t.loss(c, b, images, targets)
 	check("loss", loss.Value())
 	return loss

@@ -1,8 +1,6 @@
 package mae
 
 import (
-	"fmt"
-
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/data"
@@ -90,11 +88,7 @@ func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of blocks.%d (without a mask)", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model, images, "output of blocks.%d (without a mask)", check)
 	r := t.forward(c, images, t.trainMasks(b))
 	check("tokens of the encoder", r.Latent.Value())
 	check("predicted pixels", r.Pixels.Value())

@@ -3,8 +3,10 @@ package method
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/gobeit/gobeit/autograd"
+	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/nn/state"
@@ -89,6 +91,15 @@ type LRScaler interface {
 // Inspector is a Task that shows everything on the way through a forward pass, when a step was not finite.
 type Inspector interface {
 	Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var
+}
+
+// CheckBlocks shows check what each block of a network makes of images, without gradients; name has a %d for the block.
+func CheckBlocks(c nn.Context, network beit.Blocks, images *autograd.Var, name string, check func(name string, t *tensor.Tensor)) {
+	c.Tape.NoGrad(func() {
+		for i, x := range network.AllBlocks(c, images) {
+			check(fmt.Sprintf(name, i), x.Value())
+		}
+	})
 }
 
 // Featurer is a Task whose network gives a vector for each image without using labels: the loop measures k-NN accuracy by them.

@@ -40,5 +40,22 @@ func labelFLOPs(c *config.Config) float64 {
 		}
 		return flops
 	}
-	return tokenizer.SectionOf(tokenizer.Method.Preset(TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
+	return PresetLabelFLOPs(c)
+}
+
+// LabelFLOPs is what a tokenizer of a configuration takes for the labels of an image in a run of c, of this method or of another one with a tokenizer: codes,
+// or the features of its teacher.
+func LabelFLOPs(c, tok *config.Config) float64 {
+	s := tokenizer.SectionOf(tok)
+	if own, ok := c.Section.(*Section); ok {
+		if kind, _ := target.Find(own.Target); kind.NeedsTeacher {
+			return s.TeacherFLOPs()
+		}
+	}
+	return s.Model.EncodeFLOPs()
+}
+
+// PresetLabelFLOPs is LabelFLOPs with the tokenizer that c's preset is for.
+func PresetLabelFLOPs(c *config.Config) float64 {
+	return LabelFLOPs(c, tokenizer.Method.Preset(TokenizerPreset(c.Preset)))
 }

@@ -1,8 +1,6 @@
 package pretrain
 
 import (
-	"fmt"
-
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
@@ -114,11 +112,7 @@ func accuracies(c nn.Context, res beit.MIMResult, labels beit.Labels) []method.S
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of blocks.%d (without a mask)", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model, images, "output of blocks.%d (without a mask)", check)
 	res := t.model.ForwardInput(c, images, t.trainInput(b), t.labels(c, b, 0))
 	check("predictions of the MIM head", res.LogitsMIM.Value())
 	check("MIM loss", res.MIM.Value())

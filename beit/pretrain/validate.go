@@ -1,12 +1,12 @@
 package pretrain
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -15,34 +15,17 @@ import (
 // beit.MIMInput). Images come in a random order: in that of class folders, neighbours would exchange the token of their own class.
 func (t *task) Validate(ctx context.Context) (map[string]float64, error) {
 	m := method.Means{}
-	counts := make([]int64, t.target.Dim())
-	err := t.EachMixedBatch(ctx, streamCLSShuffle, func(b *data.Batch) {
-		for _, code := range t.validateBatch(b, m) {
-			if code >= 0 { // not of an unreadable image
-				counts[code]++
-			}
-		}
-	})
-	if err != nil {
+	baselines := target.NewBaselines(t.nearest, t.target.Dim())
+	if err := t.EachMixedBatch(ctx, streamCLSShuffle, func(b *data.Batch) { t.validateBatch(b, m, baselines) }); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(m.Reduce(t.Group), t.Group.AllReduceInt64(counts)); err != nil {
-		return nil, err
-	}
-	if len(m) == 0 {
-		return nil, method.ErrNoneReadable
-	}
-	v := m.Values()
-	if use := beit.UsageOfCounts(counts); use.Used > 0 {
-		v["unigram_entropy"], v["codes_used"], v["perplexity"] = use.Entropy, float64(use.Used), use.Perplexity
-	}
-	return v, nil
+	return baselines.Values(t.Group, m)
 }
 
-// validateBatch adds a batch's figures to m and returns the codes of its patches, nil when the target has none.
-func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
+// validateBatch adds a batch's figures to m, and its codes, where the target has some, to the baselines.
+func (t *task) validateBatch(b *data.Batch, m method.Means, baselines *target.Baselines) {
 	c := t.EvalContext()
-	in, n := t.evalInput(b), t.model.Config.ViT.Tokens()
+	in := t.evalInput(b)
 	mask := in.Masked
 	labels := t.labels(c, b, 1)
 	student := method.Upload(c, b, method.FieldImage)
@@ -67,25 +50,10 @@ func (t *task) validateBatch(b *data.Batch, m method.Means) (codes []int32) {
 	}
 	given, ok := labels.(*beit.CodeLabels)
 	if !ok {
-		return nil
+		return
 	}
 	for _, s := range accuracies(c, res, labels) {
 		m.AddScalar(s)
 	}
-	every := c.Tape.Own(tensor.FromInts(t.Device, upTo(len(mask)), len(mask))).Value()
-	codes = given.Codes(c.Tape, every).Ints()
-	for i := range b.Index {
-		masked, hits := t.nearest.Count(codes[i*n:(i+1)*n], mask[i*n:(i+1)*n])
-		m.Add("acc_nearest_patch", float64(hits), float64(masked))
-	}
-	return codes
-}
-
-// upTo is 0 … n-1.
-func upTo(n int) []int32 {
-	list := make([]int32, n)
-	for i := range list {
-		list[i] = int32(i)
-	}
-	return list
+	baselines.Add(m, given.All(), mask)
 }

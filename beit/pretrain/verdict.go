@@ -1,6 +1,7 @@
 package pretrain
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gobeit/gobeit/beit/method"
@@ -25,16 +26,20 @@ func verdict(o method.Outcome) []string {
 	if o.Val == nil {
 		return []string{first + ".", "Without validation images that may be memory: data.val_fraction sets some aside, and gives baselines."}
 	}
-	entropy, nearest := v["unigram_entropy"], v["acc_nearest_patch"]
-	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s.", entropy, method.Percent(nearest))
-	second := "That is good: it beats the copy of the nearest visible patch."
+	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s.", v[target.KeyEntropy], method.Percent(v[target.KeyNearest]))
+	return []string{first, cmp.Or(CodesTrouble(v), "That is good: it beats the copy of the nearest visible patch.")}
+}
+
+// CodesTrouble says what predictions of codes fall short of, by the figures of a validation: how often each code occurs, and the copy of the nearest visible
+// patch. It is empty where they are ahead of both. Methods whose metrics have the names of this package's share it.
+func CodesTrouble(v map[string]float64) string {
 	switch {
-	case v["loss_mim"] >= entropy:
-		second = "It has learned no more than how often each code occurs: give it more epochs (train.epochs) or more images."
-	case v["acc_mim"] <= nearest:
-		second = "It beats chance, and not yet the copy of the nearest visible patch: give it more epochs (train.epochs) or more images."
+	case v["loss_mim"] >= v[target.KeyEntropy]:
+		return "It has learned no more than how often each code occurs: give it more epochs (train.epochs) or more images."
+	case v["acc_mim"] <= v[target.KeyNearest]:
+		return "It beats chance, and not yet the copy of the nearest visible patch: give it more epochs (train.epochs) or more images."
 	}
-	return []string{first, second}
+	return ""
 }
 
 // featureVerdict is that of a backbone which predicts features.

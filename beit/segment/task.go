@@ -195,10 +195,8 @@ func (t *task) Restore(_ *state.File, text json.RawMessage, _ int) error {
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, masks.FieldImage)
 	check("images", images.Value())
+	method.CheckBlocks(c, t.model, images, "output of blocks.%d", check)
 	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of blocks.%d", i), x.Value())
-		}
 		for i, x := range t.model.Levels(c, images) {
 			check(fmt.Sprintf("feature level %d", i), x.Value())
 		}

@@ -4,7 +4,6 @@ import (
 	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
-	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/nn"
 )
 
@@ -18,8 +17,7 @@ func cost(c *config.Config) method.Cost {
 	if c.Preset == "base" {
 		images = method.ImageNet1k
 	}
-	codes := tokenizer.SectionOf(tokenizer.Method.Preset(pretrain.TokenizerPreset(c.Preset))).Model.EncodeFLOPs()
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.flops()) + codes, Images: images}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.flops()) + pretrain.PresetLabelFLOPs(c), Images: images}
 }
 
 // flops is what a forward pass takes for an image.

@@ -6,6 +6,7 @@ import (
 	"github.com/gobeit/gobeit/beit/mae"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 )
@@ -15,14 +16,10 @@ const Kind weights.Kind = "SplitMask-like backbone"
 
 // Keys of the method's metrics. Those that package pretrain has too mean the same, and are judged by its signs of going well or wrong.
 const (
-	keyMIM        = "loss_mim"
-	keyContrast   = "loss_contrast"
-	keyAccuracy   = "acc_mim"
-	keyPairs      = "acc_pairs"
-	keyEntropy    = "unigram_entropy"
-	keyNearest    = "acc_nearest_patch"
-	keyCodes      = "codes_used"
-	keyPerplexity = "perplexity"
+	keyMIM      = "loss_mim"
+	keyContrast = "loss_contrast"
+	keyAccuracy = "acc_mim"
+	keyPairs    = "acc_pairs"
 )
 
 // Method trains an encoder of halves, like SplitMask.
@@ -35,12 +32,12 @@ var Method = &method.Method{
 	Metrics: []method.Metric{
 		{Key: keyMIM, Label: "MIM loss, mean of both halves", Panel: panelLoss, Better: method.Lower, Column: "MIM loss", Rank: 1},
 		{Key: keyContrast, Label: "InfoNCE of the halves", Panel: panelContrast, Better: method.Lower, Column: "InfoNCE", Rank: 6},
-		{Key: keyEntropy, Label: "unigram entropy", Unit: "nat", Panel: panelLoss, Column: "entropy", Rank: 3},
+		{Key: target.KeyEntropy, Label: "unigram entropy", Unit: "nat", Panel: panelLoss, Column: "entropy", Rank: 3},
 		{Key: keyAccuracy, Label: "MIM accuracy", Panel: panelAccuracy, Better: method.Higher, Column: "MIM acc", Rank: 2},
-		{Key: keyNearest, Label: "nearest-patch baseline", Panel: panelAccuracy, Column: "nearest", Rank: 4},
+		{Key: target.KeyNearest, Label: "nearest-patch baseline", Panel: panelAccuracy, Column: "nearest", Rank: 4},
 		{Key: keyPairs, Label: "halves paired in the micro-batch", Panel: panelPairs, Better: method.Higher, Column: "pairs", Rank: 7},
-		{Key: keyCodes, Label: "codes used", Panel: panelCodes},
-		{Key: keyPerplexity, Label: "perplexity", Panel: panelCodes, Column: "perplex", Rank: 8},
+		{Key: target.KeyUsed, Label: "codes used", Panel: panelCodes},
+		{Key: target.KeyPerplexity, Label: "perplexity", Panel: panelCodes, Column: "perplex", Rank: 8},
 	},
 	Main:         keyMIM,
 	Verdict:      verdict,

@@ -125,11 +125,7 @@ func (t *task) Features(c nn.Context, images *autograd.Var) *autograd.Var {
 func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *tensor.Tensor)) *autograd.Var {
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.AllBlocks(c, images) {
-			check(fmt.Sprintf("output of blocks.%d (of all patches)", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model, images, "output of blocks.%d (of all patches)", check)
 	r := t.forward(c, b, t.labels(c, b), t.halves(b, streamHalves, uint64(b.Epoch)))
 	for i, h := range r.Halves {
 		check(fmt.Sprintf("tokens of half %d", i+1), h.Latent.Value())

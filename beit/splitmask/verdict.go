@@ -1,9 +1,12 @@
 package splitmask
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/pretrain"
+	"github.com/gobeit/gobeit/beit/target"
 )
 
 // verdict says how well each half tells the codes of the other, beside chance and baselines, and whether that is good.
@@ -18,13 +21,6 @@ func verdict(o method.Outcome) []string {
 	if o.Val == nil {
 		return []string{first + ".", "Without validation images that may be memory: data.val_fraction sets some aside, and gives baselines."}
 	}
-	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s.", v[keyEntropy], method.Percent(v[keyNearest]))
-	second := "That is good: it beats the copy of the nearest patch of the other half."
-	switch {
-	case v[keyMIM] >= v[keyEntropy]:
-		second = "It has learned no more than how often each code occurs: give it more epochs (train.epochs) or more images."
-	case v[keyAccuracy] <= v[keyNearest]:
-		second = "It beats chance, and not yet the copy of the nearest patch: give it more epochs (train.epochs) or more images."
-	}
-	return []string{first, second}
+	first += fmt.Sprintf(", unigram entropy %.2f, nearest-patch baseline %s.", v[target.KeyEntropy], method.Percent(v[target.KeyNearest]))
+	return []string{first, cmp.Or(pretrain.CodesTrouble(v), "That is good: it beats the copy of the nearest patch of the other half.")}
 }

@@ -2,5 +2,5 @@
 // DALL-E's encoder (BEiT v1).
 //
 // A kind of target is one file here and one line in Kinds; pretrain.target names it. New gets Sources, from which it takes what it needs.
-// nearest.go has a baseline of codes.
+// baselines.go has what predictions of codes are compared with.
 package target

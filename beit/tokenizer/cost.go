@@ -9,16 +9,13 @@ import (
 	"github.com/gobeit/gobeit/nn"
 )
 
-// cost is that of encoder and decoder, with a published teacher's forward pass: both teachers are a ViT-B/16. HOG takes no matmul. A perceptual loss looks
-// through a network of the encoder's size, twice forward and once backward to the pixels.
+// cost is that of encoder and decoder, with the teacher's features. A perceptual loss looks through a network of the encoder's size, twice forward and once
+// backward to the pixels.
 func cost(c *config.Config) method.Cost {
 	set := nn.NewSet()
 	s := SectionOf(c)
 	beit.NewVQKD(set.Scope(), s.Model)
-	flops := method.TrainingFLOPs(s.Model.EncodeFLOPs() + s.Model.DecodeFLOPs())
-	if s.Teacher == teacherCLIP || s.Teacher == teacherDINO {
-		flops += beit.ViTPreset("base_16_224").FLOPs()
-	}
+	flops := method.TrainingFLOPs(s.Model.EncodeFLOPs()+s.Model.DecodeFLOPs()) + s.TeacherFLOPs()
 	if s.Perceptual > 0 {
 		flops += 3 * s.Model.Encoder.FLOPs()
 	}
@@ -27,4 +24,13 @@ func cost(c *config.Config) method.Cost {
 		images = method.ImageNet1k
 	}
 	return method.Cost{Parameters: set.Count(), FLOPs: flops, Images: images}
+}
+
+// TeacherFLOPs is what the features of a published teacher take for an image: both are a ViT-B/16. HOG takes no matmul, and the size of a run is not known
+// beforehand.
+func (s *Section) TeacherFLOPs() float64 {
+	if s.Teacher == teacherCLIP || s.Teacher == teacherDINO {
+		return beit.ViTPreset("base_16_224").FLOPs()
+	}
+	return 0
 }

@@ -194,11 +194,7 @@ func (t *task) Inspect(c nn.Context, b *data.Batch, check func(name string, t *t
 	images := method.Upload(c, b, method.FieldImage)
 	check("images", images.Value())
 	c.Tape.NoGrad(func() { check("teacher's features", c.Tape.Own(t.teacher.Features(c, images.Value())).Value()) })
-	c.Tape.NoGrad(func() {
-		for i, x := range t.model.Encoder.AllBlocks(c, beit.SymmetricRange(images, 1)) {
-			check(fmt.Sprintf("output of encoder.blocks.%d", i), x.Value())
-		}
-	})
+	method.CheckBlocks(c, t.model.Encoder, beit.SymmetricRange(images, 1), "output of encoder.blocks.%d", check)
 	res, parts := t.teacher.forward(c, t.model, images, b)
 	check("tokens before normalisation", res.Features.Value())
 	check("tokens", res.Z)
