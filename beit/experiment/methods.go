@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -45,9 +46,11 @@ func CompareMethods(ctx context.Context, e Env, c Comparison, m Methods) (*Metho
 			figures, known := done[key]
 			if !known || !figures.has(t.Columns) {
 				e.reporter().Notice(fmt.Sprintf("row %d of %d: %s", i+1, len(p.pairs()), key))
-				if figures, err = p.measure(pair, seed); err != nil {
+				now, err := p.measure(pair, seed)
+				if err != nil {
 					return nil, fmt.Errorf("%s: %w", key, err)
 				}
+				figures = figures.with(now)
 				done[key] = figures
 				if err := writeJSON(name, done); err != nil {
 					return nil, err
@@ -128,6 +131,14 @@ func lengthText(flops float64) string { return strings.ReplaceAll(fmt.Sprintf("%
 
 // Figured are the figures of a backbone with one seed, by the keys of columns. Accuracies are shares.
 type Figured map[string]float64
+
+// with is f with newer figures: what was measured for other columns stays.
+func (f Figured) with(newer Figured) Figured {
+	all := Figured{}
+	maps.Copy(all, f)
+	maps.Copy(all, newer)
+	return all
+}
 
 // has says whether all columns are there.
 func (f Figured) has(columns []MethodColumn) bool {

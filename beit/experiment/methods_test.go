@@ -149,6 +149,20 @@ func TestCompareMethodsResumes(t *testing.T) {
 		t.Errorf("whole (-), interrupted (+):\n%s", d)
 	}
 	sameFiles(t, whole, parts, MarkdownFile, CSVFile, measuredFile)
+
+	first := m.Fractions
+	m.Names, m.Fractions = []string{"mae"}, []float64{0.75}
+	comparedMethods(t, c, m)
+	measured, err := readDone[Figured](filepath.Join(parts, measuredFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := measured["mae, "+lengthText(m.Lengths[0])+", seed 3"]
+	for _, fraction := range append(first, 0.75) { // those of the table before are kept
+		if _, ok := f[finetunedKey(fraction)]; !ok {
+			t.Errorf("no figure at a fraction of %g: %v", fraction, f)
+		}
+	}
 }
 
 // The plan writes nothing, and reckons with the costs that the methods say.

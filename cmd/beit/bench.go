@@ -24,6 +24,9 @@ type benchCmd struct {
 
 // Run measures the suite that "go test -bench . ./bench" has.
 func (c *benchCmd) Run(a *app) error {
+	if c.List && c.Report != "" {
+		return usagef("--list measures nothing: leave it or --report away")
+	}
 	cases, err := c.choose(a.dev)
 	if err != nil {
 		return err

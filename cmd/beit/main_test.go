@@ -380,6 +380,9 @@ func TestBenchList(t *testing.T) {
 	if n := strings.Count(some, "\n"); strings.Count(some, "TrainStep/") != n || n >= len(all) || !strings.Contains(some, "(with --slow)") {
 		t.Errorf("%q", some)
 	}
+	if status, _, errOut := beitRun(t, "bench", "--list", "--report", filepath.Join(t.TempDir(), "x.json")); status != statusUsage || !strings.Contains(errOut, "--list measures nothing") {
+		t.Errorf("status %d, %q", status, errOut)
+	}
 }
 
 // A cancelled context is an interruption: status 130, and nothing is left of a run that did not begin.

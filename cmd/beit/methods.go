@@ -107,7 +107,7 @@ func (c *pretrainCmd) Run(a *app) error {
 	var extra []string
 	if c.Method != "" {
 		extra = p.Set
-		if c.Resume == "" {
+		if c.Resume == "" && c.Config == "" { // both say themselves what goes with it
 			extra = slices.Concat(extra, p.Settings)
 		}
 	}

@@ -55,6 +55,14 @@ func TestPretrainMethods(t *testing.T) {
 		if text := mustRun(t, "pretrain", "--method", c.name, "--resume", dir); !strings.Contains(text, done.Model) {
 			t.Errorf("%s resumed: %s", c.name, text)
 		}
+		if c.name != "beit1" {
+			continue
+		}
+		again := dir + "-again"
+		mustRun(t, "pretrain", "--method", c.name, "--config", filepath.Join(dir, "config.toml"), "--out", again)
+		if _, second, err := model.ReadConfig(again); err != nil || second.Data.Augment != cfg.Data.Augment || cfg.Data.Augment != config.AugmentNone {
+			t.Errorf("%s by its file of settings: augmentation %v, error %v", c.name, second, err)
+		}
 	}
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
