@@ -36,6 +36,7 @@ const (
 	KeyGradNorm = "grad_norm"
 	KeySpeed    = "img_per_s"
 	KeyDataTime = "data_time" // share of the time spent waiting for images
+	KeySumTime  = "sum_time"  // share of the time spent waiting for the sums of gradients, where several processes train together
 	KeyMemory   = "memory_mb"
 	KeyKNN      = "knn_accuracy"
 	KeyFLOPs    = "flops" // of training so far, in this process: preparation, teacher and targets included, validation not; see tensor.Device.Work
@@ -50,6 +51,7 @@ func LoopMetrics() []Metric {
 		{Key: KeyGradNorm, Label: "gradient norm", Panel: Panel{"gradient norm", true}, Column: "grad", Rank: 9},
 		{Key: KeySpeed, Label: "images/s", Better: Higher, Column: "images/s", Rank: 5},
 		{Key: KeyDataTime, Label: "data time", Better: Lower, Column: "data", Rank: 10},
+		{Key: KeySumTime, Label: "sum time", Better: Lower},
 		{Key: KeyMemory, Label: "memory of tensors", Unit: "MiB"},
 		{Key: KeyFLOPs, Label: "floating-point operations of training", Better: Lower},
 	}

@@ -41,8 +41,8 @@ type Settled struct {
 
 // settledValues are the scalars of a micro-batch as processes tell each other.
 type settledValues struct {
-	Means Means              `json:"means"`
-	Ints  map[string][]int32 `json:"ints,omitempty"`
+	Means Means
+	Ints  map[string][]int32
 }
 
 // Keep notes scalars, whose tensors then outlive their tape.
@@ -79,7 +79,7 @@ func (s *Settled) Gather(g dist.Group) error {
 		mine[i] = read(s.list[first:end])
 		first = end
 	}
-	byRank, err := gatherJSON[[]settledValues](g, mine)
+	byRank, err := dist.GatherValues(g, mine)
 	if err != nil {
 		return err
 	}
@@ -104,25 +104,6 @@ func read(list []Scalar) settledValues {
 		}
 	}
 	return v
-}
-
-// gatherJSON returns what each member of g has, by rank.
-func gatherJSON[T any](g dist.Group, mine T) ([]T, error) {
-	text, err := json.Marshal(mine)
-	if err != nil {
-		return nil, err
-	}
-	texts, err := g.Gather(text)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]T, len(texts))
-	for rank, text := range texts {
-		if err := json.Unmarshal(text, &all[rank]); err != nil {
-			return nil, fmt.Errorf("figures of rank %d: %w", rank, err)
-		}
-	}
-	return all, nil
 }
 
 // Ints returns the values of that name, micro-batch by micro-batch.
@@ -259,7 +240,7 @@ func (m Means) Reduce(g dist.Group) error {
 	if g.Size() == 1 {
 		return nil
 	}
-	all, err := gatherJSON(g, m)
+	all, err := dist.GatherValues(g, m)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const (
 )
 
 // MachineFields are the values of a record that tell what the machine did, not what came of it.
-var MachineFields = []string{"img_per_s", "data_time", "memory_mb", "flops"}
+var MachineFields = []string{"img_per_s", "data_time", "sum_time", "memory_mb", "flops"}
 
 // Record is one line of metrics.jsonl.
 type Record struct {

@@ -18,6 +18,7 @@ type lap struct {
 	since  time.Time
 	images int
 	wait   time.Duration // for data
+	sums   time.Duration // waiting for sums of other processes, after the backward pass that hides a part of them
 }
 
 func (c *clock) restart() { c.interval, c.whole = lap{since: time.Now()}, lap{since: time.Now()} }
@@ -28,6 +29,12 @@ func (c *clock) batch(b *data.Batch, processes int) {
 		l.images += len(b.Index) * processes
 		l.wait += b.Wait
 	}
+}
+
+// summed notes a wait for sums of gradients.
+func (c *clock) summed(wait time.Duration) {
+	c.interval.sums += wait
+	c.whole.sums += wait
 }
 
 // into adds the machine's fields to a step record.
@@ -41,6 +48,9 @@ func (c *clock) epoch(v map[string]float64, dev *tensor.Device) { c.whole.into(v
 
 func (l lap) into(v map[string]float64, dev *tensor.Device) {
 	v[method.KeySpeed], v[method.KeyDataTime] = l.rates()
+	if l.sums > 0 {
+		v[method.KeySumTime] = l.sums.Seconds() / time.Since(l.since).Seconds()
+	}
 	v[method.KeyMemory] = float64(dev.MemStats().Held) / (1 << 20)
 }
 

@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"io"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/gobeit/gobeit/beit/method"
@@ -132,7 +133,10 @@ func (l *loop) reduce() error {
 	if !l.grouped() {
 		return nil
 	}
-	if err := l.sums.finish(l.env.Tape); err != nil {
+	began := time.Now()
+	err := l.sums.finish(l.env.Tape)
+	l.clock.summed(time.Since(began))
+	if err != nil {
 		return fmt.Errorf("step %d: %w", l.at.Step+1, err)
 	}
 	if c, ok := l.task.(method.Collective); ok {

@@ -3,10 +3,12 @@ package train
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/probe"
+	"github.com/gobeit/gobeit/nn/dist"
 )
 
 // How k-NN accuracy is measured while a run trains. There are as few images as tell accuracies apart by some hundredths, so that measuring takes
@@ -60,28 +62,54 @@ func (k *knn) measure(ctx context.Context, e *method.Env, task method.Featurer, 
 	return err
 }
 
-// features are those of the images that can be read.
+// knnBatch are the features of a batch.
+type knnBatch struct {
+	Number, Dim int
+	X           []float32
+	Labels      []int32
+}
+
+// features are those of the images that can be read, in their order, whichever of the processes that train together computed them.
 func (k *knn) features(ctx context.Context, e *method.Env, task method.Featurer, ds data.Dataset) (probe.Features, error) {
 	f := probe.Features{Name: "k-NN", Classes: len(k.train.Classes())}
+	mine, err := k.ownFeatures(ctx, e, task, ds)
+	if err != nil {
+		return f, err
+	}
+	all, err := dist.GatherValues(e.Group, mine)
+	if err != nil {
+		return f, err
+	}
+	batches := slices.Concat(all...)
+	slices.SortFunc(batches, func(a, b knnBatch) int { return a.Number - b.Number })
+	for _, b := range batches {
+		f.Dim, f.X, f.Labels = b.Dim, append(f.X, b.X...), append(f.Labels, b.Labels...)
+	}
+	return f, nil
+}
+
+// ownFeatures are those of this process's batches.
+func (k *knn) ownFeatures(ctx context.Context, e *method.Env, task method.Featurer, ds data.Dataset) (list []knnBatch, err error) {
 	t := e.Config.Train
 	loader, err := data.NewLoader(ds, data.LoaderOptions{
 		Batch: min(e.Config.Data.Eval.Batch, t.Batch/t.AccumulationSteps), Sequential: true, MaxUnreadable: 1, Workers: e.Config.Data.Workers,
 		Skipped: e.Skipped, Pipeline: e.Method.Card(e.Config).Input.Pipeline(),
 	})
 	if err != nil {
-		return f, err
+		return nil, err
 	}
+	loader.Share(e.Group.Rank(), e.Group.Size())
 	c := e.EvalContext()
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
-			return f, err
+			return nil, err
 		}
 		e.Tape.NoGrad(func() {
 			x := task.Features(c, method.Upload(c, b, method.FieldImage)).Value()
-			f.Dim, f.X, f.Labels = x.Dim(1), append(f.X, x.Float32s()...), append(f.Labels, b.Labels...)
+			list = append(list, knnBatch{b.Number, x.Dim(1), x.Float32s(), slices.Clone(b.Labels)})
 		})
 		e.Tape.Reset()
 		e.Phase("k-NN", b.Number+1, loader.Len())
 	}
-	return f, nil
+	return list, nil
 }

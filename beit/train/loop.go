@@ -354,7 +354,7 @@ func (l *loop) measureEpoch(ctx context.Context, average map[string]float64) (va
 			return nil, fmt.Errorf("validation: %w", err)
 		}
 	}
-	if err == nil && l.knn != nil && l.leads() && (epoch == 1 || epoch%e.Config.Log.KNNEvery == 0 || last) {
+	if err == nil && l.knn != nil && (epoch == 1 || epoch%e.Config.Log.KNNEvery == 0 || last) {
 		into := val
 		if val == nil {
 			into = average

@@ -54,7 +54,7 @@ var ofClass = regexp.MustCompile(`^iou_\d+$`)
 
 // Every value in the records of every method is in its table of metrics, and no key is there twice.
 func TestMetricsAreDescribed(t *testing.T) {
-	if d := cmp.Diff([]string{method.KeySpeed, method.KeyDataTime, method.KeyMemory, method.KeyFLOPs}, run.MachineFields); d != "" {
+	if d := cmp.Diff([]string{method.KeySpeed, method.KeyDataTime, method.KeySumTime, method.KeyMemory, method.KeyFLOPs}, run.MachineFields); d != "" {
 		t.Errorf("the loop's keys of the machine (-) and those that Stable leaves out (+):\n%s", d)
 	}
 	tok := tokenizerRun(t)

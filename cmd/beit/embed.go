@@ -65,7 +65,7 @@ func (c *embedCmd) Run(a *app) error {
 		return err
 	}
 	defer done()
-	out, err := openOutput(c.Out, a.out, []int{enc.Dim()}, func(name string, row []float32) any { return embedded{name, row} })
+	out, err := openOutput(a.written(c.Out), a.out, []int{enc.Dim()}, func(name string, row []float32) any { return embedded{name, row} })
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,9 @@ func (p partFlag) openFor(a *app, c *config.Config, size int, paths ...string) (
 	if images.Train.Len() == 1 && images.Val == nil { // there is nothing to sum up
 		tell = images.Warn
 	}
-	tell(newReporter(a.errOut))
+	if !a.follows() {
+		tell(newReporter(a.errOut))
+	}
 	if p.Part == "train" {
 		return images.Train, images.Close, nil
 	}
@@ -128,14 +130,23 @@ func pass[T any](a *app, name string, ds data.Dataset, encode encodeFunc[T], use
 		r.Progress(method.Progress{Method: name, Phase: "images", Done: item.Index + 1, Total: ds.Len()})
 	}
 	if skipped > 0 {
-		r.Notice(fmt.Sprintf("%d of %d images were left out", skipped, ds.Len()))
+		r.Notice(skippedNotice(skipped, ds))
 	}
 	return skipped, nil
 }
 
-// write is a pass that writes a row for each image.
-func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encode encodeFunc[T], out output[E], row func(T) []E) error {
-	if _, err := pass(a, name, ds, encode, func(item infer.Item[T]) error { return out.add(item.Name, row(item.Value)) }); err != nil {
+func skippedNotice(skipped int, ds data.Dataset) string {
+	return fmt.Sprintf("%d of %d images were left out", skipped, ds.Len())
+}
+
+// write is a pass that writes a row for each image. Several processes share the images, and that of rank 0 writes.
+func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encode encodeFunc[T], out output[E], row func(T) []E) (err error) {
+	if a.group.Size() > 1 {
+		err = sharedPass(a, name, ds, encode, row, out.add)
+	} else {
+		_, err = pass(a, name, ds, encode, func(item infer.Item[T]) error { return out.add(item.Name, row(item.Value)) })
+	}
+	if err != nil {
 		return err
 	}
 	summary, err := out.close()

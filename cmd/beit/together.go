@@ -29,7 +29,7 @@ type member interface {
 var beginMPI func(timeout time.Duration) (member, error)
 
 // commandsTogether are the commands that several processes do together.
-var commandsTogether = []string{"tokenizer train", "pretrain", "finetune", "segment train", "devices", "version"}
+var commandsTogether = []string{"tokenizer train", "pretrain", "finetune", "segment train", "embed", "tokenizer encode", "devices", "version"}
 
 // launched is the number of processes that a launcher of MPI started together, by the environment; 1 without a launcher.
 func launched(getenv func(name string) string) int {
@@ -55,7 +55,7 @@ func (a *app) join(command string, timeout time.Duration) error {
 	case n <= 1:
 		return nil
 	case !slices.Contains(commandsTogether, command):
-		return usagef("beit %s was started as %d processes, which would all do the same: only a training is shared", command, n)
+		return usagef("beit %s was started as %d processes, which would all do the same: trainings, embed and tokenizer encode are shared", command, n)
 	case beginMPI == nil:
 		return usagef("started as %d processes, and this program is built without MPI: build it with -tags mpi, or -tags mpi,mpich for MPICH", n)
 	case timeout <= 0:
@@ -77,6 +77,14 @@ func (a *app) join(command string, timeout time.Duration) error {
 
 // follows says whether another process of the group writes the run folder and tells of it.
 func (a *app) follows() bool { return a.group.Rank() > 0 }
+
+// written is the name of the file that this process writes: none where that of rank 0 writes it.
+func (a *app) written(name string) string {
+	if a.follows() {
+		return ""
+	}
+	return name
+}
 
 // told is what this process of a group says of the error that ended it; nil where another one says it.
 func (a *app) told(err error) error {

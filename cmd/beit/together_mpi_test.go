@@ -160,6 +160,23 @@ func trainLocally(t *testing.T, dir string, n int) string {
 	return again
 }
 
+// A launcher's processes encode what one process encodes.
+func TestTogetherEncodes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	mustRun(t, trainTogether(dir)...)
+	encode := func(out string) []string {
+		return []string{"tokenizer", "encode", dir, "--data", "procedural:150", "--out", out}
+	}
+	shared, alone := filepath.Join(t.TempDir(), "shared.jsonl"), filepath.Join(t.TempDir(), "alone.jsonl")
+	if err := newJob(t, 2, encode(shared)...).Run(); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, encode(alone)...)
+	if got, want := string(readFile(t, shared)), string(readFile(t, alone)); got != want || strings.Count(got, "\n") != 150 {
+		t.Errorf("two processes wrote\n%s\none wrote\n%s", got, want)
+	}
+}
+
 // What ends one process ends the job, within the timeout, with a line that names the rank; and the run goes on from its checkpoint.
 func TestTogetherEnds(t *testing.T) {
 	for _, c := range []struct {

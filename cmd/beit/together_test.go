@@ -45,8 +45,8 @@ func TestLaunchedRefused(t *testing.T) {
 	t.Setenv("OMPI_COMM_WORLD_SIZE", "2")
 	for args, want := range map[string]string{
 		"tokenizer train --data procedural:20": "built without MPI",
-		"predict model image.jpg":              "only a training is shared",
-		"quickstart":                           "only a training is shared",
+		"predict model image.jpg":              "are shared",
+		"quickstart":                           "are shared",
 	} {
 		status, out, errOut := beitRun(t, strings.Fields(args)...)
 		if status != statusUsage || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, want) {

@@ -104,6 +104,9 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 		return err
 	}
 	if c.Draw != "" {
+		if a.group.Size() > 1 {
+			return usagef("--draw: is the work of one process, and %d were started", a.group.Size())
+		}
 		return c.draw(a)
 	}
 	tok, err := openWith(a, c.modelArg, tokenizers, infer.OpenTokenizer)
@@ -117,7 +120,7 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 	}
 	defer done()
 	grid := [2]int{tok.Grid(), tok.Grid()}
-	out, err := openOutput(c.Out, a.out, grid[:], func(name string, row []int32) any { return encoded{name, grid, row} })
+	out, err := openOutput(a.written(c.Out), a.out, grid[:], func(name string, row []int32) any { return encoded{name, grid, row} })
 	if err != nil {
 		return err
 	}

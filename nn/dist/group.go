@@ -1,7 +1,9 @@
 package dist
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"math"
@@ -103,6 +105,25 @@ func SumFloat64(g Group, x []float64) error {
 		}
 	}
 	return nil
+}
+
+// GatherValues returns the value that each member of g brought, by rank. Values are of any type that encoding/gob takes.
+func GatherValues[T any](g Group, mine T) ([]T, error) {
+	var text bytes.Buffer
+	if err := gob.NewEncoder(&text).Encode(&mine); err != nil {
+		return nil, fmt.Errorf("dist: GatherValues: %w", err)
+	}
+	texts, err := g.Gather(text.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, len(texts))
+	for rank, text := range texts {
+		if err := gob.NewDecoder(bytes.NewReader(text)).Decode(&all[rank]); err != nil {
+			return nil, fmt.Errorf("dist: GatherValues: what rank %d brought: %w", rank, err)
+		}
+	}
+	return all, nil
 }
 
 // Barrier returns when all members have called it.

@@ -18,7 +18,7 @@ import (
 
 // Check makes every call of a group, and returns what was wrong with the results. The group can be used afterwards.
 func Check(g dist.Group) error {
-	for _, check := range []func(g dist.Group) error{order, lengths, whole, broadcast, gather, tensors} {
+	for _, check := range []func(g dist.Group) error{order, lengths, whole, broadcast, gather, values, tensors} {
 		if err := check(g); err != nil {
 			return fmt.Errorf("rank %d of %d: %w", g.Rank(), g.Size(), err)
 		}
@@ -137,6 +137,27 @@ func gather(g dist.Group) error {
 		}
 	}
 	return dist.Barrier(g)
+}
+
+// values checks that what has a type comes as it was, numbers that are not finite too.
+func values(g dist.Group) error {
+	type row struct {
+		Name string
+		X    []float32
+	}
+	of := func(rank int) []row {
+		return slices.Repeat([]row{{fmt.Sprint("rank ", rank), []float32{0.1, float32(rank), float32(math.Inf(-1))}}}, rank)
+	}
+	all, err := dist.GatherValues(g, of(g.Rank()))
+	if err != nil {
+		return err
+	}
+	for rank, got := range all {
+		if fmt.Sprint(got) != fmt.Sprint(of(rank)) {
+			return fmt.Errorf("GatherValues: rank %d brought %v, got %v", rank, of(rank), got)
+		}
+	}
+	return nil
 }
 
 // tensors checks the helpers for tensors.
