@@ -48,13 +48,17 @@ func (t CodeTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 // CodeLabels are the codes of the patches of a batch.
 type CodeLabels struct {
 	z, codebook *tensor.Tensor // tokens [B·N, D] of the batch, and the codebook; or
-	given       []int32        // the codes themselves
+	given       []int32        // the codes themselves, of the host; or
+	made        *tensor.Tensor // of the device, Int32 [B·N]
 
 	rows, codes *tensor.Tensor // arguments and result of the last call of Codes
 }
 
-// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch.
+// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch, below 1<<24.
 func GivenCodes(codes []int32) *CodeLabels { return &CodeLabels{given: codes} }
+
+// MadeCodes is GivenCodes for codes of the device, Int32 [B·N], which it keeps.
+func MadeCodes(codes *tensor.Tensor) *CodeLabels { return &CodeLabels{made: codes} }
 
 // Codes returns the codes, Int32 [R], of the patches rows. Tape t owns them.
 func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor {
@@ -62,24 +66,39 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 		return l.codes
 	}
 	l.rows = rows
-	if l.given == nil {
+	if l.z != nil {
 		z := tensor.GatherRows(l.z, rows)
 		defer z.Release()
 		l.codes = t.Own(tensor.NearestCode(z, l.codebook)).Value()
 		return l.codes
 	}
-	picked := rows.Ints()
-	for i, r := range picked {
-		picked[i] = l.given[r]
-	}
-	l.codes = t.Own(tensor.FromInts(t.Device(), picked, len(picked))).Value()
+	column := l.column(t.Device())
+	defer column.Release()
+	picked := tensor.GatherRows(column, rows)
+	defer picked.Release()
+	l.codes = t.Own(tensor.Cast(picked, tensor.Int32)).Value()
 	return l.codes
+}
+
+// column has the codes as Float32 [B·N], which the device picks rows of: reading the rows on the host would wait for the device.
+func (l *CodeLabels) column(dev *tensor.Device) *tensor.Tensor {
+	if l.made != nil {
+		return tensor.Cast(l.made, tensor.Float32)
+	}
+	codes := make([]float32, len(l.given))
+	for i, code := range l.given {
+		codes[i] = float32(code)
+	}
+	return tensor.FromSlice(dev, codes, len(codes))
 }
 
 // All returns the codes of all B·N patches. The caller does not change them.
 func (l *CodeLabels) All() []int32 {
-	if l.given != nil {
+	switch {
+	case l.given != nil:
 		return l.given
+	case l.made != nil:
+		return l.made.Ints()
 	}
 	codes := tensor.NearestCode(l.z, l.codebook)
 	defer codes.Release()
