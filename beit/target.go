@@ -123,8 +123,7 @@ func (t FeatureTarget) Dim() int { return t.Teacher.Dim() }
 // Labels implements Target by the features of the teacher.
 func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 	if !t.Class {
-		features := c.Tape.Own(t.Teacher.Features(c, view)).Value() // [B, N, C]
-		return featureLabels{features.Reshape(-1, t.Teacher.Dim())}
+		return t.patchLabels(c, t.Teacher.Features(c, view))
 	}
 	var class, rest *tensor.Tensor
 	c.Tape.NoGrad(func() {
@@ -136,6 +135,19 @@ func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 		return c.Tape.Own(x.Clone()).Value().Reshape(-1, t.Teacher.Dim())
 	}
 	return classLabels{featureLabels{flat(rest)}, flat(class)}
+}
+
+// patchLabels are those of features [B, N, C], which the tape then owns.
+func (t FeatureTarget) patchLabels(c nn.Context, features *tensor.Tensor) featureLabels {
+	return featureLabels{c.Tape.Own(features).Value().Reshape(-1, t.Teacher.Dim())}
+}
+
+// LabelsOf is t.Labels for images that the host has as well, as host [B, 3, S, S]: see FeaturesOf.
+func LabelsOf(c nn.Context, t Target, view *tensor.Tensor, host []float32) Labels {
+	if f, ok := t.(FeatureTarget); ok && !f.Class { // a teacher with a class token is a network
+		return f.patchLabels(c, FeaturesOf(c, f.Teacher, view, host))
+	}
+	return t.Labels(c, view)
 }
 
 // featureLabels are the features of the patches of a batch.

@@ -62,7 +62,7 @@ func (s *sources) openTeacher(e *method.Env, section *Section) error {
 	if err != nil {
 		return fmt.Errorf("pretrain.target: %w", err)
 	}
-	s.Teacher, s.held = teacher, append(s.held, teacher)
+	s.Teacher, s.held = teacher.Teacher, append(s.held, teacher)
 	if teacher.RebuildsPixels() {
 		return fmt.Errorf("pretrain.target = %q: the tokenizer rebuilds pixels and has no teacher: set pretrain.target=codes", section.Target)
 	}

@@ -66,6 +66,7 @@ func TestLoopReadsOnlyWhatWasFetched(t *testing.T) {
 		list = append(list, learner{name, pretrain.Method, append(fromTokenizer(pretrain.Method, tok), set...)})
 	}
 	dalle := []string{"pretrain.target=dalle", "pretrain.tokenizer=" + traintest.DALLE(t), "pretrain.model.aggregation.depth=0", "pretrain.visible=0"}
+	backbone("features of HOG", "pretrain.target=features", "pretrain.visible=0.5")
 	backbone("shuffled codes", "pretrain.shuffle_codes=true")
 	backbone("codes of DALL-E", dalle...)
 	backbone("kept codes of DALL-E", append(dalle, "data.augment=none")...)
