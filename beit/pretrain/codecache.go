@@ -86,6 +86,21 @@ func (t *task) keepCodes(ctx context.Context) error {
 	return kept.join(t.Group)
 }
 
+// KeptBytes implements method.Keeper, with the codes of the shuffled-codes control.
+func (t *task) KeptBytes(train, val int) (bytes int64) {
+	s := SectionOf(t.Config)
+	n := int64(s.Model.ViT.Tokens())
+	for i, images := range []int{train, val} {
+		if t.kept[i] != nil {
+			bytes += int64(images) * (2*n + 1)
+		}
+		if s.ShuffleCodes {
+			bytes += int64(images) * 4 * n
+		}
+	}
+	return bytes
+}
+
 // joined is how many images have their codes brought together at a time: of 14 x 14 patches they take 13 MB meanwhile.
 const joined = 1 << 13
 
