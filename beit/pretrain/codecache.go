@@ -78,9 +78,7 @@ func (t *task) keepCodes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c := t.EvalContext()
-		kept.learn(c, b, method.Upload(c, b, method.FieldTarget).Value())
-		t.Tape.Reset()
+		t.Keep(b)
 		t.Phase("encode", b.Number+1, loader.Len())
 	}
 	return kept.join(t.Group)
@@ -99,6 +97,16 @@ func (t *task) KeptBytes(train, val int) (bytes int64) {
 		}
 	}
 	return bytes
+}
+
+// Lacks implements method.Keeper.
+func (t *task) Lacks(b *data.Batch) bool { return t.kept[0] != nil && !t.kept[0].knows(b) }
+
+// Keep implements method.Keeper.
+func (t *task) Keep(b *data.Batch) {
+	c := t.EvalContext()
+	t.kept[0].learn(c, b, method.Upload(c, b, method.FieldTarget).Value())
+	t.Tape.Reset()
 }
 
 // joined is how many images have their codes brought together at a time: of 14 x 14 patches they take 13 MB meanwhile.
