@@ -189,15 +189,19 @@ const dalleImages = 8
 // Codes returns the codes of images [B, 3, H, W] in [0, 1], Int32 [B·H/8·W/8], row-major. It computes no gradients. The caller releases the result.
 func (m *DALLE) Codes(c nn.Context, images *autograd.Var) *tensor.Tensor {
 	m.checkSides("Codes", images.Shape())
-	var codes []int32
+	var parts []*tensor.Tensor
 	for from, n := 0, images.Shape()[0]; from < n; from += dalleImages {
-		codes = append(codes, m.codesOf(c, images, from, min(from+dalleImages, n))...)
+		parts = append(parts, m.codesOf(c, images, from, min(from+dalleImages, n)))
 	}
-	return tensor.FromInts(c.Tape.Device(), codes, len(codes))
+	codes := tensor.Concat(0, parts...)
+	for _, p := range parts {
+		p.Release()
+	}
+	return codes.Reshape(-1)
 }
 
-// codesOf are the codes of images from … to-1. After each block only its output is kept.
-func (m *DALLE) codesOf(c nn.Context, images *autograd.Var, from, to int) []int32 {
+// codesOf are the codes of images from … to-1, [to-from, H/8, W/8]. After each block only its output is kept.
+func (m *DALLE) codesOf(c nn.Context, images *autograd.Var, from, to int) *tensor.Tensor {
 	x := kept(c, func(c nn.Context) *autograd.Var {
 		return m.Input.Forward(c, m.MapPixels(autograd.Slice(images, 0, from, to)))
 	})
@@ -212,10 +216,8 @@ func (m *DALLE) codesOf(c nn.Context, images *autograd.Var, from, to int) []int3
 		next(func(_ nn.Context, x *autograd.Var) *autograd.Var { return g.pool(x) })
 	}
 	next(m.head)
-	found := tensor.ArgMaxAlong(x, 1)
-	defer found.Release()
-	x.Release()
-	return found.Ints()
+	defer x.Release()
+	return tensor.ArgMaxAlong(x, 1)
 }
 
 // kept is frozen with a result that the caller releases.

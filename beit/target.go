@@ -48,13 +48,17 @@ func (t CodeTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 // CodeLabels are the codes of the patches of a batch.
 type CodeLabels struct {
 	z, codebook *tensor.Tensor // tokens [B·N, D] of the batch, and the codebook; or
-	given       []int32        // the codes themselves
+	given       []int32        // the codes themselves, of the host; or
+	made        *tensor.Tensor // of the device, Int32 [B·N]
 
 	rows, codes *tensor.Tensor // arguments and result of the last call of Codes
 }
 
-// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch.
+// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch, below 1<<24.
 func GivenCodes(codes []int32) *CodeLabels { return &CodeLabels{given: codes} }
+
+// MadeCodes is GivenCodes for codes of the device, Int32 [B·N], which it keeps.
+func MadeCodes(codes *tensor.Tensor) *CodeLabels { return &CodeLabels{made: codes} }
 
 // Codes returns the codes, Int32 [R], of the patches rows. Tape t owns them.
 func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor {
@@ -62,24 +66,39 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 		return l.codes
 	}
 	l.rows = rows
-	if l.given == nil {
+	if l.z != nil {
 		z := tensor.GatherRows(l.z, rows)
 		defer z.Release()
 		l.codes = t.Own(tensor.NearestCode(z, l.codebook)).Value()
 		return l.codes
 	}
-	picked := rows.Ints()
-	for i, r := range picked {
-		picked[i] = l.given[r]
-	}
-	l.codes = t.Own(tensor.FromInts(t.Device(), picked, len(picked))).Value()
+	column := l.column(t.Device())
+	defer column.Release()
+	picked := tensor.GatherRows(column, rows)
+	defer picked.Release()
+	l.codes = t.Own(tensor.Cast(picked, tensor.Int32)).Value()
 	return l.codes
+}
+
+// column has the codes as Float32 [B·N], which the device picks rows of: reading the rows on the host would wait for the device.
+func (l *CodeLabels) column(dev *tensor.Device) *tensor.Tensor {
+	if l.made != nil {
+		return tensor.Cast(l.made, tensor.Float32)
+	}
+	codes := make([]float32, len(l.given))
+	for i, code := range l.given {
+		codes[i] = float32(code)
+	}
+	return tensor.FromSlice(dev, codes, len(codes))
 }
 
 // All returns the codes of all B·N patches. The caller does not change them.
 func (l *CodeLabels) All() []int32 {
-	if l.given != nil {
+	switch {
+	case l.given != nil:
 		return l.given
+	case l.made != nil:
+		return l.made.Ints()
 	}
 	codes := tensor.NearestCode(l.z, l.codebook)
 	defer codes.Release()
@@ -104,8 +123,7 @@ func (t FeatureTarget) Dim() int { return t.Teacher.Dim() }
 // Labels implements Target by the features of the teacher.
 func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 	if !t.Class {
-		features := c.Tape.Own(t.Teacher.Features(c, view)).Value() // [B, N, C]
-		return featureLabels{features.Reshape(-1, t.Teacher.Dim())}
+		return t.patchLabels(c, t.Teacher.Features(c, view))
 	}
 	var class, rest *tensor.Tensor
 	c.Tape.NoGrad(func() {
@@ -117,6 +135,19 @@ func (t FeatureTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 		return c.Tape.Own(x.Clone()).Value().Reshape(-1, t.Teacher.Dim())
 	}
 	return classLabels{featureLabels{flat(rest)}, flat(class)}
+}
+
+// patchLabels are those of features [B, N, C], which the tape then owns.
+func (t FeatureTarget) patchLabels(c nn.Context, features *tensor.Tensor) featureLabels {
+	return featureLabels{c.Tape.Own(features).Value().Reshape(-1, t.Teacher.Dim())}
+}
+
+// LabelsOf is t.Labels for images that the host has as well, as host [B, 3, S, S]: see FeaturesOf.
+func LabelsOf(c nn.Context, t Target, view *tensor.Tensor, host []float32) Labels {
+	if f, ok := t.(FeatureTarget); ok && !f.Class { // a teacher with a class token is a network
+		return f.patchLabels(c, FeaturesOf(c, f.Teacher, view, host))
+	}
+	return t.Labels(c, view)
 }
 
 // featureLabels are the features of the patches of a batch.

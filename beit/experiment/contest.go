@@ -16,7 +16,6 @@ import (
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
-	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 )
 
@@ -97,7 +96,35 @@ func newContest(ctx context.Context, e Env, c *Comparison, m Methods) (*contest,
 		first := p.ways[0]
 		p.m.Lengths = []float64{first.perImage() * float64(p.images) * float64(first.config.Train.Epochs)}
 	}
-	return p, nil
+	return p, p.checkLengths()
+}
+
+// checkLengths refuses lengths that do not pay for a step of each run, by the cost of the methods. What a run takes before its first step is not in that.
+func (p *contest) checkLengths() error {
+	for _, one := range p.pairs() {
+		w, share := one.way, 1.0
+		if w.tokenizer != nil {
+			if err := p.checkStep(one, "its tokenizer", w.tokenizer, tokenizer.Method.Cost(w.tokenizer).FLOPs, tokenizerShare); err != nil {
+				return err
+			}
+			share -= tokenizerShare
+		}
+		if err := p.checkStep(one, "the backbone", w.config, w.perImage(), share); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkStep refuses a length of which a run that takes so much for an image gets a share too small for a step.
+func (p *contest) checkStep(one pair, of string, c *config.Config, perImage, share float64) error {
+	batch := min(c.Train.Batch, p.images)
+	if step := perImage * float64(batch); step > share*one.length {
+		enough := 1.01 * step / share // also when rounded
+		return wrong("--lengths %g: %s: a step of %s, on %d images, takes %.3g operations, more than its %s %% of that: give at least %.3g, or lower train.batch",
+			one.length, one.way.Name, of, batch, step, percentText(share), enough)
+	}
+	return nil
 }
 
 // checkNumbers says what is wrong with seeds, lengths and fractions.
@@ -202,17 +229,11 @@ func (p *contest) configure(w *way) (err error) {
 
 // checkTokenizer refuses a tokenizer that the way cannot learn from, before it is trained.
 func (w *way) checkTokenizer() error {
-	s := tokenizer.SectionOf(w.tokenizer)
-	if e := s.Model.Encoder; e.ImageSize != w.vit.ImageSize || e.Grid() != w.vit.Grid() {
+	if e := tokenizer.SectionOf(w.tokenizer).Model.Encoder; e.ImageSize != w.vit.ImageSize || e.Grid() != w.vit.Grid() {
 		return fmt.Errorf("its tokenizer has images of %d in %d x %d patches, and the backbone images of %d in %d x %d",
 			e.ImageSize, e.Grid(), e.Grid(), w.vit.ImageSize, w.vit.Grid(), w.vit.Grid())
 	}
-	if p, ok := w.config.Section.(*pretrain.Section); ok && s.RebuildsPixels() {
-		if kind, _ := target.Find(p.Target); kind.NeedsTeacher {
-			return fmt.Errorf("learns the features of the tokenizer's teacher, and with tokenizer.teacher = %q there are none", s.Teacher)
-		}
-	}
-	return nil
+	return pretrain.CheckTeacher(w.config, w.tokenizer)
 }
 
 // begin is the configuration of a run that starts from no model.

@@ -117,11 +117,14 @@ func (l *lineup) checkEntry(e Entry, alternative string) error {
 	if err := l.checkAlternative(e, alternative); err != nil {
 		return err
 	}
-	tok, err := l.borrowed(e)
+	taught, err := l.borrowed(e) // configuration of the tokenizer
 	if err != nil {
 		return err
 	}
-	var before *beit.ViTConfig
+	var tok, before *beit.ViTConfig
+	if taught != nil {
+		tok = &tokenizer.SectionOf(taught).Model.Encoder
+	}
 	for i, m := range e.methods() {
 		var others []string
 		if i > 0 || e.Init != "" {
@@ -140,9 +143,14 @@ func (l *lineup) checkEntry(e Entry, alternative string) error {
 		if err := l.checkShare(e, m, cfg); err != nil {
 			return err
 		}
+		if taught != nil {
+			if err := pretrain.CheckTeacher(cfg, taught); err != nil {
+				return fmt.Errorf("%s: %w", m.Name, err)
+			}
+		}
 		switch s := cfg.Section.(type) {
 		case *tokenizer.Section:
-			tok, before = &s.Model.Encoder, &s.Model.Encoder
+			taught, tok, before = cfg, &s.Model.Encoder, &s.Model.Encoder
 		case *pretrain.Section:
 			before = &s.Model.ViT
 		}
@@ -170,8 +178,8 @@ func concerns(s string, m *method.Method) bool {
 	return strings.Contains(s, "=") && (a.of == "" || a.of == m.Name) && hasKey(m, a.key)
 }
 
-// borrowed is the encoder of the finished tokenizer that an entry names, if it does.
-func (l *lineup) borrowed(e Entry) (*beit.ViTConfig, error) {
+// borrowed is the configuration of the finished tokenizer that an entry names, if it does.
+func (l *lineup) borrowed(e Entry) (*config.Config, error) {
 	if e.TokenizerRun == "" {
 		return nil, nil
 	}
@@ -183,7 +191,7 @@ func (l *lineup) borrowed(e Entry) (*beit.ViTConfig, error) {
 	if m.Kind != weights.Tokenizer {
 		return nil, fmt.Errorf("tokenizer_run: %s holds a %s", e.TokenizerRun, m.Kind)
 	}
-	return &m.Weights.VQKD.Encoder, nil
+	return m.Config, nil
 }
 
 // foresee is the configuration that a run will have. tok is the encoder of the tokenizer, before the network that the entry trained last; both

@@ -231,6 +231,13 @@ func TestMethodsRefused(t *testing.T) {
 		"learns the features of the tokenizer's teacher": func(c *Comparison, m *Methods) {
 			m.Names, c.Set = []string{"mvp"}, append(c.Set, "tokenizer.teacher=pixels")
 		},
+		`pretrain.feature_loss = "all+cls": teacher hog has no class token; those of clip and dino have one`: func(c *Comparison, m *Methods) {
+			m.Names, c.Set = []string{"mvp"}, append(c.Set, "pretrain.feature_loss=all+cls", "pretrain.model.aggregation.depth=0")
+		},
+		"--lengths 1e+06: beit2: a step of its tokenizer, on 16 images, takes": func(_ *Comparison, m *Methods) { m.Lengths = []float64{4e8, 1e6} },
+		"--lengths 1e+06: mae: a step of the backbone, on 16 images, takes": func(_ *Comparison, m *Methods) {
+			m.Names, m.Lengths = []string{"mae", "beit2"}, []float64{1e6}
+		},
 		`preset "small33" does`:      func(c *Comparison, _ *Methods) { c.Preset = "small33" },
 		"--masks: nowhere":           func(_ *Comparison, m *Methods) { m.Masks = "nowhere" },
 		"--masks: " + plain.String(): func(_ *Comparison, m *Methods) { m.Masks = plain },

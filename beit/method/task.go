@@ -43,6 +43,16 @@ type Resumer interface {
 	Ready(ctx context.Context) error
 }
 
+// Keeper is a Resumer that makes something of each training image once, and keeps it on the host.
+type Keeper interface {
+	// KeptBytes is how much memory that takes, for so many images of training and of validation.
+	KeptBytes(train, val int) int64
+	// Lacks says whether Keep has anything to make of a batch of training.
+	Lacks(b *data.Batch) bool
+	// Keep makes it. It resets the tape.
+	Keep(b *data.Batch)
+}
+
 // EpochStarter is a Task that has work to do before the first step of an epoch.
 type EpochStarter interface {
 	BeginEpoch()

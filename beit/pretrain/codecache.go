@@ -78,12 +78,35 @@ func (t *task) keepCodes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c := t.EvalContext()
-		kept.learn(c, b, method.Upload(c, b, method.FieldTarget).Value())
-		t.Tape.Reset()
+		t.Keep(b)
 		t.Phase("encode", b.Number+1, loader.Len())
 	}
 	return kept.join(t.Group)
+}
+
+// KeptBytes implements method.Keeper, with the codes of the shuffled-codes control.
+func (t *task) KeptBytes(train, val int) (bytes int64) {
+	s := SectionOf(t.Config)
+	n := int64(s.Model.ViT.Tokens())
+	for i, images := range []int{train, val} {
+		if t.kept[i] != nil {
+			bytes += int64(images) * (2*n + 1)
+		}
+		if s.ShuffleCodes {
+			bytes += int64(images) * 4 * n
+		}
+	}
+	return bytes
+}
+
+// Lacks implements method.Keeper.
+func (t *task) Lacks(b *data.Batch) bool { return t.kept[0] != nil && !t.kept[0].knows(b) }
+
+// Keep implements method.Keeper.
+func (t *task) Keep(b *data.Batch) {
+	c := t.EvalContext()
+	t.kept[0].learn(c, b, method.Upload(c, b, method.FieldTarget).Value())
+	t.Tape.Reset()
 }
 
 // joined is how many images have their codes brought together at a time: of 14 x 14 patches they take 13 MB meanwhile.

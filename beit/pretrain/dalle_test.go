@@ -97,6 +97,22 @@ func TestDALLEErrors(t *testing.T) {
 	}
 }
 
+// The estimate of memory has the codes that are kept, in 16 bits each: those of validation images, and of training images that are always shown alike.
+func TestMemoryOfKeptCodes(t *testing.T) {
+	images := train.Env{Open: model.Opener(), Source: &data.Source{Train: data.Procedural(40, 16, 1), Val: data.Procedural(10, 16, 2)}}
+	const each = 16*2 + 1 // patches
+	for augment, want := range map[string]int64{config.AugmentCrop: 10 * each, config.AugmentNone: 50 * each} {
+		mem, err := train.EstimateMemory(t.Context(), pretrain.Method, tinyDALLE(t, "data.augment="+augment, "data.cache_mb=0"), images)
+		if err != nil || mem.Cache != want {
+			t.Errorf("%s: %d bytes are kept, want %d; error %v", augment, mem.Cache, want, err)
+		}
+	}
+	shuffled := runtest.Tiny(t, pretrain.Method, "pretrain.shuffle_codes=true", "data.cache_mb=0", "pretrain.tokenizer="+runtest.Folder(t, tokenizer.Method))
+	if mem, err := train.EstimateMemory(t.Context(), pretrain.Method, shuffled, images); err != nil || mem.Cache != 50*16*4 {
+		t.Errorf("shuffled codes: %d bytes are kept, error %v", mem.Cache, err)
+	}
+}
+
 // The encoder sees 8 pixels for each of the network's patches, of the same part of the image, by Lanczos and not normalised.
 func TestDALLEView(t *testing.T) {
 	c, _, err := pretrain.Method.Configure("base_beit1", "", nil, nil)

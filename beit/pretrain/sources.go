@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gobeit/gobeit/beit"
+	"github.com/gobeit/gobeit/beit/config"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -62,7 +63,7 @@ func (s *sources) openTeacher(e *method.Env, section *Section) error {
 	if err != nil {
 		return fmt.Errorf("pretrain.target: %w", err)
 	}
-	s.Teacher, s.held = teacher, append(s.held, teacher)
+	s.Teacher, s.held = teacher.Teacher, append(s.held, teacher)
 	if teacher.RebuildsPixels() {
 		return fmt.Errorf("pretrain.target = %q: the tokenizer rebuilds pixels and has no teacher: set pretrain.target=codes", section.Target)
 	}
@@ -71,8 +72,30 @@ func (s *sources) openTeacher(e *method.Env, section *Section) error {
 	}
 	class, ok := teacher.Teacher.(beit.ClassTeacher)
 	if !ok {
-		return fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", section.FeatureLoss, teacher.Name())
+		return section.noClassToken(teacher.Name())
 	}
 	s.Teacher = class
+	return nil
+}
+
+func (s *Section) noClassToken(teacher string) error {
+	return fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", s.FeatureLoss, teacher)
+}
+
+// CheckTeacher says why a run of c, of this method or another one, cannot learn from the teacher of tokenizers of a configuration; nil where it can.
+func CheckTeacher(c, tok *config.Config) error {
+	own, ok := c.Section.(*Section)
+	if !ok {
+		return nil
+	}
+	if kind, _ := target.Find(own.Target); !kind.NeedsTeacher {
+		return nil
+	}
+	switch s := tokenizer.SectionOf(tok); {
+	case s.RebuildsPixels():
+		return fmt.Errorf("learns the features of the tokenizer's teacher, and with tokenizer.teacher = %q there are none", s.Teacher)
+	case own.over() == beit.OverAllCLS && !s.HasClassToken():
+		return own.noClassToken(s.Teacher)
+	}
 	return nil
 }

@@ -70,7 +70,8 @@ func (t *task) labels(c nn.Context, b *data.Batch, which int) beit.Labels {
 	view := func() *tensor.Tensor { return method.Upload(c, b, method.FieldTarget).Value() }
 	kept := t.kept[which]
 	if kept == nil {
-		return t.target.Labels(c, view())
+		host, _ := b.Tensor(method.FieldTarget)
+		return beit.LabelsOf(c, t.target, view(), host)
 	}
 	if !kept.knows(b) {
 		kept.learn(c, b, view())

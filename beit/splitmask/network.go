@@ -72,7 +72,7 @@ type Half struct {
 type Result struct {
 	Loss   *autograd.Var // one element: the sum of both halves' losses, plus Contrast's by its weight
 	Halves [2]Half
-	Pairs  Contrast // without a loss where its weight is 0
+	Pairs  Contrast // without a loss where its weight is 0, or there is one image
 }
 
 // MIM is the mean of both halves' losses.
@@ -84,7 +84,7 @@ func (r Result) MIM() *autograd.Var {
 func (m *Network) Forward(c nn.Context, images *autograd.Var, k mae.Masks, labels beit.Labels, contrast ContrastConfig) Result {
 	r := Result{Halves: [2]Half{m.half(c, images, k, labels), m.half(c, images, k.Others(), labels)}}
 	r.Loss = autograd.Add(r.Halves[0].Loss, r.Halves[1].Loss)
-	if contrast.Weight > 0 {
+	if contrast.Weight > 0 && k.Images() > 1 {
 		r.Pairs = InfoNCE(c, r.Halves[0].Pooled, r.Halves[1].Pooled, contrast.Temperature)
 		r.Loss = autograd.Add(r.Loss, autograd.Affine(r.Pairs.Loss, float32(contrast.Weight), 0))
 	}

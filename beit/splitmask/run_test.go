@@ -3,6 +3,7 @@ package splitmask_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/beit/data"
@@ -36,6 +37,30 @@ func TestRun(t *testing.T) {
 			if want := 2*v["loss_mim"] + v["loss_contrast"]; v["loss"] < want-1e-4 || v["loss"] > want+1e-4 {
 				t.Errorf("paired %v: %s record: loss %g, want %g", paired, r.Kind, v["loss"], want)
 			}
+		}
+	}
+}
+
+// An image without others is no pair: no run is trained on one alone, and one that validates alone has no InfoNCE.
+func TestLoneImages(t *testing.T) {
+	images, tok := data.Procedural(9, 16, 3), "splitmask.tokenizer="+runtest.Folder(t, tokenizer.Method)
+	c := runtest.Tiny(t, splitmask.Method, tok, "train.epochs=1")
+	one := train.Env{Open: model.Opener(), Source: &data.Source{Train: data.Subset(images, []int{0})}}
+	_, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), splitmask.Method, c, one)
+	if want := "config: train.batch = 1, "; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), " (training images: 1)") {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	for val, whole := range map[int]bool{1: false, 5: true} { // batches of 4
+		list := make([]int, val)
+		for i := range list {
+			list[i] = i
+		}
+		v := runtest.Train(t, splitmask.Method, c, train.Env{Source: &data.Source{Train: images, Val: data.Subset(images, list)}}).Final.Values
+		_, loss := v["loss"]
+		_, contrast := v["loss_contrast"]
+		_, pairs := v["acc_pairs"]
+		if !(v["loss_mim"] > 0) || loss != whole || contrast != whole || pairs != whole {
+			t.Errorf("%d images validate: %v", val, v)
 		}
 	}
 }

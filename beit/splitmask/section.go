@@ -32,10 +32,23 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.OneOf("data.augment", c.Data.Augment, config.AugmentCrop, config.AugmentPad, config.AugmentNone)
 	k.Part("splitmask.model", s.Model.Check())
 	k.Must(v == Shape(v), "splitmask.model.vit: encoders of this method have abs_pos and qkv_bias, and no layer_scale, rel_pos, mean_pool, classes or init_scale")
+	s.checkPairs(c, k)
 	method.CheckRGB(c, k, "splitmask.model.vit", v)
 	method.CheckPad(c, k, v.ImageSize)
 	if k.OK() {
 		method.CheckViT(k, "splitmask.model.decoder", body.DecoderViT())
 		k.Must(v.Tokens() >= 2, "splitmask.model.vit: %d patches: must be at least 2, for two halves", v.Tokens())
 	}
+}
+
+// checkPairs refuses batches of one image: InfoNCE, which tells an image from the others, would be 0 whatever the network does.
+func (s *Section) checkPairs(c *config.Config, k *config.Checker) {
+	if s.Contrast.Weight == 0 {
+		return
+	}
+	t := c.Train
+	k.Must(t.Batch != t.AccumulationSteps,
+		"train.batch = %d, train.accumulation_steps = %d: a micro-batch of one image has no others for InfoNCE: have a batch of at least %d, or set splitmask.contrast.weight=0",
+		t.Batch, t.AccumulationSteps, 2*t.AccumulationSteps)
+	k.Must(c.Data.Eval.Batch != 1, "data.eval.batch = 1: one image has no others for InfoNCE: must be at least 2, or set splitmask.contrast.weight=0")
 }

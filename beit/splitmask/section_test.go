@@ -21,6 +21,9 @@ func TestSection(t *testing.T) {
 		"splitmask.model.vit.patch_size=16":    "splitmask.model.vit: 1 patches: must be at least 2",
 		"splitmask.model.vit.channels=4":       "red, green and blue alone",
 		"data.augment=multi":                   "data.augment",
+		"train.accumulation_steps=64":          "train.batch = 64, train.accumulation_steps = 64: a micro-batch of one image has no others for InfoNCE: have a batch of at least 128",
+		"train.batch=1":                        "train.batch = 1, train.accumulation_steps = 1: a micro-batch of one image has no others for InfoNCE: have a batch of at least 2",
+		"data.eval.batch=1":                    "data.eval.batch = 1: one image has no others for InfoNCE",
 	} {
 		_, _, err := Method.Configure("tiny32", "", append([]string{"splitmask.model.vit.image_size=16", "splitmask.model.vit.patch_size=4",
 			"splitmask.model.decoder.width=16", "splitmask.model.decoder.heads=2"}, set), nil)
@@ -28,8 +31,10 @@ func TestSection(t *testing.T) {
 			t.Errorf("%s: error %v, want %s", set, err, want)
 		}
 	}
-	if err := traintest.Tiny(t, Method).Check(); err != nil {
-		t.Error(err)
+	for _, set := range [][]string{nil, {"train.batch=1", "data.eval.batch=1", "splitmask.contrast.weight=0"}} {
+		if err := traintest.Tiny(t, Method, set...).Check(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (t dalleTarget) Dim() int { return t.encoder.Config.Codes }
 
 // Labels implements beit.Target. The codes of all patches are computed at once: convolutions do not leave any out.
 func (t dalleTarget) Labels(c nn.Context, view *tensor.Tensor) beit.Labels {
-	return beit.GivenCodes(t.CodesOf(c, view))
+	return beit.MadeCodes(c.Tape.Own(t.encoder.Codes(c, c.Tape.Constant(view))).Value())
 }
 
 // CodesOf implements Slow.

@@ -40,6 +40,9 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 // RebuildsPixels says that the decoder rebuilds the image: no teacher has features then.
 func (s *Section) RebuildsPixels() bool { return s.Teacher == teacherPixels }
 
+// HasClassToken says that the teacher is a network with features of the whole image.
+func (s *Section) HasClassToken() bool { return s.Teacher == teacherCLIP || s.Teacher == teacherDINO }
+
 // Derive makes the decoder see the encoder's grid of codes.
 func (s *Section) Derive() {
 	if m := &s.Model; m.Encoder.PatchSize > 0 {

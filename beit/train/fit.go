@@ -93,7 +93,9 @@ func (l *loop) relief(ctx context.Context) (set []string, mem Memory, err error)
 			}
 		}
 		for _, n := range l.accumulations() {
-			cfg.Train.AccumulationSteps = n
+			if cfg.Train.AccumulationSteps = n; cfg.Check() != nil {
+				continue
+			}
 			if mem, err = l.estimate(ctx, cfg); err != nil {
 				return nil, mem, err
 			}

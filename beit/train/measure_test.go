@@ -12,6 +12,7 @@ import (
 	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
+	"github.com/gobeit/gobeit/nn/state"
 )
 
 // What is measured of a run is what the run then has: as many images and steps, and the operations of a step. A run leaves no record of it.
@@ -45,6 +46,27 @@ func TestMeasure(t *testing.T) {
 				t.Errorf("checkpoints %v", list)
 			}
 		})
+	}
+}
+
+// The price of a step has nothing of codes that are made once and kept: they have a price of their own, until they are there.
+func TestKeptCodesAreNoPartOfAStep(t *testing.T) {
+	cfg := tiny(t, pretrain.Method, "data.augment=none", "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t),
+		"pretrain.model.aggregation.depth=0", "pretrain.visible=0")
+	l, err := newLoop(t.Context(), newDir(t), pretrain.Method, cfg, opening(Env{}), state.WriteFileAtomic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	var steps, once [2]Price
+	for i := range steps {
+		l.task.Set().ZeroGrad()
+		if steps[i], once[i], err = l.microBatch(t.Context(), l.env.Loader, sample{timed: 1, least: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps[0].FLOPs != steps[1].FLOPs || steps[0].FLOPs <= 0 || once[0].FLOPs <= 0 || once[0].Seconds <= 0 || once[1] != (Price{}) {
+		t.Errorf("a step takes %v, and %v where codes are kept; they take %v, and %v", steps[0], steps[1], once[0], once[1])
 	}
 }
 

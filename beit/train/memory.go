@@ -16,7 +16,7 @@ import (
 type Memory struct {
 	Model             int64 `json:"model_bytes"` // weights, gradients, moments of the optimiser, networks that make targets
 	Step              int64 `json:"step_bytes"`  // activations and work space of a micro-batch, and of a batch of validation
-	Cache             int64 `json:"cache_bytes"` // decoded images that are kept
+	Cache             int64 `json:"cache_bytes"` // decoded images, and what a method makes of images, that are kept
 	Process           int64 `json:"process_bytes"`
 	Needs             int64 `json:"needs_bytes"` // of the device's memory, together
 	Free              int64 `json:"free_bytes"`  // of that; 0: not known
@@ -60,7 +60,7 @@ func (l *loop) estimate(ctx context.Context, cfg *config.Config) (Memory, error)
 	if err != nil {
 		return mem, err
 	}
-	mem.Cache = l.cacheBytes(cfg)
+	mem.Cache += l.cacheBytes(cfg)
 	mem.Process = hostBytes + l.mappedBytes() + max(trains*int64(mem.Batch/mem.AccumulationSteps), evals*int64(l.evalBatch(cfg)))
 	return mem, nil
 }
@@ -125,6 +125,13 @@ func (l *loop) plan(ctx context.Context, cfg *config.Config, micro, eval int) (m
 	}
 	if err := p.build(); err != nil {
 		return mem, 0, err
+	}
+	if k, ok := p.task.(method.Keeper); ok {
+		val := 0
+		if l.env.Val != nil {
+			val = l.env.Val.Len()
+		}
+		mem.Cache = k.KeptBytes(l.env.Train.Len(), val)
 	}
 	p.task.Set().ZeroGrad()
 	mem.Model = dev.MemStats().Held

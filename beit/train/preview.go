@@ -77,19 +77,20 @@ func (l *loop) preview(ctx context.Context) (Preview, error) {
 		return p, nil
 	}
 	l.task.Set().ZeroGrad()
-	step, err := l.measureSoon(ctx)
+	step, image, err := l.measureSoon(ctx)
 	if err != nil {
 		return p, err
 	}
+	once := image.times(float64(p.Train))
 	p.ImagesPerSecond = float64(t.Batch) / step.Seconds
 	switch {
 	case t.TimeBudget > 0:
 	case t.FLOPBudget > 0:
-		steps := max(math.Floor(t.FLOPBudget/step.FLOPs), 1)
+		steps := max(math.Floor((t.FLOPBudget-once.FLOPs)/step.FLOPs), 1)
 		epochs := int(math.Ceil(steps / float64(p.StepsPerEpoch)))
-		p.Seconds = steps*step.Seconds + l.measuringSeconds(step, epochs)
+		p.Seconds = once.Seconds + steps*step.Seconds + l.measuringSeconds(step, epochs)
 	default:
-		p.Seconds = float64(l.env.Steps())*step.Seconds + l.measuringSeconds(step, t.Epochs)
+		p.Seconds = once.Seconds + float64(l.env.Steps())*step.Seconds + l.measuringSeconds(step, t.Epochs)
 	}
 	return p, nil
 }

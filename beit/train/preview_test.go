@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/splitmask"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -59,6 +61,25 @@ func TestPreviewOfResumedRun(t *testing.T) {
 	mustResume(t, dir, Env{Begin: func(p Preview) { told = append(told, p) }})
 	if len(told) != 1 || told[0].ImagesPerSecond != 0 || told[0].Needs == 0 || told[0].Epochs != 2 {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// Settings that would fit, but that the method refuses, are not named.
+func TestReliefIsNotRefused(t *testing.T) {
+	m := splitmask.Method
+	set := append(fromTokenizer(m, tokenizerRun(t)), "train.batch=8")
+	need := func(more ...string) int64 {
+		mem, err := EstimateMemory(t.Context(), m, tiny(t, m, append(set, more...)...), opening(Env{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mem.Peak()
+	}
+	dev := limitedDevice(need("train.accumulation_steps=8", "splitmask.contrast.weight=0"))
+	_, err := Run(t.Context(), newDir(t), m, tiny(t, m, set...), opening(Env{Device: dev, Begin: func(Preview) {}}))
+	var short *MemoryError
+	if !errors.As(err, &short) || slices.Contains(short.Set, "train.accumulation_steps=8") {
+		t.Errorf("error %v, with micro-batches of one image", err)
 	}
 }
 

@@ -80,6 +80,9 @@ func openLoop(dir string, m *method.Method, cfg *config.Config, env Env, write r
 		l.fitImages()
 	}
 	l.fitBatch()
+	if err := cfg.Check(); err != nil { // of a batch that follows from the images
+		return l, fmt.Errorf("%w (training images: %d)", err, e.Train.Len())
+	}
 	if e.Loader, err = l.trainLoader(); err != nil {
 		return l, err
 	}

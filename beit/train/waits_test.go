@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -52,12 +53,29 @@ func (r *reader) DownloadInts(dst []int32, src *tensor.Tensor) error {
 // Between two steps the loop reads only what the step before left and had fetched, so it waits for no later work.
 func TestLoopReadsOnlyWhatWasFetched(t *testing.T) {
 	tok := tokenizerRun(t)
+	type learner struct {
+		name string
+		*method.Method
+		set []string
+	}
+	var list []learner
 	for _, m := range model.Methods() {
-		t.Run(m.Name, func(t *testing.T) {
-			set := append([]string{"train.epochs=1", "log.eval_every=100", "data.val_fraction=0"}, fromTokenizer(m, tok)...)
+		list = append(list, learner{m.Name, m, fromTokenizer(m, tok)})
+	}
+	backbone := func(name string, set ...string) {
+		list = append(list, learner{name, pretrain.Method, append(fromTokenizer(pretrain.Method, tok), set...)})
+	}
+	dalle := []string{"pretrain.target=dalle", "pretrain.tokenizer=" + traintest.DALLE(t), "pretrain.model.aggregation.depth=0", "pretrain.visible=0"}
+	backbone("features of HOG", "pretrain.target=features", "pretrain.visible=0.5")
+	backbone("shuffled codes", "pretrain.shuffle_codes=true")
+	backbone("codes of DALL-E", dalle...)
+	backbone("kept codes of DALL-E", append(dalle, "data.augment=none")...)
+	for _, m := range list {
+		t.Run(m.name, func(t *testing.T) {
+			set := append([]string{"train.epochs=1", "log.eval_every=100", "data.val_fraction=0"}, m.set...)
 			r := &reader{Backend: tensor.CPU().Backend()}
 			env := opening(Env{Device: tensor.NewDevice(r), Source: &data.Source{Train: data.Procedural(80, 16, 1)}})
-			l, err := newLoop(t.Context(), t.TempDir(), m, tiny(t, m, set...), env, state.WriteFileAtomic)
+			l, err := newLoop(t.Context(), t.TempDir(), m.Method, tiny(t, m.Method, set...), env, state.WriteFileAtomic)
 			if err != nil {
 				t.Fatal(err)
 			}
