@@ -42,7 +42,7 @@ func (t CodeTarget) Dim() int { return t.Tokenizer.Config.Codes }
 // Labels implements Target. Codes are looked up when Loss is called, for masked patches only.
 func (t CodeTarget) Labels(c nn.Context, view *tensor.Tensor) Labels {
 	z := frozen(c, func(c nn.Context) *autograd.Var { return t.Tokenizer.Encode(c, c.Tape.Constant(view)) })
-	return &CodeLabels{z: z.Value(), codebook: t.Tokenizer.Codebook.Value}
+	return NearestCodes(z.Value(), t.Tokenizer.Codebook.Value)
 }
 
 // CodeLabels are the codes of the patches of a batch.
@@ -52,6 +52,12 @@ type CodeLabels struct {
 	made        *tensor.Tensor // of the device, Int32 [B·N]
 
 	rows, codes *tensor.Tensor // arguments and result of the last call of Codes
+}
+
+// NearestCodes returns labels that are, of each of the B·N rows z [B·N, D] of a batch, the nearest row of codebook [K, D]. They are looked up when they are
+// wanted. Both tensors must live as long as the labels.
+func NearestCodes(z, codebook *tensor.Tensor) *CodeLabels {
+	return &CodeLabels{z: z, codebook: codebook}
 }
 
 // GivenCodes returns labels for known codes, one for each of the B·N patches of a batch, below 1<<24.

@@ -156,7 +156,7 @@ func (p *contest) findWays() error {
 			return wrong("--methods %s: is there twice", name)
 		}
 		if found.Given {
-			return wrong("--methods %s: learns from a published network, and a comparison trains what its methods learn from: leave it away", name)
+			return wrong("--methods %s: learns from a published network, and a comparison trains what its methods learn from: beit1-pixels learns from none", name)
 		}
 		p.ways = append(p.ways, way{Pretraining: found})
 	}

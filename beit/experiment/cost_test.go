@@ -14,6 +14,9 @@ import (
 	"github.com/gobeit/gobeit/beit/train"
 )
 
+// pixelCodes are assignments of a run that learns from no tokenizer.
+var pixelCodes = []string{"pretrain.target=pixel-kmeans", "pretrain.model.vocab=512", "pretrain.model.aggregation.depth=0", "pretrain.visible=0"}
+
 // What training on an image is said to cost is what a run counts.
 func TestCost(t *testing.T) {
 	tok := runtest.Folder(t, tokenizer.Method)
@@ -21,13 +24,13 @@ func TestCost(t *testing.T) {
 		m   *method.Method
 		set []string
 	}
-	kinds := []kind{{pretrain.Method, []string{"pretrain.target=features"}}}
+	kinds := []kind{{pretrain.Method, []string{"pretrain.target=features"}}, {pretrain.Method, pixelCodes}}
 	for _, m := range model.Methods() {
 		kinds = append(kinds, kind{m, nil})
 	}
 	for _, k := range kinds {
 		m, set := k.m, append(k.set, "train.batch=4", "train.accumulation_steps=1")
-		key := m.UpstreamKey(m.Preset(m.Presets[0]), pretrain.RoleTokenizer)
+		key := m.UpstreamKey(runtest.Tiny(t, m, k.set...), pretrain.RoleTokenizer)
 		if key != "" {
 			learned := tokenizer.SectionOf(runtest.Open(t, tok).Config).Model
 			vocab := learned.Codes

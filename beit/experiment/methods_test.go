@@ -207,6 +207,24 @@ func TestPlanMethods(t *testing.T) {
 	}
 }
 
+// A way that learns from no tokenizer has its whole length for itself, k-means over pixels included.
+func TestComparePixelCodes(t *testing.T) {
+	out := t.TempDir()
+	c, m := tinyMethods(out)
+	c.Seeds, m.Names, m.Fractions, m.Masks = []int64{1}, []string{"beit1-pixels"}, nil, ""
+	table := comparedMethods(t, c, m)
+	if len(table.Rows) != 1 || len(table.Rows[0].Seeds) != 1 {
+		t.Fatalf("%+v", table)
+	}
+	if f := table.Rows[0].Seeds[0]; !(f[keyCost] > 0.5*m.Lengths[0] && f[keyCost] <= m.Lengths[0]) || !f.has(table.Columns) {
+		t.Errorf("figures %v", f)
+	}
+	runs, err := filepath.Glob(filepath.Join(out, "runs", "*", "*", "*", "*"))
+	if want := filepath.Join(out, "runs", "beit1-pixels", "4e08", "seed-1", "pretrain"); err != nil || !slices.Equal(runs, []string{want}) {
+		t.Errorf("runs %q, error %v, want %s alone", runs, err, want)
+	}
+}
+
 // What cannot be compared is refused before anything is trained.
 func TestMethodsRefused(t *testing.T) {
 	plain := writeImages(t, filepath.Join(t.TempDir(), "plain"), 10, 1, false)

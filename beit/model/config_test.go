@@ -271,7 +271,7 @@ func TestConfigErrors(t *testing.T) {
 		{"accumulation by the old key", "tokenizer", "", "", []string{"train.accum=3"}, "train.accumulation_steps"},
 		{"model", "pretrain", "", "", []string{"pretrain.model.vit.heads=5"}, "width = 192"},
 		{"mask", "pretrain", "", "", []string{"pretrain.mask.count=64"}, "pretrain.mask.count"},
-		{"target", "pretrain", "", "", []string{"pretrain.target=pixels"}, "pretrain.target = \"pixels\": must be one of codes, features, dalle"},
+		{"target", "pretrain", "", "", []string{"pretrain.target=pixels"}, "pretrain.target = \"pixels\": must be one of codes, features, dalle, pixel-kmeans"},
 		{"epochs", "tokenizer", "", "", []string{"train.epochs=999999999999999999"}, "train.epochs"},
 		{"codes", "tokenizer", "", "", []string{"tokenizer.model.codes=16777216", "tokenizer.model.code_dim=1024"}, "tokenizer.model.codes: 16777216 x 1024"},
 		{"width", "tokenizer", "", "", []string{"tokenizer.model.decoder.width=300000"}, "tokenizer.model.decoder: 1 blocks of width 300000"},

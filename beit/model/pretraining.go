@@ -28,7 +28,7 @@ func Pretrainings() (list []Pretraining) {
 	for _, k := range target.Kinds {
 		list = append(list, Pretraining{
 			Name: k.Method, Title: k.Title, Method: pretrain.Method, Set: []string{"pretrain.target=" + k.Name},
-			Settings: k.Settings, Given: k.Tokenizer != weights.Tokenizer,
+			Settings: k.Settings, Given: k.Tokenizer != weights.Tokenizer && k.Tokenizer != "",
 		})
 	}
 	for _, m := range methods {

@@ -50,9 +50,6 @@ func newCodeCache(from target.Slow, n int, images data.Dataset) *codeCache {
 	return &codeCache{from: from, n: n, codes: make([]uint16, n*images.Len()), known: make([]bool, images.Len())}
 }
 
-// Prepare makes the codes of training images where they are kept. They are part of what the run takes.
-func (t *task) Prepare(ctx context.Context) error { return t.keepCodes(ctx) }
-
 // Ready makes the codes of training images once more where a run is resumed that has steps left, and those of the shuffled-codes control.
 func (t *task) Ready(ctx context.Context) error {
 	if t.Step < t.Steps() {

@@ -28,12 +28,17 @@ func cost(c *config.Config) method.Cost {
 	if TokenizerPreset(c.Preset) == strings.TrimSuffix(c.Preset, suffixBEiT1) { // of our own
 		images = method.OwnImages
 	}
-	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + labelFLOPs(c), Images: images}
+	return method.Cost{Parameters: set.Count(), FLOPs: method.TrainingFLOPs(s.Model.FLOPs(predicted, s.Mask.Count)) + labelFLOPs(c, predicted), Images: images}
 }
 
-// labelFLOPs is what the labels of an image take in an epoch. Those of DALL-E's encoder are made once where they are kept.
-func labelFLOPs(c *config.Config) float64 {
-	if kind, _ := target.Find(SectionOf(c).Target); kind.Tokenizer == weights.DALLE {
+// labelFLOPs is what the labels of an image take in an epoch, of so many patches that are predicted. Those of DALL-E's encoder are made once where they
+// are kept; without a tokenizer, pixels are compared with as many centroids as there are codes.
+func labelFLOPs(c *config.Config, predicted int) float64 {
+	s := SectionOf(c)
+	switch kind, _ := target.Find(s.Target); kind.Tokenizer {
+	case "":
+		return beit.LinearFLOPs(predicted, beit.PixelTeacher{Patch: s.Model.ViT.PatchSize}.Dim(), s.Model.Vocab)
+	case weights.DALLE:
 		flops := beit.PublishedDALLE.FLOPs(views(c)[1].Size)
 		if keepsCodes(c) {
 			flops /= float64(max(c.Train.Epochs, 1))

@@ -53,19 +53,25 @@ func TestDALLERun(t *testing.T) {
 		if _, err := train.Resume(context.Background(), res.Dir, model.Methods(), train.Env{Open: model.Opener(), Reporter: r}, nil); err != nil {
 			t.Fatal(err)
 		}
-		want := traintest.Contents(t, res.Dir, pretrain.Method)
-		for _, after := range []int{3, 7} {
-			dir := filepath.Join(t.TempDir(), "stopped")
-			runtest.Stopped(t, "train", after, func(ctx context.Context, env train.Env) error {
-				_, err := train.Run(ctx, dir, pretrain.Method, tinyDALLE(t, "data.augment="+augment), env)
-				return err
-			})
-			if _, err := train.Resume(context.Background(), dir, model.Methods(), train.Env{Open: model.Opener()}, nil); err != nil {
-				t.Fatal(err)
-			}
-			if d := traintest.Differing(want, traintest.Contents(t, dir, pretrain.Method)); d != nil {
-				t.Errorf("%s: stopped after step %d: different %v", augment, after, d)
-			}
+		sameWhenStopped(t, res.Dir, []int{3, 7}, func() *config.Config { return tinyDALLE(t, "data.augment="+augment) })
+	}
+}
+
+// sameWhenStopped wants runs that are stopped after some steps and resumed to leave the bytes of the whole run in a folder.
+func sameWhenStopped(t *testing.T, whole string, steps []int, configured func() *config.Config) {
+	t.Helper()
+	want := traintest.Contents(t, whole, pretrain.Method)
+	for _, after := range steps {
+		dir := filepath.Join(t.TempDir(), "stopped")
+		runtest.Stopped(t, "train", after, func(ctx context.Context, env train.Env) error {
+			_, err := train.Run(ctx, dir, pretrain.Method, configured(), env)
+			return err
+		})
+		if _, err := train.Resume(context.Background(), dir, model.Methods(), train.Env{Open: model.Opener()}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if d := traintest.Differing(want, traintest.Contents(t, dir, pretrain.Method)); d != nil {
+			t.Errorf("stopped after step %d: different %v", after, d)
 		}
 	}
 }

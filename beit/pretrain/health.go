@@ -2,6 +2,7 @@ package pretrain
 
 import (
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/beit/target"
 )
 
 // fewCodes is the perplexity of codes below which there is next to nothing to predict: of four equally frequent codes a guess is right in a
@@ -15,6 +16,9 @@ var symptoms = []method.Symptom{{
 		return known && perplexity < fewCodes
 	},
 	Text: func(f *method.Figures) string {
+		if kind, _ := target.Find(SectionOf(f.Config).Target); kind.Tokenizer == "" {
+			return "nearly all patches have the same few codes, so there is nothing to predict: the images are too much alike, or too few"
+		}
 		return "the tokenizer gives nearly all patches the same few codes, so there is nothing to predict: train another tokenizer, with tokenizer.reseed=true"
 	},
 }}

@@ -63,5 +63,5 @@ func (t *task) masks(b *data.Batch, path ...uint64) []bool {
 func masking(c *config.Config) method.Masking {
 	s := SectionOf(c)
 	kind, _ := target.Find(s.Target)
-	return method.Masking{Codes: kind.Codes, Of: func(image int) []bool { return beit.BlockMasks(s.Mask, []int{image}, c.Seed, streamMaskVal) }}
+	return method.Masking{Codes: kind.Codes && kind.Tokenizer != "", Of: func(image int) []bool { return beit.BlockMasks(s.Mask, []int{image}, c.Seed, streamMaskVal) }}
 }

@@ -76,11 +76,14 @@ func card(c *config.Config) method.Card {
 // RoleTokenizer is the role of the tokenizer among the upstream models.
 const RoleTokenizer = "tokenizer"
 
-// upstream is the tokenizer, and its teacher where the target is the teacher's.
+// upstream is the tokenizer, and its teacher where the target is the teacher's; nothing where the target learns from no model.
 func upstream(c *config.Config, have method.Upstreams) []method.Upstream {
 	s := SectionOf(c)
-	list := []method.Upstream{{Role: RoleTokenizer, Key: "pretrain.tokenizer", Path: s.Tokenizer, Fixed: true}}
 	kind, _ := target.Find(s.Target)
+	if kind.Tokenizer == "" {
+		return nil
+	}
+	list := []method.Upstream{{Role: RoleTokenizer, Key: "pretrain.tokenizer", Path: s.Tokenizer, Fixed: true}}
 	if m := have[RoleTokenizer]; kind.NeedsTeacher && m != nil && m.Kind == weights.Tokenizer {
 		for _, u := range tokenizer.Method.Upstream(m.Config, nil) {
 			u.Fixed = false

@@ -36,7 +36,8 @@ func (s *Section) Check(c *config.Config, k *config.Checker) {
 	k.Must(!s.ShuffleCodes || kind.Codes, "pretrain.shuffle_codes: pretrain.target = %q has no codes", s.Target)
 	k.Must(s.over() == beit.OverMasked || kind.Class, "pretrain.feature_loss = %q: pretrain.target = %q has no features", s.FeatureLoss, s.Target)
 	k.Must(!s.ShuffleCodes || vqkd, "pretrain.shuffle_codes: must be false with pretrain.target = %q: only the codes of a VQ-KD tokenizer are shuffled", s.Target)
-	k.Must(!s.FromTokenizer || vqkd, "pretrain.from_tokenizer: must be false with pretrain.target = %q, whose tokenizer has no blocks to start from", s.Target)
+	k.Must(!s.FromTokenizer || vqkd, "pretrain.from_tokenizer: must be false with pretrain.target = %q, which has no tokenizer with blocks to start from", s.Target)
+	k.Must(s.Tokenizer == "" || kind.Tokenizer != "", "pretrain.tokenizer = %q: must be empty with pretrain.target = %q, which learns from none", s.Tokenizer, s.Target)
 	k.Must(kind.View == nil || c.Data.Augment != config.AugmentPad, "data.augment = %q: must be %q or %q with pretrain.target = %q, which sees images of another size",
 		c.Data.Augment, config.AugmentCrop, config.AugmentNone, s.Target)
 	k.Must(s.Visible >= 0 && s.Visible <= 1, "pretrain.visible = %g: must be in [0, 1]", s.Visible)

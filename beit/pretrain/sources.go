@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/beit/target"
 	"github.com/gobeit/gobeit/beit/tokenizer"
 	"github.com/gobeit/gobeit/beit/weights"
+	"github.com/gobeit/gobeit/nn"
 )
 
 // sources are the networks that labels are made by.
@@ -25,9 +26,13 @@ func (s *sources) release() {
 	}
 }
 
-// openSources builds what a kind of target needs, of the opened models of a run.
-func openSources(e *method.Env, kind target.Kind) (*sources, error) {
-	s, m := &sources{}, e.Upstream[RoleTokenizer]
+// openSources builds what a kind of target needs, of the opened models of a run. scope is for buffers of the target.
+func openSources(e *method.Env, kind target.Kind, scope nn.Scope) (*sources, error) {
+	s := &sources{Sources: target.Sources{Network: SectionOf(e.Config).Model, State: scope}}
+	if kind.Tokenizer == "" {
+		return s, nil
+	}
+	m := e.Upstream[RoleTokenizer]
 	if kind.Tokenizer == weights.DALLE {
 		if m.Kind != weights.DALLE {
 			return nil, fmt.Errorf("pretrain.tokenizer: %s: holds a %s, and pretrain.target = %q needs DALL-E's encoder ('beit pull dalle-encoder')", m.Path, m.Kind, kind.Name)

@@ -1,6 +1,10 @@
 package pretrain
 
 import (
+	"context"
+	"slices"
+	"strings"
+
 	"github.com/gobeit/gobeit/autograd"
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
@@ -25,11 +29,12 @@ type task struct {
 func newTask(e *method.Env) (method.Task, error) {
 	s := SectionOf(e.Config)
 	kind, _ := target.Find(s.Target) // Check knows the names
-	src, err := openSources(e, kind)
+	set := nn.NewSet()
+	src, err := openSources(e, kind, set.Scope().Sub(targetScope))
 	if err != nil {
 		return nil, err
 	}
-	t := &task{Env: e, set: nn.NewSet(), sources: src, target: kind.New(src.Sources), nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
+	t := &task{Env: e, set: set, sources: src, target: kind.New(src.Sources), nearest: target.NewNearestPatch(s.Model.ViT.Grid())}
 	t.kept = codeCaches(t)
 	s.Model.Vocab = t.target.Dim()
 	t.model = beit.NewMIM(t.set.Scope(), s.Model)
@@ -37,16 +42,31 @@ func newTask(e *method.Env) (method.Task, error) {
 	return t, nil
 }
 
-// Set holds backbone and heads.
+// targetScope has the buffers of the target.
+const targetScope = "target"
+
+// Set holds backbone and heads, and buffers of the target.
 func (t *task) Set() *nn.Set { return t.set }
 
-// Finished is everything.
-func (t *task) Finished() []*nn.Param { return t.set.Params() }
+// Finished is all but the buffers of the target.
+func (t *task) Finished() []*nn.Param {
+	return slices.DeleteFunc(slices.Clone(t.set.Params()), func(p *nn.Param) bool { return strings.HasPrefix(p.Name, targetScope+".") })
+}
 
 // Release gives the memory back.
 func (t *task) Release() {
 	t.set.Release()
 	t.sources.release()
+}
+
+// Prepare fits the target to the training images where it has to be, and makes the codes of those where they are kept. Both are part of what the run takes.
+func (t *task) Prepare(ctx context.Context) error {
+	if f, ok := t.target.(target.Fitted); ok {
+		if err := f.Fit(ctx, t.Env); err != nil {
+			return err
+		}
+	}
+	return t.keepCodes(ctx)
 }
 
 // Forward is the loss of both heads on the masked patches.

@@ -64,23 +64,29 @@ func TestDALLELoss(t *testing.T) {
 	if len(codes) != images*grid*grid {
 		t.Fatalf("%d codes", len(codes))
 	}
-	rows := []int32{1, 7, 15, 16, 40, 47}
+	checkCrossEntropy(t, tape, target.Labels(c, view), codes, 23, images*grid*grid)
+}
+
+// checkCrossEntropy compares the loss of labels, of some of n patches, with the mean cross-entropy of their codes in float64.
+func checkCrossEntropy(t *testing.T, tape *autograd.Tape, labels beit.Labels, codes []int32, classes, n int) {
+	t.Helper()
+	rows := []int32{1, 7, 15, 16, 40, int32(n - 1)}
 	r := tensor.NewRand(2)
-	pred := make([]float32, len(rows)*23)
+	pred := make([]float32, len(rows)*classes)
 	for i := range pred {
 		pred[i] = float32(r.Norm())
 	}
 	want := 0.0
 	for i, row := range rows {
 		sum := 0.0
-		for _, v := range pred[23*i : 23*i+23] {
+		for _, v := range pred[classes*i : classes*(i+1)] {
 			sum += math.Exp(float64(v))
 		}
-		want += (math.Log(sum) - float64(pred[23*i+int(codes[row])])) / float64(len(rows))
+		want += (math.Log(sum) - float64(pred[classes*i+int(codes[row])])) / float64(len(rows))
 	}
-	logits := tape.Own(tensor.FromSlice(tensor.CPU(), pred, len(rows), 23))
+	logits := tape.Own(tensor.FromSlice(tensor.CPU(), pred, len(rows), classes))
 	index := tape.Own(tensor.FromInts(tensor.CPU(), rows, len(rows))).Value()
-	if got := float64(target.Labels(c, view).Loss(logits, index).Value().Item()); math.Abs(got-want) > 1e-6 {
+	if got := float64(labels.Loss(logits, index).Value().Item()); math.Abs(got-want) > 1e-6 {
 		t.Errorf("loss %g, want %g", got, want)
 	}
 }
@@ -88,6 +94,14 @@ func TestDALLELoss(t *testing.T) {
 // A network of BEiT v1 learns eight images with their masks by heart, from codes of the encoder.
 func TestDALLEOverfitsEightImages(t *testing.T) {
 	kind, target := openDALLE(t)
+	view := shown(8, kind.View(4))
+	defer view.Release()
+	overfit(t, target, view, 250)
+}
+
+// overfit wants a network to learn eight images with their masks by heart in so many steps, from labels that a target with 23 codes makes of view.
+func overfit(t *testing.T, target beit.Target, view *tensor.Tensor, steps int) {
+	t.Helper()
 	vit := beit.ViTConfig{
 		ImageSize: 16, PatchSize: 4, Channels: 3, Width: 48, Depth: 3, Heads: 3, MLPRatio: 4, QKVBias: true, LayerScale: 0.1, RelPos: beit.RelPosShared,
 	}
@@ -100,14 +114,13 @@ func TestDALLEOverfitsEightImages(t *testing.T) {
 	for i := range images {
 		beit.BlockMask(beit.MaskConfig{Rows: 4, Cols: 4, Count: 6, MinBlock: 4}, tensor.NewRand(3, uint64(i)), mask[i*vit.Tokens():(i+1)*vit.Tokens()])
 	}
-	student, view := shown(images, data.View{Size: 16, Filter: data.Bicubic, Norm: data.ImageNet}), shown(images, kind.View(vit.Grid()))
+	student := shown(images, data.View{Size: 16, Filter: data.Bicubic, Norm: data.ImageNet})
 	defer student.Release()
-	defer view.Release()
 	opt := optim.NewAdamW(set, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 3})
 	defer opt.Release()
 	tape := autograd.NewTape(tensor.CPU())
 	var first, last float64
-	for step := range 250 {
+	for step := range steps {
 		c := nn.Context{Tape: tape, Train: true}
 		set.ZeroGrad()
 		r := model.Forward(c, tape.Constant(student), mask, target.Labels(c, view))

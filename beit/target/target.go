@@ -1,10 +1,12 @@
 package target
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/data"
+	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/weights"
 	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
@@ -19,7 +21,7 @@ type Kind struct {
 	Codes        bool   // its labels are *beit.CodeLabels
 	Class        bool   // its labels are beit.ClassLabels where Sources.Class says so
 
-	Tokenizer weights.Kind // of the model in pretrain.tokenizer
+	Tokenizer weights.Kind // of the model in pretrain.tokenizer; empty: the target learns from no model
 	Settings  []string     // assignments that go with Method: what a configuration for a tokenizer of ours would have otherwise
 	// View is what labels are made of, for a grid of so many patches; its name is left empty. Nil: what the network sees, in [0, 1].
 	View func(grid int) data.View
@@ -33,6 +35,15 @@ type Sources struct {
 	Teacher   beit.Teacher // of the tokenizer; nil unless the kind needs it
 	Class     bool         // the class token has a label too; Teacher is a beit.ClassTeacher
 	DALLE     *beit.DALLE  // nil where the kind has another tokenizer
+
+	Network beit.MIMConfig // that learns: what its patches are, and how many codes it is to tell apart where no tokenizer says so
+	State   nn.Scope       // for buffers that the run saves, and its finished model leaves out
+}
+
+// Fitted is a target with buffers in Sources.State that are fitted to the training images before the first step.
+type Fitted interface {
+	beit.Target
+	Fit(ctx context.Context, e *method.Env) error
 }
 
 // Slow is a target whose labels are codes that cost more than a student's step: they are kept where images are always shown alike.
@@ -43,7 +54,7 @@ type Slow interface {
 }
 
 // Kinds are all kinds of targets.
-var Kinds = []Kind{codes, features, dalle}
+var Kinds = []Kind{codes, features, dalle, pixelCodes}
 
 // Find returns the kind of a name.
 func Find(name string) (Kind, bool) {

@@ -2,11 +2,12 @@ package tokenizer
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/gobeit/gobeit/beit"
 	"github.com/gobeit/gobeit/beit/config"
+	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/method"
+	"github.com/gobeit/gobeit/nn"
 	"github.com/gobeit/gobeit/tensor"
 )
 
@@ -74,49 +75,16 @@ func (t *task) fitTeacher(ctx context.Context) error {
 	return t.teacher.standardized.Fit(c, batches)
 }
 
-// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code. Without augmentation these
-// come from one epoch: the next would repeat its tokens. Each process of a group does all of it, with the same images.
+// initCodebook runs k-means on the tokens of the first batches, enough of them to have several for each code.
 func (t *task) initCodebook(ctx context.Context) error {
-	m := t.model.Config
-	need := kMeansTokens(SectionOf(t.Config))
-	t.Phase("k-means", 0, need)
-	loader, err := t.TrainLoader(tensor.HashString(Method.Stream))
+	z, err := t.TokensForKMeans(ctx, kMeansTokens(SectionOf(t.Config)), func(c nn.Context, b *data.Batch) *tensor.Tensor {
+		return t.model.Encode(c, method.Upload(c, b, method.FieldImage)).Value()
+	})
 	if err != nil {
 		return err
 	}
-	var rows []float32
-	augmented := t.Config.Data.Augment != config.AugmentNone
-	for epoch := 0; len(rows) < need*m.CodeDim && (augmented || epoch == 0); epoch++ {
-		for b, err := range loader.Batches(ctx, epoch, 0) {
-			if err != nil {
-				return fmt.Errorf("k-means: %w", err)
-			}
-			c := t.Context()
-			c.Train = false
-			t.Tape.NoGrad(func() {
-				rows = append(rows, t.model.Encode(c, method.Upload(c, b, method.FieldImage)).Value().Float32s()...)
-			})
-			t.Tape.Reset()
-			t.Phase("k-means", min(len(rows)/m.CodeDim, need), need)
-			if len(rows) >= need*m.CodeDim {
-				break
-			}
-		}
-	}
-	n := len(rows) / m.CodeDim
-	z := tensor.FromSlice(t.Device, rows, n, m.CodeDim)
 	defer z.Release()
-	counts := t.model.InitKMeans(z, beit.SampleRows(tensor.NewRand(t.Config.Seed, streamKMeans), n, m.Codes))
-	empty := 0
-	for _, c := range counts {
-		if c == 0 {
-			empty++
-		}
-	}
-	note := fmt.Sprintf("k-means made %d codes from %d tokens", m.Codes, n)
-	if empty > 0 {
-		note += fmt.Sprintf(", %d of them of no token", empty)
-	}
-	t.Reporter.Notice(note)
+	n := z.Dim(0)
+	t.TellKMeans(t.model.InitKMeans(z, beit.SampleRows(tensor.NewRand(t.Config.Seed, streamKMeans), n, t.model.Config.Codes)), n)
 	return ctx.Err()
 }

@@ -91,6 +91,7 @@ func groupCases(t *testing.T) map[string]*config.Config {
 		"pretrain":            make(pretrain.Method, "pretrain.tokenizer="+tokenizerRun(t)),
 		"pretrain/dalle": make(pretrain.Method, "pretrain.target=dalle", "pretrain.tokenizer="+traintest.DALLE(t), "pretrain.model.aggregation.depth=0",
 			"pretrain.visible=0", "data.augment=none"),
+		"pretrain/pixels":   make(pretrain.Method, pixelCodes...),
 		"finetune":          make(finetune.Method, "finetune.mixup=0.8", "finetune.ema=0.9", "train.clip=1"),
 		"finetune/accuracy": make(finetune.Method),
 		"dino":              make(dino.Method),

@@ -51,6 +51,9 @@ func tokenizerRun(t testing.TB) string {
 	return trained(t, tokenizer.Method, tiny(t, tokenizer.Method), Env{}).Dir
 }
 
+// pixelCodes are assignments of a pretraining whose codes are those of k-means over pixels.
+var pixelCodes = []string{"pretrain.target=pixel-kmeans", "pretrain.model.vocab=32", "pretrain.model.aggregation.depth=0", "pretrain.visible=0"}
+
 // fromTokenizer is the assignment of a tokenizer, for methods that learn from one.
 func fromTokenizer(m *method.Method, tok string) []string {
 	if key := m.UpstreamKey(m.Preset(m.Presets[0]), pretrain.RoleTokenizer); key != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/gobeit/gobeit/beit/internal/traintest"
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/model"
+	"github.com/gobeit/gobeit/beit/pretrain"
 	"github.com/gobeit/gobeit/beit/segment"
 	"github.com/gobeit/gobeit/nn/state"
 	"github.com/gobeit/gobeit/tensor"
@@ -15,10 +16,19 @@ import (
 
 // What EstimateMemory says is near what a run's device then holds, with every method.
 func TestEstimateIsNearTheTruth(t *testing.T) {
+	type run struct {
+		name string
+		of   *method.Method
+		set  []string
+	}
 	tok := tokenizerRun(t)
+	runs := []run{{"pretrain/pixels", pretrain.Method, pixelCodes}}
 	for _, m := range model.Methods() {
-		t.Run(m.Name, func(t *testing.T) {
-			set := append([]string{"train.epochs=1", "train.batch=64"}, fromTokenizer(m, tok)...) // all images, so that k-NN accuracy is planned with as many
+		runs = append(runs, run{m.Name, m, fromTokenizer(m, tok)})
+	}
+	for _, r := range runs {
+		t.Run(r.name, func(t *testing.T) {
+			m, set := r.of, append([]string{"train.epochs=1", "train.batch=64"}, r.set...) // all images, so that k-NN accuracy is planned with as many
 			cfg := tiny(t, m, set...)
 			env := opening(Env{Source: &data.Source{Train: traintest.Tinted{N: 64, Seed: 1}}})
 			if m == segment.Method { // it needs masks

@@ -29,7 +29,7 @@ func TestComplete(t *testing.T) {
 		{"pretr", "pretrain"}, {"tokenizer ", "train eval encode"}, {"probe l", "linear"}, {"completion ", "bash fish zsh"},
 		{"tea", ""}, // hidden
 		{"pretrain --epo", "--epochs"}, {"pretrain --no", "--no-exif-transpose"}, {"--dev", "--device"}, {"pretrain --acc", "--accumulation-steps"},
-		{"pretrain --method ", "beit1 beit2 cae dino mae mvp splitmask"}, {"pretrain --method=d", "--method=dino"}, {"--device v", "vulkan vulkan:0 vulkan:1"},
+		{"pretrain --method ", "beit1 beit1-pixels beit2 cae dino mae mvp splitmask"}, {"pretrain --method=d", "--method=dino"}, {"--device v", "vulkan vulkan:0 vulkan:1"},
 		{"tokenizer train --teacher ", "clip dino hog hog-ref pixels"}, {"embed --feature ", "cls mean"}, {"convert --to t", "timm"},
 		{"pretrain --precision h", "high highest"}, {"config ", "cae dino finetune mae pretrain segment splitmask tokenizer"}, {"pull ViT", "ViT-B-16.pt"},
 		{"config dino --set dino.crops.sm", "dino.crops.small= dino.crops.small_size="}, {"pretrain --set pretrain.from_tok", "pretrain.from_tokenizer="},

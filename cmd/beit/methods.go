@@ -119,7 +119,7 @@ func (c *pretrainCmd) Run(a *app) error {
 		extra = append(extra, key+"="+c.Tokenizer)
 	case key == "" || c.Resume != "" || c.Config != "" || c.hasAssignment(key): // there is one, or none is needed
 	case p.Given:
-		return usagef("name DALL-E's encoder with --tokenizer dalle-encoder; 'beit pull dalle-encoder' fetches it")
+		return usagef("name DALL-E's encoder with --tokenizer dalle-encoder; 'beit pull dalle-encoder' fetches it, and --method beit1-pixels needs none")
 	default:
 		return usagef("name the tokenizer with --tokenizer RUN; 'beit tokenizer train' makes one")
 	}

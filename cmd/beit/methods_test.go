@@ -35,6 +35,7 @@ func TestPretrainMethods(t *testing.T) {
 		{"beit2", "codes", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"mvp", "features", pretrain.Method, slices.Concat([]string{"--tokenizer", tok}, tinyMIM)},
 		{"beit1", "dalle", pretrain.Method, slices.Concat([]string{"--tokenizer", dalleFile, "--set", "data.augment=none"}, tinyMIM)}, // which resuming keeps
+		{"beit1-pixels", "pixel-kmeans", pretrain.Method, slices.Concat(tinyMIM, []string{"--set", "pretrain.model.vocab=16"})},
 		{"dino", "", dino.Method, tinyTeacher},
 		{"cae", "", cae.Method, slices.Concat([]string{"--tokenizer", tok}, tinyCAE)},
 		{"mae", "", mae.Method, tinyMAE},
@@ -49,7 +50,7 @@ func TestPretrainMethods(t *testing.T) {
 		if err != nil || m != c.of {
 			t.Fatalf("%s: method %v, error %v", c.name, m, err)
 		}
-		if s, ok := cfg.Section.(*pretrain.Section); ok && (s.Target != c.target || (s.Model.Aggregation.Depth == 0) != (c.name == "beit1")) {
+		if s, ok := cfg.Section.(*pretrain.Section); ok && (s.Target != c.target || (s.Model.Aggregation.Depth == 0) != strings.HasPrefix(c.name, "beit1")) {
 			t.Errorf("%s: target %s, %d aggregation blocks", c.name, s.Target, s.Model.Aggregation.Depth)
 		}
 		if text := mustRun(t, "pretrain", "--method", c.name, "--resume", dir); !strings.Contains(text, done.Model) {
@@ -67,9 +68,10 @@ func TestPretrainMethods(t *testing.T) {
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
 		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
-		images + "--method frob --tokenizer x":               "--method frob: there are beit1, beit2, cae, dino, mae, mvp, splitmask",
+		images + "--method frob --tokenizer x":               "--method frob: there are beit1, beit1-pixels, beit2, cae, dino, mae, mvp, splitmask",
 		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
 		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
+		images + "--method beit1-pixels --tokenizer x":       "--method beit1-pixels learns from no tokenizer",
 		images + "--method mvp":                              "--tokenizer",
 		images + "--method beit1":                            "name DALL-E's encoder with --tokenizer dalle-encoder",
 		images + "--preset base_beit1":                       "name DALL-E's encoder with --tokenizer dalle-encoder",
