@@ -53,8 +53,8 @@
 //
 // An operation (ops_*.go) calls dispatch for each shader that it runs. dispatch finds the pipeline and the descriptor set. internal/record decides
 // whether a barrier is needed. Then the command is appended to a list. A list of about 80 ms of work is recorded into a command buffer and
-// submitted, and at most two submissions are under way. internal/mem divides large blocks of memory. Calls that pass arrays of structs to Vulkan
-// are C code in internal/shim.
+// submitted, and at most two submissions are under way. internal/mem divides large blocks of memory. internal/vk says which calls of Vulkan are
+// needed, and internal/shim makes them.
 //
 // # Decisions
 //
