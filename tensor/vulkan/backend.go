@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -9,24 +9,20 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // backend is one open device. mu guards all below it.
 type backend struct {
 	physical
-	caps   caps
-	device vk.Device
-	calls  *shim.Device
-	queue  vk.Queue
+	caps  caps
+	calls vk.Device // nil before it is created and after it is closed
 
 	whole sync.Mutex // held by an operation from Begin to End; taken before mu
 
@@ -64,16 +60,16 @@ type backend struct {
 
 // caps are the limits and features that operations look at. Tests shrink them.
 type caps struct {
-	maxRange  int64        // bytes of one bound range
-	maxMemory int64        // bytes that the driver allocates at once
-	maxGroups int          // on one axis of a grid
-	maxTurns  int          // of a loop within EACH, of which an invocation has four: a driver may end it after 65535 in all
-	maxHead   float64      // floating-point operations of a bias gradient's head in one dispatch
-	shared    int          // bytes of shared memory
-	threads   int          // invocations of a workgroup
-	align     int64        // of a bound range's start
-	float16   bool         // 16-bit values in buffers, and arithmetic on them
-	matrices  []shim.Shape // cooperative matrices of float16 with sums in float32
+	maxRange  int64      // bytes of one bound range
+	maxMemory int64      // bytes that the driver allocates at once
+	maxGroups int        // on one axis of a grid
+	maxTurns  int        // of a loop within EACH, of which an invocation has four: a driver may end it after 65535 in all
+	maxHead   float64    // floating-point operations of a bias gradient's head in one dispatch
+	shared    int        // bytes of shared memory
+	threads   int        // invocations of a workgroup
+	align     int64      // of a bound range's start
+	float16   bool       // 16-bit values in buffers, and arithmetic on them
+	matrices  []vk.Shape // cooperative matrices of float16 with sums in float32
 }
 
 // Open opens a device. The error says in one line why that fails. Close releases the device.
@@ -115,13 +111,11 @@ func (i *instance) openDevice(p physical, o Options, traced *trace) (*tensor.Dev
 }
 
 func (b *backend) open(i *instance, o Options) error {
-	device, code := i.NewDevice(unsafe.Pointer(b.handle), b.family, b.physical.caps)
+	calls, code := i.NewDevice(b.handle, b.family, b.physical.caps)
 	if code != 0 {
 		return fault("open", b.info.Name, code)
 	}
-	b.device = vk.Device(device)
-	b.calls = i.Calls(device, b.physical.caps)
-	cell(&b.queue, func(q *vk.Queue) vk.Result { vk.GetDeviceQueue(b.device, b.family, 0, q); return 0 })
+	b.calls = calls
 	l := b.limits
 	b.caps = caps{
 		maxTurns: 16000, maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
@@ -133,7 +127,7 @@ func (b *backend) open(i *instance, o Options) error {
 		b.caps.maxMemory = math.MaxInt64
 	}
 	if b.physical.caps.CoopMatrix {
-		b.caps.matrices = i.Shapes(unsafe.Pointer(b.handle))
+		b.caps.matrices = i.Shapes(b.handle)
 	}
 	b.openMemory(o)
 	if err := b.batch.open(b); err != nil {
@@ -175,19 +169,18 @@ func Close(d *tensor.Device) error {
 func (b *backend) close() {
 	b.closed = true
 	b.fail(&Error{Op: "use", Detail: "the device is closed"})
-	if b.device == nil {
+	if b.calls == nil {
 		return
 	}
-	vk.DeviceWaitIdle(b.device)
+	b.calls.Wait()
 	b.pipes.close(b)
 	b.sets.close(b)
 	b.batch.close(b)
 	for id := range b.blocks {
 		b.shrink(id)
 	}
-	b.calls.Free()
-	vk.DestroyDevice(b.device, nil)
-	b.device = nil
+	b.calls.Close()
+	b.calls = nil
 }
 
 // Name is "vulkan/" and the device's name.

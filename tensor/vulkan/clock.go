@@ -1,21 +1,20 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
 import (
 	"runtime"
 	"time"
-	"unsafe"
 
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // clock measures how long submissions take: by the device's own timestamps, else by when the host sees them done.
 type clock struct {
-	queries vk.QueryPool // two for each slot; null where timestamps cannot be had
-	mask    uint64       // of the bits that count
-	tick    float64      // nanoseconds
-	last    uint64       // when the submission before was done
+	queries uint64  // a pool with two for each slot; 0 where timestamps cannot be had
+	mask    uint64  // of the bits that count
+	tick    float64 // nanoseconds
+	last    uint64  // when the submission before was done
 
 	begun [2]time.Time // by slot
 	seen  time.Time    // when the host saw the submission before done
@@ -26,21 +25,14 @@ func (c *clock) open(b *backend) error {
 		return nil
 	}
 	c.mask, c.tick = ^uint64(0)>>(64-min(64, b.stampBits)), float64(b.limits.TimestampPeriod)
-	info := vk.QueryPoolCreateInfo{SType: vk.StructureTypeQueryPoolCreateInfo, QueryType: vk.QueryTypeTimestamp, QueryCount: 4}
-	defer info.Free()
-	if code := cell(&c.queries, func(p *vk.QueryPool) vk.Result { return vk.CreateQueryPool(b.device, &info, nil, p) }); code != 0 {
+	var code int
+	if c.queries, code = b.calls.Queries(4); code != 0 {
 		return fault("open", b.info.Name, code)
 	}
 	return nil
 }
 
-func (c *clock) close(b *backend) {
-	if c.queries != vk.NullQueryPool {
-		vk.DestroyQueryPool(b.device, c.queries, nil)
-	}
-}
-
-func (c *clock) handle() uint64 { return uint64(uintptr(unsafe.Pointer(c.queries))) }
+func (c *clock) close(b *backend) { b.calls.Destroy(vk.QueryPool, c.queries) }
 
 func (c *clock) started(slot int) { c.begun[slot] = time.Now() }
 
@@ -51,12 +43,11 @@ func (c *clock) took(b *backend, slot int) time.Duration {
 		from = c.seen
 	}
 	c.seen = now
-	if c.queries == vk.NullQueryPool {
+	if c.queries == 0 {
 		return now.Sub(from)
 	}
-	const bits64 = 1
-	stamps := new([2]uint64)
-	if vk.GetQueryPoolResults(b.device, c.queries, uint32(2*slot), 2, 16, unsafe.Pointer(stamps), 8, bits64) != 0 {
+	stamps, code := b.calls.Times(c.queries, 2*slot)
+	if code != 0 {
 		return now.Sub(from)
 	}
 	start, end := stamps[0]&c.mask, stamps[1]&c.mask

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -6,13 +6,11 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // arg is what a dispatch sees of memory: n elements from element lo of an allocation.
@@ -148,12 +146,12 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 	if b.err != nil || b.refused != nil || groups[0] == 0 {
 		return
 	}
-	if len(args) != s.Bindings || len(args)+len(push) > shim.MaxPush {
+	if len(args) != s.Bindings || len(args)+len(push) > vk.MaxPush {
 		panic("vulkan: " + s.Name + ": wrong number of buffers or push constants")
 	}
-	op := shim.Op{Kind: shim.Dispatch, Words: uint32(len(args) + len(push))}
-	var accesses [shim.MaxBindings]record.Access
-	var bindings [shim.MaxBindings]shim.Binding
+	op := vk.Op{Kind: vk.Dispatch, Words: uint32(len(args) + len(push))}
+	var accesses [vk.MaxBindings]record.Access
+	var bindings [vk.MaxBindings]vk.Binding
 	for k, a := range args {
 		from, to := a.a.Offset+a.lo*a.bytes, a.a.Offset+(a.lo+a.n)*a.bytes
 		start := from &^ (b.caps.align - 1)
@@ -163,7 +161,7 @@ func (b *backend) dispatch(s *shaders.Shader, spec []uint32, groups grid, push [
 			return
 		}
 		op.Push[k] = uint32((from - start) / a.bytes)
-		bindings[k] = shim.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
+		bindings[k] = vk.Binding{Buffer: b.handleOf(a.a.Block), Offset: uint64(start), Range: uint64(max(size, 4))}
 		accesses[k] = access(a.a, start-a.a.Offset, start-a.a.Offset+size, a.writes) // all that is bound, as validation layers see it
 	}
 	copy(op.Push[len(args):], push)
@@ -223,15 +221,15 @@ func (b *backend) fold(g grid) [3]uint32 {
 
 // setCache keeps descriptor sets by what is bound: from the second step on, a training run finds all of them.
 type setCache struct {
-	layouts [shim.MaxBindings + 1]uint64
+	layouts [vk.MaxBindings + 1]uint64
 	sets    map[setKey]uint64
-	pools   []vk.DescriptorPool
+	pools   []uint64
 	left    int // sets that the last pool still has
 }
 
 type setKey struct {
 	n int
-	b [shim.MaxBindings]shim.Binding
+	b [vk.MaxBindings]vk.Binding
 }
 
 // A pool holds poolSets sets; beyond maxSets all are forgotten, for changing shapes would fill memory.
@@ -242,7 +240,7 @@ const (
 
 func (c *setCache) open(b *backend) error {
 	c.sets = map[setKey]uint64{}
-	for n := 1; n <= shim.MaxBindings; n++ {
+	for n := 1; n <= vk.MaxBindings; n++ {
 		var code int
 		if c.layouts[n], code = b.calls.SetLayout(n); code != 0 {
 			return fault("open", b.info.Name, code)
@@ -254,22 +252,20 @@ func (c *setCache) open(b *backend) error {
 func (c *setCache) close(b *backend) {
 	c.forget(b)
 	for _, l := range c.layouts {
-		if l != 0 {
-			vk.DestroyDescriptorSetLayout(b.device, vk.DescriptorSetLayout(pointer(l)), nil)
-		}
+		b.calls.Destroy(vk.SetLayout, l)
 	}
 }
 
 // forget destroys all sets; the device must be idle.
 func (c *setCache) forget(b *backend) {
 	for _, p := range c.pools {
-		vk.DestroyDescriptorPool(b.device, p, nil)
+		b.calls.Destroy(vk.DescriptorPool, p)
 	}
 	c.pools, c.left = nil, 0
 	clear(c.sets)
 }
 
-func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
+func (c *setCache) get(b *backend, bindings []vk.Binding) (uint64, int) {
 	key := setKey{n: len(bindings)}
 	copy(key.b[:], bindings)
 	if set, ok := c.sets[key]; ok {
@@ -280,15 +276,14 @@ func (c *setCache) get(b *backend, bindings []shim.Binding) (uint64, int) {
 		c.forget(b)
 	}
 	if c.left == 0 {
-		pool, code := b.calls.DescriptorPool(poolSets, poolSets*shim.MaxBindings)
+		pool, code := b.calls.DescriptorPool(poolSets, poolSets*vk.MaxBindings)
 		if code != 0 {
 			return 0, code
 		}
-		c.pools = append(c.pools, vk.DescriptorPool(pointer(pool)))
+		c.pools = append(c.pools, pool)
 		c.left = poolSets
 	}
-	pool := uint64(uintptr(unsafe.Pointer(c.pools[len(c.pools)-1])))
-	set, code := b.calls.DescriptorSet(pool, c.layouts[len(bindings)], slices.Clone(bindings)) // a clone, so that not every call allocates it on the heap
+	set, code := b.calls.DescriptorSet(c.pools[len(c.pools)-1], c.layouts[len(bindings)], slices.Clone(bindings)) // a clone, so that not every call allocates it on the heap
 	if code == 0 {
 		c.left--
 		c.sets[key] = set

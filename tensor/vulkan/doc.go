@@ -16,8 +16,15 @@
 // Other failures are sticky, for example a lost device, or an index outside its table. tensor.Device.Sync returns them as an *Error. Operations
 // after the failure do nothing, and downloads panic with the error.
 //
-// Operations run asynchronously and in order. A download waits for what it needs. A device is safe for concurrent use. The package needs cgo, and
-// on macOS the build tag vulkan; without them Open returns an error. The build tag novulkan leaves Vulkan out.
+// Operations run asynchronously and in order. A download waits for what it needs. A device is safe for concurrent use.
+//
+// # Builds
+//
+// Vulkan is called through cgo, where that is on. Without cgo it is called all the same on Linux and Windows, on amd64 and arm64, by the addresses
+// that the Vulkan loader gives. Results are the same, and a dispatch takes some tenths of a microsecond longer to record. A build without cgo is not
+// static on Linux: it loads the system's C library (glibc). The build tag novulkan leaves Vulkan out, and that build is static.
+//
+// On macOS Vulkan needs cgo and the build tag vulkan, on FreeBSD cgo. Where there is no Vulkan, Open returns an error.
 //
 // # Precision
 //
@@ -53,8 +60,8 @@
 //
 // An operation (ops_*.go) calls dispatch for each shader that it runs. dispatch finds the pipeline and the descriptor set. internal/record decides
 // whether a barrier is needed. Then the command is appended to a list. A list of about 80 ms of work is recorded into a command buffer and
-// submitted, and at most two submissions are under way. internal/mem divides large blocks of memory. Calls that pass arrays of structs to Vulkan
-// are C code in internal/shim.
+// submitted, and at most two submissions are under way. internal/mem divides large blocks of memory. internal/vk says which calls of Vulkan are
+// needed. internal/shim makes them through cgo, and internal/direct without it.
 //
 // # Decisions
 //

@@ -9,7 +9,7 @@ import (
 
 // What an *Error can be; test with errors.Is.
 var (
-	ErrUnavailable = errors.New("no Vulkan device")   // no cgo, no loader, no driver, or no device that will do
+	ErrUnavailable = errors.New("no Vulkan device")   // a build without Vulkan, no loader, no driver, or no device that will do
 	ErrDeviceLost  = errors.New("device lost")        // a crash or a watchdog ended the device's work
 	ErrOutOfMemory = tensor.ErrOutOfMemory            // of the device or the host
 	ErrBadIndex    = errors.New("index out of range") // an operation met an index outside its table

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
@@ -435,9 +434,9 @@ func TestMissingLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := i.Families(unsafe.Pointer(b.handle))
+	good := i.Families(b.handle)
 	tests := map[string]func(p *physical){
-		"Vulkan 1.0.3, 1.1 is needed":                      func(p *physical) { p.properties.ApiVersion = 1<<22 | 3; p.info.Vulkan = "1.0.3" },
+		"Vulkan 1.0.3, 1.1 is needed":                      func(p *physical) { p.properties.APIVersion = 1<<22 | 3; p.info.Vulkan = "1.0.3" },
 		"64 invocations":                                   func(p *physical) { p.limits.MaxComputeWorkGroupInvocations = 64 },
 		"8192 bytes of shared memory":                      func(p *physical) { p.limits.MaxComputeSharedMemorySize = 8192 },
 		"64 bytes of push constants, 128 are needed":       func(p *physical) { p.limits.MaxPushConstantsSize = 64 },

@@ -1,10 +1,10 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
 import (
 	"github.com/gobeit/gobeit/shaders"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // variant is a way to multiply in float16 with sums in float32, for precision Medium. The factors are packed first and rounded to
@@ -15,10 +15,10 @@ import (
 type variant struct {
 	name            string
 	plain, followed *shaders.Shader
-	tiles           []tile     // that the device can run, from small to large
-	matrix          shim.Shape // of cooperative matrices, none if zero
-	subgroup        int        // lanes
-	refused         string     // why it is not used any more: a driver refused its shaders. Guarded by the backend's mu
+	tiles           []tile   // that the device can run, from small to large
+	matrix          vk.Shape // of cooperative matrices, none if zero
+	subgroup        int      // lanes
+	refused         string   // why it is not used any more: a driver refused its shaders. Guarded by the backend's mu
 }
 
 // halfStep is the multiple to which packed rows are padded: the number of elements that gemm_coop takes at a time. Products with fewer,

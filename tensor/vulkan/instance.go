@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -12,10 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unsafe"
 
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // version is the Vulkan that is asked for; a device must offer it.
@@ -35,9 +33,9 @@ func loaders() []string {
 	return []string{"libvulkan.so.1", "libvulkan.so"}
 }
 
-// instance is the process's one instance. The binding keeps its calls in global variables, so there cannot be two that differ.
+// instance is the process's one instance.
 type instance struct {
-	*shim.Instance
+	vk.Instance
 	validate bool
 }
 
@@ -57,16 +55,12 @@ func getInstance(op string, validate bool) (*instance, error) {
 		}
 		return shared, nil
 	}
-	loader := shim.OpenLoader(loaders())
-	if loader == nil {
-		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan loader (" + loaders()[0] + "): install the GPU's driver or your system's Vulkan loader"}
-	}
-	vk.SetGetInstanceProcAddr(loader)
-	if err := vk.Init(); err != nil {
-		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "the Vulkan loader does not work: " + err.Error()}
-	}
-	i, code := shim.NewInstance(loader, version, validate)
+	i, code := openInstance(loaders(), version, validate)
 	switch {
+	case code == vk.NoLoader:
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan loader (" + loaders()[0] + "): install the GPU's driver or your system's Vulkan loader"}
+	case code == vk.BadLoader:
+		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "the Vulkan loader (" + loaders()[0] + ") lacks calls: install your system's newest one"}
 	case code == -9:
 		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found: install the GPU's driver"}
 	case code == -6:
@@ -74,34 +68,28 @@ func getInstance(op string, validate bool) (*instance, error) {
 	case code != 0:
 		return nil, fault(op+": create the instance", "", code)
 	}
-	if err := vk.InitInstance(vk.Instance(i.Handle())); err != nil {
-		i.Destroy()
-		return nil, &Error{Op: op, Detail: err.Error()}
-	}
 	shared = &instance{Instance: i, validate: validate}
 	return shared, nil
 }
 
 // Messages returns the number of warnings and errors of the validation layer since the start of the process, and the text of the first
 // ones.
-func Messages() (int, string) { return shim.Messages() }
-
-// cell calls f with memory of its own for a result, as cgo's rules for pointers want it.
-func cell[T any](dst *T, f func(*T) vk.Result) int {
-	p := new(T)
-	*p = *dst
-	r := f(p)
-	*dst = *p
-	return int(r)
+func Messages() (int, string) {
+	instanceLock.Lock()
+	defer instanceLock.Unlock()
+	if shared == nil {
+		return 0, ""
+	}
+	return shared.Messages()
 }
 
 // physical is one device that the drivers offer.
 type physical struct {
-	handle     vk.PhysicalDevice
-	properties vk.PhysicalDeviceProperties
-	limits     vk.PhysicalDeviceLimits
-	memory     vk.PhysicalDeviceMemoryProperties
-	caps       shim.Caps
+	handle     uint64
+	properties vk.Properties
+	limits     vk.Limits
+	memory     vk.Memory
+	caps       vk.Caps
 	family     uint32 // of the queue for compute
 	stampBits  uint32 // of its timestamps
 	info       Info
@@ -109,72 +97,46 @@ type physical struct {
 
 // physicals lists what the drivers offer.
 func (i *instance) physicals(op string) ([]physical, error) {
-	var n uint32
-	handle := vk.Instance(i.Handle())
-	code := cell(&n, func(n *uint32) vk.Result { return vk.EnumeratePhysicalDevices(handle, n, nil) })
+	handles, code := i.Physicals()
 	if code != 0 {
 		return nil, fault(op+": enumerate devices", "", code)
 	}
-	handles := make([]vk.PhysicalDevice, n)
-	if n > 0 {
-		code = cell(&n, func(n *uint32) vk.Result { return vk.EnumeratePhysicalDevices(handle, n, handles) })
-	}
-	if code < 0 {
-		return nil, fault(op+": enumerate devices", "", code)
-	}
-	if n == 0 {
+	if len(handles) == 0 {
 		return nil, &Error{Op: op, Err: ErrUnavailable, Detail: "no Vulkan driver found a device: install the GPU's driver"}
 	}
-	all := make([]physical, n)
+	all := make([]physical, len(handles))
 	for k := range all {
 		all[k] = i.describe(k, handles[k])
 	}
 	return all, nil
 }
 
-var kinds = map[vk.PhysicalDeviceType]string{
-	vk.PhysicalDeviceTypeIntegratedGpu: "integrated", vk.PhysicalDeviceTypeDiscreteGpu: "discrete",
-	vk.PhysicalDeviceTypeVirtualGpu: "virtual", vk.PhysicalDeviceTypeCpu: "cpu",
-}
+// kinds are the types of physical devices, in Vulkan's order.
+var kinds = []string{"other", "integrated", "discrete", "virtual", "cpu"}
 
-func (i *instance) describe(index int, handle vk.PhysicalDevice) physical {
-	p := physical{handle: handle}
-	properties := new(vk.PhysicalDeviceProperties)
-	vk.GetPhysicalDeviceProperties(handle, properties)
-	properties.Deref()
-	properties.Limits.Deref()
-	p.properties, p.limits = *properties, properties.Limits
-	memory := new(vk.PhysicalDeviceMemoryProperties)
-	vk.GetPhysicalDeviceMemoryProperties(handle, memory)
-	memory.Deref()
-	for k := range memory.MemoryTypes {
-		memory.MemoryTypes[k].Deref()
-	}
-	for k := range memory.MemoryHeaps {
-		memory.MemoryHeaps[k].Deref()
-	}
-	p.memory = *memory
-	p.caps = i.Query(unsafe.Pointer(handle))
+func (i *instance) describe(index int, handle uint64) physical {
+	p := physical{handle: handle, properties: i.Properties(handle), memory: i.Memory(handle), caps: i.Query(handle)}
+	p.limits = p.properties.Limits
 	p.switchOff()
-	kind := kinds[p.properties.DeviceType]
-	if kind == "" {
-		kind = "other"
+	kind := kinds[0]
+	if t := p.properties.Type; t < uint32(len(kinds)) {
+		kind = kinds[t]
 	}
-	v := p.properties.ApiVersion
+	v := p.properties.APIVersion
 	p.info = Info{
-		Index: index, Name: vk.ToString(p.properties.DeviceName[:]), Kind: kind, Driver: p.caps.Driver,
+		Index: index, Name: p.properties.Name, Kind: kind, Driver: p.caps.Driver,
 		Vulkan:   fmt.Sprintf("%d.%d.%d", v>>22, v>>12&0x3ff, v&0xfff),
 		Subgroup: int(p.caps.SubgroupSize), Storage16: p.caps.Storage16, Float16: p.caps.Float16, CoopMatrix: p.caps.CoopMatrix,
 		MaxAllocation: int64(min(p.caps.MaxAllocation, math.MaxInt64)),
 		MaxRange:      int64(p.limits.MaxStorageBufferRange), MaxGroups: int(p.limits.MaxComputeWorkGroupCount[0]),
 		Invocations: int(p.limits.MaxComputeWorkGroupInvocations), Shared: int(p.limits.MaxComputeSharedMemorySize),
 	}
-	for k := range p.memory.MemoryHeapCount {
-		if heap := p.memory.MemoryHeaps[k]; heap.Flags&vk.MemoryHeapFlags(vk.MemoryHeapDeviceLocalBit) != 0 {
+	for _, heap := range p.memory.Heaps {
+		if heap.Flags&deviceLocal != 0 {
 			p.info.Memory = max(p.info.Memory, int64(heap.Size))
 		}
 	}
-	p.info.Unusable = p.lacks(i.Families(unsafe.Pointer(handle)))
+	p.info.Unusable = p.lacks(i.Families(handle))
 	return p
 }
 
@@ -207,7 +169,7 @@ func (p *physical) switchOff() {
 const leastRange = 1<<27 - 1
 
 // lacks finds the queue and says what is missing, "" when nothing is.
-func (p *physical) lacks(families []shim.Family) string {
+func (p *physical) lacks(families []vk.Family) string {
 	const compute, graphics = 2, 1
 	found := false
 	for k, f := range families {
@@ -217,18 +179,18 @@ func (p *physical) lacks(families []shim.Family) string {
 	}
 	l := p.limits
 	switch {
-	case p.properties.ApiVersion < version:
+	case p.properties.APIVersion < version:
 		return "it offers Vulkan " + p.info.Vulkan + ", 1.1 is needed"
 	case !found:
 		return "it has no queue for compute"
 	case l.MaxComputeWorkGroupInvocations < 128 || l.MaxComputeSharedMemorySize < 16<<10:
 		return fmt.Sprintf("its workgroups have %d invocations and %d bytes of shared memory, 128 and 16384 are needed", l.MaxComputeWorkGroupInvocations, l.MaxComputeSharedMemorySize)
-	case l.MaxPushConstantsSize < 4*shim.MaxPush:
-		return fmt.Sprintf("it takes %d bytes of push constants, %d are needed", l.MaxPushConstantsSize, 4*shim.MaxPush)
+	case l.MaxPushConstantsSize < 4*vk.MaxPush:
+		return fmt.Sprintf("it takes %d bytes of push constants, %d are needed", l.MaxPushConstantsSize, 4*vk.MaxPush)
 	case l.MaxStorageBufferRange < leastRange:
 		return fmt.Sprintf("a shader sees %d bytes of a buffer, %d are needed", l.MaxStorageBufferRange, leastRange)
-	case l.MaxPerStageDescriptorStorageBuffers < shim.MaxBindings:
-		return fmt.Sprintf("a shader sees %d buffers, %d are needed", l.MaxPerStageDescriptorStorageBuffers, shim.MaxBindings)
+	case l.MaxPerStageDescriptorStorageBuffers < vk.MaxBindings:
+		return fmt.Sprintf("a shader sees %d buffers, %d are needed", l.MaxPerStageDescriptorStorageBuffers, vk.MaxBindings)
 	}
 	return ""
 }

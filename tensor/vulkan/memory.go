@@ -1,23 +1,21 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
 import (
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/internal/hostmem"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // block is one large piece of device memory with one buffer over all of it.
 type block struct {
-	memory vk.DeviceMemory
-	buffer vk.Buffer
+	memory uint64
+	buffer uint64
 	mapped []byte // what the host sees of it, nil for memory of the device alone
 	cached bool   // the host reads it fast
 }
@@ -60,7 +58,7 @@ func (b *backend) openMemory(o Options) {
 // spare is how much memory there is for us: what the driver says, else four fifths of the device's own.
 func (b *backend) spare() int64 {
 	if t := b.deviceType(^uint32(0)); t >= 0 && b.physical.caps.MemoryBudget {
-		heap := b.memory.MemoryTypes[t].HeapIndex
+		heap := b.memory.Types[t].Heap
 		if budget, usage := b.physical.caps.Budget[heap], b.physical.caps.Usage[heap]; budget > usage {
 			return int64(budget - usage)
 		}
@@ -70,40 +68,27 @@ func (b *backend) spare() int64 {
 
 // grow creates block id. Blocks for the host have negative ids. What the host can see stays mapped.
 func (b *backend) grow(id int, size int64, choose func(allowed uint32) int) error {
-	const storage, source, destination = 0x20, 1, 2
 	k := &block{}
-	info := vk.BufferCreateInfo{SType: vk.StructureTypeBufferCreateInfo, Size: vk.DeviceSize(size), Usage: storage | source | destination}
-	code := cell(&k.buffer, func(p *vk.Buffer) vk.Result { return vk.CreateBuffer(b.device, &info, nil, p) })
-	info.Free()
-	if code != 0 {
+	var code int
+	if k.buffer, code = b.calls.Buffer(uint64(size)); code != 0 {
 		return fault("create a buffer", b.info.Name, code)
 	}
-	needs := new(vk.MemoryRequirements)
-	vk.GetBufferMemoryRequirements(b.device, k.buffer, needs)
-	needs.Deref()
-	kind := choose(needs.MemoryTypeBits)
+	needs := b.calls.Needs(k.buffer)
+	kind := choose(needs.Types)
 	if kind < 0 {
-		vk.DestroyBuffer(b.device, k.buffer, nil)
+		b.destroy(k)
 		return &Error{Op: "allocate memory", Device: b.info.Name, Detail: "no type of memory fits"}
 	}
-	code = b.hook("allocate")
-	if code == 0 {
-		ask := vk.MemoryAllocateInfo{SType: vk.StructureTypeMemoryAllocateInfo, AllocationSize: needs.Size, MemoryTypeIndex: uint32(kind)}
-		code = cell(&k.memory, func(p *vk.DeviceMemory) vk.Result { return vk.AllocateMemory(b.device, &ask, nil, p) })
-		ask.Free()
+	if code = b.hook("allocate"); code == 0 {
+		k.memory, code = b.calls.Allocate(needs.Size, uint32(kind))
 	}
 	if code == 0 {
-		code = int(vk.BindBufferMemory(b.device, k.buffer, k.memory, 0))
+		code = b.calls.Bind(k.buffer, k.memory)
 	}
 	flags := b.flags(kind)
 	if code == 0 && flags&hostWrites == hostWrites && (id < 0 || !b.staged) {
-		var at unsafe.Pointer
-		code = cell(&at, func(p *unsafe.Pointer) vk.Result {
-			return vk.MapMemory(b.device, k.memory, 0, vk.DeviceSize(size), 0, p)
-		})
-		if code == 0 {
-			k.mapped, k.cached = unsafe.Slice((*byte)(at), size), flags&hostCached != 0
-		}
+		k.mapped, code = b.calls.Map(k.memory, uint64(size))
+		k.cached = flags&hostCached != 0
 	}
 	if code != 0 {
 		b.destroy(k)
@@ -121,10 +106,8 @@ func (b *backend) shrink(id int) {
 }
 
 func (b *backend) destroy(k *block) {
-	vk.DestroyBuffer(b.device, k.buffer, nil)
-	if k.memory != vk.NullDeviceMemory {
-		vk.FreeMemory(b.device, k.memory, nil)
-	}
+	b.calls.Destroy(vk.Buffer, k.buffer)
+	b.calls.Destroy(vk.DeviceMemory, k.memory)
 }
 
 // Alloc allocates a region. When memory is short it releases unused memory and tries once more. The error says what was asked and
@@ -215,12 +198,10 @@ func (b *backend) fill(name string, a *buffer, word uint32) {
 	if b.err != nil {
 		return
 	}
-	op := shim.Op{Kind: shim.Fill, Dst: b.handleOf(a.Block), To: uint64(a.Offset), Size: uint64(a.Size), Words: 1}
+	op := vk.Op{Kind: vk.Fill, Dst: b.handleOf(a.Block), To: uint64(a.Offset), Size: uint64(a.Size), Words: 1}
 	op.Push[0] = word
 	a.last = b.batch.submitted + 1
 	b.push(name, op, perElement*float64(a.Size)/4, access(a, 0, a.Size, true))
 }
 
-func (b *backend) handleOf(id int) uint64 {
-	return uint64(uintptr(unsafe.Pointer(b.blocks[id].buffer)))
-}
+func (b *backend) handleOf(id int) uint64 { return b.blocks[id].buffer }

@@ -1,27 +1,24 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
 import (
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"time"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // pipelines are built at first use, and kept by shader and specialization. What a driver refused once is not tried again.
 type pipelines struct {
-	layouts [shim.MaxBindings + 1]uint64
+	layouts [vk.MaxBindings + 1]uint64
 	modules map[*shaders.Shader]uint64
 	built   map[pipelineKey]uint64
 	refused map[pipelineKey]int // the driver's result
-	cache   vk.PipelineCache
+	cache   uint64
 	path    string // of the cache's file, "" for none
 	unsaved int    // pipelines built since the file was written
 	saved   time.Time
@@ -30,12 +27,12 @@ type pipelines struct {
 type pipelineKey struct {
 	shader *shaders.Shader
 	n      int
-	spec   [shim.MaxSpec]uint32
+	spec   [vk.MaxSpec]uint32
 }
 
 func (c *pipelines) open(b *backend) error {
 	c.modules, c.built, c.refused = map[*shaders.Shader]uint64{}, map[pipelineKey]uint64{}, map[pipelineKey]int{}
-	for n := 1; n <= shim.MaxBindings; n++ {
+	for n := 1; n <= vk.MaxBindings; n++ {
 		var code int
 		if c.layouts[n], code = b.calls.PipelineLayout(b.sets.layouts[n]); code != 0 {
 			return fault("open", b.info.Name, code)
@@ -52,11 +49,8 @@ func (c *pipelines) openCache(b *backend) error {
 	}
 	c.saved = time.Now()
 	data := loadCache(c.path, cacheHeader(p.VendorID, p.DeviceID, p.PipelineCacheUUID))
-	info := vk.PipelineCacheCreateInfo{SType: vk.StructureTypePipelineCacheCreateInfo, InitialDataSize: uint(len(data)), PInitialData: unsafe.Pointer(unsafe.SliceData(data))}
-	code := cell(&c.cache, func(p *vk.PipelineCache) vk.Result { return vk.CreatePipelineCache(b.device, &info, nil, p) })
-	runtime.KeepAlive(data)
-	info.Free()
-	if code != 0 {
+	var code int
+	if c.cache, code = b.calls.Cache(data); code != 0 {
 		return fault("open", b.info.Name, code)
 	}
 	return nil
@@ -69,33 +63,22 @@ func (c *pipelines) save(b *backend, last bool) {
 		return
 	}
 	c.unsaved, c.saved = 0, time.Now()
-	var n uint
-	if cell(&n, func(n *uint) vk.Result { return vk.GetPipelineCacheData(b.device, c.cache, n, nil) }) != 0 || n <= header {
-		return // some drivers keep nothing
-	}
-	data := make([]byte, n)
-	if cell(&n, func(n *uint) vk.Result {
-		return vk.GetPipelineCacheData(b.device, c.cache, n, unsafe.Pointer(&data[0]))
-	}) == 0 {
-		_ = saveCache(c.path, data[:n]) // it only saves time
+	if data, code := b.calls.CacheData(c.cache); code == 0 && len(data) > header { // some drivers keep nothing
+		_ = saveCache(c.path, data) // it only saves time
 	}
 }
 
 func (c *pipelines) close(b *backend) {
 	for _, p := range c.built {
-		vk.DestroyPipeline(b.device, vk.Pipeline(pointer(p)), nil)
+		b.calls.Destroy(vk.Pipeline, p)
 	}
 	for _, m := range c.modules {
-		vk.DestroyShaderModule(b.device, vk.ShaderModule(pointer(m)), nil)
+		b.calls.Destroy(vk.Module, m)
 	}
 	for _, l := range c.layouts {
-		if l != 0 {
-			vk.DestroyPipelineLayout(b.device, vk.PipelineLayout(pointer(l)), nil)
-		}
+		b.calls.Destroy(vk.PipelineLayout, l)
 	}
-	if c.cache != vk.NullPipelineCache {
-		vk.DestroyPipelineCache(b.device, c.cache, nil)
-	}
+	b.calls.Destroy(vk.PipelineCache, c.cache)
 }
 
 // get returns the pipeline of a shader with its constants, and its layout. It builds the pipeline at the first call; code is not 0 where the
@@ -126,7 +109,7 @@ func (c *pipelines) build(b *backend, s *shaders.Shader, layout uint64, spec []u
 	}
 	module, ok := c.modules[s]
 	if !ok {
-		if module, code = b.module(s.SPIRV()); code != 0 {
+		if module, code = b.calls.Module(s.SPIRV()); code != 0 {
 			return 0, code
 		}
 		c.modules[s] = module
@@ -138,7 +121,7 @@ func (c *pipelines) build(b *backend, s *shaders.Shader, layout uint64, spec []u
 	if b.ignoring != nil {
 		spec = b.ignoring(s, slices.Clone(spec))
 	}
-	return b.calls.Pipeline(uint64(uintptr(unsafe.Pointer(c.cache))), module, layout, spec, subgroup)
+	return b.calls.Pipeline(c.cache, module, layout, spec, subgroup)
 }
 
 // builds reports whether the driver takes a pipeline, for operations that can do without it. A device that has failed takes everything.
@@ -172,16 +155,3 @@ func (c *pipelines) refusals() (lines []string) {
 	slices.Sort(lines)
 	return slices.Compact(lines)
 }
-
-// module hands SPIR-V to the driver.
-func (b *backend) module(code []byte) (uint64, int) {
-	words := unsafe.Slice((*uint32)(unsafe.Pointer(&code[0])), len(code)/4)
-	info := vk.ShaderModuleCreateInfo{SType: vk.StructureTypeShaderModuleCreateInfo, CodeSize: uint(len(code)), PCode: words}
-	defer info.Free()
-	var m vk.ShaderModule
-	r := cell(&m, func(p *vk.ShaderModule) vk.Result { return vk.CreateShaderModule(b.device, &info, nil, p) })
-	return uint64(uintptr(unsafe.Pointer(m))), r
-}
-
-// pointer turns a handle of the shim into one of the binding: both are the 64 bits that the driver gave.
-func pointer(handle uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&handle)) }

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/opcase"
-	vk "github.com/vulkan-go/vulkan"
 )
 
 // Pipeline is a shader and its specialization constants.
@@ -134,12 +132,10 @@ func Compile(pipelines []Pipeline, each func(p Pipeline, statistics map[string]u
 	}
 	p.caps.Statistics = true
 	b := &backend{physical: p}
-	device, code := i.NewDevice(unsafe.Pointer(b.handle), b.family, b.physical.caps)
-	if code != 0 {
+	var code int
+	if b.calls, code = i.NewDevice(b.handle, b.family, b.physical.caps); code != 0 {
 		return "", fault("open", b.info.Name, code)
 	}
-	b.device = vk.Device(device)
-	b.calls = i.Calls(device, b.physical.caps)
 	if err := b.sets.open(b); err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -23,7 +23,7 @@ func (b *backend) deviceType(allowed uint32) int {
 	case b.staged || t < 0:
 	case shared:
 		return b.memoryType(allowed, deviceLocal|hostWrites|hostCached, deviceLocal|hostWrites)
-	case int64(b.memory.MemoryHeaps[b.memory.MemoryTypes[t].HeapIndex].Size) > smallWindow:
+	case int64(b.memory.Heaps[b.memory.Types[t].Heap].Size) > smallWindow:
 		return t
 	}
 	return b.memoryType(allowed, deviceLocal, 0)
@@ -39,9 +39,9 @@ func (b *backend) downloadType(allowed uint32) int {
 // memoryType returns the first allowed type that has all properties of the first of wants, else of the second, …, else -1.
 func (b *backend) memoryType(allowed uint32, wants ...uint32) int {
 	for _, want := range wants {
-		for k := range b.memory.MemoryTypeCount {
-			if allowed>>k&1 == 1 && b.flags(int(k))&want == want {
-				return int(k)
+		for k := range b.memory.Types {
+			if allowed>>k&1 == 1 && b.flags(k)&want == want {
+				return k
 			}
 		}
 	}
@@ -56,6 +56,4 @@ func (b *backend) placed() string {
 	return "written through staging memory"
 }
 
-func (b *backend) flags(memoryType int) uint32 {
-	return uint32(b.memory.MemoryTypes[memoryType].PropertyFlags)
-}
+func (b *backend) flags(memoryType int) uint32 { return b.memory.Types[memoryType].Flags }

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -8,18 +8,16 @@ import (
 	"strconv"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // batch collects operations for one submission. Two submissions may be under way. Submissions are numbered from 1.
 type batch struct {
-	ops                  []shim.Op
+	ops                  []vk.Op
 	pacer                *record.Pacer
-	pool                 vk.CommandPool
+	pool                 uint64 // of command buffers
 	slots                [2]slot
 	next                 int        // slot of the next submission
 	submitted, completed uint64     // numbers of the last submission, and of the last one that is done
@@ -29,8 +27,8 @@ type batch struct {
 
 // slot is a command buffer and the submission that it is in.
 type slot struct {
-	commands vk.CommandBuffer
-	fence    vk.Fence
+	commands uint64
+	fence    uint64
 	busy     bool
 	number   uint64 // of the submission
 	waiters  int    // goroutines that wait for the fence, without the backend's mu
@@ -43,26 +41,16 @@ const maxOps = 1024
 func (q *batch) open(b *backend) error {
 	q.quiet = sync.NewCond(&b.mu)
 	q.pacer = record.NewPacer(firstSubmission(b.info.Kind), submission())
-	info := vk.CommandPoolCreateInfo{SType: vk.StructureTypeCommandPoolCreateInfo, Flags: 2, QueueFamilyIndex: b.family} // buffers are reset one by one
-	code := cell(&q.pool, func(p *vk.CommandPool) vk.Result { return vk.CreateCommandPool(b.device, &info, nil, p) })
-	info.Free()
-	if code != 0 {
+	var code int
+	if q.pool, code = b.calls.CommandPool(b.family); code != 0 {
 		return fault("open", b.info.Name, code)
 	}
 	for k := range q.slots {
 		s := &q.slots[k]
-		ask := vk.CommandBufferAllocateInfo{SType: vk.StructureTypeCommandBufferAllocateInfo, CommandPool: q.pool, Level: vk.CommandBufferLevelPrimary, CommandBufferCount: 1}
-		buffers := make([]vk.CommandBuffer, 1)
-		code := int(vk.AllocateCommandBuffers(b.device, &ask, buffers))
-		ask.Free()
-		if code != 0 {
+		if s.commands, code = b.calls.CommandBuffer(q.pool); code != 0 {
 			return fault("open", b.info.Name, code)
 		}
-		s.commands = buffers[0]
-		fence := vk.FenceCreateInfo{SType: vk.StructureTypeFenceCreateInfo}
-		code = cell(&s.fence, func(p *vk.Fence) vk.Result { return vk.CreateFence(b.device, &fence, nil, p) })
-		fence.Free()
-		if code != 0 {
+		if s.fence, code = b.calls.Fence(); code != 0 {
 			return fault("open", b.info.Name, code)
 		}
 	}
@@ -93,13 +81,9 @@ func submission() time.Duration {
 func (q *batch) close(b *backend) {
 	q.clock.close(b)
 	for _, s := range q.slots {
-		if s.fence != vk.NullFence {
-			vk.DestroyFence(b.device, s.fence, nil)
-		}
+		b.calls.Destroy(vk.Fence, s.fence)
 	}
-	if q.pool != vk.NullCommandPool {
-		vk.DestroyCommandPool(b.device, q.pool, nil)
-	}
+	b.calls.Destroy(vk.CommandPool, q.pool)
 }
 
 // hostBlocks is how many blocks the host sees. They are numbered -1, -2.
@@ -111,7 +95,7 @@ func access(a *buffer, lo, hi int64, write bool) record.Access {
 }
 
 // push records one operation of about the given cost, after a barrier where it needs one.
-func (b *backend) push(name string, op shim.Op, units float64, accesses ...record.Access) {
+func (b *backend) push(name string, op vk.Op, units float64, accesses ...record.Access) {
 	if b.err != nil {
 		return
 	}
@@ -158,9 +142,9 @@ func (b *backend) flush() {
 
 func (b *backend) submit(s *slot) {
 	q := &b.batch
-	code := int(vk.ResetFences(b.device, 1, []vk.Fence{s.fence}))
+	code := b.calls.ResetFence(s.fence)
 	if code == 0 {
-		code = b.calls.Record(unsafe.Pointer(s.commands), q.ops, q.clock.handle(), 2*q.next)
+		code = b.calls.Record(s.commands, q.ops, q.clock.queries, 2*q.next)
 	}
 	if code == 0 {
 		code = b.hook("submit")
@@ -170,7 +154,7 @@ func (b *backend) submit(s *slot) {
 		return
 	}
 	if code == 0 {
-		code = b.calls.Submit(unsafe.Pointer(b.queue), unsafe.Pointer(s.commands), uint64(uintptr(unsafe.Pointer(s.fence))))
+		code = b.calls.Submit(s.commands, s.fence)
 	}
 	if code != 0 {
 		b.fail(fault("submit", b.info.Name, code))
@@ -198,10 +182,10 @@ func (b *backend) await(ctx context.Context, number uint64) error {
 		}
 		at := q.oldest()
 		s := &q.slots[at]
-		fences := []vk.Fence{s.fence}
+		calls, fence := b.calls, s.fence
 		s.waiters++
 		b.mu.Unlock()
-		code := int(vk.WaitForFences(b.device, 1, fences, vk.True, uint64(slice)))
+		code := calls.WaitFence(fence, uint64(slice))
 		b.mu.Lock()
 		if s.waiters--; s.waiters == 0 {
 			q.quiet.Broadcast()
@@ -224,7 +208,7 @@ func (q *batch) oldest() int {
 func (b *backend) poll() {
 	for q := &b.batch; b.trace == nil && b.err == nil && q.completed < q.submitted; {
 		at, before := q.oldest(), q.completed
-		if b.fenced(at, int(vk.GetFenceStatus(b.device, q.slots[at].fence))); q.completed == before {
+		if b.fenced(at, b.calls.FenceStatus(q.slots[at].fence)); q.completed == before {
 			return
 		}
 	}

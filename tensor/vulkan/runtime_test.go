@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unsafe"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
@@ -203,7 +202,7 @@ func BenchmarkRecord(b *testing.B) {
 		}
 		d.dispatch(shaders.Affine, nil, flat(1), []uint32{256, f(1), f(0)}, to, from.read())
 		if i++; i%batch == 0 {
-			d.calls.Record(unsafe.Pointer(d.batch.slots[0].commands), d.batch.ops, 0, 0)
+			d.calls.Record(d.batch.slots[0].commands, d.batch.ops, 0, 0)
 			for _, op := range d.batch.ops[1:] {
 				if op.Barrier == 0 {
 					b.Fatal("no barrier")

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -13,7 +13,7 @@ import (
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
-	vk "github.com/vulkan-go/vulkan"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // reopen opens the first device again. change alters the device.
@@ -210,7 +210,7 @@ func forgetPipelines(t *testing.T, b *backend) {
 		t.Fatal(err)
 	}
 	for _, p := range b.pipes.built {
-		vk.DestroyPipeline(b.device, vk.Pipeline(pointer(p)), nil)
+		b.calls.Destroy(vk.Pipeline, p)
 	}
 	clear(b.pipes.built)
 }

@@ -1,4 +1,4 @@
-//go:build !(cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan)
+//go:build !(((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan)
 
 package vulkan
 
@@ -11,11 +11,16 @@ import (
 
 // unavailable says why this build has no Vulkan.
 func unavailable(op string) *Error {
-	why := "this build has no cgo: build with CGO_ENABLED=1 and a C compiler"
-	if runtime.GOOS == "darwin" {
-		why = "this build has no Vulkan: on macOS build with -tags vulkan, and install MoltenVK"
-	} else if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		why = "Vulkan is not built for " + runtime.GOOS + "/" + runtime.GOARCH
+	why := "Vulkan is not built for " + runtime.GOOS + "/" + runtime.GOARCH
+	if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
+		switch runtime.GOOS {
+		case "linux", "windows":
+			why = "this build leaves Vulkan out: build without -tags novulkan"
+		case "freebsd":
+			why = "this build has no Vulkan: build with CGO_ENABLED=1 and a C compiler, and without -tags novulkan"
+		case "darwin":
+			why = "this build has no Vulkan: on macOS build with cgo and -tags vulkan, and install MoltenVK"
+		}
 	}
 	return &Error{Op: op, Err: ErrUnavailable, Detail: why}
 }

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -8,7 +8,7 @@ import (
 
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // trace counts what a device is given, which executes nothing of it: pipelines and descriptor sets are made and commands are recorded as ever, but
@@ -46,8 +46,8 @@ func CountsOf(d *tensor.Device) Counts {
 }
 
 // add counts one operation.
-func (t *trace) add(op shim.Op, accesses []record.Access) {
-	if op.Kind == shim.Dispatch {
+func (t *trace) add(op vk.Op, accesses []record.Access) {
+	if op.Kind == vk.Dispatch {
 		t.counts.Dispatches++
 	} else {
 		t.counts.Transfers++

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build ((linux && !android) || windows || (cgo && (freebsd || (darwin && vulkan)))) && (amd64 || arm64) && !novulkan
 
 package vulkan
 
@@ -10,7 +10,7 @@ import (
 
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/mem"
-	"github.com/gobeit/gobeit/tensor/vulkan/internal/shim"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // staging is memory that host and device both see, for tensors that the host does not see itself, or that the device is still at work on.
@@ -61,9 +61,9 @@ func (b *backend) copyBytes(name string, dst *buffer, to int64, src *buffer, fro
 	b.push(name, b.copyOp(dst, to, src, from, n), perElement*float64(n)/4, access(src, from, from+n, false), access(dst, to, to+n, true))
 }
 
-func (b *backend) copyOp(dst *buffer, to int64, src *buffer, from, n int64) shim.Op {
-	return shim.Op{
-		Kind: shim.Copy, Src: b.handleOf(src.Block), Dst: b.handleOf(dst.Block),
+func (b *backend) copyOp(dst *buffer, to int64, src *buffer, from, n int64) vk.Op {
+	return vk.Op{
+		Kind: vk.Copy, Src: b.handleOf(src.Block), Dst: b.handleOf(dst.Block),
 		From: uint64(src.Offset + from), To: uint64(dst.Offset + to), Size: uint64(n),
 	}
 }

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build cgo && (linux && !android || windows || freebsd || darwin && vulkan) && (amd64 || arm64) && !novulkan
 
 #include "shim.h"
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-//go:build cgo && (linux || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
+//go:build cgo && ((linux && !android) || windows || freebsd || (darwin && vulkan)) && (amd64 || arm64) && !novulkan
 
 package shim
 
@@ -10,13 +10,15 @@ package shim
 import "C"
 
 import (
-	"fmt"
 	"strings"
 	"unsafe"
+
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
+	"github.com/vulkan-go/vulkan"
 )
 
-// OpenLoader returns vkGetInstanceProcAddr of the first loader found, or nil.
-func OpenLoader(names []string) unsafe.Pointer {
+// openLoader returns vkGetInstanceProcAddr of the first loader found, or nil.
+func openLoader(names []string) unsafe.Pointer {
 	for _, name := range names {
 		c := C.CString(name)
 		p := C.shim_open_loader(c)
@@ -28,65 +30,55 @@ func OpenLoader(names []string) unsafe.Pointer {
 	return nil
 }
 
-// Instance is a Vulkan instance, in C memory.
-type Instance struct{ c *C.shim_instance }
+// instance has a Vulkan instance in C memory.
+type instance struct {
+	c *C.shim_instance
+	v vulkan.Instance // the same one
+}
 
-// NewInstance creates an instance for the given version of Vulkan, with the validation layer if asked.
-func NewInstance(loader unsafe.Pointer, version uint32, validate bool) (*Instance, int) {
-	i := &Instance{(*C.shim_instance)(C.calloc(1, C.sizeof_shim_instance))}
+// Open opens the first loader found and creates an instance for the given version of Vulkan, with the validation layer if asked. The binding keeps
+// its calls in global variables, so a process can have one instance.
+func Open(loaders []string, version uint32, validate bool) (vk.Instance, int) {
+	loader := openLoader(loaders)
+	if loader == nil {
+		return nil, vk.NoLoader
+	}
+	vulkan.SetGetInstanceProcAddr(loader)
+	if vulkan.Init() != nil {
+		return nil, vk.BadLoader
+	}
+	c := (*C.shim_instance)(C.calloc(1, C.sizeof_shim_instance))
 	on := C.int(0)
 	if validate {
 		on = 1
 	}
-	if r := C.shim_create_instance(loader, C.uint32_t(version), on, i.c); r != 0 {
-		C.free(unsafe.Pointer(i.c))
+	if r := C.shim_create_instance(loader, C.uint32_t(version), on, c); r != 0 {
+		C.free(unsafe.Pointer(c))
 		return nil, int(r)
+	}
+	i := &instance{c, vulkan.Instance(c.handle)}
+	if vulkan.InitInstance(i.v) != nil {
+		C.shim_destroy_instance(c)
+		C.free(unsafe.Pointer(c))
+		return nil, vk.BadLoader
 	}
 	return i, 0
 }
 
-// Handle returns the VkInstance.
-func (i *Instance) Handle() unsafe.Pointer { return i.c.handle }
-
-// Destroy ends the instance; its devices must be gone.
-func (i *Instance) Destroy() {
-	C.shim_destroy_instance(i.c)
-	C.free(unsafe.Pointer(i.c))
-	i.c = nil
-}
-
-// Family is a queue family: VkQueueFlags, how many queues, and how many bits its timestamps have.
-type Family struct{ Flags, Count, TimestampBits uint32 }
-
-// Families lists the queue families of a physical device.
-func (i *Instance) Families(physical unsafe.Pointer) []Family {
+func (i *instance) Families(physical uint64) []vk.Family {
 	var all [32]C.shim_family
-	n := C.shim_families(i.c, physical, &all[0], C.uint32_t(len(all)))
-	out := make([]Family, n)
+	n := C.shim_families(i.c, pointer(physical), &all[0], C.uint32_t(len(all)))
+	out := make([]vk.Family, n)
 	for k := range out {
-		out[k] = Family{uint32(all[k].flags), uint32(all[k].count), uint32(all[k].timestamp_bits)}
+		out[k] = vk.Family{Flags: uint32(all[k].flags), Count: uint32(all[k].count), TimestampBits: uint32(all[k].timestamp_bits)}
 	}
 	return out
 }
 
-// Caps is what a device offers beyond the structs of Vulkan 1.0. With NewDevice, what is to be on.
-type Caps struct {
-	SubgroupSize, SubgroupStages, SubgroupOperations uint32
-
-	Storage16, Float16 bool // 16-bit values in storage buffers; arithmetic on them
-	CoopMatrix         bool // VK_KHR_cooperative_matrix, with what it needs
-	MemoryBudget       bool // VK_EXT_memory_budget
-	Statistics         bool // VK_KHR_pipeline_executable_properties, which Query does not look for: see Device.Statistics
-	MaxAllocation      uint64
-	Budget, Usage      [16]uint64
-	Driver             string
-}
-
-// Query asks what a physical device offers.
-func (i *Instance) Query(physical unsafe.Pointer) Caps {
+func (i *instance) Query(physical uint64) vk.Caps {
 	var c C.shim_caps
-	C.shim_query(i.c, physical, &c)
-	out := Caps{
+	C.shim_query(i.c, pointer(physical), &c)
+	out := vk.Caps{
 		SubgroupSize: uint32(c.subgroup_size), SubgroupStages: uint32(c.subgroup_stages), SubgroupOperations: uint32(c.subgroup_operations),
 		Storage16: c.storage16 != 0, Float16: c.float16 != 0, CoopMatrix: c.coopmat != 0, MemoryBudget: c.memory_budget != 0,
 		MaxAllocation: uint64(c.max_allocation),
@@ -98,110 +90,81 @@ func (i *Instance) Query(physical unsafe.Pointer) Caps {
 	return out
 }
 
-// Shape is a product of cooperative matrices, M x K by K x N.
-type Shape struct{ M, N, K uint32 }
-
-// String is "16x16x16".
-func (s Shape) String() string { return fmt.Sprintf("%dx%dx%d", s.M, s.N, s.K) }
-
-// Shapes lists the products with float16 factors and float32 sums that a subgroup can make, on a device whose Caps say CoopMatrix.
-func (i *Instance) Shapes(physical unsafe.Pointer) []Shape {
+func (i *instance) Shapes(physical uint64) []vk.Shape {
 	var all [32]C.shim_shape
-	n := C.shim_shapes(i.c, physical, &all[0], C.uint32_t(len(all)))
-	out := make([]Shape, n)
+	n := C.shim_shapes(i.c, pointer(physical), &all[0], C.uint32_t(len(all)))
+	out := make([]vk.Shape, n)
 	for k := range out {
-		out[k] = Shape{uint32(all[k].m), uint32(all[k].n), uint32(all[k].k)}
+		out[k] = vk.Shape{M: uint32(all[k].m), N: uint32(all[k].n), K: uint32(all[k].k)}
 	}
 	return out
 }
 
-// NewDevice creates a logical device with one queue of the family and the features that on names.
-func (i *Instance) NewDevice(physical unsafe.Pointer, family uint32, on Caps) (unsafe.Pointer, int) {
-	c := on.c()
-	var device unsafe.Pointer
-	r := C.shim_create_device(i.c, physical, C.uint32_t(family), &c, &device)
-	return device, int(r)
+// device has a logical device, its queue, and the calls of it that C makes, in C memory.
+type device struct {
+	c     *C.shim_device
+	v     vulkan.Device
+	queue vulkan.Queue
 }
 
-// c is the features that NewDevice and Calls look at.
-func (on Caps) c() C.shim_caps {
+func (i *instance) NewDevice(physical uint64, family uint32, on vk.Caps) (vk.Device, int) {
 	flag := func(b bool) C.uint32_t {
 		if b {
 			return 1
 		}
 		return 0
 	}
-	return C.shim_caps{
+	c := C.shim_caps{
 		storage16: flag(on.Storage16), float16: flag(on.Float16), coopmat: flag(on.CoopMatrix), memory_budget: flag(on.MemoryBudget),
 		statistics: flag(on.Statistics),
 	}
+	var handle unsafe.Pointer
+	if r := C.shim_create_device(i.c, pointer(physical), C.uint32_t(family), &c, &handle); r != 0 {
+		return nil, int(r)
+	}
+	d := &device{c: C.shim_device_calls(i.c, handle, &c), v: vulkan.Device(handle)}
+	cell(&d.queue, func(q *vulkan.Queue) vulkan.Result { vulkan.GetDeviceQueue(d.v, family, 0, q); return 0 })
+	return d, 0
 }
 
-// Device holds the calls of one logical device, in C memory.
-type Device struct{ c *C.shim_device }
-
-// Calls looks up the calls of a device that NewDevice made with the features on.
-func (i *Instance) Calls(device unsafe.Pointer, on Caps) *Device {
-	c := on.c()
-	return &Device{C.shim_device_calls(i.c, device, &c)}
-}
-
-// Free releases the memory of d, but not the device itself.
-func (d *Device) Free() {
+func (d *device) Close() {
+	vulkan.DestroyDevice(d.v, nil)
 	C.shim_free_device_calls(d.c)
-	d.c = nil
+	d.c, d.v = nil, nil
 }
 
-// MaxBindings is the largest number of buffers of one set, MaxPush of 32-bit words pushed with one dispatch, MaxSpec of specialization
-// constants.
-const (
-	MaxBindings = 8
-	MaxPush     = 32
-	MaxSpec     = 16
-)
-
-// SetLayout creates the layout of a set of storage buffers.
-func (d *Device) SetLayout(bindings int) (uint64, int) {
+func (d *device) SetLayout(bindings int) (uint64, int) {
 	var out C.uint64_t
 	r := C.shim_set_layout(d.c, C.uint32_t(bindings), &out)
 	return uint64(out), int(r)
 }
 
-// PipelineLayout creates the layout of a pipeline with one set and MaxPush words of push constants.
-func (d *Device) PipelineLayout(set uint64) (uint64, int) {
+func (d *device) PipelineLayout(set uint64) (uint64, int) {
 	var out C.uint64_t
-	r := C.shim_pipeline_layout(d.c, C.uint64_t(set), 4*MaxPush, &out)
+	r := C.shim_pipeline_layout(d.c, C.uint64_t(set), 4*vk.MaxPush, &out)
 	return uint64(out), int(r)
 }
 
-// DescriptorPool creates a pool of sets with as many buffers in all.
-func (d *Device) DescriptorPool(sets, buffers int) (uint64, int) {
+func (d *device) DescriptorPool(sets, buffers int) (uint64, int) {
 	var out C.uint64_t
 	r := C.shim_descriptor_pool(d.c, C.uint32_t(sets), C.uint32_t(buffers), &out)
 	return uint64(out), int(r)
 }
 
-// Binding is one storage buffer of a set.
-type Binding struct{ Buffer, Offset, Range uint64 }
-
-// DescriptorSet allocates a set and fills it.
-func (d *Device) DescriptorSet(pool, layout uint64, b []Binding) (uint64, int) {
+func (d *device) DescriptorSet(pool, layout uint64, b []vk.Binding) (uint64, int) {
 	var out C.uint64_t
 	r := C.shim_descriptor_set(d.c, C.uint64_t(pool), C.uint64_t(layout), (*C.shim_binding)(unsafe.Pointer(&b[0])), C.uint32_t(len(b)), &out)
 	return uint64(out), int(r)
 }
 
-// Pipeline creates a compute pipeline. spec[i] is the constant with id i; subgroup, if not 0, is the subgroup size that it must run with,
-// all subgroups full.
-func (d *Device) Pipeline(cache, module, layout uint64, spec []uint32, subgroup uint32) (uint64, int) {
+func (d *device) Pipeline(cache, module, layout uint64, spec []uint32, subgroup uint32) (uint64, int) {
 	var out C.uint64_t
 	r := C.shim_pipeline(d.c, C.uint64_t(cache), C.uint64_t(module), C.uint64_t(layout),
 		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(spec))), C.uint32_t(len(spec)), C.uint32_t(subgroup), &out)
 	return uint64(out), int(r)
 }
 
-// Statistics returns the numbers that the driver's compiler gives of a pipeline, by the driver's names for them, on a device with Caps.Statistics.
-func (d *Device) Statistics(pipeline uint64) map[string]uint64 {
+func (d *device) Statistics(pipeline uint64) map[string]uint64 {
 	var all [64]C.shim_statistic
 	n := C.shim_statistics(d.c, C.uint64_t(pipeline), &all[0], C.uint32_t(len(all)))
 	out := map[string]uint64{}
@@ -211,45 +174,23 @@ func (d *Device) Statistics(pipeline uint64) map[string]uint64 {
 	return out
 }
 
-// Assembly returns the text of what the compiler made of a pipeline, "" where the driver shows none, on a device with Caps.Statistics.
-func (d *Device) Assembly(pipeline uint64) string {
+func (d *device) Assembly(pipeline uint64) string {
 	text := C.shim_assembly(d.c, C.uint64_t(pipeline))
 	defer C.free(unsafe.Pointer(text))
 	return C.GoString(text)
 }
 
-// The kinds of Op.
-const (
-	Dispatch = iota
-	Copy
-	Fill
-)
+var _ = [1]struct{}{}[unsafe.Sizeof(vk.Op{})-C.sizeof_shim_op] // both sides have one layout
 
-// Op is one recorded command, laid out as shim_op.
-type Op struct {
-	Kind, Barrier         uint32
-	Pipeline, Layout, Set uint64 // Dispatch
-	Src, Dst              uint64 // buffers of Copy and Fill
-	From, To, Size        uint64 // in bytes
-	Groups                [3]uint32
-	Words                 uint32 // of Push
-	Push                  [MaxPush]uint32
+func (d *device) Record(commands uint64, ops []vk.Op, queries uint64, first int) int {
+	return int(C.shim_record(d.c, pointer(commands), (*C.shim_op)(unsafe.Pointer(unsafe.SliceData(ops))), C.uint32_t(len(ops)), C.uint64_t(queries), C.uint32_t(first)))
 }
 
-var _ = [1]struct{}{}[unsafe.Sizeof(Op{})-C.sizeof_shim_op] // both sides have one layout
-
-// Record fills a command buffer with ops. With queries, a pool of timestamps, the times of begin and end go to its queries first and first+1.
-func (d *Device) Record(commands unsafe.Pointer, ops []Op, queries uint64, first int) int {
-	return int(C.shim_record(d.c, commands, (*C.shim_op)(unsafe.Pointer(unsafe.SliceData(ops))), C.uint32_t(len(ops)), C.uint64_t(queries), C.uint32_t(first)))
+func (d *device) Submit(commands, fence uint64) int {
+	return int(C.shim_submit(d.c, unsafe.Pointer(d.queue), pointer(commands), C.uint64_t(fence)))
 }
 
-// Submit hands a command buffer to the queue; fence is signalled when it is done.
-func (d *Device) Submit(queue, commands unsafe.Pointer, fence uint64) int {
-	return int(C.shim_submit(d.c, queue, commands, C.uint64_t(fence)))
-}
-
-// Messages returns how many messages the validation layer gave since the program's start, and the first ones.
-func Messages() (int, string) {
+func (i *instance) Messages() (int, string) {
 	text := make([]byte, C.MESSAGE_BYTES)
 	n := C.shim_messages((*C.char)(unsafe.Pointer(&text[0])), C.uint32_t(len(text)))
 	return int(n), C.GoString((*C.char)(unsafe.Pointer(&text[0])))
