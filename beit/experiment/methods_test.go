@@ -186,7 +186,7 @@ func TestPlanMethods(t *testing.T) {
 	if len(p.Rows) != 6 || p.Rows[4].Method != "mae" || p.Rows[4].FLOPs != 2e9 || p.Images != 80 || math.Abs(p.Total-sum) > 1e-6*sum {
 		t.Errorf("%+v", p)
 	}
-	m.Names = []string{"beit2", "splitmask", "cae"}
+	m.Names, m.Lengths = []string{"beit2", "splitmask", "cae"}, []float64{1e11}
 	wider := c
 	wider.Set = append(slices.Clone(c.Set), "splitmask.model.vit.image_size=16", "cae.model.vit.image_size=16")
 	before, errBefore := PlanMethods(t.Context(), ownEnv(), wider, m)
