@@ -59,10 +59,11 @@ var formerNames = []string{
 
 // otherMeanings are exported names, by their folder, in which such a word has another meaning.
 var otherMeanings = map[string]string{
-	"tensor.Held":                                "bytes that a device holds",
-	"tensor/vulkan/internal/mem.Held":            "bytes that are allocated",
-	"tensor/vulkan/internal/shim.SubgroupStages": "Vulkan's word for kinds of shaders",
-	"cmd/beit.Ablate":                            "the hidden command",
+	"tensor.Held":                     "bytes that a device holds",
+	"tensor/vulkan/internal/mem.Held": "bytes that are allocated",
+	"tensor/vulkan/internal/vk.MaxPerStageDescriptorStorageBuffers": "Vulkan's name",
+	"tensor/vulkan/internal/vk.SubgroupStages":                      "Vulkan's word for kinds of shaders",
+	"cmd/beit.Ablate": "the hidden command",
 }
 
 // formerProse finds old words in the pages for users, CONTRIBUTING.md, help texts and labels.
