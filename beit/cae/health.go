@@ -2,7 +2,6 @@ package cae
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gobeit/gobeit/beit/method"
 	"github.com/gobeit/gobeit/beit/pretrain"
@@ -12,7 +11,7 @@ import (
 const fallen = 0.1
 
 // symptoms are those of all who predict codes, and latents that tell patches apart no more: then the regressor predicts a constant, at no loss.
-var symptoms = append(slices.Clip(pretrain.Method.Symptoms), method.Symptom{
+var symptoms = []method.Symptom{pretrain.FewCodes, {
 	Name: "constant latents",
 	Seen: func(f *method.Figures) bool {
 		spread, known := f.Values[keyMeanLatent]
@@ -21,4 +20,4 @@ var symptoms = append(slices.Clip(pretrain.Method.Symptoms), method.Symptom{
 	Text: func(f *method.Figures) string {
 		return fmt.Sprintf("target latents have become about the same for all patches of an image (image-mean baseline %.3g): lower train.lr", f.Values[keyMeanLatent])
 	},
-})
+}}

@@ -9,17 +9,27 @@ import (
 // quarter of all cases.
 const fewCodes = 4
 
-var symptoms = []method.Symptom{{
+// FewCodes is the symptom of a tokenizer's codes that leave nothing to predict, for all methods that learn from one.
+var FewCodes = method.Symptom{
 	Name: "nothing to predict",
 	Seen: func(f *method.Figures) bool {
 		perplexity, known := f.Values["perplexity"]
 		return known && perplexity < fewCodes
 	},
+	Text: func(*method.Figures) string {
+		return "the tokenizer gives nearly all patches the same few codes, so there is nothing to predict: train another tokenizer, with tokenizer.reseed=true"
+	},
+}
+
+// symptoms has FewCodes, which says something else of codes that no tokenizer gives.
+var symptoms = []method.Symptom{{
+	Name: FewCodes.Name,
+	Seen: FewCodes.Seen,
 	Text: func(f *method.Figures) string {
 		if kind, _ := target.Find(SectionOf(f.Config).Target); kind.Tokenizer == "" {
 			return "nearly all patches have the same few codes, so there is nothing to predict: the images are too much alike, or too few"
 		}
-		return "the tokenizer gives nearly all patches the same few codes, so there is nothing to predict: train another tokenizer, with tokenizer.reseed=true"
+		return FewCodes.Text(f)
 	},
 }}
 

@@ -41,7 +41,7 @@ var Method = &method.Method{
 	},
 	Main:         keyMIM,
 	Verdict:      verdict,
-	Symptoms:     pretrain.Method.Symptoms,
+	Symptoms:     []method.Symptom{pretrain.FewCodes},
 	Trend:        pretrain.Method.Trend,
 	ImageSize:    func(c *config.Config) int { return SectionOf(c).Model.ViT.ImageSize },
 	ImageSizeKey: "splitmask.model.vit.image_size",
