@@ -141,7 +141,14 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	}
 	ints := func(v []int32) *tensor.Tensor { return t.Own(tensor.FromInts(t.Device(), v, len(v))).Value() }
 	maskTensor := t.Own(tensor.FromSlice(t.Device(), ones(in.Masked), b, n, 1)).Value()
-	r := MIMResult{Rows: ints(rows)}
+	rowsOf := func(v []int32) *tensor.Tensor {
+		x := ints(v)
+		if l, ok := target.(*CodeLabels); ok {
+			l.know(x, v)
+		}
+		return x
+	}
+	r := MIMResult{Rows: rowsOf(rows)}
 	at := ints(withCLS)
 
 	shared := m.shared(c)
@@ -154,7 +161,7 @@ func (m *MIM) ForwardInput(c nn.Context, images *autograd.Var, in MIMInput, targ
 	xLast := m.Blocks[early:].Forward(c, xEarly, shared)
 	if in.Visible > 0 || in.Over != OverMasked {
 		if rows, withCLS := where(in.Masked, false, n); len(rows) > 0 { // first, for the labels to keep those of masked patches
-			r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), ints(rows)).Keep()
+			r.Visible = target.Loss(predict(c, m.Norm, m.Head, xLast, ints(withCLS)), rowsOf(rows)).Keep()
 		}
 	}
 	r.LogitsMIM = predict(c, m.Norm, m.Head, xLast, at)

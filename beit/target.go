@@ -51,7 +51,16 @@ type CodeLabels struct {
 	given       []int32        // the codes themselves, of the host; or
 	made        *tensor.Tensor // of the device, Int32 [B·N]
 
-	rows, codes *tensor.Tensor // arguments and result of the last call of Codes
+	known       map[*tensor.Tensor][]int32 // rows that the host has as well
+	rows, codes *tensor.Tensor             // arguments and result of the last call of Codes
+}
+
+// know tells labels which rows a tensor holds: codes of the host are then picked there, which takes the device nothing.
+func (l *CodeLabels) know(rows *tensor.Tensor, host []int32) {
+	if l.known == nil {
+		l.known = map[*tensor.Tensor][]int32{}
+	}
+	l.known[rows] = host
 }
 
 // NearestCodes returns labels that are, of each of the B·N rows z [B·N, D] of a batch, the nearest row of codebook [K, D]. They are looked up when they are
@@ -76,6 +85,14 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 		z := tensor.GatherRows(l.z, rows)
 		defer z.Release()
 		l.codes = t.Own(tensor.NearestCode(z, l.codebook)).Value()
+		return l.codes
+	}
+	if host, ok := l.known[rows]; ok && l.given != nil {
+		picked := make([]int32, len(host))
+		for i, r := range host {
+			picked[i] = l.given[r]
+		}
+		l.codes = t.Own(tensor.FromInts(t.Device(), picked, len(picked))).Value()
 		return l.codes
 	}
 	column := l.column(t.Device())
