@@ -233,7 +233,7 @@ func (w *way) checkTokenizer() error {
 		return fmt.Errorf("its tokenizer has images of %d in %d x %d patches, and the backbone images of %d in %d x %d",
 			e.ImageSize, e.Grid(), e.Grid(), w.vit.ImageSize, w.vit.Grid(), w.vit.Grid())
 	}
-	return pretrain.CheckTeacher(w.config, w.tokenizer)
+	return pretrain.CheckTokenizer(w.config, w.tokenizer)
 }
 
 // begin is the configuration of a run that starts from no model.

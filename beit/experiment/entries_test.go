@@ -133,6 +133,7 @@ func TestLineupRefuses(t *testing.T) {
 		{top, "", "init = \"tokenizer\"\n" + wholeChain, "pretrain.model.vit.depth = 2: the network that the run starts from has 1"},
 		{top, "", "init = \"tokenizer\"\n" + strings.Replace(wholeChain, "pretrain = []", `pretrain = ["pretrain.model.vit.depth=1", "pretrain.model.vit.abs_pos=false"]`, 1), "abs_pos = false: the network that the run starts from has true"},
 		{top, "", strings.Replace(wholeChain, "pretrain = []", `pretrain = ["pretrain.target=features", "pretrain.feature_loss=all+cls"]`, 1), "teacher hog has no class token"},
+		{top, "", strings.Replace(wholeChain, "pretrain = []", `pretrain = ["pretrain.target=pixel-kmeans", "pretrain.from_tokenizer=false", "pretrain.visible=0", "pretrain.model.aggregation.depth=0"]`, 1), "does not learn from a tokenizer"},
 		{top, `sweep = ["finetune:train.lr=1e-3", "pretrain:train.lr=1e-3"]`, wholeChain, "no run of the entry has this key"},
 		{top, `sweep = ["finetune:train.lr=1e-3", "finetune:train.lr"]`, wholeChain, "no run of the entry has this key"},
 		{top, `sweep = ["finetune:train.lr=1e-3", "finetune:train.lr=fast"]`, wholeChain, "train.lr=fast"},

@@ -144,7 +144,7 @@ func (l *lineup) checkEntry(e Entry, alternative string) error {
 			return err
 		}
 		if taught != nil {
-			if err := pretrain.CheckTeacher(cfg, taught); err != nil {
+			if err := pretrain.CheckTokenizer(cfg, taught); err != nil {
 				return fmt.Errorf("%s: %w", m.Name, err)
 			}
 		}

@@ -45,6 +45,9 @@ func newPlan(ctx context.Context, e Env, c *Comparison) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := pretrain.CheckTokenizer(pre, tok); err != nil {
+		return nil, wrong("set: %w", err)
+	}
 	for _, note := range c.oldNames() {
 		e.reporter().Notice(note)
 	}

@@ -279,19 +279,20 @@ func AtMost(ds data.Dataset, limit int, seed uint64) data.Dataset {
 
 // Fingerprint tells data sets apart that must not be exchanged in the middle of a run. Checkpoints hold it: its words are compared.
 func (i *Images) Fingerprint() string {
-	sum := func(ds data.Dataset) (int, uint64) {
-		if ds == nil {
-			return 0, 0
-		}
-		h := uint64(0)
-		for i := range ds.Len() {
-			h = h*0x9e3779b97f4a7c15 + tensor.HashString(ds.Name(i))
-		}
-		return ds.Len(), h
-	}
-	n, h := sum(i.Train)
-	m, g := sum(i.Val)
+	n, h := NamesOf(i.Train)
+	m, g := NamesOf(i.Val)
 	return fmt.Sprintf("%d training images (%016x), %d validation images (%016x)", n, h, m, g)
+}
+
+// NamesOf is the number of a data set's images and a hash of their names in their order. Of nil both are 0.
+func NamesOf(ds data.Dataset) (n int, hash uint64) {
+	if ds == nil {
+		return 0, 0
+	}
+	for i := range ds.Len() {
+		hash = hash*0x9e3779b97f4a7c15 + tensor.HashString(ds.Name(i))
+	}
+	return ds.Len(), hash
 }
 
 // SkippedText says that an image was left out.

@@ -87,16 +87,19 @@ func (s *Section) noClassToken(teacher string) error {
 	return fmt.Errorf("pretrain.feature_loss = %q: teacher %s has no class token; those of clip and dino have one", s.FeatureLoss, teacher)
 }
 
-// CheckTeacher says why a run of c, of this method or another one, cannot learn from the teacher of tokenizers of a configuration; nil where it can.
-func CheckTeacher(c, tok *config.Config) error {
+// CheckTokenizer says why a run of c, of this method or another one, cannot learn from tokenizers of a configuration, or from their teacher; nil where it
+// can.
+func CheckTokenizer(c, tok *config.Config) error {
 	own, ok := c.Section.(*Section)
 	if !ok {
 		return nil
 	}
-	if kind, _ := target.Find(own.Target); !kind.NeedsTeacher {
-		return nil
-	}
+	kind, _ := target.Find(own.Target)
 	switch s := tokenizer.SectionOf(tok); {
+	case kind.Tokenizer != weights.Tokenizer:
+		return fmt.Errorf("pretrain.target = %q: does not learn from a tokenizer that 'beit tokenizer train' makes, and there is one", own.Target)
+	case !kind.NeedsTeacher:
+		return nil
 	case s.RebuildsPixels():
 		return fmt.Errorf("learns the features of the tokenizer's teacher, and with tokenizer.teacher = %q there are none", s.Teacher)
 	case own.over() == beit.OverAllCLS && !s.HasClassToken():

@@ -11,6 +11,11 @@ import (
 // ErrNoStep is wrapped by the error of a run whose budget of operations does not reach for a step.
 var ErrNoStep = errors.New("it pays for none")
 
+// noStep is the error of a budget that does not reach for a step.
+func noStep(budget, preparation, step float64) error {
+	return fmt.Errorf("train.flop_budget = %g: preparation takes %.3g operations, and a step takes %.3g: %w", budget, preparation, step, ErrNoStep)
+}
+
 // fitBudget sets the number of epochs, and of their steps, to what the budgets of time and of operations allow. It changes nothing else: the run is
 // the same as one with those numbers configured.
 func (l *loop) fitBudget(ctx context.Context) error {
@@ -24,7 +29,7 @@ func (l *loop) fitBudget(ctx context.Context) error {
 	if t.FLOPBudget > 0 {
 		steps = math.Floor((t.FLOPBudget - l.at.Work) / one.FLOPs)
 		if steps < 1 {
-			return fmt.Errorf("train.flop_budget = %g: preparation took %.3g operations, and a step takes %.3g: %w", t.FLOPBudget, l.at.Work, one.FLOPs, ErrNoStep)
+			return noStep(t.FLOPBudget, l.at.Work, one.FLOPs)
 		}
 	}
 	if t.TimeBudget > 0 {

@@ -86,7 +86,10 @@ func (l *loop) preview(ctx context.Context) (Preview, error) {
 	switch {
 	case t.TimeBudget > 0:
 	case t.FLOPBudget > 0:
-		steps := max(math.Floor((t.FLOPBudget-once.FLOPs)/step.FLOPs), 1)
+		steps := math.Floor((t.FLOPBudget - once.FLOPs) / step.FLOPs)
+		if steps < 1 {
+			return p, noStep(t.FLOPBudget, once.FLOPs, step.FLOPs)
+		}
 		epochs := int(math.Ceil(steps / float64(p.StepsPerEpoch)))
 		p.Seconds = once.Seconds + steps*step.Seconds + l.measuringSeconds(step, epochs)
 	default:

@@ -55,6 +55,7 @@ func (l *loop) measureSoon(ctx context.Context) (step, once Price, err error) {
 	if err != nil {
 		return step, once, err
 	}
+	once = kept.times(1 / float64(n))
 	took := first.Seconds + kept.Seconds
 	left, image := previewTime.Seconds()-took, took/float64(n)
 	more := min(previewMore, previewShare*image*float64(l.env.Steps()*t.Batch))
@@ -66,10 +67,13 @@ func (l *loop) measureSoon(ctx context.Context) (step, once Price, err error) {
 	if err != nil {
 		return step, once, err
 	}
+	if kept != (Price{}) { // it is nothing where all images have theirs of the first time
+		once = kept.times(1 / float64(n))
+	}
 	if n != micro { // memory of these sizes is not needed again
 		l.env.Device.Trim()
 	}
-	return l.step(one.times(float64(micro) / float64(n))), kept.times(1 / float64(n)), nil
+	return l.step(one.times(float64(micro) / float64(n))), once, nil
 }
 
 // step is what a step takes whose micro-batches take so much.

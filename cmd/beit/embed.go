@@ -70,7 +70,7 @@ func (c *embedCmd) Run(a *app) error {
 		return err
 	}
 	defer out.discard()
-	return write(a, "embed", ds, enc.EncodeDataset, out, c.of)
+	return write(a, "embed", enc, ds, enc.EncodeDataset, out, c.of)
 }
 
 // open opens the part of the images at some paths, in the form that a model wants. Image files that are named one by one keep these names.
@@ -140,9 +140,11 @@ func skippedNotice(skipped int, ds data.Dataset) string {
 }
 
 // write is a pass that writes a row for each image. Several processes share the images, and that of rank 0 writes.
-func write[T any, E float32 | int32](a *app, name string, ds data.Dataset, encode encodeFunc[T], out output[E], row func(T) []E) (err error) {
+func write[T any, E float32 | int32](
+	a *app, name string, m infer.Model, ds data.Dataset, encode encodeFunc[T], out output[E], row func(T) []E,
+) (err error) {
 	if a.group.Size() > 1 {
-		err = sharedPass(a, name, ds, encode, row, out.add)
+		err = sharedPass(a, name, m, ds, encode, row, out.add)
 	} else {
 		_, err = pass(a, name, ds, encode, func(item infer.Item[T]) error { return out.add(item.Name, row(item.Value)) })
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/gobeit/gobeit/beit/data"
 	"github.com/gobeit/gobeit/beit/infer"
@@ -22,10 +24,13 @@ type passedPart[E float32 | int32] struct {
 // sharedPass is a pass of several processes: that of rank r makes the rows of the parts r, r + W, … of ds. The one of rank 0 adds all rows, in the order of the
 // images, and names those that cannot be read.
 func sharedPass[T any, E float32 | int32](
-	a *app, name string, ds data.Dataset, encode encodeFunc[T], row func(T) []E, add func(name string, row []E) error,
+	a *app, name string, m infer.Model, ds data.Dataset, encode encodeFunc[T], row func(T) []E, add func(name string, row []E) error,
 ) error {
 	r := newReporter(a.errOut)
 	defer r.clear()
+	if err := agreeOn(a.group, m, ds); err != nil {
+		return err
+	}
 	w := a.group.Size()
 	rounds := (ds.Len() + w*partSize - 1) / (w * partSize)
 	var mine passedPart[E]
@@ -76,10 +81,42 @@ func sharedPass[T any, E float32 | int32](
 	switch {
 	case a.follows():
 		return nil
-	case rows == 0:
-		return failed
+	case rows == 0 && unreadable != nil:
+		unreadable.Failed, unreadable.Read = skipped, skipped
+		return unreadable
 	case skipped > 0:
 		r.Notice(skippedNotice(skipped, ds))
+	}
+	return nil
+}
+
+// agreeOn refuses to share a pass with processes that have another model or other images at the same path.
+func agreeOn(g dist.Group, m infer.Model, ds data.Dataset) error {
+	file, err := os.Stat(m.Path())
+	if err != nil {
+		return err
+	}
+	images, names := method.NamesOf(ds)
+	type work struct {
+		Bytes         int64
+		Config        string
+		Images        int
+		Names         uint64
+		Labels, Sizes string
+	}
+	contents := data.ContentsOf(ds)
+	all, err := dist.GatherValues(g, work{file.Size(), m.Config().TOML(), images, names, contents.Labels, contents.Sizes})
+	if err != nil {
+		return err
+	}
+	for rank, theirs := range all {
+		switch own := all[0]; {
+		case theirs == own:
+		case theirs.Bytes != own.Bytes || theirs.Config != own.Config:
+			return fmt.Errorf("rank %d has another model at %s than rank 0", rank, m.Path())
+		default:
+			return fmt.Errorf("rank %d has other images than rank 0: %d, not %d, or others of these names", rank, theirs.Images, own.Images)
+		}
 	}
 	return nil
 }

@@ -125,5 +125,5 @@ func (c *tokenizerEncodeCmd) Run(a *app) error {
 		return err
 	}
 	defer out.discard()
-	return write(a, "encode", ds, tok.EncodeDataset, out, func(v infer.Codes) []int32 { return v.Index })
+	return write(a, "encode", tok, ds, tok.EncodeDataset, out, func(v infer.Codes) []int32 { return v.Index })
 }

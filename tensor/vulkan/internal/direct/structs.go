@@ -4,6 +4,8 @@ package direct
 
 import "unsafe"
 
+//lint:file-ignore U1000 fields that nobody sets are there for the layout
+
 // The structs of Vulkan that the calls take, with C's names for their fields and in C's layout on 64-bit processors: there Go aligns fields as C
 // does. A test compares them with Vulkan's headers.
 
