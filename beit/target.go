@@ -55,7 +55,7 @@ type CodeLabels struct {
 	rows, codes *tensor.Tensor             // arguments and result of the last call of Codes
 }
 
-// know tells labels which rows a tensor holds: codes of the host are then picked there, which takes the device nothing.
+// know tells labels which rows a tensor holds: codes of the host are picked there, and need not be read back from the device for it.
 func (l *CodeLabels) know(rows *tensor.Tensor, host []int32) {
 	if l.known == nil {
 		l.known = map[*tensor.Tensor][]int32{}
@@ -69,10 +69,10 @@ func NearestCodes(z, codebook *tensor.Tensor) *CodeLabels {
 	return &CodeLabels{z: z, codebook: codebook}
 }
 
-// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch, below 1<<24.
+// GivenCodes returns labels for known codes, one for each of the B·N patches of a batch.
 func GivenCodes(codes []int32) *CodeLabels { return &CodeLabels{given: codes} }
 
-// MadeCodes is GivenCodes for codes of the device, Int32 [B·N], which it keeps.
+// MadeCodes is GivenCodes for codes of the device, Int32 [B·N], below 1<<24, which it keeps.
 func MadeCodes(codes *tensor.Tensor) *CodeLabels { return &CodeLabels{made: codes} }
 
 // Codes returns the codes, Int32 [R], of the patches rows. Tape t owns them.
@@ -87,32 +87,24 @@ func (l *CodeLabels) Codes(t *autograd.Tape, rows *tensor.Tensor) *tensor.Tensor
 		l.codes = t.Own(tensor.NearestCode(z, l.codebook)).Value()
 		return l.codes
 	}
-	if host, ok := l.known[rows]; ok && l.given != nil {
-		picked := make([]int32, len(host))
-		for i, r := range host {
-			picked[i] = l.given[r]
-		}
-		l.codes = t.Own(tensor.FromInts(t.Device(), picked, len(picked))).Value()
+	if l.made != nil {
+		column := tensor.Cast(l.made, tensor.Float32) // rows are gathered of numbers, exactly below 1<<24
+		defer column.Release()
+		picked := tensor.GatherRows(column, rows)
+		defer picked.Release()
+		l.codes = t.Own(tensor.Cast(picked, tensor.Int32)).Value()
 		return l.codes
 	}
-	column := l.column(t.Device())
-	defer column.Release()
-	picked := tensor.GatherRows(column, rows)
-	defer picked.Release()
-	l.codes = t.Own(tensor.Cast(picked, tensor.Int32)).Value()
+	host, ok := l.known[rows]
+	if !ok {
+		host = rows.Ints()
+	}
+	picked := make([]int32, len(host))
+	for i, r := range host {
+		picked[i] = l.given[r]
+	}
+	l.codes = t.Own(tensor.FromInts(t.Device(), picked, len(picked))).Value()
 	return l.codes
-}
-
-// column has the codes as Float32 [B·N], which the device picks rows of: reading the rows on the host would wait for the device.
-func (l *CodeLabels) column(dev *tensor.Device) *tensor.Tensor {
-	if l.made != nil {
-		return tensor.Cast(l.made, tensor.Float32)
-	}
-	codes := make([]float32, len(l.given))
-	for i, code := range l.given {
-		codes[i] = float32(code)
-	}
-	return tensor.FromSlice(dev, codes, len(codes))
 }
 
 // All returns the codes of all B·N patches. The caller does not change them.
