@@ -77,6 +77,9 @@ func resultName(code int) string {
 // deviceLost is the result code of a device that is gone.
 const deviceLost = -4
 
+// outOfMemory says whether a result code tells of memory that the host or the device lacks now and may have later.
+func outOfMemory(code int) bool { return code == -1 || code == -2 }
+
 // refusal is the error of an operation whose shader the driver refuses.
 func refusal(op, device, shader string, code int) *Error {
 	return &Error{Op: op, Device: device, Code: code, Err: ErrRefused, Detail: shader + " (" + resultName(code) + "): update the GPU's driver, or use another device"}
@@ -88,10 +91,10 @@ func fault(op, device string, code int) *Error {
 		return nil
 	}
 	e := &Error{Op: op, Device: device, Code: code}
-	switch code {
-	case -1, -2:
+	switch {
+	case outOfMemory(code):
 		e.Err = ErrOutOfMemory
-	case deviceLost:
+	case code == deviceLost:
 		e.Err = ErrDeviceLost
 	}
 	return e

@@ -82,7 +82,7 @@ func (c *pipelines) close(b *backend) {
 }
 
 // get returns the pipeline of a shader with its constants, and its layout. It builds the pipeline at the first call; code is not 0 where the
-// driver refuses it.
+// driver refuses it, or has no room to compile it now.
 func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, pipeline uint64, code int) {
 	key := pipelineKey{shader: s, n: len(spec)}
 	copy(key.spec[:], spec)
@@ -95,7 +95,9 @@ func (c *pipelines) get(b *backend, s *shaders.Shader, spec []uint32) (layout, p
 	}
 	pipeline, code = c.build(b, s, layout, spec)
 	if code != 0 {
-		c.refused[key] = code
+		if !outOfMemory(code) {
+			c.refused[key] = code
+		}
 		return 0, 0, code
 	}
 	c.built[key] = pipeline
@@ -124,7 +126,8 @@ func (c *pipelines) build(b *backend, s *shaders.Shader, layout uint64, spec []u
 	return b.calls.Pipeline(c.cache, module, layout, spec, subgroup)
 }
 
-// builds reports whether the driver takes a pipeline, for operations that can do without it. A device that has failed takes everything.
+// builds reports whether the driver takes a pipeline, for operations that can do without it. A device that has failed, or has no room to compile now,
+// takes everything: the dispatch tells of that.
 func (b *backend) builds(s *shaders.Shader, spec []uint32) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,16 +138,20 @@ func (b *backend) builds(s *shaders.Shader, spec []uint32) bool {
 	if code == deviceLost {
 		b.fail(fault(s.Name, "", code))
 	}
-	return code == 0 || code == deviceLost
+	return code == 0 || code == deviceLost || outOfMemory(code)
 }
 
-// refuse ends the operation at work, which needs a pipeline that the driver refuses: what it still dispatches is not done, and End says so.
+// refuse ends the operation at work, which needs a pipeline that the driver did not build: what it still dispatches is not done, and End says so.
 func (b *backend) refuse(s *shaders.Shader, code int) {
-	if code == deviceLost {
+	switch {
+	case code == deviceLost:
 		b.fail(fault(s.Name, "", code))
-		return
+	case outOfMemory(code):
+		b.refused = fault(b.op, b.info.Name, code)
+		b.refused.Detail = "there is no room to compile shader " + s.Name
+	default:
+		b.refused = refusal(b.op, b.info.Name, s.Name, code)
 	}
-	b.refused = refusal(b.op, b.info.Name, s.Name, code)
 }
 
 // refusals says which shaders the driver refuses, a line each.

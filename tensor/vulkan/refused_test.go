@@ -16,6 +16,7 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/opcase"
 	"github.com/gobeit/gobeit/tensor/vulkan/internal/record"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // transposed is a case that copies bfloat16, which no operation of the table does.
@@ -192,6 +193,46 @@ func TestRefusedTiles(t *testing.T) {
 		}
 	}
 	works(t, b)
+}
+
+// A driver that has no room to compile a shader refuses nothing: the operation panics with ErrOutOfMemory, and the next one tries again.
+func TestNoRoomToCompile(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	x := tensor.Full(dev, 1, 40, 40)
+	product := func() error {
+		return caught(func() error {
+			tensor.MatMulInto(tensor.New(dev, 40, 40), x, x, false, tensor.Medium)
+			return nil
+		})
+	}
+	if err := product(); err != nil { // chooses the variant
+		t.Fatal(err)
+	}
+	variant := b.Variant(tensor.Medium)
+	if err := dev.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range b.pipes.built {
+		b.calls.Destroy(vk.Pipeline, p)
+	}
+	clear(b.pipes.built)
+	b.inject = func(call string) int {
+		if strings.HasPrefix(call, "pipeline ") {
+			return -2
+		}
+		return 0
+	}
+	if err := product(); !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "no room to compile shader") {
+		t.Errorf("without room: %v", err)
+	}
+	b.inject = nil
+	if err := product(); err != nil {
+		t.Errorf("later: %v", err)
+	}
+	if lines := b.pipes.refusals(); len(lines) > 0 || b.Variant(tensor.Medium) != variant {
+		t.Errorf("remembered: %q, variant %s in place of %s", lines, b.Variant(tensor.Medium), variant)
+	}
 }
 
 // A device that is lost while it compiles is lost.

@@ -37,8 +37,8 @@ func (p *proofs) open(b *backend) {
 		sum.Write(s.SPIRV())
 	}
 	fmt.Fprint(sum, proofCases)
-	p.holder = plainLine(fmt.Sprintf("self-tests passed by %s, driver %s (%x), Vulkan %s, with shaders and cases %.8x in tiles %v",
-		b.info.Name, b.info.Driver, d.DriverVersion, b.info.Vulkan, sum.Sum(nil), tiles))
+	p.holder = plainLine(fmt.Sprintf("self-tests passed by %s, driver %s (%x), Vulkan %s, with shaders and cases %.8x in tiles %v, packed by %v",
+		b.info.Name, b.info.Driver, d.DriverVersion, b.info.Vulkan, sum.Sum(nil), tiles, []int{halfStep, packRows, packPieces, packLength}))
 	if b.pipes.path != "" {
 		p.path = b.pipes.path + "-passed"
 	}
