@@ -98,14 +98,22 @@ func presetMethod(preset string) string {
 	return kind.Method
 }
 
+// method is the --method that the command line names, itself or by its target; empty for none.
+func (c *pretrainCmd) method() string {
+	value, _ := c.assigned("pretrain.target")
+	kind, _ := target.Find(value)
+	return cmp.Or(c.Method, kind.Method)
+}
+
 // Run pretrains a backbone.
 func (c *pretrainCmd) Run(a *app) error {
-	p, err := model.FindPretraining(cmp.Or(c.Method, presetMethod(c.Preset)))
+	named := c.method()
+	p, err := model.FindPretraining(cmp.Or(named, presetMethod(c.Preset)))
 	if err != nil {
 		return usagef("--method %w", err)
 	}
 	var extra []string
-	if c.Method != "" {
+	if named != "" {
 		extra = p.Set
 		if c.Resume == "" && c.Config == "" { // both say themselves what goes with it
 			extra = slices.Concat(extra, p.Settings)
@@ -114,7 +122,7 @@ func (c *pretrainCmd) Run(a *app) error {
 	key := p.TokenizerKey()
 	switch {
 	case key == "" && c.Tokenizer != "":
-		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", c.Method)
+		return usagef("--method %s learns from no tokenizer: leave --tokenizer away", named)
 	case c.Tokenizer != "":
 		extra = append(extra, key+"="+c.Tokenizer)
 	case key == "" || c.Resume != "" || c.Config != "" || c.hasAssignment(key): // there is one, or none is needed

@@ -67,18 +67,20 @@ func TestPretrainMethods(t *testing.T) {
 	}
 	images, run := "--data procedural:60 ", " --resume "+trainedRuns(t).dino
 	for args, want := range map[string]string{
-		images + "--method bent2 --tokenizer x":              "--method bent2: did you mean beit2?",
-		images + "--method frob --tokenizer x":               "--method frob: there are beit1, beit1-pixels, beit2, cae, dino, mae, mvp, splitmask",
-		images + "--method mae --tokenizer x":                "--method mae learns from no tokenizer",
-		images + "--method dino --tokenizer x":               "--method dino learns from no tokenizer",
-		images + "--method beit1-pixels --tokenizer x":       "--method beit1-pixels learns from no tokenizer",
-		images + "--method mvp":                              "--tokenizer",
-		images + "--method beit1":                            "name DALL-E's encoder with --tokenizer dalle-encoder",
-		images + "--preset base_beit1":                       "name DALL-E's encoder with --tokenizer dalle-encoder",
-		images + "--preset small32_beit1":                    "name the tokenizer with --tokenizer RUN",
-		images + "--method splitmask":                        "name the tokenizer with --tokenizer RUN",
-		images + "--method cae":                              "name the tokenizer with --tokenizer RUN",
-		images + "--method dino --set pretrain.target=codes": "unknown key pretrain.target of method dino",
+		images + "--method bent2 --tokenizer x":                     "--method bent2: did you mean beit2?",
+		images + "--method frob --tokenizer x":                      "--method frob: there are beit1, beit1-pixels, beit2, cae, dino, mae, mvp, splitmask",
+		images + "--method mae --tokenizer x":                       "--method mae learns from no tokenizer",
+		images + "--method dino --tokenizer x":                      "--method dino learns from no tokenizer",
+		images + "--method beit1-pixels --tokenizer x":              "--method beit1-pixels learns from no tokenizer",
+		images + "--method mvp":                                     "--tokenizer",
+		images + "--set pretrain.target=pixel-kmeans --tokenizer x": "--method beit1-pixels learns from no tokenizer",
+		images + "--set pretrain.target=dalle":                      "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--method beit1":                                   "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset base_beit1":                              "name DALL-E's encoder with --tokenizer dalle-encoder",
+		images + "--preset small32_beit1":                           "name the tokenizer with --tokenizer RUN",
+		images + "--method splitmask":                               "name the tokenizer with --tokenizer RUN",
+		images + "--method cae":                                     "name the tokenizer with --tokenizer RUN",
+		images + "--method dino --set pretrain.target=codes":        "unknown key pretrain.target of method dino",
 		run: "beit pretrain --method dino" + run,
 	} {
 		status, out, errOut := beitRun(t, append([]string{"pretrain"}, strings.Fields(args)...)...)

@@ -324,10 +324,16 @@ func freeFolder(name string) (string, error) {
 
 // hasAssignment says whether a key stands among the assignments of --set.
 func (f configFlags) hasAssignment(key string) bool {
+	_, ok := f.assigned(key)
+	return ok
+}
+
+// assigned is the value that --set gives a key last.
+func (f configFlags) assigned(key string) (value string, ok bool) {
 	for _, s := range f.Set {
-		if k, _, _ := strings.Cut(s, "="); strings.TrimSpace(k) == key {
-			return true
+		if k, v, _ := strings.Cut(s, "="); strings.TrimSpace(k) == key {
+			value, ok = strings.Trim(v, " \""), true
 		}
 	}
-	return false
+	return value, ok
 }
