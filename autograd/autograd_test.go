@@ -325,6 +325,24 @@ func TestStepsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
+// Vectors of zeros are shared until Reset, which releases them, also those that a Scope asked for.
+func TestZerosAreSharedUntilReset(t *testing.T) {
+	dev := tensor.NewPlanner()
+	tape := NewTape(dev)
+	var inside *Var
+	tape.Scope(func() *Var { inside = tape.Zeros(100); return nil })
+	if tape.Zeros(100) != inside || tape.Zeros(101) == inside {
+		t.Error("equal sizes do not share a vector, or others do")
+	}
+	tape.Reset()
+	if got := dev.MemStats().InUse; got != 0 {
+		t.Errorf("%d bytes after Reset", got)
+	}
+	if tape.Zeros(100) == inside {
+		t.Error("a released vector is used again")
+	}
+}
+
 func TestScopeKeepsOnlyItsResult(t *testing.T) {
 	dev := tensor.CPULevel("generic") // a pool of its own
 	tape := NewTape(dev)

@@ -13,10 +13,11 @@ type Tape struct {
 
 	dev    *tensor.Device
 	nodes  []*node
-	owned  []*Var // Vars whose value the tape releases, in order of creation
-	leaves []*Var // Vars of which the tape releases only the gradient
-	quiet  int    // depth of NoGrad regions
-	uses   []use  // of the parameters that Finished is told of
+	owned  []*Var       // Vars whose value the tape releases, in order of creation
+	leaves []*Var       // Vars of which the tape releases only the gradient
+	quiet  int          // depth of NoGrad regions
+	zeros  map[int]*Var // what Zeros returned, by size
+	uses   []use        // of the parameters that Finished is told of
 	used   map[*tensor.Tensor]bool
 }
 
@@ -73,6 +74,20 @@ func (t *Tape) Own(v *tensor.Tensor) *Var {
 	x := &Var{tape: t, value: v}
 	t.owned = append(t.owned, x)
 	return x
+}
+
+// Zeros returns a constant vector of n zeros. All calls for one size share it until Reset, which releases it.
+func (t *Tape) Zeros(n int) *Var {
+	t.made("Zeros")
+	v := t.zeros[n]
+	if v == nil {
+		if t.zeros == nil {
+			t.zeros = map[int]*Var{}
+		}
+		v = &Var{tape: t, value: tensor.Zeros(t.dev, n)}
+		t.zeros[n] = v
+	}
+	return v
 }
 
 // Param returns a Var for a parameter. Backward adds its gradient to grad, which is contiguous and has the shape of value. Both tensors
@@ -146,6 +161,10 @@ func (t *Tape) Reset() {
 	for _, v := range t.leaves {
 		v.dropGrad()
 	}
+	for _, v := range t.zeros {
+		v.release()
+	}
+	clear(t.zeros)
 	clear(t.nodes)
 	clear(t.owned)
 	clear(t.leaves)

@@ -43,8 +43,7 @@ func newAttention(s Scope, c BlockConfig) *Attention {
 func (a *Attention) qkv(c Context, x *autograd.Var) *autograd.Var {
 	bias := a.QKVBias.Var(c.Tape)
 	if a.QBias != nil {
-		zeros := c.Tape.Own(tensor.Zeros(c.Tape.Device(), a.QBias.Shape...))
-		bias = autograd.Concat(0, a.QBias.Var(c.Tape), zeros, a.VBias.Var(c.Tape))
+		bias = autograd.Concat(0, a.QBias.Var(c.Tape), c.Tape.Zeros(a.QBias.Shape.Size()), a.VBias.Var(c.Tape))
 	}
 	return autograd.Linear(x, a.QKV.Var(c.Tape), bias, autograd.LinearOptions{})
 }
