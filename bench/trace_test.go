@@ -21,8 +21,8 @@ func TestStepCounts(t *testing.T) {
 		precision tensor.Precision
 		most      vulkan.Counts
 	}{
-		{"highest", tensor.Highest, vulkan.Counts{Dispatches: 811, Transfers: 73, Barriers: 543, Bytes: 86_800_000_000, Submissions: 150, Waits: 2}},
-		{"medium", tensor.Medium, vulkan.Counts{Dispatches: 1571, Transfers: 73, Barriers: 862, Bytes: 136_500_000_000, Submissions: 150, Waits: 2}},
+		{"highest", tensor.Highest, vulkan.Counts{Dispatches: 593, Transfers: 72, Barriers: 441, Bytes: 80_200_000_000, Submissions: 150, Waits: 2}},
+		{"medium", tensor.Medium, vulkan.Counts{Dispatches: 826, Transfers: 72, Barriers: 602, Bytes: 115_800_000_000, Submissions: 150, Waits: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dev, err := vulkan.OpenTrace(context.Background(), vulkan.Options{Device: "0", MaxMemory: 128 << 30})

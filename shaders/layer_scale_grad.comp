@@ -6,7 +6,7 @@
 
 // Shader LayerScaleGrad: 8 buffers.
 //
-// For y = gamma ⊙ (x·wᵀ + bias), by row n of w: given g = dᵀ·x [N, K] and sums[n] = Σ d[:, n] for d, the gradient of y,
+// For y = gamma ⊙ (x·wᵀ + bias), by row n of w: given g = dᵀ·x [N, K] and sums[n] = Σ d[:, n] in pieces [pieces, N] for d, the gradient of y,
 // dw[n] (+)= gamma[n]·g[n], dbias[n] (+)= gamma[n]·sums[n] and dgamma[n] (+)= w[n]·g[n] + bias[n]·sums[n]. A workgroup does a row.
 #define ABSENT 0
 #define ADD 2
@@ -23,7 +23,7 @@ layout(set = 0, binding = 4) readonly buffer W { float w[]; };
 layout(set = 0, binding = 5) readonly buffer Gamma { float gamma[]; };
 layout(set = 0, binding = 6) readonly buffer Bias { float bias[]; };
 layout(set = 0, binding = 7) readonly buffer Sums { float sums[]; };
-layout(push_constant) uniform Push { uint dwAt, dbiasAt, dgammaAt, gAt, wAt, gammaAt, biasAt, sumsAt, rows, K; };
+layout(push_constant) uniform Push { uint dwAt, dbiasAt, dgammaAt, gAt, wAt, gammaAt, biasAt, sumsAt, rows, K, N, pieces; };
 
 void main() {
 	uint n = GROUP;
@@ -37,7 +37,8 @@ void main() {
 	}
 	dot = treeSum(dot);
 	if (!live || THREAD != 0) return;
-	float s = sums[sumsAt + n];
+	float s = 0.0;
+	for (uint p = 0; p < pieces; p++) s += sums[sumsAt + p * N + n];
 	if (DBIAS != ABSENT) dbias[dbiasAt + n] = fma(scale, s, DBIAS == ADD ? dbias[dbiasAt + n] : 0.0);
 	if (DGAMMA != ABSENT) {
 		if (BIAS) dot = fma(bias[biasAt + n], s, dot);

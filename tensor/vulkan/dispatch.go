@@ -50,6 +50,14 @@ func (a arg) part(lo, n int) arg {
 	return a
 }
 
+// some is part of what is there; an argument of one element stands for what is not.
+func (a arg) some(lo, n int) arg {
+	if a.n == 1 {
+		return a
+	}
+	return a.part(lo, n)
+}
+
 // read is a for a shader that only reads it.
 func (a arg) read() arg {
 	a.writes = false

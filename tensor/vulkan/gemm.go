@@ -75,54 +75,66 @@ const minGroups = 64
 // extent is how many elements of memory rows x cols elements with the given steps span.
 func extent(rows, cols, row, col int) int { return (rows-1)*row + (cols-1)*col + 1 }
 
-// multiply records a product, in parts when its matrices are too large for a shader to see whole.
-func (b *backend) multiply(p product) {
-	if p.batch == 0 || p.m == 0 || p.n == 0 {
-		return
+// multiply records products that do not depend on each other, in parts where their matrices are too large for a shader to see whole.
+func (b *backend) multiply(ps ...product) {
+	var packed []product
+	for _, p := range ps {
+		if p.batch == 0 || p.m == 0 || p.n == 0 {
+			continue
+		}
+		if p.k == 0 {
+			p.aNext, p.bNext = 0, 0 // nothing is read
+		}
+		if first, second, cut := b.halves(p); cut {
+			b.multiply(first)
+			b.multiply(second)
+			continue
+		}
+		p.c = p.c.part(0, p.batch*p.m*p.n)
+		p.a = p.a.part(0, (p.batch-1)*p.aNext+extent(p.m, max(1, p.k), p.aRow, p.aCol))
+		p.b = p.b.part(0, (p.batch-1)*p.bNext+extent(max(1, p.k), p.n, p.bRow, p.bCol))
+		most := b.mostWords()
+		if aPacked, bPacked := b.packed(p, most); aPacked > 0 && bPacked <= most {
+			packed = append(packed, p)
+		} else {
+			b.gemm(p)
+		}
 	}
-	if p.k == 0 {
-		p.aNext, p.bNext = 0, 0 // nothing is read
-	}
-	most := int(b.caps.maxRange-b.caps.align) / 4
+	b.gemmHalf(packed)
+}
+
+// mostWords is how many words a shader sees of one tensor.
+func (b *backend) mostWords() int { return int(b.caps.maxRange-b.caps.align) / 4 }
+
+// halves cuts a product in two, the second after the first, where a shader does not see its matrices whole, or it takes too long.
+func (b *backend) halves(p product) (first, second product, cut bool) {
+	most := b.mostWords()
 	aSize, bSize := extent(p.m, max(1, p.k), p.aRow, p.aCol), extent(max(1, p.k), p.n, p.bRow, p.bCol)
 	half := func(n, align int) int { return max(1, div(n, 2*align)) * align }
 	long := b.tooLong(p.flops()) // a watchdog may not wait for the whole
 	aPacked, bPacked := b.packed(p, most)
+	first, second = p, p
 	switch batchSize := func(next, size int) int { return (p.batch-1)*next + size }; {
 	case p.batch > 1 && (long || batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most ||
 		max(aPacked, bPacked) > most || p.batch > b.caps.maxGroups):
 		h := p.batch / 2
-		first, second := p, p
 		first.batch, second.batch = h, p.batch-h
 		second.a, second.b, second.c = p.a.from(h*p.aNext), p.b.from(h*p.bNext), p.c.from(h*p.m*p.n)
-		b.multiply(first)
-		b.multiply(second)
 	case (p.m*p.n > most || aSize > most && p.aRow >= p.aCol || aPacked > most || p.m > tiles[0].m*b.caps.maxGroups || long && p.m > longRows) && p.m > 1:
 		h := half(p.m, 1)
-		first, second := p, p
 		first.m, second.m = h, p.m-h
 		second.a, second.c = p.a.from(h*p.aRow), p.c.from(h*p.n)
 		if p.epilogue != nil {
 			second.epilogue = p.epilogue.rows(h, p.n)
 		}
-		b.multiply(first)
-		b.multiply(second)
 	case (aSize > most || bSize > most || bPacked > most) && p.k > 1 && p.epilogue == nil:
 		h := half(p.k, 1)
-		first, second := p, p
 		first.k, second.k, second.add = h, p.k-h, true
 		second.a, second.b = p.a.from(h*p.aCol), p.b.from(h*p.bRow)
-		b.multiply(first)
-		b.multiply(second)
 	default:
-		p.c = p.c.part(0, batchSize(p.m*p.n, p.m*p.n))
-		p.a, p.b = p.a.part(0, batchSize(p.aNext, aSize)), p.b.part(0, batchSize(p.bNext, bSize))
-		if aPacked > 0 && bPacked <= most {
-			b.gemmHalf(p)
-		} else {
-			b.gemm(p)
-		}
+		return p, p, false
 	}
+	return first, second, true
 }
 
 // rows is the epilogue from row h on.

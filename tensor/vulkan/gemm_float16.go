@@ -26,11 +26,17 @@ type variant struct {
 // depend on it.
 const halfStep = 32
 
-// packRows and packPieces are how shaders/half_*.comp divide their work: rows of a workgroup, and the most pieces of a row.
+// packRows and packPieces are how shaders/half_pack.comp divides its work: rows of a workgroup, and the most pieces of a row.
 const (
 	packRows   = 32
 	packPieces = 64
 	packLength = 256 // of a piece, at least
+)
+
+// packWhole is the length of rows up to which a workgroup packs whole rows, by whether neighbours in a row are neighbours in memory.
+const (
+	packWhole        = 1 << 14
+	packWholeStrided = 1 << 12
 )
 
 // float16s multiplies with ordinary arithmetic.
@@ -83,28 +89,31 @@ func (v *variant) spec(t tile) []uint32 {
 
 // factor is one side of a product, with rows along k.
 type factor struct {
-	x                    arg
-	rows, k, row, col    int // its size, and steps from one row and column to the next
-	batch, next          int // matrices, and the step from one to the next
-	padded, depth        int // its size when packed
-	pieces, length       int // of a row for the shaders that pack it
-	largest, packedWords arg
+	x                 arg
+	rows, k, row, col int // its size, and steps from one row and column to the next
+	batch, next       int // matrices, and the step from one to the next
+	tile              int // whose rows those of the packed factor are a multiple of
+	padded, depth     int // its size when packed
+	pieces            int // of a row, whose largest magnitudes are found by a dispatch of its own; 0: rows are packed whole
+	packedWords       arg
 }
 
 func newFactor(x arg, rows, k, row, col, batch, next, tile int) *factor {
 	if next == 0 {
 		batch = 1
 	}
-	f := &factor{x: x, rows: rows, k: k, row: row, col: col, batch: batch, next: next}
+	f := &factor{x: x, rows: rows, k: k, row: row, col: col, batch: batch, next: next, tile: tile}
 	f.padded, f.depth = div(rows, tile)*tile, div(k, halfStep)*halfStep
-	f.length = max(packLength, div(f.depth, packPieces*halfStep)*halfStep)
-	f.pieces = div(f.depth, f.length)
+	if whole := f.col == 1; whole && k > packWhole || !whole && k > packWholeStrided {
+		f.pieces = div(f.depth, max(packLength, div(f.depth, packPieces*halfStep)*halfStep))
+	}
 	return f
 }
 
-// scales is where the exponents start in a packed factor, in words. words is its size.
+// scales is where the exponents start in a packed factor, in words. words is its size, and tops that of the magnitudes found before.
 func (f *factor) scales() int { return f.batch * f.padded * f.depth / 2 }
 func (f *factor) words() int  { return f.scales() + f.batch*f.padded }
+func (f *factor) tops() int   { return f.batch * f.rows * f.pieces }
 
 // each is the rows from one matrix of the product's batch to the next.
 func (f *factor) each() int {
@@ -133,43 +142,38 @@ func (b *backend) packed(p product, most int) (left, right int) {
 	return l.words(), r.words()
 }
 
-// findLargest records the search for the largest magnitude of each piece of each row.
-func (b *backend) findLargest(f *factor) {
-	f.largest = b.temp(f.batch * f.rows * f.pieces)
-	b.dispatch(shaders.HalfMax, []uint32{word(f.col == 1)}, cube(div(f.rows, packRows), f.pieces, f.batch),
-		[]uint32{u(f.rows), u(f.k), u(f.row), u(f.col), u(f.next), u(f.pieces), u(f.length)}, f.largest, f.x)
+// packedProduct is a product of packed factors.
+type packedProduct struct {
+	product
+	tile        tile
+	left, right *factor
 }
 
-// pack records the packing.
-func (b *backend) pack(f *factor) {
-	f.packedWords = b.temp(f.words())
-	b.dispatch(shaders.HalfPack, []uint32{word(f.col == 1)}, cube(f.padded/packRows, f.pieces, f.batch),
-		[]uint32{u(f.rows), u(f.k), u(f.row), u(f.col), u(f.next), u(f.pieces), u(f.length), u(f.padded), u(f.depth), u(f.scales())},
-		f.packedWords, f.x, f.largest.read())
-}
-
-// gemmHalf is gemm by a faster variant. Where the driver refuses its shaders, it switches the variant off.
-func (b *backend) gemmHalf(p product) {
-	v := p.faster
-	s := p.shader(v.plain, v.followed)
-	t, ok := p.choose(v.tiles, func(t tile) bool { return b.builds(s, p.spec(v.spec(t)...)) })
-	for _, col := range []int{p.aCol, p.bRow} {
-		ok = ok && b.builds(shaders.HalfMax, []uint32{word(col == 1)}) && b.builds(shaders.HalfPack, []uint32{word(col == 1)})
+// gemmHalf is gemm by a faster variant, for products that do not depend on each other: their factors are packed together. Where the driver refuses
+// shaders, it switches the variant off.
+func (b *backend) gemmHalf(ps []product) {
+	var all []packedProduct
+	var factors []*factor
+	for _, p := range ps {
+		v, s := p.faster, p.shader(p.faster.plain, p.faster.followed)
+		t, ok := p.choose(v.tiles, func(t tile) bool { return b.builds(s, p.spec(v.spec(t)...)) })
+		if !ok || !b.builds(shaders.HalfPack, nil) {
+			b.mu.Lock()
+			v.refused = "the driver refuses its shaders"
+			b.mu.Unlock()
+			p.faster = nil
+			b.gemm(p)
+			continue
+		}
+		h := packedProduct{product: p, tile: t}
+		h.left, h.right = p.factors(t.m, t.n)
+		all, factors = append(all, h), append(factors, h.left, h.right)
 	}
-	if !ok {
-		b.mu.Lock()
-		v.refused = "the driver refuses its shaders"
-		b.mu.Unlock()
-		p.faster = nil
-		b.gemm(p)
-		return
+	b.pack(factors)
+	for _, h := range all {
+		p, v := h.product, h.faster
+		p.a, p.b = h.left.packedWords.read(), h.right.packedWords.read()
+		sizes := []uint32{u(p.m), u(p.n), u(h.left.depth), u(h.left.each()), u(h.right.each()), u(h.left.scales()), u(h.right.scales()), u(p.m * p.n)}
+		b.dispatchProduct(p, h.tile, p.shader(v.plain, v.followed), p.spec(v.spec(h.tile)...), sizes)
 	}
-	left, right := p.factors(t.m, t.n)
-	b.findLargest(left) // both before either is packed: they need not wait for each other
-	b.findLargest(right)
-	b.pack(left)
-	b.pack(right)
-	p.a, p.b = left.packedWords.read(), right.packedWords.read()
-	sizes := []uint32{u(p.m), u(p.n), u(left.depth), u(left.each()), u(right.each()), u(left.scales()), u(right.scales()), u(p.m * p.n)}
-	b.dispatchProduct(p, t, s, p.spec(v.spec(t)...), sizes)
 }

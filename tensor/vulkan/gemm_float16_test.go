@@ -142,3 +142,52 @@ func TestHalfProductsOfRows(t *testing.T) {
 		})
 	}
 }
+
+// The gradients of a linear layer have the same bits together, when their factors are packed in one dispatch, and alone, and when a shader does not see
+// all factors at once. Columns of the larger are packed in pieces.
+func TestGradientsPackedTogether(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	dev.SetPoison(true)
+	for _, v := range offered(b) {
+		b.medium.use, b.medium.tested = v, true
+		for _, m := range []int{150, packWholeStrided + 70} {
+			const n, k = 64, 64
+			gamma := tensor.FromSlice(dev, trialMatrix(12, 1, n), n)
+			grads := func(dx, dw, scaled bool) (out [2][]float32) {
+				a := tensor.LinearGradArgs{
+					DY: tensor.FromSlice(dev, trialMatrix(9, m, n), m, n), X: tensor.FromSlice(dev, trialMatrix(10, m, k), m, k),
+					W: tensor.FromSlice(dev, trialMatrix(11, n, k), n, k), Precision: tensor.Medium,
+				}
+				if dx {
+					a.DX.To = tensor.New(dev, m, k)
+				}
+				if dw {
+					a.DW.To = tensor.New(dev, n, k)
+				}
+				if scaled {
+					a.Gamma = gamma
+				}
+				tensor.LinearGrad(a)
+				for i, g := range []tensor.Grad{a.DX, a.DW} {
+					if g.To != nil {
+						out[i] = g.To.Float32s()
+					}
+				}
+				return out
+			}
+			for _, scaled := range []bool{false, true} {
+				want := [2][]float32{grads(true, false, scaled)[0], grads(false, true, scaled)[1]}
+				if got := grads(true, true, scaled); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
+					t.Errorf("%s, %d rows: gradients together have other bits", v.name, m)
+				}
+				whole := b.caps.maxRange
+				b.caps.maxRange = int64(60 << 10 * m / 150)
+				if got := grads(true, true, scaled); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
+					t.Errorf("%s, %d rows: factors packed in parts give other bits", v.name, m)
+				}
+				b.caps.maxRange = whole
+			}
+		}
+	}
+}

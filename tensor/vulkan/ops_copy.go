@@ -76,11 +76,13 @@ func (b *backend) zero(g tensor.Grad) {
 	}
 }
 
-// store writes scratch memory to a gradient.
-func (b *backend) store(g tensor.Grad, from arg) {
-	if g.To == nil {
-		return
+// destination is how a shader writes a gradient, and where: 0 not at all, 1 in place of what is there, 2 on top of it. What is not there is bound to none.
+func (b *backend) destination(g tensor.Grad, none arg) (mode uint32, to arg) {
+	switch {
+	case g.To == nil || g.To.Size() == 0:
+		return 0, none
+	case g.Add:
+		return 2, update(g.To)
 	}
-	n := g.To.Size()
-	b.dispatch(shaders.Affine, []uint32{word(g.Add)}, elements(n), []uint32{u(n), f(1), f(0)}, update(g.To), from)
+	return 1, update(g.To)
 }

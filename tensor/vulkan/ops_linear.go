@@ -45,85 +45,96 @@ func (b *backend) Linear(a tensor.LinearArgs) {
 // LinearGrad first takes the upstream gradient back through what followed the product, then multiplies.
 func (b *backend) LinearGrad(a tensor.LinearGradArgs) {
 	m, k, n := a.X.Shape()[0], a.X.Shape()[1], a.W.Shape()[0]
-	if a.Gamma != nil && n > 0 {
-		b.layerScaleGrad(a, m, n, k)
-		a.DW, a.DBias = tensor.Grad{}, tensor.Grad{}
+	scaled := a.Gamma != nil && n > 0
+	d := b.upstream(a, m, n, scaled || a.DBias.To != nil)
+	if a.DBias.To != nil && !scaled {
+		b.sumColumns(update(a.DBias.To), a.DBias.Add, d, m, n)
 	}
-	d := read(a.DY) // the gradient of x·wᵀ + bias
-	if m*n > 0 && (a.Pre != nil || a.Gamma != nil || a.Keep != nil) {
-		d = b.upstream(a, m, n)
-	}
-	if a.DBias.To != nil {
-		b.columnSums(update(a.DBias.To), a.DBias.Add, d, m, n)
-	}
+	var products []product
 	if a.DX.To != nil {
-		b.multiply(product{
-			batch: 1, m: m, n: k, k: n, c: update(a.DX.To), a: d, b: b.operand(a.W, a.DX.To), aRow: n, aCol: 1, bRow: k, bCol: 1, add: a.DX.Add,
+		products = append(products, product{
+			batch: 1, m: m, n: k, k: n, c: update(a.DX.To), a: d.all, b: b.operand(a.W, a.DX.To), aRow: n, aCol: 1, bRow: k, bCol: 1, add: a.DX.Add,
 			faster: b.faster(a.Precision),
 		})
 	}
-	if a.DW.To != nil {
-		b.weightGrad(update(a.DW.To), a.DW.Add, d, a, m, n, k)
+	var g arg // of the weight, without gamma
+	switch {
+	case scaled:
+		g = b.temp(max(1, n*k))
+		products = append(products, b.weightGrad(g, false, d.unscaled, a, m, n, k))
+	case a.DW.To != nil:
+		products = append(products, b.weightGrad(update(a.DW.To), a.DW.Add, d.all, a, m, n, k))
+	}
+	b.multiply(products...)
+	if scaled {
+		b.layerScaleGrad(a, g, d, m, n, k)
 	}
 }
 
 // weightGrad is dst (+)= dᵀ·x, d [m, n].
-func (b *backend) weightGrad(dst arg, add bool, d arg, a tensor.LinearGradArgs, m, n, k int) {
+func (b *backend) weightGrad(dst arg, add bool, d arg, a tensor.LinearGradArgs, m, n, k int) product {
 	x := dst.read().part(0, 1) // of which nothing is read
 	if a.X.Size() > 0 {
 		x = read(a.X)
 	}
-	b.multiply(product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision)})
+	return product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision)}
 }
 
-// layerScaleGrad writes the gradients of weight, bias and gamma; see shaders/layer_scale_grad.comp.
-func (b *backend) layerScaleGrad(a tensor.LinearGradArgs, m, n, k int) {
-	d := read(a.DY)
-	if m*n > 0 && a.Keep != nil {
-		unscaled := a
-		unscaled.Gamma = nil
-		d = b.upstream(unscaled, m, n)
-	}
-	sums, g, none := b.temp(n), b.temp(max(1, n*k)), b.temp(1)
-	b.columnSums(sums, false, d, m, n)
-	b.weightGrad(g, false, d, a, m, n, k)
+// layerScaleGrad writes the gradients of weight, bias and gamma from g = d.unscaledᵀ·x; see shaders/layer_scale_grad.comp.
+func (b *backend) layerScaleGrad(a tensor.LinearGradArgs, g arg, d upstream, m, n, k int) {
+	none := b.temp(1)
 	var modes []uint32
 	var to []arg
 	for _, grad := range []tensor.Grad{a.DW, a.DBias, a.DGamma} {
-		switch {
-		case grad.To == nil || grad.To.Size() == 0:
-			modes, to = append(modes, 0), append(to, none)
-		case grad.Add:
-			modes, to = append(modes, 2), append(to, update(grad.To))
-		default:
-			modes, to = append(modes, 1), append(to, update(grad.To))
-		}
+		mode, dst := b.destination(grad, none)
+		modes, to = append(modes, mode), append(to, dst)
 	}
-	bias, w := sums.read(), none.read()
+	var sums arg
+	pieces := 1
+	if len(d.parts) == 1 {
+		sums, pieces = d.parts[0], int(d.parts[0].n)/n
+	} else {
+		sums = b.temp(n)
+		b.sumColumns(sums, false, d, m, n)
+	}
+	bias, w := sums.read().part(0, n), none.read()
 	if a.Bias != nil {
 		bias = read(a.Bias)
 	}
 	if k > 0 {
 		w = read(a.W)
 	}
-	some := func(x arg, lo, n int) arg { // a part of what is there
-		if x.n == 1 {
-			return x
-		}
-		return x.part(lo, n)
-	}
 	b.rows(n, max(1, k), func(lo, count int) {
-		b.dispatch(shaders.LayerScaleGrad, append(modes[:3:3], word(a.Bias != nil)), flat(count), []uint32{u(count), u(k)},
-			some(to[0], lo*k, count*k), some(to[1], lo, count), some(to[2], lo, count),
-			some(g, lo*k, max(1, count*k)), some(w, lo*k, count*k), read(a.Gamma).part(lo, count), bias.part(lo, count), sums.read().part(lo, count))
+		b.dispatch(shaders.LayerScaleGrad, append(modes[:3:3], word(a.Bias != nil)), flat(count), []uint32{u(count), u(k), u(n), u(pieces)},
+			to[0].some(lo*k, count*k), to[1].some(lo, count), to[2].some(lo, count),
+			g.some(lo*k, max(1, count*k)), w.some(lo*k, count*k), read(a.Gamma).part(lo, count), bias.part(lo, count),
+			sums.read().part(lo, (pieces-1)*n+count))
 	})
 }
 
-// upstream is what of dy reaches x·wᵀ + bias; see shaders/linear_upstream.comp.
-func (b *backend) upstream(a tensor.LinearGradArgs, m, n int) arg {
-	t := b.temp(m * n)
-	perSample := samples(a.Keep, m)
-	saved, gamma, keep := read(a.DY), read(a.DY).part(0, 1), read(a.DY).part(0, 1)
+// upstream is the gradient of x·wᵀ + bias [M, N], and without the factor gamma. parts are sums of columns of the latter, [pieces, N] for each part of the
+// rows; where there are none, nothing has summed them yet.
+type upstream struct {
+	all, unscaled arg
+	parts         []arg
+}
+
+// upstream is what of dy reaches x·wᵀ + bias, with sums of its columns if wanted; see shaders/linear_upstream.comp.
+func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstream {
+	dy := read(a.DY)
+	if m*n == 0 || a.Pre == nil && a.Gamma == nil && a.Keep == nil {
+		return upstream{all: dy, unscaled: dy}
+	}
+	dst := b.temp(m * n)
+	d, unscaled := upstream{all: dst.read(), unscaled: dst.read()}, dst.part(0, 1) // of which nothing is written
+	switch {
+	case a.Gamma != nil && a.Keep != nil:
+		unscaled = b.temp(m * n)
+		d.unscaled = unscaled.read()
+	case a.Gamma != nil:
+		d.unscaled = dy
+	}
+	saved, gamma, keep := dy.part(0, 1), dy.part(0, 1), dy.part(0, 1)
 	if a.Pre != nil {
 		saved = read(a.Pre)
 	}
@@ -133,12 +144,28 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int) arg {
 	if a.Keep != nil {
 		keep = read(a.Keep)
 	}
+	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums)}
 	b.rows(m, n, func(lo, count int) {
-		b.dispatch(shaders.LinearUpstream, []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil)}, elements(count*n),
-			[]uint32{u(count * n), u(n), u(lo), u(perSample)},
-			t.rows(lo, count, n), read(a.DY).rows(lo, count, n), saved.rows(lo, count, n), gamma, keep)
+		pieces, length := columnPieces(count)
+		parts := dst.part(0, 1)
+		if sums {
+			parts = b.temp(pieces * n)
+			d.parts = append(d.parts, parts.read())
+		}
+		b.dispatch(shaders.LinearUpstream, spec, flat(div(pieces*n, threads)), []uint32{u(count), u(n), u(lo), u(samples(a.Keep, m)), u(pieces), u(length)},
+			dst.rows(lo, count, n), unscaled.some(lo*n, count*n), parts, dy.rows(lo, count, n), saved.some(lo*n, count*n), gamma, keep)
 	})
-	return t.read()
+	return d
+}
+
+// sumColumns writes the sums over the rows of d.unscaled [m, n].
+func (b *backend) sumColumns(dst arg, add bool, d upstream, m, n int) {
+	if d.parts == nil {
+		b.columnSums(dst, add, d.unscaled, m, n)
+	}
+	for i, parts := range d.parts {
+		b.reduceCols(false, dst, parts, 1, int(parts.n)/n, n, 1, add || i > 0)
+	}
 }
 
 // columnSums writes the sums over the m rows of x [m, n].

@@ -16,36 +16,55 @@ func (b *backend) LayerNorm(a tensor.LayerNormArgs) {
 	})
 }
 
-// LayerNormGrad takes each row's gradient and sums those of w and b over the rows, in pieces that depend on the number of rows alone.
+// LayerNormGrad takes each row's gradient, and sums those of w and b over the rows, in pieces that depend on the number of rows alone.
 func (b *backend) LayerNormGrad(a tensor.LayerNormGradArgs) {
 	m, d := a.X.Shape()[0], a.X.Shape()[1]
-	if a.DX.To != nil {
-		b.rows(m, d, func(lo, n int) {
-			b.dispatch(shaders.LayerNormGrad, nil, flat(n), []uint32{u(n), u(d), word(a.DX.Add)},
-				update(a.DX.To).rows(lo, n, d), read(a.DY).rows(lo, n, d), read(a.X).rows(lo, n, d), read(a.W), read(a.Mean).part(lo, n), read(a.Rstd).part(lo, n))
-		})
-	}
-	if a.DW.To == nil && a.DB.To == nil || d == 0 {
-		return
-	}
+	sums := (a.DW.To != nil || a.DB.To != nil) && d > 0
 	if m == 0 {
 		b.zero(a.DW)
 		b.zero(a.DB)
 		return
 	}
-	const run = 32
-	length := max(run, div(m, 128))
+	length := 1
+	if sums {
+		const run = 32
+		length = max(run, div(m, 128))
+	}
 	pieces := div(m, length)
-	parts := b.temp(pieces * 2 * d)
+	none := b.temp(1)
+	parts := none
+	if sums {
+		parts = b.temp(pieces * 2 * d)
+	}
 	b.rows(pieces, length*d, func(lo, n int) {
 		first, rows := lo*length, min(n*length, m-lo*length)
-		b.dispatch(shaders.LayerNormParam, nil, flat(div(n*d, threads)), []uint32{u(rows), u(d), u(n), u(length)},
-			parts.part(lo*2*d, n*2*d), read(a.DY).rows(first, rows, d), read(a.X).rows(first, rows, d), read(a.Mean).part(first, rows), read(a.Rstd).part(first, rows))
+		to, wanted, summed := none, 0, parts
+		if a.DX.To != nil {
+			to, wanted = update(a.DX.To).rows(first, rows, d), rows
+		}
+		if sums {
+			summed = parts.part(lo*2*d, n*2*d)
+		} else {
+			n = 0
+		}
+		b.dispatch(shaders.LayerNormGrad, nil, flat(wanted+div(n*d, threads)), []uint32{u(rows), u(d), word(a.DX.Add), u(wanted), u(n), u(length)},
+			to, summed, read(a.DY).rows(first, rows, d), read(a.X).rows(first, rows, d), read(a.W), read(a.Mean).part(first, rows), read(a.Rstd).part(first, rows))
 	})
-	sums := b.temp(2 * d)
-	b.reduceCols(false, sums, parts.read(), 1, pieces, 2*d, 1, false)
-	b.store(a.DW, sums.part(0, d).read())
-	b.store(a.DB, sums.part(d, d).read())
+	if sums {
+		b.layerNormSums(a, parts.read(), none, pieces, d)
+	}
+}
+
+// layerNormSums adds up the pieces of the gradients of w and b.
+func (b *backend) layerNormSums(a tensor.LayerNormGradArgs, parts, none arg, pieces, d int) {
+	var modes []uint32
+	var to []arg
+	for _, g := range []tensor.Grad{a.DW, a.DB} {
+		mode, dst := b.destination(g, none)
+		modes, to = append(modes, mode), append(to, dst)
+	}
+	_, length := columnPieces(pieces)
+	b.dispatch(shaders.LayerNormSums, modes, flat(div(2*d, threads)), []uint32{u(d), u(pieces), u(length)}, to[0], to[1], parts)
 }
 
 // L2Normalize divides each row by its norm.

@@ -66,19 +66,34 @@ func (b *backend) reduceRows(maximum bool, dst, x arg, m, n int, divisor float32
 	}
 }
 
-// reduceCols reduces over n rows of inner elements for each of outer. With add the result comes on top of dst.
+// reduceCols reduces over n rows of inner elements for each of outer. With add the result comes on top of dst. Many columns keep a device busy in one
+// dispatch, of which each workgroup does few; else there is one for the pieces of columns first.
 func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divisor float32, add bool) {
-	const run, most = 64, 64
-	spec := []uint32{word(maximum)}
-	pieces := max(1, min(most, n/run))
-	length := div(n, pieces)
-	pieces = div(n, length)
-	if pieces > 1 {
+	const many = 2048
+	pieces, length := columnPieces(n)
+	whole := pieces > 1 && outer*inner >= many && n <= reduceLanes*b.caps.maxTurns
+	if pieces > 1 && !whole {
 		parts := b.temp(outer * pieces * inner)
-		b.dispatch(shaders.ReduceCols, spec, flat(div(outer*pieces*inner, threads)), []uint32{u(outer), u(n), u(inner), u(pieces), u(length), 0, f(1)}, parts, x)
-		x, n = parts.read(), pieces
+		b.dispatch(shaders.ReduceCols, []uint32{word(maximum), 0}, flat(div(outer*pieces*inner, threads)),
+			[]uint32{u(outer), u(n), u(inner), u(pieces), u(length), 0, f(1)}, parts, x)
+		x, n, pieces, length = parts.read(), pieces, 1, pieces
 	}
-	b.dispatch(shaders.ReduceCols, spec, flat(div(outer*inner, threads)), []uint32{u(outer), u(n), u(inner), 1, u(n), word(add), f(divisor)}, dst, x)
+	columns := threads
+	if whole {
+		columns = threads / reduceLanes
+	}
+	b.dispatch(shaders.ReduceCols, []uint32{word(maximum), word(whole)}, flat(div(outer*inner, columns)),
+		[]uint32{u(outer), u(n), u(inner), u(pieces), u(length), word(add), f(divisor)}, dst, x)
+}
+
+// reduceLanes is how many invocations shaders/reduce_cols.comp has for a column that it reduces whole.
+const reduceLanes = 8
+
+// columnPieces is how n rows are cut where columns are reduced: in pieces of length rows, by n alone.
+func columnPieces(n int) (pieces, length int) {
+	const run, most = 64, 64
+	length = div(n, max(1, min(most, n/run)))
+	return div(n, length), length
 }
 
 // CumSum adds up each column, in parts: a driver may end an invocation after 65535 turns of its loops, which take 9 for each 128 elements.

@@ -45,6 +45,9 @@ func AskForAll(dev *tensor.Device) {
 	for _, head := range []int{32, 64, 80} { // columns of a head, as configurations have them
 		askForAttention(dev, head)
 	}
+	for _, op := range []tensor.ReduceOp{tensor.ReduceSum, tensor.ReduceMax} { // of many columns
+		tensor.Reduce(op, tensor.New(dev, 200, 4000), 0)
+	}
 	small := tensor.Cast(tensor.New(dev, 4, 4), tensor.BFloat16)
 	tensor.CopyInto(tensor.Cast(tensor.New(dev, 4, 4), tensor.BFloat16), small.T())
 }

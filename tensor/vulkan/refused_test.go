@@ -92,7 +92,7 @@ func TestRefusedShaders(t *testing.T) {
 	}
 	for _, s := range shaders.All() {
 		p := cases[s]
-		half := s == shaders.HalfMax || s == shaders.HalfPack || s == shaders.GemmHalf || s == shaders.GemmHalfEpilogue
+		half := s == shaders.HalfPack || s == shaders.GemmHalf || s == shaders.GemmHalfEpilogue
 		if p == nil {
 			if !s.Cooperative && (b.caps.float16 || !half) {
 				t.Errorf("no case runs shader %s", s.Name)

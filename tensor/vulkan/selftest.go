@@ -38,7 +38,7 @@ func (p *proofs) open(b *backend) {
 	}
 	fmt.Fprint(sum, proofCases)
 	p.holder = plainLine(fmt.Sprintf("self-tests passed by %s, driver %s (%x), Vulkan %s, with shaders and cases %.8x in tiles %v, packed by %v",
-		b.info.Name, b.info.Driver, d.DriverVersion, b.info.Vulkan, sum.Sum(nil), tiles, []int{halfStep, packRows, packPieces, packLength}))
+		b.info.Name, b.info.Driver, d.DriverVersion, b.info.Vulkan, sum.Sum(nil), tiles, []int{halfStep, packRows, packPieces, packLength, packWhole, packWholeStrided}))
 	if b.pipes.path != "" {
 		p.path = b.pipes.path + "-passed"
 	}
