@@ -8,10 +8,10 @@
 // Shader AttentionGradKV: 8 buffers.
 //
 // dV (+)= Pᵀ·dOut and dK (+)= scale·dSᵀ·Q for TILE keys of a head; P and dS as in attention_grad_q.comp. Rows here are keys.
-layout(constant_id = 1) const bool BIAS = false;
-layout(constant_id = 2) const bool ADD = false;
-layout(constant_id = 3) const bool MASK = false;
-layout(constant_id = 4) const bool CAUSAL = false;
+layout(constant_id = 2) const bool BIAS = false;
+layout(constant_id = 3) const bool ADD = false;
+layout(constant_id = 4) const bool MASK = false;
+layout(constant_id = 5) const bool CAUSAL = false;
 layout(set = 0, binding = 0) buffer Dkv { float dkv[]; };
 layout(set = 0, binding = 1) readonly buffer DOut { float dOut[]; };
 layout(set = 0, binding = 2) readonly buffer Q { float q[]; };
@@ -23,39 +23,41 @@ layout(set = 0, binding = 7) readonly buffer Mask { uint mask[]; };
 layout(push_constant) uniform Push { uint dkvAt, dOutAt, qAt, kvAt, lseAt, deltaAt, biasAt, maskAt, NQ, NK, H, qStep, kvStep, dStep; float scale; };
 
 void main() {
-	uint k0 = gl_WorkGroupID.x * TILE, h = gl_WorkGroupID.y, sample_ = gl_WorkGroupID.z, key = k0 + ROW;
+	uint k0 = gl_WorkGroupID.x * ROWS, h = gl_WorkGroupID.y, sample_ = gl_WorkGroupID.z, key = k0 + 4 * Y;
 	uint query = qAt + sample_ * NQ * qStep + h * HEAD, k = kvAt + sample_ * NK * kvStep + h * HEAD, v = k + H * HEAD;
 	uint up = dOutAt + (sample_ * NQ * H + h) * HEAD, at = (sample_ * H + h) * NQ;
-	float dv[COLUMNS], dk[COLUMNS];
-	[[unroll]] for (uint j = 0; j < COLUMNS; j++) dv[j] = 0.0, dk[j] = 0.0;
+	uvec4 keys = min(key + uvec4(0, 1, 2, 3), NK - 1);
+	vec4 dv[2 * COLUMNS], dk[2 * COLUMNS];
+	[[unroll]] for (uint j = 0; j < 2 * COLUMNS; j++) dv[j] = vec4(0), dk[j] = vec4(0);
 	for (uint q0 = CAUSAL ? k0 : 0; q0 < NQ; q0 += TILE) {
-		float s[PER], dp[PER];
-		[[unroll]] for (uint j = 0; j < PER; j++) s[j] = 0.0, dp[j] = 0.0;
-		LOAD_DOTS(s, kv, k, kvStep, NK, k0, q, query, qStep, NQ, q0)
-		LOAD_DOTS(dp, kv, v, kvStep, NK, k0, dOut, up, H * HEAD, NQ, q0)
-		for (uint j = 0; j < PER; j++) { // see EXPONENTIALS in include/attention.glsl
-			uint row = q0 + LANE + 4 * j;
-			bool in_ = row < NQ && SEES(sample_, row, key);
-			float l = in_ ? lse[lseAt + at + row] : 0.0;
-			in_ = in_ && l != -infinity();
-			float x = s[j] * scale;
-			if (BIAS && in_) x += bias[biasAt + (h * NQ + row) * NK + key];
-			float p = in_ ? expOf(x - l) : 0.0;
-			s[j] = in_ ? p * (dp[j] - delta[deltaAt + at + row]) : 0.0;
-			weights[ROW * (TILE + 1) + LANE + 4 * j] = p;
-		}
-		APPLY(dv, dOut, up, H * HEAD, NQ, q0)
+		vec4 s[2 * PAIRS], dp[2 * PAIRS];
+		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) s[j] = vec4(0), dp[j] = vec4(0);
+		DOTS(s, kv, k, kvStep, NK, k0, q, query, qStep, NQ, q0)
+		DOTS(dp, kv, v, kvStep, NK, k0, dOut, up, H * HEAD, NQ, q0)
 		barrier();
-		[[unroll]] for (uint j = 0; j < PER; j++) weights[ROW * (TILE + 1) + LANE + 4 * j] = s[j];
-		APPLY(dk, q, query, qStep, NQ, q0)
+		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) {
+			uint row = q0 + OTHER(j), there = min(row, NQ - 1);
+			float l = lse[lseAt + at + there];
+			vec4 x = s[j] * scale;
+			if (BIAS) x += FOUR(bias, biasAt + (h * NQ + there) * NK + keys);
+			vec4 p = fourExps(x - l);
+			[[unroll]] for (uint i = 0; i < 4; i++) p[i] = row < NQ && SEES(sample_, row, key + i) && l != -infinity() ? p[i] : 0.0;
+			s[j] = p * (dp[j] - delta[deltaAt + at + there]);
+			PUT_OWN(OTHER(j) * LINE, p);
+		}
+		APPLY(dv, k0, NK, dOut, up, H * HEAD, NQ, q0)
+		barrier();
+		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) PUT_OWN(OTHER(j) * LINE, s[j]);
+		APPLY(dk, k0, NK, q, query, qStep, NQ, q0)
 	}
-	if (key >= NK) return;
-	[[unroll]] for (uint j = 0; j < COLUMNS; j++) {
-		uint d = LANE + 4 * j, to = dkvAt + (sample_ * NK + key) * dStep + h * HEAD + d;
-		if (d < HEAD) {
-			dkv[to] = ADD ? dkv[to] + dk[j] * scale : dk[j] * scale;
-			to += H * HEAD;
-			dkv[to] = ADD ? dkv[to] + dv[j] : dv[j];
+	[[unroll]] for (uint i = 0; i < 4; i++) {
+		[[unroll]] for (uint j = 0; j < 2 * COLUMNS; j++) {
+			uint to = dkvAt + (sample_ * NK + key + i) * dStep + h * HEAD + COLUMN(j);
+			if (key + i < NK && COLUMN(j) < HEAD) {
+				dkv[to] = ADD ? dkv[to] + dk[j][i] * scale : dk[j][i] * scale;
+				to += H * HEAD;
+				dkv[to] = ADD ? dkv[to] + dv[j][i] : dv[j][i];
+			}
 		}
 	}
 }

@@ -35,13 +35,13 @@ const (
 type tile struct{ m, n, tm, tn int }
 
 // tiles from small to large. A larger one reads less, a smaller one makes more workgroups.
-var tiles = [...]tile{{32, 32, 4, 2}, {64, 64, 8, 4}, {128, 128, 8, 8}}
+var tiles = [...]tile{{32, 32, 4, 4}, {64, 64, 8, 4}, {128, 128, 8, 8}}
 
 // invocations is the size of the workgroup.
 func (t tile) invocations() int { return t.m / t.tm * (t.n / t.tn) }
 
-// shared is the shared memory that gemm.comp takes.
-func (t tile) shared() int { return 4 * 16 * (t.m + 1 + t.n + 1) }
+// shared is the shared memory that a tile takes: see shaders/include/tile.glsl.
+func (t tile) shared() int { return 16 * 16 * (t.m/4 + 1 + t.n/4 + 1) }
 
 // choose takes the largest tile that the device can run and that the product fills, else the smallest that it can run. All give the same
 // result. ok is false if the device can run none.

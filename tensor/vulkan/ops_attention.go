@@ -9,8 +9,20 @@ import (
 	"github.com/gobeit/gobeit/tensor"
 )
 
-// attentionTile is how many queries or keys a workgroup works on; see shaders/include/attention.glsl.
-const attentionTile = 32
+// attentionTile is how many rows of the other side the shaders of attention take at a time, and of their own side those with many accumulators; the
+// others work on wideTile. See shaders/include/attention.glsl.
+const (
+	attentionTile = 32
+	wideTile      = 64
+)
+
+// queryTile is how many queries a workgroup of attention.comp works on.
+func (a attention) queryTile() int {
+	if a.d > 64 { // more accumulators do not fit 128 registers
+		return attentionTile
+	}
+	return wideTile
+}
 
 // attention is one attention on the device: its sizes, and what its shaders read.
 type attention struct {
@@ -37,9 +49,20 @@ func attentionOf(a tensor.AttentionArgs) attention {
 	return x
 }
 
-// shared is the shared memory that the shaders take; see shaders/include/attention.glsl.
+// shared is the shared memory that the shaders take at most; see shaders/include/attention.glsl.
 func (a attention) shared() int {
-	return 4 * (max(64*attentionTile, 4*div(a.d, 4)) + attentionTile*(attentionTile+1))
+	most := 0
+	for _, rows := range []int{attentionTile, wideTile} {
+		line := rows/2 + 2
+		weights, across := attentionTile*line, 4*128/rows
+		width := across * div(a.d, 2*across)
+		values := 16
+		for values > 1 && weights+values*width > 2048 {
+			values /= 2
+		}
+		most = max(most, 8*(weights+max(values*width, across*line)))
+	}
+	return most
 }
 
 // fits reports whether a workgroup of the device can hold a row of a head. If not, End says so.
@@ -100,12 +123,12 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 	if !b.fits(a) {
 		return
 	}
-	spec := append([]uint32{u(a.d)}, a.spec...)
+	spec := append([]uint32{u(a.d), u(a.queryTile())}, a.spec...)
 	b.eachSample(a, func(first, n int) {
 		b.pieces(n, 4*a.scores(), func(lo, n int) {
 			lo += first
 			b.weigh(4 * a.scores() * float64(n))
-			b.dispatch(shaders.Attention, spec, cube(div(a.nq, attentionTile), a.h, n), append(a.steps(), f(args.Scale)),
+			b.dispatch(shaders.Attention, spec, cube(div(a.nq, a.queryTile()), a.h, n), append(a.steps(), f(args.Scale)),
 				write(args.Out).rows(lo, n, a.nq*a.h*a.d), write(args.LSE).rows(lo, n, a.h*a.nq),
 				samplesOf(read(a.q), a.q, lo, n), samplesOf(read(a.kv), a.kv, lo, n), a.bias, a.masks(lo, n))
 		})
@@ -154,8 +177,8 @@ func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, 
 				in[k] = in[k].from(first * step)
 			}
 			b.weigh(head * float64(n*heads))
-			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
-				cube(div(a.nk, attentionTile), div(a.nq, attentionTile), heads), append(a.steps(), u(n), f(args.Scale)),
+			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), wideTile, word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
+				cube(div(a.nk, attentionTile), div(a.nq, wideTile), heads), append(a.steps(), u(n), f(args.Scale)),
 				append([]arg{update(args.DBias.To).part(first*a.nq*a.nk, heads*a.nq*a.nk)}, in...)...)
 		})
 	}
@@ -176,6 +199,6 @@ func (b *backend) attentionGrad(s *shaders.Shader, flops float64, a attention, g
 		return
 	}
 	b.weigh(flops * a.scores() * float64(n))
-	b.dispatch(s, append([]uint32{u(a.d), a.spec[0], word(g.Add)}, a.spec[1:]...), cube(div(rows, attentionTile), a.h, n),
+	b.dispatch(s, append([]uint32{u(a.d), attentionTile, a.spec[0], word(g.Add)}, a.spec[1:]...), cube(div(rows, attentionTile), a.h, n),
 		append(a.steps(), u(g.To.Strides()[1]), f(scale)), append([]arg{samplesOf(update(g.To), g.To, lo, n)}, in...)...)
 }

@@ -99,7 +99,7 @@ func TestSelfTestFindsIgnoredConstants(t *testing.T) {
 	drivers := map[string]func(s *shaders.Shader, spec []uint32) []uint32{
 		"matmul in tiles of 64 by 64": func(s *shaders.Shader, spec []uint32) []uint32 {
 			if s == shaders.Gemm && spec[1] == 64 {
-				copy(spec[1:], []uint32{32, 32, 4, 2})
+				copy(spec[1:], []uint32{32, 32, 4, 4})
 			}
 			return spec
 		},
