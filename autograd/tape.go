@@ -130,7 +130,7 @@ func (t *Tape) Recording() bool {
 }
 
 // Scope runs f in a NoGrad region and keeps only its result. Everything else that f made is returned to the pool, including Vars under
-// Keep. f may return nil.
+// Keep, but for Zeros. f may return nil.
 func (t *Tape) Scope(f func() *Var) *Var {
 	t.made("Scope")
 	mark := len(t.owned)

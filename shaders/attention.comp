@@ -7,7 +7,7 @@
 
 // Shader Attention: 6 buffers.
 //
-// out = softmax(scale·q·kᵀ + bias)·v for TILE queries of a head, with the running maximum and sum of the softmax; lse is its log-sum-exp. A query
+// out = softmax(scale·q·kᵀ + bias)·v for ROWS queries of a head, with the running maximum and sum of the softmax; lse is its log-sum-exp. A query
 // that sees no key gets zeros and -Inf.
 layout(constant_id = 2) const bool BIAS = false;
 layout(constant_id = 3) const bool MASK = false;

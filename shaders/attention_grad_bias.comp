@@ -7,7 +7,7 @@
 
 // Shader AttentionGradBias: 8 buffers.
 //
-// dBias[h, i, j] (+)= Σ dS over the samples in order, for TILE queries and TILE keys of a head; dS as in attention_grad_q.comp.
+// dBias[h, i, j] (+)= Σ dS over the samples in order, for ROWS queries and TILE keys of a head; dS as in attention_grad_q.comp.
 layout(constant_id = 2) const bool ADD = false;
 layout(constant_id = 3) const bool MASK = false;
 layout(constant_id = 4) const bool CAUSAL = false;

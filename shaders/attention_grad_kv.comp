@@ -7,7 +7,7 @@
 
 // Shader AttentionGradKV: 8 buffers.
 //
-// dV (+)= Pᵀ·dOut and dK (+)= scale·dSᵀ·Q for TILE keys of a head; P and dS as in attention_grad_q.comp. Rows here are keys.
+// dV (+)= Pᵀ·dOut and dK (+)= scale·dSᵀ·Q for ROWS keys of a head; P and dS as in attention_grad_q.comp. Rows here are keys.
 layout(constant_id = 2) const bool BIAS = false;
 layout(constant_id = 3) const bool ADD = false;
 layout(constant_id = 4) const bool MASK = false;
@@ -41,8 +41,12 @@ void main() {
 			vec4 x = s[j] * scale;
 			if (BIAS) x += FOUR(bias, biasAt + (h * NQ + there) * NK + keys);
 			vec4 p = fourExps(x - l);
-			[[unroll]] for (uint i = 0; i < 4; i++) p[i] = row < NQ && SEES(sample_, row, key + i) && l != -infinity() ? p[i] : 0.0;
 			s[j] = p * (dp[j] - delta[deltaAt + at + there]);
+			[[unroll]] for (uint i = 0; i < 4; i++) {
+				bool seen = row < NQ && SEES(sample_, row, key + i) && l != -infinity();
+				p[i] = seen ? p[i] : 0.0;
+				s[j][i] = seen ? s[j][i] : 0.0;
+			}
 			PUT_OWN(OTHER(j) * LINE, p);
 		}
 		APPLY(dv, k0, NK, dOut, up, H * HEAD, NQ, q0)

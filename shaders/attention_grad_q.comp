@@ -7,7 +7,7 @@
 
 // Shader AttentionGradQ: 8 buffers.
 //
-// dQ (+)= scale·dS·K for TILE queries of a head, with P = exp(scale·q·kᵀ + bias − lse) and dS = P∘(dOut·vᵀ − delta).
+// dQ (+)= scale·dS·K for ROWS queries of a head, with P = exp(scale·q·kᵀ + bias − lse) and dS = P∘(dOut·vᵀ − delta).
 layout(constant_id = 2) const bool BIAS = false;
 layout(constant_id = 3) const bool ADD = false;
 layout(constant_id = 4) const bool MASK = false;

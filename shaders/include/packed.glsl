@@ -6,7 +6,7 @@
 // The memory is [batch, rows, depth] float16, then the exponents [batch, rows] that give the rows their magnitudes back.
 // Include math.glsl first.
 
-// PACK_ROWS rows are the work of a workgroup of half_max and half_pack. Lanes of it stand side by side in memory: along k where neighbours
+// PACK_ROWS rows are the work of a workgroup of half_pack. Lanes of it stand side by side in memory: along k where neighbours
 // in a row are neighbours in memory (BY_ROW), else across rows.
 #define PACK_ROWS 32
 #define PACK_LANES (BY_ROW ? 16 : 4)

@@ -43,7 +43,7 @@ const (
 func (c caps) float16s() *variant {
 	v := &variant{name: "float16", plain: shaders.GemmHalf, followed: shaders.GemmHalfEpilogue}
 	for _, t := range tiles {
-		if 4*16*(t.m/2+1+t.n/2+1) <= c.shared && t.invocations() <= c.threads {
+		if t.shared() <= c.shared && t.invocations() <= c.threads {
 			v.tiles = append(v.tiles, t)
 		}
 	}
@@ -115,6 +115,9 @@ func (f *factor) scales() int { return f.batch * f.padded * f.depth / 2 }
 func (f *factor) words() int  { return f.scales() + f.batch*f.padded }
 func (f *factor) tops() int   { return f.batch * f.rows * f.pieces }
 
+// room is what it takes of a memory of packed factors, in words.
+func (f *factor) room() int { return aligned(f.words()) + aligned(f.tops()) }
+
 // each is the rows from one matrix of the product's batch to the next.
 func (f *factor) each() int {
 	if f.next == 0 {
@@ -128,7 +131,7 @@ func (p product) factors(m, n int) (a, b *factor) {
 	return newFactor(p.a, p.m, p.k, p.aRow, p.aCol, p.batch, p.aNext, m), newFactor(p.b, p.n, p.k, p.bCol, p.bRow, p.batch, p.bNext, n)
 }
 
-// packed is the size of the packed factors in words, at most; 0 when p is not made from such. most is how many words a shader sees. What it
+// packed is the room of the packed factors in words, at most; 0 when p is not made from such. most is how many words a shader sees. What it
 // says of a row does not depend on how many there are.
 func (b *backend) packed(p product, most int) (left, right int) {
 	if p.faster == nil || p.k < halfStep || p.n < halfStep || p.n > packRows*b.caps.maxGroups {
@@ -136,10 +139,10 @@ func (b *backend) packed(p product, most int) (left, right int) {
 	}
 	largest := tiles[len(tiles)-1]
 	l, r := p.factors(largest.m, largest.n)
-	if l.words()/l.batch/l.padded*largest.m > most {
+	if least := newFactor(p.a, largest.m, p.k, p.aRow, p.aCol, 1, 0, largest.m); least.room() > most {
 		return 0, 0 // the smallest part is too long
 	}
-	return l.words(), r.words()
+	return l.room(), r.room()
 }
 
 // packedProduct is a product of packed factors.

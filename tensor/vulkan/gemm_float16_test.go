@@ -181,13 +181,34 @@ func TestGradientsPackedTogether(t *testing.T) {
 				if got := grads(true, true, scaled); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
 					t.Errorf("%s, %d rows: gradients together have other bits", v.name, m)
 				}
-				whole := b.caps.maxRange
-				b.caps.maxRange = int64(60 << 10 * m / 150)
-				if got := grads(true, true, scaled); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
-					t.Errorf("%s, %d rows: factors packed in parts give other bits", v.name, m)
+				whole := b.caps
+				for name, limited := range map[string]func(bytes int64){
+					"range":      func(bytes int64) { b.caps.maxRange = bytes },
+					"allocation": func(bytes int64) { b.caps.maxMemory = bytes },
+				} {
+					limited(int64(60 << 10 * m / 150))
+					if got := grads(true, true, scaled); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
+						t.Errorf("%s, %d rows: factors packed in parts by the %s give other bits", v.name, m, name)
+					}
+					b.caps = whole
 				}
-				b.caps.maxRange = whole
 			}
+		}
+	}
+}
+
+// Devices with the least shared memory and the smallest workgroups that Vulkan allows have tiles.
+func TestTilesOfSmallDevices(t *testing.T) {
+	for _, c := range []struct {
+		caps caps
+		want []tile
+	}{
+		{caps{shared: 16 << 10, threads: 128}, tiles[:2]},
+		{caps{shared: 16 << 10, threads: 1024}, tiles[:2]},
+		{caps{shared: 32 << 10, threads: 1024}, tiles[:]},
+	} {
+		if got := c.caps.float16s().tiles; !slices.Equal(got, c.want) {
+			t.Errorf("%d bytes shared, %d threads: tiles %v, want %v", c.caps.shared, c.caps.threads, got, c.want)
 		}
 	}
 }

@@ -145,7 +145,8 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstrea
 		keep = read(a.Keep)
 	}
 	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums)}
-	b.rows(m, n, func(lo, count int) {
+	width := max(n, div(b.mostWords(), mostPieces*b.caps.maxTurns)) // so that a part has no more rows than its pieces may have turns
+	b.rows(m, width, func(lo, count int) {
 		pieces, length := columnPieces(count)
 		parts := dst.part(0, 1)
 		if sums {

@@ -18,32 +18,31 @@ const (
 	packFound        // packs by those
 )
 
-// packAlign keeps factors apart in their memory, in words, as every driver wants what it binds.
-const packAlign = 64
+// aligned is a size rounded up to 64 words, so that factors are as far apart in their memory as every driver wants what it binds.
+func aligned(words int) int { return div(words, 64) * 64 }
 
 // pack packs factors, in one dispatch those with short rows and in two those with long ones, of which a workgroup sees only a piece. Where a shader does
-// not see all of them, they are packed in parts.
+// not see all of them, or they are more than one allocation may be, they are packed in parts.
 func (b *backend) pack(all []*factor) {
 	if len(all) == 0 {
 		return
 	}
 	// In the memory come the packed factors with short rows, then the tops of the others, then these packed.
-	align := func(words int) int { return div(words, packAlign) * packAlign }
 	slices.SortStableFunc(all, func(x, y *factor) int { return min(x.pieces, 1) - min(y.pieces, 1) })
 	short, size := 0, 0
 	for ; short < len(all) && all[short].pieces == 0; short++ {
-		size += align(all[short].words())
+		size += aligned(all[short].words())
 	}
 	tops, toPack := size, size
 	for _, f := range all[short:] {
 		toPack += f.tops()
 	}
-	toPack = align(toPack)
+	toPack = aligned(toPack)
 	size = toPack
 	for _, f := range all[short:] {
-		size += align(f.words())
+		size += aligned(f.words())
 	}
-	if half := len(all) / 2; half > 0 && (len(all) > packJobs || size > int(b.caps.maxRange-b.caps.align)/4) {
+	if half := len(all) / 2; half > 0 && (len(all) > packJobs || size > b.mostWords() || 4*int64(size) > b.caps.maxMemory) {
 		b.pack(all[:half])
 		b.pack(all[half:])
 		return
@@ -54,14 +53,14 @@ func (b *backend) pack(all []*factor) {
 	for _, f := range all[:short] {
 		first.add(f, packBoth, at)
 		f.packedWords = memory.part(at, f.words())
-		at += align(f.words())
+		at += aligned(f.words())
 	}
 	at = toPack
 	for _, f := range all[short:] {
 		first.add(f, packFind, found)
 		second.add(f, packFound, at-tops)
 		f.packedWords = memory.part(at, f.words())
-		found, at = found+f.tops(), at+align(f.words())
+		found, at = found+f.tops(), at+aligned(f.words())
 	}
 	b.dispatchPacking(first)
 	b.dispatchPacking(second)

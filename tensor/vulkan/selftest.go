@@ -109,7 +109,7 @@ func (b *backend) proveFloat32() error {
 
 // proofCases are cases of package opcase whose shaders have sizes from constants, or sums over a workgroup.
 var proofCases = []string{
-	"Linear/m=3/k=17/n=5/gelu", "Attention/b=1/n=17/h=2/d=8/bias", "Reduce/op=sum/shape=[197 65]/axis=1",
+	"Linear/m=3/k=17/n=5/gelu", "Attention/b=1/n=17/h=2/d=8/bias", "Attention/b=1/n=33/h=2/d=70", "Reduce/op=sum/shape=[197 65]/axis=1",
 	"Reduce/op=sum/shape=[2 520 17]/axis=1", "LayerNorm/m=3/d=65",
 }
 

@@ -36,6 +36,20 @@ func TestLoopsAreSplit(t *testing.T) {
 		tensor.Conv2DGrad(tensor.Conv2DGradArgs{DX: tensor.Grad{To: dx, Add: true}, DY: x, X: x, W: kernels, ConvOptions: o})
 		return dx.Float32s()
 	}
+	upstream := func(d *tensor.Device, rows int) []float32 { // of a GELU
+		const n, k = 3, 2
+		matrix := func(stream uint64, m, n int) *tensor.Tensor {
+			r, x := tensor.NewRand(1, stream), make([]float32, m*n)
+			for i := range x {
+				x[i] = float32(r.Uniform(-2, 2))
+			}
+			return tensor.FromSlice(d, x, m, n)
+		}
+		a := tensor.LinearGradArgs{DY: matrix(1, rows, n), X: matrix(2, rows, k), W: matrix(3, n, k), Pre: matrix(4, rows, n)}
+		a.DX.To, a.DBias.To = tensor.New(d, rows, k), tensor.New(d, n)
+		tensor.LinearGrad(a)
+		return slices.Concat(a.DX.To.Float32s(), a.DBias.To.Float32s())
+	}
 	for _, c := range []struct {
 		name  string
 		turns int
@@ -52,6 +66,7 @@ func TestLoopsAreSplit(t *testing.T) {
 		{"a long line", b.caps.maxTurns, func(d *tensor.Device) []float32 {
 			return pool(d, 1, 70000, tensor.Window{Kernel: [2]int{1, 70000}})
 		}},
+		{"rows of a gradient", 7, func(d *tensor.Device) []float32 { return upstream(d, 3*7*mostPieces+5) }},
 		{"many taps", b.caps.maxTurns, func(d *tensor.Device) []float32 { return spread(d, 2, 2, 401) }},
 	} {
 		b.caps.maxTurns = c.turns
