@@ -85,7 +85,8 @@ func (b *backend) multiply(ps ...product) {
 		if p.k == 0 {
 			p.aNext, p.bNext = 0, 0 // nothing is read
 		}
-		if first, second, cut := b.halves(p); cut {
+		aPacked, bPacked := b.packed(p, b.mostWords())
+		if first, second, cut := b.halves(p, aPacked, bPacked); cut {
 			b.multiply(first)
 			b.multiply(second)
 			continue
@@ -93,8 +94,7 @@ func (b *backend) multiply(ps ...product) {
 		p.c = p.c.part(0, p.batch*p.m*p.n)
 		p.a = p.a.part(0, (p.batch-1)*p.aNext+extent(p.m, max(1, p.k), p.aRow, p.aCol))
 		p.b = p.b.part(0, (p.batch-1)*p.bNext+extent(max(1, p.k), p.n, p.bRow, p.bCol))
-		most := b.mostWords()
-		if aPacked, bPacked := b.packed(p, most); aPacked > 0 && bPacked <= most {
+		if aPacked > 0 && bPacked <= b.mostWords() {
 			packed = append(packed, p)
 		} else {
 			b.gemm(p)
@@ -106,13 +106,12 @@ func (b *backend) multiply(ps ...product) {
 // mostWords is how many words a shader sees of one tensor.
 func (b *backend) mostWords() int { return int(b.caps.maxRange-b.caps.align) / 4 }
 
-// halves cuts a product in two, the second after the first, where a shader does not see its matrices whole, or it takes too long.
-func (b *backend) halves(p product) (first, second product, cut bool) {
+// halves cuts a product in two, the second after the first, where a shader does not see its matrices whole, as they are or packed, or it takes too long.
+func (b *backend) halves(p product, aPacked, bPacked int) (first, second product, cut bool) {
 	most := b.mostWords()
 	aSize, bSize := extent(p.m, max(1, p.k), p.aRow, p.aCol), extent(max(1, p.k), p.n, p.bRow, p.bCol)
 	half := func(n, align int) int { return max(1, div(n, 2*align)) * align }
 	long := b.tooLong(p.flops()) // a watchdog may not wait for the whole
-	aPacked, bPacked := b.packed(p, most)
 	first, second = p, p
 	switch batchSize := func(next, size int) int { return (p.batch-1)*next + size }; {
 	case p.batch > 1 && (long || batchSize(p.aNext, aSize) > most || batchSize(p.bNext, bSize) > most || batchSize(p.m*p.n, p.m*p.n) > most ||

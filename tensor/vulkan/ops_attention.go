@@ -51,13 +51,14 @@ func attentionOf(a tensor.AttentionArgs) attention {
 
 // shared is the shared memory that the shaders take at most; see shaders/include/attention.glsl.
 func (a attention) shared() int {
+	const pairs = 16 << 10 / 8 // of columns in the least that a driver allows
 	most := 0
 	for _, rows := range []int{attentionTile, wideTile} {
 		line := rows/2 + 2
-		weights, across := attentionTile*line, 4*128/rows
+		weights, across := attentionTile*line, 4*threads/rows
 		width := across * div(a.d, 2*across)
 		values := 16
-		for values > 1 && weights+values*width > 2048 {
+		for values > 1 && weights+values*width > pairs {
 			values /= 2
 		}
 		most = max(most, 8*(weights+max(values*width, across*line)))
