@@ -82,3 +82,23 @@ func TestBuild(t *testing.T) {
 		t.Skipf("no glslc that made a shader: this one is of shaderc %q", version)
 	}
 }
+
+// TestMetal translates every shader to Metal's language, as MoltenVK does when it makes a pipeline. Cooperative matrices are left out: MoltenVK does not
+// offer them.
+func TestMetal(t *testing.T) {
+	if _, err := exec.LookPath("spirv-cross"); err != nil {
+		if os.Getenv("BEIT_REQUIRE_VULKAN") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	for _, s := range shaders.All() {
+		if s.Cooperative {
+			continue
+		}
+		text, err := exec.Command("spirv-cross", filepath.Join("spv", s.Name+".spv"), "--msl", "--msl-version", "20100").CombinedOutput()
+		if err != nil || !bytes.Contains(text, []byte("kernel void main0(")) {
+			t.Errorf("%s: %v\n%.500s", s.Name, err, text)
+		}
+	}
+}
