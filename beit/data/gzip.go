@@ -7,7 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // maxUnpacked bounds how large an archive may become when it is unpacked.
@@ -16,7 +17,7 @@ const maxUnpacked = 1 << 40
 // openGzip opens a .tar file that is compressed with gzip. Its images are read in any order, so it is unpacked into a temporary file.
 func openGzip(file io.Reader, name string, limits Limits, options []Option) (*Source, error) {
 	tmp, size, err := gunzip(file, maxUnpacked)
-	if errors.Is(err, syscall.ENOSPC) {
+	if regular.DiskFull(err) {
 		return nil, fmt.Errorf("%s: no room to unpack it in %s: name a larger folder in TMPDIR, or unpack it by hand: %w", name, os.TempDir(), err)
 	}
 	if err != nil {

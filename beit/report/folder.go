@@ -23,7 +23,7 @@ const folderMark = ".made-by"
 
 // CheckFolder returns an error unless WriteFolder may put a folder of the same maker at dir: nothing is there, or nothing but what it once wrote.
 func CheckFolder(dir, maker string) error {
-	entries, err := os.ReadDir(dir)
+	entries, err := regular.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
 	}

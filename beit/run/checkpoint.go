@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/gobeit/gobeit/nn/state"
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 const (
@@ -53,7 +54,7 @@ func parseName(name string) (step int, ok bool) {
 // Checkpoints lists the paths of the checkpoints in a run folder, the oldest first. It leaves out files with other names.
 func Checkpoints(dir string) ([]string, error) {
 	folder := filepath.Join(dir, CheckpointDir)
-	files, err := os.ReadDir(folder)
+	files, err := regular.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -76,7 +77,7 @@ func WriteCheckpoint(dir string, step int, meta map[string]string, tensors []sta
 }
 
 // Prune removes all checkpoints but the newest keep. It also removes those of later steps than step: they are damaged, and the run went on
-// from one before them.
+// from one before them. What is in use stays for the next time.
 func Prune(dir string, keep, step int) error {
 	list, err := Checkpoints(dir)
 	if err != nil {
@@ -88,7 +89,7 @@ func Prune(dir string, keep, step int) error {
 			kept++
 			continue
 		}
-		if err := os.Remove(name); err != nil {
+		if err := regular.Remove(name); err != nil && !regular.InUse(err) {
 			return fmt.Errorf("old checkpoint: %w", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -22,7 +23,11 @@ func model(x float32) []state.Named {
 // withCheckpoints is a run folder with checkpoints after these steps.
 func withCheckpoints(t *testing.T, steps ...int) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "a[1]*?") // what filepath.Glob would take for a pattern
+	name := "a[1]*?" // what filepath.Glob would take for a pattern
+	if runtime.GOOS == "windows" {
+		name = "a[1]" // other signs have no place in names there
+	}
+	dir := filepath.Join(t.TempDir(), name)
 	if err := Prepare(dir); err != nil {
 		t.Fatal(err)
 	}

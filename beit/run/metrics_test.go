@@ -263,7 +263,8 @@ func TestAppendToAFullDisk(t *testing.T) {
 // The real thing, where there is one.
 func TestAppendToDevFull(t *testing.T) {
 	f, err := os.OpenFile("/dev/full", os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
+	if err != nil || runtime.GOOS == "windows" { // where Wine has it
+		f.Close()
 		t.Skipf("%s has no /dev/full", runtime.GOOS)
 	}
 	defer f.Close()

@@ -49,16 +49,19 @@ func (c *clock) epoch(v map[string]float64, dev *tensor.Device) { c.whole.into(v
 func (l lap) into(v map[string]float64, dev *tensor.Device) {
 	v[method.KeySpeed], v[method.KeyDataTime] = l.rates()
 	if l.sums > 0 {
-		v[method.KeySumTime] = l.sums.Seconds() / time.Since(l.since).Seconds()
+		v[method.KeySumTime] = l.sums.Seconds() / secondsSince(l.since)
 	}
 	v[method.KeyMemory] = float64(dev.MemStats().Held) / (1 << 20)
 }
 
 // rates are images per second, and the share of the time that the loop waited for images.
 func (l lap) rates() (speed, wait float64) {
-	spent := time.Since(l.since).Seconds()
+	spent := secondsSince(l.since)
 	return float64(l.images) / spent, l.wait.Seconds() / spent
 }
+
+// secondsSince is never 0: that of Windows is a coarse clock, which may not have moved.
+func secondsSince(t time.Time) float64 { return max(time.Since(t), time.Microsecond).Seconds() }
 
 // progress reports where training is, with part micro-batches done of the step under way.
 func (l *loop) progress(part int) {

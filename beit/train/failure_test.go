@@ -44,7 +44,6 @@ func TestNotFinite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer l.close()
 			l.reporter = &traintest.Reporter{OnProgress: func(p method.Progress) {
 				if p.Phase != "train" || p.Done != 3 {
 					return
@@ -55,6 +54,7 @@ func TestNotFinite(t *testing.T) {
 				v.Upload(x)
 			}}
 			_, err = l.fresh(context.Background())
+			l.close() // Windows keeps open files from being replaced
 			if !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "step 4 in epoch 1") {
 				t.Fatalf("error %v, want %q in step 4", err, c.want)
 			}

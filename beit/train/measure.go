@@ -68,5 +68,5 @@ func Measure(ctx context.Context, dir string, m *method.Method, cfg *config.Conf
 func seconds(f func() error) (float64, error) {
 	began := time.Now()
 	err := f()
-	return time.Since(began).Seconds(), err
+	return secondsSince(began), err
 }

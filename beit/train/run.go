@@ -197,6 +197,9 @@ func resume(ctx context.Context, dir string, list method.List, env Env, set []st
 	if err := l.restore(f); err != nil {
 		return nil, err
 	}
+	if err := f.Close(); err != nil { // the run will write a checkpoint in its place, or remove it
+		return nil, err
+	}
 	if err := l.agree(); err != nil {
 		return nil, err
 	}

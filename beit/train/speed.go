@@ -156,7 +156,7 @@ func (l *loop) microBatch(ctx context.Context, loader *data.Loader, s sample) (o
 		return one, once, err
 	}
 	n := 1 / float64(last-s.warm)
-	one = Price{Seconds: time.Since(began).Seconds(), FLOPs: l.env.Device.Work() - work}.plus(apart.times(-1))
+	one = Price{Seconds: secondsSince(began), FLOPs: l.env.Device.Work() - work}.plus(apart.times(-1))
 	return one.times(n), once.times(1 / max(made, 1)), nil
 }
 
@@ -172,5 +172,5 @@ func (l *loop) keep(ctx context.Context, b *data.Batch) (Price, error) {
 	began, work := time.Now(), l.env.Device.Work()
 	k.Keep(b)
 	err := l.env.Device.Sync(ctx)
-	return Price{Seconds: time.Since(began).Seconds(), FLOPs: l.env.Device.Work() - work}, err
+	return Price{Seconds: secondsSince(began), FLOPs: l.env.Device.Work() - work}, err
 }

@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/gobeit/gobeit/nn/state/regular"
 )
 
 // tempPrefix starts the name of every file that is not whole yet.
@@ -94,7 +96,7 @@ func Commit(files ...*Pending) error {
 		}
 	}
 	for _, p := range files {
-		if err := os.Rename(p.temp.Name(), p.path); err != nil {
+		if err := regular.Rename(p.temp.Name(), p.path); err != nil {
 			return p.fail(err)
 		}
 	}
@@ -118,7 +120,7 @@ func Replace(path, temp string) error {
 		err = closing
 	}
 	if err == nil {
-		err = os.Rename(temp, path)
+		err = regular.Rename(temp, path)
 	}
 	if err == nil {
 		err = syncDir(filepath.Dir(path))
@@ -152,7 +154,7 @@ func (p *Pending) fail(err error) error { return writeError(p.path, p.temp.Name(
 // left in dir. Nobody may be writing there. A folder that does not exist is
 // clean.
 func CleanTemp(dir string) error {
-	files, err := os.ReadDir(dir)
+	files, err := regular.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -163,7 +165,7 @@ func CleanTemp(dir string) error {
 		if !f.Type().IsRegular() || !strings.HasPrefix(f.Name(), tempPrefix) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+		if err := regular.Remove(filepath.Join(dir, f.Name())); err != nil {
 			return fmt.Errorf("state: %w", err)
 		}
 	}

@@ -108,6 +108,9 @@ func TestLinkedWeights(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Skip("symbolic links are not followed: ", err)
+		}
 		f, err := Open(dir)
 		if err != nil {
 			t.Errorf("%q: %v", links, err)

@@ -1,5 +1,5 @@
 // Package regular opens files that a user or a folder names, if they are regular files. Opening a named pipe would wait for a writer, perhaps for
-// ever, and reading a device may never end.
+// ever, and reading a device may never end. It hides where Windows differs: it keeps what another process has open from being replaced and removed.
 //
 //	file, err := regular.Open(path)
 //	if err != nil {
@@ -25,12 +25,16 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLong is wrapped by the errors of ReadAtMost for longer files.
 var ErrTooLong = errors.New("too long")
 
-// Open opens the file at path for reading.
+// Open opens the file at path for reading. It waits two seconds at most for a file that is in use.
 func Open(path string) (*os.File, error) {
 	if err := check(os.Stat(path)); err != nil {
 		return nil, named(path, err)
 	}
-	file, err := os.Open(path)
+	var file *os.File
+	err := patiently(func() (err error) {
+		file, err = os.Open(path)
+		return err
+	})
 	if err != nil {
 		return nil, named(path, err)
 	}
@@ -85,6 +89,27 @@ func ReadAtMost(path string, limit int64) ([]byte, error) {
 		return nil, named(path, err)
 	}
 	return content, nil
+}
+
+// Rename is os.Rename for a file. It waits two seconds at most for a file that is in use.
+func Rename(from, to string) error {
+	return patiently(func() error { return os.Rename(from, to) })
+}
+
+// Remove is os.Remove for a file. It waits two seconds at most for a file that is in use.
+func Remove(path string) error {
+	return patiently(func() error { return os.Remove(path) })
+}
+
+// ReadDir is os.ReadDir, but the error for what is no folder never is fs.ErrNotExist, as it is on Windows.
+func ReadDir(path string) ([]fs.DirEntry, error) {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if info, there := os.Stat(path); there == nil && !info.IsDir() {
+			return nil, &fs.PathError{Op: "readdir", Path: path, Err: errors.New("not a folder")}
+		}
+	}
+	return entries, err
 }
 
 // check refuses what is no regular file.

@@ -21,6 +21,9 @@ func TestReadFile(t *testing.T) {
 	if err := os.Symlink(file, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
+	if _, err := os.Stat(link); err != nil {
+		t.Skip("symbolic links are not followed here: ", err)
+	}
 	for _, name := range []string{file, link} {
 		if got, err := ReadFile(name); err != nil || string(got) != "text" {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -31,6 +34,23 @@ func TestReadFile(t *testing.T) {
 	}
 	if _, err := ReadFile(filepath.Join(dir, "gone")); !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), "gone") != 1 {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestReadDir(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "a" {
+		t.Errorf("a folder: %v, %v", entries, err)
+	}
+	if _, err := ReadDir(file); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), file) {
+		t.Errorf("a file: %v", err)
+	}
+	if _, err := ReadDir(filepath.Join(dir, "gone")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing folder: %v", err)
 	}
 }
 
