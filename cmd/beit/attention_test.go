@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"html"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // Models of every kind have attention, in a PNG file and on a page.
 func TestAttention(t *testing.T) {
 	r, dir := trainedRuns(t), t.TempDir()
-	photo := filepath.Join(dir, "<b>photo.jpg")
+	photo := filepath.Join(dir, markup("photo.jpg"))
 	writeFile(t, photo, readFile(t, "../../beit/data/testdata/pillow/420.jpg"))
 	for _, model := range []string{r.tokenizer, r.backbone, r.classifier} {
 		name := filepath.Join(dir, filepath.Base(model))
@@ -21,7 +22,7 @@ func TestAttention(t *testing.T) {
 		}
 		decodedPNG(t, name+".png")
 		page := readFile(t, name+".html")
-		if !bytes.Contains(page, []byte("row 1, column 2")) || !bytes.Contains(page, []byte("&lt;b&gt;photo.jpg")) || bytes.Contains(page, []byte("<b>photo")) {
+		if !bytes.Contains(page, []byte("row 1, column 2")) || !bytes.Contains(page, []byte(html.EscapeString(markup("photo.jpg")))) || bytes.Contains(page, []byte(markup("photo"))) {
 			t.Errorf("%s: the page does not show its query, or not the image's name as text", model)
 		}
 	}

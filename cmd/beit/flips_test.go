@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,6 +146,14 @@ func writeFile(t *testing.T, name string, content []byte) {
 	if err := os.WriteFile(name, content, 0o666); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// markup is a file's name that reads as HTML, by the signs that the system has for names.
+func markup(name string) string {
+	if runtime.GOOS == "windows" {
+		return "&lt;b&gt;" + name
+	}
+	return "<b>" + name
 }
 
 // command is a reader that carries out a command line.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"html"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +27,7 @@ func mapFolder(t *testing.T) (images, from, leak string) {
 		t.Fatal(list, err)
 	}
 	from = list[5]
-	leak = filepath.Join(images, "val", filepath.Base(filepath.Dir(from)), "<b>leak&.png")
+	leak = filepath.Join(images, "val", filepath.Base(filepath.Dir(from)), markup("leak&.png"))
 	writeFile(t, leak, readFile(t, from))
 	return images, from, leak
 }
@@ -90,7 +92,7 @@ func TestMap(t *testing.T) {
 	if got := cellsOf(t, filepath.Join(out, "leaks.csv"), "file"); len(got) == 0 || got[0] != inside(from) {
 		t.Errorf("leaks are %q, want %q", got, inside(from))
 	}
-	if strings.Contains(first["/index.html"], "<b>leak") || !strings.Contains(first["/index.html"], "&lt;b&gt;leak&amp;.png") {
+	if strings.Contains(first["/index.html"], markup("leak")) || !strings.Contains(first["/index.html"], html.EscapeString(markup("leak&.png"))) {
 		t.Error("a name is markup on the page, or is not there")
 	}
 	if made := decode[struct{ Images []any }](t, first["/map.json"]); len(made.Images) != 33 || len(first["/sprites/0000.jpg"]) == 0 {
@@ -184,12 +186,12 @@ func TestSimilarByIndex(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "x.html")
 	find(r.backbone, "--index", index, "--top", "3", "--out", page)
 	text := string(readFile(t, page))
-	for _, want := range []string{"&lt;b&gt;leak&amp;.png", "%3Cb%3Eleak&amp;.png", "1. cosine 1.0000", "data:image/jpeg"} {
+	for _, want := range []string{html.EscapeString(markup("leak&.png")), html.EscapeString(url.PathEscape(markup("leak&.png"))), "1. cosine 1.0000", "data:image/jpeg"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(text, "<b>leak") {
+	if strings.Contains(text, markup("leak")) {
 		t.Error("a name is markup on the page")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"html"
 	"io"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // A masked autoencoder's run and its model rebuild images, in a PNG file and on a page; what a seed chooses stays the same.
 func TestReconstruct(t *testing.T) {
 	r, dir := trainedRuns(t), t.TempDir()
-	photo := filepath.Join(dir, "<b>photo.jpg")
+	photo := filepath.Join(dir, markup("photo.jpg"))
 	writeFile(t, photo, readFile(t, "../../beit/data/testdata/pillow/420.jpg"))
 	name := filepath.Join(dir, "x")
 	if out := mustRun(t, "reconstruct", r.mae, photo, "--out", name); out != "1 images rebuilt: "+name+".png, "+name+".html\n" {
@@ -25,7 +26,7 @@ func TestReconstruct(t *testing.T) {
 	}
 	decodedPNG(t, name+".png")
 	page := readFile(t, name+".html")
-	for _, want := range []string{"12 of 16 patches are masked", "mean and deviation of each masked patch are the image&#39;s", "&lt;b&gt;photo.jpg"} {
+	for _, want := range []string{"12 of 16 patches are masked", "mean and deviation of each masked patch are the image&#39;s", html.EscapeString(markup("photo.jpg"))} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page lacks %q", want)
 		}
