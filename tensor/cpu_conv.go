@@ -262,35 +262,6 @@ func (c *cpuBackend) outputsLast(dst, w []float32, v conv) {
 	})
 }
 
-// kernelsStored is how many kernels storeKernels writes at a time.
-const kernelsStored = 16
-
-// storeKernels writes the gradient of kernels, x [Groups, taps, C/Groups, O/Groups], where g says.
-func (c *cpuBackend) storeKernels(g Grad, x []float32, v conv) {
-	const most = kernelsStored
-	depth, parts := v.depth(), ceilDiv(v.out, most)
-	to := f32(g.To)
-	split(v.Groups*parts, 2*most*depth, func(lo, hi int) {
-		t, room := scratch(g.To, (most+1)*depth)
-		defer t.Release()
-		rows, one := room[:most*depth], room[most*depth:]
-		for i := lo; i < hi; i++ {
-			group, first := i/parts, i%parts*most
-			n := min(most, v.out-first)
-			c.set.Transpose(rows, depth, x[group*v.out*depth+first:], v.out, depth, n) // [n, taps, C/Groups]
-			for o := range n {
-				dst := to[(group*v.out+first+o)*depth:][:depth]
-				if g.Add {
-					c.set.Transpose(one, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
-					c.vec.Add(dst, dst, one)
-				} else {
-					c.set.Transpose(dst, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
-				}
-			}
-		}
-	})
-}
-
 // Conv2DGrad computes one gradient after the other.
 func (c *cpuBackend) Conv2DGrad(a Conv2DGradArgs) {
 	if a.DW.To != nil {
@@ -303,35 +274,6 @@ func (c *cpuBackend) Conv2DGrad(a Conv2DGradArgs) {
 	default:
 		c.convSpread(a, newConv(a.DX.To.shape, a.W.shape, a.DY.shape, a.ConvOptions))
 	}
-}
-
-// convWeightGrad makes the transposed gradient, because then it is dy, the smaller factor, whose matrix is transposed. Images are added in order.
-func (c *cpuBackend) convWeightGrad(a Conv2DGradArgs, v conv) {
-	t, sums := scratch(a.DY, v.Groups*v.depth()*v.out)
-	defer t.Release()
-	if v.b == 0 {
-		clear(sums)
-	}
-	x, dy := f32(a.X), f32(a.DY)
-	one := v
-	one.b = 1
-	one.each(v.b*v.out*v.depth()*v.places(), func(_, group int, serial bool) {
-		for image := range v.b {
-			g := kernel.GemmArgs{
-				M: v.depth(), N: v.out, K: v.places(),
-				B: v.part(dy, image, group), BRow: 1, BCol: v.places(),
-				C: sums[group*v.depth()*v.out:], CRow: v.out, Accumulate: image > 0,
-				Precision: kernel.Precision(a.Precision), Serial: serial,
-			}
-			if m := v.windows(c.set, v.part(x, image, group)); m.plain() {
-				g.A, g.ARow, g.ACol = m.planes, m.h*m.w, 1
-			} else {
-				g.AFrom = m.fill
-			}
-			c.set.MatMul(g)
-		}
-	})
-	c.storeKernels(a.DW, sums, v)
 }
 
 // convInputGrad is the gradient of x for strides of 1: a convolution of dy with kernels whose input and output channels are exchanged.
@@ -437,6 +379,11 @@ func (p planner) Conv2DGrad(a Conv2DGradArgs) {
 	if a.DW.To != nil {
 		w := a.DW.To.shape
 		sums := newTensor(a.DY.st.dev, "scratch", Float32, w.Size())
+		v := newConv(a.X.shape, w, a.DY.shape, a.ConvOptions)
+		if m := v.windows(planned(), nil); m.turns(kernel.Precision(a.Precision)) {
+			_, words := m.turnedBand()
+			p.room(a.DY, words)
+		}
 		p.room(a.DY, (kernelsStored+1)*w[1:].Size())
 		sums.Release()
 	}

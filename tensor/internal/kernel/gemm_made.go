@@ -87,6 +87,16 @@ func (s *Set) PackPairs(dst, src []float32, stride, n, pairs int) {
 	}
 }
 
+// PairColumns is how many columns a panel of B has on every level that supports Medium.
+const PairColumns = 32
+
+// PackPairColumns packs a panel of B from its PairColumns columns: element k of column x is src[x*across+k*along]. The panel has (k+1)/2 rows. It needs
+// a level that supports Medium.
+func (s *Set) PackPairColumns(dst, src []float32, across, along, k int) {
+	dst, src = dst[:(k+1)/2*PairColumns], src[:(PairColumns-1)*across+(k-1)*along+1]
+	s.Gemm.pairPacking().pack(dst, PairColumns, PairColumns, src, across, along, PairColumns, k)
+}
+
 // pairPacking is what makes pairs on a level that supports Medium.
 func (f *GemmFuncs) pairPacking() *pairPacking {
 	if f.tiles != nil {
