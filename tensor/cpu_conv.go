@@ -83,7 +83,7 @@ func (m *windows) copyRows(dst []float32, plane, count, y, x, place, cols int) b
 	if from < 0 || end > len(m.planes) {
 		return false
 	}
-	m.set.CopyRows(dst, cols, m.planes[from:end], size, count)
+	m.set.CopyRows(dst, cols, m.planes[from:end], size, cols, count)
 	for c := range cols { // zeros for what is outside
 		if y < 0 || y >= m.h || x+q < 0 || x+q >= m.w {
 			for k := range count {
@@ -144,56 +144,6 @@ func (m *windows) multiply(like *Tensor, g kernel.GemmArgs) {
 		g.BFrom = m.fill
 		m.set.MatMul(g)
 	}
-}
-
-// paired reports whether planes are rounded to bfloat16 first, two in one. Then that is done once, and not for each tap.
-func (m *windows) paired(p kernel.Precision) bool {
-	return p == kernel.Medium && m.set.Supports(p) && m.n%2 == 0
-}
-
-// convBand bounds the rounded rows of an image that exist at a time, in words, unless those for one row of places are more.
-const convBand = 4 << 20
-
-// band is how many rows of places are made at a time, and the words of what they see.
-func (m *windows) band() (rows, words int) {
-	span := (m.taps/m.kw-1)*max(m.step[0], -m.step[0]) + 1
-	line := max(1, m.n/2*m.w)
-	rows = min(m.ph, max(1, (convBand/line-span)/m.stride[0]+1))
-	return rows, line * min(m.h, (rows-1)*m.stride[0]+span)
-}
-
-// multiplyPairs is multiply in bfloat16, a band of the image after the other.
-func (m *windows) multiplyPairs(like *Tensor, g kernel.GemmArgs) {
-	rows, words := m.band()
-	t, room := scratch(like, words)
-	defer t.Release()
-	c := g.C
-	for r := 0; r < m.ph; r += rows {
-		band := m.pairs(room, r, min(rows, m.ph-r), g.Serial)
-		g.N, g.C, g.BPairs = band.ph*band.pw, c[r*m.pw:], band.fill
-		m.set.MatMul(g)
-	}
-}
-
-// pairs returns count rows of places, from row r on, of the matrix in pairs of bfloat16. It rounds what they see to room.
-func (m *windows) pairs(room []float32, r, count int, serial bool) *windows {
-	reach := (m.taps/m.kw - 1) * m.step[0]
-	first := m.origin[0] + r*m.stride[0]
-	lo := min(m.h, max(0, first+min(0, reach)))
-	hi := max(lo, min(m.h, first+(count-1)*m.stride[0]+max(0, reach)+1))
-	size := (hi - lo) * m.w
-	band := *m
-	band.planes, band.n, band.h, band.ph = room[:m.n/2*size], m.n/2, hi-lo, count
-	band.origin[0] = first - lo
-	work := func(lo2, hi2 int) {
-		m.set.PackPairs(band.planes[lo2*size:], m.planes[2*lo2*m.h*m.w+lo*m.w:], m.h*m.w, size, hi2-lo2)
-	}
-	if serial {
-		work(0, band.n)
-	} else {
-		split(band.n, 2*size, work)
-	}
-	return &band
 }
 
 // each calls f for each group of each image; macs is how many multiplications that takes. Small matmuls are made side by side, serial ones.
