@@ -18,10 +18,10 @@ const (
 	// fetching B from the last cache.
 	gemmPackedB = 1 << 21
 	gemmSmallC  = 1 << 20
-	// gemmPackedA bounds an A that is packed as a whole, in elements, and gemmNarrow is how many columns of B with all of K
-	// are worth it then.
+	// gemmPackedA bounds an A that is packed as a whole, in elements. Then all of K for gemmNarrow columns of B for each
+	// thread is worth it.
 	gemmPackedA = 1 << 20
-	gemmNarrow  = 256
+	gemmNarrow  = 128
 )
 
 // gemmDepth splits the steps of K into equal blocks of at most most, all but the last a multiple of unit deep.
@@ -86,11 +86,11 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 	width := min(ceil(g.N, j.wide), room/gemmMaxDepth/j.wide*j.wide)
 	many := gemmBlockCols
 	if j.keepA {
-		many = gemmNarrow // for other columns A is not packed again
+		many = gemmNarrow * j.threads() // for other columns A is not packed again
 		j.a = grown(j.a, j.tilesDown()*j.steps*j.wordsA)
 		j.each(j.tilesDown(), j.packAllA)
 	}
-	if whole := room / (j.steps * j.wordsB / j.wide); whole >= many { // all of K for fewer columns, which are still many: C is passed over once
+	if whole := room / (j.steps * j.wordsB) * j.wide; whole >= many { // all of K for fewer columns, which are still many: C is passed over once
 		width = min(width, ceil(even(g.N, whole), j.wide))
 	}
 	words := width / j.wide * j.wordsB // for each step
@@ -153,7 +153,7 @@ func (j *gemmJob) split(width int) {
 	tall, wide := j.tilesDown(), width/j.wide // in tiles
 	rows, cols := min(tall, gemmBlockRows/j.tall), min(wide, gemmBlockCols/j.wide)
 	want := 1
-	if threads := pool.Threads(); !j.g.Serial && threads > 1 {
+	if threads := j.threads(); threads > 1 {
 		want = 4 * threads
 	}
 	for ((tall+rows-1)/rows)*((wide+cols-1)/cols) < want && rows*cols > 1 {
@@ -166,6 +166,14 @@ func (j *gemmJob) split(width int) {
 	// As many blocks, as equal as can be; fewer where equal blocks need no more.
 	j.rows, j.cols = even(tall, rows)*j.tall, even(wide, cols)*j.wide
 	j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
+}
+
+// threads is how many work on the job.
+func (j *gemmJob) threads() int {
+	if j.g.Serial {
+		return 1
+	}
+	return pool.Threads()
 }
 
 // even is the size of equal blocks of n things, of at most size each.
