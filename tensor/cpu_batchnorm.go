@@ -1,9 +1,16 @@
 package tensor
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
-// normBlock is how many values batch norm works on at a time: its buffers are on the stack.
+// normBlock is how many values batch norm works on at a time.
 const normBlock = 2048
+
+// normRooms has buffers for them. A variable would not stay on the stack, since the compiler does not know which kernel gets it, and new memory for each
+// channel costs more than what is done in it.
+var normRooms = sync.Pool{New: func() any { return new([normBlock]float32) }}
 
 // batchBlocks calls f with the places of the values of channel ch of x [B, C, N], in blocks.
 func batchBlocks(x *Tensor, ch int, f func(lo, hi int)) {
@@ -26,7 +33,8 @@ func (c *cpuBackend) BatchStats(mean, variance, x *Tensor) {
 	m, v, s := f32(mean), f32(variance), f32(x)
 	values := x.shape[0] * x.shape[2]
 	each(x.shape[1], 2*values, func(ch int) {
-		var buf [normBlock]float32
+		buf := normRooms.Get().(*[normBlock]float32)
+		defer normRooms.Put(buf)
 		sum, squares := 0.0, 0.0
 		batchBlocks(x, ch, func(lo, hi int) { sum += float64(c.vec.Sum(s[lo:hi])) })
 		m[ch] = float32(sum / float64(values))
@@ -57,7 +65,8 @@ func (c *cpuBackend) BatchNormSums(sums, dy, x, mean, variance *Tensor, eps floa
 	out, g, s, m, v := f32(sums), f32(dy), f32(x), f32(mean), f32(variance)
 	channels := x.shape[1]
 	each(channels, 2*x.shape[0]*x.shape[2], func(ch int) {
-		var buf [normBlock]float32
+		buf := normRooms.Get().(*[normBlock]float32)
+		defer normRooms.Put(buf)
 		along, sum := 0.0, 0.0
 		batchBlocks(x, ch, func(lo, hi int) {
 			c.vec.Affine(buf[:hi-lo], s[lo:hi], 1, -m[ch])
@@ -73,7 +82,8 @@ func (c *cpuBackend) BatchNormGrad(a BatchNormGradArgs) {
 	to, g, s, w, m, v := f32(a.DX.To), f32(a.DY), f32(a.X), f32(a.W), f32(a.Mean), f32(a.Var)
 	channels, n := a.X.shape[1], a.X.shape[2]
 	split(a.X.shape[0]*channels, 4*n, func(lo, hi int) {
-		var buf [normBlock]float32
+		buf := normRooms.Get().(*[normBlock]float32)
+		defer normRooms.Put(buf)
 		for r := lo; r < hi; r++ {
 			ch := r % channels
 			inv := rstd(v[ch], a.Eps)
