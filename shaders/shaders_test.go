@@ -83,8 +83,8 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestMetal translates every shader to Metal's language, as MoltenVK does when it makes a pipeline. Cooperative matrices are left out: MoltenVK does not
-// offer them.
+// TestMetal translates every shader to Metal's language, as MoltenVK does, with the constants' defaults. Cooperative matrices are left out: MoltenVK
+// does not offer them.
 func TestMetal(t *testing.T) {
 	if _, err := exec.LookPath("spirv-cross"); err != nil {
 		if os.Getenv("BEIT_REQUIRE_VULKAN") == "1" {

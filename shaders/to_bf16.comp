@@ -5,7 +5,7 @@
 
 // Shader ToBFloat16: 2 buffers.
 //
-// dst[i] = x[i] rounded to bfloat16. dst begins with a word, and what is left of its last one is its own.
+// dst[i] = x[i] rounded to bfloat16. dst begins with a whole word; the upper half of its last one is of no other tensor, and becomes 0 where n is odd.
 layout(local_size_x = THREADS) in;
 layout(set = 0, binding = 0) writeonly buffer Dst { uint dst[]; };
 layout(set = 0, binding = 1) readonly buffer X { uint x[]; };

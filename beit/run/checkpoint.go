@@ -89,7 +89,7 @@ func Prune(dir string, keep, step int) error {
 			kept++
 			continue
 		}
-		if err := regular.Remove(name); err != nil && !regular.InUse(err) {
+		if err := os.Remove(name); err != nil && !regular.InUse(err) {
 			return fmt.Errorf("old checkpoint: %w", err)
 		}
 	}

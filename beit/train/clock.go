@@ -60,8 +60,10 @@ func (l lap) rates() (speed, wait float64) {
 	return float64(l.images) / spent, l.wait.Seconds() / spent
 }
 
-// secondsSince is never 0: that of Windows is a coarse clock, which may not have moved.
-func secondsSince(t time.Time) float64 { return max(time.Since(t), time.Microsecond).Seconds() }
+// leastSeconds stands for a time in which the clock did not move: that of Windows is coarse.
+const leastSeconds = 1e-6
+
+func secondsSince(t time.Time) float64 { return max(time.Since(t).Seconds(), leastSeconds) }
 
 // progress reports where training is, with part micro-batches done of the step under way.
 func (l *loop) progress(part int) {

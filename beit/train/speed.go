@@ -157,6 +157,7 @@ func (l *loop) microBatch(ctx context.Context, loader *data.Loader, s sample) (o
 	}
 	n := 1 / float64(last-s.warm)
 	one = Price{Seconds: secondsSince(began), FLOPs: l.env.Device.Work() - work}.plus(apart.times(-1))
+	one.Seconds = max(one.Seconds, leastSeconds)
 	return one.times(n), once.times(1 / max(made, 1)), nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gobeit/gobeit/beit/config"
@@ -19,6 +18,7 @@ import (
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/train"
 	"github.com/gobeit/gobeit/nn/state/plain"
+	"github.com/gobeit/gobeit/nn/state/regular"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/vulkan"
 )
@@ -269,7 +269,7 @@ func (a *app) advise(err error, m *method.Method, dir string) error {
 		return fmt.Errorf("%w: begin again with a lower train.lr, or with train.clip set", err)
 	case errors.As(err, &unreadable) && unreadable.Failed < unreadable.Read:
 		return fmt.Errorf("%w; to let more pass: %s --set data.max_unreadable=0.5", err, again)
-	case errors.Is(err, syscall.ENOSPC):
+	case regular.DiskFull(err):
 		return fmt.Errorf("the disk is full; what was saved before is whole: make room and continue with: %s (%w)", again, err)
 	}
 	return err

@@ -37,8 +37,8 @@
 // file, the tensor and the reason. Nothing is allocated before its size was
 // checked against the size of the file. A file that is cut short while it is open
 // gives an error too, although its bytes are mapped: this package recovers from
-// that fault, and from no other panic. Causes are wrapped, so
-// errors.Is(err, syscall.ENOSPC) works.
+// that fault, and from no other panic. Causes are wrapped;
+// regular.DiskFull tells a full disk on every system.
 //
 // # Concurrency
 //

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// InUse reports whether err says that a file is in use: Windows keeps what is open from being replaced or removed, and what is being replaced from
-// being opened.
+// InUse reports whether err says that a file could not be removed because it is open, which Windows forbids.
 func InUse(error) bool { return false }
 
 // DiskFull reports whether err says that a disk has no room.

@@ -1,5 +1,5 @@
 // Package regular opens files that a user or a folder names, if they are regular files. Opening a named pipe would wait for a writer, perhaps for
-// ever, and reading a device may never end. It hides where Windows differs: it keeps what another process has open from being replaced and removed.
+// ever, and reading a device may never end. The package hides where Windows differs, which keeps open files from being replaced and removed.
 //
 //	file, err := regular.Open(path)
 //	if err != nil {
@@ -27,12 +27,11 @@ var ErrTooLong = errors.New("too long")
 
 // Open opens the file at path for reading. It waits two seconds at most for a file that is in use.
 func Open(path string) (*os.File, error) {
-	if err := check(os.Stat(path)); err != nil {
-		return nil, named(path, err)
-	}
 	var file *os.File
 	err := patiently(func() (err error) {
-		file, err = os.Open(path)
+		if err = check(os.Stat(path)); err == nil {
+			file, err = os.Open(path)
+		}
 		return err
 	})
 	if err != nil {
