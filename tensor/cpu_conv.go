@@ -83,7 +83,7 @@ func (m *windows) copyRows(dst []float32, plane, count, y, x, place, cols int) b
 	if from < 0 || end > len(m.planes) {
 		return false
 	}
-	m.set.CopyRows(dst, cols, m.planes[from:end], size, cols, count)
+	m.set.CopyRows(dst, cols, m.planes[from:end], size, count)
 	for c := range cols { // zeros for what is outside
 		if y < 0 || y >= m.h || x+q < 0 || x+q >= m.w {
 			for k := range count {
@@ -144,6 +144,56 @@ func (m *windows) multiply(like *Tensor, g kernel.GemmArgs) {
 		g.BFrom = m.fill
 		m.set.MatMul(g)
 	}
+}
+
+// paired reports whether planes are rounded to bfloat16 first, two in one. Then that is done once, and not for each tap.
+func (m *windows) paired(p kernel.Precision) bool {
+	return p == kernel.Medium && m.set.Supports(p) && m.n%2 == 0
+}
+
+// convBand bounds the rounded rows of an image that exist at a time, in words, unless those for one row of places are more.
+const convBand = 4 << 20
+
+// band is how many rows of places are made at a time, and the words of what they see.
+func (m *windows) band() (rows, words int) {
+	span := (m.taps/m.kw-1)*max(m.step[0], -m.step[0]) + 1
+	line := max(1, m.n/2*m.w)
+	rows = min(m.ph, max(1, (convBand/line-span)/m.stride[0]+1))
+	return rows, line * min(m.h, (rows-1)*m.stride[0]+span)
+}
+
+// multiplyPairs is multiply in bfloat16, a band of the image after the other.
+func (m *windows) multiplyPairs(like *Tensor, g kernel.GemmArgs) {
+	rows, words := m.band()
+	t, room := scratch(like, words)
+	defer t.Release()
+	c := g.C
+	for r := 0; r < m.ph; r += rows {
+		band := m.pairs(room, r, min(rows, m.ph-r), g.Serial)
+		g.N, g.C, g.BPairs = band.ph*band.pw, c[r*m.pw:], band.fill
+		m.set.MatMul(g)
+	}
+}
+
+// pairs returns count rows of places, from row r on, of the matrix in pairs of bfloat16. It rounds what they see to room.
+func (m *windows) pairs(room []float32, r, count int, serial bool) *windows {
+	reach := (m.taps/m.kw - 1) * m.step[0]
+	first := m.origin[0] + r*m.stride[0]
+	lo := min(m.h, max(0, first+min(0, reach)))
+	hi := max(lo, min(m.h, first+(count-1)*m.stride[0]+max(0, reach)+1))
+	size := (hi - lo) * m.w
+	band := *m
+	band.planes, band.n, band.h, band.ph = room[:m.n/2*size], m.n/2, hi-lo, count
+	band.origin[0] = first - lo
+	work := func(lo2, hi2 int) {
+		m.set.PackPairs(band.planes[lo2*size:], m.planes[2*lo2*m.h*m.w+lo*m.w:], m.h*m.w, size, hi2-lo2)
+	}
+	if serial {
+		work(0, band.n)
+	} else {
+		split(band.n, 2*size, work)
+	}
+	return &band
 }
 
 // each calls f for each group of each image; macs is how many multiplications that takes. Small matmuls are made side by side, serial ones.
@@ -212,6 +262,35 @@ func (c *cpuBackend) outputsLast(dst, w []float32, v conv) {
 	})
 }
 
+// kernelsStored is how many kernels storeKernels writes at a time.
+const kernelsStored = 16
+
+// storeKernels writes the gradient of kernels, x [Groups, taps, C/Groups, O/Groups], where g says.
+func (c *cpuBackend) storeKernels(g Grad, x []float32, v conv) {
+	const most = kernelsStored
+	depth, parts := v.depth(), ceilDiv(v.out, most)
+	to := f32(g.To)
+	split(v.Groups*parts, 2*most*depth, func(lo, hi int) {
+		t, room := scratch(g.To, (most+1)*depth)
+		defer t.Release()
+		rows, one := room[:most*depth], room[most*depth:]
+		for i := lo; i < hi; i++ {
+			group, first := i/parts, i%parts*most
+			n := min(most, v.out-first)
+			c.set.Transpose(rows, depth, x[group*v.out*depth+first:], v.out, depth, n) // [n, taps, C/Groups]
+			for o := range n {
+				dst := to[(group*v.out+first+o)*depth:][:depth]
+				if g.Add {
+					c.set.Transpose(one, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
+					c.vec.Add(dst, dst, one)
+				} else {
+					c.set.Transpose(dst, v.taps(), rows[o*depth:], v.in, v.taps(), v.in)
+				}
+			}
+		}
+	})
+}
+
 // Conv2DGrad computes one gradient after the other.
 func (c *cpuBackend) Conv2DGrad(a Conv2DGradArgs) {
 	if a.DW.To != nil {
@@ -224,6 +303,35 @@ func (c *cpuBackend) Conv2DGrad(a Conv2DGradArgs) {
 	default:
 		c.convSpread(a, newConv(a.DX.To.shape, a.W.shape, a.DY.shape, a.ConvOptions))
 	}
+}
+
+// convWeightGrad makes the transposed gradient, because then it is dy, the smaller factor, whose matrix is transposed. Images are added in order.
+func (c *cpuBackend) convWeightGrad(a Conv2DGradArgs, v conv) {
+	t, sums := scratch(a.DY, v.Groups*v.depth()*v.out)
+	defer t.Release()
+	if v.b == 0 {
+		clear(sums)
+	}
+	x, dy := f32(a.X), f32(a.DY)
+	one := v
+	one.b = 1
+	one.each(v.b*v.out*v.depth()*v.places(), func(_, group int, serial bool) {
+		for image := range v.b {
+			g := kernel.GemmArgs{
+				M: v.depth(), N: v.out, K: v.places(),
+				B: v.part(dy, image, group), BRow: 1, BCol: v.places(),
+				C: sums[group*v.depth()*v.out:], CRow: v.out, Accumulate: image > 0,
+				Precision: kernel.Precision(a.Precision), Serial: serial,
+			}
+			if m := v.windows(c.set, v.part(x, image, group)); m.plain() {
+				g.A, g.ARow, g.ACol = m.planes, m.h*m.w, 1
+			} else {
+				g.AFrom = m.fill
+			}
+			c.set.MatMul(g)
+		}
+	})
+	c.storeKernels(a.DW, sums, v)
 }
 
 // convInputGrad is the gradient of x for strides of 1: a convolution of dy with kernels whose input and output channels are exchanged.
@@ -329,11 +437,6 @@ func (p planner) Conv2DGrad(a Conv2DGradArgs) {
 	if a.DW.To != nil {
 		w := a.DW.To.shape
 		sums := newTensor(a.DY.st.dev, "scratch", Float32, w.Size())
-		v := newConv(a.X.shape, w, a.DY.shape, a.ConvOptions)
-		if m := v.windows(planned(), nil); m.turns(kernel.Precision(a.Precision)) {
-			_, words := m.turnedBand()
-			p.room(a.DY, words)
-		}
 		p.room(a.DY, (kernelsStored+1)*w[1:].Size())
 		sums.Release()
 	}

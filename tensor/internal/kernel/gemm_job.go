@@ -18,10 +18,6 @@ const (
 	// fetching B from the last cache.
 	gemmPackedB = 1 << 21
 	gemmSmallC  = 1 << 20
-	// gemmPackedA bounds an A that is packed as a whole, in elements. Then all of K for gemmNarrow columns of B for each
-	// thread is worth it.
-	gemmPackedA = 1 << 20
-	gemmNarrow  = 128
 )
 
 // gemmDepth splits the steps of K into equal blocks of at most most, all but the last a multiple of unit deep.
@@ -32,8 +28,7 @@ func gemmDepth(steps, most, unit int) int {
 }
 
 // gemmJob is one matmul in progress. B is packed first, as a whole if it is not too large, with one
-// task for each block. Then each task computes a block of C, and packs the rows of A that it needs, unless A, of few rows, was
-// packed as a whole before.
+// task for each block. Then each task computes a block of C, and packs the rows of A that it needs.
 // Jobs and their buffers are pooled.
 //
 // K is counted in steps of the tile function: one k each, two for pairs, and 32 for tile registers.
@@ -50,19 +45,17 @@ type gemmJob struct {
 	depth          int  // of a block of K
 	directA        bool // read A and B in place
 	directB        bool
-	keepA          bool      // pack all of A once
-	rows, cols     int       // of a task's block of C
-	down, across   int       // number of blocks of C in each direction
-	from, to       int       // the range of K at hand, multiples of depth but for its end
-	left, right    int       // the range of columns at hand
-	a, b           []float32 // packed
-
-	packAllA, packB, product func(task int) // methods of this job, bound once
+	rows, cols     int // of a task's block of C
+	down, across   int // number of blocks of C in each direction
+	from, to       int // the range of K at hand, multiples of depth but for its end
+	left, right    int // the range of columns at hand
+	b              []float32
+	packB, product func(task int) // methods of this job, bound once
 }
 
 var gemmJobs = sync.Pool{New: func() any {
 	j := new(gemmJob)
-	j.packAllA, j.packB, j.product = j.packTaskA, j.packTask, j.blockTask
+	j.packB, j.product = j.packTask, j.blockTask
 	return j
 }}
 
@@ -84,13 +77,7 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 		room /= 4
 	}
 	width := min(ceil(g.N, j.wide), room/gemmMaxDepth/j.wide*j.wide)
-	many := gemmBlockCols
-	if j.keepA {
-		many = gemmNarrow * j.threads() // for other columns A is not packed again
-		j.a = grown(j.a, j.tilesDown()*j.steps*j.wordsA)
-		j.each(j.tilesDown(), j.packAllA)
-	}
-	if whole := room / (j.steps * j.wordsB) * j.wide; whole >= many { // all of K for fewer columns, which are still many: C is passed over once
+	if whole := room / (j.steps * j.wordsB / j.wide); whole >= gemmBlockCols { // all of K for fewer columns, which are still many: C is passed over once
 		width = min(width, ceil(even(g.N, whole), j.wide))
 	}
 	words := width / j.wide * j.wordsB // for each step
@@ -101,7 +88,11 @@ func (j *gemmJob) run(f *GemmFuncs, g GemmArgs) {
 		for j.from = 0; j.from < j.steps; j.from = j.to {
 			j.to = min(j.from+deep, j.steps)
 			if !j.directB {
-				j.b = grown(j.b, (j.to-j.from)*words)
+				if need := (j.to - j.from) * words; cap(j.b) < need {
+					j.b = alignedWords(need)
+				} else {
+					j.b = j.b[:need]
+				}
 				blocks := (j.to - j.from + j.depth - 1) / j.depth
 				j.each(blocks*j.across, j.packB)
 			}
@@ -133,27 +124,15 @@ func (j *gemmJob) choose() {
 	}
 	j.steps = (g.K + j.step - 1) / j.step
 	j.depth = gemmDepth(j.steps, most, unit)
-	j.keepA = !j.directA && g.N >= 4*g.M && j.tilesDown()*j.steps*j.wordsA <= gemmPackedA
-}
-
-// tilesDown is how many tiles of C are below each other.
-func (j *gemmJob) tilesDown() int { return (j.g.M + j.tall - 1) / j.tall }
-
-// grown returns n words, those of the buffer where it has as many.
-func grown(buffer []float32, n int) []float32 {
-	if cap(buffer) < n {
-		return alignedWords(n)
-	}
-	return buffer[:n]
 }
 
 // split cuts width columns of C into blocks, several for each thread so that none waits
 // long at the end. Low blocks fetch B more often, narrow ones pack A more often.
 func (j *gemmJob) split(width int) {
-	tall, wide := j.tilesDown(), width/j.wide // in tiles
+	tall, wide := (j.g.M+j.tall-1)/j.tall, width/j.wide // in tiles
 	rows, cols := min(tall, gemmBlockRows/j.tall), min(wide, gemmBlockCols/j.wide)
 	want := 1
-	if threads := j.threads(); threads > 1 {
+	if threads := pool.Threads(); !j.g.Serial && threads > 1 {
 		want = 4 * threads
 	}
 	for ((tall+rows-1)/rows)*((wide+cols-1)/cols) < want && rows*cols > 1 {
@@ -166,14 +145,6 @@ func (j *gemmJob) split(width int) {
 	// As many blocks, as equal as can be; fewer where equal blocks need no more.
 	j.rows, j.cols = even(tall, rows)*j.tall, even(wide, cols)*j.wide
 	j.down, j.across = (j.g.M+j.rows-1)/j.rows, (width+j.cols-1)/j.cols
-}
-
-// threads is how many work on the job.
-func (j *gemmJob) threads() int {
-	if j.g.Serial {
-		return 1
-	}
-	return pool.Threads()
 }
 
 // even is the size of equal blocks of n things, of at most size each.
@@ -235,20 +206,6 @@ func (j *gemmJob) packTask(task int) {
 	j.pack(j.packed(k, x, depth), false, g.B[(j.left+x)*g.BCol:], g.BCol, g.BRow, total, k, depth)
 }
 
-// packTaskA packs one row of tiles of A.
-func (j *gemmJob) packTaskA(task int) {
-	i := task * j.tall
-	for k := 0; k < j.steps; k += j.depth {
-		depth := min(j.depth, j.steps-k)
-		j.packA(j.packedA(k, i, depth), i, min(j.tall, j.g.M-i), k, depth)
-	}
-}
-
-// packedA is packed for an A that is packed as a whole, from row i on, a multiple of the rows of a tile.
-func (j *gemmJob) packedA(k, i, depth int) []float32 {
-	return j.a[(k*j.tilesDown()+i/j.tall*depth)*j.wordsA:]
-}
-
 // packA packs m rows of A from row i on, depth steps from step k on.
 func (j *gemmJob) packA(dst []float32, i, m, k, depth int) {
 	if j.g.AFrom != nil {
@@ -265,7 +222,7 @@ func (j *gemmJob) blockTask(task int) {
 	i, x := task%j.down*j.rows, task/j.down*j.cols
 	m, n := min(j.rows, g.M-i), min(j.cols, j.right-j.left-x)
 	var panel []float32
-	if !j.directA && !j.keepA {
+	if !j.directA {
 		p := gemmPanels.Get().(*gemmPanel)
 		defer gemmPanels.Put(p)
 		panel = p.words
@@ -287,12 +244,9 @@ func (j *gemmJob) blockStep(panel []float32, i, m, x, n, k, depth int) {
 		tile = j.pairs.tile
 	}
 	a, aTile, aRow, aCol := panel, j.wordsA*depth, 1, j.wordsA
-	switch {
-	case j.directA:
+	if j.directA {
 		a, aTile, aRow, aCol = g.A[i*g.ARow+k*g.ACol:], j.tall*g.ARow, g.ARow, g.ACol
-	case j.keepA:
-		a = j.packedA(k, i, depth)
-	default:
+	} else {
 		j.packA(a, i, m, k, depth)
 	}
 	b, bTile, bRow := []float32(nil), j.wordsB*depth, j.wordsB

@@ -57,48 +57,34 @@ func (j *gemmJob) packMadeA(dst []float32, i, m, k, depth int) {
 	j.packPart(dst, true, strip.words, ld, 1, m, long, depth)
 }
 
-// CopyRows copies rows of width elements, stride apart in src and ld apart in dst.
-func (s *Set) CopyRows(dst []float32, ld int, src []float32, stride, width, rows int) {
+// CopyRows copies rows of width elements, stride apart in src, to dst, where each begins behind the one before.
+func (s *Set) CopyRows(dst []float32, width int, src []float32, stride, rows int) {
 	if rows == 0 {
 		return
 	}
-	dst, src = dst[:(rows-1)*ld+width], src[:(rows-1)*stride+width]
-	if width == ld && width == s.Gemm.cols {
+	dst, src = dst[:rows*width], src[:(rows-1)*stride+width]
+	if width == s.Gemm.cols {
 		s.Gemm.gather(dst, width, src, stride, 1, rows)
 		return
 	}
 	for r := range rows {
-		copy(dst[r*ld:][:width], src[r*stride:])
+		copy(dst[r*width:][:width], src[r*stride:])
 	}
 }
 
-// PackPairs rounds two rows of n elements, stride apart in src, to bfloat16, and makes pairs of them: word x of dst has element x of the first row in its
-// lower half, and that of the second in its upper half. It needs a level that supports Medium.
-func (s *Set) PackPairs(dst, src []float32, stride, n int) {
-	dst, src = dst[:n], src[:stride+n]
-	width := 32 // of a strip
-	switch {
-	case n < 16:
-		packPairs(dst, n, src, 1, stride, n, 2)
-		return
-	case n < 32:
-		width = 16
+// PackPairs rounds rows of n elements, stride apart in src, to bfloat16, and makes pairs of them: word x of row r of dst, whose rows are n words
+// long, has element x of row 2·r in its lower half, and that of row 2·r+1 in its upper half. It needs a level that supports Medium.
+func (s *Set) PackPairs(dst, src []float32, stride, n, pairs int) {
+	const width = 32
+	packing := s.Gemm.pairPacking()
+	whole := n / width * width
+	for r := range pairs {
+		to, from := dst[r*n:][:n], src[2*r*stride:][:stride+n]
+		if whole > 0 {
+			packing.gather(to, width, from, stride, width, whole/width, 2)
+		}
+		packPairs(to[whole:], n, from[whole:], 1, stride, n-whole, 2)
 	}
-	gather := s.Gemm.pairPacking().gather
-	gather(dst, width, src, stride, width, n/width, 2)
-	if last := n - width; n%width > 0 { // a strip that ends with the row, over a part of the one before
-		gather(dst[last:], width, src[last:], stride, width, 1, 2)
-	}
-}
-
-// PairColumns is how many columns a panel of B has on every level that supports Medium.
-const PairColumns = 32
-
-// PackPairColumns packs a panel of B from its PairColumns columns: element k of column x is src[x*across+k*along]. The panel has (k+1)/2 rows. It needs
-// a level that supports Medium.
-func (s *Set) PackPairColumns(dst, src []float32, across, along, k int) {
-	dst, src = dst[:(k+1)/2*PairColumns], src[:(PairColumns-1)*across+(k-1)*along+1]
-	s.Gemm.pairPacking().pack(dst, PairColumns, PairColumns, src, across, along, PairColumns, k)
 }
 
 // pairPacking is what makes pairs on a level that supports Medium.

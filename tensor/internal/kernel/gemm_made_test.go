@@ -62,9 +62,7 @@ func TestMadePairs(t *testing.T) {
 			want, _ := withC(g)
 			s.MatMul(want)
 			pairs := slices.Repeat([]float32{guard}, c.k/2*c.n+64)
-			for p := range c.k / 2 {
-				s.PackPairs(pairs[p*c.n:][:c.n], g.B[2*p*g.BRow:], g.BRow, c.n)
-			}
+			s.PackPairs(pairs[:c.k/2*c.n], g.B, g.BRow, c.n, c.k/2)
 			for i, v := range pairs[c.k/2*c.n:] {
 				if v != guard {
 					t.Fatalf("%v: wrote word %d behind the pairs", c, i)
@@ -81,68 +79,26 @@ func TestMadePairs(t *testing.T) {
 	})
 }
 
-// CopyRows copies what lies between others to between others, at all widths.
+// CopyRows copies what lies between others, at all widths.
 func TestCopyRows(t *testing.T) {
 	forLevels(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(25, 26))
 		for width := 1; width <= 40; width++ {
 			for _, rows := range []int{0, 1, 2, 7, 33} {
-				stride, ld := width+r.IntN(5), width+max(0, r.IntN(5)-2)
-				src, dst := make([]float32, max(0, rows-1)*stride+width), slices.Repeat([]float32{guard}, rows*ld+64)
+				stride := width + r.IntN(5)
+				src, dst := make([]float32, max(0, rows-1)*stride+width), slices.Repeat([]float32{guard}, rows*width+64)
 				for i := range src {
 					src[i] = r.Float32()
 				}
-				s.CopyRows(dst[:rows*ld], ld, src, stride, width, rows)
+				s.CopyRows(dst[:rows*width], width, src, stride, rows)
 				for i, v := range dst {
 					want := guard
-					if i < rows*ld && i%ld < width {
-						want = src[i/ld*stride+i%ld]
+					if i < rows*width {
+						want = src[i/width*stride+i%width]
 					}
 					if v != want {
 						t.Fatalf("width %d, %d rows: element %d is %v, want %v", width, rows, i, v, want)
 					}
-				}
-			}
-		}
-	})
-}
-
-// Pairs of two rows are those that packPairs makes, with nothing behind them, at all lengths.
-func TestPackPairRows(t *testing.T) {
-	forMedium(t, func(t *testing.T, s *Set) {
-		r := rand.New(rand.NewPCG(27, 28))
-		for n := 1; n <= 100; n++ {
-			stride := n + r.IntN(5)
-			src, want := make([]float32, stride+n), make([]float32, n)
-			for i := range src {
-				src[i] = r.Float32()
-			}
-			packPairs(want, n, src, 1, stride, n, 2)
-			got := slices.Repeat([]float32{guard}, n+64)
-			s.PackPairs(got, src, stride, n)
-			if !sameBits(got, append(want, slices.Repeat([]float32{guard}, 64)...)) {
-				t.Fatalf("%d elements: other words than those of packPairs", n)
-			}
-		}
-	})
-}
-
-// A panel that is packed from its columns has the bytes of one that a matmul packs: pairs of k, the last with a zero where k is odd.
-func TestPackPairColumns(t *testing.T) {
-	forMedium(t, func(t *testing.T, s *Set) {
-		r := rand.New(rand.NewPCG(29, 30))
-		for _, k := range []int{1, 2, 7, 31, 32, 33, 100} {
-			for _, along := range []int{1, 2} {
-				across := k*along + 3
-				src, want := make([]float32, PairColumns*across), make([]float32, (k+1)/2*PairColumns)
-				for i := range src {
-					src[i] = r.Float32()
-				}
-				packPairs(want, PairColumns, src, across, along, PairColumns, k)
-				got := slices.Repeat([]float32{guard}, len(want)+64)
-				s.PackPairColumns(got, src, across, along, k)
-				if !sameBits(got, append(want, slices.Repeat([]float32{guard}, 64)...)) {
-					t.Fatalf("%d elements, %d apart: other words than those of packPairs", k, along)
 				}
 			}
 		}
