@@ -306,10 +306,8 @@ func (t *Tape) unwind(mark int) {
 	for i := len(t.nodes) - 1; i >= mark; i-- {
 		n := t.nodes[i]
 		if n.out.grad != nil {
-			if !n.rule.takesKept {
-				for _, v := range n.in {
-					v.restore()
-				}
+			for _, v := range n.in {
+				v.restore()
 			}
 			n.rule.grad(n, n.out.grad)
 		}
