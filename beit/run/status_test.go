@@ -87,7 +87,7 @@ func TestKilled(t *testing.T) {
 		t.Skipf("no symbolic links: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, LockFile)); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("a file that links to itself is none")
+		t.Skip("the system takes a file that links to itself for a missing one")
 	}
 	if s, err := ReadStatus(dir); err != nil || s.State != StateRunning || isBusy(dir) {
 		t.Errorf("with a lock file that links to itself: %+v, error %v, busy %v", s, err, isBusy(dir))
