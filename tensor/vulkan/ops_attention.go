@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
@@ -178,7 +179,7 @@ func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, 
 				in[k] = in[k].from(first * step)
 			}
 			b.weigh(head * float64(n*heads))
-			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), wideTile, word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
+			b.dispatch(shaders.AttentionGradBias, slices.Concat([]uint32{u(a.d), wideTile, word(args.DBias.Add || lo > 0)}, a.spec[1:], []uint32{isBFloat16(a.q)}),
 				cube(div(a.nk, attentionTile), div(a.nq, wideTile), heads), append(a.steps(), u(n), f(args.Scale)),
 				append([]arg{update(args.DBias.To).part(first*a.nq*a.nk, heads*a.nq*a.nk)}, in...)...)
 		})
@@ -200,6 +201,6 @@ func (b *backend) attentionGrad(s *shaders.Shader, flops float64, a attention, g
 		return
 	}
 	b.weigh(flops * a.scores() * float64(n))
-	b.dispatch(s, append([]uint32{u(a.d), attentionTile, a.spec[0], word(g.Add)}, a.spec[1:]...), cube(div(rows, attentionTile), a.h, n),
+	b.dispatch(s, slices.Concat([]uint32{u(a.d), attentionTile, a.spec[0], word(g.Add)}, a.spec[1:], []uint32{isBFloat16(a.q)}), cube(div(rows, attentionTile), a.h, n),
 		append(a.steps(), u(g.To.Strides()[1]), f(scale)), append([]arg{samplesOf(update(g.To), g.To, lo, n)}, in...)...)
 }

@@ -134,9 +134,10 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstrea
 	case a.Gamma != nil:
 		d.unscaled = dy
 	}
+	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums), 0}
 	saved, gamma, keep := dy.part(0, 1), dy.part(0, 1), dy.part(0, 1)
 	if a.Pre != nil {
-		saved = read(a.Pre)
+		saved, spec[4] = read(a.Pre), isBFloat16(a.Pre)
 	}
 	if a.Gamma != nil {
 		gamma = read(a.Gamma)
@@ -144,7 +145,6 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstrea
 	if a.Keep != nil {
 		keep = read(a.Keep)
 	}
-	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums)}
 	width := max(n, div(b.mostWords(), mostPieces*b.caps.maxTurns)) // so that a part has no more rows than its pieces may have turns
 	b.rows(m, width, func(lo, count int) {
 		pieces, length := columnPieces(count)

@@ -3,7 +3,6 @@
 package vulkan
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -42,6 +41,7 @@ func AskForAll(dev *tensor.Device) {
 			askForLinears(dev, side, p)
 		}
 	}
+	askForKept(dev)
 	for _, head := range []int{32, 64, 80} { // columns of a head, as configurations have them
 		askForAttention(dev, head)
 	}
@@ -98,10 +98,17 @@ func askForLinears(dev *tensor.Device, side int, p tensor.Precision) {
 	})
 }
 
+// askForKept asks for GELU and its gradient where its input was kept in BFloat16.
+func askForKept(dev *tensor.Device) {
+	x, pre, dBias := tensor.New(dev, 8, 8), tensor.NewOf(dev, tensor.BFloat16, 8, 8), tensor.New(dev, 8)
+	tensor.LinearGrad(tensor.LinearGradArgs{DX: tensor.Grad{To: tensor.GELU(pre)}, DBias: tensor.Grad{To: dBias}, DY: x, X: x, W: x, Pre: pre})
+}
+
 // askForAttention asks for all kinds of attention and its gradient; but for heads of 64 columns, only with a bias and without.
 func askForAttention(dev *tensor.Device, head int) {
 	const rows = 40
 	qkv, out, lse := tensor.New(dev, 1, rows, 3*head), tensor.New(dev, 1, rows, head), tensor.New(dev, 1, 1, rows)
+	kept := tensor.NewOf(dev, tensor.BFloat16, 1, rows, 3*head)
 	dQKV, dBias := tensor.New(dev, 1, rows, 3*head), tensor.New(dev, 1, rows, rows)
 	flags(4, func(on []bool) {
 		if head != 64 && (on[0] || on[1] || on[2]) {
@@ -119,6 +126,10 @@ func askForAttention(dev *tensor.Device, head int) {
 		}
 		tensor.Attention(a)
 		tensor.AttentionGrad(g)
+		if !on[0] && !on[2] {
+			g.QKV = kept
+			tensor.AttentionGrad(g)
+		}
 	})
 }
 
@@ -160,9 +171,7 @@ func Compile(pipelines []Pipeline, each func(p Pipeline, statistics map[string]u
 }
 
 // String is the shader's name and the constants, which PipelineOf reads.
-func (p Pipeline) String() string {
-	return strings.TrimSuffix(p.Shader+" "+strings.Trim(fmt.Sprint(p.Spec), "[]"), " ")
-}
+func (p Pipeline) String() string { return pipelineName(p.Shader, p.Spec) }
 
 // PipelineOf is the inverse of String.
 func PipelineOf(name string) Pipeline {
