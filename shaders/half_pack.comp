@@ -1,6 +1,5 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
 #include "include/math.glsl"
 #include "include/packed.glsl"
@@ -82,12 +81,13 @@ Part find() {
 #define BY_ROW p.byRow
 
 // LOAD loads the eight elements at at[0] to at[7] of matrix x.
-#define LOAD(x, xAt) [[unroll]] for (uint i = 0; i < 8; i++) v[i] = x[xAt + at[i]];
+#define LOAD(x, xAt) for (uint i = 0; i < 8; i++) v[i] = x[xAt + at[i]];
 
-// eight loads elements k to k+7 of row r of the part: those in front of `end`, and zeros. All loads are independent, and the switch is around them.
-void eight(Part p, uint r, uint k, uint end, out uint v[8]) {
+// eight loads elements k to k+7 of row r of the part: those in front of K, and zeros. All loads are independent, and the switch is around them.
+// Loops of eight have no hint to unroll: GPUs' compilers do that anyway, and SwiftShader's would take six times as long for the whole.
+void eight(Part p, uint r, uint k, out uint v[8]) {
 	uint row = min(p.r0 + r, p.job.rows - 1), at[8];
-	[[unroll]] for (uint i = 0; i < 8; i++) {
+	for (uint i = 0; i < 8; i++) {
 		uint column = min(k + i, p.job.K - 1);
 		at[i] = p.batch * p.job.next + (BY_ROW ? row * p.job.step + column : row + column * p.job.step);
 	}
@@ -97,7 +97,7 @@ void eight(Part p, uint r, uint k, uint end, out uint v[8]) {
 	case 2: LOAD(x2, x2At) break;
 	default: LOAD(x3, x3At)
 	}
-	[[unroll]] for (uint i = 0; i < 8; i++) v[i] = p.r0 + r < p.job.rows && k + i < end ? v[i] : 0u;
+	for (uint i = 0; i < 8; i++) v[i] = p.r0 + r < p.job.rows && k + i < p.job.K ? v[i] : 0u;
 }
 
 // largest takes the largest magnitudes of the part to most.
@@ -105,8 +105,8 @@ void largest(Part p) {
 	for (uint r = PACK_FIRST; r < PACK_ROWS; r += PACK_STEP) {
 		uint m = 0u, v[8];
 		for (uint k = p.from + 8 * PACK_LANE; k < p.to; k += 8 * PACK_LANES) {
-			eight(p, r, k, min(p.job.K, p.to), v);
-			[[unroll]] for (uint i = 0; i < 8; i++) m = max(m, v[i] & 0x7fffffffu);
+			eight(p, r, k, v);
+			for (uint i = 0; i < 8; i++) m = max(m, v[i] & 0x7fffffffu);
 		}
 		atomicMax(most[r], m); // of integers: in any order the same
 	}
@@ -119,8 +119,8 @@ void pack(Part p) {
 		uint row = p.batch * p.rows + p.r0 + r, v[8];
 		if (p.piece == 0 && PACK_LANE == 0) exponents[memoryAt + p.job.at + (p.job.what >> 8) * p.rows * (p.depth / 2) + row] = -e;
 		for (uint k = p.from + 8 * PACK_LANE; k < p.to; k += 8 * PACK_LANES) {
-			eight(p, r, k, p.job.K, v);
-			[[unroll]] for (uint i = 0; i < 8; i++) v[i] = toHalf(scaled(uintBitsToFloat(v[i]), e));
+			eight(p, r, k, v);
+			for (uint i = 0; i < 8; i++) v[i] = toHalf(scaled(uintBitsToFloat(v[i]), e));
 			packed[(memoryAt + p.job.at + row * (p.depth / 2) + k / 2) / 4] = uvec4(v[0] | v[1] << 16, v[2] | v[3] << 16, v[4] | v[5] << 16, v[6] | v[7] << 16);
 		}
 	}
