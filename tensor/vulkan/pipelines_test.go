@@ -9,6 +9,7 @@ import (
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/opcase"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // Pipeline is a shader and its specialization constants.
@@ -185,4 +186,30 @@ func PipelineOf(name string) Pipeline {
 		p.Spec = append(p.Spec, uint32(c))
 	}
 	return p
+}
+
+// OnMatrices is what takes the place of a product at float16 on a device that multiplies on cooperative matrices of side x side x side with subgroups of so
+// many lanes; it is false without lanes, for other pipelines, and where the matrices do not fit the tile.
+func OnMatrices(p Pipeline, side, subgroup int) (Pipeline, bool) {
+	if subgroup == 0 {
+		return Pipeline{}, false
+	}
+	c := caps{shared: 64 << 10, threads: 1024, matrices: []vk.Shape{{M: u(side), N: u(side), K: u(side)}}}
+	half, coop := c.float16s(), c.coopmats(subgroup)
+	var s *shaders.Shader
+	switch p.Shader {
+	case half.plain.Name:
+		s = coop.plain
+	case half.followed.Name:
+		s = coop.followed
+	}
+	if s == nil {
+		return Pipeline{}, false
+	}
+	for _, t := range coop.tiles {
+		if ours := coop.spec(t); t.m == int(p.Spec[1]) && t.n == int(p.Spec[2]) {
+			return Pipeline{s.Name, append(ours, p.Spec[len(ours):]...)}, true
+		}
+	}
+	return Pipeline{}, false
 }
