@@ -64,6 +64,7 @@ type caps struct {
 	maxMemory int64      // bytes that the driver allocates at once
 	maxGroups int        // on one axis of a grid
 	maxTurns  int        // of a loop within EACH, of which an invocation has four: a driver may end it after 65535 in all
+	endsLoops bool       // it is known to
 	maxHead   float64    // floating-point operations of a bias gradient's head in one dispatch
 	shared    int        // bytes of shared memory
 	threads   int        // invocations of a workgroup
@@ -118,7 +119,7 @@ func (b *backend) open(i *instance, o Options) error {
 	b.calls = calls
 	l := b.limits
 	b.caps = caps{
-		maxTurns: 16000, maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
+		maxTurns: 16000, endsLoops: strings.HasPrefix(b.info.Name, "llvmpipe"), maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
 		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
 		float16: b.physical.caps.Storage16 && b.physical.caps.Float16,

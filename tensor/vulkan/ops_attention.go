@@ -52,29 +52,47 @@ func attentionOf(a tensor.AttentionArgs) attention {
 
 // shared is the shared memory that the shaders take at most; see shaders/include/attention.glsl.
 func (a attention) shared() int {
-	const pairs = 16 << 10 / 8 // of columns in the least that a driver allows
 	most := 0
 	for _, rows := range []int{attentionTile, wideTile} {
-		line := rows/2 + 2
-		weights, across := attentionTile*line, 4*threads/rows
-		width := across * div(a.d, 2*across)
-		values := 16
-		for values > 1 && weights+values*width > pairs {
-			values /= 2
-		}
-		most = max(most, 8*(weights+max(values*width, across*line)))
+		weights, across, width, values := a.room(rows)
+		most = max(most, 8*(weights+max(values*width, across*(rows/2+2))))
 	}
 	return most
 }
 
-// fits reports whether a workgroup of the device can hold a row of a head. If not, End says so.
-func (b *backend) fits(a attention) bool {
-	if a.shared() <= b.caps.shared {
+// room is what a workgroup of so many rows has in shared memory: pairs of weights, and the rows of the matrix that they weigh, of so many pairs. across is how
+// many invocations share a row.
+func (a attention) room(rows int) (weights, across, width, values int) {
+	const pairs = 16 << 10 / 8 // in the least that a driver allows
+	weights, across = attentionTile*(rows/2+2), 4*threads/rows
+	width, values = across*div(a.d, 2*across), 16
+	for values > 1 && weights+values*width > pairs {
+		values /= 2
+	}
+	return weights, across, width, values
+}
+
+// turns is how often the loops of an invocation turn for one tile of the other side, at most: those of so many DOTS and APPLY, and one across a row.
+func (a attention) turns(dots, applies int) int {
+	_, across, _, values := a.room(attentionTile)
+	return 1 + dots*(a.d+div(a.d, 16)) + applies*(attentionTile+attentionTile/values) + across
+}
+
+// fits reports whether a workgroup of the device can hold a row of a head, and whether the driver lets an invocation pass over so many rows with so many
+// DOTS and APPLY for a tile. If not, End says so.
+func (b *backend) fits(a attention, rows, dots, applies int) bool {
+	detail := ""
+	switch {
+	case a.shared() > b.caps.shared:
+		detail = fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)
+	case b.caps.endsLoops && div(rows, attentionTile)*a.turns(dots, applies) > 4*b.caps.maxTurns:
+		detail = fmt.Sprintf("%d rows are too many for this driver with heads of %d columns, it ends long loops: use another device", rows, a.d)
+	default:
 		return true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
+	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: detail}
 	return false
 }
 
@@ -122,7 +140,7 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 		return
 	}
 	a := attentionOf(args)
-	if !b.fits(a) {
+	if !b.fits(a, a.nk, 1, 1) {
 		return
 	}
 	spec := append([]uint32{u(a.d), u(a.queryTile())}, a.spec...)
@@ -147,7 +165,7 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 		return
 	}
 	a := attentionOf(tensor.AttentionArgs{Q: args.Q, KV: args.KV, Bias: args.Bias, KeyMask: args.KeyMask, Heads: args.Heads, Causal: args.Causal})
-	if !b.fits(a) {
+	if !b.fits(a, max(a.nq, a.nk), 2, 2) {
 		return
 	}
 	delta := b.temp(a.b * a.h * a.nq)
@@ -167,10 +185,10 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 }
 
 // attentionGradBias adds n samples, from sample lo on, to the gradient of the bias, in order. How long that may take splits it by heads, whose
-// sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise.
+// sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise: a loop has a turn for each.
 func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) {
 	head := 4 * a.scores() / float64(a.h) // of one sample
-	most := max(1, int(b.caps.maxHead/head))
+	most := max(1, min(int(b.caps.maxHead/head), 4*b.caps.maxTurns/a.turns(2, 0)))
 	for end := lo + n; lo < end; lo += most {
 		n := min(most, end-lo)
 		b.pieces(a.h, head*float64(n), func(first, heads int) {

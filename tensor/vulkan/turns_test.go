@@ -5,6 +5,7 @@ package vulkan
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -50,6 +51,20 @@ func TestLoopsAreSplit(t *testing.T) {
 		tensor.LinearGrad(a)
 		return slices.Concat(a.DX.To.Float32s(), a.DBias.To.Float32s())
 	}
+	bias := func(d *tensor.Device, samples int) []float32 { // the gradient of an attention's
+		const nq, nk, head = 3, 4, 32
+		random := func(stream uint64, shape ...int) *tensor.Tensor {
+			return tensor.RandUniform(d, tensor.NewRand(1, stream), -1, 1, shape...)
+		}
+		a := tensor.Attention(tensor.AttentionArgs{
+			Q: random(2, samples, nq, head), KV: random(3, samples, nk, 2*head), Bias: random(4, 1, nq, nk), Heads: 1, Scale: 1,
+		})
+		to := tensor.New(d, 1, nq, nk)
+		tensor.AttentionGrad(tensor.AttentionGradArgs{
+			DBias: tensor.Grad{To: to}, DOut: random(1, samples, nq, head), Out: a.Out, LSE: a.LSE, Q: a.Q, KV: a.KV, Bias: a.Bias, Heads: 1, Scale: 1,
+		})
+		return to.Float32s()
+	}
 	for _, c := range []struct {
 		name  string
 		turns int
@@ -67,6 +82,8 @@ func TestLoopsAreSplit(t *testing.T) {
 			return pool(d, 1, 70000, tensor.Window{Kernel: [2]int{1, 70000}})
 		}},
 		{"rows of a gradient", 7, func(d *tensor.Device) []float32 { return upstream(d, 3*7*mostPieces+5) }},
+		{"samples of a bias", 200, func(d *tensor.Device) []float32 { return bias(d, 30) }},
+		{"many samples of a bias", b.caps.maxTurns, func(d *tensor.Device) []float32 { return bias(d, 1500) }},
 		{"many taps", b.caps.maxTurns, func(d *tensor.Device) []float32 { return spread(d, 2, 2, 401) }},
 	} {
 		b.caps.maxTurns = c.turns
@@ -78,4 +95,43 @@ func TestLoopsAreSplit(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// Attention over more rows than a driver lets a loop pass is refused by name, forward and backward, and the device goes on. As many as it lets pass give the
+// CPU's numbers.
+func TestLongAttention(t *testing.T) {
+	const head, most = 8, 200 // 7 tiles of 32 rows
+	b := openAny(t, Options{})
+	dev, cpu := deviceOf(b), tensor.CPU()
+	b.caps.endsLoops = true
+	each := attention{d: head}
+	attend := func(d *tensor.Device, keys int) tensor.AttentionArgs {
+		q, kv := tensor.RandUniform(d, tensor.NewRand(1, 1), -1, 1, 1, 3, head), tensor.RandUniform(d, tensor.NewRand(1, 2), -1, 1, 1, keys, 2*head)
+		return tensor.Attention(tensor.AttentionArgs{Q: q, KV: kv, Heads: 1, Scale: 1})
+	}
+	grad := func(a tensor.AttentionArgs) {
+		d := a.Q.Device()
+		dQ, dKV := tensor.Grad{To: tensor.New(d, a.Q.Shape()...)}, tensor.Grad{To: tensor.New(d, a.KV.Shape()...)}
+		tensor.AttentionGrad(tensor.AttentionGradArgs{DQ: dQ, DKV: dKV, DOut: a.Out, Out: a.Out, LSE: a.LSE, Q: a.Q, KV: a.KV, Heads: 1, Scale: 1})
+	}
+	refused := func(what string, f func()) {
+		t.Helper()
+		defer func() {
+			if failed, _ := recover().(*tensor.Error); failed == nil || !strings.Contains(failed.Error(), what+": ") || !strings.Contains(failed.Error(), "rows are too many") {
+				t.Errorf("%s panics with %v", what, failed)
+			}
+		}()
+		f()
+	}
+
+	b.caps.maxTurns = div(7*each.turns(1, 1), 4)
+	a := attend(dev, most)
+	if err := near(a.Out.Float32s(), attend(cpu, most).Out.Float32s()); err != nil {
+		t.Error(err)
+	}
+	refused("Attention", func() { attend(dev, most+100) })
+	refused("AttentionGrad", func() { grad(a) })
+	b.caps.maxTurns = div(7*each.turns(2, 2), 4)
+	grad(a)
+	works(t, b)
 }
