@@ -43,8 +43,8 @@ func (b *backend) CodeStats(counts, sums, codes, z *tensor.Tensor) {
 		return
 	}
 	g := b.segments(read(codes), codes.Size(), k, faultCodeStats)
-	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1}, update(counts), g.rows, g.rows, g.starts)
+	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1, 0, u(g.n)}, update(counts), g.rows, g.rows, g.starts)
 	if d > 0 {
-		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(k*d), []uint32{u(k), u(d)}, update(sums), read(z), g.rows, g.starts)
+		b.sumSegments(sums, z, g)
 	}
 }

@@ -65,6 +65,15 @@ func TestLoopsAreSplit(t *testing.T) {
 		})
 		return to.Float32s()
 	}
+	stats := func(d *tensor.Device, rows int) []float32 { // of codes, most of which are the same
+		codes := make([]int32, rows)
+		for i := range codes {
+			codes[i] = int32(3 * min(1, i%97))
+		}
+		counts, sums := tensor.Zeros(d, 5), tensor.Zeros(d, 5, 3)
+		tensor.CodeStats(counts, sums, tensor.FromInts(d, codes, rows), image(d, rows, 3).Reshape(rows, 3))
+		return slices.Concat(counts.Float32s(), sums.Float32s())
+	}
 	for _, c := range []struct {
 		name  string
 		turns int
@@ -84,6 +93,8 @@ func TestLoopsAreSplit(t *testing.T) {
 		{"rows of a gradient", 7, func(d *tensor.Device) []float32 { return upstream(d, 3*7*mostPieces+5) }},
 		{"samples of a bias", 200, func(d *tensor.Device) []float32 { return bias(d, 30) }},
 		{"many samples of a bias", b.caps.maxTurns, func(d *tensor.Device) []float32 { return bias(d, 1500) }},
+		{"rows of a code", 7, func(d *tensor.Device) []float32 { return stats(d, 40) }},
+		{"many rows of a code", b.caps.maxTurns, func(d *tensor.Device) []float32 { return stats(d, 70000) }},
 		{"many taps", b.caps.maxTurns, func(d *tensor.Device) []float32 { return spread(d, 2, 2, 401) }},
 	} {
 		b.caps.maxTurns = c.turns
