@@ -71,14 +71,27 @@ func (b *backend) LinearGrad(a tensor.LinearGradArgs) {
 	}
 }
 
-// weightGrad is dst (+)= dᵀ·x, d [m, n].
+// weightGrad is dst (+)= dᵀ·x, d [m, n]. A small weight has too few tiles to keep a device busy, but a sum over many rows: it is cut into pieces, by sizes alone.
 func (b *backend) weightGrad(dst arg, add bool, d arg, a tensor.LinearGradArgs, m, n, k int) product {
 	x := dst.read().part(0, 1) // of which nothing is read
 	if a.X.Size() > 0 {
 		x = read(a.X)
 	}
-	return product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision)}
+	pieces := 0
+	if n*k < smallWeight {
+		pieces = min(mostWeightPieces, m/weightPiece)
+	}
+	return product{
+		batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision), pieces: pieces,
+	}
 }
+
+// The gradient of a weight with fewer elements than smallWeight, which is minGroups tiles of 64 by 64, is a sum of pieces of at least weightPiece rows.
+const (
+	smallWeight      = minGroups * 64 * 64
+	weightPiece      = 512
+	mostWeightPieces = 16
+)
 
 // layerScaleGrad writes the gradients of weight, bias and gamma from g = d.unscaledᵀ·x; see shaders/layer_scale_grad.comp.
 func (b *backend) layerScaleGrad(a tensor.LinearGradArgs, g arg, d upstream, m, n, k int) {
