@@ -48,9 +48,9 @@ func (v *Var) restore() {
 	v.packed = nil
 }
 
-// kept returns the value of v, in bfloat16 where Rematerialize left it so.
+// kept returns the value of v, in bfloat16 where Rematerialize left it so and nobody else wants it.
 func (v *Var) kept() *tensor.Tensor {
-	if v.packed != nil {
+	if v.packed != nil && !v.keep {
 		return v.packed
 	}
 	v.restore()

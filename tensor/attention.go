@@ -90,6 +90,7 @@ func AttentionGrad(a AttentionGradArgs) {
 	s := c.attended(&f, true)
 	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{s.b, s.nq, s.width}), "sizes differ", a.DOut.shape, a.Out.shape, f.Q.shape)
 	a.DOut, a.Out, a.LSE = c.f32(a.DOut), c.f32(a.Out), c.vector(a.LSE, "lse", s.b*a.Heads*s.nq)
+	c.must(a.DBias.To == nil || a.Bias != nil, "dbias goes with bias", shapeOf(a.DBias.To), f.Q.shape, f.KV.shape)
 	grads := []Grad{
 		c.grad(a.DQKV, "dqkv", 3*s.b*s.nq*s.width), c.grad(a.DBias, "dbias", a.Heads*s.nq*s.nk),
 		c.grad(a.DQ, "dq", s.b*s.nq*s.width), c.grad(a.DKV, "dkv", 2*s.b*s.nk*s.width),

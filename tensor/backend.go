@@ -307,7 +307,7 @@ type AttentionArgs struct {
 	Precision           Precision
 }
 
-// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch. DQKV goes with QKV, DQ and DKV with Q and KV.
+// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch, and goes with Bias. DQKV goes with QKV, DQ and DKV with Q and KV.
 // QKV may be BFloat16, where it was kept in that. A backend gets DQ and DKV, whose strides are as those of Q and KV, both of which are BFloat16
 // where QKV was.
 type AttentionGradArgs struct {

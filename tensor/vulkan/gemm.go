@@ -162,7 +162,7 @@ func (b *backend) halves(p product, aPacked, bPacked int) (first, second product
 		if p.epilogue != nil {
 			second.epilogue = p.epilogue.rows(h, p.n)
 		}
-	case (aSize > most || bSize > most || bPacked > most) && p.k > 1 && p.epilogue == nil:
+	case (aSize > most || bSize > most || bPacked > most || p.k > b.mostTerms()) && p.k > 1 && p.epilogue == nil:
 		h := half(p.k, 1)
 		first.k, second.k, second.add = h, p.k-h, true
 		second.a, second.b = p.a.from(h*p.aCol), p.b.from(h*p.bRow)
@@ -171,6 +171,9 @@ func (b *backend) halves(p product, aPacked, bPacked int) (first, second product
 	}
 	return first, second, true
 }
+
+// mostTerms is the largest k of one product: shaders take 18 turns for 16 of them. Products that an epilogue follows are not cut.
+func (b *backend) mostTerms() int { return b.caps.allTurns / 18 * 16 }
 
 // rows is the epilogue from row h on.
 func (e *epilogue) rows(h, n int) *epilogue {

@@ -72,28 +72,24 @@ func (a attention) room(rows int) (weights, across, width, values int) {
 	return weights, across, width, values
 }
 
-// turns is how often the loops of an invocation turn for one tile of the other side, at most: those of so many DOTS and APPLY, and one across a row.
+// turns is how often the loops of an invocation turn for one tile of the other side, at most: those of so many DOTS and APPLY, and one across a row. The test
+// that ends a loop counts as a turn.
 func (a attention) turns(dots, applies int) int {
 	_, across, _, values := a.room(attentionTile)
-	return 1 + dots*(a.d+div(a.d, 16)) + applies*(attentionTile+attentionTile/values) + across
+	steps, parts := div(a.d, 16), attentionTile/values
+	return 1 + dots*(a.d+2*steps+1) + applies*(attentionTile+2*parts+1) + across + 1
 }
 
-// fits reports whether a workgroup of the device can hold a row of a head, and whether the driver lets an invocation pass over so many rows with so many
-// DOTS and APPLY for a tile. If not, End says so.
+// fits reports whether a workgroup of the device can hold a row of a head, and whether an invocation can pass over so many rows with so many DOTS and APPLY
+// for a tile. If not, End says so.
 func (b *backend) fits(a attention, rows, dots, applies int) bool {
-	detail := ""
-	switch {
-	case a.shared() > b.caps.shared:
-		detail = fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)
-	case b.caps.endsLoops && div(rows, attentionTile)*a.turns(dots, applies) > 4*b.caps.maxTurns:
-		detail = fmt.Sprintf("%d rows are too many for this driver with heads of %d columns, it ends long loops: use another device", rows, a.d)
-	default:
-		return true
+	if a.shared() > b.caps.shared {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
+		return false
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: detail}
-	return false
+	return !b.refuseTurns(div(rows, attentionTile)*a.turns(dots, applies), fmt.Sprintf("%d queries or keys with heads of %d columns", rows, a.d))
 }
 
 // scores is how many products of two elements the scores of a sample take.
@@ -188,7 +184,7 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 // sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise: a loop has a turn for each.
 func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) {
 	head := 4 * a.scores() / float64(a.h) // of one sample
-	most := max(1, min(int(b.caps.maxHead/head), 4*b.caps.maxTurns/a.turns(2, 0)))
+	most := max(1, min(int(b.caps.maxHead/head), b.caps.allTurns/a.turns(2, 0)))
 	for end := lo + n; lo < end; lo += most {
 		n := min(most, end-lo)
 		b.pieces(a.h, head*float64(n), func(first, heads int) {

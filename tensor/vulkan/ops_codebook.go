@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -13,7 +15,10 @@ func (b *backend) NearestCode(codes, z, codebook *tensor.Tensor) {
 	if m == 0 {
 		return
 	}
-	const rows = 64 // of a workgroup
+	const rows = 64 // of a workgroup, and codes that it takes at a time
+	if b.refuseTurns(div(k, rows)*(27*div(d, 16)+2), fmt.Sprintf("%d codes of %d columns", k, d)) {
+		return
+	}
 	bias := b.temp(k)
 	b.dispatch(shaders.CodeBias, nil, elements(k), []uint32{u(k), u(d)}, bias, read(codebook))
 	row := 2 * float64(k) * float64(d)

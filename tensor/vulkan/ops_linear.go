@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -27,6 +29,9 @@ func samples(keep *tensor.Tensor, m int) int {
 func (b *backend) Linear(a tensor.LinearArgs) {
 	m, k, n := a.X.Shape()[0], a.X.Shape()[1], a.W.Shape()[0]
 	if m == 0 || n == 0 {
+		return
+	}
+	if b.refuseTurns(div(k, 16)*18, fmt.Sprintf("%d columns", k)) {
 		return
 	}
 	e := &epilogue{bias: optional(a.Bias, read), perSample: samples(a.Keep, m)}

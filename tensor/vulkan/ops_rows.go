@@ -31,11 +31,15 @@ func (b *backend) ScatterAddRows(dst, src, index *tensor.Tensor) {
 	b.sumSegments(dst, src, g)
 }
 
-// sumSegments adds to row k of dst the rows of src that have key k, a part of all n after another: one key may have them all, and a loop has a turn for each.
+// sumSegments adds to row k of dst the rows of src that have key k. One key may have them all, and a loop has a turn for each: where the driver ends loops,
+// parts of the rows follow one another, with the same sums.
 func (b *backend) sumSegments(dst, src *tensor.Tensor, g segments) {
-	s, d := dst.Shape()[0], dst.Shape()[1]
-	for from := 0; from < g.n; from += b.caps.maxTurns {
-		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(s*d), []uint32{u(s), u(d), u(from), u(min(g.n, from+b.caps.maxTurns))},
+	s, d, most := dst.Shape()[0], dst.Shape()[1], g.n
+	if b.caps.endsLoops {
+		most = b.caps.maxTurns
+	}
+	for from := 0; from < g.n; from += most {
+		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(s*d), []uint32{u(s), u(d), u(from), u(min(g.n, from+most))},
 			update(dst), read(src), g.rows, g.starts)
 	}
 }

@@ -26,6 +26,7 @@ func OpenTrace(ctx context.Context, o Options) (*tensor.Device, error) {
 		return nil, err
 	}
 	b := dev.Backend().(*backend)
+	b.caps.endsLoops = false // a GPU's driver does not
 	b.medium.tested = true
 	if b.medium.use = b.caps.coopmats(b.info.Subgroup); b.medium.use == nil && b.caps.float16 {
 		b.medium.use = b.caps.float16s()
