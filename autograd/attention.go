@@ -13,18 +13,19 @@ type AttentionOptions struct {
 const attentionBias, attentionQKV, attentionQ, attentionKV = 0, 1, 1, 2
 
 var (
-	attentionRule      = newRule(rule{name: "Attention", grad: attentionGrad, readsOutput: always})
+	attentionRule      = newRule(rule{name: "Attention", grad: attentionGrad, readsOutput: always, takesKept: true})
 	crossAttentionRule = newRule(rule{name: "CrossAttention", grad: attentionGrad, readsOutput: always})
 )
 
 func attentionGrad(n *node, dy *tensor.Tensor) {
 	f := n.attr.(tensor.AttentionArgs)
+	n.in[attentionBias].restore()
 	g := tensor.AttentionGradArgs{
 		DBias: n.dest(attentionBias), DOut: dy, Out: n.out.value, LSE: f.LSE, Bias: n.in[attentionBias].tensor(),
 		KeyMask: f.KeyMask, Heads: f.Heads, Scale: f.Scale, Causal: f.Causal, Precision: f.Precision,
 	}
 	if f.QKV != nil {
-		g.QKV, g.DQKV = n.in[attentionQKV].value, n.dest(attentionQKV)
+		g.QKV, g.DQKV = n.in[attentionQKV].kept(), n.dest(attentionQKV)
 	} else {
 		g.Q, g.DQ = n.in[attentionQ].value, n.dest(attentionQ)
 		g.KV, g.DKV = n.in[attentionKV].value, n.dest(attentionKV)

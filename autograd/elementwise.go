@@ -201,6 +201,7 @@ func Tanh(x *Var) *Var { return unary("Tanh", tensor.UnaryTanh, tensor.Tanh, x) 
 // unary records f, which applies op, for a call of the function of that name.
 func unary(name string, op tensor.UnaryOp, f func(x *tensor.Tensor) *tensor.Tensor, x *Var) *Var {
 	t := begin(name, "x", x)
+	floats(name, x.value)
 	return t.result(unaryRule, f(x.value), op, nil, x)
 }
 

@@ -33,11 +33,7 @@ var linearRule = newRule(rule{
 			return nil
 		}
 		return func() *tensor.Tensor {
-			pre := n.attr.(tensor.LinearArgs).Pre
-			if pre.DType() != tensor.Float32 {
-				pre = n.replacePre(tensor.Cast(pre, tensor.Float32))
-			}
-			return tensor.Unary(tensor.UnaryGELU, pre)
+			return tensor.Unary(tensor.UnaryGELU, n.attr.(tensor.LinearArgs).Pre)
 		}
 	},
 })
@@ -58,11 +54,10 @@ func Linear(x, w, bias *Var, o LinearOptions) *Var {
 		[]*Var{linearX: x, linearW: w, linearBias: bias, linearResidual: o.Residual, linearGamma: o.Gamma}...)
 }
 
-// replacePre replaces the tensor that a Linear with GELU saved by pre, and returns pre.
-func (n *node) replacePre(pre *tensor.Tensor) *tensor.Tensor {
+// replacePre replaces the tensor that a Linear with GELU saved by pre.
+func (n *node) replacePre(pre *tensor.Tensor) {
 	f := n.attr.(tensor.LinearArgs)
 	f.Pre.Release()
 	f.Pre, n.saved[savedPre] = pre, pre
 	n.attr = f
-	return pre
 }

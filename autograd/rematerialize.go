@@ -48,6 +48,15 @@ func (v *Var) restore() {
 	v.packed = nil
 }
 
+// kept returns the value of v, in bfloat16 where Rematerialize left it so and nobody else wants it.
+func (v *Var) kept() *tensor.Tensor {
+	if v.packed != nil && !v.keep {
+		return v.packed
+	}
+	v.restore()
+	return v.value
+}
+
 // recompute returns what computes the output of the node again; nil: nothing does that cheaply.
 func (n *node) recompute() func() *tensor.Tensor {
 	if n.rule.recompute == nil {

@@ -177,3 +177,23 @@ func TestRematerializeKeepsWhatItCannotCompute(t *testing.T) {
 	}()
 	Linear(hidden, w, nil, LinearOptions{})
 }
+
+// A value that is kept after it was rematerialized is there after Backward.
+func TestRematerializedAndKept(t *testing.T) {
+	dev := tensor.NewDevice(tensor.CPU().Backend())
+	dev.SetPoison(true)
+	tape := NewTape(dev)
+	tape.Precision = tensor.Medium
+	qkv := Add(tape.Leaf(random(dev, 1, -1, 1, 2, 4, 12)), tape.Constant(random(dev, 2, -1, 1, 2, 4, 12)))
+	want := qkv.Value().Float32s()
+	y := Attention(qkv, nil, 1, 0.5)
+	qkv.Rematerialize()
+	qkv.Keep()
+	tape.BackwardFrom(y, random(dev, 3, -1, 1, 2, 4, 4))
+	for i, got := range qkv.Value().Float32s() {
+		if diff := math.Abs(float64(got - want[i])); !(diff <= 0.01) {
+			t.Errorf("element %d is %g, want %g", i, got, want[i])
+		}
+	}
+	tape.Reset()
+}

@@ -10,6 +10,9 @@ type rule struct {
 	// ways: dest (a backend writes it), accept (a new tensor) or pass (dy itself).
 	grad func(n *node, dy *tensor.Tensor)
 
+	// takesKept: grad takes inputs as Rematerialize left them, and restores those that it cannot use so.
+	takesKept bool
+
 	// readsOutput reports whether grad uses the value of the node's output. nil: it never does.
 	readsOutput func(n *node) bool
 

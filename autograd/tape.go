@@ -306,8 +306,10 @@ func (t *Tape) unwind(mark int) {
 	for i := len(t.nodes) - 1; i >= mark; i-- {
 		n := t.nodes[i]
 		if n.out.grad != nil {
-			for _, v := range n.in {
-				v.restore()
+			if !n.rule.takesKept {
+				for _, v := range n.in {
+					v.restore()
+				}
 			}
 			n.rule.grad(n, n.out.grad)
 		}

@@ -20,6 +20,9 @@ layout(set = 0, binding = 4) readonly buffer Bias { float bias[]; };
 layout(set = 0, binding = 5) readonly buffer Mask { uint mask[]; };
 layout(push_constant) uniform Push { uint outAt, lseAt, qAt, kvAt, biasAt, maskAt, NQ, NK, H, qStep, kvStep; float scale; };
 
+#define Q_AT(i) q[i]
+#define KV_AT(i) kv[i]
+
 void main() {
 	uint q0 = gl_WorkGroupID.x * ROWS, h = gl_WorkGroupID.y, sample_ = gl_WorkGroupID.z, row = q0 + 4 * Y;
 	uint query = qAt + sample_ * NQ * qStep + h * HEAD, k = kvAt + sample_ * NK * kvStep + h * HEAD, v = k + H * HEAD;
@@ -30,7 +33,7 @@ void main() {
 	for (uint k0 = 0; k0 < end; k0 += TILE) {
 		vec4 s[2 * PAIRS];
 		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) s[j] = vec4(0);
-		DOTS(s, q, query, qStep, NQ, q0, kv, k, kvStep, NK, k0)
+		DOTS(s, Q_AT, query, qStep, NQ, q0, KV_AT, k, kvStep, NK, k0)
 		vec4 best = top;
 		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) {
 			uint key = k0 + OTHER(j);
@@ -59,7 +62,7 @@ void main() {
 			PUT_OWN(OTHER(j) * LINE, w);
 		}
 		[[unroll]] for (uint j = 0; j < 2 * COLUMNS; j++) sums[j] *= shrink;
-		APPLY(sums, q0, NQ, kv, v, kvStep, NK, k0)
+		APPLY(sums, q0, NQ, KV_AT, v, kvStep, NK, k0)
 	}
 	// Each invocation of a row has the sum of its own weights.
 	barrier();

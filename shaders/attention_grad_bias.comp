@@ -2,6 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #include "include/common.glsl"
+#include "include/half.glsl"
 #include "include/math.glsl"
 #include "include/attention.glsl"
 
@@ -11,15 +12,20 @@
 layout(constant_id = 2) const bool ADD = false;
 layout(constant_id = 3) const bool MASK = false;
 layout(constant_id = 4) const bool CAUSAL = false;
+layout(constant_id = 5) const bool HALF = false; // q and kv are bfloat16
 layout(set = 0, binding = 0) buffer DBias { float dBias[]; };
 layout(set = 0, binding = 1) readonly buffer DOut { float dOut[]; };
-layout(set = 0, binding = 2) readonly buffer Q { float q[]; };
-layout(set = 0, binding = 3) readonly buffer Kv { float kv[]; };
+layout(set = 0, binding = 2) readonly buffer Q { uint q[]; };
+layout(set = 0, binding = 3) readonly buffer Kv { uint kv[]; };
 layout(set = 0, binding = 4) readonly buffer Lse { float lse[]; };
 layout(set = 0, binding = 5) readonly buffer Delta { float delta[]; };
 layout(set = 0, binding = 6) readonly buffer Bias { float bias[]; };
 layout(set = 0, binding = 7) readonly buffer Mask { uint mask[]; };
 layout(push_constant) uniform Push { uint dBiasAt, dOutAt, qAt, kvAt, lseAt, deltaAt, biasAt, maskAt, NQ, NK, H, qStep, kvStep, samples; float scale; };
+
+#define Q_AT(i) FLOAT_AT(q, i, HALF)
+#define KV_AT(i) FLOAT_AT(kv, i, HALF)
+#define D_OUT_AT(i) dOut[i]
 
 void main() {
 	uint k0 = gl_WorkGroupID.x * TILE, q0 = gl_WorkGroupID.y * ROWS, h = gl_WorkGroupID.z, row = q0 + 4 * Y;
@@ -33,8 +39,8 @@ void main() {
 		uvec4 at = (sample_ * H + h) * NQ + rows;
 		vec4 s[2 * PAIRS], dp[2 * PAIRS];
 		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) s[j] = vec4(0), dp[j] = vec4(0);
-		DOTS(s, q, query, qStep, NQ, q0, kv, k, kvStep, NK, k0)
-		DOTS(dp, dOut, up, H * HEAD, NQ, q0, kv, v, kvStep, NK, k0)
+		DOTS(s, Q_AT, query, qStep, NQ, q0, KV_AT, k, kvStep, NK, k0)
+		DOTS(dp, D_OUT_AT, up, H * HEAD, NQ, q0, KV_AT, v, kvStep, NK, k0)
 		vec4 l = FOUR(lse, lseAt + at), del = FOUR(delta, deltaAt + at);
 		[[unroll]] for (uint j = 0; j < 2 * PAIRS; j++) {
 			uint key = k0 + OTHER(j);

@@ -79,39 +79,52 @@ Part find() {
 }
 
 #define BY_ROW p.byRow
-#define ROW_STEP (BY_ROW ? p.job.step : 1u)
-#define COLUMN_STEP (BY_ROW ? 1u : p.job.step)
 
-// LARGEST takes the largest magnitudes of a part of matrix x to most.
-#define LARGEST(x, xAt) \
-	for (uint r = PACK_FIRST; r < PACK_ROWS && p.r0 + r < p.job.rows; r += PACK_STEP) { \
-		uint from = xAt + p.batch * p.job.next + (p.r0 + r) * ROW_STEP, m = 0u; \
-		for (uint k = p.from + PACK_LANE, end = min(p.job.K, p.to); k < end; k += PACK_LANES) m = max(m, x[from + k * COLUMN_STEP] & 0x7fffffffu); \
-		atomicMax(most[r], m); /* of integers: in any order the same */ \
-	}
+// LOAD loads the eight elements at at[0] to at[7] of matrix x.
+#define LOAD(x, xAt) for (uint i = 0; i < 8; i++) v[i] = x[xAt + at[i]];
 
-// ROUND packs a part of matrix x, an invocation eight elements at a time.
-#define ROUND(x, xAt) \
-	for (uint r = PACK_FIRST; r < PACK_ROWS; r += PACK_STEP) { \
-		int e = exponentOf(most[r]); \
-		uint row = p.batch * p.rows + p.r0 + r, from = xAt + p.batch * p.job.next + (p.r0 + r) * ROW_STEP; \
-		bool live = p.r0 + r < p.job.rows; \
-		if (p.piece == 0 && PACK_LANE == 0) exponents[memoryAt + p.job.at + (p.job.what >> 8) * p.rows * (p.depth / 2) + row] = -e; \
-		for (uint k = p.from + 8 * PACK_LANE; k < p.to; k += 8 * PACK_LANES) { \
-			uint h[8]; \
-			for (uint i = 0; i < 8; i++) h[i] = live && k + i < p.job.K ? toHalf(scaled(uintBitsToFloat(x[from + (k + i) * COLUMN_STEP]), e)) : 0u; \
-			packed[(memoryAt + p.job.at + row * (p.depth / 2) + k / 2) / 4] = uvec4(h[0] | h[1] << 16, h[2] | h[3] << 16, h[4] | h[5] << 16, h[6] | h[7] << 16); \
-		} \
+// eight loads elements k to k+7 of row r of the part: those in front of K, and zeros. All loads are independent, and the switch is around them.
+// Loops of eight have no hint to unroll: GPUs' compilers do that anyway, and SwiftShader's would take six times as long for the whole.
+void eight(Part p, uint r, uint k, out uint v[8]) {
+	uint row = min(p.r0 + r, p.job.rows - 1), at[8];
+	for (uint i = 0; i < 8; i++) {
+		uint column = min(k + i, p.job.K - 1);
+		at[i] = p.batch * p.job.next + (BY_ROW ? row * p.job.step + column : row + column * p.job.step);
 	}
+	switch (p.job.what >> 2 & 3u) {
+	case 0: LOAD(x0, x0At) break;
+	case 1: LOAD(x1, x1At) break;
+	case 2: LOAD(x2, x2At) break;
+	default: LOAD(x3, x3At)
+	}
+	for (uint i = 0; i < 8; i++) v[i] = p.r0 + r < p.job.rows && k + i < p.job.K ? v[i] : 0u;
+}
 
-// OF_SOURCE is a step for the matrix of the part.
-#define OF_SOURCE(DO) \
-	switch (p.job.what >> 2 & 3u) { \
-	case 0: DO(x0, x0At) break; \
-	case 1: DO(x1, x1At) break; \
-	case 2: DO(x2, x2At) break; \
-	default: DO(x3, x3At) \
+// largest takes the largest magnitudes of the part to most.
+void largest(Part p) {
+	for (uint r = PACK_FIRST; r < PACK_ROWS; r += PACK_STEP) {
+		uint m = 0u, v[8];
+		for (uint k = p.from + 8 * PACK_LANE; k < p.to; k += 8 * PACK_LANES) {
+			eight(p, r, k, v);
+			for (uint i = 0; i < 8; i++) m = max(m, v[i] & 0x7fffffffu);
+		}
+		atomicMax(most[r], m); // of integers: in any order the same
 	}
+}
+
+// pack packs the part, an invocation eight elements at a time.
+void pack(Part p) {
+	for (uint r = PACK_FIRST; r < PACK_ROWS; r += PACK_STEP) {
+		int e = exponentOf(most[r]);
+		uint row = p.batch * p.rows + p.r0 + r, v[8];
+		if (p.piece == 0 && PACK_LANE == 0) exponents[memoryAt + p.job.at + (p.job.what >> 8) * p.rows * (p.depth / 2) + row] = -e;
+		for (uint k = p.from + 8 * PACK_LANE; k < p.to; k += 8 * PACK_LANES) {
+			eight(p, r, k, v);
+			for (uint i = 0; i < 8; i++) v[i] = toHalf(scaled(uintBitsToFloat(v[i]), e));
+			packed[(memoryAt + p.job.at + row * (p.depth / 2) + k / 2) / 4] = uvec4(v[0] | v[1] << 16, v[2] | v[3] << 16, v[4] | v[5] << 16, v[6] | v[7] << 16);
+		}
+	}
+}
 
 void main() {
 	Part p = find();
@@ -123,11 +136,11 @@ void main() {
 	if (THREAD < PACK_ROWS) most[THREAD] = m;
 	barrier();
 	if (p.kind != PACK) {
-		OF_SOURCE(LARGEST)
+		largest(p);
 		barrier();
 	}
 	if (p.kind != FIND) {
-		OF_SOURCE(ROUND)
+		pack(p);
 	} else if (THREAD < PACK_ROWS && row < p.job.rows) {
 		top[memoryAt + p.job.at + (p.batch * p.job.rows + row) * p.pieces + p.piece] = most[THREAD];
 	}

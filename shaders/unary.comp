@@ -1,15 +1,17 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "include/common.glsl"
+#include "include/half.glsl"
 #include "include/math.glsl"
 
 // Shader Unary: 2 buffers.
 //
-// dst[i] = op(x[i]); op numbers are those of tensor.UnaryOp.
+// dst[i] = op(x[i]); op numbers are those of tensor.UnaryOp. With HALF x is bfloat16.
 layout(local_size_x = THREADS) in;
 layout(constant_id = 0) const uint OP = 0;
+layout(constant_id = 1) const bool HALF = false;
 layout(set = 0, binding = 0) writeonly buffer Dst { float dst[]; };
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer X { uint x[]; };
 layout(push_constant) uniform Push { uint dstAt, xAt, n; };
 
 float apply(float v) {
@@ -27,5 +29,5 @@ float apply(float v) {
 }
 
 void main() {
-	EACH(i, n) dst[dstAt + i] = apply(x[xAt + i]);
+	EACH(i, n) dst[dstAt + i] = apply(FLOAT_AT(x, xAt + i, HALF));
 }

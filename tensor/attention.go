@@ -13,7 +13,7 @@ func Attention(a AttentionArgs) AttentionArgs {
 	c := begin("Attention", "").with(a.Out, a.LSE, a.QKV, a.Bias, a.Q, a.KV, a.KeyMask)
 	defer c.end()
 	d := a
-	s := c.attended(&d)
+	s := c.attended(&d, false)
 	if a.Out == nil {
 		a.Out = c.out(s.b, s.nq, s.width)
 	}
@@ -35,11 +35,11 @@ func (s attended) work(products float64) float64 { return products * matmul(s.b*
 
 // Check panics as Attention does where shapes or dtypes are wrong, under the name op.
 func (a AttentionArgs) Check(op string) {
-	begin(op, "").with(a.Out, a.LSE, a.QKV, a.Bias, a.Q, a.KV, a.KeyMask).checkAttention(a)
+	begin(op, "").with(a.Out, a.LSE, a.QKV, a.Bias, a.Q, a.KV, a.KeyMask).checkAttention(a, false)
 }
 
-// checkAttention checks what attention reads, and returns the sizes.
-func (c *call) checkAttention(a AttentionArgs) attended {
+// checkAttention checks what attention reads, and returns the sizes. Gradients take a QKV that was kept in BFloat16.
+func (c *call) checkAttention(a AttentionArgs, kept bool) attended {
 	var s attended
 	var shapes []Shape
 	if a.QKV != nil {
@@ -61,7 +61,7 @@ func (c *call) checkAttention(a AttentionArgs) attended {
 	c.must(a.KeyMask == nil || a.KeyMask.shape.Equal(Shape{s.b, s.nk}), "want a key mask [B, NK]", append(shapes, shapeOf(a.KeyMask))...)
 	c.must(!a.Causal || s.nq == s.nk, "causal, but not as many keys as queries", shapes...)
 	for _, t := range []*Tensor{a.QKV, a.Q, a.KV, a.Bias, a.KeyMask} {
-		if t != nil {
+		if t != nil && !(kept && t == a.QKV && t.dtype == BFloat16) {
 			mustf(t.dtype == Float32, c.op, shapes, "dtype is %v, want float32", t.dtype)
 		}
 	}
@@ -69,10 +69,10 @@ func (c *call) checkAttention(a AttentionArgs) attended {
 }
 
 // attended checks what attention reads, and makes it what backends get: Q and KV become views of QKV where that is given.
-func (c *call) attended(a *AttentionArgs) attended {
-	s := c.checkAttention(*a)
+func (c *call) attended(a *AttentionArgs, kept bool) attended {
+	s := c.checkAttention(*a, kept)
 	if a.QKV != nil {
-		qkv := c.f32(a.QKV)
+		qkv := c.kept(a.QKV)
 		a.QKV, a.Q, a.KV = nil, qkv.Slice(2, 0, s.width), qkv.Slice(2, s.width, 3*s.width)
 	} else {
 		a.Q, a.KV = c.f32(a.Q), c.f32(a.KV)
@@ -87,9 +87,10 @@ func AttentionGrad(a AttentionGradArgs) {
 		with(a.DQKV.To, a.DBias.To, a.QKV, a.Bias, a.DQ.To, a.DKV.To, a.Q, a.KV, a.KeyMask)
 	defer c.end()
 	f := AttentionArgs{QKV: a.QKV, Q: a.Q, KV: a.KV, Bias: a.Bias, KeyMask: a.KeyMask, Heads: a.Heads, Causal: a.Causal}
-	s := c.attended(&f)
+	s := c.attended(&f, true)
 	c.must(a.DOut.shape.Equal(a.Out.shape) && a.Out.shape.Equal(Shape{s.b, s.nq, s.width}), "sizes differ", a.DOut.shape, a.Out.shape, f.Q.shape)
 	a.DOut, a.Out, a.LSE = c.f32(a.DOut), c.f32(a.Out), c.vector(a.LSE, "lse", s.b*a.Heads*s.nq)
+	c.must(a.DBias.To == nil || a.Bias != nil, "dbias goes with bias", shapeOf(a.DBias.To), f.Q.shape, f.KV.shape)
 	grads := []Grad{
 		c.grad(a.DQKV, "dqkv", 3*s.b*s.nq*s.width), c.grad(a.DBias, "dbias", a.Heads*s.nq*s.nk),
 		c.grad(a.DQ, "dq", s.b*s.nq*s.width), c.grad(a.DKV, "dkv", 2*s.b*s.nk*s.width),

@@ -22,6 +22,7 @@ func TestAttentionRefusesWhatDoesNotFit(t *testing.T) {
 		"tensor: AttentionGrad: [2 3 12] x [2 3 4]: the result shares memory with an input":       grad(AttentionGradArgs{QKV: qkv, DQKV: Grad{To: qkv}}),
 		"tensor: AttentionGrad: [2 3 4] x [2 3 4]: the result shares memory with an input":        grad(AttentionGradArgs{Q: q, KV: kv, DQ: Grad{To: q}}),
 		"tensor: AttentionGrad: [2 3 4] x [80]: dkv has 24 elements, want 80":                     grad(AttentionGradArgs{Q: q, KV: kv, DKV: Grad{To: Zeros(dev, 2, 3, 4)}}),
+		"tensor: AttentionGrad: [2 3 3] x [2 3 4] x [2 3 8]: dbias goes with bias":                grad(AttentionGradArgs{Q: q, KV: Zeros(dev, 2, 3, 8), DBias: Grad{To: Zeros(dev, 2, 3, 3)}}),
 		"tensor: AttentionGrad: [72] x [2 3 4] x [2 3 8]: dqkv goes with qkv, without dq and dkv": grad(AttentionGradArgs{Q: q, KV: Zeros(dev, 2, 3, 8), DQKV: Grad{To: Zeros(dev, 72)}}),
 	} {
 		if got := recovered(f); got != want {

@@ -133,8 +133,8 @@ type Ops interface {
 	Fill(dst *Tensor, v float32)
 	// Copy copies between two tensors of the same shape and dtype, each with any strides.
 	Copy(dst, src *Tensor)
-	// Cast converts between Float32 and BFloat16 or Int32. It rounds to nearest even, to Int32 towards 0. A number beyond Int32 becomes the nearest
-	// Int32, and NaN 0.
+	// Cast converts between Float32 and BFloat16 or Int32; dst is a new tensor. It rounds to nearest even, to Int32 towards 0. A number beyond Int32
+	// becomes the nearest Int32, and NaN 0.
 	Cast(dst, src *Tensor)
 	// Flip: dst[o, i, j] = x[o, n-1-i, j] for [outer, n, inner] of Float32 or Int32.
 	Flip(dst, x *Tensor, outer, n, inner int)
@@ -282,7 +282,7 @@ type LinearArgs struct {
 type LinearGradArgs struct {
 	DX, DW, DBias, DGamma Grad
 	DY, X, W, Bias        *Tensor
-	Pre                   *Tensor // not nil: GELU was applied
+	Pre                   *Tensor // not nil: GELU was applied; Float32, or BFloat16 where it was kept in that
 	Gamma, Keep           *Tensor
 	Precision             Precision
 }
@@ -307,8 +307,9 @@ type AttentionArgs struct {
 	Precision           Precision
 }
 
-// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch. DQKV goes with QKV, DQ and DKV with Q and KV.
-// A backend gets DQ and DKV, whose strides are as those of Q and KV.
+// AttentionGradArgs are the arguments of AttentionGrad. DBias [H, NQ, NK] is summed over the batch, and goes with Bias. DQKV goes with QKV, DQ and DKV with Q and KV.
+// QKV may be BFloat16, where it was kept in that. A backend gets DQ and DKV, whose strides are as those of Q and KV, both of which are BFloat16
+// where QKV was.
 type AttentionGradArgs struct {
 	DQKV, DBias               Grad
 	DOut, Out, LSE, QKV, Bias *Tensor

@@ -151,6 +151,14 @@ func reaches(shape Shape, strides []int, offset, lo, hi int) bool {
 // f32 is in for Float32.
 func (c *call) f32(t *Tensor) *Tensor { return c.in(t, Float32) }
 
+// kept is f32 for a tensor that may also be BFloat16, as gradients find what was kept for them.
+func (c *call) kept(t *Tensor) *Tensor {
+	if t != nil && t.dtype == BFloat16 {
+		return c.in(t, BFloat16)
+	}
+	return c.f32(t)
+}
+
 // vector is f32 with a check of the size; nil stays nil.
 func (c *call) vector(t *Tensor, what string, n int) *Tensor {
 	if t == nil {

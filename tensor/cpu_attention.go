@@ -182,6 +182,11 @@ func biasRuns(batch int) (runs, length int) {
 // AttentionGrad recomputes each head's probabilities from LSE. The gradient of the bias is summed over fixed runs of samples,
 // and these sums are added in order.
 func (c *cpuBackend) AttentionGrad(args AttentionGradArgs) {
+	if args.Q.dtype == BFloat16 {
+		args.Q, args.KV = c.widened(args.Q), c.widened(args.KV)
+		defer args.Q.Release()
+		defer args.KV.Release()
+	}
 	a := c.attention(AttentionArgs{
 		Q: args.Q, KV: args.KV, Bias: args.Bias, KeyMask: args.KeyMask,
 		Heads: args.Heads, Scale: args.Scale, Causal: args.Causal, Precision: args.Precision,
@@ -227,6 +232,18 @@ func (c *cpuBackend) AttentionGrad(args AttentionGradArgs) {
 	if sums != nil {
 		c.addRuns(args.DBias, sums, runs)
 	}
+}
+
+// widened is a BFloat16 tensor [B, N, D], whose rows may stand apart, in Float32. Release it after use.
+func (c *cpuBackend) widened(t *Tensor) *Tensor {
+	y := newTensor(t.st.dev, "scratch", Float32, t.shape...)
+	width, step := t.shape[2], t.strides[1]
+	split(t.shape[0]*t.shape[1], width, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			c.vec.FromBFloat16(f32(y)[i*width:(i+1)*width], u16s(t)[i*step:][:width])
+		}
+	})
+	return y
 }
 
 // addRuns writes the sum of runs of equal length where g says, in order.

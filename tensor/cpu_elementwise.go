@@ -9,8 +9,15 @@ func (c *cpuBackend) Unary(op UnaryOp, dst, x *Tensor) {
 		UnaryExp: v.Exp, UnaryLog: v.Log, UnarySqrt: v.Sqrt, UnaryTanh: v.Tanh, UnarySigmoid: v.Sigmoid,
 		UnaryGELU: v.GELU, UnaryQuickGELU: v.QuickGELU, UnaryReLU: v.ReLU, UnaryAbs: abs,
 	}[op]
-	d, s := f32(dst), f32(x)
-	split(len(d), 4, func(lo, hi int) { f(d[lo:hi], s[lo:hi]) })
+	d := f32(dst)
+	split(len(d), 4, func(lo, hi int) {
+		if x.dtype == BFloat16 {
+			v.FromBFloat16(d[lo:hi], u16(x)[lo:hi])
+			f(d[lo:hi], d[lo:hi])
+		} else {
+			f(d[lo:hi], f32(x)[lo:hi])
+		}
+	})
 }
 
 // UnaryGrad applies the rule of op to each element.

@@ -131,10 +131,6 @@ func (c *cpuBackend) weightGrad(dst []float32, add bool, d []float32, a LinearGr
 // [n], and the tensor that holds them.
 func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) (*Tensor, []float32) {
 	v, dy, keep := c.vec, f32(a.DY), keepOf(a.Keep, m)
-	var pre []float32
-	if a.Pre != nil {
-		pre = f32(a.Pre)
-	}
 	if a.Pre == nil && a.Keep == nil && a.DBias.To == nil && a.DGamma.To == nil {
 		m = 0
 	}
@@ -142,8 +138,11 @@ func (c *cpuBackend) linearRowsGrad(a LinearGradArgs, d []float32, m, n int) (*T
 		for i := lo; i < hi; i++ {
 			row, up := d[i*n:(i+1)*n], dy[i*n:(i+1)*n]
 			switch {
-			case pre != nil:
-				v.GELUGrad(row, up, pre[i*n:(i+1)*n])
+			case a.Pre != nil && a.Pre.dtype == BFloat16:
+				v.FromBFloat16(row, u16(a.Pre)[i*n:(i+1)*n])
+				v.GELUGrad(row, up, row)
+			case a.Pre != nil:
+				v.GELUGrad(row, up, f32(a.Pre)[i*n:(i+1)*n])
 			case a.Keep != nil:
 				v.Affine(row, up, keep(i), 0)
 			}

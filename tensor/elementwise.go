@@ -2,7 +2,7 @@ package tensor
 
 import "fmt"
 
-// Unary returns op applied to each element of x, Float32 of any shape.
+// Unary returns op applied to each element of x, Float32 or BFloat16 of any shape, as Float32.
 func Unary(op UnaryOp, x *Tensor) *Tensor { return unary("Unary", op, x) }
 
 // Exp returns e to the power of x.
@@ -33,7 +33,7 @@ func Tanh(x *Tensor) *Tensor { return unary("Tanh", UnaryTanh, x) }
 func unary(name string, op UnaryOp, x *Tensor) *Tensor {
 	c := begin(name, "x", x)
 	defer c.end()
-	x = c.f32(x)
+	x = c.kept(x)
 	y := c.out(x.shape...)
 	c.run(func(o Ops) { o.Unary(op, y, x) })
 	return y

@@ -68,7 +68,8 @@ func LinearGrad(a LinearGradArgs) {
 	a.DX = c.gradRows(a.DX, "dx", a.X.Size(), a.X.Dim(-1))
 	a.DW = c.grad(a.DW, "dw", a.W.Size())
 	a.DBias, a.DGamma = c.grad(a.DBias, "dbias", n), c.grad(a.DGamma, "dgamma", n)
-	a.DY, a.X, a.W, a.Pre = c.rows(a.DY), c.rows(a.X), c.f32(a.W), c.rows(a.Pre)
+	a.DY, a.X, a.W = c.rows(a.DY), c.rows(a.X), c.f32(a.W)
+	a.Pre = shaped(c.kept(a.Pre), a.DY.shape)
 	a.Bias, a.Gamma, a.Keep = c.vector(a.Bias, "bias", n), c.vector(a.Gamma, "gamma", n), c.keep(a.Keep, a.X.shape[0])
 	c.must(a.DY.shape[0] == a.X.shape[0], "row counts differ", a.DY.shape, a.X.shape)
 	for _, g := range []Grad{a.DX, a.DW, a.DBias, a.DGamma} {

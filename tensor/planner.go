@@ -89,6 +89,11 @@ func (p planner) LinearGrad(a LinearGradArgs) {
 }
 
 func (p planner) AttentionGrad(a AttentionGradArgs) {
+	if a.Q.dtype == BFloat16 {
+		for _, t := range []*Tensor{a.Q, a.KV} {
+			defer newTensor(t.st.dev, "scratch", Float32, t.shape...).Release()
+		}
+	}
 	if b, size := a.Q.shape[0], a.Heads*a.Q.shape[1]*a.KV.shape[1]; a.DBias.To != nil && b*size > 0 {
 		runs, _ := biasRuns(b)
 		p.room(a.DOut, runs*size)

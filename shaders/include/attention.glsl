@@ -59,16 +59,16 @@ const uint OWN_EACH = DOWN * DEPTH / THREADS, OTHER_EACH = TILE / 2 * DEPTH / TH
 	[[unroll]] for (uint x = 0; x < OWN_EACH; x++) { \
 		uint e = THREAD + x * THREADS, row_ = min((r0) + e / DEPTH * 4, (aN) - 1), more_ = (aN) - 1 - row_; \
 		uint at_ = (aFrom) + row_ * (aStep) + min((d0) + e % DEPTH, HEAD - 1); \
-		own_[x] = vec4(a[at_], a[at_ + (more_ > 0 ? 1 : 0) * (aStep)], a[at_ + min(more_, 2) * (aStep)], a[at_ + min(more_, 3) * (aStep)]); \
+		own_[x] = vec4(a(at_), a(at_ + (more_ > 0 ? 1 : 0) * (aStep)), a(at_ + min(more_, 2) * (aStep)), a(at_ + min(more_, 3) * (aStep))); \
 	} \
 	[[unroll]] for (uint x = 0; x < OTHER_EACH; x++) { \
 		uint e = THREAD + x * THREADS, row_ = min((c0) + e / DEPTH, (bN) - 1), d_ = min((d0) + e % DEPTH, HEAD - 1); \
 		uint at_ = (bFrom) + row_ * (bStep) + d_; \
-		other_[x] = vec2(b[at_], b[at_ + (row_ + TILE / 2 < (bN) ? TILE / 2 * (bStep) : 0)]); \
+		other_[x] = vec2(b(at_), b(at_ + (row_ + TILE / 2 < (bN) ? TILE / 2 * (bStep) : 0))); \
 	}
 
 // DOTS adds to s[j] the products of rows r0 + 4Y + … of a matrix with row c0 + OTHER(j) of another, over all HEAD columns, each one chain of multiply-adds.
-// A row i of the first begins at a[aFrom + i·aStep], and there are aN.
+// A row i of the first begins at a(aFrom + i·aStep), and there are aN. a and b are macros for an element of a buffer.
 #define DOTS(s, a, aFrom, aStep, aN, r0, b, bFrom, bStep, bN, c0) \
 	{ \
 		vec4 own_[OWN_EACH]; \
@@ -111,7 +111,7 @@ const uint VALUE_EACH = (VALUE_ROWS * WIDTH + THREADS - 1) / THREADS;
 		[[unroll]] for (uint x = 0; x < VALUE_EACH; x++) { \
 			uint e = THREAD + x * THREADS, d_ = e % WIDTH * 2; \
 			uint at_ = (bFrom) + min((c0) + i0 + e / WIDTH, (bN) - 1) * (bStep); \
-			value_[x] = vec2(b[at_ + min(d_, HEAD - 1)], b[at_ + min(d_ + 1, HEAD - 1)]); \
+			value_[x] = vec2(b(at_ + min(d_, HEAD - 1)), b(at_ + min(d_ + 1, HEAD - 1))); \
 		} \
 		barrier(); \
 		[[unroll]] for (uint x = 0; x < VALUE_EACH; x++) { \

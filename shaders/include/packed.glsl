@@ -29,12 +29,8 @@ int exponentOf(uint bits) { return bits == 0u || bits >= 0x7f800000u ? 0 : 141 -
 uint toHalf(float x) {
 	uint bits = floatBitsToUint(x), sign = bits >> 16 & 0x8000u;
 	bits &= 0x7fffffffu;
-	if (bits > 0x7f800000u) return sign | 0x7e00u;
-	if (bits >= 0x47800000u) return sign | 0x7c00u;
-	if (bits >= 0x38800000u) {
-		bits -= 112u << 23;
-		return sign | (bits + 0xfffu + (bits >> 13 & 1u)) >> 13;
-	}
 	precise float units = uintBitsToFloat(bits) + 0.5; // whose last bit is 2^-24, that of float16 below 2^-14
-	return sign | (floatBitsToUint(units) - 0x3f000000u);
+	uint tiny = floatBitsToUint(units) - 0x3f000000u, usual = (bits - (112u << 23) + 0xfffu + (bits >> 13 & 1u)) >> 13;
+	uint none = bits > 0x7f800000u ? 0x7e00u : 0x7c00u; // NaN, or beyond float16
+	return sign | (bits >= 0x47800000u ? none : bits >= 0x38800000u ? usual : tiny);
 }

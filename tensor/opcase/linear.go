@@ -37,10 +37,13 @@ func linears() []Case {
 			cases = append(cases, linearCase(s[0], s[1], s[2], s[3], o))
 		}
 	}
+	for _, i := range []int{2, 10} { // rows that a device may sum in pieces, of one length and with a rest
+		cases = append(cases, linearCase(2, 1024, 7, 5, options[i]), linearCase(1, 1543, 5, 7, options[i]))
+	}
 	for _, i := range []int{2, 3, 10} {
 		o := options[i]
 		o.name, o.precision = "medium/"+o.name, tensor.Medium
-		cases = append(cases, linearCase(4, 17, 65, 33, o), linearCase(3, 65, 192, 70, o))
+		cases = append(cases, linearCase(4, 17, 65, 33, o), linearCase(3, 65, 192, 70, o), linearCase(1, 1543, 40, 33, o))
 	}
 	return append(cases, linearCase(8, 65, 192, 197, options[3]), linearCase(8, 65, 64, 192, options[9]))
 }

@@ -32,6 +32,16 @@ func TestCasesOnEveryCPULevel(t *testing.T) {
 	}
 }
 
+func TestKeptOnEveryCPULevel(t *testing.T) {
+	for _, level := range tensor.CPULevels() {
+		dev := tensor.CPULevel(level)
+		dev.SetPoison(true)
+		if err := opcase.CheckKept(dev); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestNamesAreUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range opcase.Cases() {

@@ -144,22 +144,45 @@ func TestCompiled(t *testing.T) {
 	}
 }
 
-// The same for compilers that need a driver of the kernel that does nothing, of which .ci/gpu-compilers builds a library for each.
+// The same for compilers that need a driver of the kernel that does nothing, of which .ci/gpu-compilers builds a library for each, and for a newer one of
+// AMD's, which knows cooperative matrices.
 func TestCompiledElsewhere(t *testing.T) {
 	libraries := os.Getenv("BEIT_DRM_SHIMS")
 	if libraries == "" {
 		t.Skip("it takes libraries of Mesa: .ci/gpu-compilers builds them and sets BEIT_DRM_SHIMS")
 	}
 	pipelines := allPipelines(t)
-	for _, gpu := range []struct{ name, driver, choose string }{
-		{"tgl", "intel", "INTEL_STUB_GPU_PLATFORM=tgl"}, // Iris Xe
-		{"dg2", "intel", "INTEL_STUB_GPU_PLATFORM=dg2"}, // Arc A770M
-		{"bmg", "intel", "INTEL_STUB_GPU_PLATFORM=bmg"}, // Arc B580
-		{"ga104", "nouveau", "NOUVEAU_CHIPSET=174"},     // RTX 30
+	for _, gpu := range []struct {
+		name, driver string
+		subgroup     int // of products on cooperative matrices, none if 0
+		env          []string
+	}{
+		{"tgl", "intel", 0, []string{"INTEL_STUB_GPU_PLATFORM=tgl"}}, // Iris Xe
+		{"dg2", "intel", 0, []string{"INTEL_STUB_GPU_PLATFORM=dg2"}}, // Arc A770M
+		{"bmg", "intel", 0, []string{"INTEL_STUB_GPU_PLATFORM=bmg"}}, // Arc B580
+		{"ga104", "nouveau", 0, []string{"NOUVEAU_CHIPSET=174"}},     // RTX 30
+		{"navi31", "radeon", 64, []string{"RADV_FORCE_FAMILY=navi31"}},
+		{"navi31-wave32", "radeon", 32, []string{"RADV_FORCE_FAMILY=navi31", "RADV_PERFTEST=cswave32"}},
+		{"gfx1201", "radeon", 64, []string{"RADV_FORCE_FAMILY=gfx1201"}}, // RDNA 4
 	} {
 		t.Run(gpu.name, func(t *testing.T) {
-			preload := "LD_PRELOAD=" + filepath.Join(libraries, "lib"+gpu.driver+"_noop_drm_shim.so")
-			compareTable(t, gpu.name, compile(t, pipelines, gpu.driver, preload, gpu.choose))
+			asked := slices.Clone(pipelines)
+			for _, name := range pipelines {
+				if p, ok := vulkan.OnMatrices(vulkan.PipelineOf(name), 16, gpu.subgroup); ok {
+					asked = append(asked, p.String())
+				}
+			}
+			env := gpu.env
+			if gpu.driver != "radeon" {
+				env = append(env, "LD_PRELOAD="+filepath.Join(libraries, "lib"+gpu.driver+"_noop_drm_shim.so"))
+			}
+			got := compile(t, asked, gpu.driver, env...)
+			for line := range strings.Lines(got) {
+				if strings.Contains(line, " spills, ") && gpu.driver == "radeon" && !strings.Contains(line, ", 0 spills, ") {
+					t.Errorf("spills: %s", line)
+				}
+			}
+			compareTable(t, gpu.name, got)
 		})
 	}
 }

@@ -15,6 +15,7 @@ type product struct {
 	epilogue               *epilogue
 	faster                 *variant // how to multiply in float16; nil: in float32
 	only                   []tile   // to multiply with in float32, of which a self-test tries each; nil: those of the device
+	pieces                 int      // of k, whose products are summed in order; 0: one
 }
 
 // epilogue is what Linear does to a product; see shaders/gemm.comp. What it lacks is the zero arg.
@@ -77,6 +78,41 @@ func extent(rows, cols, row, col int) int { return (rows-1)*row + (cols-1)*col +
 
 // multiply records products that do not depend on each other, in parts where their matrices are too large for a shader to see whole.
 func (b *backend) multiply(ps ...product) {
+	whole, sums := b.inPieces(ps)
+	b.multiplyWhole(whole)
+	for _, s := range sums {
+		s()
+	}
+}
+
+// inPieces puts the products of pieces of k in the place of products that have pieces, and returns what sums them then. All pieces have the same length, but
+// the last has what is left.
+func (b *backend) inPieces(ps []product) (whole []product, sums []func()) {
+	for _, p := range ps {
+		size := p.m * p.n
+		if p.pieces < 2 || p.pieces*size > b.mostWords() {
+			whole = append(whole, p)
+			continue
+		}
+		parts, length := b.temp(p.pieces*size), p.k/p.pieces
+		first, last := p, p
+		first.c, first.add, first.pieces, first.k = parts, false, 0, length
+		first.aNext, first.bNext = length*p.aCol, length*p.bRow
+		first.batch = p.pieces
+		if rest := p.k - (p.pieces-1)*length; rest > length {
+			first.batch--
+			last.c, last.add, last.pieces, last.k = parts.from(first.batch*size), false, 0, rest
+			last.a, last.b = p.a.from(first.batch*first.aNext), p.b.from(first.batch*first.bNext)
+			whole = append(whole, last)
+		}
+		whole = append(whole, first)
+		sums = append(sums, func() { b.reduceCols(false, p.c, parts.read(), 1, p.pieces, size, 1, p.add) })
+	}
+	return whole, sums
+}
+
+// multiplyWhole is multiply, with no regard to pieces.
+func (b *backend) multiplyWhole(ps []product) {
 	var packed []product
 	for _, p := range ps {
 		if p.batch == 0 || p.m == 0 || p.n == 0 {
@@ -87,8 +123,8 @@ func (b *backend) multiply(ps ...product) {
 		}
 		aPacked, bPacked := b.packed(p, b.mostWords())
 		if first, second, cut := b.halves(p, aPacked, bPacked); cut {
-			b.multiply(first)
-			b.multiply(second)
+			b.multiplyWhole([]product{first})
+			b.multiplyWhole([]product{second})
 			continue
 		}
 		p.c = p.c.part(0, p.batch*p.m*p.n)
@@ -126,7 +162,7 @@ func (b *backend) halves(p product, aPacked, bPacked int) (first, second product
 		if p.epilogue != nil {
 			second.epilogue = p.epilogue.rows(h, p.n)
 		}
-	case (aSize > most || bSize > most || bPacked > most) && p.k > 1 && p.epilogue == nil:
+	case (aSize > most || bSize > most || bPacked > most || p.k > b.mostTerms()) && p.k > 1 && p.epilogue == nil:
 		h := half(p.k, 1)
 		first.k, second.k, second.add = h, p.k-h, true
 		second.a, second.b = p.a.from(h*p.aCol), p.b.from(h*p.bRow)
@@ -135,6 +171,9 @@ func (b *backend) halves(p product, aPacked, bPacked int) (first, second product
 	}
 	return first, second, true
 }
+
+// mostTerms is the largest k of one product: shaders take 18 turns for 16 of them. Products that an epilogue follows are not cut.
+func (b *backend) mostTerms() int { return b.caps.allTurns / 18 * 16 }
 
 // rows is the epilogue from row h on.
 func (e *epilogue) rows(h, n int) *epilogue {

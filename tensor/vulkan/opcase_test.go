@@ -7,6 +7,15 @@ import (
 	"github.com/gobeit/gobeit/tensor/opcase"
 )
 
+func TestKept(t *testing.T) {
+	onDrivers(t, func(t *testing.T, dev *tensor.Device) {
+		dev.SetPoison(true)
+		if err := opcase.CheckKept(dev); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Every case of the table, on every driver, with inputs at aligned and at odd places, over memory full of NaN.
 func TestOpCases(t *testing.T) {
 	cases := opcase.Cases()

@@ -4,6 +4,7 @@ package vulkan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
@@ -51,30 +52,44 @@ func attentionOf(a tensor.AttentionArgs) attention {
 
 // shared is the shared memory that the shaders take at most; see shaders/include/attention.glsl.
 func (a attention) shared() int {
-	const pairs = 16 << 10 / 8 // of columns in the least that a driver allows
 	most := 0
 	for _, rows := range []int{attentionTile, wideTile} {
-		line := rows/2 + 2
-		weights, across := attentionTile*line, 4*threads/rows
-		width := across * div(a.d, 2*across)
-		values := 16
-		for values > 1 && weights+values*width > pairs {
-			values /= 2
-		}
-		most = max(most, 8*(weights+max(values*width, across*line)))
+		weights, across, width, values := a.room(rows)
+		most = max(most, 8*(weights+max(values*width, across*(rows/2+2))))
 	}
 	return most
 }
 
-// fits reports whether a workgroup of the device can hold a row of a head. If not, End says so.
-func (b *backend) fits(a attention) bool {
-	if a.shared() <= b.caps.shared {
-		return true
+// room is what a workgroup of so many rows has in shared memory: pairs of weights, and the rows of the matrix that they weigh, of so many pairs. across is how
+// many invocations share a row.
+func (a attention) room(rows int) (weights, across, width, values int) {
+	const pairs = 16 << 10 / 8 // in the least that a driver allows
+	weights, across = attentionTile*(rows/2+2), 4*threads/rows
+	width, values = across*div(a.d, 2*across), 16
+	for values > 1 && weights+values*width > pairs {
+		values /= 2
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
-	return false
+	return weights, across, width, values
+}
+
+// turns is how often the loops of an invocation turn for one tile of the other side, at most: those of so many DOTS and APPLY, and one across a row. The test
+// that ends a loop counts as a turn.
+func (a attention) turns(dots, applies int) int {
+	_, across, _, values := a.room(attentionTile)
+	steps, parts := div(a.d, 16), attentionTile/values
+	return 1 + dots*(a.d+2*steps+1) + applies*(attentionTile+2*parts+1) + across + 1
+}
+
+// fits reports whether a workgroup of the device can hold a row of a head, and whether an invocation can pass over so many rows with so many DOTS and APPLY
+// for a tile. If not, End says so.
+func (b *backend) fits(a attention, rows, dots, applies int) bool {
+	if a.shared() > b.caps.shared {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
+		return false
+	}
+	return !b.refuseTurns(div(rows, attentionTile)*a.turns(dots, applies), fmt.Sprintf("%d queries or keys with heads of %d columns", rows, a.d))
 }
 
 // scores is how many products of two elements the scores of a sample take.
@@ -121,7 +136,7 @@ func (b *backend) Attention(args tensor.AttentionArgs) {
 		return
 	}
 	a := attentionOf(args)
-	if !b.fits(a) {
+	if !b.fits(a, a.nk, 1, 1) {
 		return
 	}
 	spec := append([]uint32{u(a.d), u(a.queryTile())}, a.spec...)
@@ -146,7 +161,7 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 		return
 	}
 	a := attentionOf(tensor.AttentionArgs{Q: args.Q, KV: args.KV, Bias: args.Bias, KeyMask: args.KeyMask, Heads: args.Heads, Causal: args.Causal})
-	if !b.fits(a) {
+	if !b.fits(a, max(a.nq, a.nk), 2, 2) {
 		return
 	}
 	delta := b.temp(a.b * a.h * a.nq)
@@ -166,10 +181,10 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 }
 
 // attentionGradBias adds n samples, from sample lo on, to the gradient of the bias, in order. How long that may take splits it by heads, whose
-// sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise.
+// sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise: a loop has a turn for each.
 func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) {
 	head := 4 * a.scores() / float64(a.h) // of one sample
-	most := max(1, int(b.caps.maxHead/head))
+	most := max(1, min(int(b.caps.maxHead/head), b.caps.allTurns/a.turns(2, 0)))
 	for end := lo + n; lo < end; lo += most {
 		n := min(most, end-lo)
 		b.pieces(a.h, head*float64(n), func(first, heads int) {
@@ -178,7 +193,7 @@ func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, 
 				in[k] = in[k].from(first * step)
 			}
 			b.weigh(head * float64(n*heads))
-			b.dispatch(shaders.AttentionGradBias, append([]uint32{u(a.d), wideTile, word(args.DBias.Add || lo > 0)}, a.spec[1:]...),
+			b.dispatch(shaders.AttentionGradBias, slices.Concat([]uint32{u(a.d), wideTile, word(args.DBias.Add || lo > 0)}, a.spec[1:], []uint32{isBFloat16(a.q)}),
 				cube(div(a.nk, attentionTile), div(a.nq, wideTile), heads), append(a.steps(), u(n), f(args.Scale)),
 				append([]arg{update(args.DBias.To).part(first*a.nq*a.nk, heads*a.nq*a.nk)}, in...)...)
 		})
@@ -200,6 +215,6 @@ func (b *backend) attentionGrad(s *shaders.Shader, flops float64, a attention, g
 		return
 	}
 	b.weigh(flops * a.scores() * float64(n))
-	b.dispatch(s, append([]uint32{u(a.d), attentionTile, a.spec[0], word(g.Add)}, a.spec[1:]...), cube(div(rows, attentionTile), a.h, n),
+	b.dispatch(s, slices.Concat([]uint32{u(a.d), attentionTile, a.spec[0], word(g.Add)}, a.spec[1:], []uint32{isBFloat16(a.q)}), cube(div(rows, attentionTile), a.h, n),
 		append(a.steps(), u(g.To.Strides()[1]), f(scale)), append([]arg{samplesOf(update(g.To), g.To, lo, n)}, in...)...)
 }

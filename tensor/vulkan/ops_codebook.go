@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -13,7 +15,10 @@ func (b *backend) NearestCode(codes, z, codebook *tensor.Tensor) {
 	if m == 0 {
 		return
 	}
-	const rows = 64 // of a workgroup
+	const rows = 64 // of a workgroup, and codes that it takes at a time
+	if b.refuseTurns(div(k, rows)*(27*div(d, 16)+2), fmt.Sprintf("%d codes of %d columns", k, d)) {
+		return
+	}
 	bias := b.temp(k)
 	b.dispatch(shaders.CodeBias, nil, elements(k), []uint32{u(k), u(d)}, bias, read(codebook))
 	row := 2 * float64(k) * float64(d)
@@ -43,8 +48,8 @@ func (b *backend) CodeStats(counts, sums, codes, z *tensor.Tensor) {
 		return
 	}
 	g := b.segments(read(codes), codes.Size(), k, faultCodeStats)
-	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1}, update(counts), g.rows, g.rows, g.starts)
+	b.dispatch(shaders.SegmentSum, []uint32{1}, elements(k), []uint32{u(k), 1, 0, u(g.n)}, update(counts), g.rows, g.rows, g.starts)
 	if d > 0 {
-		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(k*d), []uint32{u(k), u(d)}, update(sums), read(z), g.rows, g.starts)
+		b.sumSegments(sums, z, g)
 	}
 }

@@ -52,12 +52,12 @@ func (b *backend) Cast(dst, src *tensor.Tensor) {
 		})
 		return
 	}
-	shader := shaders.FromBFloat16
+	shader, each := shaders.FromBFloat16, 1
 	if dst.DType() == tensor.BFloat16 {
-		shader = shaders.ToBFloat16
+		shader, each = shaders.ToBFloat16, 2
 	}
 	b.chunks(dst.Size(), 2, func(lo, n int) {
-		b.dispatch(shader, nil, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
+		b.dispatch(shader, nil, elements(div(n, each)), []uint32{u(n)}, write(dst).part(lo, n), read(src).part(lo, n))
 	})
 }
 

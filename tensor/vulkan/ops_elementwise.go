@@ -9,10 +9,13 @@ import (
 
 // Unary applies op to each element.
 func (b *backend) Unary(op tensor.UnaryOp, dst, x *tensor.Tensor) {
-	b.chunks(dst.Size(), 1, func(lo, n int) {
-		b.dispatch(shaders.Unary, []uint32{uint32(op)}, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(x).part(lo, n))
+	b.chunks(dst.Size(), 2, func(lo, n int) {
+		b.dispatch(shaders.Unary, []uint32{uint32(op), isBFloat16(x)}, elements(n), []uint32{u(n)}, write(dst).part(lo, n), read(x).part(lo, n))
 	})
 }
+
+// isBFloat16 is 1 for a tensor of BFloat16.
+func isBFloat16(t *tensor.Tensor) uint32 { return word(t.DType() == tensor.BFloat16) }
 
 // UnaryGrad applies the rule of op to each element.
 func (b *backend) UnaryGrad(op tensor.UnaryOp, dx, dy, x, y *tensor.Tensor) {

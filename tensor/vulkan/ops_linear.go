@@ -3,6 +3,8 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -27,6 +29,9 @@ func samples(keep *tensor.Tensor, m int) int {
 func (b *backend) Linear(a tensor.LinearArgs) {
 	m, k, n := a.X.Shape()[0], a.X.Shape()[1], a.W.Shape()[0]
 	if m == 0 || n == 0 {
+		return
+	}
+	if b.refuseTurns(div(k, 16)*18, fmt.Sprintf("%d columns", k)) {
 		return
 	}
 	e := &epilogue{bias: optional(a.Bias, read), perSample: samples(a.Keep, m)}
@@ -71,14 +76,27 @@ func (b *backend) LinearGrad(a tensor.LinearGradArgs) {
 	}
 }
 
-// weightGrad is dst (+)= dᵀ·x, d [m, n].
+// weightGrad is dst (+)= dᵀ·x, d [m, n]. A small weight has too few tiles to keep a device busy, but a sum over many rows: it is cut into pieces, by sizes alone.
 func (b *backend) weightGrad(dst arg, add bool, d arg, a tensor.LinearGradArgs, m, n, k int) product {
 	x := dst.read().part(0, 1) // of which nothing is read
 	if a.X.Size() > 0 {
 		x = read(a.X)
 	}
-	return product{batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision)}
+	pieces := 0
+	if n*k < smallWeight {
+		pieces = min(mostWeightPieces, m/weightPiece)
+	}
+	return product{
+		batch: 1, m: n, n: k, k: m, c: dst, a: d, b: x, aRow: 1, aCol: n, bRow: k, bCol: 1, add: add, faster: b.faster(a.Precision), pieces: pieces,
+	}
 }
+
+// The gradient of a weight with fewer elements than smallWeight, which is minGroups tiles of 64 by 64, is a sum of pieces of at least weightPiece rows.
+const (
+	smallWeight      = minGroups * 64 * 64
+	weightPiece      = 512
+	mostWeightPieces = 16
+)
 
 // layerScaleGrad writes the gradients of weight, bias and gamma from g = d.unscaledᵀ·x; see shaders/layer_scale_grad.comp.
 func (b *backend) layerScaleGrad(a tensor.LinearGradArgs, g arg, d upstream, m, n, k int) {
@@ -134,9 +152,10 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstrea
 	case a.Gamma != nil:
 		d.unscaled = dy
 	}
+	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums), 0}
 	saved, gamma, keep := dy.part(0, 1), dy.part(0, 1), dy.part(0, 1)
 	if a.Pre != nil {
-		saved = read(a.Pre)
+		saved, spec[4] = read(a.Pre), isBFloat16(a.Pre)
 	}
 	if a.Gamma != nil {
 		gamma = read(a.Gamma)
@@ -144,7 +163,6 @@ func (b *backend) upstream(a tensor.LinearGradArgs, m, n int, sums bool) upstrea
 	if a.Keep != nil {
 		keep = read(a.Keep)
 	}
-	spec := []uint32{word(a.Pre != nil), word(a.Gamma != nil), word(a.Keep != nil), word(sums)}
 	width := max(n, div(b.mostWords(), mostPieces*b.caps.maxTurns)) // so that a part has no more rows than its pieces may have turns
 	b.rows(m, width, func(lo, count int) {
 		pieces, length := columnPieces(count)

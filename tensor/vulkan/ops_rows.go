@@ -28,11 +28,27 @@ func (b *backend) ScatterAddRows(dst, src, index *tensor.Tensor) {
 		return
 	}
 	g := b.segments(read(index), index.Size(), s, faultScatter)
-	b.dispatch(shaders.SegmentSum, []uint32{0}, elements(s*d), []uint32{u(s), u(d)}, update(dst), read(src), g.rows, g.starts)
+	b.sumSegments(dst, src, g)
 }
 
-// segments are rows sorted by a key, those of one key in ascending order: rows[starts[k]:starts[k+1]] have key k.
-type segments struct{ rows, starts arg }
+// sumSegments adds to row k of dst the rows of src that have key k. One key may have them all, and a loop has a turn for each: where the driver ends loops,
+// parts of the rows follow one another, with the same sums.
+func (b *backend) sumSegments(dst, src *tensor.Tensor, g segments) {
+	s, d, most := dst.Shape()[0], dst.Shape()[1], g.n
+	if b.caps.endsLoops {
+		most = b.caps.maxTurns
+	}
+	for from := 0; from < g.n; from += most {
+		b.dispatch(shaders.SegmentSum, []uint32{0}, elements(s*d), []uint32{u(s), u(d), u(from), u(min(g.n, from+most))},
+			update(dst), read(src), g.rows, g.starts)
+	}
+}
+
+// segments are n rows sorted by a key, those of one key in ascending order: rows[starts[k]:starts[k+1]] have key k.
+type segments struct {
+	n            int
+	rows, starts arg
+}
 
 // segments sorts n rows by their keys in [0, s), 8 bits at a time. Keys outside come last, in no segment.
 func (b *backend) segments(index arg, n, s int, code uint32) segments {
@@ -51,7 +67,7 @@ func (b *backend) segments(index arg, n, s int, code uint32) segments {
 	}
 	starts := b.temp(s + 1)
 	b.dispatch(shaders.SegmentStarts, nil, elements(s+1), []uint32{u(n), u(s)}, starts, keys.read())
-	return segments{rows.read(), starts.read()}
+	return segments{n, rows.read(), starts.read()}
 }
 
 // Patchify moves pixels to the tokens of their patches.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gobeit/gobeit/shaders"
@@ -28,6 +29,11 @@ type pipelineKey struct {
 	shader *shaders.Shader
 	n      int
 	spec   [vk.MaxSpec]uint32
+}
+
+// pipelineName names a pipeline: the shader's name, then the constants.
+func pipelineName(shader string, spec []uint32) string {
+	return strings.TrimSpace(shader + " " + strings.Trim(fmt.Sprint(spec), "[]"))
 }
 
 func (c *pipelines) open(b *backend) error {

@@ -3,13 +3,13 @@
 package vulkan
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/gobeit/gobeit/shaders"
 	"github.com/gobeit/gobeit/tensor"
 	"github.com/gobeit/gobeit/tensor/opcase"
+	"github.com/gobeit/gobeit/tensor/vulkan/internal/vk"
 )
 
 // Pipeline is a shader and its specialization constants.
@@ -42,6 +42,7 @@ func AskForAll(dev *tensor.Device) {
 			askForLinears(dev, side, p)
 		}
 	}
+	askForKept(dev)
 	for _, head := range []int{32, 64, 80} { // columns of a head, as configurations have them
 		askForAttention(dev, head)
 	}
@@ -98,10 +99,17 @@ func askForLinears(dev *tensor.Device, side int, p tensor.Precision) {
 	})
 }
 
+// askForKept asks for GELU and its gradient where its input was kept in BFloat16.
+func askForKept(dev *tensor.Device) {
+	x, pre, dBias := tensor.New(dev, 8, 8), tensor.NewOf(dev, tensor.BFloat16, 8, 8), tensor.New(dev, 8)
+	tensor.LinearGrad(tensor.LinearGradArgs{DX: tensor.Grad{To: tensor.GELU(pre)}, DBias: tensor.Grad{To: dBias}, DY: x, X: x, W: x, Pre: pre})
+}
+
 // askForAttention asks for all kinds of attention and its gradient; but for heads of 64 columns, only with a bias and without.
 func askForAttention(dev *tensor.Device, head int) {
 	const rows = 40
 	qkv, out, lse := tensor.New(dev, 1, rows, 3*head), tensor.New(dev, 1, rows, head), tensor.New(dev, 1, 1, rows)
+	kept := tensor.NewOf(dev, tensor.BFloat16, 1, rows, 3*head)
 	dQKV, dBias := tensor.New(dev, 1, rows, 3*head), tensor.New(dev, 1, rows, rows)
 	flags(4, func(on []bool) {
 		if head != 64 && (on[0] || on[1] || on[2]) {
@@ -119,6 +127,10 @@ func askForAttention(dev *tensor.Device, head int) {
 		}
 		tensor.Attention(a)
 		tensor.AttentionGrad(g)
+		if !on[0] && !on[2] {
+			g.QKV = kept
+			tensor.AttentionGrad(g)
+		}
 	})
 }
 
@@ -160,9 +172,7 @@ func Compile(pipelines []Pipeline, each func(p Pipeline, statistics map[string]u
 }
 
 // String is the shader's name and the constants, which PipelineOf reads.
-func (p Pipeline) String() string {
-	return strings.TrimSuffix(p.Shader+" "+strings.Trim(fmt.Sprint(p.Spec), "[]"), " ")
-}
+func (p Pipeline) String() string { return pipelineName(p.Shader, p.Spec) }
 
 // PipelineOf is the inverse of String.
 func PipelineOf(name string) Pipeline {
@@ -176,4 +186,30 @@ func PipelineOf(name string) Pipeline {
 		p.Spec = append(p.Spec, uint32(c))
 	}
 	return p
+}
+
+// OnMatrices is what takes the place of a product at float16 on a device that multiplies on cooperative matrices of side x side x side with subgroups of so
+// many lanes; it is false without lanes, for other pipelines, and where the matrices do not fit the tile.
+func OnMatrices(p Pipeline, side, subgroup int) (Pipeline, bool) {
+	if subgroup == 0 {
+		return Pipeline{}, false
+	}
+	c := caps{shared: 64 << 10, threads: 1024, matrices: []vk.Shape{{M: u(side), N: u(side), K: u(side)}}}
+	half, coop := c.float16s(), c.coopmats(subgroup)
+	var s *shaders.Shader
+	switch p.Shader {
+	case half.plain.Name:
+		s = coop.plain
+	case half.followed.Name:
+		s = coop.followed
+	}
+	if s == nil {
+		return Pipeline{}, false
+	}
+	for _, t := range coop.tiles {
+		if ours := coop.spec(t); t.m == int(p.Spec[1]) && t.n == int(p.Spec[2]) {
+			return Pipeline{s.Name, append(ours, p.Spec[len(ours):]...)}, true
+		}
+	}
+	return Pipeline{}, false
 }

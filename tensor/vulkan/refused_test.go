@@ -90,11 +90,15 @@ func TestRefusedShaders(t *testing.T) {
 			cases[key.shader] = p
 		}
 	}
+	medium := []*shaders.Shader{shaders.HalfPack} // what the variant in use needs
+	if v := b.medium.use; v != nil {
+		medium = append(medium, v.plain, v.followed)
+	}
 	for _, s := range shaders.All() {
-		p := cases[s]
-		half := s == shaders.HalfPack || s == shaders.GemmHalf || s == shaders.GemmHalfEpilogue
+		p, half := cases[s], slices.Contains(medium, s)
 		if p == nil {
-			if !s.Cooperative && (b.caps.float16 || !half) {
+			other := s.Cooperative || s == shaders.GemmHalf || s == shaders.GemmHalfEpilogue
+			if half && b.medium.use != nil || !half && !other {
 				t.Errorf("no case runs shader %s", s.Name)
 			}
 			continue

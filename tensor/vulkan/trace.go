@@ -13,16 +13,20 @@ import (
 
 // trace counts what a device is given, which executes nothing of it: pipelines and descriptor sets are made and commands are recorded as ever, but
 // nothing is handed to the queue. So a step of a large model takes as long as the host's part of it.
-type trace struct{ counts Counts }
+type trace struct {
+	counts     Counts
+	workgroups map[uint64]int64 // by pipeline
+}
 
 // OpenTrace opens a device that counts what it is given instead of executing it. It is for tests, and what is read from such a device means nothing.
 // Precision medium runs on the first variant that the driver offers, as if that had passed its self-test.
 func OpenTrace(ctx context.Context, o Options) (*tensor.Device, error) {
-	dev, err := open(ctx, o, &trace{})
+	dev, err := open(ctx, o, &trace{workgroups: map[uint64]int64{}})
 	if err != nil {
 		return nil, err
 	}
 	b := dev.Backend().(*backend)
+	b.caps.endsLoops = false // a GPU's driver does not
 	b.medium.tested = true
 	if b.medium.use = b.caps.coopmats(b.info.Subgroup); b.medium.use == nil && b.caps.float16 {
 		b.medium.use = b.caps.float16s()
@@ -45,10 +49,29 @@ func CountsOf(d *tensor.Device) Counts {
 	return b.trace.counts
 }
 
+// WorkgroupsOf returns how many workgroups of each pipeline a device of OpenTrace was given since it was opened, nothing for other devices. A pipeline is
+// named by its shader and specialization constants.
+func WorkgroupsOf(d *tensor.Device) map[string]int64 {
+	b, ok := d.Backend().(*backend)
+	if !ok || b.trace == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := map[string]int64{}
+	for key, pipeline := range b.pipes.built {
+		if n := b.trace.workgroups[pipeline]; n > 0 {
+			all[pipelineName(key.shader.Name, key.spec[:key.n])] = n
+		}
+	}
+	return all
+}
+
 // add counts one operation.
 func (t *trace) add(op vk.Op, accesses []record.Access) {
 	if op.Kind == vk.Dispatch {
 		t.counts.Dispatches++
+		t.workgroups[op.Pipeline] += int64(op.Groups[0]) * int64(op.Groups[1]) * int64(op.Groups[2])
 	} else {
 		t.counts.Transfers++
 	}

@@ -5,6 +5,7 @@ package vulkan
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
@@ -16,6 +17,7 @@ func TestLoopsAreSplit(t *testing.T) {
 	b := openAny(t, Options{})
 	dev, cpu := deviceOf(b), tensor.CPU()
 	dev.SetPoison(true)
+	b.caps.endsLoops = true
 	image := func(d *tensor.Device, h, w int) *tensor.Tensor {
 		x := make([]float32, h*w)
 		for i := range x {
@@ -50,6 +52,41 @@ func TestLoopsAreSplit(t *testing.T) {
 		tensor.LinearGrad(a)
 		return slices.Concat(a.DX.To.Float32s(), a.DBias.To.Float32s())
 	}
+	bias := func(d *tensor.Device, samples int) []float32 { // the gradient of an attention's
+		const nq, nk, head = 3, 4, 32
+		random := func(stream uint64, shape ...int) *tensor.Tensor {
+			return tensor.RandUniform(d, tensor.NewRand(1, stream), -1, 1, shape...)
+		}
+		a := tensor.Attention(tensor.AttentionArgs{
+			Q: random(2, samples, nq, head), KV: random(3, samples, nk, 2*head), Bias: random(4, 1, nq, nk), Heads: 1, Scale: 1,
+		})
+		to := tensor.New(d, 1, nq, nk)
+		tensor.AttentionGrad(tensor.AttentionGradArgs{
+			DBias: tensor.Grad{To: to}, DOut: random(1, samples, nq, head), Out: a.Out, LSE: a.LSE, Q: a.Q, KV: a.KV, Bias: a.Bias, Heads: 1, Scale: 1,
+		})
+		return to.Float32s()
+	}
+	square := func(d *tensor.Device, k int) []float32 {
+		x, dst := tensor.Full(d, 1, k, 2), tensor.New(d, 2, 2)
+		tensor.MatMulInto(dst, x.T(), x, false, tensor.Highest)
+		return dst.Float32s()
+	}
+	weight := func(d *tensor.Device, rows int) []float32 { // its gradient
+		dW := tensor.New(d, 2, 1)
+		tensor.LinearGrad(tensor.LinearGradArgs{
+			DW: tensor.Grad{To: dW}, DY: tensor.Full(d, 1, rows, 2), X: tensor.Full(d, 1, rows, 1), W: tensor.Full(d, 1, 2, 1),
+		})
+		return dW.Float32s()
+	}
+	stats := func(d *tensor.Device, rows int) []float32 { // of codes, most of which are the same
+		codes := make([]int32, rows)
+		for i := range codes {
+			codes[i] = int32(3 * min(1, i%97))
+		}
+		counts, sums := tensor.Zeros(d, 5), tensor.Zeros(d, 5, 3)
+		tensor.CodeStats(counts, sums, tensor.FromInts(d, codes, rows), image(d, rows, 3).Reshape(rows, 3))
+		return slices.Concat(counts.Float32s(), sums.Float32s())
+	}
 	for _, c := range []struct {
 		name  string
 		turns int
@@ -67,9 +104,18 @@ func TestLoopsAreSplit(t *testing.T) {
 			return pool(d, 1, 70000, tensor.Window{Kernel: [2]int{1, 70000}})
 		}},
 		{"rows of a gradient", 7, func(d *tensor.Device) []float32 { return upstream(d, 3*7*mostPieces+5) }},
+		{"many terms", b.caps.maxTurns, func(d *tensor.Device) []float32 { return square(d, 66000) }},
+		{"many rows of a weight", b.caps.maxTurns, func(d *tensor.Device) []float32 { return weight(d, 1_000_001) }},
+		{"many rows of columns", b.caps.maxTurns, func(d *tensor.Device) []float32 {
+			return tensor.Reduce(tensor.ReduceSum, tensor.Full(d, 1, 5_000_000, 2), 0).Float32s()
+		}},
+		{"samples of a bias", 200, func(d *tensor.Device) []float32 { return bias(d, 30) }},
+		{"many samples of a bias", b.caps.maxTurns, func(d *tensor.Device) []float32 { return bias(d, 1500) }},
+		{"rows of a code", 7, func(d *tensor.Device) []float32 { return stats(d, 40) }},
+		{"many rows of a code", b.caps.maxTurns, func(d *tensor.Device) []float32 { return stats(d, 70000) }},
 		{"many taps", b.caps.maxTurns, func(d *tensor.Device) []float32 { return spread(d, 2, 2, 401) }},
 	} {
-		b.caps.maxTurns = c.turns
+		b.caps.maxTurns, b.caps.allTurns = c.turns, 4*c.turns
 		want, got := c.f(cpu), c.f(dev)
 		if err := dev.Sync(context.Background()); err != nil {
 			t.Fatal(err)
@@ -78,4 +124,93 @@ func TestLoopsAreSplit(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// Attention over as many rows as a driver lets an invocation pass gives the CPU's numbers. Over more it is refused by name, forward and backward, and the
+// device goes on.
+func TestLongAttention(t *testing.T) {
+	b := openAny(t, Options{})
+	dev, cpu := deviceOf(b), tensor.CPU()
+	heads := []int{8, 64, 80, 128, 256}
+	if testing.Short() || !b.caps.endsLoops {
+		heads = heads[:1]
+	}
+	b.caps.endsLoops = true
+	const few = 3
+	attend := func(d *tensor.Device, nq, nk, head int) tensor.AttentionArgs {
+		q, kv := tensor.RandUniform(d, tensor.NewRand(1, 1), -1, 1, 1, nq, head), tensor.RandUniform(d, tensor.NewRand(1, 2), -1, 1, 1, nk, 2*head)
+		return tensor.Attention(tensor.AttentionArgs{Q: q, KV: kv, Heads: 1, Scale: 1})
+	}
+	grad := func(a tensor.AttentionArgs) []float32 {
+		d := a.Q.Device()
+		dQ, dKV := tensor.Grad{To: tensor.New(d, a.Q.Shape()...)}, tensor.Grad{To: tensor.New(d, a.KV.Shape()...)}
+		dOut := tensor.RandUniform(d, tensor.NewRand(1, 3), -1, 1, a.Q.Shape()...)
+		tensor.AttentionGrad(tensor.AttentionGradArgs{DQ: dQ, DKV: dKV, DOut: dOut, Out: a.Out, LSE: a.LSE, Q: a.Q, KV: a.KV, Heads: 1, Scale: 1})
+		return slices.Concat(dQ.To.Float32s(), dKV.To.Float32s())
+	}
+	refused := func(what string, f func()) {
+		t.Helper()
+		defer func() {
+			failed, _ := recover().(*tensor.Error)
+			if failed == nil || !strings.HasPrefix(failed.Error(), "tensor: "+what+": ") || !strings.Contains(failed.Error(), "queries or keys with heads of") {
+				t.Errorf("%s panics with %v", what, failed)
+			}
+		}()
+		f()
+	}
+	for _, head := range heads {
+		a := attention{d: head}
+		forward, backward := b.caps.allTurns/a.turns(1, 1)*attentionTile, b.caps.allTurns/a.turns(2, 2)*attentionTile
+		for _, c := range []struct {
+			what      string
+			got, want []float32
+		}{
+			{"many keys", attend(dev, few, forward, head).Out.Float32s(), attend(cpu, few, forward, head).Out.Float32s()},
+			{"gradients with many keys", grad(attend(dev, few, backward, head)), grad(attend(cpu, few, backward, head))},
+			{"gradients with many queries", grad(attend(dev, backward, few, head)), grad(attend(cpu, backward, few, head))},
+		} {
+			top := float32(1) // sums are as exact as the largest of them
+			for _, w := range c.want {
+				top = max(top, w, -w)
+			}
+			for i := range c.want {
+				c.got[i], c.want[i] = c.got[i]/top, c.want[i]/top
+			}
+			if err := near(c.got, c.want); err != nil {
+				t.Errorf("%s, heads of %d: %v", c.what, head, err)
+			}
+		}
+		refused("Attention", func() { attend(dev, few, forward+1, head) })
+		long := attend(cpu, few, backward+1, head)
+		refused("AttentionGrad", func() {
+			on := func(x *tensor.Tensor) *tensor.Tensor { return x.To(dev) }
+			grad(tensor.AttentionArgs{Q: on(long.Q), KV: on(long.KV), Out: on(long.Out), LSE: on(long.LSE)})
+		})
+	}
+	works(t, b)
+}
+
+// Codes of which a search would take too many turns are refused by name where the driver is known to end loops.
+func TestLongSearch(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	b.caps.endsLoops = true
+	search := func(codes, d int) []int32 {
+		codebook := tensor.Zeros(dev, codes, d)
+		last := codebook.Slice(0, codes-1, codes)
+		tensor.CopyInto(last, tensor.Full(dev, 1, 1, d))
+		return tensor.NearestCode(tensor.Full(dev, 1, 2, d), codebook).Ints()
+	}
+	const d = 256
+	most := b.caps.allTurns / (27*d/16 + 2) * 64
+	if got := search(most, d); got[0] != int32(most-1) || got[1] != got[0] {
+		t.Errorf("codes %v, want the last of %d", got, most)
+	}
+	defer func() {
+		if failed, _ := recover().(*tensor.Error); failed == nil || !strings.Contains(failed.Error(), "codes of 256 columns are too many") {
+			t.Errorf("it panics with %v", failed)
+		}
+		works(t, b)
+	}()
+	search(most+1, d)
 }
