@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gobeit/gobeit/tensor"
+	"github.com/gobeit/gobeit/tensor/opcase"
 )
 
 // Tensors larger than a shader may see at once give the CPU's numbers: their work is split, at places that are not aligned.
@@ -101,6 +102,25 @@ func TestTensorsBeyondTheRange(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// What was kept in bfloat16 is read in parts as well: samples one after another, at places that are not whole words.
+func TestKeptInParts(t *testing.T) {
+	b := openAny(t, Options{})
+	dev := deviceOf(b)
+	dev.SetPoison(true)
+	whole := b.caps
+	for _, limited := range []func(){
+		func() {},                             // precision medium is tried out in whole
+		func() { b.caps.maxRange = 20 << 10 }, // not all samples
+		func() { b.caps.maxGroups = 4 },
+	} {
+		b.caps = whole
+		limited()
+		if err := opcase.CheckKept(dev); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
