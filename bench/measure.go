@@ -32,11 +32,14 @@ type Rates struct {
 // sample is the minimal time of a sample. Short runs are repeated.
 const sample = 50 * time.Millisecond
 
-// Measure runs a benchmark twice as warm-up, then takes max(times, 5) samples.
+// Measure runs a benchmark as warm-up, and again until that can be timed, then takes max(times, 5) samples.
 func Measure(ctx context.Context, c Case, times int) (Result, error) {
 	run, release := c.Setup()
 	defer release()
 	timed := func(n int) (time.Duration, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		start := time.Now()
 		for range n {
 			run()
@@ -47,16 +50,12 @@ func Measure(ctx context.Context, c Case, times int) (Result, error) {
 	if _, err := timed(1); err != nil {
 		return Result{}, err
 	}
-	once, err := timed(1)
+	n, err := repeats(timed)
 	if err != nil {
 		return Result{}, err
 	}
-	n := int(max(1, sample/max(once, 1)))
 	var all []float64
 	for range max(times, 5) {
-		if err := ctx.Err(); err != nil {
-			return Result{}, err
-		}
 		d, err := timed(n)
 		if err != nil {
 			return Result{}, err
@@ -69,6 +68,19 @@ func Measure(ctx context.Context, c Case, times int) (Result, error) {
 		Name: c.Name(), Runs: len(all), Median: median, Best: all[0], Rates: c.Rates(median),
 		Memory: c.dev.MemStats().Peak, Threads: tensor.Threads(),
 	}, nil
+}
+
+// repeats is how many runs make a sample, by as many as a coarse clock can time.
+func repeats(timed func(n int) (time.Duration, error)) (int, error) {
+	for n := 1; ; n *= 2 {
+		d, err := timed(n)
+		if err != nil {
+			return 0, err
+		}
+		if d >= tick {
+			return max(1, int(float64(n)*float64(sample)/float64(d))), nil
+		}
+	}
 }
 
 // Rates returns the rates of a run that took so many seconds.

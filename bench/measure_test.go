@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/gobeit/gobeit/tensor"
 )
@@ -56,5 +57,16 @@ func TestTrainingSpeed(t *testing.T) {
 	cancel()
 	if _, err := TrainingSpeed(ctx, dev); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: error %v", err)
+	}
+}
+
+// Runs that a clock of 15.6 ms shows as 0 are repeated as often as by an exact one, but for what it cannot tell.
+func TestRepeats(t *testing.T) {
+	const step = 15600 * time.Microsecond
+	for _, run := range []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 7 * time.Millisecond, 40 * time.Millisecond, time.Second} {
+		n, err := repeats(func(n int) (time.Duration, error) { return time.Duration(n) * run / step * step, nil })
+		if want := max(1, int(sample/run)); err != nil || n < want/2 || n > 2*want {
+			t.Errorf("%v: %d runs, want about %d; %v", run, n, want, err)
+		}
 	}
 }
