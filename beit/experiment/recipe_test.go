@@ -367,3 +367,22 @@ func TestInterruptedRecipe(t *testing.T) {
 		})
 	}
 }
+
+// Words are quoted for the shell that reads them.
+func TestQuoted(t *testing.T) {
+	for arg, want := range map[string][2]string{ // by a POSIX shell, by those of Windows
+		"--threads":       {"--threads", "--threads"},
+		"a/b-c_1.tar":     {"a/b-c_1.tar", "a/b-c_1.tar"},
+		`C:\runs\one`:     {`'C:\runs\one'`, `C:\runs\one`},
+		`C:\my runs\one`:  {`'C:\my runs\one'`, `"C:\my runs\one"`},
+		`C:\my runs\`:     {`'C:\my runs\'`, `"C:\my runs\\"`},
+		"it's":            {`'it'\''s'`, `"it's"`},
+		"a=1,2":           {"a=1,2", `"a=1,2"`},
+		"":                {"''", `""`},
+		"$(rm x); `rm x`": {"'$(rm x); `rm x`'", "\"$(rm x); `rm x`\""},
+	} {
+		if got := [2]string{quoted(arg), quotedOnWindows(arg)}; got != want {
+			t.Errorf("%q: %q, want %q", arg, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -89,15 +90,30 @@ func InPlace(path string) string {
 	return path
 }
 
-// bare is an argument that a shell takes as it is.
-var bare = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
+// bare is an argument that a shell takes as it is, and bareOnWindows one that those of Windows do.
+var (
+	bare          = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
+	bareOnWindows = regexp.MustCompile(`^[A-Za-z0-9_./\\:=+~-]+$`)
+)
 
-// quoted is an argument as a shell reads it.
+// quoted is an argument as a POSIX shell reads it.
 func quoted(arg string) string {
 	if bare.MatchString(arg) {
 		return arg
 	}
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}
+
+// quotedOnWindows is an argument as cmd.exe and PowerShell read it: single quotes are none for the first, and names of files have no double ones. A backslash
+// at the end would take the quote after it for a character.
+func quotedOnWindows(arg string) string {
+	if bareOnWindows.MatchString(arg) {
+		return arg
+	}
+	if strings.HasSuffix(arg, `\`) {
+		arg += `\`
+	}
+	return `"` + arg + `"`
 }
 
 // script is a shell script in the making.
@@ -109,13 +125,21 @@ func (s *script) comment(format string, args ...any) {
 }
 
 // command adds a command.
-func (s *script) command(args []string) { s.WriteString(ShellLine(args) + "\n") }
+func (s *script) command(args []string) { s.WriteString(line(args, quoted) + "\n") }
 
-// ShellLine is a command as a shell reads it: the program and its arguments.
+// ShellLine is a command as a shell of this system reads it: the program and its arguments.
 func ShellLine(args []string) string {
+	if runtime.GOOS == "windows" {
+		return line(args, quotedOnWindows)
+	}
+	return line(args, quoted)
+}
+
+// line is a command of quoted words.
+func line(args []string, quote func(arg string) string) string {
 	var words []string
 	for _, arg := range args {
-		words = append(words, quoted(arg))
+		words = append(words, quote(arg))
 	}
 	return strings.Join(words, " ")
 }

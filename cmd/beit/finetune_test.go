@@ -82,7 +82,7 @@ func TestFinetune(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	same := func(p predicted) bool {
-		return strings.HasSuffix(image, p.Image) && cmp.Equal(p.Classes, list[0].Classes)
+		return strings.HasSuffix(filepath.ToSlash(image), p.Image) && cmp.Equal(p.Classes, list[0].Classes)
 	}
 	if folder := decode[[]predicted](t, mustRun(t, "predict", run, two, "--json", "--top", "3")); len(folder) != 6 || !slices.ContainsFunc(folder, same) {
 		t.Errorf("the folder: %+v", folder)

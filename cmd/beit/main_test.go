@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,7 +191,11 @@ func TestLayersConfig(t *testing.T) {
 // What ended a run comes with how to go on, as soon as there is something to go on from.
 func TestAdvice(t *testing.T) {
 	dir := t.TempDir()
-	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: syscall.ENOSPC}
+	noRoom := syscall.ENOSPC
+	if runtime.GOOS == "windows" {
+		noRoom = 112 // ERROR_DISK_FULL
+	}
+	full := &os.PathError{Op: "write", Path: "step-000000003.safetensors", Err: noRoom}
 	if got := (&app{}).advise(full, pretrain.Method, dir).Error(); got != full.Error() {
 		t.Errorf("before the run folder was written: %s", got)
 	}
@@ -205,7 +210,7 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("not finite: %s", got)
 	}
 	got := (&app{}).advise(full, pretrain.Method, dir)
-	if !errors.Is(got, syscall.ENOSPC) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {
+	if !errors.Is(got, noRoom) || !strings.Contains(got.Error(), "beit pretrain --resume "+dir) {
 		t.Errorf("in the middle of the run: %v", got)
 	}
 }

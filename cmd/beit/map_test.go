@@ -57,7 +57,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			files[strings.TrimPrefix(path, dir)] = string(readFile(t, path))
+			files[filepath.ToSlash(strings.TrimPrefix(path, dir))] = string(readFile(t, path))
 		}
 		return err
 	})
