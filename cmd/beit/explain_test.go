@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gobeit/gobeit/beit/experiment"
 	"github.com/gobeit/gobeit/beit/model"
 	"github.com/gobeit/gobeit/beit/run"
 	"github.com/gobeit/gobeit/beit/tokenizer"
@@ -267,7 +268,7 @@ func TestResumeWithoutRun(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond) // times are kept in milliseconds
 	}
-	says("; the newest one that has not ended is continued by: beit tokenizer train --resume '" + filepath.Join("runs", "quick", "the second") + "'")
+	says("; the newest one that has not ended is continued by: beit tokenizer train --resume " + experiment.ShellLine([]string{filepath.Join("runs", "quick", "the second")}))
 }
 
 // parserOf is the parser of the command line.
