@@ -34,6 +34,9 @@ func OpenTrace(context.Context, Options) (*tensor.Device, error) { return nil, u
 // CountsOf returns nothing: no device of this package can be open.
 func CountsOf(*tensor.Device) Counts { return Counts{} }
 
+// WorkgroupsOf returns nothing: no device of this package can be open.
+func WorkgroupsOf(*tensor.Device) map[string]int64 { return nil }
+
 // Devices returns an error: this build has no Vulkan.
 func Devices(context.Context) ([]Info, error) { return nil, unavailable("list devices") }
 
