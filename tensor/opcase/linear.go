@@ -38,7 +38,7 @@ func linears() []Case {
 		}
 	}
 	for _, i := range []int{2, 10} { // rows that a device may sum in pieces, of one length and with a rest
-		cases = append(cases, linearCase(2, 1024, 7, 5, options[i]), linearCase(1, 1543, 5, 7, options[i]))
+		cases = append(cases, linearCase(2, 1024, 7, 5, options[i]), linearCase(1, 1543, 5, 7, options[i]), linearCase(2, 1024, 0, 5, options[i]))
 	}
 	for _, i := range []int{2, 3, 10} {
 		o := options[i]

@@ -90,7 +90,7 @@ func (b *backend) multiply(ps ...product) {
 func (b *backend) inPieces(ps []product) (whole []product, sums []func()) {
 	for _, p := range ps {
 		size := p.m * p.n
-		if p.pieces < 2 || p.pieces*size > b.mostWords() {
+		if p.pieces < 2 || size == 0 || p.pieces*size > b.mostWords() {
 			whole = append(whole, p)
 			continue
 		}
