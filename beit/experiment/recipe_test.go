@@ -376,6 +376,7 @@ func TestQuoted(t *testing.T) {
 		`C:\runs\one`:     {`'C:\runs\one'`, `C:\runs\one`},
 		`C:\my runs\one`:  {`'C:\my runs\one'`, `"C:\my runs\one"`},
 		`C:\my runs\`:     {`'C:\my runs\'`, `"C:\my runs\\"`},
+		`a="b"`:           {`'a="b"'`, `"a=\"b\""`},
 		"it's":            {`'it'\''s'`, `"it's"`},
 		"a=1,2":           {"a=1,2", `"a=1,2"`},
 		"":                {"''", `""`},

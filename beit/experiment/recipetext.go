@@ -104,12 +104,13 @@ func quoted(arg string) string {
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
-// quotedOnWindows is an argument as cmd.exe and PowerShell read it: single quotes are none for the first, and names of files have no double ones. A backslash
-// at the end would take the quote after it for a character.
+// quotedOnWindows is an argument as cmd.exe and PowerShell read it: single quotes are none for the first. A backslash at the end would take the quote after
+// it for a character, as it does with those within.
 func quotedOnWindows(arg string) string {
 	if bareOnWindows.MatchString(arg) {
 		return arg
 	}
+	arg = strings.ReplaceAll(arg, `"`, `\"`)
 	if strings.HasSuffix(arg, `\`) {
 		arg += `\`
 	}

@@ -64,8 +64,7 @@ type caps struct {
 	maxMemory int64      // bytes that the driver allocates at once
 	maxGroups int        // on one axis of a grid
 	maxTurns  int        // of a loop within EACH, of which an invocation has four
-	allTurns  int        // of all loops of an invocation together: a driver may end them after 65535
-	endsLoops bool       // the driver is known to do that
+	endsLoops bool       // the driver is known to end the loops of an invocation: see mostTurns
 	maxHead   float64    // floating-point operations of a bias gradient's head in one dispatch
 	shared    int        // bytes of shared memory
 	threads   int        // invocations of a workgroup
@@ -120,7 +119,7 @@ func (b *backend) open(i *instance, o Options) error {
 	b.calls = calls
 	l := b.limits
 	b.caps = caps{
-		maxTurns: 15000, allTurns: 60000, endsLoops: endsLoops(b.info.Driver), maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
+		maxTurns: mostTurns, endsLoops: endsLoops(b.info.Driver), maxHead: 4e9, maxMemory: b.info.MaxAllocation, maxRange: int64(l.MaxStorageBufferRange), maxGroups: int(min(l.MaxComputeWorkGroupCount[0], l.MaxComputeWorkGroupCount[1], 65535)),
 		shared: int(l.MaxComputeSharedMemorySize), threads: int(l.MaxComputeWorkGroupInvocations),
 		align:   max(int64(l.MinStorageBufferOffsetAlignment), 4),
 		float16: b.physical.caps.Storage16 && b.physical.caps.Float16,
@@ -148,6 +147,12 @@ func (b *backend) open(i *instance, o Options) error {
 	return b.openFaults()
 }
 
+// mostTurns is a quarter of what all loops of an invocation may turn together, with a reserve: a driver may end them after 65535.
+const mostTurns = 15000
+
+// allTurns is how often all loops of an invocation together may turn.
+func (c caps) allTurns() int { return 4 * c.maxTurns }
+
 // endsLoops reports whether a driver is known to end the loops of an invocation after 65535 turns: Mesa's for the CPU did, before 25.
 func endsLoops(driver string) bool {
 	major := 0
@@ -155,15 +160,20 @@ func endsLoops(driver string) bool {
 	return err == nil && major < 25
 }
 
-// refuseTurns refuses the operation at work, and End says so, if its loops turn more often than the driver is known to let them.
+// refuseTurns refuses the operation at work if its loops turn more often than the driver is known to let them.
 func (b *backend) refuseTurns(turns int, what string) bool {
-	if !b.caps.endsLoops || turns <= b.caps.allTurns {
+	if !b.caps.endsLoops || turns <= b.caps.allTurns() {
 		return false
 	}
+	b.refuseFor(what + " are too many for this driver, which ends long loops: use another device")
+	return true
+}
+
+// refuseFor refuses the operation at work, and End says why.
+func (b *backend) refuseFor(detail string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: what + " are too many for this driver, which ends long loops: use another device"}
-	return true
+	b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: detail}
 }
 
 // Close waits for the work of the device and releases it. The device must not be used afterwards.

@@ -145,7 +145,7 @@ func TestCompiled(t *testing.T) {
 }
 
 // The same for compilers that need a driver of the kernel that does nothing, of which .ci/gpu-compilers builds a library for each, and for a newer one of
-// AMD's, which knows cooperative matrices.
+// AMD's, which knows cooperative matrices. Choices between registers are in the tables alone: behind products on such matrices GELU makes some.
 func TestCompiledElsewhere(t *testing.T) {
 	libraries := os.Getenv("BEIT_DRM_SHIMS")
 	if libraries == "" {
@@ -178,7 +178,7 @@ func TestCompiledElsewhere(t *testing.T) {
 			}
 			got := compile(t, asked, gpu.driver, env...)
 			for line := range strings.Lines(got) {
-				if strings.Contains(line, " spills, ") && gpu.driver == "radeon" && !strings.Contains(line, ", 0 spills, ") {
+				if strings.Contains(line, " spills, ") && !strings.Contains(line, ", 0 spills, ") {
 					t.Errorf("spills: %s", line)
 				}
 			}

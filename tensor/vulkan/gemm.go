@@ -79,7 +79,7 @@ func extent(rows, cols, row, col int) int { return (rows-1)*row + (cols-1)*col +
 // multiply records products that do not depend on each other, in parts where their matrices are too large for a shader to see whole.
 func (b *backend) multiply(ps ...product) {
 	whole, sums := b.inPieces(ps)
-	b.multiplyWhole(whole)
+	b.multiplyWhole(whole...)
 	for _, s := range sums {
 		s()
 	}
@@ -112,7 +112,7 @@ func (b *backend) inPieces(ps []product) (whole []product, sums []func()) {
 }
 
 // multiplyWhole is multiply, with no regard to pieces.
-func (b *backend) multiplyWhole(ps []product) {
+func (b *backend) multiplyWhole(ps ...product) {
 	var packed []product
 	for _, p := range ps {
 		if p.batch == 0 || p.m == 0 || p.n == 0 {
@@ -123,8 +123,8 @@ func (b *backend) multiplyWhole(ps []product) {
 		}
 		aPacked, bPacked := b.packed(p, b.mostWords())
 		if first, second, cut := b.halves(p, aPacked, bPacked); cut {
-			b.multiplyWhole([]product{first})
-			b.multiplyWhole([]product{second})
+			b.multiplyWhole(first)
+			b.multiplyWhole(second)
 			continue
 		}
 		p.c = p.c.part(0, p.batch*p.m*p.n)
@@ -172,8 +172,11 @@ func (b *backend) halves(p product, aPacked, bPacked int) (first, second product
 	return first, second, true
 }
 
-// mostTerms is the largest k of one product: shaders take 18 turns for 16 of them. Products that an epilogue follows are not cut.
-func (b *backend) mostTerms() int { return b.caps.allTurns / 18 * 16 }
+// Shaders take so many turns for so many terms of a product.
+const turnsEach, termsEach = 18, 16
+
+// mostTerms is the largest k of one product. Products that an epilogue follows are not cut.
+func (b *backend) mostTerms() int { return b.caps.allTurns() / turnsEach * termsEach }
 
 // rows is the epilogue from row h on.
 func (e *epilogue) rows(h, n int) *epilogue {

@@ -84,9 +84,7 @@ func (a attention) turns(dots, applies int) int {
 // for a tile. If not, End says so.
 func (b *backend) fits(a attention, rows, dots, applies int) bool {
 	if a.shared() > b.caps.shared {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.refused = &Error{Op: b.op, Device: b.info.Name, Detail: fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared)}
+		b.refuseFor(fmt.Sprintf("heads of %d columns take %d bytes of shared memory, the driver allows %d: take more heads", a.d, a.shared(), b.caps.shared))
 		return false
 	}
 	return !b.refuseTurns(div(rows, attentionTile)*a.turns(dots, applies), fmt.Sprintf("%d queries or keys with heads of %d columns", rows, a.d))
@@ -184,7 +182,7 @@ func (b *backend) AttentionGrad(args tensor.AttentionGradArgs) {
 // sums stay whole. Samples are split by the shape alone, since sums in parts are rounded otherwise: a loop has a turn for each.
 func (b *backend) attentionGradBias(a attention, args tensor.AttentionGradArgs, delta arg, lo, n int) {
 	head := 4 * a.scores() / float64(a.h) // of one sample
-	most := max(1, min(int(b.caps.maxHead/head), b.caps.allTurns/a.turns(2, 0)))
+	most := max(1, min(int(b.caps.maxHead/head), b.caps.allTurns()/a.turns(2, 0)))
 	for end := lo + n; lo < end; lo += most {
 		n := min(most, end-lo)
 		b.pieces(a.h, head*float64(n), func(first, heads int) {

@@ -31,7 +31,7 @@ func (b *backend) Linear(a tensor.LinearArgs) {
 	if m == 0 || n == 0 {
 		return
 	}
-	if b.refuseTurns(div(k, 16)*18, fmt.Sprintf("%d columns", k)) {
+	if b.refuseTurns(div(k, termsEach)*turnsEach, fmt.Sprintf("%d columns", k)) {
 		return
 	}
 	e := &epilogue{bias: optional(a.Bias, read), perSample: samples(a.Keep, m)}

@@ -28,7 +28,7 @@ func (b *backend) LayerNormGrad(a tensor.LayerNormGradArgs) {
 	length := 1
 	if sums {
 		const run = 32
-		length = min(longestPiece, max(run, div(m, 128)))
+		length = min(mostTurns, max(run, div(m, 128)))
 	}
 	pieces := div(m, length)
 	none := b.temp(1)

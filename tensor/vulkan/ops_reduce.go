@@ -89,16 +89,13 @@ func (b *backend) reduceCols(maximum bool, dst, x arg, outer, n, inner int, divi
 // reduceLanes is how many invocations shaders/reduce_cols.comp has for a column that it reduces whole.
 const reduceLanes = 8
 
-// mostPieces is into how many pieces the rows of a column are cut, at most unless they are longer than longestPiece then, which a loop can pass over.
-const (
-	mostPieces   = 64
-	longestPiece = 15000
-)
+// mostPieces is into how many pieces the rows of a column are cut at most, unless a piece would have more than mostTurns rows.
+const mostPieces = 64
 
 // columnPieces is how n rows are cut where columns are reduced: in pieces of length rows, by n alone.
 func columnPieces(n int) (pieces, length int) {
 	const run = 64
-	length = max(1, min(longestPiece, div(n, max(1, min(mostPieces, n/run)))))
+	length = max(1, min(mostTurns, div(n, max(1, min(mostPieces, n/run)))))
 	return div(n, length), length
 }
 

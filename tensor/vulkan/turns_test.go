@@ -115,7 +115,7 @@ func TestLoopsAreSplit(t *testing.T) {
 		{"many rows of a code", b.caps.maxTurns, func(d *tensor.Device) []float32 { return stats(d, 70000) }},
 		{"many taps", b.caps.maxTurns, func(d *tensor.Device) []float32 { return spread(d, 2, 2, 401) }},
 	} {
-		b.caps.maxTurns, b.caps.allTurns = c.turns, 4*c.turns
+		b.caps.maxTurns = c.turns
 		want, got := c.f(cpu), c.f(dev)
 		if err := dev.Sync(context.Background()); err != nil {
 			t.Fatal(err)
@@ -160,7 +160,7 @@ func TestLongAttention(t *testing.T) {
 	}
 	for _, head := range heads {
 		a := attention{d: head}
-		forward, backward := b.caps.allTurns/a.turns(1, 1)*attentionTile, b.caps.allTurns/a.turns(2, 2)*attentionTile
+		forward, backward := b.caps.allTurns()/a.turns(1, 1)*attentionTile, b.caps.allTurns()/a.turns(2, 2)*attentionTile
 		for _, c := range []struct {
 			what      string
 			got, want []float32
@@ -202,7 +202,7 @@ func TestLongSearch(t *testing.T) {
 		return tensor.NearestCode(tensor.Full(dev, 1, 2, d), codebook).Ints()
 	}
 	const d = 256
-	most := b.caps.allTurns / (27*d/16 + 2) * 64
+	most := b.caps.allTurns() / (27*d/16 + 2) * 64
 	if got := search(most, d); got[0] != int32(most-1) || got[1] != got[0] {
 		t.Errorf("codes %v, want the last of %d", got, most)
 	}
